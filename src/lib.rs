@@ -1,1 +1,5 @@
-//! Anteroom.
+//! Anteroom: a self-hosted GraphQL server for conversations.
+
+pub mod clock;
+pub mod domain;
+pub mod store;

@@ -1,1 +1,27 @@
-//! Rows.
+//! What is stored: the rows of Anteroom's tables, their ids and their persisted enums.
+//!
+//! A row is a SeaORM `Model`. Nothing here decides anything: rules live in the server's `domain`, SQL in
+//! its `store`. A persisted enum is defined once, here, and answers its own questions.
+
+pub mod actor;
+pub mod chat;
+pub mod chat_session;
+pub mod chat_session_participant;
+mod enums;
+pub mod event;
+mod id;
+pub mod message;
+pub mod organization;
+pub mod participation;
+pub mod presence;
+pub mod request;
+pub mod room;
+pub mod store_meta;
+mod timestamp;
+
+pub use enums::{
+    ActorType, Audience, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, SessionOutcome,
+    SessionState, SessionType, UserRole,
+};
+pub use id::{ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId};
+pub use timestamp::Timestamp;

@@ -1,1 +1,20 @@
-//! Migrations.
+//! How Anteroom's tables came to be: one migration after another, run at start, never edited once released.
+//!
+//! A migration is plain SQL that SQLite and PostgreSQL both read but for a few words, which `dialect` puts
+//! in. It never names an entity: entities move on, a migration says what was true then.
+
+mod dialect;
+mod m20261121_000001_foundation;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+/// All migrations, oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_foundation::Migration)]
+    }
+}

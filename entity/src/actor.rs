@@ -1,0 +1,41 @@
+//! Whoever acts: users, visitors and API clients, in one table because a message's sender, a participant
+//! and a token's subject can be any of them.
+
+use crate::{ActorId, ActorType, OrganizationId, Timestamp, UserRole};
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "actor")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ActorId,
+    pub organization_id: OrganizationId,
+    #[sea_orm(column_name = "type")]
+    pub actor_type: ActorType,
+    /// Users only.
+    pub role: Option<UserRole>,
+    /// A user's name as colleagues see it, a visitor's display name, an API client's name.
+    pub name: Option<String>,
+    /// A user's name as visitors see it.
+    pub public_name: Option<String>,
+    /// The id of this person in the organization's own systems; unique for the type in the organization.
+    pub external_id: Option<String>,
+    /// What the organization knows about a visitor.
+    pub attributes: Attributes,
+    /// Grows when role or activity change, so that every node learns of it.
+    pub auth_version: i64,
+    pub last_seen_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub deactivated_at: Option<Timestamp>,
+}
+
+/// Name and value pairs, in the order they were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Attributes(pub Vec<(String, String)>);
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

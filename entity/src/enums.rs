@@ -1,0 +1,188 @@
+//! The persisted enums. Stored as text under the names that the public API uses.
+
+use sea_orm::{DeriveActiveEnum, EnumIter};
+
+macro_rules! text_enums {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
+        #[sea_orm(rs_type = "String", db_type = "Text")]
+        pub enum $name {
+            $($(#[$vdoc])* #[sea_orm(string_value = $text)] $variant,)+
+        }
+    )+};
+}
+
+text_enums! {
+    /// What kind of actor a row of `actor` is.
+    ActorType {
+        /// A person who works for the organization.
+        User = "USER",
+        /// A person the organization serves.
+        Visitor = "VISITOR",
+        /// A program of the organization.
+        ApiClient = "API_CLIENT",
+    }
+
+    /// What a user may do.
+    UserRole {
+        /// May change the organization itself.
+        Admin = "ADMIN",
+        /// Talks with visitors and colleagues.
+        Operator = "OPERATOR",
+    }
+
+    /// Who a chat is between.
+    ChatType {
+        /// A visitor and the organization's people, in a room.
+        Visitor = "VISITOR",
+        /// Exactly two actors, once per pair.
+        Direct = "DIRECT",
+        /// Any number of actors.
+        Group = "GROUP",
+    }
+
+    /// What an entry of a chat's history is.
+    MessageType {
+        /// Written by somebody.
+        Message = "MESSAGE",
+        /// A user joined.
+        Join = "JOIN",
+        /// A user left, or was not heard from.
+        Leave = "LEAVE",
+        /// A session changed its state.
+        Session = "SESSION",
+    }
+
+    /// What an event of a chat's log says happened.
+    EventKind {
+        /// The chat's own fields changed.
+        ChatChanged = "CHAT_CHANGED",
+        /// A message was added.
+        MessageAdded = "MESSAGE_ADDED",
+        /// A user joined.
+        PresenceAdded = "PRESENCE_ADDED",
+        /// A user left or expired.
+        PresenceEnded = "PRESENCE_ENDED",
+        /// An actor takes part from now on.
+        ParticipationAdded = "PARTICIPATION_ADDED",
+        /// A participation changed in a way that all may see.
+        ParticipationChanged = "PARTICIPATION_CHANGED",
+        /// An actor takes part no longer.
+        ParticipationEnded = "PARTICIPATION_ENDED",
+        /// A session was created.
+        SessionAdded = "SESSION_ADDED",
+        /// A session's own fields changed, not its state.
+        SessionChanged = "SESSION_CHANGED",
+        /// A session started to ring.
+        SessionStarted = "SESSION_STARTED",
+        /// A session was accepted.
+        SessionAccepted = "SESSION_ACCEPTED",
+        /// A session was rejected.
+        SessionRejected = "SESSION_REJECTED",
+        /// A session is over.
+        SessionFinished = "SESSION_FINISHED",
+    }
+
+    /// Who may see an event.
+    Audience {
+        /// Everybody who sees the chat.
+        All = "ALL",
+        /// The organization's people only.
+        Staff = "STAFF",
+    }
+
+    /// Why a presence ended.
+    PresenceEndReason {
+        /// The user left.
+        Left = "LEFT",
+        /// The user was not heard from.
+        Expired = "EXPIRED",
+        /// The chat ended.
+        ChatEnded = "CHAT_ENDED",
+        /// The user was deactivated.
+        SignedOut = "SIGNED_OUT",
+    }
+
+    /// What a session is for.
+    SessionType {
+        /// A remote consultation.
+        Telemed = "TELEMED",
+    }
+
+    /// Where a session stands.
+    SessionState {
+        /// Made, perhaps for later.
+        Created = "CREATED",
+        /// Ringing.
+        Started = "STARTED",
+        /// Somebody took it; it runs.
+        Accepted = "ACCEPTED",
+        /// Somebody declined it.
+        Rejected = "REJECTED",
+        /// Over.
+        Finished = "FINISHED",
+    }
+
+    /// How a session that is over went.
+    SessionOutcome {
+        /// It was accepted and then finished.
+        Completed = "COMPLETED",
+        /// It was declined.
+        Rejected = "REJECTED",
+        /// It was finished before anybody accepted.
+        Cancelled = "CANCELLED",
+        /// Nobody answered in time.
+        Missed = "MISSED",
+    }
+
+    /// What a remembered `requestId` made.
+    RequestKind {
+        /// A chat.
+        Chat = "CHAT",
+        /// A chat session.
+        Session = "SESSION",
+    }
+}
+
+impl SessionState {
+    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Started | Self::Accepted => true,
+            Self::Created | Self::Rejected | Self::Finished => false,
+        }
+    }
+
+    /// Whether nothing can happen to a session in this state any more.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Rejected | Self::Finished => true,
+            Self::Created | Self::Started | Self::Accepted => false,
+        }
+    }
+}
+
+impl EventKind {
+    /// Whether the event is about a chat session.
+    #[must_use]
+    pub fn is_about_session(self) -> bool {
+        match self {
+            Self::SessionAdded
+            | Self::SessionChanged
+            | Self::SessionStarted
+            | Self::SessionAccepted
+            | Self::SessionRejected
+            | Self::SessionFinished => true,
+            Self::ChatChanged
+            | Self::MessageAdded
+            | Self::PresenceAdded
+            | Self::PresenceEnded
+            | Self::ParticipationAdded
+            | Self::ParticipationChanged
+            | Self::ParticipationEnded => false,
+        }
+    }
+}

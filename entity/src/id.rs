@@ -1,0 +1,44 @@
+//! Typed ids: one newtype over a UUID for each noun, so that a chat's id is never taken for a message's.
+
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize)]
+        pub struct $name(pub Uuid);
+
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// The id of an organization.
+    OrganizationId,
+    /// The id of a room.
+    RoomId,
+    /// The id of a user, a visitor or an API client.
+    ActorId,
+    /// The id of a chat.
+    ChatId,
+    /// The public id of a message; its place in the log is its `sequence`.
+    MessageId,
+    /// The id of a presence.
+    PresenceId,
+    /// The id of a participation.
+    ParticipationId,
+    /// The id of a chat session.
+    SessionId,
+}

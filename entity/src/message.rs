@@ -1,0 +1,45 @@
+//! An entry of a chat's history. Clustered by chat and sequence.
+
+use crate::{ActorId, ChatId, MessageId, MessageType, SessionId, SessionState, Timestamp};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "message")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub chat_id: ChatId,
+    /// The sequence of the event that added it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub sequence: i64,
+    pub id: MessageId,
+    #[sea_orm(column_name = "type")]
+    pub message_type: MessageType,
+    /// Absent when the server itself acted, as when a session was missed.
+    pub sender_id: Option<ActorId>,
+    pub text: Option<String>,
+    /// Unique for the sender in the chat.
+    pub external_id: String,
+    pub created_at: Timestamp,
+    /// Of type SESSION only.
+    pub session_id: Option<SessionId>,
+    /// Of type SESSION only: the state that the session had reached.
+    pub session_state: Option<SessionState>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::actor::Entity",
+        from = "Column::SenderId",
+        to = "super::actor::Column::Id"
+    )]
+    Sender,
+}
+
+impl Related<super::actor::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Sender.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

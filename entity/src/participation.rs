@@ -1,0 +1,39 @@
+//! An actor's own view of a chat that they take part in, or have ever written to. One row a chat and actor.
+
+use crate::{ActorId, ActorType, ChatId, ParticipationId, Timestamp};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "participation")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ParticipationId,
+    pub chat_id: ChatId,
+    pub actor_id: ActorId,
+    /// The actor's type, kept here so that a chat's participants can be listed by it.
+    pub actor_type: ActorType,
+    pub created_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Whether the chat's participation counters hold it: not before the first message of a user who only joined.
+    pub is_counted: bool,
+    pub message_count: i32,
+    pub first_message_at: Option<Timestamp>,
+    pub last_read_sequence: i64,
+    pub last_read_at: Option<Timestamp>,
+    /// When anything above last changed; a returning reader re-reads by it.
+    pub updated_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::chat::Entity", from = "Column::ChatId", to = "super::chat::Column::Id")]
+    Chat,
+}
+
+impl Related<super::chat::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Chat.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

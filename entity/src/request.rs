@@ -1,0 +1,24 @@
+//! A remembered `requestId`: the same call by the same caller is answered as the first was.
+
+use crate::{ActorId, RequestKind, Timestamp};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "request")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub caller_id: ActorId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub request_id: String,
+    pub kind: RequestKind,
+    /// The chat or session that it made.
+    pub subject_id: Uuid,
+    /// A digest of the input, so that another call under the same id is refused.
+    pub digest: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

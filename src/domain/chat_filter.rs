@@ -1,0 +1,111 @@
+//! Which chats a list or a live view is about.
+
+use super::limits;
+use entity::{ActorId, ChatType, RoomId, Timestamp, chat};
+
+/// Conditions on chats; all that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChatFilter {
+    /// Of this type.
+    pub chat_type: Option<ChatType>,
+    /// In one of these rooms.
+    pub room_ids: Option<Vec<RoomId>>,
+    /// With this visitor.
+    pub visitor_id: Option<ActorId>,
+    /// In which this actor takes part now.
+    pub participant_id: Option<ActorId>,
+    /// In which this user is present now.
+    pub present_user_id: Option<ActorId>,
+    /// Started at or after this moment.
+    pub started_from: Option<Timestamp>,
+    /// Ended before this moment.
+    pub ended_before: Option<Timestamp>,
+    /// Ended or not.
+    pub is_ended: Option<bool>,
+    /// Whether a visitor waits for an answer.
+    pub is_waiting_response: Option<bool>,
+    /// Whether it is a real conversation.
+    pub is_real_conversation: Option<bool>,
+    /// Whether it is private.
+    pub is_private: Option<bool>,
+    /// At least this many messages.
+    pub min_message_count: Option<i32>,
+}
+
+/// Who is in a chat at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Actors who take part.
+    pub participants: Vec<ActorId>,
+    /// Users who are present.
+    pub present_users: Vec<ActorId>,
+}
+
+/// What chats are sorted by. A field that can be absent lists only the chats that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatOrderField {
+    /// When it started.
+    StartedAt,
+    /// When it ended.
+    EndedAt,
+    /// When it last changed.
+    UpdatedAt,
+    /// Since when its visitor waits.
+    WaitingSince,
+    /// When its newest message was sent.
+    LastMessageAt,
+}
+
+/// A field and a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatOrder {
+    /// What is compared.
+    pub field: ChatOrderField,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+impl ChatFilter {
+    /// Whether no list in the filter is longer than a list may be.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.room_ids.as_ref().is_none_or(|room_ids| room_ids.len() <= limits::FOLLOWED_ROOMS)
+    }
+
+    /// Whether a chat with these members is meant.
+    #[must_use]
+    pub fn matches(&self, chat: &chat::Model, members: &Members) -> bool {
+        let Self {
+            chat_type,
+            room_ids,
+            visitor_id,
+            participant_id,
+            present_user_id,
+            started_from,
+            ended_before,
+            is_ended,
+            is_waiting_response,
+            is_real_conversation,
+            is_private,
+            min_message_count,
+        } = self;
+        is_or_absent(chat_type, &chat.chat_type)
+            && room_ids
+                .as_ref()
+                .is_none_or(|room_ids| chat.room_id.is_some_and(|room_id| room_ids.contains(&room_id)))
+            && visitor_id.is_none_or(|visitor_id| chat.visitor_id == Some(visitor_id))
+            && participant_id.is_none_or(|actor_id| members.participants.contains(&actor_id))
+            && present_user_id.is_none_or(|user_id| members.present_users.contains(&user_id))
+            && started_from.is_none_or(|from| chat.started_at >= from)
+            && ended_before.is_none_or(|before| chat.ended_at.is_some_and(|ended_at| ended_at < before))
+            && is_or_absent(is_ended, &chat.ended_at.is_some())
+            && is_or_absent(is_waiting_response, &chat.waiting_since.is_some())
+            && is_or_absent(is_real_conversation, &chat.is_real_conversation())
+            && is_or_absent(is_private, &chat.is_private)
+            && min_message_count.is_none_or(|count| chat.message_count >= count)
+    }
+}
+
+fn is_or_absent<T: PartialEq>(wanted: &Option<T>, value: &T) -> bool {
+    wanted.as_ref().is_none_or(|wanted| wanted == value)
+}

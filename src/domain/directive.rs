@@ -1,0 +1,19 @@
+//! What a caller asks of a session.
+
+/// A request to move a session on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Directive {
+    /// Let it ring.
+    Start,
+    /// Take it.
+    Accept,
+    /// Decline it.
+    Reject,
+    /// End it.
+    Finish,
+}
+
+impl Directive {
+    /// All of them, in the order in which a session meets them.
+    pub const ALL: [Self; 4] = [Self::Start, Self::Accept, Self::Reject, Self::Finish];
+}

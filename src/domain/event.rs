@@ -1,0 +1,78 @@
+//! What is told once it is committed: entries of a chat's log with the rows they name, and passing hints.
+
+use entity::{ActorId, ChatId, actor, chat, chat_session, event, message, participation, presence};
+use std::sync::Arc;
+
+/// A message with its sender's row, which every page and every delivery shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// The message.
+    pub message: message::Model,
+    /// Its sender; absent when the server itself acted.
+    pub sender: Option<actor::Model>,
+}
+
+/// A session with the actors who are called to it, ordered by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The session.
+    pub session: chat_session::Model,
+    /// Its participants; the creator is one.
+    pub participant_ids: Vec<ActorId>,
+}
+
+impl SessionRow {
+    /// Whether the actor is called to it.
+    #[must_use]
+    pub fn has_participant(&self, actor_id: ActorId) -> bool {
+        self.participant_ids.contains(&actor_id)
+    }
+}
+
+/// The row that an event names, as it was when the event was read: never older than the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The chat's own fields.
+    Chat,
+    /// A message.
+    Message(MessageRow),
+    /// A presence.
+    Presence(presence::Model),
+    /// A participation.
+    Participation(participation::Model),
+    /// A session.
+    Session(SessionRow),
+}
+
+/// An entry of a chat's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What happened.
+    pub event: event::Model,
+    /// To what.
+    pub subject: Subject,
+    /// The chat, no older than the event.
+    pub chat: Arc<chat::Model>,
+}
+
+/// What passes without a place in the log: worth showing now, re-read by whoever comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// A read mark moved.
+    Participation(participation::Model),
+    /// A lease was renewed.
+    Presence(presence::Model),
+    /// Who types changed.
+    Typing,
+}
+
+/// What a commit has to tell.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A chat's log grew by these entries, in order.
+    Log(Vec<Arc<Entry>>),
+    /// Something passed in a chat.
+    Signal(ChatId, Signal),
+    /// An actor's role or activity changed.
+    Actor(actor::Model),
+}

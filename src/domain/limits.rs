@@ -1,0 +1,30 @@
+//! How much of anything: the figures of the public API's promises. Each is tested at its edge.
+
+/// Characters (Unicode scalar values) of a message's text.
+pub const TEXT: usize = 2_000;
+/// Characters of a name: of a room, user, visitor, chat or session.
+pub const NAME: usize = 200;
+/// Characters of the detail of a chat.
+pub const DETAIL: usize = 1_000;
+/// Characters of the reason for a rejection or an end.
+pub const REASON: usize = 1_000;
+/// Characters of an `externalId` or a `requestId`.
+pub const EXTERNAL_ID: usize = 128;
+/// Attributes of a visitor.
+pub const ATTRIBUTES: usize = 50;
+/// Participants of a chat or a session.
+pub const PARTICIPANTS: usize = 100;
+/// Nodes of a page, unless asked for otherwise.
+pub const PAGE_DEFAULT: u32 = 25;
+/// Nodes of a page at most, and ids of one `nodes` query.
+pub const PAGE_MAX: u32 = 100;
+/// `unreadCount` stops counting here.
+pub const UNREAD_MAX: u64 = 100;
+/// Seconds that a session rings: least, unless asked for otherwise, most.
+pub const RING_SECONDS: (i32, i32, i32) = (5, 45, 180);
+/// Seconds that a token lives: least, unless asked for otherwise, most (a year).
+pub const TOKEN_SECONDS: (i32, i32, i32) = (60, 3_600, 31_536_000);
+/// Rooms that one `viewerEvents` follows.
+pub const FOLLOWED_ROOMS: usize = 100;
+/// Sessions that `Viewer.openSessions` lists, newest first.
+pub const OPEN_SESSIONS: u64 = 100;

@@ -1,0 +1,12 @@
+//! What is true: the rules, pure and synchronous. No clock, no database, no network.
+
+pub mod chat_filter;
+pub mod directive;
+pub mod event;
+pub mod limits;
+pub mod page;
+pub mod policy;
+pub mod refused;
+pub mod session;
+pub mod text;
+pub mod viewer;

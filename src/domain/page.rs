@@ -1,0 +1,124 @@
+//! What part of a list is asked for: Relay's four arguments, checked and made one request.
+
+use super::limits;
+use uuid::Uuid;
+
+/// The exact place of a row in an order: the value it is sorted by, and its id where values can be equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The value: a time in milliseconds, or a sequence.
+    pub value: i64,
+    /// The row's id; nil in an order whose values are never equal.
+    pub id: Uuid,
+}
+
+/// From which end of the list the page is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// `first`: from the start, forwards.
+    First,
+    /// `last`: from the end, backwards.
+    Last,
+}
+
+/// A checked request for a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Nodes at most: 0 to 100.
+    pub limit: u32,
+    /// Which end.
+    pub end: End,
+    /// Only rows after this one.
+    pub after: Option<Key>,
+    /// Only rows before this one.
+    pub before: Option<Key>,
+    /// Whether to count all rows of the list.
+    pub with_total: bool,
+}
+
+/// Why the arguments of a connection are no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadPage {
+    /// `first` and `last` together.
+    BothEnds,
+    /// `first` or `last` below 0 or above 100.
+    OutOfRange,
+}
+
+impl std::fmt::Display for BadPage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BothEnds => formatter.write_str("Give first or last, not both."),
+            Self::OutOfRange => write!(formatter, "first and last are 0 to {}.", limits::PAGE_MAX),
+        }
+    }
+}
+
+impl PageRequest {
+    /// Checks Relay's arguments; neither `first` nor `last` means the first 25.
+    pub fn new(
+        first: Option<i32>,
+        after: Option<Key>,
+        last: Option<i32>,
+        before: Option<Key>,
+    ) -> Result<Self, BadPage> {
+        let (end, limit) = match (first, last) {
+            (Some(_), Some(_)) => return Err(BadPage::BothEnds),
+            (None, None) => (End::First, limits::PAGE_DEFAULT),
+            (Some(first), None) => (End::First, bounded(first)?),
+            (None, Some(last)) => (End::Last, bounded(last)?),
+        };
+        Ok(Self { limit, end, after, before, with_total: false })
+    }
+
+    /// The same page, with the number of all rows.
+    #[must_use]
+    pub fn with_total(mut self, with_total: bool) -> Self {
+        self.with_total = with_total;
+        self
+    }
+}
+
+fn bounded(count: i32) -> Result<u32, BadPage> {
+    u32::try_from(count).ok().filter(|count| *count <= limits::PAGE_MAX).ok_or(BadPage::OutOfRange)
+}
+
+/// A page of rows, in the order of the list whichever end it was taken from.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows with their places.
+    pub rows: Vec<(Key, T)>,
+    /// Whether rows come before these.
+    pub has_previous: bool,
+    /// Whether rows come after these.
+    pub has_next: bool,
+    /// The number of all rows of the list, where it was asked for.
+    pub total: Option<u64>,
+}
+
+impl<T> Page<T> {
+    /// The page with each row made into something else.
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            rows: self.rows.into_iter().map(|(key, row)| (key, change(row))).collect(),
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+            total: self.total,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_25_unless_asked_for_otherwise_and_at_most_100() {
+        assert_eq!(PageRequest::new(None, None, None, None).map(|page| page.limit), Ok(25));
+        assert_eq!(PageRequest::new(Some(100), None, None, None).map(|page| page.limit), Ok(100));
+        assert_eq!(PageRequest::new(None, None, Some(0), None).map(|page| page.limit), Ok(0));
+        assert_eq!(PageRequest::new(Some(101), None, None, None), Err(BadPage::OutOfRange));
+        assert_eq!(PageRequest::new(None, None, Some(-1), None), Err(BadPage::OutOfRange));
+        assert_eq!(PageRequest::new(Some(1), None, Some(1), None), Err(BadPage::BothEnds));
+    }
+}

@@ -1,0 +1,86 @@
+//! Who may do and see what. Every action asks here and nowhere else.
+//!
+//! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
+
+use super::viewer::{Viewer, ViewerRole};
+use entity::{ChatType, chat};
+
+/// What can be asked for, as far as a role decides about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// List and read what belongs to the organization: rooms, people, reports.
+    ReadOrganization,
+    /// Create and change rooms and users.
+    ManageOrganization,
+    /// Make a token for a user or an API client.
+    IssueUserToken,
+    /// Make a token for a visitor.
+    IssueVisitorToken,
+    /// Create and change visitors.
+    UpsertVisitor,
+    /// Start a chat with oneself as the visitor.
+    StartOwnChat,
+    /// Start a chat with a named visitor.
+    StartChatFor,
+    /// Create a chat among named participants.
+    CreateChat,
+    /// Change, end and leave chats, set typing and read marks: everything else within a chat.
+    ActInChat,
+    /// Join a chat as a user.
+    JoinChat,
+    /// Send as oneself.
+    SendMessage,
+    /// Send in the name of a visitor or user.
+    SendMessageFor,
+    /// Create sessions and give directives.
+    UseSessions,
+}
+
+/// A role may never do this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidden;
+
+/// Whether the role may do such a thing at all.
+pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
+    use ViewerRole::{Admin, ApiClient, Operator, Visitor};
+    let may = match verb {
+        Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
+        Verb::ManageOrganization | Verb::IssueUserToken => matches!(role, Admin),
+        Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor => {
+            matches!(role, Admin | ApiClient)
+        }
+        Verb::StartOwnChat => matches!(role, Visitor),
+        Verb::StartChatFor => matches!(role, Admin | Operator | ApiClient),
+        Verb::CreateChat | Verb::JoinChat => matches!(role, Admin | Operator),
+        Verb::ActInChat | Verb::SendMessage | Verb::UseSessions => matches!(role, Admin | Operator | Visitor),
+    };
+    if may { Ok(()) } else { Err(Forbidden) }
+}
+
+/// Whether the chat exists for the viewer. `participates` says whether the viewer takes part in it now.
+#[must_use]
+pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> bool {
+    viewer.organization_id == chat.organization_id
+        && match (viewer.role, chat.chat_type) {
+            (ViewerRole::Admin, ChatType::Visitor | ChatType::Direct | ChatType::Group) => true,
+            (ViewerRole::Operator, ChatType::Visitor) => !chat.is_private || participates,
+            (ViewerRole::ApiClient, ChatType::Visitor) => !chat.is_private,
+            (ViewerRole::Visitor, ChatType::Visitor) => {
+                chat.visitor_id == Some(viewer.actor_id) || participates
+            }
+            (ViewerRole::Operator | ViewerRole::Visitor, ChatType::Direct | ChatType::Group) => participates,
+            (ViewerRole::ApiClient, ChatType::Direct | ChatType::Group) => false,
+        }
+}
+
+/// Whether the viewer, who sees the chat, may also act in it: an admin reads others' DIRECT and GROUP chats
+/// but takes no part in them.
+#[must_use]
+pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> bool {
+    match chat.chat_type {
+        ChatType::Visitor => true,
+        ChatType::Direct | ChatType::Group => participates,
+    }
+    .then(|| may(viewer.role, Verb::ActInChat).is_ok())
+    .unwrap_or(false)
+}

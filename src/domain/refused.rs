@@ -1,0 +1,109 @@
+//! What the domain says no to, with what is needed to explain it.
+
+use super::directive::Directive;
+use entity::SessionState;
+
+/// A refusal: the call was understood and nothing was changed. Becomes a `UserError`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The thing is not there, or the caller may not see it: nobody can tell which.
+    NotFound {
+        /// What was looked for, as in "No such chat."
+        what: &'static str,
+        /// The input field that named it.
+        field: &'static str,
+    },
+    /// A value cannot be taken.
+    Invalid {
+        /// The input field.
+        field: &'static str,
+        /// A sentence that says why.
+        reason: &'static str,
+    },
+    /// A text has too many characters.
+    TooLong {
+        /// The input field.
+        field: &'static str,
+        /// The largest number of characters allowed.
+        limit: usize,
+    },
+    /// A list has too many items.
+    TooMany {
+        /// The input field.
+        field: &'static str,
+        /// The largest number of items allowed.
+        limit: usize,
+    },
+    /// The chat is over.
+    ChatEnded,
+    /// Another user is present and the join was to be exclusive.
+    ChatTaken,
+    /// The caller is not present in the chat.
+    NotPresent,
+    /// The caller does not take part.
+    NotParticipant,
+    /// The session's state does not allow it, or somebody else was faster.
+    InvalidTransition {
+        /// The state it is in.
+        from: SessionState,
+        /// What was asked for.
+        directive: Directive,
+        /// What the caller may do instead.
+        allowed: Vec<Directive>,
+    },
+    /// The chat has a session that rings or runs.
+    SessionOpen,
+    /// The same id was used before, for something else.
+    Conflict {
+        /// The input field with that id.
+        field: &'static str,
+    },
+}
+
+impl Refused {
+    /// The input field that is to blame, where one is.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::TooLong { field, .. }
+            | Self::TooMany { field, .. }
+            | Self::Conflict { field } => Some(field),
+            Self::ChatEnded
+            | Self::ChatTaken
+            | Self::NotPresent
+            | Self::NotParticipant
+            | Self::InvalidTransition { .. }
+            | Self::SessionOpen => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotFound { what, .. } => write!(formatter, "No such {what}."),
+            Self::Invalid { reason, .. } => formatter.write_str(reason),
+            Self::TooLong { field, limit } => write!(formatter, "{field} has more than {limit} characters."),
+            Self::TooMany { field, limit } => write!(formatter, "{field} has more than {limit} items."),
+            Self::ChatEnded => formatter.write_str("The chat has ended."),
+            Self::ChatTaken => formatter.write_str("Another user is in the chat."),
+            Self::NotPresent => formatter.write_str("You are not in the chat."),
+            Self::NotParticipant => formatter.write_str("You do not take part in it."),
+            Self::InvalidTransition { from, directive, allowed } => {
+                write!(formatter, "The session is {from:?}: {directive:?} is not possible")?;
+                match allowed.as_slice() {
+                    [] => formatter.write_str("."),
+                    allowed => {
+                        let names: Vec<_> =
+                            allowed.iter().map(|directive| format!("{directive:?}")).collect();
+                        write!(formatter, "; possible: {}.", names.join(", "))
+                    }
+                }
+            }
+            Self::SessionOpen => formatter.write_str("The chat already has a session that rings or runs."),
+            Self::Conflict { field } => write!(formatter, "{field} was used before, for something else."),
+        }
+    }
+}

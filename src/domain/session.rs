@@ -1,0 +1,166 @@
+//! The session state machine: what each directive does in each state, and who may give it.
+
+use super::directive::Directive;
+use entity::{ActorId, SessionOutcome, SessionState};
+
+/// What a directive does to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state it comes to.
+    pub to: SessionState,
+    /// How it went, where the session is then over.
+    pub outcome: Option<SessionOutcome>,
+}
+
+/// Who gives the directive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller<'a> {
+    /// The actor.
+    pub actor_id: ActorId,
+    /// Whether the actor is a participant of the session; its creator is one.
+    pub is_participant: bool,
+    /// Whether the actor is an admin of the organization.
+    pub is_admin: bool,
+    /// What tells one tab of a person from another.
+    pub request_id: Option<&'a str>,
+}
+
+/// What the machine has to know of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// Where it stands.
+    pub state: SessionState,
+    /// Who made it.
+    pub created_by: ActorId,
+    /// Who started it.
+    pub started_by: Option<ActorId>,
+    /// Who accepted it.
+    pub accepted_by: Option<ActorId>,
+    /// The `requestId` of the call that accepted it.
+    pub accept_request_id: Option<&'a str>,
+    /// Who rejected it.
+    pub rejected_by: Option<ActorId>,
+}
+
+impl<'a> From<&'a entity::chat_session::Model> for Facts<'a> {
+    fn from(session: &'a entity::chat_session::Model) -> Self {
+        Self {
+            state: session.state,
+            created_by: session.created_by,
+            started_by: session.started_by,
+            accepted_by: session.accepted_by,
+            accept_request_id: session.accept_request_id.as_deref(),
+            rejected_by: session.rejected_by,
+        }
+    }
+}
+
+/// What is to be done about a directive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Write this.
+    Go(Transition),
+    /// It was done before: answer the session as it stands.
+    Already,
+}
+
+/// Why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum No {
+    /// The state does not allow it, to anybody or to this caller.
+    State,
+    /// The caller is nobody in this session.
+    NotParticipant,
+}
+
+/// The table. `None` where the directive is not possible in the state.
+#[must_use]
+pub fn transition(from: SessionState, directive: Directive) -> Option<Transition> {
+    use SessionState::{Accepted, Created, Finished, Rejected, Started};
+    let over = |to, outcome| Some(Transition { to, outcome: Some(outcome) });
+    let on = |to| Some(Transition { to, outcome: None });
+    match (from, directive) {
+        (Created, Directive::Start) => on(Started),
+        (Started, Directive::Accept) => on(Accepted),
+        (Created | Started, Directive::Reject) => over(Rejected, SessionOutcome::Rejected),
+        (Created | Started, Directive::Finish) => over(Finished, SessionOutcome::Cancelled),
+        (Accepted, Directive::Finish) => over(Finished, SessionOutcome::Completed),
+        (Created, Directive::Accept)
+        | (Started, Directive::Start)
+        | (Accepted, Directive::Start | Directive::Accept | Directive::Reject)
+        | (
+            Rejected | Finished,
+            Directive::Start | Directive::Accept | Directive::Reject | Directive::Finish,
+        ) => None,
+    }
+}
+
+/// What the server's clock does to a session that rang without an answer; `None` where it does not ring.
+#[must_use]
+pub fn missed(from: SessionState) -> Option<Transition> {
+    match from {
+        SessionState::Started => {
+            Some(Transition { to: SessionState::Finished, outcome: Some(SessionOutcome::Missed) })
+        }
+        SessionState::Created | SessionState::Accepted | SessionState::Rejected | SessionState::Finished => {
+            None
+        }
+    }
+}
+
+/// Decides on a directive.
+///
+/// A directive that the caller gave before succeeds unchanged, also when the session has moved on since;
+/// finishing what is finished succeeds for everybody who may finish. With a `requestId`, only the call that
+/// carried the same one counts as given before: two tabs of one person are two.
+pub fn decide(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> Result<Decision, No> {
+    if !may(directive, caller) {
+        return Err(No::NotParticipant);
+    }
+    if was_given(session, directive, caller) {
+        return Ok(Decision::Already);
+    }
+    match transition(session.state, directive) {
+        Some(transition) if is_other_side(session, directive, caller) => Ok(Decision::Go(transition)),
+        Some(_) | None => Err(No::State),
+    }
+}
+
+/// The directives that would change the session if the caller gave them now.
+#[must_use]
+pub fn possible(session: Facts<'_>, caller: Caller<'_>) -> Vec<Directive> {
+    Directive::ALL
+        .into_iter()
+        .filter(|directive| matches!(decide(session, *directive, caller), Ok(Decision::Go(_))))
+        .collect()
+}
+
+fn may(directive: Directive, caller: Caller<'_>) -> bool {
+    match directive {
+        Directive::Start | Directive::Finish => caller.is_participant || caller.is_admin,
+        Directive::Accept | Directive::Reject => caller.is_participant,
+    }
+}
+
+/// Accepting and rejecting is for those who are called, not for the one who calls.
+fn is_other_side(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> bool {
+    match directive {
+        Directive::Start | Directive::Finish => true,
+        Directive::Accept | Directive::Reject => {
+            session.started_by.unwrap_or(session.created_by) != caller.actor_id
+        }
+    }
+}
+
+fn was_given(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> bool {
+    let by = |actor: Option<ActorId>| actor == Some(caller.actor_id);
+    match directive {
+        Directive::Start => by(session.started_by),
+        Directive::Accept => {
+            by(session.accepted_by)
+                && caller.request_id.is_none_or(|request_id| session.accept_request_id == Some(request_id))
+        }
+        Directive::Reject => by(session.rejected_by),
+        Directive::Finish => session.state == SessionState::Finished,
+    }
+}

@@ -1,0 +1,90 @@
+//! What may be written: lengths in Unicode scalar values, and no control characters but line breaks and tabs.
+
+use super::{limits, refused::Refused};
+
+/// A message's text: 1 to 2000 characters.
+pub fn message(field: &'static str, text: &str) -> Result<(), Refused> {
+    if text.is_empty() {
+        return Err(Refused::Invalid { field, reason: "A message needs a text." });
+    }
+    bounded(field, text, limits::TEXT)?;
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
+        return Err(Refused::Invalid {
+            field,
+            reason: "The text has a control character other than newline, carriage return and tab.",
+        });
+    }
+    Ok(())
+}
+
+/// A name: 1 to 200 characters on one line, not only white space.
+pub fn name(field: &'static str, name: &str) -> Result<(), Refused> {
+    if name.trim().is_empty() {
+        return Err(Refused::Invalid { field, reason: "A name needs at least one visible character." });
+    }
+    line(field, name, limits::NAME)
+}
+
+/// A longer text that may be empty: the detail of a chat, the reason for a rejection.
+pub fn note(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
+    bounded(field, text, limit)?;
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
+        return Err(Refused::Invalid { field, reason: "The text has a control character." });
+    }
+    Ok(())
+}
+
+/// An id that a client made: 1 to 128 characters on one line.
+pub fn external_id(field: &'static str, id: &str) -> Result<(), Refused> {
+    if id.is_empty() {
+        return Err(Refused::Invalid { field, reason: "An id needs at least one character." });
+    }
+    line(field, id, limits::EXTERNAL_ID)
+}
+
+/// A text on one line of at most `limit` characters.
+pub fn line(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
+    bounded(field, text, limit)?;
+    if text.chars().any(char::is_control) {
+        return Err(Refused::Invalid { field, reason: "The value has a control character." });
+    }
+    Ok(())
+}
+
+fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
+    if text.chars().nth(limit).is_some() {
+        return Err(Refused::TooLong { field, limit });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_counted_in_characters_not_bytes() {
+        assert_eq!(message("text", &"ä".repeat(limits::TEXT)), Ok(()));
+        assert_eq!(
+            message("text", &"ä".repeat(limits::TEXT + 1)),
+            Err(Refused::TooLong { field: "text", limit: limits::TEXT })
+        );
+    }
+
+    #[test]
+    fn control_characters_are_refused_but_line_breaks_and_tabs_are_kept() {
+        assert_eq!(message("text", "a\r\n\tb"), Ok(()));
+        assert!(matches!(message("text", "a\u{0}b"), Err(Refused::Invalid { .. })));
+        assert!(matches!(message("text", "a\u{7f}b"), Err(Refused::Invalid { .. })));
+        assert!(matches!(message("text", "a\u{85}b"), Err(Refused::Invalid { .. })));
+        assert!(matches!(name("name", "a\nb"), Err(Refused::Invalid { .. })));
+    }
+
+    #[test]
+    fn nothing_is_no_message_and_blanks_are_no_name() {
+        assert!(matches!(message("text", ""), Err(Refused::Invalid { .. })));
+        assert_eq!(message("text", " "), Ok(()));
+        assert!(matches!(name("name", " \u{3000}"), Err(Refused::Invalid { .. })));
+        assert!(matches!(external_id("externalId", ""), Err(Refused::Invalid { .. })));
+    }
+}

@@ -1,0 +1,69 @@
+//! Who a request is made by.
+
+use entity::{ActorId, OrganizationId, Timestamp, UserRole};
+
+/// What the caller is in their organization. Read from the store, never from the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ViewerRole {
+    /// A user who may change the organization itself.
+    Admin,
+    /// A user who talks with visitors and colleagues.
+    Operator,
+    /// A person the organization serves.
+    Visitor,
+    /// A program of the organization.
+    ApiClient,
+}
+
+impl ViewerRole {
+    /// Whether the caller is a user of the organization.
+    #[must_use]
+    pub fn is_user(self) -> bool {
+        match self {
+            Self::Admin | Self::Operator => true,
+            Self::Visitor | Self::ApiClient => false,
+        }
+    }
+
+    /// Whether the caller may see what visitors may not: colleagues' names, notes, who is in a queue.
+    #[must_use]
+    pub fn is_staff(self) -> bool {
+        match self {
+            Self::Admin | Self::Operator | Self::ApiClient => true,
+            Self::Visitor => false,
+        }
+    }
+}
+
+impl From<UserRole> for ViewerRole {
+    fn from(role: UserRole) -> Self {
+        match role {
+            UserRole::Admin => Self::Admin,
+            UserRole::Operator => Self::Operator,
+        }
+    }
+}
+
+/// The authenticated caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The organization that bounds everything the caller can see.
+    pub organization_id: OrganizationId,
+    /// The row of the caller: a user, a visitor or an API client.
+    pub actor_id: ActorId,
+    /// What the caller is now.
+    pub role: ViewerRole,
+    /// When the token ends.
+    pub expires_at: Timestamp,
+    /// The actor's `auth_version` when this was read.
+    pub auth_version: i64,
+}
+
+/// How the caller's actor stands now, as kept current for open connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The actor may act, in this role.
+    Active(ViewerRole),
+    /// The actor was deactivated: its connections end.
+    Gone,
+}

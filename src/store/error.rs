@@ -1,0 +1,60 @@
+//! What can go wrong with the database, sorted by what a caller can do about it.
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// A failed read or write. Its text is for the log, never for a client.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The database cannot serve now: no connection, a timeout, a full disk. The same call may succeed later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A unique key is taken.
+    #[error("a unique key is taken: {0}")]
+    Taken(String),
+    /// Anything else: a bug.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+/// What every function of the store returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// SQLSTATEs after which the same call may succeed later: a lost connection (class 08), too few resources
+/// (53), an operator's intervention or a statement timeout (57), a lock timeout, a deadlock, a lost race.
+/// From PostgreSQL's manual, appendix A.
+const PASSING: &[&str] = &["08", "53", "57", "55P03", "40P01", "40001"];
+
+/// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), an input or
+/// output error (10), a full disk (13). From SQLite's manual, "Result and Error Codes".
+const PASSING_SQLITE: &[i32] = &[5, 6, 10, 13];
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if let Some(SqlErr::UniqueConstraintViolation(what)) = error.sql_err() {
+            return Self::Taken(what);
+        }
+        let text = error.to_string();
+        match &error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(text),
+            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))
+                if is_passing(cause) =>
+            {
+                Self::Unavailable(text)
+            }
+            _ => Self::Failed(text),
+        }
+    }
+}
+
+fn is_passing(cause: &sea_orm::sqlx::Error) -> bool {
+    match cause {
+        sea_orm::sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+            PASSING.iter().any(|passing| code.len() == 5 && code.starts_with(passing))
+                || code.parse::<i32>().is_ok_and(|code| PASSING_SQLITE.contains(&(code & 0xff)))
+        }),
+        sea_orm::sqlx::Error::Io(_)
+        | sea_orm::sqlx::Error::PoolTimedOut
+        | sea_orm::sqlx::Error::PoolClosed => true,
+        _ => false,
+    }
+}

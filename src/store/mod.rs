@@ -1,0 +1,126 @@
+//! How rows are read and written. The only place in `src` that names `sea_orm`.
+//!
+//! Reads go through [`Store`] (what is committed) or through an open [`Tx`]; both are [`Rows`], so one
+//! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
+
+mod connect;
+mod error;
+pub mod log;
+mod tx;
+mod writer;
+
+pub use connect::Engine;
+pub use error::{Error, Result};
+pub use tx::Tx;
+
+use crate::clock::Clock;
+use crate::domain::event::News;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use uuid::Uuid;
+
+/// Who is told what was committed.
+pub trait Publish: Send + Sync + 'static {
+    /// Takes the news of one commit; must not block.
+    fn publish(&self, news: Vec<News>);
+}
+
+/// Whatever rows can be read from: the store itself, or a transaction on it.
+pub trait Rows: Sync {
+    /// The kind of connection.
+    type Connection: ConnectionTrait;
+    /// The connection to read with.
+    fn connection(&self) -> &Self::Connection;
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    /// What reads use: on SQLite connections that cannot write.
+    readers: DatabaseConnection,
+    /// What writes use: on SQLite the one writer, on PostgreSQL the pool.
+    writer: writer::Writer,
+    /// Made with the store; a restored backup gets another, so that no old cursor lies.
+    epoch: Uuid,
+    clock: Clock,
+    publisher: OnceLock<Arc<dyn Publish>>,
+    /// Statements run so far.
+    statements: Arc<AtomicU64>,
+}
+
+impl Store {
+    /// Sets who is told of commits. Called once, when the server is put together.
+    pub fn set_publisher(&self, publisher: Arc<dyn Publish>) {
+        if self.0.publisher.set(publisher).is_err() {
+            tracing::error!("the store has a publisher already: the second one hears nothing");
+        }
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+
+    /// The store's epoch, which every cursor carries.
+    #[must_use]
+    pub fn epoch(&self) -> Uuid {
+        self.0.epoch
+    }
+
+    /// The clock that stamps what is written.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The number of SQL statements run so far, transactions' own begin and commit not counted.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.0.statements.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.0.readers.ping().await?)
+    }
+
+    /// A read-only transaction that sees one state of the database throughout.
+    async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        self.0.snapshot().await
+    }
+
+    fn publish(&self, news: Vec<News>) {
+        self.0.publish(news);
+    }
+}
+
+impl Inner {
+    fn publish(&self, news: Vec<News>) {
+        if let Some(publisher) = self.publisher.get()
+            && !news.is_empty()
+        {
+            publisher.publish(news);
+        }
+    }
+}
+
+impl Rows for Store {
+    type Connection = DatabaseConnection;
+
+    fn connection(&self) -> &DatabaseConnection {
+        &self.0.readers
+    }
+}
+
+impl Rows for DatabaseTransaction {
+    type Connection = Self;
+
+    fn connection(&self) -> &Self {
+        self
+    }
+}

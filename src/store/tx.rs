@@ -1,0 +1,185 @@
+//! A transaction: the only way to write and to publish.
+//!
+//! It locks one chat first, hands out the chat's next sequences, keeps its counters, and on commit writes
+//! the chat and its log in the same transaction as everything else. A chat's log is therefore dense and
+//! totally ordered, and nothing is announced that is not on disk.
+
+use super::writer::Open;
+use super::{Error, Result, Rows, Store};
+use crate::domain::event::{Entry, News, Signal, Subject};
+use entity::{ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// An open transaction.
+pub struct Tx {
+    store: Store,
+    open: Open,
+    chat: Option<chat::Model>,
+    log: Vec<(event::Model, Subject)>,
+    news: Vec<News>,
+}
+
+/// What is recorded of an event, beside its place in the log.
+pub struct Fact {
+    /// What happened.
+    pub kind: EventKind,
+    /// The id of the subject.
+    pub subject_id: Uuid,
+    /// The subject as it now is.
+    pub subject: Subject,
+    /// Who did it; absent when the server did.
+    pub actor_id: Option<ActorId>,
+    /// Who may see it.
+    pub audience: Audience,
+}
+
+impl Store {
+    /// Opens a transaction. Only its own statements may be awaited until it is ended.
+    pub async fn begin(&self) -> Result<Tx> {
+        let open = self.0.writer.begin().await?;
+        Ok(Tx { store: self.clone(), open, chat: None, log: Vec::new(), news: Vec::new() })
+    }
+}
+
+impl Rows for Tx {
+    type Connection = DatabaseTransaction;
+
+    fn connection(&self) -> &DatabaseTransaction {
+        &self.open.connection
+    }
+}
+
+impl Tx {
+    /// Locks a chat of the organization until the transaction ends; `None` where there is no such chat.
+    pub async fn lock_chat(
+        &mut self,
+        organization_id: OrganizationId,
+        chat_id: ChatId,
+    ) -> Result<Option<&chat::Model>> {
+        debug_assert!(self.chat.is_none(), "a transaction spans one chat");
+        self.chat = chat::Entity::find_by_id(chat_id)
+            .filter(chat::Column::OrganizationId.eq(organization_id))
+            .lock_exclusive()
+            .one(self.connection())
+            .await?;
+        Ok(self.chat.as_ref())
+    }
+
+    /// Adds a chat, which is then the one that this transaction has locked.
+    pub async fn add_chat(&mut self, chat: chat::Model) -> Result<()> {
+        debug_assert!(self.chat.is_none(), "a transaction spans one chat");
+        chat::Entity::insert(chat.clone().into_active_model())
+            .exec_without_returning(self.connection())
+            .await?;
+        self.chat = Some(chat);
+        Ok(())
+    }
+
+    /// The locked chat, with what this transaction changed of it so far.
+    pub fn chat(&self) -> Result<&chat::Model> {
+        self.chat.as_ref().ok_or_else(no_chat)
+    }
+
+    /// The locked chat, to change its counters and fields. They are written when something is recorded.
+    pub fn chat_mut(&mut self) -> Result<&mut chat::Model> {
+        self.chat.as_mut().ok_or_else(no_chat)
+    }
+
+    /// The time of what is written now: the clock's, but never before the chat's newest event.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = self.store.clock().now();
+        self.chat.as_ref().map_or(now, |chat| now.max(chat.logged_at))
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.store.clock().new_id()
+    }
+
+    /// The sequence that the next recorded event gets.
+    pub fn next_sequence(&self) -> Result<i64> {
+        Ok(self.chat()?.last_sequence + 1)
+    }
+
+    /// Records an event of the locked chat under its next sequence.
+    pub fn record(&mut self, fact: Fact) -> Result<()> {
+        let now = self.now();
+        let Fact { kind, subject_id, subject, actor_id, audience } = fact;
+        let chat = self.chat_mut()?;
+        chat.last_sequence += 1;
+        chat.logged_at = now;
+        match audience {
+            Audience::All => chat.updated_at = now,
+            Audience::Staff => {}
+        }
+        let (chat_id, sequence) = (chat.id, chat.last_sequence);
+        let event = event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at: now };
+        self.log.push((event, subject));
+        Ok(())
+    }
+
+    /// Tells, after the commit, of something that has no place in the log.
+    pub fn hint(&mut self, chat_id: ChatId, signal: Signal) {
+        self.news.push(News::Signal(chat_id, signal));
+    }
+
+    /// Tells, after the commit, that an actor's role or activity changed.
+    pub fn actor_changed(&mut self, actor: actor::Model) {
+        self.news.push(News::Actor(actor));
+    }
+
+    /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
+    pub async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
+        match self.write_log().await {
+            Ok(chat) => {
+                if let Some(chat) = &chat {
+                    let entries = self
+                        .log
+                        .drain(..)
+                        .map(|(event, subject)| Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
+                        .collect::<Vec<_>>();
+                    if !entries.is_empty() {
+                        self.news.insert(0, News::Log(entries));
+                    }
+                }
+                self.store.0.finish(self.open, true, self.news).await?;
+                Ok(chat)
+            }
+            Err(error) => {
+                self.roll_back().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Undoes everything; answers when all that was read is on disk.
+    pub async fn roll_back(self) -> Result<()> {
+        self.store.0.finish(self.open, false, Vec::new()).await
+    }
+
+    async fn write_log(&mut self) -> Result<Option<Arc<chat::Model>>> {
+        let Some(chat) = self.chat.take() else { return Ok(None) };
+        if !self.log.is_empty() {
+            let row = chat.clone().into_active_model().reset_all();
+            chat::Entity::update_many()
+                .set(row)
+                .filter(chat::Column::Id.eq(chat.id))
+                .exec(self.connection())
+                .await?;
+            let events = self.log.iter().map(|(event, _)| event.clone().into_active_model());
+            event::Entity::insert_many(events).exec_without_returning(self.connection()).await?;
+        }
+        Ok(Some(Arc::new(chat)))
+    }
+}
+
+fn no_chat() -> Error {
+    Error::Failed("the transaction has locked no chat".into())
+}
