@@ -4,7 +4,7 @@ use super::limits;
 use uuid::Uuid;
 
 /// The exact place of a row in an order: the value it is sorted by, and its id where values can be equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The value: a time in milliseconds, or a sequence.
     pub value: i64,
@@ -13,7 +13,7 @@ pub struct Key {
 }
 
 /// From which end of the list the page is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// `first`: from the start, forwards.
     First,
@@ -22,7 +22,7 @@ pub enum End {
 }
 
 /// A checked request for a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// Nodes at most: 0 to 100.
     pub limit: u32,

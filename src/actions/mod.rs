@@ -1,0 +1,70 @@
+//! What may be done: one async function a verb. Each asks the policy, asks the machine, writes, records and
+//! commits; none knows how it was asked for.
+
+mod chats;
+mod error;
+mod messages;
+mod organizations;
+mod people;
+mod presences;
+mod reading;
+mod sessions;
+mod tokens;
+
+pub use chats::{CreateChat, CreatedChat, StartChat, StartedChat, UpdateChat};
+pub use error::{AuthFailure, Error, Result};
+pub use messages::{MarkRead, SendMessage, SentMessage};
+pub use organizations::{CreateRoom, NewOrganization, UpdateRoom};
+pub use people::{CreateUser, UpdateUser, UpsertVisitor};
+pub use presences::{JoinChat, JoinedChat, LeftChat};
+pub use reading::{MessageFilter, PageOfEach, SessionFilter};
+pub use sessions::{CreateSession, GiveDirective, UpdateSession};
+pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
+
+use crate::clock::Clock;
+use crate::live::Live;
+use crate::store::Store;
+use chrono::TimeDelta;
+use entity::Timestamp;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+
+/// Everything that actions need; cheap to clone.
+#[derive(Clone)]
+pub struct Actions(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    live: Live,
+    clock: Clock,
+    secret: Secret,
+    presence_ttl: TimeDelta,
+    /// Writes run to their end here, whatever becomes of the connection that asked for them.
+    tracker: TaskTracker,
+}
+
+impl Actions {
+    /// Puts the actions on a store.
+    #[must_use]
+    pub fn new(store: Store, live: Live, secret: Secret, presence_ttl: TimeDelta, tracker: TaskTracker) -> Self {
+        let clock = store.clock().clone();
+        Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, tracker }))
+    }
+
+    /// The server's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> bool {
+        self.0.store.ping().await.is_ok()
+    }
+
+    /// The store, for loaders that read in batches.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+}
