@@ -1,2 +1,12 @@
-//! Anteroom.
-fn main() {}
+//! The one binary.
+
+use anteroom::cli::{self, Cli};
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    cli::run(Cli::parse()).await
+}

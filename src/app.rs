@@ -1,0 +1,190 @@
+//! The server put together: store, live, actions, schema and front door, started and stopped as one.
+
+use crate::actions::{Actions, Secret};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::{self, Front};
+use crate::live::{Bus, Cursors, Live};
+use crate::store::Store;
+use crate::{graphql, workers};
+use anyhow::Context;
+use base64::Engine;
+use chrono::TimeDelta;
+use rand::RngCore;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a stop may take: then what still runs is left behind.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// What the command line and the server have in common: the store, opened and brought up to date.
+pub struct Base {
+    /// The actions.
+    pub actions: Actions,
+    /// The live streams.
+    pub live: Live,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+    /// Held as long as this process uses the data folder's database.
+    _lock: Option<Arc<File>>,
+}
+
+impl Base {
+    /// Opens the store as configured.
+    pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        make_folder(&config.data)?;
+        make_folder(&config.files)?;
+        let lock = lock(config)?;
+        let secret = secret(config)?;
+        let store = Store::open(&config.database, config.database_connections, clock)
+            .await
+            .with_context(|| format!("could not open the database ({})", without_password(&config.database)))?;
+        let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let presence_ttl = TimeDelta::seconds(config.presence_ttl.into());
+        let cursors = Cursors::new(store.epoch(), secret.bytes());
+        let settings = crate::live::Settings {
+            hub_capacity: config.hub_capacity,
+            sweep: config.sweep,
+            presence_ttl,
+        };
+        let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
+        let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
+        let actions = Actions::new(store, live.clone(), secret, presence_ttl, tracker.clone());
+        Ok(Self { actions, live, tracker, shutdown, _lock: lock })
+    }
+
+    /// Ends what runs in the background and waits for it.
+    pub async fn close(self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_err() {
+            tracing::warn!("stopped before everything had ended");
+        }
+    }
+}
+
+/// A running server.
+pub struct App {
+    base: Base,
+    address: SocketAddr,
+    front_stop: CancellationToken,
+    front: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl App {
+    /// Opens the store and starts to listen.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let base = Base::open(&config, clock).await?;
+        Self::serve(base, &config).await
+    }
+
+    /// Starts to listen on a store that is open.
+    pub async fn serve(base: Base, config: &Config) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("--listen: could not listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let worker = workers::run(base.actions.clone(), config.tick, config.grace, base.shutdown.clone());
+        base.tracker.spawn(worker);
+        let schema = graphql::schema(base.actions.clone(), base.live.clone());
+        let front = Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());
+        let front_stop = CancellationToken::new();
+        let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
+        let front = base.tracker.spawn(serving);
+        tracing::info!(%address, "listening on http://{address}");
+        Ok(Self { base, address, front_stop, front })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The actions, for what has no door: tests and the command line.
+    #[must_use]
+    pub fn actions(&self) -> &Actions {
+        &self.base.actions
+    }
+
+    /// Waits for the front door to close by itself, which it does only when it fails.
+    pub async fn failed(&mut self) -> std::io::Result<()> {
+        (&mut self.front).await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+    }
+
+    /// Takes no new work, lets what runs end, and closes the store.
+    pub async fn stop(self) {
+        self.front_stop.cancel();
+        let _ = tokio::time::timeout(STOP_WITHIN, self.front).await;
+        self.base.close().await;
+    }
+}
+
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("could not make the folder {}", path.display()))
+}
+
+/// Two servers never share an embedded database; the file itself is for its owner alone.
+fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
+    let Some(path) = config.database.strip_prefix("sqlite://").map(|path| path.split('?').next().unwrap_or(path)) else {
+        return Ok(None);
+    };
+    let private = |path: &str| OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    private(path).with_context(|| format!("could not open {path}"))?;
+    let lock_path = format!("{path}.lock");
+    let lock = private(&lock_path).with_context(|| format!("could not open {lock_path}"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Arc::new(lock))),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("another anteroom uses {path}: stop it first, or give this one another --data folder")
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).context("could not lock the database"),
+    }
+}
+
+/// The configured secret, or the data folder's own, made at first start.
+fn secret(config: &Config) -> anyhow::Result<Secret> {
+    let too_short = "the secret has fewer than 32 bytes";
+    if let Some(text) = &config.secret {
+        return Secret::new(text.0.as_bytes().to_vec()).context(too_short);
+    }
+    let path = config.data.join("secret");
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match made {
+        Ok(mut file) => {
+            let mut bytes = [0_u8; 48];
+            rand::rng().fill_bytes(&mut bytes);
+            let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("could not write the secret")?;
+            Secret::new(text.into_bytes()).context(too_short)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let mut text = String::new();
+            File::open(&path)
+                .and_then(|mut file| file.read_to_string(&mut text))
+                .with_context(|| format!("could not read {}", path.display()))?;
+            Secret::new(text.trim().as_bytes().to_vec()).with_context(|| format!("{}: {too_short}", path.display()))
+        }
+        Err(error) => Err(error).with_context(|| format!("could not make {}", path.display())),
+    }
+}
+
+/// The URL as it may be shown.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,237 @@
+//! The command line: what can be asked of the one binary.
+
+use crate::actions::{IssueToken, NewOrganization, TokenSubject};
+use crate::app::{App, Base};
+use crate::clock::Clock;
+use crate::config::{Config, Settings};
+use crate::{demo, graphql, telemetry};
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use entity::{ActorId, ActorType};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A self-hosted GraphQL server for conversations
+#[derive(Parser, Debug)]
+#[command(name = "anteroom", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+    /// Start empty: without the demo organization
+    #[arg(long)]
+    no_demo: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the server (what happens without a command)
+    Serve {
+        /// Start empty: without the demo organization
+        #[arg(long)]
+        no_demo: bool,
+    },
+    /// Make an organization and its first admin, and print a token for them
+    Init {
+        /// The customer
+        #[arg(long)]
+        tenant: String,
+        /// Which of the customer's instances
+        #[arg(long)]
+        instance: String,
+        /// The first admin's name
+        #[arg(long)]
+        admin: String,
+        /// What people call the organization [default: the tenant]
+        #[arg(long)]
+        name: Option<String>,
+        /// Seconds that the token lives
+        #[arg(long, default_value_t = 86_400)]
+        expires_in: i32,
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a token for an actor or an API client of an organization
+    Token {
+        /// The customer
+        #[arg(long)]
+        tenant: String,
+        /// Which of the customer's instances
+        #[arg(long)]
+        instance: String,
+        /// The user, by name, external id or id
+        #[arg(long, conflicts_with_all = ["visitor", "api_client"])]
+        user: Option<String>,
+        /// The visitor, by external id or id
+        #[arg(long, conflicts_with = "api_client")]
+        visitor: Option<String>,
+        /// The API client, by name; made when it is new
+        #[arg(long)]
+        api_client: Option<String>,
+        /// Seconds that the token lives
+        #[arg(long, default_value_t = 3_600)]
+        expires_in: i32,
+        /// Print everything as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database's tables up to date, and end
+    Migrate,
+    /// Print the GraphQL schema
+    Schema,
+    /// Load the demo organization, and print tokens for it
+    Demo,
+}
+
+/// Runs the command that was given.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { command, settings, no_demo } = cli;
+    match command {
+        Some(Command::Schema) => {
+            print!("{}", graphql::sdl());
+            Ok(())
+        }
+        None => serve(settings.resolve()?, no_demo).await,
+        Some(Command::Serve { no_demo: also }) => serve(settings.resolve()?, no_demo || also).await,
+        Some(Command::Migrate) => {
+            let base = open(settings).await?;
+            println!("The database is up to date.");
+            base.close().await;
+            Ok(())
+        }
+        Some(Command::Demo) => {
+            let config = settings.resolve()?;
+            let base = Base::open(&config, Clock::system()).await?;
+            let loaded = demo::load(&base.actions).await;
+            if let Ok(demo) = &loaded {
+                print!("{}", demo.introduction(&shown_url(&config, config.listen)));
+            }
+            base.close().await;
+            loaded.map(|_| ())
+        }
+        Some(Command::Init { tenant, instance, admin, name, expires_in, json }) => {
+            let base = open(settings).await?;
+            let input = NewOrganization {
+                name: name.unwrap_or_else(|| tenant.clone()),
+                tenant_name: tenant,
+                instance_name: instance,
+                admin_name: admin,
+            };
+            let made = init(&base, input, expires_in, json).await;
+            base.close().await;
+            made
+        }
+        Some(Command::Token { tenant, instance, user, visitor, api_client, expires_in, json }) => {
+            let base = open(settings).await?;
+            let whom = match (user, visitor, api_client) {
+                (Some(user), None, None) => Whom::Person(ActorType::User, user),
+                (None, Some(visitor), None) => Whom::Person(ActorType::Visitor, visitor),
+                (None, None, Some(name)) => Whom::ApiClient(name),
+                _ => bail!("give one of --user, --visitor and --api-client"),
+            };
+            let made = token(&base, &tenant, &instance, whom, expires_in, json).await;
+            base.close().await;
+            made
+        }
+    }
+}
+
+async fn open(settings: Settings) -> anyhow::Result<Base> {
+    Base::open(&settings.resolve()?, Clock::system()).await
+}
+
+async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
+    telemetry::start(&config)?;
+    let base = Base::open(&config, Clock::system()).await?;
+    let demo = if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {
+        Some(demo::load(&base.actions).await?)
+    } else {
+        None
+    };
+    let mut app = App::serve(base, &config).await?;
+    if let Some(demo) = demo {
+        print!("{}", demo.introduction(&shown_url(&config, app.address())));
+    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        failed = app.failed() => failed.context("the front door failed")?,
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = app.stop() => {}
+        _ = interrupt.recv() => bail!("stopped at once by a second signal"),
+        _ = terminate.recv() => bail!("stopped at once by a second signal"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn shown_url(config: &Config, address: std::net::SocketAddr) -> String {
+    config.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned())
+}
+
+async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) -> anyhow::Result<()> {
+    let (organization, admin) = base.actions.create_organization(input).await?;
+    let input = IssueToken { subject: TokenSubject::Actor(admin.id), expires_in_seconds: Some(expires_in) };
+    let (_, issued) = base.actions.mint_token(organization.id, input).await?;
+    if json {
+        let text = serde_json::json!({
+            "organizationId": graphql::organization_id(organization.id),
+            "tenantName": organization.tenant_name,
+            "instanceName": organization.instance_name,
+            "adminId": graphql::user_id(admin.id),
+            "token": issued.token,
+            "expiresAt": issued.expires_at.to_chrono().to_rfc3339(),
+        });
+        println!("{text}");
+    } else {
+        println!("{}", issued.token);
+    }
+    Ok(())
+}
+
+/// Who a token is for, as given on the command line.
+enum Whom {
+    Person(ActorType, String),
+    ApiClient(String),
+}
+
+async fn token(
+    base: &Base,
+    tenant: &str,
+    instance: &str,
+    whom: Whom,
+    expires_in: i32,
+    json: bool,
+) -> anyhow::Result<()> {
+    let organization = base
+        .actions
+        .find_organization(tenant, instance)
+        .await?
+        .with_context(|| format!("there is no organization {tenant}/{instance}"))?;
+    let subject = match whom {
+        Whom::ApiClient(name) => TokenSubject::ApiClient(name),
+        Whom::Person(actor_type, known_as) => {
+            let id = graphql::actor_of_id(&known_as).map(ActorId);
+            let found = base.actions.find_person(organization.id, actor_type, id, &known_as).await?;
+            TokenSubject::Actor(found.with_context(|| format!("there is nobody known as {known_as}"))?.id)
+        }
+    };
+    let input = IssueToken { subject, expires_in_seconds: Some(expires_in) };
+    let (actor, issued) = base.actions.mint_token(organization.id, input).await?;
+    if json {
+        let text = serde_json::json!({
+            "name": actor.name,
+            "token": issued.token,
+            "expiresAt": issued.expires_at.to_chrono().to_rfc3339(),
+        });
+        println!("{text}");
+    } else {
+        println!("{}", issued.token);
+    }
+    Ok(())
+}

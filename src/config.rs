@@ -1,0 +1,287 @@
+//! Settings: one struct for flags, environment and file. A flag wins over the environment, which wins over
+//! the file, which wins over the default.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What can be set, each by a flag, by `ANTEROOM_…` in the environment or by a line of the file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// A TOML file with any of these settings
+    #[arg(long, global = true, env = "ANTEROOM_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
+    #[arg(long, global = true, env = "ANTEROOM_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+
+    /// Folder for the embedded database, the secret and files [default: data]
+    #[arg(long, global = true, env = "ANTEROOM_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Database: postgres://…, or sqlite://PATH [default: anteroom.db in the data folder]
+    #[arg(long, global = true, env = "ANTEROOM_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+
+    /// Connections to PostgreSQL at most, 2 to 1000 [default: 20]
+    #[arg(long, global = true, env = "ANTEROOM_DATABASE_CONNECTIONS", value_name = "COUNT")]
+    pub database_connections: Option<u32>,
+
+    /// What carries hints between nodes: nats://…; one node needs none [default: none]
+    #[arg(long, global = true, env = "ANTEROOM_BUS", value_name = "URL", hide_env_values = true)]
+    pub bus: Option<String>,
+
+    /// Folder for files [default: files in the data folder]
+    #[arg(long, global = true, env = "ANTEROOM_FILES", value_name = "FOLDER")]
+    pub files: Option<PathBuf>,
+
+    /// Where people reach the server, for the URLs that it prints [default: http:// and the address]
+    #[arg(long, global = true, env = "ANTEROOM_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Sites whose pages may call the server, as in https://example.org; repeat or separate by commas
+    /// [default: none but its own]
+    #[arg(long, global = true, env = "ANTEROOM_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allowed_origins: Option<Vec<String>>,
+
+    /// What to log, as in info or anteroom=debug,warn [default: info]
+    #[arg(long, global = true, env = "ANTEROOM_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// How to log: text or json [default: text]
+    #[arg(long, global = true, env = "ANTEROOM_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// The secret that signs tokens and cursors, at least 32 bytes, the same on every node
+    /// [default: made at first start, in the data folder]
+    #[arg(long, global = true, env = "ANTEROOM_SECRET", value_name = "TEXT", hide_env_values = true)]
+    pub secret: Option<String>,
+
+    /// Seconds that a presence lasts without a sign of life, 10 to 3600 [default: 60]
+    #[arg(long, global = true, env = "ANTEROOM_PRESENCE_TTL", value_name = "SECONDS")]
+    pub presence_ttl: Option<u32>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// Checked settings with every default filled in.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The database's URL.
+    pub database: String,
+    /// Whether the database was chosen, rather than the embedded default.
+    pub is_database_chosen: bool,
+    /// Connections to PostgreSQL at most.
+    pub database_connections: u32,
+    /// The bus's URL.
+    pub bus: Option<String>,
+    /// The folder for files.
+    pub files: PathBuf,
+    /// Where people reach the server.
+    pub public_url: Option<String>,
+    /// Sites whose pages may call the server.
+    pub allowed_origins: Vec<String>,
+    /// What to log.
+    pub log: String,
+    /// How to log.
+    pub log_format: LogFormat,
+    /// The secret, where one is given.
+    pub secret: Option<SecretText>,
+    /// Seconds that a presence lasts without a sign of life.
+    pub presence_ttl: u32,
+    /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
+    pub hub_capacity: usize,
+    /// How often lost hints are looked for. Not a setting: tests make it short.
+    pub sweep: std::time::Duration,
+    /// How often the server's own clock is looked at: sessions that rang in vain, presences that ended. Not a
+    /// setting: tests make it short.
+    pub tick: std::time::Duration,
+    /// How long after its start a node ends no presence. Not a setting: tests make it short.
+    pub grace: std::time::Duration,
+}
+
+/// A secret that prints as a placeholder.
+#[derive(Clone)]
+pub struct SecretText(pub String);
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[secret]")
+    }
+}
+
+impl Settings {
+    /// Fills in the file and the defaults, and checks everything.
+    pub fn resolve(self) -> anyhow::Result<Config> {
+        let settings = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("--config: could not read {}", path.display()))?;
+                let file = toml::from_str(&text).with_context(|| format!("--config: {}", path.display()))?;
+                self.or(file)
+            }
+            None => self,
+        };
+        let Self {
+            config: _,
+            listen,
+            data,
+            database,
+            database_connections,
+            bus,
+            files,
+            public_url,
+            allowed_origins,
+            log,
+            log_format,
+            secret,
+            presence_ttl,
+        } = settings;
+        let data = data.unwrap_or_else(|| PathBuf::from("data"));
+        let is_database_chosen = database.is_some();
+        let config = Config {
+            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+            database: database.unwrap_or_else(|| sqlite_url(&data.join("anteroom.db"))),
+            is_database_chosen,
+            database_connections: database_connections.unwrap_or(20),
+            bus,
+            files: files.unwrap_or_else(|| data.join("files")),
+            public_url,
+            allowed_origins: allowed_origins.unwrap_or_default(),
+            log: log.unwrap_or_else(|| "info".into()),
+            log_format: log_format.unwrap_or_default(),
+            secret: secret.map(SecretText),
+            presence_ttl: presence_ttl.unwrap_or(60),
+            data,
+            hub_capacity: 256,
+            sweep: std::time::Duration::from_secs(2),
+            tick: std::time::Duration::from_secs(1),
+            grace: std::time::Duration::from_secs(60),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn or(self, file: Self) -> Self {
+        Self {
+            config: self.config,
+            listen: self.listen.or(file.listen),
+            data: self.data.or(file.data),
+            database: self.database.or(file.database),
+            database_connections: self.database_connections.or(file.database_connections),
+            bus: self.bus.or(file.bus),
+            files: self.files.or(file.files),
+            public_url: self.public_url.or(file.public_url),
+            allowed_origins: self.allowed_origins.or(file.allowed_origins),
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+            secret: self.secret.or(file.secret),
+            presence_ttl: self.presence_ttl.or(file.presence_ttl),
+        }
+    }
+}
+
+/// The URL of a SQLite file.
+#[must_use]
+pub fn sqlite_url(path: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", path.display())
+}
+
+impl Config {
+    fn check(&self) -> anyhow::Result<()> {
+        let is_database = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.starts_with(scheme));
+        if !is_database {
+            bail!("--database: expected postgres://… or sqlite://PATH");
+        }
+        if !(2..=1_000).contains(&self.database_connections) {
+            bail!("--database-connections: expected 2 to 1000, not {}", self.database_connections);
+        }
+        if self.bus.as_ref().is_some_and(|bus| !bus.starts_with("nats://") && !bus.starts_with("tls://")) {
+            bail!("--bus: expected nats://… or tls://…");
+        }
+        for origin in &self.allowed_origins {
+            check_origin(origin)?;
+        }
+        if let Some(url) = &self.public_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            bail!("--public-url: expected http://… or https://…, not {url}");
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.0.len() < 32) {
+            bail!("--secret: expected at least 32 bytes");
+        }
+        if !(10..=3_600).contains(&self.presence_ttl) {
+            bail!("--presence-ttl: expected 10 to 3600 seconds, not {}", self.presence_ttl);
+        }
+        Ok(())
+    }
+}
+
+/// An origin is a scheme, a host and perhaps a port: what browsers send, so anything else would never match.
+fn check_origin(origin: &str) -> anyhow::Result<()> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    if host.is_none_or(|host| host.is_empty() || host.contains(['/', '*', '?', '#', ' '])) {
+        bail!("--allowed-origins: expected an origin such as https://example.org, not {origin}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_set_is_an_embedded_server_on_this_machine_alone() {
+        let config = Settings::default().resolve().expect("defaults are valid");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.database, "sqlite://data/anteroom.db?mode=rwc");
+        assert!(!config.is_database_chosen);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_an_unknown_line_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("anteroom.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\npresence-ttl = 30\n").expect("written");
+        let settings = Settings {
+            config: Some(path.clone()),
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 2))),
+            ..Settings::default()
+        };
+        let config = settings.clone().resolve().expect("valid");
+        assert_eq!((config.listen.port(), config.presence_ttl), (2, 30));
+        std::fs::write(&path, "lisen = \"127.0.0.1:1\"\n").expect("written");
+        assert!(format!("{:#}", settings.resolve().expect_err("unknown")).contains("lisen"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_by_the_name_of_its_flag() {
+        let refused = |settings: Settings| format!("{:#}", settings.resolve().expect_err("refused"));
+        let settings = Settings::default;
+        assert!(refused(Settings { database: Some("mysql://x".into()), ..settings() }).contains("--database"));
+        assert!(refused(Settings { bus: Some("x".into()), ..settings() }).contains("--bus"));
+        assert!(refused(Settings { secret: Some("short".into()), ..settings() }).contains("--secret"));
+        assert!(refused(Settings { presence_ttl: Some(9), ..settings() }).contains("--presence-ttl"));
+        let allowed_origins = Some(vec!["*".to_owned()]);
+        assert!(refused(Settings { allowed_origins, ..settings() }).contains("--allowed-origins"));
+    }
+}

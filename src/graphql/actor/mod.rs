@@ -1,0 +1,272 @@
+//! Users and visitors.
+
+pub(super) mod mutation;
+
+use super::caller::caller;
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
+use super::connection::{PageArguments, connection, cost, encode_key};
+use super::enums::UserRole;
+use super::error::{Fault, Result};
+use super::id::Kind;
+use super::scalar::DateTime;
+use crate::domain::chat_filter::ChatFilter;
+use crate::domain::viewer::ViewerRole;
+use async_graphql::{Context, ID, Interface, Object, SimpleObject};
+use chrono::TimeDelta;
+use entity::{ActorType, actor};
+
+/// An actor counts as online for this long after they were last heard from.
+const ONLINE: TimeDelta = TimeDelta::seconds(60);
+
+/// A user or a visitor: whoever can take part in a chat.
+#[derive(Interface, Clone)]
+#[graphql(
+    field(name = "id", ty = "ID", desc = "The global id."),
+    field(name = "display_name", ty = "Result<String>", desc = "The name as this viewer may see it."),
+    field(name = "is_online", ty = "Result<bool>", desc = "Whether the actor was heard from within the last minute."),
+    field(name = "last_seen_at", ty = "Option<DateTime>", desc = "When the actor was last heard from.")
+)]
+pub(super) enum Actor {
+    User(User),
+    Visitor(Visitor),
+}
+
+impl Actor {
+    /// The actor of a row; an API client is nobody whom others meet.
+    pub(super) fn new(row: actor::Model) -> Option<Self> {
+        match row.actor_type {
+            ActorType::User => Some(Self::User(User(row))),
+            ActorType::Visitor => Some(Self::Visitor(Visitor(row))),
+            ActorType::ApiClient => None,
+        }
+    }
+}
+
+/// The name of an actor as this viewer may see it: visitors see users' public names.
+pub(super) fn display_name(role: ViewerRole, row: &actor::Model) -> String {
+    let name = match row.actor_type {
+        ActorType::User if !role.is_staff() => row.public_name.as_ref(),
+        ActorType::User | ActorType::Visitor | ActorType::ApiClient => row.name.as_ref(),
+    };
+    let fallback = || match row.actor_type {
+        ActorType::Visitor => "Visitor".to_owned(),
+        ActorType::User | ActorType::ApiClient => "User".to_owned(),
+    };
+    name.cloned().unwrap_or_else(fallback)
+}
+
+fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
+    let now = caller(context)?.actions.now();
+    Ok(row.last_seen_at.is_some_and(|seen| now.since(seen) <= ONLINE))
+}
+
+/// A person who works for the organization: operator, agent, clinician.
+#[derive(Clone)]
+pub(super) struct User(pub actor::Model);
+
+/// A person who works for the organization: operator, agent, clinician.
+#[Object]
+impl User {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::User.encode(self.0.id.0)
+    }
+
+    /// The name as this viewer may see it: `publicName` to visitors, `name` to colleagues.
+    pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
+        Ok(display_name(caller(context)?.viewer.role, &self.0))
+    }
+
+    /// Whether the user was heard from within the last minute.
+    pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
+        is_online(context, &self.0)
+    }
+
+    /// When the user was last heard from.
+    pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
+        self.0.last_seen_at.map(DateTime)
+    }
+
+    /// The name as visitors see it.
+    async fn public_name(&self) -> String {
+        display_name(ViewerRole::Visitor, &self.0)
+    }
+
+    /// The name as colleagues see it; null to visitors.
+    async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.0.name.as_deref().filter(|_| is_staff(context)))
+    }
+
+    /// What the user may do; null to visitors.
+    async fn role(&self, context: &Context<'_>) -> Result<Option<UserRole>> {
+        Ok(self.0.role.map(UserRole::from).filter(|_| is_staff(context)))
+    }
+
+    /// The user's id in the organization's own systems; null to visitors.
+    async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.0.external_id.as_deref().filter(|_| is_staff(context)))
+    }
+
+    /// When the user was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When the user was deactivated: since then they can do nothing.
+    async fn deactivated_at(&self) -> Option<DateTime> {
+        self.0.deactivated_at.map(DateTime)
+    }
+
+    /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
+    /// first, unless asked for otherwise.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn chats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatConnection>> {
+        let scope = ChatFilter { participant_id: Some(self.0.id), ..ChatFilter::default() };
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// The chats that the user is present in now and the viewer may see, oldest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn current_chats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatConnection>> {
+        let scope = ChatFilter { present_user_id: Some(self.0.id), ..ChatFilter::default() };
+        chats_of(context, scope, None, None, PageArguments { first, after, last, before }).await.map(Some)
+    }
+}
+
+fn is_staff(context: &Context<'_>) -> bool {
+    caller(context).is_ok_and(|caller| caller.viewer.role.is_staff())
+}
+
+/// A name and a value.
+#[derive(SimpleObject)]
+pub(super) struct Attribute {
+    /// What it says something about.
+    name: String,
+    /// What it says.
+    value: String,
+}
+
+/// A person the organization serves: site visitor, customer, patient.
+#[derive(Clone)]
+pub(super) struct Visitor(pub actor::Model);
+
+/// A person the organization serves: site visitor, customer, patient.
+#[Object]
+impl Visitor {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Visitor.encode(self.0.id.0)
+    }
+
+    /// The visitor's name, or "Visitor" where none is known.
+    pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
+        Ok(display_name(caller(context)?.viewer.role, &self.0))
+    }
+
+    /// Whether the visitor was heard from within the last minute.
+    pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
+        is_online(context, &self.0)
+    }
+
+    /// When the visitor was last heard from.
+    pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
+        self.0.last_seen_at.map(DateTime)
+    }
+
+    /// The visitor's id in the organization's own systems; null to other visitors.
+    async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
+    }
+
+    /// When the visitor was first known.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// What the organization knows about the visitor; null to visitors.
+    async fn attributes(&self, context: &Context<'_>) -> Result<Option<Vec<Attribute>>> {
+        if !is_staff(context) {
+            return Ok(None);
+        }
+        let pairs = self.0.attributes.0.iter().cloned();
+        Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
+    }
+
+    /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
+    /// asked for otherwise.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn chats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatConnection>> {
+        let scope = ChatFilter { visitor_id: Some(self.0.id), ..ChatFilter::default() };
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+    }
+}
+
+impl Visitor {
+    fn is_open_to(&self, context: &Context<'_>) -> bool {
+        is_staff(context) || caller(context).is_ok_and(|caller| caller.viewer.actor_id == self.0.id)
+    }
+}
+
+connection! {
+    /// A page of users.
+    UserConnection,
+    /// A user in a list.
+    UserEdge of User,
+    fields {}
+}
+
+connection! {
+    /// A page of visitors.
+    VisitorConnection,
+    /// A visitor in a list.
+    VisitorEdge of Visitor,
+    fields {}
+}
+
+/// The organization's users.
+pub(super) async fn users(context: &Context<'_>, page: PageArguments) -> Result<UserConnection> {
+    let caller = caller(context)?;
+    let page = caller.actions.users(&caller.viewer, &page.request(context)?).await?;
+    Ok(UserConnection::new(page, |_, key| encode_key(key), User))
+}
+
+/// The organization's visitors.
+pub(super) async fn visitors(
+    context: &Context<'_>,
+    query: Option<&str>,
+    page: PageArguments,
+) -> Result<VisitorConnection> {
+    let caller = caller(context)?;
+    if query.is_some_and(|query| query.chars().count() > crate::domain::limits::NAME) {
+        return Err(Fault::bad_input("query has more than 200 characters."));
+    }
+    let page = caller.actions.visitors(&caller.viewer, query, &page.request(context)?).await?;
+    Ok(VisitorConnection::new(page, |_, key| encode_key(key), Visitor))
+}

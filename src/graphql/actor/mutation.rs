@@ -1,0 +1,209 @@
+//! Creating and changing people, and letting them in.
+
+use super::super::caller::caller;
+use super::super::enums::UserRole;
+use super::super::error::Result;
+use super::super::id::{Halt, Kind, expect_actor};
+use super::super::payload::{UserError, settle};
+use super::super::scalar::DateTime;
+use super::{User, Visitor};
+use crate::actions::{CreateUser, IssueToken, TokenSubject, UpdateUser, UpsertVisitor};
+use crate::domain::refused::Refused;
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::ActorId;
+
+/// A user to create.
+#[derive(InputObject)]
+struct CreateUserInput {
+    /// The name as colleagues see it: 1 to 200 characters.
+    name: String,
+    /// The name as visitors see it: 1 to 200 characters. The same as `name`, if absent.
+    public_name: Option<String>,
+    /// What the user may do.
+    role: UserRole,
+    /// The user's id in the organization's own systems: 1 to 128 characters, unique among its users.
+    external_id: Option<String>,
+}
+
+/// What createUser did.
+#[derive(SimpleObject)]
+struct CreateUserPayload {
+    /// The new user.
+    user: Option<User>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Changes of a user. What is absent stays as it is.
+#[derive(InputObject)]
+struct UpdateUserInput {
+    /// Whom to change.
+    user_id: ID,
+    /// The name as colleagues see it: 1 to 200 characters.
+    name: Option<String>,
+    /// The name as visitors see it: 1 to 200 characters.
+    public_name: Option<String>,
+    /// What the user may do. An organization keeps at least one active ADMIN.
+    role: Option<UserRole>,
+    /// False deactivates: tokens stop to work, sockets close, presences end. True undoes it.
+    is_active: Option<bool>,
+}
+
+/// What updateUser did.
+#[derive(SimpleObject)]
+struct UpdateUserPayload {
+    /// The user, as they now stand.
+    user: Option<User>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A name and a value.
+#[derive(InputObject)]
+struct AttributeInput {
+    /// What it says something about: 1 to 200 characters.
+    name: String,
+    /// What it says: up to 1,000 characters.
+    value: String,
+}
+
+/// A visitor to create, or to change if there is one with this externalId.
+#[derive(InputObject)]
+struct UpsertVisitorInput {
+    /// The visitor's id in the organization's own systems: 1 to 128 characters.
+    external_id: String,
+    /// The visitor's name: 1 to 200 characters. Null takes it away; absent, it stays.
+    display_name: MaybeUndefined<String>,
+    /// Replaces all attributes, up to 50. Absent, they stay.
+    attributes: Option<Vec<AttributeInput>>,
+}
+
+/// What upsertVisitor did.
+#[derive(SimpleObject)]
+struct UpsertVisitorPayload {
+    /// The visitor, as they now stand.
+    visitor: Option<Visitor>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Whom a token is for: exactly one of `actorId` and `apiClientName`.
+#[derive(InputObject)]
+struct IssueTokenInput {
+    /// A user or a visitor.
+    actor_id: Option<ID>,
+    /// A program of the organization, by its name: 1 to 128 characters; made when it is new.
+    api_client_name: Option<String>,
+    /// How long the token lives, in seconds: 60 to 31,536,000 (a year). An hour, if absent.
+    expires_in_seconds: Option<i32>,
+}
+
+/// What issueToken did.
+#[derive(SimpleObject)]
+struct IssueTokenPayload {
+    /// What goes behind `Authorization: Bearer`. Shown this once.
+    token: Option<String>,
+    /// When it ends.
+    expires_at: Option<DateTime>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct ActorMutation;
+
+#[Object]
+impl ActorMutation {
+    /// Creates a user. For admins.
+    async fn create_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The user.")] input: CreateUserInput,
+    ) -> Result<CreateUserPayload> {
+        let caller = caller(context)?;
+        let CreateUserInput { name, public_name, role, external_id } = input;
+        let input = CreateUser { name, public_name, role: role.into(), external_id };
+        let created = caller.actions.create_user(&caller.viewer, input).await;
+        Ok(match settle(created.map_err(Halt::from))? {
+            Ok(row) => CreateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
+            Err(error) => CreateUserPayload { user: None, user_errors: vec![error] },
+        })
+    }
+
+    /// Changes a user. For admins.
+    async fn update_user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateUserInput,
+    ) -> Result<UpdateUserPayload> {
+        let caller = caller(context)?;
+        let UpdateUserInput { user_id, name, public_name, role, is_active } = input;
+        let id = Kind::User.decode(&user_id)?.map(ActorId);
+        let updated = async {
+            let user_id = ActorId(Kind::User.expect(&user_id, "user", "userId")?);
+            let input = UpdateUser { user_id, name, public_name, role: role.map(Into::into), is_active };
+            Ok(caller.actions.update_user(&caller.viewer, input).await?)
+        };
+        Ok(match settle(updated.await)? {
+            Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
+            Err(error) => {
+                let user = match id {
+                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.map(User),
+                    None => None,
+                };
+                UpdateUserPayload { user, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Creates a visitor, or changes the one with the same externalId. For admins and API clients.
+    async fn upsert_visitor(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The visitor.")] input: UpsertVisitorInput,
+    ) -> Result<UpsertVisitorPayload> {
+        let caller = caller(context)?;
+        let UpsertVisitorInput { external_id, display_name, attributes } = input;
+        let pair = |AttributeInput { name, value }| (name, value);
+        let input = UpsertVisitor {
+            external_id,
+            display_name: display_name.into(),
+            attributes: attributes.map(|attributes| attributes.into_iter().map(pair).collect()),
+        };
+        let upserted = caller.actions.upsert_visitor(&caller.viewer, input).await;
+        Ok(match settle(upserted.map_err(Halt::from))? {
+            Ok(row) => UpsertVisitorPayload { visitor: Some(Visitor(row)), user_errors: Vec::new() },
+            Err(error) => UpsertVisitorPayload { visitor: None, user_errors: vec![error] },
+        })
+    }
+
+    /// Makes a token. Admins make them for everybody of the organization, API clients for visitors.
+    async fn issue_token(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whom for, and for how long.")] input: IssueTokenInput,
+    ) -> Result<IssueTokenPayload> {
+        let caller = caller(context)?;
+        let IssueTokenInput { actor_id, api_client_name, expires_in_seconds } = input;
+        let issued = async {
+            let subject = match (actor_id, api_client_name) {
+                (Some(id), None) => TokenSubject::Actor(expect_actor(&id, "actorId")?),
+                (None, Some(name)) => TokenSubject::ApiClient(name),
+                (Some(_), Some(_)) | (None, None) => {
+                    let reason = "Give actorId or apiClientName.";
+                    return Err(Halt::Refused(Refused::Invalid { field: "actorId", reason }));
+                }
+            };
+            let input = IssueToken { subject, expires_in_seconds };
+            Ok(caller.actions.issue_token(&caller.viewer, input).await?)
+        };
+        Ok(match settle(issued.await)? {
+            Ok(issued) => IssueTokenPayload {
+                token: Some(issued.token),
+                expires_at: Some(DateTime(issued.expires_at)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => IssueTokenPayload { token: None, expires_at: None, user_errors: vec![error] },
+        })
+    }
+}

@@ -1,0 +1,406 @@
+//! Chats.
+
+mod input;
+pub(super) mod mutation;
+
+pub(super) use input::{ChatFilterInput, ChatOrderInput, decode_filter};
+
+use super::actor::{Actor, Visitor, display_name};
+use super::caller::{caller, live};
+use super::connection::{PageArguments, connection, cost, encode_key};
+use super::enums::{ActorType, ChatAction, ChatType, MessageType};
+use super::error::Result;
+use super::id::{Kind, decode_any};
+use super::loaders::{
+    IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf, ParticipationsOf, PresencesOf,
+    SessionsOf,
+};
+use super::message::{Message, MessageConnection, decode_cursor};
+use super::organization::Organization;
+use super::participation::{Participation, ParticipationConnection};
+use super::presence::{Presence, PresenceConnection};
+use super::room::Room;
+use super::scalar::DateTime;
+use super::session::{ChatSession, ChatSessionConnection};
+use crate::actions::MessageFilter;
+use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use crate::domain::page::Page;
+use crate::domain::policy;
+use crate::domain::viewer::ViewerRole;
+use async_graphql::{Context, ID, Object, SimpleObject};
+use entity::{ActorId, MessageId, chat};
+use std::sync::Arc;
+
+/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+#[derive(Clone)]
+pub(super) struct Chat(Arc<chat::Model>);
+
+impl Chat {
+    pub(super) fn new(row: chat::Model) -> Self {
+        Self(Arc::new(row))
+    }
+
+    pub(super) fn shared(row: Arc<chat::Model>) -> Self {
+        Self(row)
+    }
+
+    async fn actor(context: &Context<'_>, id: Option<ActorId>) -> Result<Option<Actor>> {
+        match id {
+            Some(id) => Ok(caller(context)?.load(id).await?.and_then(Actor::new)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Somebody who is typing.
+#[derive(SimpleObject)]
+pub(super) struct Typing {
+    /// Who types.
+    actor: Actor,
+    /// When to stop to show it, unless it is told again.
+    expires_at: DateTime,
+}
+
+/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+#[Object]
+impl Chat {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Chat.encode(self.0.id.0)
+    }
+
+    /// Who it is between.
+    #[graphql(name = "type")]
+    async fn chat_type(&self) -> ChatType {
+        self.0.chat_type.into()
+    }
+
+    /// The organization it belongs to.
+    async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
+        Organization::of_viewer(context).await
+    }
+
+    /// The room it happens in; chats with visitors only.
+    async fn room(&self, context: &Context<'_>) -> Result<Option<Room>> {
+        match self.0.room_id {
+            Some(id) => Ok(caller(context)?.load(id).await?.map(Room)),
+            None => Ok(None),
+        }
+    }
+
+    /// The visitor; chats with visitors only.
+    async fn visitor(&self, context: &Context<'_>) -> Result<Option<Visitor>> {
+        Ok(match Self::actor(context, self.0.visitor_id).await? {
+            Some(Actor::Visitor(visitor)) => Some(visitor),
+            Some(Actor::User(_)) | None => None,
+        })
+    }
+
+    /// Who owns it; GROUP and DIRECT chats only.
+    async fn owner(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        Self::actor(context, self.0.owner_id).await
+    }
+
+    /// What to call it on this viewer's screen: its name, or the names of the others in it.
+    async fn title(&self, context: &Context<'_>) -> Result<String> {
+        if let Some(name) = &self.0.name {
+            return Ok(name.clone());
+        }
+        let caller = caller(context)?;
+        if self.0.visitor_id.is_some_and(|visitor_id| visitor_id != caller.viewer.actor_id)
+            && let Some(Actor::Visitor(visitor)) = Self::actor(context, self.0.visitor_id).await?
+        {
+            return Ok(display_name(caller.viewer.role, &visitor.0));
+        }
+        let others = caller.load(OthersIn(self.0.id)).await?.unwrap_or_default();
+        let names: Vec<_> = others.iter().map(|other| display_name(caller.viewer.role, other)).collect();
+        Ok(if names.is_empty() { "Chat".to_owned() } else { names.join(", ") })
+    }
+
+    /// Its own name, where it has one.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// What it is about.
+    async fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// A public handle of the chat; it grants nothing.
+    async fn token(&self) -> &str {
+        &self.0.token
+    }
+
+    /// Whether only its participants and admins see it. DIRECT and GROUP chats always are, whatever this says.
+    async fn is_private(&self) -> bool {
+        self.0.is_private
+    }
+
+    /// Whether people really talk: at least two messages by users and one by the visitor.
+    async fn is_real_conversation(&self) -> bool {
+        self.0.is_real_conversation()
+    }
+
+    /// Whether the visitor waits for an answer.
+    async fn is_waiting_response(&self) -> bool {
+        self.0.waiting_since.is_some()
+    }
+
+    /// When it started.
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.0.started_at)
+    }
+
+    /// When it ended; null while it goes on.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// When it last changed.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.0.updated_at)
+    }
+
+    /// Since when the visitor waits for an answer; null while nobody does.
+    async fn waiting_since(&self) -> Option<DateTime> {
+        self.0.waiting_since.map(DateTime)
+    }
+
+    /// Messages of type MESSAGE.
+    async fn message_count(&self) -> i32 {
+        self.0.message_count
+    }
+
+    /// Messages of type MESSAGE by users.
+    async fn user_message_count(&self) -> i32 {
+        self.0.user_message_count
+    }
+
+    /// Messages of type MESSAGE by visitors.
+    async fn visitor_message_count(&self) -> i32 {
+        self.0.visitor_message_count
+    }
+
+    /// Actors who were named as participants or wrote; a user who only joined does not count yet.
+    async fn participation_count(&self) -> i32 {
+        self.0.participation_count
+    }
+
+    /// Users who were named as participants or wrote.
+    async fn user_participation_count(&self) -> i32 {
+        self.0.user_participation_count
+    }
+
+    /// Visitors who take part.
+    async fn visitor_participation_count(&self) -> i32 {
+        self.0.visitor_participation_count
+    }
+
+    /// Users who are present now.
+    async fn present_user_count(&self) -> i32 {
+        self.0.present_user_count
+    }
+
+    /// The newest message of type MESSAGE.
+    async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
+        match self.0.last_message_sequence {
+            Some(sequence) => {
+                Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The session that rings or runs; there is at most one.
+    async fn open_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
+        Ok(caller(context)?.load(OpenSessionOf(self.0.id)).await?.map(ChatSession))
+    }
+
+    /// The history, oldest first: `last: 50` is the newest page, `before` its first cursor the page before.
+    /// Cursors are exact places in the chat's log, also for `messageAdded(after:)` and `chatEvents(after:)`.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
+        #[graphql(desc = "From the message with this id on, itself included: with `first` it and what follows, with \
+                          `last` what leads to it and itself.")]
+        around: Option<ID>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<MessageConnection> {
+        let cursors = live(context)?.cursors();
+        let page = PageArguments { first, after, last, before }
+            .request_by(context, |cursor| decode_cursor(cursors, self.0.id, cursor))?;
+        // Taken from the row, which was read before the messages are: what changes in between comes again.
+        let event_cursor = cursors.encode_chat(self.0.id, self.0.last_sequence);
+        let around = around.map(|id| Kind::Message.decode(&id)).transpose()?;
+        if matches!(around, Some(None)) {
+            return Ok(MessageConnection::new(empty(), event_cursor, |_, _| String::new(), Message));
+        }
+        let filter = MessageFilter {
+            types: types.map(|types| types.into_iter().map(Into::into).collect()),
+            around: around.flatten().map(MessageId),
+        };
+        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: filter, page }).await?;
+        let place = |_: &_, key: crate::domain::page::Key| cursors.encode_chat(self.0.id, key.value);
+        Ok(MessageConnection::new(page, event_cursor, place, Message))
+    }
+
+    /// Who is present, oldest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn presences(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Also those that have ended.", default)] include_ended: bool,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<PresenceConnection> {
+        let page = PageArguments { first, after, last, before }.request(context)?;
+        let arguments = PresencesOf { include_ended };
+        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
+        Ok(PresenceConnection::new(page, |_, key| encode_key(key), Presence))
+    }
+
+    /// Who takes part, oldest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn participations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only users, or only visitors.", name = "type")] actor_type: Option<ActorType>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<ParticipationConnection> {
+        let page = PageArguments { first, after, last, before }.request(context)?;
+        let arguments = ParticipationsOf { actor_type: actor_type.map(Into::into) };
+        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
+        Ok(ParticipationConnection::new(page, |_, key| encode_key(key), Participation))
+    }
+
+    /// Its sessions that the viewer may see, oldest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn sessions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<ChatSessionConnection> {
+        let page = PageArguments { first, after, last, before }.request(context)?;
+        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: SessionsOf, page }).await?;
+        Ok(ChatSessionConnection::new(page, |_, key| encode_key(key), ChatSession))
+    }
+
+    /// Who types now. Each goes by itself 15 seconds after it was last told.
+    async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
+        let mut typing = Vec::new();
+        for (actor_id, expires_at) in live(context)?.typing(self.0.id) {
+            if let Some(actor) = Self::actor(context, Some(actor_id)).await? {
+                typing.push(Typing { actor, expires_at: DateTime(expires_at) });
+            }
+        }
+        Ok(typing)
+    }
+
+    /// The viewer's own participation; null where they take no part.
+    async fn viewer_participation(&self, context: &Context<'_>) -> Result<Option<Participation>> {
+        let found = caller(context)?.load(OwnParticipationIn(self.0.id)).await?;
+        Ok(found.filter(|participation| participation.ended_at.is_none()).map(Participation))
+    }
+
+    /// What the viewer may do with it: which buttons to show.
+    async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatAction>> {
+        let caller = caller(context)?;
+        let own = caller.load(OwnParticipationIn(self.0.id)).await?;
+        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
+        if self.0.ended_at.is_some() || !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
+            return Ok(Vec::new());
+        }
+        let mut actions = vec![ChatAction::Send];
+        if caller.viewer.role.is_user() {
+            let is_present = caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+            actions.push(if is_present { ChatAction::Leave } else { ChatAction::Join });
+        }
+        let may_end = match self.0.chat_type {
+            entity::ChatType::Visitor => true,
+            entity::ChatType::Direct => false,
+            entity::ChatType::Group => {
+                self.0.owner_id == Some(caller.viewer.actor_id) || caller.viewer.role == ViewerRole::Admin
+            }
+        };
+        if may_end {
+            actions.push(ChatAction::End);
+        }
+        if caller.load(OpenSessionOf(self.0.id)).await?.is_none() {
+            actions.push(ChatAction::StartSession);
+        }
+        Ok(actions)
+    }
+}
+
+connection! {
+    /// A page of chats.
+    ChatConnection,
+    /// A chat in a list.
+    ChatEdge of Chat,
+    fields { event_cursor: String }
+
+    /// Where things stood before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
+    /// no change is missed. What changed during the read may come again: apply by id.
+    async fn event_cursor(&self) -> &str {
+        &self.event_cursor
+    }
+}
+
+impl ChatConnection {
+    /// The page of a list that has nothing in it.
+    pub(super) fn empty(event_cursor: String) -> Self {
+        Self::new(empty(), event_cursor, |_, _| String::new(), Chat::new)
+    }
+}
+
+fn empty<T>() -> Page<T> {
+    Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) }
+}
+
+/// Where the feeds stand now, for the cursor of a page that is about to be read.
+pub(super) fn event_cursor(context: &Context<'_>) -> Result<String> {
+    Ok(live(context)?.page_cursor(&caller(context)?.viewer))
+}
+
+/// The chats of a scope that the viewer may see and a filter matches.
+pub(super) async fn chats_of(
+    context: &Context<'_>,
+    scope: ChatFilter,
+    filter: Option<ChatFilterInput>,
+    order: Option<ChatOrderInput>,
+    page: PageArguments,
+) -> Result<ChatConnection> {
+    let caller = caller(context)?;
+    let page = page.request(context)?;
+    let event_cursor = event_cursor(context)?;
+    let Some(filter) = decode_filter(scope, filter)? else { return Ok(ChatConnection::empty(event_cursor)) };
+    let order = order.map_or(
+        ChatOrder { field: ChatOrderField::StartedAt, is_descending: false },
+        ChatOrderInput::decode,
+    );
+    let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;
+    Ok(ChatConnection::new(page, event_cursor, |_, key| encode_key(key), Chat::new))
+}
+
+/// An actor's id in a filter; whatever else the id names matches nothing.
+fn decode_actor(id: &ID) -> Result<Option<ActorId>> {
+    let (kind, uuid) = decode_any(id)?;
+    Ok(matches!(kind, Kind::User | Kind::Visitor).then_some(ActorId(uuid)))
+}

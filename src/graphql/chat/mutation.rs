@@ -1,0 +1,214 @@
+//! Starting, creating, changing and ending chats.
+
+use super::super::caller::{Caller, caller, live};
+use super::super::enums::ChatType;
+use super::super::error::Result;
+use super::super::id::{Halt, Kind, expect_actor};
+use super::super::message::{Message, MessageEdge};
+use super::super::payload::{UserError, settle};
+use super::Chat;
+use crate::actions::{CreateChat, StartChat, UpdateChat};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::{ActorId, ChatId, RoomId};
+
+/// A chat with a visitor, to start in a room.
+#[derive(InputObject)]
+struct StartChatInput {
+    /// The room.
+    room_id: ID,
+    /// The visitor. A visitor's own token names none.
+    visitor_id: Option<ID>,
+    /// Whether only its participants and admins see it.
+    #[graphql(default)]
+    is_private: bool,
+    /// The text of a first message: 1 to 2000 characters. By the caller, if they are a user, else by the visitor.
+    message: Option<String>,
+    /// Makes starting again safe: the same call with the same id, 1 to 128 characters, starts no second chat.
+    request_id: Option<String>,
+}
+
+/// What startChat did.
+#[derive(SimpleObject)]
+struct StartChatPayload {
+    /// The chat.
+    chat: Option<Chat>,
+    /// Its first message, if one was sent with it.
+    message_edge: Option<MessageEdge>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A DIRECT or GROUP chat to create.
+#[derive(InputObject)]
+struct CreateChatInput {
+    /// DIRECT, between exactly two, or GROUP.
+    #[graphql(name = "type")]
+    chat_type: ChatType,
+    /// Users and visitors who take part, up to 100. The caller is added where missing.
+    participant_ids: Vec<ID>,
+    /// One of the participants. The caller, if absent.
+    owner_id: Option<ID>,
+    /// What to call it: 1 to 200 characters.
+    name: Option<String>,
+    /// What it is about: up to 1,000 characters.
+    detail: Option<String>,
+    /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second chat.
+    request_id: Option<String>,
+}
+
+/// What createChat did.
+#[derive(SimpleObject)]
+struct CreateChatPayload {
+    /// The chat.
+    chat: Option<Chat>,
+    /// Whether it was there before: a pair has one DIRECT chat.
+    is_existing: bool,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Changes of a chat's own fields.
+#[derive(InputObject)]
+struct UpdateChatInput {
+    /// Which chat.
+    chat_id: ID,
+    /// What to call it: 1 to 200 characters. Null takes it away; absent, it stays.
+    name: MaybeUndefined<String>,
+    /// What it is about: up to 1,000 characters. Null takes it away; absent, it stays.
+    detail: MaybeUndefined<String>,
+    /// Whether only its participants and admins see it; for chats with visitors.
+    is_private: Option<bool>,
+}
+
+/// What updateChat did.
+#[derive(SimpleObject)]
+struct UpdateChatPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A chat to end.
+#[derive(InputObject)]
+struct EndChatInput {
+    /// Which chat.
+    chat_id: ID,
+}
+
+/// What endChat did.
+#[derive(SimpleObject)]
+struct EndChatPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct ChatMutation;
+
+#[Object]
+impl ChatMutation {
+    /// Starts a chat with a visitor: by the visitor, or for them by a user or an API client. It comes into a
+    /// queue with the visitor's first message.
+    async fn start_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: StartChatInput,
+    ) -> Result<StartChatPayload> {
+        let caller = caller(context)?;
+        let StartChatInput { room_id, visitor_id, is_private, message, request_id } = input;
+        let started = async {
+            let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
+            let visitor = |id: ID| Kind::Visitor.expect(&id, "visitor", "visitorId").map(ActorId);
+            let visitor_id = visitor_id.map(visitor).transpose()?;
+            let input = StartChat { room_id, visitor_id, is_private, message, request_id };
+            Ok(caller.actions.start_chat(&caller.viewer, input).await?)
+        };
+        Ok(match settle(started.await)? {
+            Ok(started) => StartChatPayload {
+                chat: Some(Chat::shared(started.chat)),
+                message_edge: started.message.map(|row| Message(row).edge(live(context)?)).transpose()?,
+                user_errors: Vec::new(),
+            },
+            Err(error) => StartChatPayload { chat: None, message_edge: None, user_errors: vec![error] },
+        })
+    }
+
+    /// Creates a DIRECT or a GROUP chat. Of a pair there is one DIRECT chat: creating it again answers it.
+    async fn create_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: CreateChatInput,
+    ) -> Result<CreateChatPayload> {
+        let caller = caller(context)?;
+        let CreateChatInput { chat_type, participant_ids, owner_id, name, detail, request_id } = input;
+        let created = async {
+            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
+            let input = CreateChat {
+                chat_type: chat_type.into(),
+                participant_ids: participants.collect::<std::result::Result<_, Halt>>()?,
+                owner_id: owner_id.map(|id| expect_actor(&id, "ownerId")).transpose()?,
+                name,
+                detail,
+                request_id,
+            };
+            Ok(caller.actions.create_chat(&caller.viewer, input).await?)
+        };
+        Ok(match settle(created.await)? {
+            Ok(created) => CreateChatPayload {
+                chat: Some(Chat::shared(created.chat)),
+                is_existing: created.is_existing,
+                user_errors: Vec::new(),
+            },
+            Err(error) => CreateChatPayload { chat: None, is_existing: false, user_errors: vec![error] },
+        })
+    }
+
+    /// Changes a chat's name, detail or privacy. For users.
+    async fn update_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateChatInput,
+    ) -> Result<UpdateChatPayload> {
+        let caller = caller(context)?;
+        let UpdateChatInput { chat_id: id, name, detail, is_private } = input;
+        let updated = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            let input = UpdateChat { chat_id, name: name.into(), detail: detail.into(), is_private };
+            Ok(caller.actions.update_chat(&caller.viewer, input).await?)
+        };
+        Ok(match settle(updated.await)? {
+            Ok(chat) => UpdateChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+        })
+    }
+
+    /// Ends a chat, with every presence in it and every session of it that is not over. Ending it again changes
+    /// nothing. A DIRECT chat does not end; a GROUP chat is ended by its owner or an admin.
+    async fn end_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: EndChatInput,
+    ) -> Result<EndChatPayload> {
+        let caller = caller(context)?;
+        let id = input.chat_id;
+        let ended = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.end_chat(&caller.viewer, chat_id).await?)
+        };
+        Ok(match settle(ended.await)? {
+            Ok(chat) => EndChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => EndChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+        })
+    }
+}
+
+/// The chat after a refusal, so that a screen can correct itself; null where it is not for this viewer.
+pub(in crate::graphql) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Chat>> {
+    match Kind::Chat.decode(id)? {
+        Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Chat::new)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,166 @@
+//! Relay connections: the page that a store gave, with its cursors.
+
+use super::error::{Fault, Result};
+use crate::domain::limits;
+use crate::domain::page::{Key, Page, PageRequest};
+use async_graphql::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+/// Relay's four arguments, as a field got them.
+pub(super) struct PageArguments {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+    pub last: Option<i32>,
+    pub before: Option<String>,
+}
+
+impl PageArguments {
+    /// The request, for a list whose cursors are keys.
+    pub(super) fn request(self, context: &Context<'_>) -> Result<PageRequest> {
+        self.request_by(context, |cursor| decode_key(cursor))
+    }
+
+    /// The request, for a list with cursors of its own. The total is counted only where it is selected.
+    pub(super) fn request_by(
+        self,
+        context: &Context<'_>,
+        decode: impl Fn(&str) -> Result<Key>,
+    ) -> Result<PageRequest> {
+        let Self { first, after, last, before } = self;
+        let decode = |cursor: Option<String>| cursor.map(|cursor| decode(&cursor)).transpose();
+        let request = PageRequest::new(first, decode(after)?, last, decode(before)?)?;
+        Ok(request.with_total(context.look_ahead().field("totalCount").exists()))
+    }
+}
+
+/// What a page of this length costs: the field itself, and what is asked of each node.
+pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_each: usize) -> usize {
+    let length = first.or(last).and_then(|count| usize::try_from(count).ok());
+    let default = usize::try_from(limits::PAGE_DEFAULT).unwrap_or_default();
+    length.unwrap_or(default).saturating_mul(of_each).saturating_add(1)
+}
+
+/// The opaque cursor of a key.
+pub(super) fn encode_key(key: Key) -> String {
+    let mut bytes = [0_u8; 24];
+    bytes[..8].copy_from_slice(&key.value.to_be_bytes());
+    bytes[8..].copy_from_slice(key.id.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub(super) fn decode_key(cursor: &str) -> Result<Key> {
+    let malformed = || Fault::bad_input("This is not a cursor of this list.");
+    let bytes: [u8; 24] =
+        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(malformed)?;
+    let (value, id) = bytes.split_at(8);
+    let value = value.try_into().map(i64::from_be_bytes).map_err(|_| malformed())?;
+    let id = Uuid::from_slice(id).map_err(|_| malformed())?;
+    Ok(Key { value, id })
+}
+
+/// Where the page stands in its list.
+pub(super) struct Bounds {
+    pub has_previous: bool,
+    pub has_next: bool,
+    pub total: Option<u64>,
+}
+
+impl Bounds {
+    pub(super) fn of<T>(page: &Page<T>) -> Self {
+        Self { has_previous: page.has_previous, has_next: page.has_next, total: page.total }
+    }
+
+    pub(super) fn total(&self) -> Result<i32> {
+        let total = self.total.ok_or_else(|| Fault::internal("a total was not counted"))?;
+        Ok(i32::try_from(total).unwrap_or(i32::MAX))
+    }
+}
+
+/// Declares the connection and the edge of a node type. Fields behind the semicolon are added to it.
+macro_rules! connection {
+    (
+        $(#[$connection_doc:meta])* $connection:ident,
+        $(#[$edge_doc:meta])* $edge:ident of $node:ty,
+        fields { $($field:ident: $field_type:ty),* }
+        $($more:tt)*
+    ) => {
+        $(#[$edge_doc])*
+        #[derive(async_graphql::SimpleObject)]
+        pub(in crate::graphql) struct $edge {
+            /// Its exact place in the list: pass it as `after` or `before`.
+            pub(in crate::graphql) cursor: String,
+            /// The thing itself.
+            pub(in crate::graphql) node: $node,
+        }
+
+        pub(in crate::graphql) struct $connection {
+            edges: Vec<$edge>,
+            bounds: $crate::graphql::connection::Bounds,
+            $($field: $field_type,)*
+        }
+
+        impl $connection {
+            /// The connection of a page; `cursor` names each row's place.
+            pub(in crate::graphql) fn new<T>(
+                page: $crate::domain::page::Page<T>,
+                $($field: $field_type,)*
+                cursor: impl Fn(&T, $crate::domain::page::Key) -> String,
+                node: impl Fn(T) -> $node,
+            ) -> Self {
+                let bounds = $crate::graphql::connection::Bounds::of(&page);
+                let edge = |(key, row)| $edge { cursor: cursor(&row, key), node: node(row) };
+                Self { edges: page.rows.into_iter().map(edge).collect(), bounds, $($field,)* }
+            }
+        }
+
+        $(#[$connection_doc])*
+        #[async_graphql::Object]
+        impl $connection {
+            /// The nodes of this page with their cursors.
+            async fn edges(&self) -> &[$edge] {
+                &self.edges
+            }
+
+            /// The nodes of this page.
+            async fn nodes(&self) -> Vec<&$node> {
+                self.edges.iter().map(|edge| &edge.node).collect()
+            }
+
+            /// Where this page stands in the list; exact in both directions.
+            async fn page_info(&self) -> async_graphql::connection::PageInfo {
+                async_graphql::connection::PageInfo {
+                    has_previous_page: self.bounds.has_previous,
+                    has_next_page: self.bounds.has_next,
+                    start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
+                    end_cursor: self.edges.last().map(|edge| edge.cursor.clone()),
+                }
+            }
+
+            /// The number of nodes in the whole list, pages before and after this one included. Counted only
+            /// when it is selected.
+            async fn total_count(&self) -> $crate::graphql::error::Result<i32> {
+                self.bounds.total()
+            }
+
+            $($more)*
+        }
+    };
+}
+
+pub(super) use connection;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_keeps_the_whole_key() {
+        let key = Key { value: -7, id: Uuid::from_u128(9) };
+        assert_eq!(decode_key(&encode_key(key)).ok(), Some(key));
+        for malformed in ["", "x", "MTIz", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert!(decode_key(malformed).is_err(), "{malformed}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Where errors leave: what carries a code of ours goes out as it is; what the library says of a document
+//! gets a code; anything else is a bug, which is logged here and hidden from the client.
+
+use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
+use uuid::Uuid;
+
+/// The codes of `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No token, or one that is not taken.
+    Unauthenticated,
+    /// What the caller's role may never do.
+    Forbidden,
+    /// The subject of a subscription is not there.
+    NotFound,
+    /// An argument, a variable or the request itself is malformed.
+    BadUserInput,
+    /// The document is no GraphQL.
+    ParseFailed,
+    /// The document does not fit the schema.
+    ValidationFailed,
+    /// More than allowed.
+    LimitExceeded,
+    /// The cursor's events are no longer kept.
+    CursorExpired,
+    /// The cursor is none, or another chat's.
+    CursorInvalid,
+    /// Not now; the same call may succeed later.
+    Unavailable,
+    /// A bug.
+    Internal,
+}
+
+impl Code {
+    /// As clients see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::CursorExpired => "CURSOR_EXPIRED",
+            Self::CursorInvalid => "CURSOR_INVALID",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// Why a request is not answered with data.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which kind.
+    pub code: Code,
+    /// A sentence for people.
+    pub message: String,
+    /// Where in the document.
+    pub location: Option<Pos>,
+}
+
+impl Refusal {
+    /// A refusal that has no place in the document.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), location: None }
+    }
+
+    /// What a bug looks like from outside.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "Something went wrong.")
+    }
+
+    /// For an answer of the library.
+    #[must_use]
+    pub fn to_server_error(&self) -> ServerError {
+        let mut error = ServerError::new(self.message.clone(), self.location);
+        set_code(&mut error, self.code);
+        error
+    }
+
+    /// For an answer of our own.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self.to_server_error()).unwrap_or_default()
+    }
+}
+
+/// The longest message of a validation error: names in documents can be as long as the document.
+const MESSAGE: usize = 300;
+
+/// Makes an answer fit to leave, and tells whether the operation was executed at all: it was not when the
+/// document, the variables or the arguments of the root could not be taken.
+pub fn clean(mut answer: Response, most_errors: usize) -> (Response, bool) {
+    let is_empty = answer.data == Value::Null;
+    for error in &mut answer.errors {
+        clean_error(error, is_empty);
+    }
+    answer.errors.truncate(most_errors);
+    let is_about_request = |error: &ServerError| {
+        error.path.is_empty() || (error.path.len() == 1 && code_of(error) == Some(Code::BadUserInput.as_str()))
+    };
+    let was_executed = !is_empty || answer.errors.is_empty() || !answer.errors.iter().all(is_about_request);
+    (answer, was_executed)
+}
+
+fn clean_error(error: &mut ServerError, is_empty: bool) {
+    if code_of(error).is_some() {
+        return;
+    }
+    let is_coercion = ["Invalid value for argument", "Failed to parse", "Expected input type", "Unknown enumeration"]
+        .iter()
+        .any(|start| error.message.starts_with(start))
+        || error.message.starts_with("Variable");
+    let is_limit = error.message.starts_with("Query is ");
+    let code = if is_limit {
+        Code::LimitExceeded
+    } else if is_coercion {
+        Code::BadUserInput
+    } else if is_empty && error.path.is_empty() {
+        Code::ValidationFailed
+    } else {
+        Code::Internal
+    };
+    if code == Code::Internal {
+        hide(error);
+    } else if let Some((at, _)) = error.message.char_indices().nth(MESSAGE) {
+        error.message.truncate(at);
+    }
+    set_code(error, code);
+}
+
+/// A bug: the cause goes to the log under an id, and the id to the client.
+fn hide(error: &mut ServerError) {
+    let id = Uuid::new_v4();
+    let path: Vec<_> = error.path.iter().map(segment).collect();
+    tracing::error!(%id, path = path.join("."), cause = error.message, "an operation failed");
+    error.message = Refusal::internal().message;
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    extensions.set("errorId", id.to_string());
+}
+
+fn segment(segment: &PathSegment) -> String {
+    match segment {
+        PathSegment::Field(name) => name.clone(),
+        PathSegment::Index(index) => index.to_string(),
+    }
+}
+
+fn set_code(error: &mut ServerError, code: Code) {
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+}
+
+fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}

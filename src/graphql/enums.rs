@@ -1,0 +1,217 @@
+//! Persisted and domain enums as the schema shows them: mirrored, so that a new value breaks the build here.
+
+use crate::domain::directive::Directive as DomainDirective;
+use crate::domain::viewer::ViewerRole as DomainViewerRole;
+use crate::live;
+use async_graphql::Enum;
+
+/// Who an actor is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ActorType {
+    /// A person who works for the organization.
+    User,
+    /// A person the organization serves.
+    Visitor,
+}
+
+impl From<ActorType> for entity::ActorType {
+    fn from(actor_type: ActorType) -> Self {
+        match actor_type {
+            ActorType::User => Self::User,
+            ActorType::Visitor => Self::Visitor,
+        }
+    }
+}
+
+/// What a user may do.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::UserRole")]
+pub(super) enum UserRole {
+    /// May also change the organization itself: rooms, users, tokens.
+    Admin,
+    /// Talks with visitors and colleagues.
+    Operator,
+}
+
+/// What the viewer may do.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "DomainViewerRole")]
+pub(super) enum ViewerRole {
+    /// A user who may also change the organization itself.
+    Admin,
+    /// A user who talks with visitors and colleagues.
+    Operator,
+    /// A person the organization serves.
+    Visitor,
+    /// A program of the organization.
+    ApiClient,
+}
+
+/// Who a chat is between.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::ChatType")]
+pub(super) enum ChatType {
+    /// A visitor and the organization's people, in a room.
+    Visitor,
+    /// Exactly two actors; there is one such chat for each pair.
+    Direct,
+    /// Any number of actors, up to 100.
+    Group,
+}
+
+/// What an entry of a chat's history is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::MessageType")]
+pub(super) enum MessageType {
+    /// Written by its sender.
+    Message,
+    /// Its sender joined the chat.
+    Join,
+    /// Its sender left the chat, or was not heard from.
+    Leave,
+    /// Its sender moved a session on; see `session` and `sessionState`. Without a sender, nobody answered.
+    Session,
+}
+
+/// Why a presence ended.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::PresenceEndReason")]
+pub(super) enum PresenceEndReason {
+    /// The user left.
+    Left,
+    /// The user was not heard from until the lease ended.
+    Expired,
+    /// The chat ended.
+    ChatEnded,
+    /// The user was deactivated.
+    SignedOut,
+}
+
+/// What a session is for.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::SessionType")]
+pub(super) enum ChatSessionType {
+    /// A remote consultation.
+    Telemed,
+}
+
+/// Where a session stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::SessionState")]
+pub(super) enum ChatSessionState {
+    /// Made, perhaps for later.
+    Created,
+    /// It rings, until `ringsUntil`.
+    Started,
+    /// Somebody took it: it runs.
+    Accepted,
+    /// Somebody declined it.
+    Rejected,
+    /// It is over; `outcome` says how it went.
+    Finished,
+}
+
+/// How a session that is over went.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::SessionOutcome")]
+pub(super) enum ChatSessionOutcome {
+    /// It was accepted, and finished later.
+    Completed,
+    /// It was declined.
+    Rejected,
+    /// It was finished before anybody accepted.
+    Cancelled,
+    /// Nobody answered in time.
+    Missed,
+}
+
+/// What can be asked of a session.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "DomainDirective")]
+pub(super) enum ChatSessionDirective {
+    /// Let it ring.
+    Start,
+    /// Take it.
+    Accept,
+    /// Decline it.
+    Reject,
+    /// End it.
+    Finish,
+}
+
+/// What a participant of a session does with it.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallStatus {
+    /// The session does not ring yet, or the participant need not answer it.
+    Waiting,
+    /// It rings for them.
+    Ringing,
+    /// They are in another session that runs.
+    Busy,
+    /// They are in this session.
+    Accepted,
+    /// They declined it.
+    Rejected,
+}
+
+/// What became of something in a place.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "live::ChangeAction")]
+pub(super) enum ChangeAction {
+    /// It came in. Can be told again after a reconnect: apply by id.
+    Added,
+    /// It changed.
+    Changed,
+    /// It went out.
+    Removed,
+}
+
+/// Why a stream starts over.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "live::ResetReason")]
+pub(super) enum ResetReason {
+    /// It was asked for without a cursor.
+    Initial,
+    /// What came after the cursor is not kept any more.
+    CursorExpired,
+}
+
+/// In which direction a list is sorted.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrderDirection {
+    /// Smallest, or oldest, first.
+    Asc,
+    /// Largest, or newest, first.
+    Desc,
+}
+
+/// What chats are sorted by.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::chat_filter::ChatOrderField")]
+pub(super) enum ChatOrderField {
+    /// When it started.
+    StartedAt,
+    /// When it ended; lists only chats that have.
+    EndedAt,
+    /// When it last changed.
+    UpdatedAt,
+    /// Since when its visitor waits for an answer; lists only chats where one does.
+    WaitingSince,
+    /// When its newest message was sent; lists only chats with messages.
+    LastMessageAt,
+}
+
+/// What a viewer may do with a chat: which buttons to show.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChatAction {
+    /// Send messages.
+    Send,
+    /// Join as a user.
+    Join,
+    /// Leave again.
+    Leave,
+    /// End the chat.
+    End,
+    /// Create a session.
+    StartSession,
+}

@@ -1,0 +1,147 @@
+//! Global ids: a letter for the type and the row's UUID, in URL-safe base64. Opaque to clients.
+
+use super::error::Fault;
+use crate::actions;
+use crate::domain::refused::Refused;
+use async_graphql::ID;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+/// What an id is the id of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Organization,
+    Viewer,
+    Room,
+    User,
+    Visitor,
+    Chat,
+    Message,
+    Presence,
+    Participation,
+    ChatSession,
+}
+
+impl Kind {
+    const ALL: [Self; 10] = [
+        Self::Organization,
+        Self::Viewer,
+        Self::Room,
+        Self::User,
+        Self::Visitor,
+        Self::Chat,
+        Self::Message,
+        Self::Presence,
+        Self::Participation,
+        Self::ChatSession,
+    ];
+
+    /// Never changed once released: clients keep ids.
+    fn tag(self) -> u8 {
+        match self {
+            Self::Organization => b'O',
+            Self::Viewer => b'W',
+            Self::Room => b'R',
+            Self::User => b'U',
+            Self::Visitor => b'V',
+            Self::Chat => b'C',
+            Self::Message => b'M',
+            Self::Presence => b'P',
+            Self::Participation => b'T',
+            Self::ChatSession => b'S',
+        }
+    }
+
+    pub(super) fn encode(self, id: Uuid) -> ID {
+        let mut bytes = [0_u8; 17];
+        bytes[0] = self.tag();
+        bytes[1..].copy_from_slice(id.as_bytes());
+        ID(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The row's id; `None` for a thing of another type, an error for what is no id at all.
+    pub(super) fn decode(self, id: &ID) -> Result<Option<Uuid>, Fault> {
+        let (kind, uuid) = decode_any(id)?;
+        Ok((kind == self).then_some(uuid))
+    }
+
+    /// The row's id of an input's field; a thing of another type is not there.
+    pub(super) fn expect(self, id: &ID, what: &'static str, field: &'static str) -> Result<Uuid, Halt> {
+        self.decode(id)?.ok_or(Halt::Refused(Refused::NotFound { what, field }))
+    }
+}
+
+/// The type and the row's id.
+pub(super) fn decode_any(id: &ID) -> Result<(Kind, Uuid), Fault> {
+    let malformed = || Fault::bad_input("This is not an id.");
+    let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).map_err(|_| malformed())?;
+    let (tag, uuid) = bytes.split_first().ok_or_else(malformed)?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.tag() == *tag).ok_or_else(malformed)?;
+    Ok((kind, Uuid::from_slice(uuid).map_err(|_| malformed())?))
+}
+
+/// An actor's id in an input: a user's or a visitor's.
+pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::ActorId, Halt> {
+    match decode_any(id)? {
+        (Kind::User | Kind::Visitor, uuid) => Ok(entity::ActorId(uuid)),
+        (
+            Kind::Organization
+            | Kind::Viewer
+            | Kind::Room
+            | Kind::Chat
+            | Kind::Message
+            | Kind::Presence
+            | Kind::Participation
+            | Kind::ChatSession,
+            _,
+        ) => Err(Halt::Refused(Refused::NotFound { what: "actor", field })),
+    }
+}
+
+/// Why a mutation changed nothing: refused, which its payload tells, or failed.
+pub(super) enum Halt {
+    Refused(Refused),
+    Fault(Fault),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<actions::Error> for Halt {
+    fn from(error: actions::Error) -> Self {
+        match error {
+            actions::Error::Refused(refused) => Self::Refused(refused),
+            actions::Error::Forbidden | actions::Error::Unavailable(_) | actions::Error::Failed(_) => {
+                Self::Fault(error.into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_names_its_type_and_nothing_else_passes_for_it() {
+        let uuid = Uuid::from_u128(7);
+        let id = Kind::Chat.encode(uuid);
+        assert!(matches!(Kind::Chat.decode(&id), Ok(Some(decoded)) if decoded == uuid));
+        assert!(matches!(Kind::Room.decode(&id), Ok(None)));
+        for malformed in ["", "!", "Q2hhdDox", "AAAAAAAAAAAAAAAAAAAAAAA", &format!("{}A", id.0)] {
+            assert!(Kind::Chat.decode(&ID(malformed.into())).is_err(), "{malformed}");
+        }
+    }
+
+    #[test]
+    fn tags_are_distinct() {
+        let mut tags: Vec<_> = Kind::ALL.iter().map(|kind| kind.tag()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags.len(), Kind::ALL.len());
+    }
+}

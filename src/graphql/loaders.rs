@@ -1,0 +1,179 @@
+//! Edges in batches: each kind of key is what many nodes of one level ask for at once.
+
+use crate::actions::{Actions, Error, MessageFilter};
+use crate::domain::event::{MessageRow, SessionRow};
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::viewer::Viewer;
+use async_graphql::dataloader::Loader;
+use entity::{
+    ActorId, ActorType, ChatId, ParticipationId, RoomId, SessionId, actor, chat, participation, presence, room,
+};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// What loads: the actions, as the viewer.
+pub(super) struct Reads {
+    pub actions: Actions,
+    pub viewer: Viewer,
+}
+
+/// Declares a loader of a key: how a batch of them is loaded.
+macro_rules! loader {
+    ($key:ty => $value:ty, |$reads:ident, $keys:ident| $load:expr) => {
+        impl Loader<$key> for Reads {
+            type Value = $value;
+            type Error = Error;
+
+            async fn load(&self, $keys: &[$key]) -> Result<HashMap<$key, $value>, Error> {
+                let $reads = self;
+                $load
+            }
+        }
+    };
+}
+
+/// Declares a key that wraps another: the same id, asked for another edge.
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(super) struct $name(pub $inner);
+    };
+}
+
+key!(
+    /// The open session of a chat.
+    OpenSessionOf(ChatId)
+);
+key!(
+    /// The viewer's own participation in a chat.
+    OwnParticipationIn(ChatId)
+);
+key!(
+    /// Whether the viewer is present in a chat.
+    IsPresentIn(ChatId)
+);
+key!(
+    /// The other participants of a chat.
+    OthersIn(ChatId)
+);
+key!(
+    /// Unread messages of a participation.
+    UnreadOf(ParticipationId)
+);
+key!(
+    /// Chats that wait in a room.
+    WaitingIn(RoomId)
+);
+key!(
+    /// Running sessions of an actor.
+    BusyIn(ActorId)
+);
+key!(
+    /// A place in a chat's history.
+    MessageAt((ChatId, i64))
+);
+
+loader!(ActorId => actor::Model, |reads, keys| reads.actions.actors_by_id(&reads.viewer, keys).await);
+loader!(RoomId => room::Model, |reads, keys| reads.actions.rooms_by_id(&reads.viewer, keys).await);
+loader!(SessionId => SessionRow, |reads, keys| reads.actions.sessions_by_id(&reads.viewer, keys).await);
+loader!(ChatId => chat::Model, |reads, keys| {
+    let found = reads.actions.visible_chats(&reads.viewer, keys).await?;
+    Ok(found.into_iter().map(|chat| (chat.id, chat)).collect())
+});
+loader!(OpenSessionOf => SessionRow, |reads, keys| {
+    wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)
+});
+loader!(OwnParticipationIn => participation::Model, |reads, keys| {
+    let found = reads.actions.own_participation_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    wrapped(found, OwnParticipationIn)
+});
+loader!(IsPresentIn => bool, |reads, keys| {
+    let found = reads.actions.viewer_is_present_in(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    Ok(keys.iter().map(|key| (*key, found.contains(&key.0))).collect())
+});
+loader!(OthersIn => Vec<actor::Model>, |reads, keys| {
+    wrapped(reads.actions.others_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OthersIn)
+});
+loader!(UnreadOf => u64, |reads, keys| {
+    wrapped(reads.actions.unread_of_each(&bare(keys, |key| key.0)).await?, UnreadOf)
+});
+loader!(WaitingIn => u64, |reads, keys| {
+    wrapped(reads.actions.waiting_count_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, WaitingIn)
+});
+loader!(BusyIn => Vec<SessionId>, |reads, keys| {
+    wrapped(reads.actions.busy_in(&reads.viewer, &bare(keys, |key| key.0)).await?, BusyIn)
+});
+loader!(MessageAt => MessageRow, |reads, keys| {
+    wrapped(reads.actions.messages_at(&reads.viewer, &bare(keys, |key| key.0)).await?, MessageAt)
+});
+
+/// A page of a list that every chat has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PageOf<A> {
+    pub chat_id: ChatId,
+    /// What else the field was asked with.
+    pub arguments: A,
+    pub page: PageRequest,
+}
+
+/// The arguments of `Chat.presences`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PresencesOf {
+    pub include_ended: bool,
+}
+
+/// The arguments of `Chat.participations`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ParticipationsOf {
+    pub actor_type: Option<ActorType>,
+}
+
+/// The arguments of `Chat.sessions`: none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SessionsOf;
+
+/// Declares the loader of a page: chats that are asked with the same arguments are read together.
+macro_rules! page_loader {
+    ($arguments:ty => $row:ty, |$reads:ident, $chats:ident, $asked:ident, $page:ident| $load:expr) => {
+        loader!(PageOf<$arguments> => Page<$row>, |$reads, keys| {
+            let mut pages = HashMap::new();
+            for (($asked, $page), $chats) in by_arguments(keys) {
+                for (chat_id, page) in $load.await? {
+                    let arguments = $asked.clone();
+                    pages.insert(PageOf { chat_id, arguments, page: $page.clone() }, page);
+                }
+            }
+            Ok(pages)
+        });
+    };
+}
+
+page_loader!(MessageFilter => MessageRow, |reads, chats, filter, page| {
+    reads.actions.messages_of_each(&reads.viewer, &chats, filter, page)
+});
+page_loader!(PresencesOf => presence::Model, |reads, chats, asked, page| {
+    reads.actions.presences_of_each(&reads.viewer, &chats, asked.include_ended, page)
+});
+page_loader!(ParticipationsOf => participation::Model, |reads, chats, asked, page| {
+    reads.actions.participations_of_each(&reads.viewer, &chats, asked.actor_type, page)
+});
+page_loader!(SessionsOf => SessionRow, |reads, chats, _asked, page| {
+    reads.actions.sessions_of_each(&reads.viewer, &chats, page)
+});
+
+fn by_arguments<A: Hash + Eq>(keys: &[PageOf<A>]) -> HashMap<(&A, &PageRequest), Vec<ChatId>> {
+    let mut groups: HashMap<_, Vec<ChatId>> = HashMap::new();
+    for key in keys {
+        groups.entry((&key.arguments, &key.page)).or_default().push(key.chat_id);
+    }
+    groups
+}
+
+fn bare<K, T>(keys: &[K], inner: impl Fn(&K) -> T) -> Vec<T> {
+    keys.iter().map(inner).collect()
+}
+
+fn wrapped<T, K: Hash + Eq, V>(found: HashMap<T, V>, key: impl Fn(T) -> K) -> Result<HashMap<K, V>, Error> {
+    Ok(found.into_iter().map(|(id, value)| (key(id), value)).collect())
+}

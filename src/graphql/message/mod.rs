@@ -1,0 +1,123 @@
+//! Messages.
+
+pub(super) mod mutation;
+
+use super::actor::{Actor, display_name};
+use super::caller::{caller, live};
+use super::chat::Chat;
+use super::connection::connection;
+use super::enums::{ChatSessionState, MessageType};
+use super::error::Result;
+use super::id::Kind;
+use super::scalar::DateTime;
+use super::session::ChatSession;
+use crate::domain::event::MessageRow;
+use crate::domain::page::Key;
+use crate::live::{CursorError, Cursors, Live};
+use async_graphql::{Context, ID, Object};
+use entity::ChatId;
+use uuid::Uuid;
+
+/// An entry of a chat's history.
+#[derive(Clone)]
+pub(super) struct Message(pub MessageRow);
+
+impl Message {
+    /// The message with its cursor.
+    pub(super) fn edge(self, live: &Live) -> Result<MessageEdge> {
+        let cursor = live.cursors().encode_chat(self.0.message.chat_id, self.0.message.sequence);
+        Ok(MessageEdge { cursor, node: self })
+    }
+}
+
+/// An entry of a chat's history.
+#[Object]
+impl Message {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Message.encode(self.0.message.id.0)
+    }
+
+    /// The chat it is in.
+    async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
+        Ok(Chat::new(caller(context)?.need(self.0.message.chat_id).await?))
+    }
+
+    /// What it is.
+    #[graphql(name = "type")]
+    async fn message_type(&self) -> MessageType {
+        self.0.message.message_type.into()
+    }
+
+    /// Its own cursor in `Chat.messages`: the pages before and after it do not repeat it.
+    async fn cursor(&self, context: &Context<'_>) -> Result<String> {
+        Ok(live(context)?.cursors().encode_chat(self.0.message.chat_id, self.0.message.sequence))
+    }
+
+    /// Its place in the chat's log: increases from message to message, not always by one.
+    async fn sequence(&self) -> Result<i32> {
+        i32::try_from(self.0.message.sequence).map_err(|_| super::error::Fault::internal("a sequence is too large"))
+    }
+
+    /// Who sent it, joined, left or moved the session on; null where the server itself did.
+    async fn sender(&self) -> Option<Actor> {
+        self.0.sender.clone().and_then(Actor::new)
+    }
+
+    /// The sender's name as this viewer may see it.
+    async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let role = caller(context)?.viewer.role;
+        Ok(self.0.sender.as_ref().map(|sender| display_name(role, sender)))
+    }
+
+    /// What was written, exactly as it was sent; null for entries that nobody wrote.
+    async fn text(&self) -> Option<&str> {
+        self.0.message.text.as_deref()
+    }
+
+    /// Unique for the sender in the chat. Given by the sender it makes sending idempotent; else the server
+    /// makes one.
+    async fn external_id(&self) -> &str {
+        &self.0.message.external_id
+    }
+
+    /// When it came to be; never earlier than the message before it.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.message.created_at)
+    }
+
+    /// Of type SESSION: the session, as it stands now.
+    async fn session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
+        match self.0.message.session_id {
+            Some(id) => Ok(caller(context)?.load(id).await?.map(ChatSession)),
+            None => Ok(None),
+        }
+    }
+
+    /// Of type SESSION: the state that the session had reached.
+    async fn session_state(&self) -> Option<ChatSessionState> {
+        self.0.message.session_state.map(Into::into)
+    }
+}
+
+connection! {
+    /// A page of a chat's history.
+    MessageConnection,
+    /// A message in a chat's history.
+    MessageEdge of Message,
+    fields { event_cursor: String }
+
+    /// Where the chat's log stood before this page was read: subscribe from there and nothing is missed. What
+    /// changed during the read may come again: apply by id.
+    async fn event_cursor(&self) -> &str {
+        &self.event_cursor
+    }
+}
+
+/// The key of a cursor of the chat's history.
+pub(super) fn decode_cursor(cursors: &Cursors, chat_id: ChatId, cursor: &str) -> Result<Key> {
+    match cursors.decode_chat(chat_id, cursor) {
+        Ok(sequence) => Ok(Key { value: sequence, id: Uuid::nil() }),
+        Err(error @ (CursorError::Invalid | CursorError::Expired)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,117 @@
+//! Sending messages, and reading them.
+
+use super::super::caller::{caller, live};
+use super::super::chat::Chat;
+use super::super::chat::mutation::as_it_stands;
+use super::super::error::Result;
+use super::super::id::{Kind, expect_actor};
+use super::super::participation::Participation;
+use super::super::payload::{UserError, settle};
+use super::super::viewer::Viewer;
+use super::{Message, MessageEdge};
+use crate::actions::{MarkRead, SendMessage};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::ChatId;
+
+/// A message to send.
+#[derive(InputObject)]
+struct SendMessageInput {
+    /// The chat.
+    chat_id: ID,
+    /// What to say: 1 to 2000 characters (Unicode scalar values), kept as it is; no control characters but
+    /// newline, carriage return and tab.
+    text: String,
+    /// In whose name: a visitor or a user who could have written it. For admins and API clients.
+    sender_id: Option<ID>,
+    /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
+    /// the same id is answered with the first one; another message is a CONFLICT.
+    external_id: Option<String>,
+}
+
+/// What sendMessage did.
+#[derive(SimpleObject)]
+struct SendMessagePayload {
+    /// The message. Once it is answered it is on disk.
+    message_edge: Option<MessageEdge>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// How far the viewer has read.
+#[derive(InputObject)]
+struct MarkReadInput {
+    /// The chat.
+    chat_id: ID,
+    /// The sequence of the last message that was read: 0 or more. Everything, if absent.
+    sequence: Option<i32>,
+}
+
+/// What markRead did.
+#[derive(SimpleObject)]
+struct MarkReadPayload {
+    /// The viewer's participation, as it now stands.
+    participation: Option<Participation>,
+    /// The viewer, with what is unread now.
+    viewer: Viewer,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct MessageMutation;
+
+#[Object]
+impl MessageMutation {
+    /// Sends a message. Who writes takes part in the chat from then on.
+    async fn send_message(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The message.")] input: SendMessageInput,
+    ) -> Result<SendMessagePayload> {
+        let caller = caller(context)?;
+        let SendMessageInput { chat_id: id, text, sender_id, external_id } = input;
+        let sent = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
+            let input = SendMessage { chat_id, text, sender_id, external_id };
+            Ok(caller.actions.send_message(&caller.viewer, input).await?)
+        };
+        Ok(match settle(sent.await)? {
+            Ok(sent) => SendMessagePayload {
+                message_edge: Some(Message(sent.message).edge(live(context)?)?),
+                chat: Some(Chat::shared(sent.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => SendMessagePayload {
+                message_edge: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+
+    /// Moves the viewer's read mark on. It never moves back; others see it as `Participation.lastReadSequence`.
+    async fn mark_read(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How far.")] input: MarkReadInput,
+    ) -> Result<MarkReadPayload> {
+        let caller = caller(context)?;
+        let MarkReadInput { chat_id, sequence } = input;
+        let marked = async {
+            let chat_id = ChatId(Kind::Chat.expect(&chat_id, "chat", "chatId")?);
+            let input = MarkRead { chat_id, sequence: sequence.map(i64::from) };
+            Ok(caller.actions.mark_read(&caller.viewer, input).await?)
+        };
+        Ok(match settle(marked.await)? {
+            Ok(row) => MarkReadPayload {
+                participation: Some(Participation(row)),
+                viewer: Viewer,
+                user_errors: Vec::new(),
+            },
+            Err(error) => MarkReadPayload { participation: None, viewer: Viewer, user_errors: vec![error] },
+        })
+    }
+}

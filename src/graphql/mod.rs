@@ -1,0 +1,102 @@
+//! How it is asked for: translation between the public schema and the actions, and nothing else. A type is a
+//! newtype over a row with an accessor for each exposed field; a root field calls one action.
+
+mod actor;
+mod caller;
+mod chat;
+mod connection;
+pub mod door;
+mod enums;
+mod error;
+pub mod guard;
+mod id;
+mod loaders;
+mod message;
+mod nullable_errors;
+mod organization;
+mod participation;
+mod payload;
+mod presence;
+mod query;
+pub mod resume;
+mod room;
+mod scalar;
+mod session;
+mod subscription;
+mod viewer;
+
+use crate::actions::Actions;
+use crate::domain::viewer::Viewer;
+use crate::live::Live;
+use async_graphql::{MergedObject, Request, SDLExportOptions};
+use caller::Caller;
+use entity::{ActorId, OrganizationId};
+use uuid::Uuid;
+
+/// The schema, with everything that it needs to answer.
+pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Subscription>;
+
+/// What one operation may cost: fields, those of a page counted as often as the page is long.
+const COMPLEXITY: usize = 5_000;
+
+/// Everything that changes something. Each mutation takes one `input`; what the domain refuses comes back in
+/// `userErrors`, with the thing as it now stands.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    room::mutation::RoomMutation,
+    actor::mutation::ActorMutation,
+    chat::mutation::ChatMutation,
+    presence::mutation::PresenceMutation,
+    message::mutation::MessageMutation,
+    session::mutation::SessionMutation,
+);
+
+fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscription::Subscription> {
+    async_graphql::Schema::build(query::Query, Mutation::default(), subscription::Subscription)
+        .register_output_type::<actor::Actor>()
+        .limit_complexity(COMPLEXITY)
+        .disable_suggestions()
+}
+
+/// The schema on these actions and live streams.
+#[must_use]
+pub fn schema(actions: Actions, live: Live) -> Schema {
+    builder().extension(nullable_errors::NullableErrors).data(actions).data(live).finish()
+}
+
+/// The schema in its definition language: what `schema.graphql` holds.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident();
+    builder().finish().sdl_with_options(options)
+}
+
+/// The request as this viewer makes it.
+#[must_use]
+pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> Request {
+    request.data(Caller::new(actions.clone(), viewer.clone()))
+}
+
+/// The public id of an organization.
+#[must_use]
+pub fn organization_id(id: OrganizationId) -> String {
+    id::Kind::Organization.encode(id.0).0
+}
+
+/// The public id of a user.
+#[must_use]
+pub fn user_id(id: ActorId) -> String {
+    id::Kind::User.encode(id.0).0
+}
+
+/// The actor whom a public id names, or a UUID.
+#[must_use]
+pub fn actor_of_id(text: &str) -> Option<Uuid> {
+    let named = |kind: id::Kind| kind.decode(&async_graphql::ID(text.to_owned())).ok().flatten();
+    named(id::Kind::User).or_else(|| named(id::Kind::Visitor)).or_else(|| text.parse().ok())
+}

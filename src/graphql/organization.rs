@@ -1,0 +1,128 @@
+//! Organizations.
+
+use super::actor::{UserConnection, VisitorConnection, users, visitors};
+use super::caller::caller;
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
+use super::connection::{PageArguments, cost};
+use super::error::Result;
+use super::id::Kind;
+use super::room::{RoomConnection, rooms};
+use super::scalar::DateTime;
+use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
+use crate::domain::chat_filter::ChatFilter;
+use async_graphql::{Context, ID, Object};
+use entity::organization;
+
+/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+#[derive(Clone)]
+pub(super) struct Organization(pub organization::Model);
+
+impl Organization {
+    pub(super) async fn of_viewer(context: &Context<'_>) -> Result<Self> {
+        let caller = caller(context)?;
+        Ok(Self(caller.actions.organization(&caller.viewer).await?))
+    }
+}
+
+/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+#[Object]
+impl Organization {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Organization.encode(self.0.id.0)
+    }
+
+    /// The customer.
+    async fn tenant_name(&self) -> &str {
+        &self.0.tenant_name
+    }
+
+    /// Which of the customer's instances.
+    async fn instance_name(&self) -> &str {
+        &self.0.instance_name
+    }
+
+    /// What people call it.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Its rooms, oldest first. Not for visitors.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn rooms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<RoomConnection>> {
+        rooms(context, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// Its users, oldest first. Not for visitors.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn users(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<UserConnection>> {
+        users(context, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// Its visitors, oldest first. Not for visitors.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn visitors(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A part of the display name, or the whole externalId: up to 200 characters.")] query: Option<
+            String,
+        >,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<VisitorConnection>> {
+        visitors(context, query.as_deref(), PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
+    /// otherwise.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn chats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatConnection>> {
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, ChatFilter::default(), filter, order_by, page).await.map(Some)
+    }
+
+    /// All sessions that the viewer may see, oldest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn chat_sessions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<ChatSessionFilterInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatSessionConnection>> {
+        sessions(context, filter, PageArguments { first, after, last, before }).await.map(Some)
+    }
+}

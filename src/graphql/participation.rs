@@ -1,0 +1,80 @@
+//! Participations.
+
+use super::actor::Actor;
+use super::caller::caller;
+use super::chat::Chat;
+use super::connection::connection;
+use super::error::{Fault, Result};
+use super::id::Kind;
+use super::loaders::UnreadOf;
+use super::scalar::DateTime;
+use async_graphql::{Context, ID, Object};
+use entity::participation;
+
+/// An actor's own view of a chat that they take part in, or have ever written to.
+#[derive(Clone)]
+pub(super) struct Participation(pub participation::Model);
+
+/// An actor's own view of a chat that they take part in, or have ever written to.
+#[Object]
+impl Participation {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Participation.encode(self.0.id.0)
+    }
+
+    /// The chat.
+    async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
+        Ok(Chat::new(caller(context)?.need(self.0.chat_id).await?))
+    }
+
+    /// Who takes part.
+    async fn actor(&self, context: &Context<'_>) -> Result<Actor> {
+        let row = caller(context)?.need(self.0.actor_id).await?;
+        Actor::new(row).ok_or_else(|| Fault::internal("a participant is no actor"))
+    }
+
+    /// Since when.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Since when no longer.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// Messages of type MESSAGE by this actor in the chat.
+    async fn message_count(&self) -> i32 {
+        self.0.message_count
+    }
+
+    /// When the first of them was sent.
+    async fn first_message_at(&self) -> Option<DateTime> {
+        self.0.first_message_at.map(DateTime)
+    }
+
+    /// The sequence up to which the actor has read.
+    async fn last_read_sequence(&self) -> Result<i32> {
+        i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
+    }
+
+    /// When the actor last read.
+    async fn last_read_at(&self) -> Option<DateTime> {
+        self.0.last_read_at.map(DateTime)
+    }
+
+    /// Messages by others that the actor has not read. Counted up to 100: show 99+.
+    async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
+        let unread = caller(context)?.load(UnreadOf(self.0.id)).await?.unwrap_or_default();
+        Ok(i32::try_from(unread).unwrap_or(i32::MAX))
+    }
+}
+
+connection! {
+    /// A page of participations.
+    ParticipationConnection,
+    /// A participation in a list.
+    ParticipationEdge of Participation,
+    fields {}
+}

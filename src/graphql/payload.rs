@@ -1,0 +1,73 @@
+//! What a mutation answers when it is refused.
+
+use super::error::Fault;
+use super::id::Halt;
+use crate::domain::refused::Refused;
+use async_graphql::{Enum, SimpleObject};
+
+/// Why the domain refused a mutation. Nothing was changed.
+#[derive(SimpleObject, Clone, Debug)]
+pub(super) struct UserError {
+    /// Which kind of refusal.
+    code: UserErrorCode,
+    /// A sentence for people, in English.
+    message: String,
+    /// The path of the input field that is to blame, where one is.
+    field: Option<Vec<String>>,
+}
+
+/// The kinds of refusal.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UserErrorCode {
+    /// What an id names is not there, or not for this viewer.
+    NotFound,
+    /// A value cannot be taken; the message says why.
+    Invalid,
+    /// A text has too many characters.
+    TooLong,
+    /// A list has too many items.
+    TooMany,
+    /// The chat is over.
+    ChatEnded,
+    /// Another user is present, and the join was to be exclusive.
+    ChatTaken,
+    /// The viewer is not present in the chat.
+    NotPresent,
+    /// The viewer does not take part.
+    NotParticipant,
+    /// The session's state does not allow it, or somebody else was faster.
+    InvalidTransition,
+    /// The chat already has a session that rings or runs.
+    SessionOpen,
+    /// The same `externalId` or `requestId` was used before, for something else.
+    Conflict,
+}
+
+impl From<Refused> for UserError {
+    fn from(refused: Refused) -> Self {
+        let code = match &refused {
+            Refused::NotFound { .. } => UserErrorCode::NotFound,
+            Refused::Invalid { .. } => UserErrorCode::Invalid,
+            Refused::TooLong { .. } => UserErrorCode::TooLong,
+            Refused::TooMany { .. } => UserErrorCode::TooMany,
+            Refused::ChatEnded => UserErrorCode::ChatEnded,
+            Refused::ChatTaken => UserErrorCode::ChatTaken,
+            Refused::NotPresent => UserErrorCode::NotPresent,
+            Refused::NotParticipant => UserErrorCode::NotParticipant,
+            Refused::InvalidTransition { .. } => UserErrorCode::InvalidTransition,
+            Refused::SessionOpen => UserErrorCode::SessionOpen,
+            Refused::Conflict { .. } => UserErrorCode::Conflict,
+        };
+        let field = refused.field().map(|field| vec!["input".to_owned(), field.to_owned()]);
+        Self { code, message: refused.to_string(), field }
+    }
+}
+
+/// What a mutation did, or the refusal that its payload tells; a failure is a GraphQL error.
+pub(super) fn settle<T>(done: Result<T, Halt>) -> Result<Result<T, UserError>, Fault> {
+    match done {
+        Ok(value) => Ok(Ok(value)),
+        Err(Halt::Refused(refused)) => Ok(Err(refused.into())),
+        Err(Halt::Fault(fault)) => Err(fault),
+    }
+}

@@ -1,0 +1,71 @@
+//! Presences.
+
+pub(super) mod mutation;
+
+use super::actor::User;
+use super::caller::caller;
+use super::chat::Chat;
+use super::connection::connection;
+use super::enums::PresenceEndReason;
+use super::error::Result;
+use super::id::Kind;
+use super::scalar::DateTime;
+use async_graphql::{Context, ID, Object};
+use entity::presence;
+
+/// A user joined to a chat. Ends by leaveChat, or by itself when the user has not been heard from.
+#[derive(Clone)]
+pub(super) struct Presence(pub presence::Model);
+
+/// A user joined to a chat. Ends by leaveChat, or by itself when the user has not been heard from.
+#[Object]
+impl Presence {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Presence.encode(self.0.id.0)
+    }
+
+    /// The chat.
+    async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
+        Ok(Chat::new(caller(context)?.need(self.0.chat_id).await?))
+    }
+
+    /// The user.
+    async fn user(&self, context: &Context<'_>) -> Result<User> {
+        Ok(User(caller(context)?.need(self.0.user_id).await?))
+    }
+
+    /// When the user joined.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When the user was last heard from here.
+    async fn last_seen_at(&self) -> DateTime {
+        DateTime(self.0.last_seen_at)
+    }
+
+    /// When it ends by itself, unless it is renewed; null once it has ended. Sending, keepPresence and an open
+    /// chatEvents or viewerEvents renew it.
+    async fn expires_at(&self) -> Option<DateTime> {
+        Some(DateTime(self.0.expires_at)).filter(|_| self.0.ended_at.is_none())
+    }
+
+    /// When it ended.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// Why it ended.
+    async fn end_reason(&self) -> Option<PresenceEndReason> {
+        self.0.end_reason.map(Into::into)
+    }
+}
+
+connection! {
+    /// A page of presences.
+    PresenceConnection,
+    /// A presence in a list.
+    PresenceEdge of Presence,
+    fields {}
+}

@@ -1,0 +1,176 @@
+//! Joining and leaving, and showing that one is there.
+
+use super::super::caller::caller;
+use super::super::chat::Chat;
+use super::super::chat::mutation::as_it_stands;
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::Presence;
+use crate::actions::JoinChat;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::ChatId;
+
+/// A chat to join.
+#[derive(InputObject)]
+struct JoinChatInput {
+    /// Which chat.
+    chat_id: ID,
+    /// Only if no other user is present: else CHAT_TAKEN, and the payload's chat says who is.
+    #[graphql(default)]
+    exclusive: bool,
+}
+
+/// What joinChat did.
+#[derive(SimpleObject)]
+struct JoinChatPayload {
+    /// The viewer's presence, new or renewed.
+    presence: Option<Presence>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A chat to leave.
+#[derive(InputObject)]
+struct LeaveChatInput {
+    /// Which chat.
+    chat_id: ID,
+}
+
+/// What leaveChat did.
+#[derive(SimpleObject)]
+struct LeaveChatPayload {
+    /// The presence that ended; null where there was none: leaving twice is no error.
+    presence: Option<Presence>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A presence to renew.
+#[derive(InputObject)]
+struct KeepPresenceInput {
+    /// The chat in which the viewer is present.
+    chat_id: ID,
+}
+
+/// What keepPresence did.
+#[derive(SimpleObject)]
+struct KeepPresencePayload {
+    /// The renewed presence.
+    presence: Option<Presence>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Whether the viewer types.
+#[derive(InputObject)]
+struct SetTypingInput {
+    /// The chat.
+    chat_id: ID,
+    /// True while the viewer types, told again at least every 10 seconds; false when they stop.
+    is_typing: bool,
+}
+
+/// What setTyping did.
+#[derive(SimpleObject)]
+struct SetTypingPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct PresenceMutation;
+
+#[Object]
+impl PresenceMutation {
+    /// Joins the viewer to a chat; joining when present renews. For users. The user takes part from then on.
+    async fn join_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: JoinChatInput,
+    ) -> Result<JoinChatPayload> {
+        let caller = caller(context)?;
+        let JoinChatInput { chat_id: id, exclusive } = input;
+        let joined = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.join_chat(&caller.viewer, JoinChat { chat_id, is_exclusive: exclusive }).await?)
+        };
+        Ok(match settle(joined.await)? {
+            Ok(joined) => JoinChatPayload {
+                presence: Some(Presence(joined.presence)),
+                chat: Some(Chat::shared(joined.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                let chat = as_it_stands(caller, &id).await?;
+                JoinChatPayload { presence: None, chat, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Ends the viewer's presence in a chat; they go on to take part.
+    async fn leave_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: LeaveChatInput,
+    ) -> Result<LeaveChatPayload> {
+        let caller = caller(context)?;
+        let id = input.chat_id;
+        let left = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.leave_chat(&caller.viewer, chat_id).await?)
+        };
+        Ok(match settle(left.await)? {
+            Ok(left) => LeaveChatPayload {
+                presence: left.presence.map(Presence),
+                chat: Some(Chat::shared(left.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                let chat = as_it_stands(caller, &id).await?;
+                LeaveChatPayload { presence: None, chat, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Renews the viewer's presence in a chat. Not needed while chatEvents or viewerEvents is open.
+    async fn keep_presence(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: KeepPresenceInput,
+    ) -> Result<KeepPresencePayload> {
+        let caller = caller(context)?;
+        let kept = async {
+            let chat_id = ChatId(Kind::Chat.expect(&input.chat_id, "chat", "chatId")?);
+            Ok(caller.actions.keep_presence(&caller.viewer, chat_id).await?)
+        };
+        Ok(match settle(kept.await)? {
+            Ok(row) => KeepPresencePayload { presence: Some(Presence(row)), user_errors: Vec::new() },
+            Err(error) => KeepPresencePayload { presence: None, user_errors: vec![error] },
+        })
+    }
+
+    /// Shows the others that the viewer types. A signal: it is never stored, and goes by itself after 15 seconds.
+    async fn set_typing(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether, and where.")] input: SetTypingInput,
+    ) -> Result<SetTypingPayload> {
+        let caller = caller(context)?;
+        let SetTypingInput { chat_id: id, is_typing } = input;
+        let set = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.set_typing(&caller.viewer, chat_id, is_typing).await?)
+        };
+        Ok(match settle(set.await)? {
+            Ok(chat) => SetTypingPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => SetTypingPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+        })
+    }
+}

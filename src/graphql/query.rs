@@ -1,0 +1,161 @@
+//! The roots of queries.
+
+use super::actor::{Actor, User, Visitor};
+use super::caller::{Caller, caller};
+use super::chat::Chat;
+use super::door::Code;
+use super::error::{Fault, Result};
+use super::id::{Kind, decode_any};
+use super::message::Message;
+use super::organization::Organization;
+use super::participation::Participation;
+use super::presence::Presence;
+use super::room::Room;
+use super::session::ChatSession;
+use super::viewer::Viewer;
+use crate::domain::limits;
+use async_graphql::{Context, ID, Interface, Object};
+use entity::{ActorId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId};
+
+/// What a client can hold on to, and fetch again by its id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "Result<ID>", desc = "The global id: opaque, and the same for ever."))]
+pub(super) enum Node {
+    Viewer(Viewer),
+    Organization(Organization),
+    Room(Room),
+    User(User),
+    Visitor(Visitor),
+    Chat(Chat),
+    Message(Message),
+    Presence(Presence),
+    Participation(Participation),
+    ChatSession(ChatSession),
+}
+
+/// Everything that can be asked.
+pub struct Query;
+
+/// Everything that can be asked.
+#[Object]
+impl Query {
+    /// Who this request is made by.
+    async fn viewer(&self) -> Viewer {
+        Viewer
+    }
+
+    /// A thing by its global id. An id of something that is not there, or not for this viewer, is null; what is
+    /// no id at all is BAD_USER_INPUT.
+    async fn node(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {
+        node(caller(context)?, &id).await
+    }
+
+    /// Things by their global ids, in the order of the ids: up to 100.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Their ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > usize::try_from(limits::PAGE_MAX).unwrap_or_default() {
+            return Err(Fault::new(Code::LimitExceeded, "ids has more than 100 items."));
+        }
+        let caller = caller(context)?;
+        futures_util::future::try_join_all(ids.iter().map(|id| node(caller, id))).await
+    }
+
+    /// The viewer's organization.
+    async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
+        Organization::of_viewer(context).await
+    }
+
+    /// A room of the organization.
+    async fn room(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Room>> {
+        let caller = caller(context)?;
+        match Kind::Room.decode(&id)? {
+            Some(id) => Ok(caller.actions.room(&caller.viewer, RoomId(id)).await?.map(Room)),
+            None => Ok(None),
+        }
+    }
+
+    /// A user of the organization.
+    async fn user(&self, context: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
+        Ok(match actor(caller(context)?, Kind::User, &id).await? {
+            Some(Actor::User(user)) => Some(user),
+            Some(Actor::Visitor(_)) | None => None,
+        })
+    }
+
+    /// A visitor of the organization, by exactly one of the two ids. A visitor finds themself alone.
+    async fn visitor(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Their id.")] id: Option<ID>,
+        #[graphql(desc = "Their id in the organization's own systems.")] external_id: Option<String>,
+    ) -> Result<Option<Visitor>> {
+        let caller = caller(context)?;
+        match (id, external_id) {
+            (Some(id), None) => Ok(match actor(caller, Kind::Visitor, &id).await? {
+                Some(Actor::Visitor(visitor)) => Some(visitor),
+                Some(Actor::User(_)) | None => None,
+            }),
+            (None, Some(id)) => {
+                Ok(caller.actions.visitor_by_external_id(&caller.viewer, &id).await?.map(Visitor))
+            }
+            (Some(_), Some(_)) | (None, None) => Err(Fault::bad_input("Give id or externalId.")),
+        }
+    }
+
+    /// A chat that the viewer may see.
+    async fn chat(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Chat>> {
+        match Kind::Chat.decode(&id)? {
+            Some(id) => Ok(caller(context)?.load(ChatId(id)).await?.map(Chat::new)),
+            None => Ok(None),
+        }
+    }
+
+    /// A session that the viewer may see.
+    async fn chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<ChatSession>> {
+        let caller = caller(context)?;
+        match Kind::ChatSession.decode(&id)? {
+            Some(id) => Ok(caller.actions.session(&caller.viewer, SessionId(id)).await?.map(ChatSession)),
+            None => Ok(None),
+        }
+    }
+}
+
+async fn actor(caller: &Caller, kind: Kind, id: &ID) -> Result<Option<Actor>> {
+    match kind.decode(id)? {
+        Some(id) => Ok(caller.actions.actor(&caller.viewer, ActorId(id)).await?.and_then(Actor::new)),
+        None => Ok(None),
+    }
+}
+
+async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
+    let (kind, uuid) = decode_any(id)?;
+    let (actions, viewer) = (&caller.actions, &caller.viewer);
+    Ok(match kind {
+        Kind::Viewer => (viewer.actor_id.0 == uuid).then_some(Node::Viewer(Viewer)),
+        Kind::Organization if viewer.organization_id.0 == uuid => {
+            Some(Node::Organization(Organization(actions.organization(viewer).await?)))
+        }
+        Kind::Organization => None,
+        Kind::Room => actions.room(viewer, RoomId(uuid)).await?.map(Room).map(Node::Room),
+        Kind::User | Kind::Visitor => match actor(caller, kind, id).await? {
+            Some(Actor::User(user)) if kind == Kind::User => Some(Node::User(user)),
+            Some(Actor::Visitor(visitor)) if kind == Kind::Visitor => Some(Node::Visitor(visitor)),
+            Some(Actor::User(_) | Actor::Visitor(_)) | None => None,
+        },
+        Kind::Chat => caller.load(ChatId(uuid)).await?.map(Chat::new).map(Node::Chat),
+        Kind::Message => actions.message(viewer, MessageId(uuid)).await?.map(Message).map(Node::Message),
+        Kind::Presence => actions.presence(viewer, PresenceId(uuid)).await?.map(Presence).map(Node::Presence),
+        Kind::Participation => {
+            let found = actions.participation(viewer, ParticipationId(uuid)).await?;
+            found.map(Participation).map(Node::Participation)
+        }
+        Kind::ChatSession => actions.session(viewer, SessionId(uuid)).await?.map(ChatSession).map(Node::ChatSession),
+    })
+}

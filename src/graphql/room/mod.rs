@@ -1,0 +1,93 @@
+//! Rooms.
+
+pub(super) mod mutation;
+
+use super::caller::caller;
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
+use super::connection::{PageArguments, connection, cost, encode_key};
+use super::error::Result;
+use super::id::Kind;
+use super::loaders::WaitingIn;
+use super::organization::Organization;
+use super::scalar::DateTime;
+use crate::domain::chat_filter::ChatFilter;
+use async_graphql::{Context, ID, Object};
+use entity::room;
+
+/// A place where chats with visitors happen: a site, a queue, a department.
+#[derive(Clone)]
+pub(super) struct Room(pub room::Model);
+
+/// A place where chats with visitors happen: a site, a queue, a department.
+#[Object]
+impl Room {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Room.encode(self.0.id.0)
+    }
+
+    /// What people call it.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The organization it belongs to.
+    async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
+        Organization::of_viewer(context).await
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Whether somebody is there to answer: a user of the organization was heard from within the last minute.
+    async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
+        let caller = caller(context)?;
+        Ok(caller.actions.is_staffed(&caller.viewer).await?)
+    }
+
+    /// How many chats wait for an answer here; null to visitors.
+    async fn waiting_chat_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        let caller = caller(context)?;
+        if !caller.viewer.role.is_staff() {
+            return Ok(None);
+        }
+        let waiting = caller.load(WaitingIn(self.0.id)).await?.unwrap_or_default();
+        Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
+    }
+
+    /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
+    /// for otherwise; who waits, longest first, is `filter: {isWaitingResponse: true, isEnded: false}` with
+    /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn chats(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ChatConnection>> {
+        let scope = ChatFilter { room_ids: Some(vec![self.0.id]), ..ChatFilter::default() };
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+    }
+}
+
+connection! {
+    /// A page of rooms.
+    RoomConnection,
+    /// A room in a list.
+    RoomEdge of Room,
+    fields {}
+}
+
+/// The organization's rooms.
+pub(super) async fn rooms(context: &Context<'_>, page: PageArguments) -> Result<RoomConnection> {
+    let caller = caller(context)?;
+    let page = caller.actions.rooms(&caller.viewer, &page.request(context)?).await?;
+    Ok(RoomConnection::new(page, |_, key| encode_key(key), Room))
+}

@@ -1,0 +1,265 @@
+//! Chat sessions.
+
+pub(super) mod mutation;
+
+use super::actor::Actor;
+use super::caller::caller;
+use super::chat::Chat;
+use super::connection::{PageArguments, connection, encode_key};
+use super::enums::{CallStatus, ChatSessionDirective, ChatSessionOutcome, ChatSessionState, ChatSessionType};
+use super::error::{Fault, Result};
+use super::id::{Kind, decode_any};
+use super::loaders::BusyIn;
+use super::scalar::DateTime;
+use crate::actions::SessionFilter;
+use crate::domain::event::SessionRow;
+use crate::domain::page::Page;
+use crate::domain::policy::{self, Verb};
+use crate::domain::session::{self, Caller, Facts};
+use crate::domain::viewer::ViewerRole;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::{ActorId, ChatId, SessionState};
+
+/// A consult session of a chat: who is called, and how far it has come.
+#[derive(Clone)]
+pub(super) struct ChatSession(pub SessionRow);
+
+/// Somebody who is called to a session.
+#[derive(SimpleObject)]
+pub(super) struct ChatSessionParticipant {
+    /// Who.
+    actor: Actor,
+    /// What they do with the call.
+    status: CallStatus,
+}
+
+impl ChatSession {
+    async fn actor(&self, context: &Context<'_>, id: Option<ActorId>) -> Result<Option<Actor>> {
+        match id {
+            Some(id) => Ok(caller(context)?.load(id).await?.and_then(Actor::new)),
+            None => Ok(None),
+        }
+    }
+
+    fn status(&self, id: ActorId, is_busy: bool) -> CallStatus {
+        let session = &self.0.session;
+        let is_caller = session.started_by == Some(id);
+        match session.state {
+            _ if session.rejected_by == Some(id) => CallStatus::Rejected,
+            SessionState::Accepted if is_caller || session.accepted_by == Some(id) => CallStatus::Accepted,
+            SessionState::Created | SessionState::Started | SessionState::Accepted if is_busy => CallStatus::Busy,
+            SessionState::Started if !is_caller => CallStatus::Ringing,
+            SessionState::Created
+            | SessionState::Started
+            | SessionState::Accepted
+            | SessionState::Rejected
+            | SessionState::Finished => CallStatus::Waiting,
+        }
+    }
+}
+
+/// A consult session of a chat: who is called, and how far it has come.
+#[Object]
+impl ChatSession {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::ChatSession.encode(self.0.session.id.0)
+    }
+
+    /// What it is for.
+    #[graphql(name = "type")]
+    async fn session_type(&self) -> ChatSessionType {
+        self.0.session.session_type.into()
+    }
+
+    /// Where it stands.
+    async fn state(&self) -> ChatSessionState {
+        self.0.session.state.into()
+    }
+
+    /// How it went; null until it is over.
+    async fn outcome(&self) -> Option<ChatSessionOutcome> {
+        self.0.session.outcome.map(Into::into)
+    }
+
+    /// What it is about.
+    async fn title(&self) -> Option<&str> {
+        self.0.session.title.as_deref()
+    }
+
+    /// The chat it belongs to.
+    async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
+        Ok(Chat::new(caller(context)?.need(self.0.session.chat_id).await?))
+    }
+
+    /// The name of the audio/video room; null to everybody but the participants.
+    async fn call_room(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        let is_participant = self.0.has_participant(caller(context)?.viewer.actor_id);
+        Ok(is_participant.then_some(self.0.session.call_room.as_str()))
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.session.created_at)
+    }
+
+    /// Who created it.
+    async fn created_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        self.actor(context, Some(self.0.session.created_by)).await
+    }
+
+    /// When it is meant to be. The server starts nothing by itself.
+    async fn scheduled_at(&self) -> Option<DateTime> {
+        self.0.session.scheduled_at.map(DateTime)
+    }
+
+    /// When it began to ring.
+    async fn started_at(&self) -> Option<DateTime> {
+        self.0.session.started_at.map(DateTime)
+    }
+
+    /// Who started it.
+    async fn started_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        self.actor(context, self.0.session.started_by).await
+    }
+
+    /// When it was accepted.
+    async fn accepted_at(&self) -> Option<DateTime> {
+        self.0.session.accepted_at.map(DateTime)
+    }
+
+    /// Who accepted it.
+    async fn accepted_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        self.actor(context, self.0.session.accepted_by).await
+    }
+
+    /// When it was rejected.
+    async fn rejected_at(&self) -> Option<DateTime> {
+        self.0.session.rejected_at.map(DateTime)
+    }
+
+    /// Who rejected it.
+    async fn rejected_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        self.actor(context, self.0.session.rejected_by).await
+    }
+
+    /// Why it was rejected.
+    async fn reject_reason(&self) -> Option<&str> {
+        self.0.session.reject_reason.as_deref()
+    }
+
+    /// When it was finished.
+    async fn finished_at(&self) -> Option<DateTime> {
+        self.0.session.finished_at.map(DateTime)
+    }
+
+    /// Who finished it; null where nobody answered in time.
+    async fn finished_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        self.actor(context, self.0.session.finished_by).await
+    }
+
+    /// Why it was finished.
+    async fn finish_reason(&self) -> Option<&str> {
+        self.0.session.finish_reason.as_deref()
+    }
+
+    /// Who is called to it; whoever created it is one of them.
+    async fn participants(&self, context: &Context<'_>) -> Result<Vec<ChatSessionParticipant>> {
+        let caller = caller(context)?;
+        let load = self.0.participant_ids.iter().map(|id| async move {
+            let (row, busy) = futures_util::future::join(caller.load(*id), caller.load(BusyIn(*id))).await;
+            let is_busy = busy?.is_some_and(|sessions| sessions.iter().any(|busy| *busy != self.0.session.id));
+            let participant = |actor| ChatSessionParticipant { actor, status: self.status(*id, is_busy) };
+            Ok::<_, Fault>(row?.and_then(Actor::new).map(participant))
+        });
+        let loaded = futures_util::future::try_join_all(load).await?;
+        Ok(loaded.into_iter().flatten().collect())
+    }
+
+    /// When it ends by itself if nobody answers; null unless it rings.
+    async fn rings_until(&self) -> Option<DateTime> {
+        self.0.session.rings_until.map(DateTime)
+    }
+
+    /// What this viewer may do with it now: which buttons to show.
+    async fn viewer_directives(&self, context: &Context<'_>) -> Result<Vec<ChatSessionDirective>> {
+        let viewer = &caller(context)?.viewer;
+        if policy::may(viewer.role, Verb::UseSessions).is_err() {
+            return Ok(Vec::new());
+        }
+        let caller = Caller {
+            actor_id: viewer.actor_id,
+            is_participant: self.0.has_participant(viewer.actor_id),
+            is_admin: viewer.role == ViewerRole::Admin,
+            request_id: None,
+        };
+        let possible = session::possible(Facts::from(&self.0.session), caller);
+        Ok(possible.into_iter().map(Into::into).collect())
+    }
+}
+
+connection! {
+    /// A page of sessions.
+    ChatSessionConnection,
+    /// A session in a list.
+    ChatSessionEdge of ChatSession,
+    fields {}
+}
+
+/// Which sessions: all conditions that are given must hold.
+#[derive(InputObject)]
+#[graphql(name = "ChatSessionFilter")]
+pub(super) struct ChatSessionFilterInput {
+    /// Of this type.
+    #[graphql(name = "type")]
+    session_type: Option<ChatSessionType>,
+    /// In one of these states.
+    states: Option<Vec<ChatSessionState>>,
+    /// To which this user or visitor is called.
+    participant_id: Option<ID>,
+    /// Of this chat.
+    chat_id: Option<ID>,
+}
+
+/// The sessions that the viewer may see and a filter matches.
+pub(super) async fn sessions(
+    context: &Context<'_>,
+    filter: Option<ChatSessionFilterInput>,
+    page: PageArguments,
+) -> Result<ChatSessionConnection> {
+    let caller = caller(context)?;
+    let page = page.request(context)?;
+    let Some(filter) = decode(filter)? else {
+        let nothing = Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) };
+        return Ok(ChatSessionConnection::new(nothing, |_, key| encode_key(key), ChatSession));
+    };
+    let page = caller.actions.sessions(&caller.viewer, &filter, &page).await?;
+    Ok(ChatSessionConnection::new(page, |_, key| encode_key(key), ChatSession))
+}
+
+/// The filter; `None` where an id is of another type, so that nothing can match.
+fn decode(filter: Option<ChatSessionFilterInput>) -> Result<Option<SessionFilter>> {
+    let Some(ChatSessionFilterInput { session_type, states, participant_id, chat_id }) = filter else {
+        return Ok(Some(SessionFilter::default()));
+    };
+    let participant_id = match participant_id {
+        Some(id) => match decode_any(&id)? {
+            (Kind::User | Kind::Visitor, uuid) => Some(ActorId(uuid)),
+            _ => return Ok(None),
+        },
+        None => None,
+    };
+    let chat_id = match chat_id {
+        Some(id) => match Kind::Chat.decode(&id)? {
+            Some(uuid) => Some(ChatId(uuid)),
+            None => return Ok(None),
+        },
+        None => None,
+    };
+    Ok(Some(SessionFilter {
+        session_type: session_type.map(Into::into),
+        states: states.map(|states| states.into_iter().map(Into::into).collect()),
+        participant_id,
+        chat_id,
+    }))
+}

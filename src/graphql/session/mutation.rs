@@ -1,0 +1,280 @@
+//! Creating sessions and moving them on.
+
+use super::super::caller::{Caller, caller};
+use super::super::chat::Chat;
+use super::super::enums::ChatSessionType;
+use super::super::error::Result;
+use super::super::id::{Halt, Kind, expect_actor};
+use super::super::payload::{UserError, settle};
+use super::super::scalar::DateTime;
+use super::ChatSession;
+use crate::actions::{CreateSession, GiveDirective, UpdateSession};
+use crate::domain::directive::Directive;
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::{ActorId, ChatId, SessionId, SessionType};
+
+/// A session to create: on a chat, or on the chat of exactly its participants.
+#[derive(InputObject)]
+struct CreateChatSessionInput {
+    /// The chat. If absent, `participantIds` find the chat with exactly these participants, or make one.
+    chat_id: Option<ID>,
+    /// Who is called, up to 100; the caller always is. On a chat: everybody who takes part, if absent.
+    participant_ids: Option<Vec<ID>>,
+    /// What it is about: 1 to 200 characters.
+    title: Option<String>,
+    /// What it is for. TELEMED, if absent.
+    #[graphql(name = "type")]
+    session_type: Option<ChatSessionType>,
+    /// The name of the audio/video room: 1 to 200 characters. An unguessable one, if absent.
+    call_room: Option<String>,
+    /// When it is meant to be. The server starts nothing by itself.
+    scheduled_at: Option<DateTime>,
+    /// Start it at once.
+    #[graphql(default)]
+    start: bool,
+    /// How long it rings, in seconds, if it is started at once: 5 to 180. 45, if absent.
+    ring_seconds: Option<i32>,
+    /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second one.
+    request_id: Option<String>,
+}
+
+/// Changes of a session that is not over.
+#[derive(InputObject)]
+struct UpdateChatSessionInput {
+    /// Which session.
+    chat_session_id: ID,
+    /// What it is about: 1 to 200 characters. Null takes it away; absent, it stays.
+    title: MaybeUndefined<String>,
+    /// The name of the audio/video room: 1 to 200 characters.
+    call_room: Option<String>,
+    /// When it is meant to be. Null takes it away; absent, it stays.
+    scheduled_at: MaybeUndefined<DateTime>,
+    /// Who is called from now on, up to 100; the creator always is.
+    participant_ids: Option<Vec<ID>>,
+}
+
+/// A session to start.
+#[derive(InputObject)]
+struct StartChatSessionInput {
+    /// Which session.
+    chat_session_id: ID,
+    /// How long it rings, in seconds: 5 to 180. 45, if absent.
+    ring_seconds: Option<i32>,
+}
+
+/// A session to accept.
+#[derive(InputObject)]
+struct AcceptChatSessionInput {
+    /// Which session.
+    chat_session_id: ID,
+    /// Tells one tab of a person from another: of two with different ids, 1 to 128 characters, one wins.
+    request_id: Option<String>,
+}
+
+/// A session to reject.
+#[derive(InputObject)]
+struct RejectChatSessionInput {
+    /// Which session.
+    chat_session_id: ID,
+    /// Why: up to 1,000 characters.
+    reason: Option<String>,
+}
+
+/// A session to finish.
+#[derive(InputObject)]
+struct FinishChatSessionInput {
+    /// Which session.
+    chat_session_id: ID,
+    /// Why: up to 1,000 characters.
+    reason: Option<String>,
+}
+
+/// Declares a payload that carries a session.
+macro_rules! payloads {
+    ($($(#[$doc:meta])* $name:ident),+) => {$(
+        $(#[$doc])*
+        #[derive(SimpleObject)]
+        struct $name {
+            /// The session as it now stands: also on a refusal, so that a screen can say who was faster.
+            session: Option<ChatSession>,
+            /// The chat it belongs to.
+            chat: Option<Chat>,
+            /// Why nothing was done.
+            user_errors: Vec<UserError>,
+        }
+
+        impl From<Answer> for $name {
+            fn from(Answer { session, chat, user_errors }: Answer) -> Self {
+                Self { session, chat, user_errors }
+            }
+        }
+    )+};
+}
+
+payloads! {
+    /// What createChatSession did.
+    CreateChatSessionPayload,
+    /// What updateChatSession did.
+    UpdateChatSessionPayload,
+    /// What startChatSession did.
+    StartChatSessionPayload,
+    /// What acceptChatSession did.
+    AcceptChatSessionPayload,
+    /// What rejectChatSession did.
+    RejectChatSessionPayload,
+    /// What finishChatSession did.
+    FinishChatSessionPayload
+}
+
+/// What every payload above is made of.
+struct Answer {
+    session: Option<ChatSession>,
+    chat: Option<Chat>,
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Creates a session, and starts it at once if asked to.
+    async fn create_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] input: CreateChatSessionInput,
+    ) -> Result<CreateChatSessionPayload> {
+        let caller = caller(context)?;
+        let created = async {
+            let chat = |id: ID| Kind::Chat.expect(&id, "chat", "chatId").map(ChatId);
+            let input = CreateSession {
+                chat_id: input.chat_id.map(chat).transpose()?,
+                participant_ids: input.participant_ids.map(participants).transpose()?,
+                title: input.title,
+                session_type: input.session_type.map_or(SessionType::Telemed, Into::into),
+                call_room: input.call_room,
+                scheduled_at: input.scheduled_at.map(|DateTime(at)| at),
+                start: input.start,
+                ring_seconds: input.ring_seconds,
+                request_id: input.request_id,
+            };
+            Ok(caller.actions.create_session(&caller.viewer, input).await?)
+        };
+        let created = created.await;
+        Ok(answer(caller, created, None).await?.into())
+    }
+
+    /// Changes a session's title, room, time or participants, as long as it is not over.
+    async fn update_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateChatSessionInput,
+    ) -> Result<UpdateChatSessionPayload> {
+        let caller = caller(context)?;
+        let UpdateChatSessionInput { chat_session_id: id, title, call_room, scheduled_at, participant_ids } = input;
+        let updated = async {
+            let moment: Option<Option<DateTime>> = scheduled_at.into();
+            let input = UpdateSession {
+                session_id: SessionId(Kind::ChatSession.expect(&id, "chat session", "chatSessionId")?),
+                title: title.into(),
+                call_room,
+                scheduled_at: moment.map(|moment| moment.map(|DateTime(at)| at)),
+                participant_ids: participant_ids.map(participants).transpose()?,
+            };
+            Ok(caller.actions.update_session(&caller.viewer, input).await?)
+        };
+        let updated = updated.await;
+        Ok(answer(caller, updated, Some(&id)).await?.into())
+    }
+
+    /// Lets a session ring. By any participant, or an admin.
+    async fn start_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] input: StartChatSessionInput,
+    ) -> Result<StartChatSessionPayload> {
+        let StartChatSessionInput { chat_session_id, ring_seconds } = input;
+        let asked = Asked { ring_seconds, ..Asked::default() };
+        Ok(direct(caller(context)?, Directive::Start, &chat_session_id, asked).await?.into())
+    }
+
+    /// Takes a session that rings. By a participant other than the one who started it; of any number at once one
+    /// wins, and the others are told who.
+    async fn accept_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] input: AcceptChatSessionInput,
+    ) -> Result<AcceptChatSessionPayload> {
+        let AcceptChatSessionInput { chat_session_id, request_id } = input;
+        let asked = Asked { request_id, ..Asked::default() };
+        Ok(direct(caller(context)?, Directive::Accept, &chat_session_id, asked).await?.into())
+    }
+
+    /// Declines a session. By a participant other than the one who started it or, before it rings, created it.
+    async fn reject_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] input: RejectChatSessionInput,
+    ) -> Result<RejectChatSessionPayload> {
+        let RejectChatSessionInput { chat_session_id, reason } = input;
+        let asked = Asked { reason, ..Asked::default() };
+        Ok(direct(caller(context)?, Directive::Reject, &chat_session_id, asked).await?.into())
+    }
+
+    /// Ends a session: cancels it before it was accepted, completes it after. By any participant, or an admin.
+    async fn finish_chat_session(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] input: FinishChatSessionInput,
+    ) -> Result<FinishChatSessionPayload> {
+        let FinishChatSessionInput { chat_session_id, reason } = input;
+        let asked = Asked { reason, ..Asked::default() };
+        Ok(direct(caller(context)?, Directive::Finish, &chat_session_id, asked).await?.into())
+    }
+}
+
+/// What a directive is given with.
+#[derive(Default)]
+struct Asked {
+    reason: Option<String>,
+    ring_seconds: Option<i32>,
+    request_id: Option<String>,
+}
+
+async fn direct(caller: &Caller, directive: Directive, id: &ID, asked: Asked) -> Result<Answer> {
+    let Asked { reason, ring_seconds, request_id } = asked;
+    let given = async {
+        let session_id = SessionId(Kind::ChatSession.expect(id, "chat session", "chatSessionId")?);
+        let input = GiveDirective { session_id, directive, reason, ring_seconds, request_id };
+        Ok(caller.actions.give_directive(&caller.viewer, input).await?)
+    };
+    let given = given.await;
+    answer(caller, given, Some(id)).await
+}
+
+async fn answer(
+    caller: &Caller,
+    done: std::result::Result<crate::domain::event::SessionRow, Halt>,
+    id: Option<&ID>,
+) -> Result<Answer> {
+    let (row, user_errors) = match settle(done)? {
+        Ok(row) => (Some(row), Vec::new()),
+        Err(error) => {
+            let id = id.map(|id| Kind::ChatSession.decode(id)).transpose()?.flatten().map(SessionId);
+            let row = match id {
+                Some(id) => caller.actions.session(&caller.viewer, id).await?,
+                None => None,
+            };
+            (row, vec![error])
+        }
+    };
+    let chat = match &row {
+        Some(row) => caller.load(row.session.chat_id).await?.map(Chat::new),
+        None => None,
+    };
+    Ok(Answer { session: row.map(ChatSession), chat, user_errors })
+}
+
+fn participants(ids: Vec<ID>) -> std::result::Result<Vec<ActorId>, Halt> {
+    ids.iter().map(|id| expect_actor(id, "participantIds")).collect()
+}

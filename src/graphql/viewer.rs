@@ -1,0 +1,107 @@
+//! Who asks, as the schema shows it.
+
+use super::actor::{Actor, User, Visitor};
+use super::caller::caller;
+use super::chat::{Chat, ChatConnection, ChatFilterInput, decode_filter};
+use super::connection::{PageArguments, cost, encode_key};
+use super::enums;
+use super::error::Result;
+use super::id::Kind;
+use super::organization::Organization;
+use super::scalar::DateTime;
+use super::session::ChatSession;
+use crate::domain::chat_filter::ChatFilter;
+use async_graphql::{Context, ID, Object};
+use entity::actor;
+
+/// Who this request is made by. There is one for each actor, so that caches can hold it.
+#[derive(Clone, Copy)]
+pub(super) struct Viewer;
+
+impl Viewer {
+    async fn row(context: &Context<'_>) -> Result<Option<actor::Model>> {
+        let caller = caller(context)?;
+        caller.load(caller.viewer.actor_id).await
+    }
+}
+
+/// Who this request is made by. There is one for each actor, so that caches can hold it.
+#[Object]
+impl Viewer {
+    /// The global id.
+    pub(super) async fn id(&self, context: &Context<'_>) -> Result<ID> {
+        Ok(Kind::Viewer.encode(caller(context)?.viewer.actor_id.0))
+    }
+
+    /// What the viewer may do.
+    async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
+        Ok(caller(context)?.viewer.role.into())
+    }
+
+    /// The viewer's organization.
+    async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
+        Organization::of_viewer(context).await
+    }
+
+    /// The viewer as others meet them; null for an API client.
+    async fn actor(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        Ok(Self::row(context).await?.and_then(Actor::new))
+    }
+
+    /// The viewer, if they are a user.
+    async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
+        Ok(match Self::row(context).await?.and_then(Actor::new) {
+            Some(Actor::User(user)) => Some(user),
+            Some(Actor::Visitor(_)) | None => None,
+        })
+    }
+
+    /// The viewer, if they are a visitor.
+    async fn visitor(&self, context: &Context<'_>) -> Result<Option<Visitor>> {
+        Ok(match Self::row(context).await?.and_then(Actor::new) {
+            Some(Actor::Visitor(visitor)) => Some(visitor),
+            Some(Actor::User(_)) | None => None,
+        })
+    }
+
+    /// When the token ends: get another one before.
+    async fn token_expires_at(&self, context: &Context<'_>) -> Result<DateTime> {
+        Ok(DateTime(caller(context)?.viewer.expires_at))
+    }
+
+    /// Messages by others that the viewer has not read, over all their chats. Counted up to 100: show 99+.
+    async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
+        let caller = caller(context)?;
+        let unread = caller.actions.unread_count(&caller.viewer).await?;
+        Ok(i32::try_from(unread).unwrap_or(i32::MAX))
+    }
+
+    /// Every chat that the viewer takes part in or is present in, latest message first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn inbox(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<ChatConnection> {
+        let caller = caller(context)?;
+        let page = PageArguments { first, after, last, before }.request(context)?;
+        let cursor = super::chat::event_cursor(context)?;
+        let Some(filter) = decode_filter(ChatFilter::default(), filter)? else {
+            return Ok(ChatConnection::empty(cursor));
+        };
+        let page = caller.actions.inbox(&caller.viewer, &filter, &page).await?;
+        Ok(ChatConnection::new(page, cursor, |_, key| encode_key(key), Chat::new))
+    }
+
+    /// The sessions that the viewer is called to and that are not over, newest first, at most 100: what rings,
+    /// runs or is planned.
+    async fn open_sessions(&self, context: &Context<'_>) -> Result<Vec<ChatSession>> {
+        let caller = caller(context)?;
+        let open = caller.actions.open_sessions(&caller.viewer).await?;
+        Ok(open.into_iter().map(ChatSession).collect())
+    }
+}

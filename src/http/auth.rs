@@ -1,0 +1,43 @@
+//! Who calls: the bearer token, from the header or from a socket's first message, never from a URL or cookie.
+
+use super::Door;
+use crate::actions::AuthFailure;
+use crate::domain::viewer::Viewer;
+use crate::graphql::door::{Code, Refusal};
+use axum::http::{HeaderMap, StatusCode, header};
+
+/// The token of an `Authorization` value.
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
+}
+
+/// The token of a request's header.
+pub(super) fn from_headers(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok().and_then(bearer)
+}
+
+/// The viewer, or the status and the refusal that keep the caller out.
+pub(super) async fn authenticate(door: &Door, token: Option<&str>) -> Result<Viewer, (StatusCode, Refusal)> {
+    let failure = match token {
+        Some(token) => match door.actions.authenticate(token).await {
+            Ok(viewer) => return Ok(viewer),
+            Err(failure) => failure,
+        },
+        None => AuthFailure::Invalid,
+    };
+    Err(match failure {
+        AuthFailure::Invalid => (StatusCode::UNAUTHORIZED, unauthenticated()),
+        AuthFailure::Expired => {
+            (StatusCode::UNAUTHORIZED, Refusal::new(Code::Unauthenticated, "The token has expired."))
+        }
+        AuthFailure::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, Refusal::new(Code::Unavailable, "Try again in a moment."))
+        }
+    })
+}
+
+/// What everybody without a valid token is told.
+pub(super) fn unauthenticated() -> Refusal {
+    Refusal::new(Code::Unauthenticated, "A valid bearer token is needed.")
+}

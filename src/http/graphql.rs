@@ -1,0 +1,146 @@
+//! `/graphql` over HTTP: negotiate, authenticate, read, guard, run, answer; as the GraphQL over HTTP
+//! specification has it.
+
+use super::negotiate::{Format, format, is_json};
+use super::operation::{self, Parameters};
+use super::{Door, answer, auth, sse, websocket};
+use crate::graphql::door::{Code, Refusal};
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Answers whatever comes to `/graphql`.
+pub(super) async fn handle(State(door): State<Door>, request: Request) -> Response {
+    if request.headers().contains_key(header::UPGRADE) {
+        return upgrade(door, request).await;
+    }
+    let Some(format) = format(request.headers()) else {
+        let refusal = Refusal::new(Code::BadUserInput, "Accept names no media type that is served here.");
+        return answer::refused(StatusCode::NOT_ACCEPTABLE, Format::Json, &refusal);
+    };
+    match respond(&door, request, format).await {
+        Ok(response) => response,
+        Err((status, refusal)) => {
+            let mut response = answer::refused(status, format, &refusal);
+            if status == StatusCode::METHOD_NOT_ALLOWED {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+            }
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            if status == StatusCode::UNAUTHORIZED {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            response
+        }
+    }
+}
+
+/// A socket authenticates by its first message; what the upgrade's own header says is the fall-back.
+async fn upgrade(door: Door, request: Request) -> Response {
+    let token = auth::from_headers(request.headers()).map(str::to_owned);
+    let (mut parts, _) = request.into_parts();
+    match WebSocketUpgrade::from_request_parts(&mut parts, &door).await {
+        Ok(upgrade) => websocket::accept(door, upgrade, token),
+        Err(_) => {
+            let refusal = Refusal::new(Code::BadUserInput, "This is not a WebSocket handshake.");
+            answer::refused(StatusCode::BAD_REQUEST, Format::Json, &refusal)
+        }
+    }
+}
+
+async fn respond(door: &Door, request: Request, format: Format) -> Result<Response, (StatusCode, Refusal)> {
+    let (parts, body) = request.into_parts();
+    let is_post = match parts.method {
+        Method::POST => true,
+        Method::GET => false,
+        _ => {
+            let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
+            return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
+        }
+    };
+    let viewer = auth::authenticate(door, auth::from_headers(&parts.headers)).await?;
+    // A request that is malformed is a request error: its status follows the format as any other's does.
+    let request_error = |refusal: Refusal| {
+        let status = if format == Format::GraphqlResponse || refusal.code == Code::BadUserInput {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::OK
+        };
+        (status, refusal)
+    };
+    let parameters = if is_post {
+        let value = read(door, &parts.headers, body).await?;
+        Parameters::from_json(value)
+    } else {
+        from_url(&parts.uri)
+    };
+    let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let operation = parameters
+        .and_then(|parameters| operation::prepare(door, &viewer, parameters, last_event_id))
+        .map_err(request_error)?;
+    match (operation.operation_type, format) {
+        (OperationType::Mutation, _) if !is_post => {
+            let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
+            Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
+        }
+        (_, Format::Events) => Ok(sse::respond(door, viewer, operation)),
+        (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
+            let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
+            Err(request_error(Refusal::new(Code::BadUserInput, message)))
+        }
+        (OperationType::Query | OperationType::Mutation, Format::Json | Format::GraphqlResponse) => {
+            let answer = operation::run(door, operation).await;
+            Ok(answer::executed(answer, format, door.limits.errors))
+        }
+    }
+}
+
+async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Value, (StatusCode, Refusal)> {
+    if !is_json(headers) {
+        let refusal = Refusal::new(Code::BadUserInput, "Content-Type must be application/json.");
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal));
+    }
+    let limit = door.limits.body;
+    let is_too_large =
+        || (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::LimitExceeded, format!("A body has at most {limit} bytes.")));
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(is_too_large());
+    }
+    let bytes = tokio::time::timeout(door.limits.body_within, to_bytes(body, limit))
+        .await
+        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, Refusal::new(Code::BadUserInput, "The body did not arrive in time.")))?
+        .map_err(|_| is_too_large())?;
+    serde_json::from_slice(&bytes)
+        .map_err(|_| (StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, "The body is not JSON.")))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UrlParameters {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+fn from_url(uri: &axum::http::Uri) -> Result<Parameters, Refusal> {
+    let bad = |message: &str| Refusal::new(Code::BadUserInput, message);
+    let Query(UrlParameters { query, operation_name, variables, extensions }) =
+        Query::try_from_uri(uri).map_err(|_| bad("The URL's parameters cannot be read."))?;
+    let object = |text: Option<String>, message: &str| match text.as_deref() {
+        None | Some("") => Ok(Value::Null),
+        Some(text) => serde_json::from_str::<Value>(text).map_err(|_| bad(message)),
+    };
+    Parameters::from_json(serde_json::json!({
+        "query": query,
+        "operationName": operation_name,
+        "variables": object(variables, "variables must be a JSON object.")?,
+        "extensions": object(extensions, "extensions must be a JSON object.")?,
+    }))
+}

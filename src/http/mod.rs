@@ -1,0 +1,158 @@
+//! How it arrives: the only place that names axum. One path, `/graphql`, answers queries and mutations,
+//! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded.
+
+mod answer;
+mod auth;
+mod graphql;
+mod limits;
+mod negotiate;
+mod operation;
+mod sse;
+mod websocket;
+
+pub use limits::Limits;
+
+use crate::actions::Actions;
+use crate::graphql::Schema;
+use crate::live::Live;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+
+/// How long requests that are under way may take once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long a browser may remember what it was told about cross-origin calls.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3_600);
+
+/// What stands behind the door.
+pub struct Front {
+    /// The schema.
+    pub schema: Schema,
+    /// Who checks tokens.
+    pub actions: Actions,
+    /// Who knows how an actor stands.
+    pub live: Live,
+    /// How much of anything.
+    pub limits: Limits,
+    /// Sites whose pages may call.
+    pub allowed_origins: Vec<String>,
+    /// What answers at `/graphiql`.
+    pub graphiql: Option<Router>,
+}
+
+impl Front {
+    /// A door with the default limits and without a playground.
+    #[must_use]
+    pub fn new(schema: Schema, actions: Actions, live: Live, allowed_origins: Vec<String>) -> Self {
+        Self { schema, actions, live, limits: Limits::default(), allowed_origins, graphiql: None }
+    }
+}
+
+/// What every request sees.
+#[derive(Clone)]
+struct Door(Arc<Shared>);
+
+struct Shared {
+    schema: Schema,
+    actions: Actions,
+    live: Live,
+    limits: Limits,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl std::ops::Deref for Door {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Answers until `shutdown`, then lets what is under way end.
+pub async fn serve(
+    listener: TcpListener,
+    front: Front,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+) -> std::io::Result<()> {
+    let router = router(front, shutdown.clone(), tracker);
+    let stop = shutdown.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+    let overdue = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served,
+        () = overdue => {
+            tracing::warn!("some requests were still under way when the server stopped");
+            Ok(())
+        }
+    }
+}
+
+fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
+    let Front { schema, actions, live, limits, allowed_origins, graphiql } = front;
+    let door = Door(Arc::new(Shared { schema, actions, live, limits, shutdown, tracker }));
+    let router = Router::new()
+        .route("/graphql", any(graphql::handle))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/", get(|| async { Redirect::temporary("/graphiql") }))
+        .with_state(door);
+    let router = match graphiql {
+        Some(graphiql) => router.nest("/graphiql", graphiql),
+        None => router.route("/graphiql", get(no_playground)),
+    };
+    let request_id = HeaderName::from_static("x-request-id");
+    let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    router
+        .layer(cors(&allowed_origins))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| answer::internal()))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+}
+
+/// Ids only: no query, no variables, no token, and not the query string, where a GET has them all.
+fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(PREFLIGHT_AGE)
+}
+
+async fn ready(State(door): State<Door>) -> Response {
+    if !door.shutdown.is_cancelled() && door.actions.ready().await {
+        "ready".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()
+    }
+}
+
+async fn no_playground() -> Response {
+    (StatusCode::NOT_FOUND, "This server has no playground. GraphQL is at /graphql.\n").into_response()
+}

@@ -1,0 +1,142 @@
+//! An operation, however it arrived: its parts checked, its document guarded, run under a deadline.
+
+use super::{Door, answer};
+use crate::domain::viewer::Viewer;
+use crate::graphql::door::{Code, Refusal};
+use crate::graphql::guard::{self, TooMuch};
+use crate::graphql::resume::Resume;
+use crate::graphql::with_viewer;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::{Request, Response as Answer, Variables};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What a client sends: the same in a body, in a URL and on a socket.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parameters {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: Map<String, Value>,
+    pub extensions: Map<String, Value>,
+}
+
+impl Parameters {
+    /// Takes the parts of a JSON object; nothing else is a request, and a list of requests is none either.
+    pub(super) fn from_json(value: Value) -> Result<Self, Refusal> {
+        let bad = |message: &str| Refusal::new(Code::BadUserInput, message);
+        let Value::Object(mut parts) = value else {
+            return Err(bad("A request is one JSON object."));
+        };
+        let query = match parts.remove("query") {
+            Some(Value::String(query)) => query,
+            Some(_) | None => return Err(bad("query must be a string.")),
+        };
+        let operation_name = match parts.remove("operationName") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
+            Some(_) => return Err(bad("operationName must be a string.")),
+        };
+        let mut object = |name: &str, message: &str| match parts.remove(name) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(object)) => Ok(object),
+            Some(_) => Err(bad(message)),
+        };
+        let variables = object("variables", "variables must be an object.")?;
+        let extensions = object("extensions", "extensions must be an object.")?;
+        Ok(Self { query, operation_name, variables, extensions })
+    }
+}
+
+/// A checked operation.
+pub(super) struct Operation {
+    pub operation_type: OperationType,
+    request: Request,
+    resume: Arc<Resume>,
+}
+
+/// Checks and guards a request. `last_event_id` is where a returning event stream says it stood.
+pub(super) fn prepare(
+    door: &Door,
+    viewer: &Viewer,
+    parameters: Parameters,
+    last_event_id: Option<String>,
+) -> Result<Operation, Refusal> {
+    let Parameters { query, operation_name, variables, extensions } = parameters;
+    let limits = &door.limits.document;
+    guard::check_text(&query, limits).map_err(|too_much| limit(&too_much))?;
+    let document = parse_query(&query).map_err(|error| Refusal {
+        code: Code::ParseFailed,
+        message: "The document is not GraphQL.".into(),
+        location: error.positions().next(),
+    })?;
+    guard::check_document(&document, limits).map_err(|too_much| limit(&too_much))?;
+    let operation_type = operation_type(&document, operation_name.as_deref())?;
+    let after = match extensions.get("after") {
+        None | Some(Value::Null) => last_event_id,
+        Some(Value::String(after)) => Some(after.clone()),
+        Some(_) => return Err(Refusal::new(Code::BadUserInput, "extensions.after must be a string.")),
+    };
+    let resume = Arc::new(Resume::new(after));
+    let mut request = Request::new(query)
+        .variables(Variables::from_json(Value::Object(variables)))
+        .data(Arc::clone(&resume));
+    request = with_viewer(request, &door.actions, viewer);
+    request.operation_name = operation_name;
+    request.set_parsed_query(document);
+    Ok(Operation { operation_type, request, resume })
+}
+
+fn limit(too_much: &TooMuch) -> Refusal {
+    let code = match too_much {
+        TooMuch::Limit(..) => Code::LimitExceeded,
+        TooMuch::FragmentCycle | TooMuch::SubscriptionRoots => Code::ValidationFailed,
+    };
+    Refusal::new(code, too_much.to_string())
+}
+
+fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Result<OperationType, Refusal> {
+    let found = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Single(_), Some(_)) => None,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) => {
+            operations.values().next().filter(|_| operations.len() == 1)
+        }
+    };
+    found
+        .map(|operation| operation.node.ty)
+        .ok_or_else(|| Refusal::new(Code::ValidationFailed, "operationName does not name an operation of the document."))
+}
+
+/// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.
+pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
+    let schema = door.schema.clone();
+    let task = door.tracker.spawn(async move { schema.execute(operation.request).await });
+    let abort = task.abort_handle();
+    match tokio::time::timeout(door.limits.operation_within, task).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => {
+            tracing::error!(%panic, "an operation was cut off");
+            answer::failed(&Refusal::internal())
+        }
+        Err(_) => {
+            abort.abort();
+            answer::failed(&Refusal::new(Code::Unavailable, "The operation took too long."))
+        }
+    }
+}
+
+/// The answers of a subscription, each with the cursor that it resumes from.
+pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, (Answer, Option<String>)> {
+    let Operation { request, resume, operation_type: _ } = operation;
+    door.schema
+        .execute_stream(request)
+        .map(move |answer| {
+            let cursor = resume.take_cursor();
+            (answer::with_cursor(answer, cursor.as_deref()), cursor)
+        })
+        .boxed()
+}

@@ -1,0 +1,99 @@
+//! A subscription as server-sent events, in the distinct connections mode of the `graphql-sse` protocol:
+//! `next` events with answers, one `complete` at the end. Each event's id is its cursor, so a browser that
+//! comes back says by itself where it stood.
+
+use super::negotiate::Format;
+use super::operation::{self, Operation};
+use super::{Door, answer, auth};
+use crate::domain::viewer::{Standing, Viewer};
+use crate::graphql::door::clean;
+use async_graphql::Response as Answer;
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, stream};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// Streams the operation's answers; a query or a mutation has one.
+pub(super) fn respond(door: &Door, viewer: Viewer, operation: Operation) -> Response {
+    let answers = match operation.operation_type {
+        OperationType::Subscription => operation::stream(door, operation),
+        OperationType::Query | OperationType::Mutation => {
+            let door = door.clone();
+            async move { (operation::run(&door, operation).await, None) }.into_stream().boxed()
+        }
+    };
+    let mut heartbeat = tokio::time::interval(door.limits.heartbeat);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
+    let mut clock = tokio::time::interval(Duration::from_millis(500));
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let standing = door.live.standing(&viewer);
+    let events = Events { door: door.clone(), viewer, answers, standing, heartbeat, clock, is_over: false };
+    let body = Body::from_stream(stream::unfold(events, |mut events| async move {
+        let chunk = events.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(chunk)), events))
+    }));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(Format::Events.media_type())),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, body).into_response()
+}
+
+struct Events {
+    door: Door,
+    viewer: Viewer,
+    answers: BoxStream<'static, (Answer, Option<String>)>,
+    standing: watch::Receiver<Standing>,
+    heartbeat: Interval,
+    clock: Interval,
+    is_over: bool,
+}
+
+const COMPLETE: &str = "event: complete\ndata:\n\n";
+
+impl Events {
+    /// The next piece of the body.
+    async fn next(&mut self) -> Option<String> {
+        if self.is_over {
+            return None;
+        }
+        loop {
+            tokio::select! {
+                answer = self.answers.next() => return Some(match answer {
+                    Some((answer, cursor)) => next_event(answer, cursor.as_deref(), self.door.limits.errors),
+                    None => self.end(),
+                }),
+                () = self.door.0.shutdown.cancelled() => return Some(self.end()),
+                _ = self.heartbeat.tick() => return Some(":\n\n".into()),
+                _ = self.clock.tick() => {
+                    let is_gone = *self.standing.borrow() == Standing::Gone;
+                    if is_gone || self.viewer.expires_at <= self.door.actions.now() {
+                        let refusal = answer::failed(&auth::unauthenticated());
+                        let last = next_event(refusal, None, self.door.limits.errors);
+                        return Some(last + &self.end());
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) -> String {
+        self.is_over = true;
+        COMPLETE.into()
+    }
+}
+
+fn next_event(answer: Answer, cursor: Option<&str>, most_errors: usize) -> String {
+    let (answer, was_executed) = clean(answer, most_errors);
+    let data = answer::payload(&answer, was_executed);
+    let id = cursor.map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    format!("event: next\n{id}data: {data}\n\n")
+}

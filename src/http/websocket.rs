@@ -1,0 +1,359 @@
+//! The `graphql-transport-ws` protocol: one task reads a socket, one writes it, one runs each operation.
+//!
+//! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
+//! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
+
+use super::operation::{self, Operation, Parameters};
+use super::{Door, answer, auth};
+use crate::domain::viewer::{Standing, Viewer};
+use crate::graphql::door::{Code, Refusal, clean};
+use async_graphql::Response as Answer;
+use async_graphql::parser::types::OperationType;
+use axum::extract::WebSocketUpgrade;
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, timeout};
+
+const PROTOCOL: &str = "graphql-transport-ws";
+/// Bytes of a socket's buffers: it waits with little, and many wait.
+const BUFFER: usize = 2 * 1024;
+/// How often a socket looks at its deadlines.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a closing socket may take to say why.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why a socket is closed. The codes up to 4429 are the protocol's; clients come back after 1012 and 4403.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Close {
+    Restart,
+    BadMessage,
+    Unauthorized,
+    Forbidden,
+    BadProtocol,
+    InitTimeout,
+    IdTaken,
+    SecondInit,
+    SlowReader,
+    Idle,
+    Overload,
+}
+
+impl Close {
+    fn frame(self) -> Message {
+        let (code, reason) = match self {
+            Self::Restart => (1012, "The server restarts"),
+            Self::Overload => (1013, "Try again later"),
+            Self::BadMessage => (4400, "Invalid message"),
+            Self::Unauthorized => (4401, "Unauthorized"),
+            Self::Forbidden => (4403, "Forbidden"),
+            Self::BadProtocol => (4406, "Subprotocol not acceptable"),
+            Self::InitTimeout => (4408, "Connection initialisation timeout"),
+            Self::IdTaken => (4409, "Subscriber already exists"),
+            Self::SecondInit => (4429, "Too many initialisation requests"),
+            Self::SlowReader => (4291, "Too slow"),
+            Self::Idle => (4499, "Nothing was heard"),
+        };
+        Message::Close(Some(CloseFrame { code, reason: reason.into() }))
+    }
+}
+
+/// What a client says.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Said {
+    ConnectionInit { payload: Option<Value> },
+    Subscribe { id: String, payload: Value },
+    Complete { id: String },
+    Ping { payload: Option<Value> },
+    Pong {},
+}
+
+/// Takes a socket. A client that offers another protocol is told by the close code, as the protocol has it.
+pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option<String>) -> Response {
+    let limit = door.limits.message;
+    let tracker = door.tracker.clone();
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_write_buffer_size(4 * limit)
+        .max_message_size(limit)
+        .max_frame_size(limit);
+    let is_ours = upgrade.selected_protocol().is_some_and(|protocol| protocol == PROTOCOL);
+    upgrade
+        .on_upgrade(move |socket| async move {
+            let (sink, stream) = socket.split();
+            let (queue, frames) = mpsc::channel(door.limits.queue);
+            let writer = tracker.spawn(write(sink, frames, door.limits.frame_within));
+            let mut socket = Socket::new(door, queue.clone(), header_token);
+            let close = if is_ours { socket.read(stream).await } else { Some(Close::BadProtocol) };
+            socket.end_operations();
+            drop(socket);
+            if let Some(close) = close {
+                let _ = timeout(CLOSE_WITHIN, queue.send(close.frame())).await;
+            }
+            drop(queue);
+            let abort = writer.abort_handle();
+            if timeout(CLOSE_WITHIN, writer).await.is_err() {
+                abort.abort();
+            }
+        })
+        .into_response()
+}
+
+/// Writes frames as they come, and flushes when there is none left, so that hot streams share a flush.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut frames: mpsc::Receiver<Message>, within: Duration) {
+    while let Some(frame) = frames.recv().await {
+        let is_last = matches!(frame, Message::Close(_));
+        let written = timeout(within, async {
+            sink.feed(frame).await?;
+            if is_last || frames.is_empty() {
+                sink.flush().await?;
+            }
+            Ok::<_, axum::Error>(())
+        });
+        if is_last || !matches!(written.await, Ok(Ok(()))) {
+            break;
+        }
+    }
+}
+
+struct Socket {
+    door: Door,
+    queue: mpsc::Sender<Message>,
+    header_token: Option<String>,
+    caller: Option<Caller>,
+    /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
+    operations: HashMap<String, (u64, AbortHandle)>,
+    serial: u64,
+    ended: mpsc::UnboundedSender<(String, u64)>,
+    has_ended: mpsc::UnboundedReceiver<(String, u64)>,
+}
+
+struct Caller {
+    viewer: Viewer,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Socket {
+    fn new(door: Door, queue: mpsc::Sender<Message>, header_token: Option<String>) -> Self {
+        let (ended, has_ended) = mpsc::unbounded_channel();
+        let operations = HashMap::new();
+        Self { door, queue, header_token, caller: None, operations, serial: 0, ended, has_ended }
+    }
+
+    /// Reads until the socket ends; why it is to be closed, unless the client is gone.
+    async fn read(&mut self, mut stream: SplitStream<WebSocket>) -> Option<Close> {
+        let limits = self.door.limits;
+        let opened = Instant::now();
+        let (mut heard, mut pinged) = (opened, opened);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shutdown = self.door.shutdown.clone();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Some(Close::Restart),
+                () = self.queue.closed() => return Some(Close::SlowReader),
+                Some((id, serial)) = self.has_ended.recv() => {
+                    if self.operations.get(&id).is_some_and(|(current, _)| *current == serial) {
+                        self.operations.remove(&id);
+                    }
+                }
+                now = tick.tick() => {
+                    if self.caller.is_none() && now - opened > limits.init_within {
+                        return Some(Close::InitTimeout);
+                    }
+                    if now.saturating_duration_since(heard) > 2 * limits.ping_every {
+                        return Some(Close::Idle);
+                    }
+                    if now.saturating_duration_since(pinged) > limits.ping_every {
+                        pinged = now;
+                        // A queue that is full has something to say already.
+                        let _ = self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
+                    }
+                    if let Some(close) = self.standing() {
+                        return Some(close);
+                    }
+                }
+                message = stream.next() => {
+                    heard = Instant::now();
+                    match message? {
+                        Ok(Message::Text(text)) => {
+                            if let Some(close) = self.hear(text.as_str()).await {
+                                return Some(close);
+                            }
+                        }
+                        Ok(Message::Binary(_)) => return Some(Close::BadMessage),
+                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Ok(Message::Close(_)) | Err(_) => return None,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the caller may still be here.
+    fn standing(&mut self) -> Option<Close> {
+        let caller = self.caller.as_mut()?;
+        match *caller.standing.borrow() {
+            Standing::Gone => return Some(Close::Forbidden),
+            Standing::Active(role) => caller.viewer.role = role,
+        }
+        (caller.viewer.expires_at <= self.door.actions.now()).then_some(Close::Forbidden)
+    }
+
+    async fn hear(&mut self, text: &str) -> Option<Close> {
+        let Ok(said) = serde_json::from_str::<Said>(text) else { return Some(Close::BadMessage) };
+        match said {
+            Said::ConnectionInit { payload } => self.init(payload).await,
+            Said::Ping { payload } => {
+                let pong = match payload {
+                    Some(payload) => json!({ "type": "pong", "payload": payload }),
+                    None => json!({ "type": "pong" }),
+                };
+                self.say(pong).await
+            }
+            Said::Pong {} => None,
+            Said::Complete { id } => {
+                if let Some((_, operation)) = self.operations.remove(&id) {
+                    operation.abort();
+                }
+                None
+            }
+            Said::Subscribe { id, payload } => self.subscribe(id, payload).await,
+        }
+    }
+
+    async fn init(&mut self, payload: Option<Value>) -> Option<Close> {
+        if self.caller.is_some() {
+            return Some(Close::SecondInit);
+        }
+        let from_payload = payload.as_ref().and_then(Value::as_object).and_then(|payload| {
+            let value = payload.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?.1;
+            auth::bearer(value.as_str()?)
+        });
+        let token = from_payload.or(self.header_token.as_deref());
+        match auth::authenticate(&self.door, token).await {
+            Ok(viewer) => {
+                let standing = self.door.live.standing(&viewer);
+                self.caller = Some(Caller { viewer, standing });
+                self.say(json!({ "type": "connection_ack" })).await
+            }
+            Err((_, refusal)) if refusal.code == Code::Unavailable => Some(Close::Overload),
+            Err(_) => Some(Close::Forbidden),
+        }
+    }
+
+    async fn subscribe(&mut self, id: String, payload: Value) -> Option<Close> {
+        if let Some(close) = self.standing() {
+            return Some(close);
+        }
+        let Some(caller) = &self.caller else { return Some(Close::Unauthorized) };
+        if self.operations.contains_key(&id) {
+            return Some(Close::IdTaken);
+        }
+        if !payload.is_object() {
+            return Some(Close::BadMessage);
+        }
+        let limit = self.door.limits.operations;
+        if self.operations.len() >= limit {
+            let message = format!("A socket has at most {limit} operations at once.");
+            return self.say(error(&id, &Refusal::new(Code::LimitExceeded, message))).await;
+        }
+        let prepared = Parameters::from_json(payload)
+            .and_then(|parameters| operation::prepare(&self.door, &caller.viewer, parameters, None));
+        let operation = match prepared {
+            Ok(operation) => operation,
+            Err(refusal) => return self.say(error(&id, &refusal)).await,
+        };
+        self.serial += 1;
+        let serial = self.serial;
+        let (door, queue, ended, name) = (self.door.clone(), self.queue.clone(), self.ended.clone(), id.clone());
+        let running = self.door.tracker.spawn(async move {
+            let inner = door.tracker.spawn(perform(door.clone(), operation, name.clone(), queue.clone()));
+            let guard = AbortOnDrop(inner.abort_handle());
+            if inner.await.is_err_and(|end| end.is_panic()) {
+                let _ = queue.send(text(&error(&name, &Refusal::internal()))).await;
+            }
+            drop(guard);
+            let _ = ended.send((name, serial));
+        });
+        self.operations.insert(id, (serial, running.abort_handle()));
+        None
+    }
+
+    async fn say(&self, message: Value) -> Option<Close> {
+        match timeout(self.door.limits.frame_within, self.queue.send(text(&message))).await {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) | Err(_) => Some(Close::SlowReader),
+        }
+    }
+
+    fn end_operations(&mut self) {
+        for (_, (_, operation)) in self.operations.drain() {
+            operation.abort();
+        }
+    }
+}
+
+/// Ends the task that it names when it is dropped.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Runs one operation: its answers, then that it is complete; or one error, if it never came to run.
+async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Sender<Message>) {
+    match operation.operation_type {
+        OperationType::Query | OperationType::Mutation => {
+            let answer = operation::run(&door, operation).await;
+            if !deliver(&door, &id, answer, true, &queue).await {
+                return;
+            }
+        }
+        OperationType::Subscription => {
+            let mut answers = operation::stream(&door, operation);
+            let mut is_first = true;
+            while let Some((answer, _)) = answers.next().await {
+                if !deliver(&door, &id, answer, is_first, &queue).await {
+                    return;
+                }
+                is_first = false;
+                tokio::task::coop::consume_budget().await;
+            }
+        }
+    }
+    let _ = queue.send(text(&json!({ "type": "complete", "id": id }))).await;
+}
+
+/// Sends an answer; whether there may be more.
+async fn deliver(door: &Door, id: &str, answer: Answer, is_first: bool, queue: &mpsc::Sender<Message>) -> bool {
+    let (answer, was_executed) = clean(answer, door.limits.errors);
+    if is_first && !was_executed {
+        let payload = answer::payload(&answer, false);
+        let errors = payload.get("errors").cloned().unwrap_or_default();
+        let _ = queue.send(text(&json!({ "type": "error", "id": id, "payload": errors }))).await;
+        return false;
+    }
+    let next = json!({ "type": "next", "id": id, "payload": answer::payload(&answer, was_executed) });
+    queue.send(text(&next)).await.is_ok()
+}
+
+fn error(id: &str, refusal: &Refusal) -> Value {
+    json!({ "type": "error", "id": id, "payload": [refusal.to_json()] })
+}
+
+fn text(message: &Value) -> Message {
+    Message::Text(message.to_string().into())
+}
