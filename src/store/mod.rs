@@ -4,7 +4,9 @@
 //! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
 
 mod connect;
+pub mod connected;
 mod error;
+pub mod feed;
 pub mod log;
 mod tx;
 mod writer;

@@ -1,0 +1,284 @@
+//! Feeds: for each organization with readers here, what changed in which chat and who is in it.
+//!
+//! One worker turns commits and hints into news, in the order in which they came, with one load of the
+//! members of all chats of a burst; each reader then decides in memory what that means for it.
+//!
+//! Where other nodes may write (`known` is kept only there): a chat is known by the events that were fed,
+//! without a gap from `from` to the head of its row. News that do not follow on what is known are read from
+//! the log, and where nobody can say how the chat was before, the news says so. Everything that changed in
+//! the last [`KNOWN`] before a feed opened, and since, is known; so a commit whose chat changed lately
+//! without our knowing shows that a hint was lost.
+
+use super::feed_worker::Job;
+use super::lock;
+use crate::domain::chat_filter::Members;
+use crate::domain::event::{Entry, Subject};
+use crate::store::Store;
+use chrono::TimeDelta;
+use entity::{ActorId, ChatId, EventKind, OrganizationId, Timestamp, chat};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{broadcast, mpsc};
+
+/// How far back chats are known.
+pub(super) const KNOWN: TimeDelta = TimeDelta::seconds(120);
+/// Known chats of an organization at most.
+const KNOWN_CHATS: usize = 20_000;
+/// Commits and hints that wait for the worker at most; beyond, readers re-read their place.
+const QUEUE: usize = 4_096;
+
+/// How the chat was before.
+#[derive(Clone, Debug)]
+pub(super) enum Before {
+    /// It was not.
+    New,
+    /// So.
+    Known(Arc<chat::Model>),
+    /// Nobody here can say.
+    Unknown,
+}
+
+/// What became of a chat.
+#[derive(Debug)]
+pub(super) struct FeedNews {
+    /// The chat after it.
+    pub(super) chat: Arc<chat::Model>,
+    pub(super) before: Before,
+    /// What happened, in order.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// Who is in the chat now.
+    pub(super) members: Members,
+    /// Who was before the first of the entries.
+    pub(super) members_before: Members,
+}
+
+/// What a feed's ring holds.
+#[derive(Clone, Debug)]
+pub(super) enum FeedHint {
+    News(Arc<FeedNews>),
+    /// Something may be missing: the place has to be read.
+    Missed,
+}
+
+/// All feeds of this node.
+pub(super) struct Feeds {
+    feeds: Mutex<HashMap<OrganizationId, Feed>>,
+    queue: mpsc::Sender<Job>,
+    capacity: usize,
+    /// Whether other nodes may write: what is known is then kept, and the sweep compares.
+    is_shared: bool,
+    /// The newest moment before which, but for [`super::chat::OVERLAP`], nothing is missing.
+    covered: Mutex<Timestamp>,
+}
+
+struct Feed {
+    sender: broadcast::Sender<FeedHint>,
+    readers: usize,
+    known: HashMap<ChatId, Known>,
+    is_primed: bool,
+}
+
+#[derive(Clone)]
+pub(super) struct Known {
+    /// The first event that was fed, or the head when the chat became known.
+    pub(super) from: i64,
+    /// The chat after the last one.
+    pub(super) chat: Arc<chat::Model>,
+}
+
+/// A reader's end of a feed.
+pub(super) struct FeedSubscription {
+    feeds: Arc<Feeds>,
+    organization_id: OrganizationId,
+    receiver: broadcast::Receiver<FeedHint>,
+}
+
+impl Feeds {
+    pub(super) fn new(capacity: usize, is_shared: bool, now: Timestamp) -> (Arc<Self>, mpsc::Receiver<Job>) {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let feeds = Self {
+            feeds: Mutex::default(),
+            queue,
+            capacity: capacity.max(1),
+            is_shared,
+            covered: Mutex::new(now),
+        };
+        (Arc::new(feeds), jobs)
+    }
+
+    /// Registers a reader of the organization's feed; where it is the first, learns what changed lately.
+    pub(super) async fn subscribe(
+        self: &Arc<Self>,
+        store: &Store,
+        organization_id: OrganizationId,
+    ) -> crate::store::Result<FeedSubscription> {
+        let subscription = {
+            let mut feeds = lock(&self.feeds);
+            let feed = feeds.entry(organization_id).or_insert_with(|| Feed {
+                sender: broadcast::Sender::new(self.capacity),
+                readers: 0,
+                known: HashMap::new(),
+                is_primed: !self.is_shared,
+            });
+            feed.readers += 1;
+            let receiver = feed.sender.subscribe();
+            let is_primed = feed.is_primed;
+            (FeedSubscription { feeds: Arc::clone(self), organization_id, receiver }, is_primed)
+        };
+        let (subscription, is_primed) = subscription;
+        if !is_primed {
+            let since = store.clock().now().minus(KNOWN);
+            let chats = super::sweep::changed_since(store, &[organization_id], since).await?;
+            if let Some(feed) = lock(&self.feeds).get_mut(&organization_id) {
+                for chat in chats {
+                    let known = Known { from: chat.last_sequence, chat: Arc::new(chat) };
+                    feed.known.entry(known.chat.id).or_insert(known);
+                }
+                feed.is_primed = true;
+            }
+        }
+        Ok(subscription)
+    }
+
+    /// Takes a job for the worker, where the organization has readers here.
+    pub(super) fn enqueue(&self, job: Job) {
+        let feeds = lock(&self.feeds);
+        let Some(feed) = feeds.get(&job.organization_id) else { return };
+        if self.queue.try_send(job).is_err() {
+            let _ = feed.sender.send(FeedHint::Missed);
+        }
+    }
+
+    /// The organizations with readers here.
+    pub(super) fn organizations(&self) -> Vec<OrganizationId> {
+        lock(&self.feeds).keys().copied().collect()
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// What is known of a chat; the outer `None` where nobody reads the organization's feed here.
+    pub(super) fn known(&self, organization_id: OrganizationId, chat_id: ChatId) -> Option<Option<Known>> {
+        lock(&self.feeds).get(&organization_id).map(|feed| feed.known.get(&chat_id).cloned())
+    }
+
+    /// Tells the readers, and remembers what they were told.
+    pub(super) fn feed(&self, organization_id: OrganizationId, news: FeedNews) {
+        let mut feeds = lock(&self.feeds);
+        let Some(feed) = feeds.get_mut(&organization_id) else { return };
+        if self.is_shared {
+            feed.learn(&news);
+        }
+        let _ = feed.sender.send(FeedHint::News(Arc::new(news)));
+    }
+
+    /// Tells the readers of an organization to read their places.
+    pub(super) fn missed(&self, organization_id: OrganizationId) {
+        if let Some(feed) = lock(&self.feeds).get_mut(&organization_id) {
+            let _ = feed.sender.send(FeedHint::Missed);
+        }
+    }
+
+    /// The moment that a reader who was told of a change at `at` can be said to stand at.
+    pub(super) fn covered(&self, at: Timestamp) -> Timestamp {
+        if self.is_shared { at.min(*lock(&self.covered)) } else { at }
+    }
+
+    /// Notes that a sweep begun at `at` found everything, and forgets what changed long ago.
+    pub(super) fn cover(&self, at: Timestamp) {
+        *lock(&self.covered) = at;
+        let old = at.minus(KNOWN);
+        let mut feeds = lock(&self.feeds);
+        for feed in feeds.values_mut() {
+            feed.known.retain(|_, known| known.chat.updated_at >= old);
+        }
+    }
+
+    /// The newest moment of a whole sweep.
+    pub(super) fn covered_at(&self) -> Timestamp {
+        *lock(&self.covered)
+    }
+}
+
+impl Feed {
+    fn learn(&mut self, news: &FeedNews) {
+        if self.known.len() >= KNOWN_CHATS {
+            self.known.clear();
+            let _ = self.sender.send(FeedHint::Missed);
+        }
+        let first = news.entries.first().map_or(news.chat.last_sequence, |entry| entry.event.sequence);
+        match self.known.get_mut(&news.chat.id) {
+            Some(known) => {
+                known.from = known.from.min(first);
+                if news.chat.last_sequence >= known.chat.last_sequence {
+                    known.chat = Arc::clone(&news.chat);
+                }
+            }
+            None => {
+                let known = Known { from: first, chat: Arc::clone(&news.chat) };
+                self.known.insert(news.chat.id, known);
+            }
+        }
+    }
+}
+
+impl FeedSubscription {
+    pub(super) async fn next(&mut self) -> Result<FeedHint, broadcast::error::RecvError> {
+        self.receiver.recv().await
+    }
+}
+
+impl Drop for FeedSubscription {
+    fn drop(&mut self) {
+        let mut feeds = lock(&self.feeds.feeds);
+        if let Some(feed) = feeds.get_mut(&self.organization_id) {
+            feed.readers -= 1;
+            if feed.readers == 0 {
+                feeds.remove(&self.organization_id);
+            }
+        }
+    }
+}
+
+/// Who was in a chat before these entries, given who is in it after them.
+pub(super) fn members_before(entries: &[Arc<Entry>], after: &Members) -> Members {
+    let mut participants: HashSet<ActorId> = after.participants.iter().copied().collect();
+    let mut present_users: HashSet<ActorId> = after.present_users.iter().copied().collect();
+    for entry in entries.iter().rev() {
+        match (entry.event.kind, &entry.subject) {
+            (EventKind::ParticipationAdded, Subject::Participation(row)) => {
+                participants.remove(&row.actor_id);
+            }
+            (EventKind::ParticipationEnded, Subject::Participation(row)) => {
+                participants.insert(row.actor_id);
+            }
+            (EventKind::PresenceAdded, Subject::Presence(row)) => {
+                present_users.remove(&row.user_id);
+            }
+            (EventKind::PresenceEnded, Subject::Presence(row)) => {
+                present_users.insert(row.user_id);
+            }
+            (
+                EventKind::ChatChanged
+                | EventKind::MessageAdded
+                | EventKind::PresenceAdded
+                | EventKind::PresenceEnded
+                | EventKind::ParticipationAdded
+                | EventKind::ParticipationChanged
+                | EventKind::ParticipationEnded
+                | EventKind::SessionAdded
+                | EventKind::SessionChanged
+                | EventKind::SessionStarted
+                | EventKind::SessionAccepted
+                | EventKind::SessionRejected
+                | EventKind::SessionFinished,
+                _,
+            ) => {}
+        }
+    }
+    Members {
+        participants: participants.into_iter().collect(),
+        present_users: present_users.into_iter().collect(),
+    }
+}
