@@ -32,7 +32,8 @@ pub struct Model {
     pub updated_at: Timestamp,
     /// Since when a visitor waits for an answer.
     pub waiting_since: Option<Timestamp>,
-    pub last_message_at: Option<Timestamp>,
+    /// When the newest message of type MESSAGE was sent, or else when the chat started.
+    pub active_at: Timestamp,
     /// The sequence of the newest message of type MESSAGE.
     pub last_message_sequence: Option<i64>,
     pub message_count: i32,

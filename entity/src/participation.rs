@@ -28,6 +28,14 @@ pub struct Model {
 pub enum Relation {
     #[sea_orm(belongs_to = "super::chat::Entity", from = "Column::ChatId", to = "super::chat::Column::Id")]
     Chat,
+    #[sea_orm(belongs_to = "super::actor::Entity", from = "Column::ActorId", to = "super::actor::Column::Id")]
+    Actor,
+}
+
+impl Related<super::actor::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Actor.def()
+    }
 }
 
 impl Related<super::chat::Entity> for Entity {

@@ -1,64 +1,391 @@
 //! Chats: start, create, change and end them.
 
-use super::{Actions, Result};
+use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
+use super::messages::say;
+use super::requests::{self, Requested};
+use super::sessions::stamp;
+use super::write::lock_visible_chat;
+use super::{Actions, Error, Result};
+use crate::domain::directive::Directive;
 use crate::domain::event::MessageRow;
-use crate::domain::viewer::Viewer;
-use entity::{ActorId, ChatId, ChatType, RoomId, chat};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::{limits, session, text};
+use crate::store::{Tx, actors, chats, messages, presences, rooms, sessions};
+use chrono::TimeDelta;
+use entity::{
+    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, RoomId,
+    actor, chat,
+};
+use futures_util::FutureExt;
 use std::sync::Arc;
 
-#[derive(Clone, Debug)]
+/// A chat between a visitor and the organization, to start in a room.
+#[derive(Clone, Debug, Hash)]
 pub struct StartChat {
+    /// Where.
     pub room_id: RoomId,
     /// The visitor; a visitor's own token names none.
     pub visitor_id: Option<ActorId>,
+    /// Whether only its participants and admins see it.
     pub is_private: bool,
     /// The text of a first message.
     pub message: Option<String>,
+    /// Makes starting again safe.
     pub request_id: Option<String>,
 }
 
+/// A chat that was started.
 pub struct StartedChat {
+    /// The chat.
     pub chat: Arc<chat::Model>,
+    /// Its first message, if one was sent with it.
     pub message: Option<MessageRow>,
 }
 
-#[derive(Clone, Debug)]
+/// A chat among named actors.
+#[derive(Clone, Debug, Hash)]
 pub struct CreateChat {
     /// DIRECT or GROUP.
     pub chat_type: ChatType,
     /// The caller is added where missing.
     pub participant_ids: Vec<ActorId>,
+    /// One of the participants; the caller, where absent.
     pub owner_id: Option<ActorId>,
+    /// What to call it.
     pub name: Option<String>,
+    /// What it is about.
     pub detail: Option<String>,
+    /// Makes creating again safe.
     pub request_id: Option<String>,
 }
 
+/// A chat that was created or found.
 pub struct CreatedChat {
+    /// The chat.
     pub chat: Arc<chat::Model>,
+    /// Whether it was there before.
     pub is_existing: bool,
 }
 
+/// Changes of a chat's own fields.
 #[derive(Clone, Debug)]
 pub struct UpdateChat {
+    /// Which.
     pub chat_id: ChatId,
     /// `None` leaves it, `Some(None)` takes it away.
     pub name: Option<Option<String>>,
+    /// `None` leaves it, `Some(None)` takes it away.
     pub detail: Option<Option<String>>,
+    /// Whether only its participants and admins see it.
     pub is_private: Option<bool>,
 }
 
 impl Actions {
-    pub async fn start_chat(&self, _viewer: &Viewer, _input: StartChat) -> Result<StartedChat> {
-        todo!()
+    /// Starts a chat with a visitor in a room.
+    pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
+        let verb = match viewer.role {
+            ViewerRole::Visitor => Verb::StartOwnChat,
+            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
+        };
+        policy::may(viewer.role, verb)?;
+        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (message, chat) =
+            self.write(move |tx| start(tx, viewer, input, lease).boxed()).await?.with_chat()?;
+        Ok(StartedChat { chat, message })
     }
-    pub async fn create_chat(&self, _viewer: &Viewer, _input: CreateChat) -> Result<CreatedChat> {
-        todo!()
+
+    /// Creates a DIRECT or GROUP chat; of a pair there is one DIRECT chat, which is then answered.
+    pub async fn create_chat(&self, viewer: &Viewer, input: CreateChat) -> Result<CreatedChat> {
+        policy::may(viewer.role, Verb::CreateChat)?;
+        let viewer = viewer.clone();
+        let (is_existing, chat) =
+            self.write(move |tx| create(tx, viewer, input).boxed()).await?.with_chat()?;
+        Ok(CreatedChat { chat, is_existing })
     }
-    pub async fn update_chat(&self, _viewer: &Viewer, _input: UpdateChat) -> Result<Arc<chat::Model>> {
-        todo!()
+
+    /// Changes a chat's name, detail or privacy.
+    pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
+        policy::may(viewer.role, Verb::JoinChat)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
     }
-    pub async fn end_chat(&self, _viewer: &Viewer, _chat_id: ChatId) -> Result<Arc<chat::Model>> {
-        todo!()
+
+    /// Ends a chat, with every presence and every session of it that is not over.
+    pub async fn end_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
+        policy::may(viewer.role, Verb::ActInChat)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| end(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
     }
+}
+
+async fn start(
+    tx: &mut Tx,
+    viewer: Viewer,
+    input: StartChat,
+    lease: TimeDelta,
+) -> Result<Option<MessageRow>> {
+    if let Some(message) = &input.message {
+        text::message("message", message)?;
+    }
+    let visitor_id = match (viewer.role, input.visitor_id) {
+        (ViewerRole::Visitor, None) => viewer.actor_id,
+        (ViewerRole::Visitor, Some(visitor_id)) if visitor_id == viewer.actor_id => visitor_id,
+        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
+        (ViewerRole::Visitor, Some(_)) => return Err(no_visitor()),
+        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
+            return Err(Refused::Invalid { field: "visitorId", reason: "Name the visitor." }.into());
+        }
+    };
+    let actors =
+        actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id, visitor_id]).await?;
+    let visitor = actors
+        .iter()
+        .find(|actor| {
+            actor.id == visitor_id && actor.actor_type == ActorType::Visitor && actor.deactivated_at.is_none()
+        })
+        .ok_or_else(no_visitor)?;
+    let caller = actors.iter().find(|actor| actor.id == viewer.actor_id).ok_or_else(no_visitor)?;
+    let request = requests::find(tx, &viewer, RequestKind::Chat, input.request_id.as_deref(), &input).await?;
+    let sender = if caller.actor_type == ActorType::User { caller } else { visitor };
+    if let Requested::Before(chat_id) = request {
+        tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
+        let request_id = input.request_id.unwrap_or_default();
+        return Ok(messages::find_by_external_id(
+            tx,
+            viewer.organization_id,
+            ChatId(chat_id),
+            sender.id,
+            &request_id,
+        )
+        .await?);
+    }
+    let room = rooms::find_in_organization(tx, viewer.organization_id, input.room_id).await?;
+    let room = room.ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
+    let mut row = new_chat(tx, &viewer, ChatType::Visitor);
+    row.room_id = Some(room.id);
+    row.visitor_id = Some(visitor.id);
+    row.is_private = input.is_private;
+    let chat_id = row.id;
+    tx.add_chat(row).await?;
+    requests::remember(tx, &viewer, RequestKind::Chat, request, chat_id.0).await?;
+    take_part(tx, visitor, Counted::Yes, Some(viewer.actor_id)).await?;
+    if caller.actor_type == ActorType::User {
+        take_part(tx, caller, Counted::NotYet, Some(viewer.actor_id)).await?;
+    }
+    match input.message {
+        Some(message) => {
+            Ok(Some(say(tx, sender, message, input.request_id, Some(viewer.actor_id), lease).await?))
+        }
+        None => Ok(None),
+    }
+}
+
+fn no_visitor() -> Error {
+    Refused::NotFound { what: "visitor", field: "visitorId" }.into()
+}
+
+async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> {
+    if input.chat_type == ChatType::Visitor {
+        return Err(
+            Refused::Invalid { field: "type", reason: "Chats with visitors are made by startChat." }.into()
+        );
+    }
+    if let Some(name) = &input.name {
+        text::name("name", name)?;
+    }
+    if let Some(detail) = &input.detail {
+        text::note("detail", detail, limits::DETAIL)?;
+    }
+    let participants = lock_participants(tx, &viewer, &input.participant_ids).await?;
+    let request = requests::find(tx, &viewer, RequestKind::Chat, input.request_id.as_deref(), &input).await?;
+    if let Requested::Before(chat_id) = request {
+        tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
+        return Ok(true);
+    }
+    let owner_id = input.owner_id.unwrap_or(viewer.actor_id);
+    if !participants.iter().any(|actor| actor.id == owner_id) {
+        return Err(
+            Refused::Invalid { field: "ownerId", reason: "The owner is one of the participants." }.into()
+        );
+    }
+    if input.chat_type == ChatType::Direct && participants.len() != 2 {
+        return Err(
+            Refused::Invalid { field: "participantIds", reason: "A DIRECT chat is between two." }.into()
+        );
+    }
+    let is_existing = find_or_add(tx, &viewer, input.chat_type, &participants, |row| {
+        row.owner_id = Some(owner_id);
+        row.name = input.name;
+        row.detail = input.detail;
+    })
+    .await?;
+    let chat_id = tx.chat()?.id;
+    requests::remember(tx, &viewer, RequestKind::Chat, request, chat_id.0).await?;
+    Ok(is_existing)
+}
+
+/// Locks the chat that these actors have as a pair, or adds one: whether it was there before. The caller has
+/// locked the actors.
+pub(super) async fn find_or_add(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    chat_type: ChatType,
+    participants: &[actor::Model],
+    fill: impl FnOnce(&mut chat::Model),
+) -> Result<bool> {
+    let pair_key = match (chat_type, participants) {
+        (ChatType::Direct, [one, other]) => Some(format!("{}:{}", one.id, other.id)),
+        (ChatType::Direct | ChatType::Group | ChatType::Visitor, _) => None,
+    };
+    if let Some(pair_key) = &pair_key
+        && let Some(found) = chats::find_by_pair(tx, viewer.organization_id, pair_key).await?
+    {
+        tx.lock_chat(viewer.organization_id, found.id).await?;
+        return Ok(true);
+    }
+    let mut row = new_chat(tx, viewer, chat_type);
+    row.pair_key = pair_key;
+    fill(&mut row);
+    tx.add_chat(row).await?;
+    for participant in participants {
+        take_part(tx, participant, Counted::Yes, Some(viewer.actor_id)).await?;
+    }
+    Ok(false)
+}
+
+/// Locks the named actors and the caller, who is always one of them; ordered by id.
+pub(super) async fn lock_participants(
+    tx: &Tx,
+    viewer: &Viewer,
+    ids: &[ActorId],
+) -> Result<Vec<actor::Model>> {
+    let mut ids = ids.to_vec();
+    ids.push(viewer.actor_id);
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > limits::PARTICIPANTS {
+        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+    }
+    let found = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
+    let is_person = |actor: &actor::Model| {
+        actor.deactivated_at.is_none() && matches!(actor.actor_type, ActorType::User | ActorType::Visitor)
+    };
+    if found.len() == ids.len() && found.iter().all(is_person) {
+        Ok(found)
+    } else {
+        Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
+    }
+}
+
+/// A chat as it is before anything happened in it.
+fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::Model {
+    let now = tx.now();
+    chat::Model {
+        id: ChatId(tx.new_id()),
+        organization_id: viewer.organization_id,
+        chat_type,
+        room_id: None,
+        visitor_id: None,
+        owner_id: None,
+        pair_key: None,
+        name: None,
+        detail: None,
+        token: super::tokens::unguessable(),
+        is_private: false,
+        last_sequence: 0,
+        logged_at: now,
+        started_at: now,
+        ended_at: None,
+        updated_at: now,
+        waiting_since: None,
+        active_at: now,
+        last_message_sequence: None,
+        message_count: 0,
+        user_message_count: 0,
+        visitor_message_count: 0,
+        participation_count: 0,
+        user_participation_count: 0,
+        visitor_participation_count: 0,
+        present_user_count: 0,
+    }
+}
+
+async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
+    let UpdateChat { chat_id, name, detail, is_private } = input;
+    if let Some(Some(name)) = &name {
+        text::name("name", name)?;
+    }
+    if let Some(Some(detail)) = &detail {
+        text::note("detail", detail, limits::DETAIL)?;
+    }
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    if !policy::acts_in_chat(&viewer, tx.chat()?, place.participates()) {
+        return Err(Refused::NotParticipant.into());
+    }
+    let chat = tx.chat_mut()?;
+    if is_private == Some(true) && chat.chat_type != ChatType::Visitor {
+        let reason = "Only chats with visitors are private or not; the others always are.";
+        return Err(Refused::Invalid { field: "isPrivate", reason }.into());
+    }
+    let before = chat.clone();
+    if let Some(name) = name {
+        chat.name = name;
+    }
+    if let Some(detail) = detail {
+        chat.detail = detail;
+    }
+    if let Some(is_private) = is_private {
+        chat.is_private = is_private;
+    }
+    if *chat == before { Ok(()) } else { record_chat(tx, Some(viewer.actor_id)) }
+}
+
+async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    let chat = tx.chat()?;
+    if !policy::acts_in_chat(&viewer, chat, place.participates()) {
+        return Err(Refused::NotParticipant.into());
+    }
+    if chat.ended_at.is_some() {
+        return Ok(());
+    }
+    match chat.chat_type {
+        ChatType::Visitor => {}
+        ChatType::Direct => {
+            return Err(Refused::Invalid { field: "chatId", reason: "A DIRECT chat does not end." }.into());
+        }
+        ChatType::Group => {
+            if chat.owner_id != Some(viewer.actor_id) && viewer.role != ViewerRole::Admin {
+                let reason = "A GROUP chat is ended by its owner or an admin.";
+                return Err(Refused::Invalid { field: "chatId", reason }.into());
+            }
+        }
+    }
+    let by = Some(viewer.actor_id);
+    let caller = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
+    let mut gone = Vec::new();
+    for presence in presences::list_now(tx, chat_id).await? {
+        gone.push(end_presence(tx, presence, PresenceEndReason::ChatEnded, by).await?);
+    }
+    let mut finished = Vec::new();
+    for mut row in sessions::list_not_over(tx, chat_id).await? {
+        let from = row.session.state;
+        if let Some(transition) = session::transition(from, Directive::Finish) {
+            stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
+            sessions::update_from(tx, &row.session, from).await?;
+            record_session(tx, EventKind::SessionFinished, &row, by)?;
+            finished.push(row);
+        }
+    }
+    super::presences::say_goodbyes(tx, gone, by).await?;
+    for row in &finished {
+        let notice = NewEntry::notice(MessageType::Session, caller.as_ref());
+        add_entry(tx, NewEntry { session: Some(row), ..notice }, by).await?;
+    }
+    let now = tx.now();
+    let chat = tx.chat_mut()?;
+    (chat.ended_at, chat.waiting_since) = (Some(now), None);
+    record_chat(tx, by)
 }

@@ -1,14 +1,25 @@
 //! Messages: send them, and remember how far they were read.
 
-use super::{Actions, Result};
-use crate::domain::event::MessageRow;
-use crate::domain::viewer::Viewer;
-use entity::{ActorId, ChatId, chat, participation};
+use super::history::{Counted, NewEntry, add_entry, take_part};
+use super::write::{lock_visible_chat, refuse_ended};
+use super::{Actions, Error, Result};
+use crate::domain::event::{MessageRow, Signal};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::text;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::store::{Tx, actors, messages, participations, presences};
+use chrono::TimeDelta;
+use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, actor, chat, participation};
+use futures_util::FutureExt;
 use std::sync::Arc;
 
+/// A message to send.
 #[derive(Clone, Debug)]
 pub struct SendMessage {
+    /// Where.
     pub chat_id: ChatId,
+    /// 1 to 2000 characters.
     pub text: String,
     /// In whose name; admins and API clients only.
     pub sender_id: Option<ActorId>,
@@ -16,23 +27,185 @@ pub struct SendMessage {
     pub external_id: Option<String>,
 }
 
+/// A message that is on disk.
 pub struct SentMessage {
+    /// The message.
     pub message: MessageRow,
+    /// The chat with it.
     pub chat: Arc<chat::Model>,
 }
 
+/// How far a participant has read.
 #[derive(Clone, Debug)]
 pub struct MarkRead {
+    /// Where.
     pub chat_id: ChatId,
-    /// Everything, where absent.
+    /// Up to here; everything, where absent.
     pub sequence: Option<i64>,
 }
 
 impl Actions {
-    pub async fn send_message(&self, _viewer: &Viewer, _input: SendMessage) -> Result<SentMessage> {
-        todo!()
+    /// Sends a message. Sending it again under the same `external_id` answers the first one.
+    pub async fn send_message(&self, viewer: &Viewer, input: SendMessage) -> Result<SentMessage> {
+        let verb = match input.sender_id {
+            Some(sender_id) if sender_id != viewer.actor_id => Verb::SendMessageFor,
+            Some(_) => Verb::SendMessage,
+            None if viewer.role == ViewerRole::ApiClient => {
+                policy::may(viewer.role, Verb::SendMessageFor)?;
+                return Err(Refused::Invalid {
+                    field: "senderId",
+                    reason: "An API client names the sender.",
+                }
+                .into());
+            }
+            None => Verb::SendMessage,
+        };
+        policy::may(viewer.role, verb)?;
+        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;
+        let (message, chat) = written.with_chat()?;
+        Ok(SentMessage { message, chat })
     }
-    pub async fn mark_read(&self, _viewer: &Viewer, _input: MarkRead) -> Result<participation::Model> {
-        todo!()
+
+    /// Moves the viewer's read mark on; it never moves back.
+    pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<participation::Model> {
+        policy::may(viewer.role, Verb::ActInChat)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| mark(tx, viewer, input).boxed()).await?.value)
     }
+}
+
+async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: TimeDelta) -> Result<MessageRow> {
+    let SendMessage { chat_id, text, sender_id, external_id } = input;
+    if let Some(external_id) = &external_id {
+        text::external_id("externalId", external_id)?;
+    }
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    let sender = sender(tx, &viewer, sender_id.unwrap_or(viewer.actor_id)).await?;
+    if let Some(external_id) = &external_id
+        && let Some(first) =
+            messages::find_by_external_id(tx, viewer.organization_id, chat_id, sender.id, external_id).await?
+    {
+        return same_content(first, &text);
+    }
+    text::message("text", &text)?;
+    let acts = viewer.role == ViewerRole::ApiClient
+        || policy::acts_in_chat(&viewer, tx.chat()?, place.participates());
+    if !acts {
+        return Err(Refused::NotParticipant.into());
+    }
+    refuse_ended(tx)?;
+    say(tx, &sender, text, external_id, Some(viewer.actor_id), lease).await
+}
+
+/// Adds a message of type MESSAGE with all that follows from it; the caller has checked that it may be.
+pub(super) async fn say(
+    tx: &mut Tx,
+    sender: &actor::Model,
+    text: String,
+    external_id: Option<String>,
+    by: Option<ActorId>,
+    lease: TimeDelta,
+) -> Result<MessageRow> {
+    let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
+    let now = tx.now();
+    participation.message_count += 1;
+    participation.first_message_at.get_or_insert(now);
+    participation.updated_at = now;
+    participations::update(tx, &participation).await?;
+    let sequence = tx.next_sequence()?;
+    let chat = tx.chat_mut()?;
+    chat.last_message_sequence = Some(sequence);
+    chat.message_count += 1;
+    chat.active_at = now;
+    match sender.actor_type {
+        ActorType::Visitor => {
+            chat.visitor_message_count += 1;
+            if chat.chat_type == ChatType::Visitor {
+                chat.waiting_since.get_or_insert(now);
+            }
+        }
+        ActorType::User | ActorType::ApiClient => {
+            chat.user_message_count += 1;
+            chat.waiting_since = None;
+        }
+    }
+    if sender.actor_type == ActorType::User {
+        renew_lease(tx, sender.id, lease).await?;
+    }
+    let entry = NewEntry {
+        message_type: MessageType::Message,
+        sender: Some(sender),
+        text: Some(text),
+        external_id,
+        session: None,
+    };
+    add_entry(tx, entry, by).await
+}
+
+/// Who sends is plainly there.
+async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: TimeDelta) -> Result<()> {
+    let chat = tx.chat()?;
+    if chat.present_user_count == 0 {
+        return Ok(());
+    }
+    let (chat_id, now) = (chat.id, tx.now());
+    let present = presences::list_now(tx, chat_id).await?;
+    if let Some(mut presence) = present.into_iter().find(|presence| presence.user_id == user_id) {
+        (presence.last_seen_at, presence.expires_at) = (now, now.plus(lease));
+        presences::update(tx, &presence).await?;
+    }
+    Ok(())
+}
+
+/// In whose name the message is: the viewer's own, or that of somebody who could have written it.
+async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::Model> {
+    let not_found = || Error::from(Refused::NotFound { what: "sender", field: "senderId" });
+    let sender =
+        actors::find_in_organization(tx, viewer.organization_id, sender_id).await?.ok_or_else(not_found)?;
+    if sender_id == viewer.actor_id {
+        return Ok(sender);
+    }
+    let chat = tx.chat()?;
+    let takes_part = participations::find_of_actor(tx, chat.id, sender_id)
+        .await?
+        .is_some_and(|participation| participation.ended_at.is_none());
+    let could = match (sender.actor_type, chat.chat_type) {
+        (ActorType::User, ChatType::Visitor) => true,
+        (ActorType::User | ActorType::Visitor, ChatType::Visitor | ChatType::Direct | ChatType::Group) => {
+            takes_part
+        }
+        (ActorType::ApiClient, ChatType::Visitor | ChatType::Direct | ChatType::Group) => false,
+    };
+    if could && sender.deactivated_at.is_none() { Ok(sender) } else { Err(not_found()) }
+}
+
+/// The first message, if this is the same one again.
+fn same_content(first: MessageRow, text: &str) -> Result<MessageRow> {
+    if first.message.message_type == MessageType::Message && first.message.text.as_deref() == Some(text) {
+        Ok(first)
+    } else {
+        Err(Refused::Conflict { field: "externalId" }.into())
+    }
+}
+
+async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<participation::Model> {
+    let MarkRead { chat_id, sequence } = input;
+    if sequence.is_some_and(|sequence| sequence < 0) {
+        return Err(Refused::Invalid { field: "sequence", reason: "A sequence is not below 0." }.into());
+    }
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    let mut row = place
+        .participation
+        .filter(|participation| participation.ended_at.is_none())
+        .ok_or(Refused::NotParticipant)?;
+    let head = tx.chat()?.last_sequence;
+    let sequence = sequence.unwrap_or(head).min(head);
+    if sequence > row.last_read_sequence {
+        let now = tx.now();
+        (row.last_read_sequence, row.last_read_at, row.updated_at) = (sequence, Some(now), now);
+        participations::update(tx, &row).await?;
+        tx.hint(chat_id, Signal::Participation(row.clone()));
+    }
+    Ok(row)
 }

@@ -1,23 +1,28 @@
 //! What may be done: one async function a verb. Each asks the policy, asks the machine, writes, records and
 //! commits; none knows how it was asked for.
 
+mod batches;
 mod chats;
 mod error;
+mod history;
 mod messages;
 mod organizations;
 mod people;
 mod presences;
 mod reading;
+mod requests;
 mod sessions;
 mod tokens;
+mod write;
 
+pub use crate::store::sessions::SessionFilter;
+pub use batches::{MessageFilter, PageOfEach};
 pub use chats::{CreateChat, CreatedChat, StartChat, StartedChat, UpdateChat};
 pub use error::{AuthFailure, Error, Result};
 pub use messages::{MarkRead, SendMessage, SentMessage};
 pub use organizations::{CreateRoom, NewOrganization, UpdateRoom};
 pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, LeftChat};
-pub use reading::{MessageFilter, PageOfEach, SessionFilter};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
 
@@ -46,7 +51,13 @@ struct Inner {
 impl Actions {
     /// Puts the actions on a store.
     #[must_use]
-    pub fn new(store: Store, live: Live, secret: Secret, presence_ttl: TimeDelta, tracker: TaskTracker) -> Self {
+    pub fn new(
+        store: Store,
+        live: Live,
+        secret: Secret,
+        presence_ttl: TimeDelta,
+        tracker: TaskTracker,
+    ) -> Self {
         let clock = store.clock().clone();
         Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, tracker }))
     }

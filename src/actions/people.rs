@@ -1,29 +1,48 @@
 //! Users and visitors.
 
-use super::{Actions, Result};
+use super::tokens::new_actor;
+use super::{Actions, Error, Result};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use entity::{ActorId, UserRole, actor};
+use crate::domain::{limits, text};
+use crate::store::{self, Tx, actors};
+use entity::actor::Attributes;
+use entity::{ActorId, ActorType, UserRole, actor};
+use futures_util::FutureExt;
 
+/// A user to create.
 #[derive(Clone, Debug)]
 pub struct CreateUser {
+    /// As colleagues see it.
     pub name: String,
-    /// The name itself, where it is not given.
+    /// As visitors see it; the name itself, where absent.
     pub public_name: Option<String>,
+    /// What the user may do.
     pub role: UserRole,
+    /// The user's id in the organization's own systems; unique among its users.
     pub external_id: Option<String>,
 }
 
+/// Changes of a user. What is absent stays.
 #[derive(Clone, Debug)]
 pub struct UpdateUser {
+    /// Whom.
     pub user_id: ActorId,
+    /// As colleagues see it.
     pub name: Option<String>,
+    /// As visitors see it.
     pub public_name: Option<String>,
+    /// What the user may do.
     pub role: Option<UserRole>,
+    /// Whether the user may act at all.
     pub is_active: Option<bool>,
 }
 
+/// A visitor to create or to change.
 #[derive(Clone, Debug)]
 pub struct UpsertVisitor {
+    /// The visitor's id in the organization's own systems; unique among its visitors.
     pub external_id: String,
     /// `None` leaves it, `Some(None)` takes it away.
     pub display_name: Option<Option<String>>,
@@ -32,13 +51,148 @@ pub struct UpsertVisitor {
 }
 
 impl Actions {
-    pub async fn create_user(&self, _viewer: &Viewer, _input: CreateUser) -> Result<actor::Model> {
-        todo!()
+    /// Creates a user.
+    pub async fn create_user(&self, viewer: &Viewer, input: CreateUser) -> Result<actor::Model> {
+        policy::may(viewer.role, Verb::ManageOrganization)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| create(tx, viewer, input).boxed()).await?.value)
     }
-    pub async fn update_user(&self, _viewer: &Viewer, _input: UpdateUser) -> Result<actor::Model> {
-        todo!()
+
+    /// Changes a user. Who is deactivated loses every connection and every presence at once.
+    pub async fn update_user(&self, viewer: &Viewer, input: UpdateUser) -> Result<actor::Model> {
+        policy::may(viewer.role, Verb::ManageOrganization)?;
+        let organization_id = viewer.organization_id;
+        let viewer = viewer.clone();
+        let user = self.write(move |tx| update(tx, viewer, input).boxed()).await?.value;
+        if user.deactivated_at.is_some() {
+            self.end_presences_of(organization_id, user.id).await?;
+        }
+        Ok(user)
     }
-    pub async fn upsert_visitor(&self, _viewer: &Viewer, _input: UpsertVisitor) -> Result<actor::Model> {
-        todo!()
+
+    /// Creates the visitor with this external id, or changes them.
+    pub async fn upsert_visitor(&self, viewer: &Viewer, input: UpsertVisitor) -> Result<actor::Model> {
+        policy::may(viewer.role, Verb::UpsertVisitor)?;
+        let (first, second) = (viewer.clone(), viewer.clone());
+        let again = input.clone();
+        match self.write(move |tx| upsert(tx, first, input).boxed()).await {
+            // Two calls made the same visitor at once: the second one finds it there.
+            Err(Error::Refused(Refused::Conflict { .. })) => {
+                Ok(self.write(move |tx| upsert(tx, second, again).boxed()).await?.value)
+            }
+            other => Ok(other?.value),
+        }
+    }
+}
+
+async fn create(tx: &mut Tx, viewer: Viewer, input: CreateUser) -> Result<actor::Model> {
+    let CreateUser { name, public_name, role, external_id } = input;
+    text::name("name", &name)?;
+    if let Some(public_name) = &public_name {
+        text::name("publicName", public_name)?;
+    }
+    if let Some(external_id) = &external_id {
+        text::external_id("externalId", external_id)?;
+    }
+    let mut row = new_actor(tx, viewer.organization_id, ActorType::User);
+    row.public_name = Some(public_name.unwrap_or_else(|| name.clone()));
+    (row.name, row.role, row.external_id) = (Some(name), Some(role), external_id);
+    insert(tx, row).await
+}
+
+async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor::Model> {
+    let UpdateUser { user_id, name, public_name, role, is_active } = input;
+    for (field, value) in [("name", &name), ("publicName", &public_name)] {
+        if let Some(value) = value {
+            text::name(field, value)?;
+        }
+    }
+    let not_found = Refused::NotFound { what: "user", field: "userId" };
+    let admins = actors::lock_active_admins(tx, viewer.organization_id).await?;
+    let mut row = actors::lock_in_organization(tx, viewer.organization_id, &[user_id])
+        .await?
+        .pop()
+        .filter(|actor| actor.actor_type == ActorType::User)
+        .ok_or(not_found)?;
+    let before = row.clone();
+    if name.is_some() {
+        row.name = name;
+    }
+    if public_name.is_some() {
+        row.public_name = public_name;
+    }
+    if role.is_some() {
+        row.role = role;
+    }
+    match is_active {
+        Some(true) => row.deactivated_at = None,
+        Some(false) if row.deactivated_at.is_none() => row.deactivated_at = Some(tx.now()),
+        Some(false) | None => {}
+    }
+    let is_admin = row.role == Some(UserRole::Admin) && row.deactivated_at.is_none();
+    if !is_admin && admins.as_slice() == [row.id] {
+        let field = if is_active == Some(false) { "isActive" } else { "role" };
+        return Err(
+            Refused::Invalid { field, reason: "An organization keeps at least one active admin." }.into()
+        );
+    }
+    if row == before {
+        return Ok(row);
+    }
+    if (row.role, row.deactivated_at) != (before.role, before.deactivated_at) {
+        row.auth_version += 1;
+        tx.actor_changed(row.clone());
+    }
+    actors::update(tx, &row).await?;
+    Ok(row)
+}
+
+async fn upsert(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result<actor::Model> {
+    let UpsertVisitor { external_id, display_name, attributes } = input;
+    text::external_id("externalId", &external_id)?;
+    if let Some(Some(display_name)) = &display_name {
+        text::name("displayName", display_name)?;
+    }
+    if let Some(attributes) = &attributes {
+        check_attributes(attributes)?;
+    }
+    let found =
+        actors::find_by_external_id(tx, viewer.organization_id, ActorType::Visitor, &external_id).await?;
+    let is_new = found.is_none();
+    let mut row = found.unwrap_or_else(|| new_actor(tx, viewer.organization_id, ActorType::Visitor));
+    if let Some(display_name) = display_name {
+        row.name = display_name;
+    }
+    if let Some(attributes) = attributes {
+        row.attributes = Attributes(attributes);
+    }
+    row.external_id = Some(external_id);
+    if is_new {
+        return insert(tx, row).await;
+    }
+    actors::update(tx, &row).await?;
+    Ok(row)
+}
+
+fn check_attributes(attributes: &[(String, String)]) -> Result<()> {
+    if attributes.len() > limits::ATTRIBUTES {
+        return Err(Refused::TooMany { field: "attributes", limit: limits::ATTRIBUTES }.into());
+    }
+    for (index, (name, value)) in attributes.iter().enumerate() {
+        text::name("attributes", name)?;
+        text::note("attributes", value, limits::DETAIL)?;
+        if attributes[..index].iter().any(|(other, _)| other == name) {
+            return Err(
+                Refused::Invalid { field: "attributes", reason: "An attribute is named twice." }.into()
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn insert(tx: &Tx, row: actor::Model) -> Result<actor::Model> {
+    match actors::insert(tx, &row).await {
+        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "externalId" }.into()),
+        other => Ok(other.map(|()| row)?),
     }
 }

@@ -1,38 +1,218 @@
 //! Presence: users join and leave chats, and show that they are still there.
 
-use super::{Actions, Result};
+use super::history::{Counted, NewEntry, add_entry, begin_presence, end_presence, take_part};
+use super::write::{lock_open_chat, lock_visible_chat};
+use super::{Actions, Error, Result};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use entity::{ChatId, chat, presence};
+use crate::store::{Tx, actors, participations, presences};
+use chrono::TimeDelta;
+use entity::{ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, chat, presence};
+use futures_util::FutureExt;
 use std::sync::Arc;
 
+/// A user's wish to be in a chat.
 #[derive(Clone, Debug)]
 pub struct JoinChat {
+    /// Which.
     pub chat_id: ChatId,
+    /// Only if no other user is present.
     pub is_exclusive: bool,
 }
 
+/// A user is in a chat.
 pub struct JoinedChat {
+    /// The chat.
     pub chat: Arc<chat::Model>,
+    /// Their presence, new or renewed.
     pub presence: presence::Model,
 }
 
+/// A user is no longer in a chat.
 pub struct LeftChat {
+    /// The chat.
     pub chat: Arc<chat::Model>,
     /// The presence that ended; absent when there was none: leaving twice is no error.
     pub presence: Option<presence::Model>,
 }
 
 impl Actions {
-    pub async fn join_chat(&self, _viewer: &Viewer, _input: JoinChat) -> Result<JoinedChat> {
-        todo!()
+    /// Joins the viewer to the chat; joining when present renews the lease.
+    pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
+        policy::may(viewer.role, Verb::JoinChat)?;
+        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (presence, chat) =
+            self.write(move |tx| join(tx, viewer, input, lease).boxed()).await?.with_chat()?;
+        Ok(JoinedChat { chat, presence })
     }
-    pub async fn leave_chat(&self, _viewer: &Viewer, _chat_id: ChatId) -> Result<LeftChat> {
-        todo!()
+
+    /// Ends the viewer's presence in the chat.
+    pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
+        policy::may(viewer.role, Verb::JoinChat)?;
+        let viewer = viewer.clone();
+        let (presence, chat) = self.write(move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
+        Ok(LeftChat { chat, presence })
     }
-    pub async fn keep_presence(&self, _viewer: &Viewer, _chat_id: ChatId) -> Result<presence::Model> {
-        todo!()
+
+    /// Renews the lease of the viewer's presence.
+    pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
+        policy::may(viewer.role, Verb::JoinChat)?;
+        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        Ok(self.write(move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
     }
-    pub async fn set_typing(&self, _viewer: &Viewer, _chat_id: ChatId, _is_typing: bool) -> Result<Arc<chat::Model>> {
-        todo!()
+
+    /// Shows the others that the viewer types, or no longer does. A signal: nothing is stored.
+    pub async fn set_typing(
+        &self,
+        viewer: &Viewer,
+        chat_id: ChatId,
+        is_typing: bool,
+    ) -> Result<Arc<chat::Model>> {
+        policy::may(viewer.role, Verb::ActInChat)?;
+        let not_found = || Error::from(Refused::NotFound { what: "chat", field: "chatId" });
+        let chat = self.chat(viewer, chat_id).await?.ok_or_else(not_found)?;
+        let participation = participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id).await?;
+        let participates = participation.is_some_and(|participation| participation.ended_at.is_none());
+        if !policy::acts_in_chat(viewer, &chat, participates) {
+            return Err(Refused::NotParticipant.into());
+        }
+        if chat.ended_at.is_some() {
+            return Err(Refused::ChatEnded.into());
+        }
+        self.0.live.set_typing(chat_id, viewer.actor_id, is_typing);
+        Ok(Arc::new(chat))
     }
+
+    /// Ends the presences whose lease ran out: the server's own clock does this. Answers how many chats it
+    /// looked at.
+    pub async fn expire_presences(&self) -> Result<usize> {
+        let chat_ids = presences::chats_with_expired(&self.0.store, self.now(), 100).await?;
+        for chat_id in &chat_ids {
+            let chat_id = *chat_id;
+            self.write(move |tx| expire(tx, chat_id).boxed()).await?;
+        }
+        Ok(chat_ids.len())
+    }
+
+    /// Ends all presences of a user who was deactivated.
+    pub(super) async fn end_presences_of(
+        &self,
+        organization_id: OrganizationId,
+        user_id: ActorId,
+    ) -> Result<()> {
+        for chat_id in presences::all_chats_of_user(&self.0.store, user_id).await? {
+            self.write(move |tx| sign_out(tx, organization_id, chat_id, user_id).boxed()).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: TimeDelta) -> Result<presence::Model> {
+    let JoinChat { chat_id, is_exclusive } = input;
+    lock_open_chat(tx, &viewer, chat_id).await?;
+    let now = tx.now();
+    let (expired, present): (Vec<_>, Vec<_>) =
+        presences::list_now(tx, chat_id).await?.into_iter().partition(|presence| presence.expires_at < now);
+    if is_exclusive && present.iter().any(|presence| presence.user_id != viewer.actor_id) {
+        return Err(Refused::ChatTaken.into());
+    }
+    if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == viewer.actor_id) {
+        (own.last_seen_at, own.expires_at) = (now, now.plus(lease));
+        presences::update(tx, &own).await?;
+        return Ok(own);
+    }
+    let user = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id)
+        .await?
+        .ok_or_else(|| Error::Failed("the viewer has no row".into()))?;
+    take_part(tx, &user, Counted::NotYet, Some(user.id)).await?;
+    let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
+    let presence = begin_presence(tx, user.id, now.plus(lease)).await?;
+    say_goodbyes(tx, gone, None).await?;
+    add_entry(tx, NewEntry::notice(MessageType::Join, Some(&user)), Some(user.id)).await?;
+    Ok(presence)
+}
+
+async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Option<presence::Model>> {
+    lock_visible_chat(tx, &viewer, chat_id).await?;
+    end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await
+}
+
+async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: TimeDelta) -> Result<presence::Model> {
+    lock_visible_chat(tx, &viewer, chat_id).await?;
+    let now = tx.now();
+    let present = presences::list_now(tx, chat_id).await?;
+    let mut own = present
+        .into_iter()
+        .find(|presence| presence.user_id == viewer.actor_id && presence.expires_at >= now)
+        .ok_or(Refused::NotPresent)?;
+    (own.last_seen_at, own.expires_at) = (now, now.plus(lease));
+    presences::update(tx, &own).await?;
+    Ok(own)
+}
+
+async fn expire(tx: &mut Tx, chat_id: ChatId) -> Result<()> {
+    if tx.lock_any_chat(chat_id).await?.is_none() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let mut expired = presences::list_now(tx, chat_id).await?;
+    expired.retain(|presence| presence.expires_at < now);
+    let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
+    say_goodbyes(tx, gone, None).await
+}
+
+async fn sign_out(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    chat_id: ChatId,
+    user_id: ActorId,
+) -> Result<()> {
+    if tx.lock_chat(organization_id, chat_id).await?.is_some() {
+        end_own(tx, chat_id, user_id, PresenceEndReason::SignedOut).await?;
+    }
+    Ok(())
+}
+
+async fn end_own(
+    tx: &mut Tx,
+    chat_id: ChatId,
+    user_id: ActorId,
+    reason: PresenceEndReason,
+) -> Result<Option<presence::Model>> {
+    let mut own = presences::list_now(tx, chat_id).await?;
+    own.retain(|presence| presence.user_id == user_id);
+    let gone = end_all(tx, own, reason, Some(user_id)).await?;
+    let presence = gone.first().cloned();
+    say_goodbyes(tx, gone, Some(user_id)).await?;
+    Ok(presence)
+}
+
+/// Ends the presences; the LEAVE entries follow by [`say_goodbyes`], after all events of presences.
+pub(super) async fn end_all(
+    tx: &mut Tx,
+    present: Vec<presence::Model>,
+    reason: PresenceEndReason,
+    by: Option<ActorId>,
+) -> Result<Vec<presence::Model>> {
+    let mut gone = Vec::with_capacity(present.len());
+    for presence in present {
+        gone.push(end_presence(tx, presence, reason, by).await?);
+    }
+    Ok(gone)
+}
+
+/// Adds a LEAVE entry for each presence that ended.
+pub(super) async fn say_goodbyes(tx: &mut Tx, gone: Vec<presence::Model>, by: Option<ActorId>) -> Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let organization_id = tx.chat()?.organization_id;
+    let ids: Vec<_> = gone.iter().map(|presence| presence.user_id).collect();
+    let users = actors::find_many_in_organization(tx, organization_id, &ids).await?;
+    for presence in gone {
+        let user = users.iter().find(|user| user.id == presence.user_id);
+        add_entry(tx, NewEntry::notice(MessageType::Leave, user), by).await?;
+    }
+    Ok(())
 }

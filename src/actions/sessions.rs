@@ -1,57 +1,458 @@
 //! Sessions: create them and move them on.
 
-use super::{Actions, Result};
+use super::chats::{find_or_add, lock_participants};
+use super::history::{Counted, NewEntry, add_entry, record_session, take_part};
+use super::requests::{self, Requested};
+use super::tokens::unguessable;
+use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
+use super::{Actions, Error, Result};
 use crate::domain::directive::Directive;
 use crate::domain::event::SessionRow;
-use crate::domain::viewer::Viewer;
-use entity::{ActorId, ChatId, SessionId, SessionType, Timestamp};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::session::{self, Caller, Decision, Facts, No, Transition};
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::{limits, text};
+use crate::store::{Tx, actors, participations, sessions};
+use chrono::TimeDelta;
+use entity::{
+    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, OrganizationId, RequestKind, SessionId,
+    SessionState, SessionType, Timestamp, actor, chat_session,
+};
+use futures_util::FutureExt;
 
-#[derive(Clone, Debug)]
+/// A session to create.
+#[derive(Clone, Debug, Hash)]
 pub struct CreateSession {
-    /// Exactly one of this and `participant_ids` finds the chat.
+    /// The chat it belongs to; where absent, `participant_ids` find or make one.
     pub chat_id: Option<ChatId>,
-    /// With `chat_id`: who of the chat is called, everybody where absent.
+    /// With `chat_id`: who is called, everybody in the chat where absent.
     pub participant_ids: Option<Vec<ActorId>>,
+    /// What it is about.
     pub title: Option<String>,
+    /// What it is for.
     pub session_type: SessionType,
+    /// The audio/video room; an unguessable one where absent.
     pub call_room: Option<String>,
+    /// When it is meant to be.
     pub scheduled_at: Option<Timestamp>,
     /// Start it at once.
     pub start: bool,
+    /// How long it rings, if it is started at once: 5 to 180.
     pub ring_seconds: Option<i32>,
+    /// Makes creating again safe.
     pub request_id: Option<String>,
 }
 
+/// Changes of a session's own fields.
 #[derive(Clone, Debug)]
 pub struct UpdateSession {
+    /// Which.
     pub session_id: SessionId,
     /// `None` leaves it, `Some(None)` takes it away.
     pub title: Option<Option<String>>,
+    /// Another audio/video room.
     pub call_room: Option<String>,
+    /// `None` leaves it, `Some(None)` takes it away.
     pub scheduled_at: Option<Option<Timestamp>>,
+    /// Who is called from now on; the creator always is.
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
+/// A directive to a session.
 #[derive(Clone, Debug)]
 pub struct GiveDirective {
+    /// Which session.
     pub session_id: SessionId,
+    /// What it is to do.
     pub directive: Directive,
     /// Of REJECT and FINISH.
     pub reason: Option<String>,
-    /// Of START.
+    /// Of START: how long it rings, 5 to 180.
     pub ring_seconds: Option<i32>,
-    /// Of ACCEPT.
+    /// Of ACCEPT: tells one tab of a person from another.
     pub request_id: Option<String>,
 }
 
 impl Actions {
-    pub async fn create_session(&self, _viewer: &Viewer, _input: CreateSession) -> Result<SessionRow> {
-        todo!()
+    /// Creates a session on a chat, or on the chat of exactly its participants.
+    pub async fn create_session(&self, viewer: &Viewer, input: CreateSession) -> Result<SessionRow> {
+        policy::may(viewer.role, Verb::UseSessions)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| create(tx, viewer, input).boxed()).await?.value)
     }
-    pub async fn update_session(&self, _viewer: &Viewer, _input: UpdateSession) -> Result<SessionRow> {
-        todo!()
+
+    /// Changes a session's title, room, time or participants, as long as it is not over.
+    pub async fn update_session(&self, viewer: &Viewer, input: UpdateSession) -> Result<SessionRow> {
+        policy::may(viewer.role, Verb::UseSessions)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.value)
     }
-    pub async fn give_directive(&self, _viewer: &Viewer, _input: GiveDirective) -> Result<SessionRow> {
-        todo!()
+
+    /// Moves a session on. Of any number of callers at once one wins.
+    pub async fn give_directive(&self, viewer: &Viewer, input: GiveDirective) -> Result<SessionRow> {
+        policy::may(viewer.role, Verb::UseSessions)?;
+        let viewer = viewer.clone();
+        Ok(self.write(move |tx| direct(tx, viewer, input).boxed()).await?.value)
     }
+
+    /// Finishes the sessions that rang without an answer: the server's own clock does this. Answers how many
+    /// it looked at.
+    pub async fn miss_sessions(&self) -> Result<usize> {
+        let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
+        for (organization_id, chat_id, session_id) in &unanswered {
+            let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
+            self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await?;
+        }
+        Ok(unanswered.len())
+    }
+}
+
+async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<SessionRow> {
+    check_texts(input.title.as_deref(), input.call_room.as_deref(), None)?;
+    let rings = ring_time(input.ring_seconds)?;
+    if input.request_id.is_some() {
+        actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
+    }
+    let request =
+        requests::find(tx, &viewer, RequestKind::Session, input.request_id.as_deref(), &input).await?;
+    if let Requested::Before(id) = request {
+        let before = sessions::find_in_organization(tx, viewer.organization_id, SessionId(id)).await?;
+        return before.ok_or_else(|| Error::Failed("a remembered session is gone".into()));
+    }
+    let participants = match (input.chat_id, &input.participant_ids) {
+        (Some(chat_id), named) => {
+            lock_open_chat(tx, &viewer, chat_id).await?;
+            match named {
+                Some(ids) => named_participants(tx, &viewer, viewer.actor_id, ids).await?,
+                None => everybody(tx, &viewer).await?,
+            }
+        }
+        (None, Some(ids)) => lock_chat_of(tx, &viewer, ids).await?,
+        (None, None) => {
+            let reason = "Give chatId or participantIds.";
+            return Err(Refused::Invalid { field: "participantIds", reason }.into());
+        }
+    };
+    if participants.len() < 2 {
+        let reason = "A session calls at least one other participant.";
+        return Err(Refused::Invalid { field: "participantIds", reason }.into());
+    }
+    let by = Some(viewer.actor_id);
+    for participant in &participants {
+        take_part(tx, participant, Counted::Yes, by).await?;
+    }
+    let chat = tx.chat()?;
+    let row = SessionRow {
+        session: chat_session::Model {
+            id: SessionId(tx.new_id()),
+            chat_id: chat.id,
+            organization_id: chat.organization_id,
+            session_type: input.session_type,
+            state: SessionState::Created,
+            outcome: None,
+            title: input.title,
+            call_room: input.call_room.unwrap_or_else(unguessable),
+            created_at: tx.now(),
+            created_by: viewer.actor_id,
+            scheduled_at: input.scheduled_at,
+            started_at: None,
+            started_by: None,
+            accepted_at: None,
+            accepted_by: None,
+            accept_request_id: None,
+            rejected_at: None,
+            rejected_by: None,
+            reject_reason: None,
+            finished_at: None,
+            finished_by: None,
+            finish_reason: None,
+            rings_until: None,
+        },
+        participant_ids: participants.iter().map(|actor| actor.id).collect(),
+    };
+    sessions::insert(tx, &row).await?;
+    requests::remember(tx, &viewer, RequestKind::Session, request, row.session.id.0).await?;
+    record_session(tx, EventKind::SessionAdded, &row, by)?;
+    if !input.start {
+        return Ok(row);
+    }
+    let caller = participants.iter().find(|actor| actor.id == viewer.actor_id);
+    let transition = session::transition(SessionState::Created, Directive::Start)
+        .ok_or_else(|| Error::Failed("a new session cannot start".into()))?;
+    let change = Change { directive: Directive::Start, transition, rings, reason: None, request_id: None };
+    go(tx, row, change, caller).await
+}
+
+/// Everybody who takes part in the chat now, and the caller.
+async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
+    let taking_part = participations::list_now(tx, tx.chat()?.id).await?;
+    let mut ids: Vec<_> = taking_part.into_iter().map(|participation| participation.actor_id).collect();
+    ids.push(viewer.actor_id);
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > limits::PARTICIPANTS {
+        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+    }
+    Ok(actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?)
+}
+
+/// The named actors and the creator, as far as they may be called to this chat: users to any chat with a
+/// visitor, everybody else only to a chat that they take part in.
+async fn named_participants(
+    tx: &Tx,
+    viewer: &Viewer,
+    creator_id: ActorId,
+    ids: &[ActorId],
+) -> Result<Vec<actor::Model>> {
+    let mut ids = ids.to_vec();
+    ids.push(creator_id);
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > limits::PARTICIPANTS {
+        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+    }
+    let chat = tx.chat()?;
+    let taking_part = participations::list_now(tx, chat.id).await?;
+    let found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
+    let may_be_called = |actor: &actor::Model| {
+        let takes_part = taking_part.iter().any(|participation| participation.actor_id == actor.id);
+        let is_guest = chat.chat_type == ChatType::Visitor && actor.actor_type == ActorType::User;
+        actor.deactivated_at.is_none() && (takes_part || is_guest)
+    };
+    if found.len() == ids.len() && found.iter().all(may_be_called) {
+        Ok(found)
+    } else {
+        Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
+    }
+}
+
+/// Locks the chat of exactly these actors, made where there is none.
+async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
+    if viewer.role == ViewerRole::Visitor {
+        let reason = "A visitor creates sessions in their own chats.";
+        return Err(Refused::Invalid { field: "chatId", reason }.into());
+    }
+    let participants = lock_participants(tx, viewer, ids).await?;
+    let actor_ids: Vec<_> = participants.iter().map(|actor| actor.id).collect();
+    if participants.len() < 2 {
+        return Ok(participants);
+    }
+    match participations::find_chat_of_exactly(tx, viewer.organization_id, &actor_ids).await? {
+        Some(chat_id) => {
+            tx.lock_chat(viewer.organization_id, chat_id).await?;
+            refuse_ended(tx)?;
+        }
+        None => {
+            let chat_type = if participants.len() == 2 { ChatType::Direct } else { ChatType::Group };
+            find_or_add(tx, viewer, chat_type, &participants, |row| row.owner_id = Some(viewer.actor_id))
+                .await?;
+        }
+    }
+    Ok(participants)
+}
+
+async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<SessionRow> {
+    let UpdateSession { session_id, title, call_room, scheduled_at, participant_ids } = input;
+    check_texts(title.as_ref().and_then(Option::as_deref), call_room.as_deref(), None)?;
+    let (mut row, _) = lock_session(tx, &viewer, session_id).await?;
+    refuse_ended(tx)?;
+    if !row.has_participant(viewer.actor_id) && viewer.role != ViewerRole::Admin {
+        return Err(Refused::NotParticipant.into());
+    }
+    let state = row.session.state;
+    if state.is_over() {
+        return Err(Refused::Invalid { field: "chatSessionId", reason: "The session is over." }.into());
+    }
+    let before = row.clone();
+    if let Some(title) = title {
+        row.session.title = title;
+    }
+    if let Some(call_room) = call_room {
+        row.session.call_room = call_room;
+    }
+    if let Some(scheduled_at) = scheduled_at {
+        row.session.scheduled_at = scheduled_at;
+    }
+    let by = Some(viewer.actor_id);
+    if let Some(ids) = participant_ids {
+        let participants = named_participants(tx, &viewer, row.session.created_by, &ids).await?;
+        if participants.len() < 2 {
+            let reason = "A session calls at least one other participant.";
+            return Err(Refused::Invalid { field: "participantIds", reason }.into());
+        }
+        for participant in &participants {
+            take_part(tx, participant, Counted::Yes, by).await?;
+        }
+        row.participant_ids = participants.iter().map(|actor| actor.id).collect();
+        sessions::replace_participants(tx, session_id, &row.participant_ids).await?;
+    }
+    if row != before {
+        sessions::update_from(tx, &row.session, state).await?;
+        record_session(tx, EventKind::SessionChanged, &row, by)?;
+    }
+    Ok(row)
+}
+
+async fn direct(tx: &mut Tx, viewer: Viewer, input: GiveDirective) -> Result<SessionRow> {
+    let GiveDirective { session_id, directive, reason, ring_seconds, request_id } = input;
+    check_texts(None, None, reason.as_deref())?;
+    let rings = ring_time(ring_seconds)?;
+    if let Some(request_id) = &request_id {
+        text::external_id("requestId", request_id)?;
+    }
+    let (row, _) = lock_session(tx, &viewer, session_id).await?;
+    let caller = Caller {
+        actor_id: viewer.actor_id,
+        is_participant: row.has_participant(viewer.actor_id),
+        is_admin: viewer.role == ViewerRole::Admin,
+        request_id: request_id.as_deref(),
+    };
+    let facts = Facts::from(&row.session);
+    let transition = match session::decide(facts, directive, caller) {
+        Ok(Decision::Go(transition)) => transition,
+        Ok(Decision::Already) => return Ok(row),
+        Err(No::NotParticipant) => return Err(Refused::NotParticipant.into()),
+        Err(No::State) => {
+            let allowed = session::possible(facts, caller);
+            return Err(Refused::InvalidTransition { from: row.session.state, directive, allowed }.into());
+        }
+    };
+    let actor = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
+    go(tx, row, Change { directive, transition, rings, reason, request_id }, actor.as_ref()).await
+}
+
+async fn miss(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    chat_id: ChatId,
+    session_id: SessionId,
+) -> Result<()> {
+    tx.lock_chat(organization_id, chat_id).await?;
+    let Some(row) = sessions::find_in_organization(tx, organization_id, session_id).await? else {
+        return Ok(());
+    };
+    let is_due = row.session.rings_until.is_some_and(|rings_until| rings_until <= tx.now());
+    let Some(transition) = session::missed(row.session.state).filter(|_| is_due) else { return Ok(()) };
+    let change = Change {
+        directive: Directive::Finish,
+        transition,
+        rings: TimeDelta::zero(),
+        reason: None,
+        request_id: None,
+    };
+    go(tx, row, change, None).await?;
+    Ok(())
+}
+
+/// A transition that was decided on.
+struct Change {
+    directive: Directive,
+    transition: Transition,
+    rings: TimeDelta,
+    reason: Option<String>,
+    request_id: Option<String>,
+}
+
+/// Writes a transition: one compare-and-set, one event, one entry of the history.
+async fn go(
+    tx: &mut Tx,
+    mut row: SessionRow,
+    change: Change,
+    actor: Option<&actor::Model>,
+) -> Result<SessionRow> {
+    let Change { directive, transition, rings, reason, request_id } = change;
+    let (by, now) = (actor.map(|actor| actor.id), tx.now());
+    if directive == Directive::Start {
+        refuse_ended(tx)?;
+        if !sessions::list_open_of_each(tx, &[row.session.chat_id]).await?.is_empty() {
+            return Err(Refused::SessionOpen.into());
+        }
+    }
+    let from = row.session.state;
+    stamp(&mut row.session, directive, transition, by, now);
+    let kind = match directive {
+        Directive::Start => {
+            row.session.rings_until = Some(now.plus(rings));
+            EventKind::SessionStarted
+        }
+        Directive::Accept => {
+            row.session.accept_request_id = request_id;
+            EventKind::SessionAccepted
+        }
+        Directive::Reject => {
+            row.session.reject_reason = reason;
+            EventKind::SessionRejected
+        }
+        Directive::Finish => {
+            row.session.finish_reason = reason;
+            EventKind::SessionFinished
+        }
+    };
+    if !sessions::update_from(tx, &row.session, from).await? {
+        return Err(Error::Failed("a session changed under its chat's lock".into()));
+    }
+    record_session(tx, kind, &row, by)?;
+    let notice = NewEntry::notice(MessageType::Session, actor);
+    add_entry(tx, NewEntry { session: Some(&row), ..notice }, by).await?;
+    Ok(row)
+}
+
+/// Writes the state, the outcome, and the directive's At and By.
+pub(super) fn stamp(
+    session: &mut chat_session::Model,
+    directive: Directive,
+    transition: Transition,
+    by: Option<ActorId>,
+    now: Timestamp,
+) {
+    (session.state, session.outcome) = (transition.to, transition.outcome);
+    let (at, who) = match directive {
+        Directive::Start => (&mut session.started_at, &mut session.started_by),
+        Directive::Accept => (&mut session.accepted_at, &mut session.accepted_by),
+        Directive::Reject => (&mut session.rejected_at, &mut session.rejected_by),
+        Directive::Finish => (&mut session.finished_at, &mut session.finished_by),
+    };
+    (*at, *who) = (Some(now), by);
+    if transition.to != SessionState::Started {
+        session.rings_until = None;
+    }
+}
+
+/// Locks the chat of a session that exists for the viewer, and reads the session under the lock.
+async fn lock_session(tx: &mut Tx, viewer: &Viewer, session_id: SessionId) -> Result<(SessionRow, Place)> {
+    let not_found = || Error::from(Refused::NotFound { what: "chat session", field: "chatSessionId" });
+    let found = sessions::find_in_organization(tx, viewer.organization_id, session_id).await?;
+    let chat_id = found.ok_or_else(not_found)?.session.chat_id;
+    let place = match lock_visible_chat(tx, viewer, chat_id).await {
+        Err(Error::Refused(Refused::NotFound { .. })) => return Err(not_found()),
+        other => other?,
+    };
+    let row = sessions::find_in_organization(tx, viewer.organization_id, session_id)
+        .await?
+        .ok_or_else(not_found)?;
+    if policy::sees_session(viewer, &row.participant_ids) { Ok((row, place)) } else { Err(not_found()) }
+}
+
+fn ring_time(seconds: Option<i32>) -> Result<TimeDelta> {
+    let (least, default, most) = limits::RING_SECONDS;
+    let seconds = seconds.unwrap_or(default);
+    if (least..=most).contains(&seconds) {
+        Ok(TimeDelta::seconds(seconds.into()))
+    } else {
+        Err(Refused::Invalid { field: "ringSeconds", reason: "A session rings 5 to 180 seconds." }.into())
+    }
+}
+
+fn check_texts(title: Option<&str>, call_room: Option<&str>, reason: Option<&str>) -> Result<()> {
+    if let Some(title) = title {
+        text::name("title", title)?;
+    }
+    if let Some(call_room) = call_room {
+        text::name("callRoom", call_room)?;
+    }
+    if let Some(reason) = reason {
+        text::note("reason", reason, limits::REASON)?;
+    }
+    Ok(())
 }

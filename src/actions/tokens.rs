@@ -1,12 +1,52 @@
-//! Bearer tokens: made and checked with the server's own secret.
+//! Bearer tokens: JWTs made and checked with the server's own secret. They name an actor; what that actor
+//! may do is read from the store each time.
 
-use super::{Actions, AuthFailure, Result};
-use crate::domain::viewer::Viewer;
-use entity::{ActorId, OrganizationId, Timestamp, actor};
+use super::{Actions, AuthFailure, Error, Result};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::{limits, text};
+use crate::store::{self, Tx, actors};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entity::actor::Attributes;
+use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
+use futures_util::FutureExt;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
 
-/// The server's secret. Never printed.
+/// The server's secret, at least 32 bytes. Never printed.
 #[derive(Clone)]
-pub struct Secret(pub Vec<u8>);
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes a secret of at least 32 bytes (as long as the hash, RFC 7518 section 3.2); `None` for less.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() >= 32).then_some(Self(bytes))
+    }
+
+    /// The bytes, to derive other keys from.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Who made the token and for whom: both are always this server.
+const ISSUER: &str = "anteroom";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    /// The actor.
+    sub: ActorId,
+    /// Seconds since the Unix epoch.
+    iat: i64,
+    exp: i64,
+}
 
 /// Whom a token is for.
 #[derive(Clone, Debug)]
@@ -17,27 +57,164 @@ pub enum TokenSubject {
     ApiClient(String),
 }
 
+/// A token to make.
 #[derive(Clone, Debug)]
 pub struct IssueToken {
+    /// For whom.
     pub subject: TokenSubject,
+    /// 60 to 31,536,000 (a year); an hour where absent.
     pub expires_in_seconds: Option<i32>,
 }
 
+/// A token.
 #[derive(Clone)]
 pub struct IssuedToken {
+    /// What goes behind `Authorization: Bearer`.
     pub token: String,
+    /// When it ends.
     pub expires_at: Timestamp,
 }
 
 impl Actions {
-    pub async fn authenticate(&self, _token: &str) -> std::result::Result<Viewer, AuthFailure> {
-        todo!()
+    /// The viewer whom a token names, as they now are.
+    pub async fn authenticate(&self, token: &str) -> std::result::Result<Viewer, AuthFailure> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The server's clock decides, not the library's.
+        validation.validate_exp = false;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&self.0.secret.0), &validation)
+                .map_err(|_| AuthFailure::Invalid)?
+                .claims;
+        let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
+        if expires_at <= self.now() {
+            return Err(AuthFailure::Expired);
+        }
+        let actor = actors::find(&self.0.store, claims.sub).await.map_err(|error| {
+            tracing::warn!(%error, "could not read the actor of a token");
+            AuthFailure::Unavailable
+        })?;
+        let actor = actor.filter(|actor| actor.deactivated_at.is_none()).ok_or(AuthFailure::Invalid)?;
+        let role = role_of(&actor).ok_or(AuthFailure::Invalid)?;
+        Ok(Viewer {
+            organization_id: actor.organization_id,
+            actor_id: actor.id,
+            role,
+            expires_at,
+            auth_version: actor.auth_version,
+        })
     }
-    pub async fn issue_token(&self, _viewer: &Viewer, _input: IssueToken) -> Result<IssuedToken> {
-        todo!()
+
+    /// Makes a token for somebody of the viewer's organization.
+    pub async fn issue_token(&self, viewer: &Viewer, input: IssueToken) -> Result<IssuedToken> {
+        let verb = match &input.subject {
+            TokenSubject::ApiClient(_) => Verb::IssueUserToken,
+            TokenSubject::Actor(actor_id) => {
+                policy::may(viewer.role, Verb::IssueVisitorToken)?;
+                let actor =
+                    actors::find_in_organization(&self.0.store, viewer.organization_id, *actor_id).await?;
+                match actor.map(|actor| actor.actor_type) {
+                    Some(ActorType::Visitor) | None => Verb::IssueVisitorToken,
+                    Some(ActorType::User | ActorType::ApiClient) => Verb::IssueUserToken,
+                }
+            }
+        };
+        policy::may(viewer.role, verb)?;
+        Ok(self.mint_token(viewer.organization_id, input).await?.1)
     }
-    /// For the command line: no viewer.
-    pub async fn mint_token(&self, _organization_id: OrganizationId, _input: IssueToken) -> Result<(actor::Model, IssuedToken)> {
-        todo!()
+
+    /// Makes a token for somebody of the organization; for the command line, which answers to nobody.
+    pub async fn mint_token(
+        &self,
+        organization_id: OrganizationId,
+        input: IssueToken,
+    ) -> Result<(actor::Model, IssuedToken)> {
+        let (least, default, most) = limits::TOKEN_SECONDS;
+        let seconds = input.expires_in_seconds.unwrap_or(default);
+        if !(least..=most).contains(&seconds) {
+            let reason = "A token lives 60 to 31536000 seconds.";
+            return Err(Refused::Invalid { field: "expiresInSeconds", reason }.into());
+        }
+        let not_found = Refused::NotFound { what: "actor", field: "actorId" };
+        let actor = match input.subject {
+            TokenSubject::Actor(actor_id) => {
+                actors::find_in_organization(&self.0.store, organization_id, actor_id).await?
+            }
+            TokenSubject::ApiClient(name) => Some(self.api_client(organization_id, name).await?),
+        };
+        let actor = actor.filter(|actor| actor.deactivated_at.is_none()).ok_or(not_found)?;
+        let iat = self.now().0.div_euclid(1_000);
+        let exp = iat + i64::from(seconds);
+        let claims = Claims { iss: ISSUER.into(), aud: ISSUER.into(), sub: actor.id, iat, exp };
+        let key = EncodingKey::from_secret(&self.0.secret.0);
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
+            .map_err(|error| Error::Failed(format!("a token could not be made: {error}")))?;
+        Ok((actor, IssuedToken { token, expires_at: Timestamp(exp * 1_000) }))
     }
+
+    async fn api_client(&self, organization_id: OrganizationId, name: String) -> Result<actor::Model> {
+        text::line("apiClientName", &name, limits::EXTERNAL_ID)?;
+        text::name("apiClientName", &name)?;
+        let found =
+            actors::find_by_external_id(&self.0.store, organization_id, ActorType::ApiClient, &name).await?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let key = name.clone();
+        match self.write(move |tx| add_api_client(tx, organization_id, name).boxed()).await {
+            Ok(written) => Ok(written.value),
+            // Somebody else made it in between, or the write failed for another reason, which then says so.
+            Err(error) => {
+                actors::find_by_external_id(&self.0.store, organization_id, ActorType::ApiClient, &key)
+                    .await?
+                    .ok_or(error)
+            }
+        }
+    }
+}
+
+async fn add_api_client(tx: &mut Tx, organization_id: OrganizationId, name: String) -> Result<actor::Model> {
+    let mut row = new_actor(tx, organization_id, ActorType::ApiClient);
+    (row.name, row.external_id) = (Some(name.clone()), Some(name));
+    match actors::insert(tx, &row).await {
+        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "apiClientName" }.into()),
+        other => Ok(other.map(|()| row)?),
+    }
+}
+
+/// An actor as it is before anything is known of it.
+pub(super) fn new_actor(tx: &Tx, organization_id: OrganizationId, actor_type: ActorType) -> actor::Model {
+    actor::Model {
+        id: ActorId(tx.new_id()),
+        organization_id,
+        actor_type,
+        role: None,
+        name: None,
+        public_name: None,
+        external_id: None,
+        attributes: Attributes::default(),
+        auth_version: 1,
+        last_seen_at: None,
+        created_at: tx.now(),
+        deactivated_at: None,
+    }
+}
+
+fn role_of(actor: &actor::Model) -> Option<ViewerRole> {
+    match (actor.actor_type, actor.role) {
+        (ActorType::User, Some(UserRole::Admin)) => Some(ViewerRole::Admin),
+        (ActorType::User, Some(UserRole::Operator)) => Some(ViewerRole::Operator),
+        (ActorType::User, None) => None,
+        (ActorType::Visitor, _) => Some(ViewerRole::Visitor),
+        (ActorType::ApiClient, _) => Some(ViewerRole::ApiClient),
+    }
+}
+
+/// 128 random bits as text: whoever does not know it cannot guess it.
+pub(super) fn unguessable() -> String {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }

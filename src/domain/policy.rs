@@ -3,7 +3,7 @@
 //! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
 
 use super::viewer::{Viewer, ViewerRole};
-use entity::{ChatType, chat};
+use entity::{ActorId, ActorType, ChatType, actor, chat};
 
 /// What can be asked for, as far as a role decides about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +73,30 @@ pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> boo
         }
 }
 
+/// Whether an actor exists for the viewer: visitors see themselves and the users of the organization.
+#[must_use]
+pub fn sees_actor(viewer: &Viewer, actor: &actor::Model) -> bool {
+    viewer.organization_id == actor.organization_id
+        && match actor.actor_type {
+            ActorType::User => true,
+            ActorType::Visitor => viewer.role.is_staff() || actor.id == viewer.actor_id,
+            ActorType::ApiClient => false,
+        }
+}
+
+/// Whether a session of a chat that the viewer sees exists for them: visitors see the ones they are called to.
+#[must_use]
+pub fn sees_session(viewer: &Viewer, participant_ids: &[ActorId]) -> bool {
+    viewer.role.is_staff() || participant_ids.contains(&viewer.actor_id)
+}
+
 /// Whether the viewer, who sees the chat, may also act in it: an admin reads others' DIRECT and GROUP chats
 /// but takes no part in them.
 #[must_use]
 pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> bool {
-    match chat.chat_type {
+    let in_it = match chat.chat_type {
         ChatType::Visitor => true,
         ChatType::Direct | ChatType::Group => participates,
-    }
-    .then(|| may(viewer.role, Verb::ActInChat).is_ok())
-    .unwrap_or(false)
+    };
+    in_it && may(viewer.role, Verb::ActInChat).is_ok()
 }

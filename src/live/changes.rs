@@ -6,7 +6,8 @@ use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_hav
 use super::{ChangeAction, ChatChange, ChatScope, Live, LiveError};
 use crate::domain::chat_filter::{ChatFilter, Members};
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::store::feed::{self, Found, Place};
+use crate::store::feed::{Found, Place};
+use crate::store::{actors, rooms};
 use entity::{ActorType, chat};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
@@ -53,29 +54,26 @@ impl Live {
     async fn may_follow(&self, viewer: &Viewer, scope: ChatScope) -> Result<(), LiveError> {
         let store = &self.0.store;
         let organization_id = viewer.organization_id;
-        let actor_is = |actor_id, wanted: fn(ActorType) -> bool| async move {
-            let found = feed::actor_type_in_organization(store, organization_id, actor_id).await?;
-            Ok::<_, LiveError>(found.is_some_and(wanted))
+        let is_one = |id, wanted: fn(ActorType) -> bool| async move {
+            let found = actors::find_in_organization(store, organization_id, id).await?;
+            Ok::<_, LiveError>(found.is_some_and(|actor| wanted(actor.actor_type)))
         };
         let may = match (viewer.role, scope) {
-            (ViewerRole::Visitor, ChatScope::Visitor(actor_id) | ChatScope::User(actor_id)) => {
-                actor_id == viewer.actor_id
-            }
+            (ViewerRole::Visitor, ChatScope::Visitor(id) | ChatScope::User(id)) => id == viewer.actor_id,
             (ViewerRole::Visitor, ChatScope::Room(_) | ChatScope::PresentUser(_)) => false,
             (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::Room(room_id)) => {
-                feed::are_rooms_of_organization(store, organization_id, &[room_id]).await?
+                rooms::find_in_organization(store, organization_id, room_id).await?.is_some()
+            }
+            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::Visitor(id)) => {
+                is_one(id, |found| found == ActorType::Visitor).await?
+            }
+            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::User(id)) => {
+                is_one(id, |_| true).await?
             }
             (
                 ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient,
-                ChatScope::Visitor(actor_id),
-            ) => actor_is(actor_id, |actor_type| actor_type == ActorType::Visitor).await?,
-            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::User(actor_id)) => {
-                actor_is(actor_id, |_| true).await?
-            }
-            (
-                ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient,
-                ChatScope::PresentUser(actor_id),
-            ) => actor_is(actor_id, |actor_type| actor_type == ActorType::User).await?,
+                ChatScope::PresentUser(id),
+            ) => is_one(id, |found| found == ActorType::User).await?,
         };
         if may { Ok(()) } else { Err(LiveError::NotFound) }
     }

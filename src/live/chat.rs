@@ -6,8 +6,10 @@ use super::lease::Lease;
 use super::reader::{BATCH, Position, Reader, Step};
 use super::{ChangeAction, ChatItem, Live, LiveError, MessageItem, PresenceItem, ResetReason, SessionItem};
 use crate::domain::event::{Entry, MessageRow, Signal, Subject};
+use crate::domain::policy;
 use crate::domain::viewer::Viewer;
 use crate::store::log::{self, MessageBatch};
+use crate::store::sessions;
 use chrono::TimeDelta;
 use entity::{ChatId, EventKind, ParticipationId, SessionId, Timestamp, participation};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -96,9 +98,9 @@ impl Live {
         session_id: SessionId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, SessionItem>, LiveError> {
-        let chat_id =
-            log::chat_of_session_in_organization(&self.0.store, viewer.organization_id, session_id).await?;
-        let chat_id = chat_id.ok_or(LiveError::NotFound)?;
+        let row = sessions::find_in_organization(&self.0.store, viewer.organization_id, session_id).await?;
+        let row = row.filter(|row| policy::sees_session(viewer, &row.participant_ids));
+        let chat_id = row.ok_or(LiveError::NotFound)?.session.chat_id;
         let live = self.clone();
         let steps = self.steps(viewer, chat_id, after).await?;
         Ok(steps.filter_map(move |at| std::future::ready(live.session_item(session_id, at))).boxed())

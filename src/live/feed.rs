@@ -62,7 +62,7 @@ pub(super) enum FeedHint {
 
 /// All feeds of this node.
 pub(super) struct Feeds {
-    feeds: Mutex<HashMap<OrganizationId, Feed>>,
+    of_organization: Mutex<HashMap<OrganizationId, Feed>>,
     queue: mpsc::Sender<Job>,
     capacity: usize,
     /// Whether other nodes may write: what is known is then kept, and the sweep compares.
@@ -97,7 +97,7 @@ impl Feeds {
     pub(super) fn new(capacity: usize, is_shared: bool, now: Timestamp) -> (Arc<Self>, mpsc::Receiver<Job>) {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let feeds = Self {
-            feeds: Mutex::default(),
+            of_organization: Mutex::default(),
             queue,
             capacity: capacity.max(1),
             is_shared,
@@ -113,7 +113,7 @@ impl Feeds {
         organization_id: OrganizationId,
     ) -> crate::store::Result<FeedSubscription> {
         let subscription = {
-            let mut feeds = lock(&self.feeds);
+            let mut feeds = lock(&self.of_organization);
             let feed = feeds.entry(organization_id).or_insert_with(|| Feed {
                 sender: broadcast::Sender::new(self.capacity),
                 readers: 0,
@@ -129,7 +129,7 @@ impl Feeds {
         if !is_primed {
             let since = store.clock().now().minus(KNOWN);
             let chats = super::sweep::changed_since(store, &[organization_id], since).await?;
-            if let Some(feed) = lock(&self.feeds).get_mut(&organization_id) {
+            if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
                 for chat in chats {
                     let known = Known { from: chat.last_sequence, chat: Arc::new(chat) };
                     feed.known.entry(known.chat.id).or_insert(known);
@@ -142,7 +142,7 @@ impl Feeds {
 
     /// Takes a job for the worker, where the organization has readers here.
     pub(super) fn enqueue(&self, job: Job) {
-        let feeds = lock(&self.feeds);
+        let feeds = lock(&self.of_organization);
         let Some(feed) = feeds.get(&job.organization_id) else { return };
         if self.queue.try_send(job).is_err() {
             let _ = feed.sender.send(FeedHint::Missed);
@@ -151,21 +151,26 @@ impl Feeds {
 
     /// The organizations with readers here.
     pub(super) fn organizations(&self) -> Vec<OrganizationId> {
-        lock(&self.feeds).keys().copied().collect()
+        lock(&self.of_organization).keys().copied().collect()
     }
 
     pub(super) fn is_shared(&self) -> bool {
         self.is_shared
     }
 
-    /// What is known of a chat; the outer `None` where nobody reads the organization's feed here.
-    pub(super) fn known(&self, organization_id: OrganizationId, chat_id: ChatId) -> Option<Option<Known>> {
-        lock(&self.feeds).get(&organization_id).map(|feed| feed.known.get(&chat_id).cloned())
+    /// Whether anybody reads the organization's feed here.
+    pub(super) fn has_readers(&self, organization_id: OrganizationId) -> bool {
+        lock(&self.of_organization).contains_key(&organization_id)
+    }
+
+    /// What is known of a chat.
+    pub(super) fn known(&self, organization_id: OrganizationId, chat_id: ChatId) -> Option<Known> {
+        lock(&self.of_organization).get(&organization_id)?.known.get(&chat_id).cloned()
     }
 
     /// Tells the readers, and remembers what they were told.
     pub(super) fn feed(&self, organization_id: OrganizationId, news: FeedNews) {
-        let mut feeds = lock(&self.feeds);
+        let mut feeds = lock(&self.of_organization);
         let Some(feed) = feeds.get_mut(&organization_id) else { return };
         if self.is_shared {
             feed.learn(&news);
@@ -175,7 +180,7 @@ impl Feeds {
 
     /// Tells the readers of an organization to read their places.
     pub(super) fn missed(&self, organization_id: OrganizationId) {
-        if let Some(feed) = lock(&self.feeds).get_mut(&organization_id) {
+        if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
             let _ = feed.sender.send(FeedHint::Missed);
         }
     }
@@ -189,7 +194,7 @@ impl Feeds {
     pub(super) fn cover(&self, at: Timestamp) {
         *lock(&self.covered) = at;
         let old = at.minus(KNOWN);
-        let mut feeds = lock(&self.feeds);
+        let mut feeds = lock(&self.of_organization);
         for feed in feeds.values_mut() {
             feed.known.retain(|_, known| known.chat.updated_at >= old);
         }
@@ -208,17 +213,13 @@ impl Feed {
             let _ = self.sender.send(FeedHint::Missed);
         }
         let first = news.entries.first().map_or(news.chat.last_sequence, |entry| entry.event.sequence);
-        match self.known.get_mut(&news.chat.id) {
-            Some(known) => {
-                known.from = known.from.min(first);
-                if news.chat.last_sequence >= known.chat.last_sequence {
-                    known.chat = Arc::clone(&news.chat);
-                }
-            }
-            None => {
-                let known = Known { from: first, chat: Arc::clone(&news.chat) };
-                self.known.insert(news.chat.id, known);
-            }
+        let known = self
+            .known
+            .entry(news.chat.id)
+            .or_insert_with(|| Known { from: first, chat: Arc::clone(&news.chat) });
+        known.from = known.from.min(first);
+        if news.chat.last_sequence >= known.chat.last_sequence {
+            known.chat = Arc::clone(&news.chat);
         }
     }
 }
@@ -231,7 +232,7 @@ impl FeedSubscription {
 
 impl Drop for FeedSubscription {
     fn drop(&mut self) {
-        let mut feeds = lock(&self.feeds.feeds);
+        let mut feeds = lock(&self.feeds.of_organization);
         if let Some(feed) = feeds.get_mut(&self.organization_id) {
             feed.readers -= 1;
             if feed.readers == 0 {

@@ -94,7 +94,10 @@ impl Live {
         earlier: Option<Change>,
         what: What,
     ) -> crate::store::Result<Option<Change>> {
-        let Some(known) = self.0.feeds.known(organization_id, chat_id) else { return Ok(None) };
+        if !self.0.feeds.has_readers(organization_id) {
+            return Ok(None);
+        }
+        let known = self.0.feeds.known(organization_id, chat_id);
         let known = match &earlier {
             Some(change) => Some(change.known(known)),
             None => known,

@@ -107,7 +107,7 @@ impl Drop for Lease {
 impl Live {
     /// Renews all leases three times in their life, and new ones at once. Never ends.
     pub(super) async fn renew_leases(self) {
-        let period = self.0.settings.presence_ttl.to_std().unwrap_or(Duration::from_secs(60)) / 3;
+        let period = self.0.settings.presence_ttl.to_std().unwrap_or(Duration::from_mins(1)) / 3;
         let mut ticks = tokio::time::interval(period.max(Duration::from_millis(100)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

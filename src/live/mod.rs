@@ -26,6 +26,8 @@ mod reader;
 mod remote;
 mod standing;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod typing;
 mod viewer;
 

@@ -239,11 +239,15 @@ impl Reader {
         if !self.sees() {
             return Some(self.gone());
         }
-        let may_see = match entry.event.audience {
+        let is_meant = match entry.event.audience {
             Audience::All => true,
             Audience::Staff => self.viewer.role.is_staff(),
         };
-        may_see.then_some(Step::Entry(entry))
+        let may_see = match &entry.subject {
+            Subject::Session(row) => policy::sees_session(&self.viewer, &row.participant_ids),
+            Subject::Chat | Subject::Message(_) | Subject::Presence(_) | Subject::Participation(_) => true,
+        };
+        (is_meant && may_see).then_some(Step::Entry(entry))
     }
 
     /// Reads on from where this reader stands. While the database does not answer, it is asked again.

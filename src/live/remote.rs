@@ -5,7 +5,7 @@ use super::bus::Message;
 use super::feed_worker::{Job, What};
 use super::{Live, lock};
 use crate::domain::event::Signal;
-use crate::store::log;
+use crate::store::{participations, presences};
 use entity::{ActorId, ChatId, ParticipationId, PresenceId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -88,15 +88,15 @@ impl Live {
             let due = std::mem::take(&mut *lock(&self.0.heard.due));
             self.catch_up_all(due.heads).await;
             for (id, chat_id) in due.participations {
-                match log::participation_of_chat(&self.0.store, chat_id, id).await {
-                    Ok(Some(row)) => self.0.hub.signal(chat_id, Signal::Participation(row)),
+                match participations::find(&self.0.store, id).await {
+                    Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Participation(row)),
                     Ok(None) => {}
                     Err(error) => tracing::debug!(%chat_id, %error, "a read mark could not be read"),
                 }
             }
             for (id, chat_id) in due.presences {
-                match log::presence_of_chat(&self.0.store, chat_id, id).await {
-                    Ok(Some(row)) => self.0.hub.signal(chat_id, Signal::Presence(row)),
+                match presences::find(&self.0.store, id).await {
+                    Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Presence(row)),
                     Ok(None) => {}
                     Err(error) => tracing::debug!(%chat_id, %error, "a presence could not be read"),
                 }

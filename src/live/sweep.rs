@@ -67,9 +67,8 @@ impl Live {
         let organizations = self.0.feeds.organizations();
         for chunk in organizations.chunks(CHUNK) {
             for chat in changed_since(&self.0.store, chunk, since).await? {
-                let Some(known) = self.0.feeds.known(chat.organization_id, chat.id) else { continue };
                 let last = chat.last_sequence;
-                let first = match known {
+                let first = match self.0.feeds.known(chat.organization_id, chat.id) {
                     Some(known) if known.chat.last_sequence >= last => continue,
                     Some(known) => known.chat.last_sequence + 1,
                     None => (last - LOOK_BACK).max(1),

@@ -8,8 +8,10 @@ use super::lease::Lease;
 use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::Subject;
+use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{self, Found, Place};
+use crate::store::rooms;
 use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
@@ -34,7 +36,10 @@ impl Live {
         let may_follow = match viewer.role {
             ViewerRole::Visitor => room_ids.is_empty(),
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => {
-                feed::are_rooms_of_organization(&self.0.store, viewer.organization_id, &room_ids).await?
+                let organization_id = viewer.organization_id;
+                let rooms =
+                    rooms::find_many_in_organization(&self.0.store, organization_id, &room_ids).await?;
+                rooms.len() == room_ids.len()
             }
         };
         if !may_follow {
@@ -117,7 +122,9 @@ impl ViewerEvents {
         }
         for entry in &news.entries {
             let Subject::Session(row) = &entry.subject else { continue };
-            if !now.is_in_inbox && !row.has_participant(self.reader.viewer().actor_id) {
+            let viewer = self.reader.viewer();
+            let concerns = now.is_in_inbox || row.has_participant(viewer.actor_id);
+            if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
                 continue;
             }
             let change = match entry.event.kind {

@@ -1,13 +1,13 @@
 //! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
 //! are followed in.
 
-use super::log::with_participants;
+use super::sessions::with_participants;
 use super::{Result, Rows, Store};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
 use entity::{
-    ActorId, ActorType, ChatId, EventKind, OrganizationId, RoomId, Timestamp, actor, chat, chat_session,
-    chat_session_participant, event, participation, presence, room,
+    ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, chat_session,
+    chat_session_participant, event, participation, presence,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -184,36 +184,6 @@ pub async fn sessions_of_participant_since(
             Some((row, Arc::clone(chat), members))
         })
         .collect())
-}
-
-/// Whether all of these are rooms of the organization. Expects each id once.
-pub async fn are_rooms_of_organization(
-    store: &Store,
-    organization_id: OrganizationId,
-    room_ids: &[RoomId],
-) -> Result<bool> {
-    if room_ids.is_empty() {
-        return Ok(true);
-    }
-    let found = room::Entity::find()
-        .filter(room::Column::OrganizationId.eq(organization_id))
-        .filter(room::Column::Id.is_in(room_ids.iter().copied()))
-        .all(store.connection())
-        .await?;
-    Ok(found.len() == room_ids.len())
-}
-
-/// The type of an actor of the organization.
-pub async fn actor_type_in_organization(
-    store: &Store,
-    organization_id: OrganizationId,
-    actor_id: ActorId,
-) -> Result<Option<ActorType>> {
-    let row = actor::Entity::find_by_id(actor_id)
-        .filter(actor::Column::OrganizationId.eq(organization_id))
-        .one(store.connection())
-        .await?;
-    Ok(row.map(|row| row.actor_type))
 }
 
 impl Place {

@@ -3,11 +3,12 @@
 //! A batch is read from one snapshot, so that nothing in it is older than its head, and costs a fixed
 //! number of statements however many events it holds.
 
-use super::{Error, Result, Rows, Store};
+use super::sessions::with_participants;
+use super::{Error, Result, Rows, Store, participations};
 use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
 use entity::{
     ActorId, ChatId, EventKind, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp, actor,
-    chat, chat_session, chat_session_participant, event, message, participation, presence,
+    chat, chat_session, event, message, participation, presence,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
@@ -140,45 +141,8 @@ pub async fn participations_since(
     Ok(query.order_by_asc(participation::Column::Id).limit(limit).all(store.connection()).await?)
 }
 
-/// One participation of a chat.
-pub async fn participation_of_chat(
-    store: &Store,
-    chat_id: ChatId,
-    id: ParticipationId,
-) -> Result<Option<participation::Model>> {
-    let row = participation::Entity::find_by_id(id).one(store.connection()).await?;
-    Ok(row.filter(|row| row.chat_id == chat_id))
-}
-
-/// One presence of a chat.
-pub async fn presence_of_chat(
-    store: &Store,
-    chat_id: ChatId,
-    id: PresenceId,
-) -> Result<Option<presence::Model>> {
-    let row = presence::Entity::find_by_id(id).one(store.connection()).await?;
-    Ok(row.filter(|row| row.chat_id == chat_id))
-}
-
-/// The chat of a session of the organization.
-pub async fn chat_of_session_in_organization(
-    store: &Store,
-    organization_id: OrganizationId,
-    session_id: SessionId,
-) -> Result<Option<ChatId>> {
-    let row = chat_session::Entity::find_by_id(session_id)
-        .filter(chat_session::Column::OrganizationId.eq(organization_id))
-        .one(store.connection())
-        .await?;
-    Ok(row.map(|row| row.chat_id))
-}
-
 async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
-    let row = participation::Entity::find()
-        .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(participation::Column::ChatId.eq(chat_id))
-        .one(rows.connection())
-        .await?;
+    let row = participations::find_of_actor(rows, chat_id, actor_id).await?;
     Ok(row.is_some_and(|row| row.ended_at.is_none()))
 }
 
@@ -328,29 +292,14 @@ async fn sessions_by_id(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap
     Ok(with_participants(rows, found).await?.into_iter().map(|row| (row.session.id, row)).collect())
 }
 
-/// The sessions with their participants, in the order in which they came.
-pub(super) async fn with_participants(
-    rows: &impl Rows,
-    sessions: Vec<chat_session::Model>,
-) -> Result<Vec<SessionRow>> {
-    if sessions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let participants = chat_session_participant::Entity::find()
-        .filter(chat_session_participant::Column::SessionId.is_in(sessions.iter().map(|session| session.id)))
-        .order_by_asc(chat_session_participant::Column::SessionId)
-        .order_by_asc(chat_session_participant::Column::ActorId)
-        .all(rows.connection())
+/// Forgets the events of a chat up to a sequence, as time does.
+#[cfg(test)]
+pub(crate) async fn forget(store: &Store, chat_id: ChatId, through: i64) -> Result<()> {
+    let tx = store.begin().await?;
+    event::Entity::delete_many()
+        .filter(event::Column::ChatId.eq(chat_id))
+        .filter(event::Column::Sequence.lte(through))
+        .exec(tx.connection())
         .await?;
-    let mut of_session: HashMap<SessionId, Vec<ActorId>> = HashMap::new();
-    for participant in participants {
-        of_session.entry(participant.session_id).or_default().push(participant.actor_id);
-    }
-    Ok(sessions
-        .into_iter()
-        .map(|session| {
-            let participant_ids = of_session.remove(&session.id).unwrap_or_default();
-            SessionRow { session, participant_ids }
-        })
-        .collect())
+    tx.commit().await.map(|_| ())
 }

@@ -3,12 +3,22 @@
 //! Reads go through [`Store`] (what is committed) or through an open [`Tx`]; both are [`Rows`], so one
 //! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
 
+pub mod actors;
+pub mod chats;
 mod connect;
 pub mod connected;
 mod error;
 pub mod feed;
+mod keyset;
 pub mod log;
-mod tx;
+pub mod messages;
+pub mod organizations;
+pub mod participations;
+pub mod presences;
+pub mod requests;
+pub mod rooms;
+pub mod sessions;
+pub mod tx;
 mod writer;
 
 pub use connect::Engine;

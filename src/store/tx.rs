@@ -73,6 +73,14 @@ impl Tx {
         Ok(self.chat.as_ref())
     }
 
+    /// Locks a chat of whatever organization: for the server's own clock, which acts for nobody.
+    pub async fn lock_any_chat(&mut self, chat_id: ChatId) -> Result<Option<&chat::Model>> {
+        debug_assert!(self.chat.is_none(), "a transaction spans one chat");
+        self.chat = chat::Entity::find_by_id(chat_id).lock_exclusive().one(self.connection()).await?;
+        self.before = self.chat.clone().map(Arc::new);
+        Ok(self.chat.as_ref())
+    }
+
     /// Adds a chat, which is then the one that this transaction has locked.
     pub async fn add_chat(&mut self, chat: chat::Model) -> Result<()> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");

@@ -1,0 +1,211 @@
+//! The steps that actions share: taking part, being present, and the entries of the history that tell of it.
+//! Each writes its row, keeps the chat's counters and records its event; the caller holds the chat's lock.
+
+use super::Result;
+use crate::domain::event::{MessageRow, SessionRow, Subject};
+use crate::store::tx::Fact;
+use crate::store::{Tx, messages, participations, presences};
+use entity::{
+    ActorId, ActorType, Audience, EventKind, MessageId, MessageType, ParticipationId, PresenceEndReason,
+    PresenceId, Timestamp, actor, chat, message, participation, presence,
+};
+
+/// Whether taking part shows in the chat's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Named, or has written.
+    Yes,
+    /// Only joined so far.
+    NotYet,
+}
+
+/// Makes the actor a participant, if they are none yet, and answers the participation as it then is.
+pub(super) async fn take_part(
+    tx: &mut Tx,
+    actor: &actor::Model,
+    counted: Counted,
+    by: Option<ActorId>,
+) -> Result<participation::Model> {
+    let (now, chat_id) = (tx.now(), tx.chat()?.id);
+    let found = participations::find_of_actor(tx, chat_id, actor.id).await?;
+    let is_counted = counted == Counted::Yes;
+    let (row, kind) = match found {
+        None => {
+            let row = participation::Model {
+                id: ParticipationId(tx.new_id()),
+                chat_id,
+                actor_id: actor.id,
+                actor_type: actor.actor_type,
+                created_at: now,
+                ended_at: None,
+                is_counted,
+                message_count: 0,
+                first_message_at: None,
+                last_read_sequence: 0,
+                last_read_at: None,
+                updated_at: now,
+            };
+            participations::insert(tx, &row).await?;
+            if is_counted {
+                count_participation(tx.chat_mut()?, actor.actor_type, 1);
+            }
+            (row, EventKind::ParticipationAdded)
+        }
+        Some(mut row) => {
+            let counts_now = row.is_counted || is_counted;
+            if row.ended_at.is_none() && row.is_counted == counts_now {
+                return Ok(row);
+            }
+            let kind = if row.ended_at.is_some() {
+                EventKind::ParticipationAdded
+            } else {
+                EventKind::ParticipationChanged
+            };
+            if counts_now && (!row.is_counted || row.ended_at.is_some()) {
+                count_participation(tx.chat_mut()?, row.actor_type, 1);
+            }
+            (row.ended_at, row.is_counted, row.updated_at) = (None, counts_now, now);
+            participations::update(tx, &row).await?;
+            (row, kind)
+        }
+    };
+    tx.record(Fact {
+        kind,
+        subject_id: row.id.0,
+        subject: Subject::Participation(row.clone()),
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(row)
+}
+
+fn count_participation(chat: &mut chat::Model, actor_type: ActorType, by: i32) {
+    chat.participation_count += by;
+    match actor_type {
+        ActorType::User => chat.user_participation_count += by,
+        ActorType::Visitor => chat.visitor_participation_count += by,
+        ActorType::ApiClient => {}
+    }
+}
+
+/// Joins the user to the chat.
+pub(super) async fn begin_presence(
+    tx: &mut Tx,
+    user_id: ActorId,
+    lease_ends: Timestamp,
+) -> Result<presence::Model> {
+    let now = tx.now();
+    let row = presence::Model {
+        id: PresenceId(tx.new_id()),
+        chat_id: tx.chat()?.id,
+        user_id,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: lease_ends,
+        ended_at: None,
+        end_reason: None,
+    };
+    presences::insert(tx, &row).await?;
+    tx.chat_mut()?.present_user_count += 1;
+    record_presence(tx, EventKind::PresenceAdded, &row, Some(user_id))?;
+    Ok(row)
+}
+
+/// Ends a presence; the LEAVE entry is the caller's to add, after all events of presences.
+pub(super) async fn end_presence(
+    tx: &mut Tx,
+    mut row: presence::Model,
+    reason: PresenceEndReason,
+    by: Option<ActorId>,
+) -> Result<presence::Model> {
+    (row.ended_at, row.end_reason) = (Some(tx.now()), Some(reason));
+    presences::update(tx, &row).await?;
+    tx.chat_mut()?.present_user_count -= 1;
+    record_presence(tx, EventKind::PresenceEnded, &row, by)?;
+    Ok(row)
+}
+
+fn record_presence(tx: &mut Tx, kind: EventKind, row: &presence::Model, by: Option<ActorId>) -> Result<()> {
+    tx.record(Fact {
+        kind,
+        subject_id: row.id.0,
+        subject: Subject::Presence(row.clone()),
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(())
+}
+
+/// What an entry of the history says.
+pub(super) struct NewEntry<'a> {
+    pub message_type: MessageType,
+    pub sender: Option<&'a actor::Model>,
+    pub text: Option<String>,
+    pub external_id: Option<String>,
+    pub session: Option<&'a SessionRow>,
+}
+
+impl<'a> NewEntry<'a> {
+    /// An entry without a text: somebody came, went, or moved a session on.
+    pub(super) fn notice(message_type: MessageType, sender: Option<&'a actor::Model>) -> Self {
+        Self { message_type, sender, text: None, external_id: None, session: None }
+    }
+}
+
+/// Adds an entry to the history.
+pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<ActorId>) -> Result<MessageRow> {
+    let NewEntry { message_type, sender, text, external_id, session } = entry;
+    let id = MessageId(tx.new_id());
+    let message = message::Model {
+        chat_id: tx.chat()?.id,
+        sequence: tx.next_sequence()?,
+        id,
+        message_type,
+        sender_id: sender.map(|sender| sender.id),
+        text,
+        external_id: external_id.unwrap_or_else(|| id.0.simple().to_string()),
+        created_at: tx.now(),
+        session_id: session.map(|row| row.session.id),
+        session_state: session.map(|row| row.session.state),
+    };
+    messages::insert(tx, &message).await?;
+    let row = MessageRow { message, sender: sender.cloned() };
+    tx.record(Fact {
+        kind: EventKind::MessageAdded,
+        subject_id: id.0,
+        subject: Subject::Message(row.clone()),
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(row)
+}
+
+/// Records an event of a session.
+pub(super) fn record_session(
+    tx: &mut Tx,
+    kind: EventKind,
+    row: &SessionRow,
+    by: Option<ActorId>,
+) -> Result<()> {
+    tx.record(Fact {
+        kind,
+        subject_id: row.session.id.0,
+        subject: Subject::Session(row.clone()),
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(())
+}
+
+/// Records that the chat's own fields changed.
+pub(super) fn record_chat(tx: &mut Tx, by: Option<ActorId>) -> Result<()> {
+    let subject_id = tx.chat()?.id.0;
+    tx.record(Fact {
+        kind: EventKind::ChatChanged,
+        subject_id,
+        subject: Subject::Chat,
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(())
+}

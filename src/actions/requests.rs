@@ -1,0 +1,67 @@
+//! `requestId`: the same call by the same caller is answered as the first was, another call under the same
+//! id is a conflict.
+
+use super::Result;
+use crate::domain::refused::Refused;
+use crate::domain::text;
+use crate::domain::viewer::Viewer;
+use crate::store::{Tx, requests};
+use entity::{RequestKind, request};
+use sha2::{Digest, Sha256};
+use std::fmt::Debug;
+use uuid::Uuid;
+
+/// What is known of a call.
+pub(super) enum Requested {
+    /// It carries no id.
+    Plain,
+    /// It carries a new id; this is to be remembered.
+    New { request_id: String, digest: String },
+    /// It made this before.
+    Before(Uuid),
+}
+
+/// Looks a call up by its id. The caller's row is locked, so that two of the same do not pass at once.
+pub(super) async fn find(
+    tx: &Tx,
+    viewer: &Viewer,
+    kind: RequestKind,
+    request_id: Option<&str>,
+    input: &(impl Debug + Sync),
+) -> Result<Requested> {
+    let Some(request_id) = request_id else { return Ok(Requested::Plain) };
+    text::external_id("requestId", request_id)?;
+    let digest = Sha256::digest(format!("{input:?}").as_bytes());
+    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    match requests::find(tx, viewer.actor_id, request_id).await? {
+        None => Ok(Requested::New { request_id: request_id.to_owned(), digest }),
+        Some(before) if before.kind == kind && before.digest == digest => {
+            Ok(Requested::Before(before.subject_id))
+        }
+        Some(_) => Err(Refused::Conflict { field: "requestId" }.into()),
+    }
+}
+
+/// Remembers what the call made.
+pub(super) async fn remember(
+    tx: &Tx,
+    viewer: &Viewer,
+    kind: RequestKind,
+    requested: Requested,
+    subject_id: Uuid,
+) -> Result<()> {
+    match requested {
+        Requested::New { request_id, digest } => {
+            let row = request::Model {
+                caller_id: viewer.actor_id,
+                request_id,
+                kind,
+                subject_id,
+                digest,
+                created_at: tx.now(),
+            };
+            Ok(requests::insert(tx, &row).await?)
+        }
+        Requested::Plain | Requested::Before(_) => Ok(()),
+    }
+}

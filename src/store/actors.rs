@@ -1,0 +1,152 @@
+//! Users, visitors and API clients.
+
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Tx};
+use crate::domain::page::{Page, PageRequest};
+use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+/// The actor, of whatever organization: for authentication alone, where the token says which.
+pub async fn find(rows: &impl Rows, id: ActorId) -> Result<Option<actor::Model>> {
+    Ok(actor::Entity::find_by_id(id).one(rows.connection()).await?)
+}
+
+/// The actor, where it is of the organization.
+pub async fn find_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    id: ActorId,
+) -> Result<Option<actor::Model>> {
+    Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
+}
+
+/// Those of the actors that are of the organization, ordered by id.
+pub async fn find_many_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    ids: &[ActorId],
+) -> Result<Vec<actor::Model>> {
+    Ok(actor::Entity::find()
+        .filter(actor::Column::OrganizationId.eq(organization_id))
+        .filter(actor::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(actor::Column::Id)
+        .all(rows.connection())
+        .await?)
+}
+
+/// Locks the actors of the organization until the transaction ends, in the order of their ids.
+pub async fn lock_in_organization(
+    tx: &Tx,
+    organization_id: OrganizationId,
+    ids: &[ActorId],
+) -> Result<Vec<actor::Model>> {
+    Ok(actor::Entity::find()
+        .filter(actor::Column::OrganizationId.eq(organization_id))
+        .filter(actor::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(actor::Column::Id)
+        .lock_exclusive()
+        .all(tx.connection())
+        .await?)
+}
+
+/// The actor that the organization knows under this id of its own.
+pub async fn find_by_external_id(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    actor_type: ActorType,
+    external_id: &str,
+) -> Result<Option<actor::Model>> {
+    Ok(actor::Entity::find()
+        .filter(actor::Column::OrganizationId.eq(organization_id))
+        .filter(actor::Column::ActorType.eq(actor_type))
+        .filter(actor::Column::ExternalId.eq(external_id))
+        .one(rows.connection())
+        .await?)
+}
+
+/// The organization's users, oldest first.
+pub async fn list_users(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    page: &PageRequest,
+) -> Result<Page<actor::Model>> {
+    keyset::page(rows, of_type(organization_id, ActorType::User), by_age(), page).await
+}
+
+/// The organization's visitors, oldest first: all, or those with `query` in their name, ignoring the case of
+/// ASCII letters, or as their external id.
+pub async fn list_visitors(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    query: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<actor::Model>> {
+    let mut list = of_type(organization_id, ActorType::Visitor);
+    if let Some(query) = query {
+        let escaped = query.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let name = Expr::expr(Func::lower(Expr::col((actor::Entity, actor::Column::Name))));
+        list = list.filter(
+            Condition::any()
+                .add(name.like(LikeExpr::new(format!("%{escaped}%")).escape('\\')))
+                .add(actor::Column::ExternalId.eq(query)),
+        );
+    }
+    keyset::page(rows, list, by_age(), page).await
+}
+
+/// Whether a user of the organization was heard from at or after `since`.
+pub async fn is_user_seen_since(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    since: Timestamp,
+) -> Result<bool> {
+    Ok(of_type(organization_id, ActorType::User)
+        .filter(actor::Column::LastSeenAt.gte(since))
+        .filter(actor::Column::DeactivatedAt.is_null())
+        .one(rows.connection())
+        .await?
+        .is_some())
+}
+
+/// Locks the organization's active admins until the transaction ends, in the order of their ids: so that of
+/// two who would demote each other one comes too late.
+pub async fn lock_active_admins(tx: &Tx, organization_id: OrganizationId) -> Result<Vec<ActorId>> {
+    let admins = of_type(organization_id, ActorType::User)
+        .filter(actor::Column::Role.eq(UserRole::Admin))
+        .filter(actor::Column::DeactivatedAt.is_null())
+        .order_by_asc(actor::Column::Id)
+        .lock_exclusive()
+        .all(tx.connection())
+        .await?;
+    Ok(admins.into_iter().map(|admin| admin.id).collect())
+}
+
+/// Adds an actor; `Taken` where the external id is.
+pub async fn insert(tx: &Tx, row: &actor::Model) -> Result<()> {
+    actor::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update(tx: &Tx, row: &actor::Model) -> Result<()> {
+    actor::Entity::update_many()
+        .set(row.clone().into_active_model().reset_all())
+        .filter(actor::Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+fn of_type(organization_id: OrganizationId, actor_type: ActorType) -> sea_orm::Select<actor::Entity> {
+    actor::Entity::find()
+        .filter(actor::Column::OrganizationId.eq(organization_id))
+        .filter(actor::Column::ActorType.eq(actor_type))
+}
+
+fn by_age() -> Sorting<actor::Entity> {
+    Sorting::ascending(actor::Column::CreatedAt, actor::Column::Id)
+}

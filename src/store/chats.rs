@@ -1,0 +1,161 @@
+//! Chats: found, and listed as far as a viewer may see them.
+
+use super::keyset::{self, Sorting};
+use super::{Result, Rows};
+use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::viewer::{Viewer, ViewerRole};
+use entity::{ActorId, ChatId, ChatType, OrganizationId, chat, participation, presence};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+
+/// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
+pub async fn find_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    id: ChatId,
+) -> Result<Option<chat::Model>> {
+    Ok(chat::Entity::find_by_id(id)
+        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .one(rows.connection())
+        .await?)
+}
+
+/// The DIRECT chat of a pair.
+pub async fn find_by_pair(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    pair_key: &str,
+) -> Result<Option<chat::Model>> {
+    Ok(chat::Entity::find()
+        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .filter(chat::Column::PairKey.eq(pair_key))
+        .one(rows.connection())
+        .await?)
+}
+
+/// Those of the chats that the viewer sees.
+pub async fn find_many_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    ids: &[ChatId],
+) -> Result<Vec<chat::Model>> {
+    Ok(visible(viewer).filter(chat::Column::Id.is_in(ids.iter().copied())).all(rows.connection()).await?)
+}
+
+/// The chats that the viewer sees and the filter matches.
+pub async fn list_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    order: ChatOrder,
+    page: &PageRequest,
+) -> Result<Page<chat::Model>> {
+    let list = filtered(visible(viewer), filter);
+    let list = match order.field {
+        ChatOrderField::StartedAt | ChatOrderField::UpdatedAt => list,
+        ChatOrderField::EndedAt => list.filter(chat::Column::EndedAt.is_not_null()),
+        ChatOrderField::WaitingSince => list.filter(chat::Column::WaitingSince.is_not_null()),
+        ChatOrderField::LastMessageAt => list.filter(chat::Column::LastMessageSequence.is_not_null()),
+    };
+    keyset::page(rows, list, sorting(order), page).await
+}
+
+/// The chats that the viewer takes part in or is present in, and the filter matches; latest message first,
+/// a chat without one by its start.
+pub async fn list_inbox(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    page: &PageRequest,
+) -> Result<Page<chat::Model>> {
+    let list = filtered(visible(viewer), filter).filter(
+        Condition::any()
+            .add(chat::Column::Id.in_subquery(taking_part(viewer.actor_id)))
+            .add(chat::Column::Id.in_subquery(being_present(viewer.actor_id))),
+    );
+    let sorting = Sorting { value: chat::Column::ActiveAt, id: Some(chat::Column::Id), is_descending: true };
+    keyset::page(rows, list, sorting, page).await
+}
+
+fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
+    let value = match order.field {
+        ChatOrderField::StartedAt => chat::Column::StartedAt,
+        ChatOrderField::EndedAt => chat::Column::EndedAt,
+        ChatOrderField::UpdatedAt => chat::Column::UpdatedAt,
+        ChatOrderField::WaitingSince => chat::Column::WaitingSince,
+        ChatOrderField::LastMessageAt => chat::Column::ActiveAt,
+    };
+    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending }
+}
+
+/// `domain::policy::sees_chat` as a condition; a test holds the two together.
+fn visible(viewer: &Viewer) -> Select<chat::Entity> {
+    let own = || chat::Column::Id.in_subquery(taking_part(viewer.actor_id));
+    let public = || chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
+    let seen = match viewer.role {
+        ViewerRole::Admin => Condition::all(),
+        ViewerRole::Operator => Condition::any().add(public()).add(own()),
+        ViewerRole::Visitor => Condition::any().add(chat::Column::VisitorId.eq(viewer.actor_id)).add(own()),
+        ViewerRole::ApiClient => public().into_condition(),
+    };
+    chat::Entity::find().filter(chat::Column::OrganizationId.eq(viewer.organization_id)).filter(seen)
+}
+
+fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat::Entity> {
+    let ChatFilter {
+        chat_type,
+        room_ids,
+        visitor_id,
+        participant_id,
+        present_user_id,
+        started_from,
+        ended_before,
+        is_ended,
+        is_waiting_response,
+        is_real_conversation,
+        is_private,
+        min_message_count,
+    } = filter;
+    let mut add = |condition: Option<Expr>| {
+        if let Some(condition) = condition {
+            list = list.clone().filter(condition);
+        }
+    };
+    let real = || chat::Column::UserMessageCount.gte(2).and(chat::Column::VisitorMessageCount.gte(1));
+    add(chat_type.map(|chat_type| chat::Column::ChatType.eq(chat_type)));
+    add(room_ids.as_ref().map(|room_ids| chat::Column::RoomId.is_in(room_ids.iter().copied())));
+    add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
+    add(participant_id.map(|actor_id| chat::Column::Id.in_subquery(taking_part(actor_id))));
+    add(present_user_id.map(|user_id| chat::Column::Id.in_subquery(being_present(user_id))));
+    add(started_from.map(|from| chat::Column::StartedAt.gte(from)));
+    add(ended_before.map(|before| chat::Column::EndedAt.lt(before)));
+    add(is_ended.map(|is| is_there(chat::Column::EndedAt, is)));
+    add(is_waiting_response.map(|is| is_there(chat::Column::WaitingSince, is)));
+    add(is_real_conversation.map(|is| if is { real() } else { real().not() }));
+    add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
+    add(min_message_count.map(|count| chat::Column::MessageCount.gte(count)));
+    list
+}
+
+fn is_there(column: chat::Column, is_there: bool) -> Expr {
+    if is_there { column.is_not_null() } else { column.is_null() }
+}
+
+fn taking_part(actor_id: ActorId) -> sea_orm::sea_query::SelectStatement {
+    participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participation::Column::EndedAt.is_null())
+        .into_query()
+}
+
+fn being_present(user_id: ActorId) -> sea_orm::sea_query::SelectStatement {
+    presence::Entity::find()
+        .select_only()
+        .column(presence::Column::ChatId)
+        .filter(presence::Column::UserId.eq(user_id))
+        .filter(presence::Column::EndedAt.is_null())
+        .into_query()
+}

@@ -1,0 +1,244 @@
+//! The one pagination: by key, never by offset, the same page of one list or of many in one statement.
+
+use super::{Result, Rows};
+use crate::domain::page::{End, Key, Page, PageRequest};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
+};
+
+/// What a list is sorted by: a column of whole numbers, and the id where its values can be equal.
+pub(super) struct Sorting<E: EntityTrait> {
+    pub value: E::Column,
+    pub id: Option<E::Column>,
+    pub is_descending: bool,
+}
+
+impl<E: EntityTrait> Clone for Sorting<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E: EntityTrait> Copy for Sorting<E> {}
+
+impl<E: EntityTrait> Sorting<E> {
+    pub(super) fn ascending(value: E::Column, id: E::Column) -> Self {
+        Self { value, id: Some(id), is_descending: false }
+    }
+
+    /// Rows that come after `key` in the order, or with it where `inclusive`.
+    fn after(self, key: Key, inclusive: bool) -> Expr {
+        self.beyond(key, self.is_descending, inclusive)
+    }
+
+    /// Rows that come before `key` in the order, or with it where `inclusive`.
+    fn before(self, key: Key, inclusive: bool) -> Expr {
+        self.beyond(key, !self.is_descending, inclusive)
+    }
+
+    /// The first comparison alone is what an index can use; the second settles equal values.
+    fn beyond(self, key: Key, smaller: bool, inclusive: bool) -> Expr {
+        let Key { value, id } = key;
+        let column = self.value;
+        let Some(tie) = self.id else {
+            return match (smaller, inclusive) {
+                (true, true) => column.lte(value),
+                (true, false) => column.lt(value),
+                (false, true) => column.gte(value),
+                (false, false) => column.gt(value),
+            };
+        };
+        let tied = match (smaller, inclusive) {
+            (true, true) => tie.lte(id),
+            (true, false) => tie.lt(id),
+            (false, true) => tie.gte(id),
+            (false, false) => tie.gt(id),
+        };
+        if smaller {
+            column.lte(value).and(column.lt(value).or(tied))
+        } else {
+            column.gte(value).and(column.gt(value).or(tied))
+        }
+    }
+
+    fn order(self, mut select: Select<E>, is_reversed: bool) -> Select<E> {
+        let order = if self.is_descending == is_reversed { Order::Asc } else { Order::Desc };
+        select = select.order_by(self.value, order.clone());
+        match self.id {
+            Some(id) => select.order_by(id, order),
+            None => select,
+        }
+    }
+
+    fn key(self, row: &E::Model) -> Key {
+        let value = number_of(row.get(self.value));
+        let id = self.id.map_or(uuid::Uuid::nil(), |id| uuid_of(row.get(id)));
+        Key { value, id }
+    }
+}
+
+/// Sorting columns are whole numbers; a row whose column is absent is never in such a list.
+fn number_of(value: sea_orm::Value) -> i64 {
+    value.unwrap::<Option<i64>>().unwrap_or_default()
+}
+
+fn uuid_of(value: sea_orm::Value) -> uuid::Uuid {
+    value.unwrap::<Option<uuid::Uuid>>().unwrap_or_default()
+}
+
+/// A page of one list.
+pub(super) async fn page<E>(
+    rows: &impl Rows,
+    list: Select<E>,
+    sorting: Sorting<E>,
+    request: &PageRequest,
+) -> Result<Page<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+{
+    let connection = rows.connection();
+    let found = window(&list, sorting, request).all(connection).await?;
+    let mut page = arrange(found, sorting, request);
+    // Whether anything lies on the other side of the cursors is known without asking only where there are none.
+    if let (End::First, Some(after)) = (request.end, request.after) {
+        page.has_previous = exists(connection, &list, sorting, sorting.before(after, true)).await?;
+    }
+    if let (End::Last, Some(before)) = (request.end, request.before) {
+        page.has_next = exists(connection, &list, sorting, sorting.after(before, true)).await?;
+    }
+    if let (End::First, Some(before), false) = (request.end, request.before, page.has_next) {
+        page.has_next = exists(connection, &list, sorting, sorting.after(before, true)).await?;
+    }
+    if let (End::Last, Some(after), false) = (request.end, request.after, page.has_previous) {
+        page.has_previous = exists(connection, &list, sorting, sorting.before(after, true)).await?;
+    }
+    if request.with_total {
+        page.total = Some(count(connection, &list).await?);
+    }
+    Ok(page)
+}
+
+/// The same page of the lists of several owners, in the order of the lists. Without cursors and counts it is
+/// one statement: a limited part for each owner, so that each is read from its index.
+pub(super) async fn page_of_each<E>(
+    rows: &impl Rows,
+    lists: Vec<Select<E>>,
+    sorting: Sorting<E>,
+    request: &PageRequest,
+    owner: impl Fn(&E::Model) -> usize,
+) -> Result<Vec<Page<E::Model>>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+{
+    if request.after.is_some() || request.before.is_some() || request.with_total {
+        let mut pages = Vec::with_capacity(lists.len());
+        for list in lists {
+            pages.push(page(rows, list, sorting, request).await?);
+        }
+        return Ok(pages);
+    }
+    let mut found: Vec<Vec<E::Model>> = lists.iter().map(|_| Vec::new()).collect();
+    if let Some(statement) = union(lists.iter().map(|list| window(list, sorting, request).into_query())) {
+        for row in connection_rows::<E>(rows, &statement).await? {
+            if let Some(rows) = found.get_mut(owner(&row)) {
+                rows.push(row);
+            }
+        }
+    }
+    Ok(found.into_iter().map(|rows| arrange(rows, sorting, request)).collect())
+}
+
+async fn connection_rows<E>(rows: &impl Rows, statement: &SelectStatement) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: FromQueryResult,
+{
+    rows.connection()
+        .query_all(statement)
+        .await?
+        .iter()
+        .map(|row| E::Model::from_query_result(row, "").map_err(Into::into))
+        .collect()
+}
+
+/// All of the statements as one; each keeps its own order and limit.
+fn union(statements: impl Iterator<Item = SelectStatement>) -> Option<SelectStatement> {
+    statements
+        .map(|statement| {
+            Query::select().column(Asterisk).from_subquery(statement, Alias::new("part")).to_owned()
+        })
+        .reduce(|mut all, part| all.union(UnionType::All, part).to_owned())
+}
+
+/// The rows of the page and one more, in the order in which they are read: from the page's own end.
+fn window<E>(list: &Select<E>, sorting: Sorting<E>, request: &PageRequest) -> Select<E>
+where
+    E: EntityTrait,
+{
+    let mut select = list.clone();
+    if let Some(after) = request.after {
+        select = select.filter(sorting.after(after, false));
+    }
+    if let Some(before) = request.before {
+        select = select.filter(sorting.before(before, false));
+    }
+    sorting.order(select, request.end == End::Last).limit(u64::from(request.limit) + 1)
+}
+
+fn arrange<E>(mut found: Vec<E::Model>, sorting: Sorting<E>, request: &PageRequest) -> Page<E::Model>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+{
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let (has_previous, has_next) = match request.end {
+        End::First => (false, has_more),
+        End::Last => {
+            found.reverse();
+            (has_more, false)
+        }
+    };
+    let rows = found.into_iter().map(|row| (sorting.key(&row), row)).collect();
+    Page { rows, has_previous, has_next, total: None }
+}
+
+async fn exists<E>(
+    connection: &impl ConnectionTrait,
+    list: &Select<E>,
+    sorting: Sorting<E>,
+    condition: Expr,
+) -> Result<bool>
+where
+    E: EntityTrait,
+{
+    let found: Option<i64> = list
+        .clone()
+        .filter(condition)
+        .select_only()
+        .column(sorting.value)
+        .limit(1)
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(found.is_some())
+}
+
+async fn count<E>(connection: &impl ConnectionTrait, list: &Select<E>) -> Result<u64>
+where
+    E: EntityTrait,
+{
+    let counted: Option<i64> = list
+        .clone()
+        .select_only()
+        .column_as(Expr::cust("count(*)"), "total")
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or_default())
+}

@@ -1,0 +1,36 @@
+//! Organizations.
+
+use super::{Result, Rows, Tx};
+use entity::{OrganizationId, organization};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+/// The organization itself.
+pub async fn find(rows: &impl Rows, id: OrganizationId) -> Result<Option<organization::Model>> {
+    Ok(organization::Entity::find_by_id(id).one(rows.connection()).await?)
+}
+
+/// The organization of that name.
+pub async fn find_by_names(
+    rows: &impl Rows,
+    tenant_name: &str,
+    instance_name: &str,
+) -> Result<Option<organization::Model>> {
+    Ok(organization::Entity::find()
+        .filter(organization::Column::TenantName.eq(tenant_name))
+        .filter(organization::Column::InstanceName.eq(instance_name))
+        .one(rows.connection())
+        .await?)
+}
+
+/// Whether the store has any organization.
+pub async fn is_any(rows: &impl Rows) -> Result<bool> {
+    Ok(organization::Entity::find().one(rows.connection()).await?.is_some())
+}
+
+/// Adds an organization.
+pub async fn insert(tx: &Tx, row: &organization::Model) -> Result<()> {
+    organization::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}

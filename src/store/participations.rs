@@ -1,0 +1,212 @@
+//! Participations: who takes part in a chat, and how far they have read.
+
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Tx};
+use crate::domain::limits;
+use crate::domain::page::{Page, PageRequest};
+use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+
+/// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
+pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
+    Ok(participation::Entity::find_by_id(id).one(rows.connection()).await?)
+}
+
+/// The actor's participation in the chat, also when it has ended.
+pub async fn find_of_actor(
+    rows: &impl Rows,
+    chat_id: ChatId,
+    actor_id: ActorId,
+) -> Result<Option<participation::Model>> {
+    Ok(list_of_actor(rows, actor_id, &[chat_id]).await?.pop())
+}
+
+/// The actor's participations in these chats, also ended ones.
+pub async fn list_of_actor(
+    rows: &impl Rows,
+    actor_id: ActorId,
+    chat_ids: &[ChatId],
+) -> Result<Vec<participation::Model>> {
+    Ok(participation::Entity::find()
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
+}
+
+/// Everybody who takes part in the chat now, in the order of their ids.
+pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<participation::Model>> {
+    Ok(participation::Entity::find()
+        .filter(participation::Column::ChatId.eq(chat_id))
+        .filter(participation::Column::EndedAt.is_null())
+        .order_by_asc(participation::Column::ActorId)
+        .all(rows.connection())
+        .await?)
+}
+
+/// Everybody who takes part in these chats now, with their rows.
+pub async fn list_actors_of_each(
+    rows: &impl Rows,
+    chat_ids: &[ChatId],
+) -> Result<Vec<(participation::Model, Option<actor::Model>)>> {
+    Ok(participation::Entity::find()
+        .find_also_related(actor::Entity)
+        .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(participation::Column::EndedAt.is_null())
+        .order_by_asc(participation::Column::CreatedAt)
+        .order_by_asc(participation::Column::Id)
+        .all(rows.connection())
+        .await?)
+}
+
+/// GROUP chats of the organization in which exactly these actors take part now: the ids of the chats, oldest
+/// first.
+pub async fn find_chat_of_exactly(
+    rows: &impl Rows,
+    organization_id: entity::OrganizationId,
+    actor_ids: &[ActorId],
+) -> Result<Option<ChatId>> {
+    let Some(first) = actor_ids.first() else { return Ok(None) };
+    let own = participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ActorId.eq(*first))
+        .filter(participation::Column::EndedAt.is_null())
+        .into_query();
+    let size = i64::try_from(actor_ids.len()).unwrap_or(i64::MAX);
+    let of_exactly = participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ChatId.in_subquery(own))
+        .filter(participation::Column::EndedAt.is_null())
+        .group_by(participation::Column::ChatId)
+        .having(Expr::cust("count(*)").eq(size))
+        .having(
+            Expr::expr(
+                Expr::case(participation::Column::ActorId.is_in(actor_ids.iter().copied()), 1).finally(0),
+            )
+            .sum()
+            .eq(size),
+        )
+        .into_query();
+    Ok(chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .filter(chat::Column::EndedAt.is_null())
+        .filter(chat::Column::Id.in_subquery(of_exactly))
+        .order_by_asc(chat::Column::StartedAt)
+        .order_by_asc(chat::Column::Id)
+        .into_tuple()
+        .one(rows.connection())
+        .await?)
+}
+
+/// The same page of the participations of each of the chats, oldest first.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    chat_ids: &[ChatId],
+    actor_type: Option<ActorType>,
+    page: &PageRequest,
+) -> Result<Vec<Page<participation::Model>>> {
+    let lists = chat_ids.iter().map(|chat_id| {
+        let list = participation::Entity::find()
+            .filter(participation::Column::ChatId.eq(*chat_id))
+            .filter(participation::Column::EndedAt.is_null());
+        match actor_type {
+            Some(actor_type) => list.filter(participation::Column::ActorType.eq(actor_type)),
+            None => list,
+        }
+    });
+    let sorting = Sorting::ascending(participation::Column::CreatedAt, participation::Column::Id);
+    let owner =
+        |row: &participation::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
+    keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
+}
+
+/// Messages by others after the read mark of each participation, counted up to 100.
+pub async fn unread_of_each(
+    rows: &impl Rows,
+    ids: &[ParticipationId],
+) -> Result<Vec<(ParticipationId, i64)>> {
+    Ok(participation::Entity::find()
+        .select_only()
+        .column(participation::Column::Id)
+        .column_as(unread(limits::UNREAD_MAX), "unread")
+        .filter(participation::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// Unread messages over all chats in which the actor takes part, counted up to 100.
+pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64> {
+    let bounded = Query::select()
+        .expr(Expr::val(1))
+        .from(participation::Entity)
+        .inner_join(
+            message::Entity,
+            Expr::col((message::Entity, message::Column::ChatId))
+                .equals((participation::Entity, participation::Column::ChatId)),
+        )
+        .and_where(participation::Column::ActorId.eq(actor_id))
+        .and_where(participation::Column::EndedAt.is_null())
+        .and_where(is_unread())
+        .limit(limits::UNREAD_MAX)
+        .to_owned();
+    let counted = Query::select()
+        .expr_as(Expr::cust("count(*)"), Alias::new("unread"))
+        .from_subquery(bounded, Alias::new("bounded"))
+        .to_owned();
+    let row = sea_orm::ConnectionTrait::query_one(rows.connection(), &counted).await?;
+    let counted: i64 = row.map(|row| row.try_get("", "unread")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(counted).unwrap_or_default())
+}
+
+/// A scalar subquery: the unread messages of the participation of the row, counted up to `limit`.
+fn unread(limit: u64) -> Expr {
+    let bounded = Query::select()
+        .expr(Expr::val(1))
+        .from(message::Entity)
+        .and_where(
+            Expr::col((message::Entity, message::Column::ChatId))
+                .equals((participation::Entity, participation::Column::ChatId)),
+        )
+        .and_where(is_unread())
+        .limit(limit)
+        .to_owned();
+    let counted =
+        Query::select().expr(Expr::cust("count(*)")).from_subquery(bounded, Alias::new("bounded")).to_owned();
+    counted.into()
+}
+
+fn is_unread() -> Expr {
+    let read = Expr::col((participation::Entity, participation::Column::LastReadSequence));
+    let reader = Expr::col((participation::Entity, participation::Column::ActorId));
+    Expr::col((message::Entity, message::Column::Sequence))
+        .gt(read)
+        .and(message::Column::MessageType.eq(MessageType::Message))
+        .and(Expr::col((message::Entity, message::Column::SenderId)).ne(reader))
+}
+
+/// Adds a participation.
+pub async fn insert(tx: &Tx, row: &participation::Model) -> Result<()> {
+    participation::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update(tx: &Tx, row: &participation::Model) -> Result<()> {
+    participation::Entity::update_many()
+        .set(row.clone().into_active_model().reset_all())
+        .filter(participation::Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}

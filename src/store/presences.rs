@@ -1,0 +1,97 @@
+//! Presences: who is joined to a chat, and until when.
+
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Tx};
+use crate::domain::page::{Page, PageRequest};
+use entity::{ActorId, ChatId, PresenceId, Timestamp, presence};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+
+/// The presence, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
+pub async fn find(rows: &impl Rows, id: PresenceId) -> Result<Option<presence::Model>> {
+    Ok(presence::Entity::find_by_id(id).one(rows.connection()).await?)
+}
+
+/// The presences of the chat that have not ended, oldest first; one may be past its lease.
+pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<presence::Model>> {
+    Ok(presence::Entity::find()
+        .filter(presence::Column::ChatId.eq(chat_id))
+        .filter(presence::Column::EndedAt.is_null())
+        .order_by_asc(presence::Column::CreatedAt)
+        .order_by_asc(presence::Column::Id)
+        .all(rows.connection())
+        .await?)
+}
+
+/// Those of the chats in which the user is present.
+pub async fn chats_of_user(rows: &impl Rows, user_id: ActorId, chat_ids: &[ChatId]) -> Result<Vec<ChatId>> {
+    Ok(presence::Entity::find()
+        .select_only()
+        .column(presence::Column::ChatId)
+        .filter(presence::Column::UserId.eq(user_id))
+        .filter(presence::Column::EndedAt.is_null())
+        .filter(presence::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// All chats in which the user is present.
+pub async fn all_chats_of_user(rows: &impl Rows, user_id: ActorId) -> Result<Vec<ChatId>> {
+    Ok(presence::Entity::find()
+        .select_only()
+        .column(presence::Column::ChatId)
+        .filter(presence::Column::UserId.eq(user_id))
+        .filter(presence::Column::EndedAt.is_null())
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// Chats with presences whose lease ended before `now`, at most `limit`.
+pub async fn chats_with_expired(rows: &impl Rows, now: Timestamp, limit: u64) -> Result<Vec<ChatId>> {
+    Ok(presence::Entity::find()
+        .select_only()
+        .column(presence::Column::ChatId)
+        .distinct()
+        .filter(presence::Column::EndedAt.is_null())
+        .filter(presence::Column::ExpiresAt.lt(now))
+        .limit(limit)
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// The same page of the presences of each of the chats, oldest first.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    chat_ids: &[ChatId],
+    include_ended: bool,
+    page: &PageRequest,
+) -> Result<Vec<Page<presence::Model>>> {
+    let lists = chat_ids.iter().map(|chat_id| {
+        let list = presence::Entity::find().filter(presence::Column::ChatId.eq(*chat_id));
+        if include_ended { list } else { list.filter(presence::Column::EndedAt.is_null()) }
+    });
+    let sorting = Sorting::ascending(presence::Column::CreatedAt, presence::Column::Id);
+    let owner =
+        |row: &presence::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
+    keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
+}
+
+/// Adds a presence.
+pub async fn insert(tx: &Tx, row: &presence::Model) -> Result<()> {
+    presence::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update(tx: &Tx, row: &presence::Model) -> Result<()> {
+    presence::Entity::update_many()
+        .set(row.clone().into_active_model().reset_all())
+        .filter(presence::Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Chat sessions, always with their participants.
+
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Tx};
+use crate::domain::event::SessionRow;
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::viewer::{Viewer, ViewerRole};
+use entity::{
+    ActorId, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp, chat,
+    chat_session, chat_session_participant, participation,
+};
+use sea_orm::sea_query::{ExprTrait, SelectStatement};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
+};
+use std::collections::HashMap;
+
+/// Conditions on sessions; all that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SessionFilter {
+    /// Of this type.
+    pub session_type: Option<SessionType>,
+    /// In one of these states.
+    pub states: Option<Vec<SessionState>>,
+    /// To which this actor is called.
+    pub participant_id: Option<ActorId>,
+    /// Of this chat.
+    pub chat_id: Option<ChatId>,
+}
+
+/// The session, where it is of the organization. Who asks must ask the policy whether the viewer sees its chat.
+pub async fn find_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    id: SessionId,
+) -> Result<Option<SessionRow>> {
+    Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
+}
+
+/// Those of the sessions that are of the organization.
+pub async fn find_many_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    ids: &[SessionId],
+) -> Result<Vec<SessionRow>> {
+    let found = chat_session::Entity::find()
+        .filter(chat_session::Column::OrganizationId.eq(organization_id))
+        .filter(chat_session::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?;
+    with_participants(rows, found).await
+}
+
+/// The sessions of these chats that ring or run: at most one each.
+pub async fn list_open_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<SessionRow>> {
+    let found = chat_session::Entity::find()
+        .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+        .all(rows.connection())
+        .await?;
+    with_participants(rows, found).await
+}
+
+/// The sessions of the chat that are not over.
+pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<SessionRow>> {
+    let found = chat_session::Entity::find()
+        .filter(chat_session::Column::ChatId.eq(chat_id))
+        .filter(not_over())
+        .order_by_asc(chat_session::Column::Id)
+        .all(rows.connection())
+        .await?;
+    with_participants(rows, found).await
+}
+
+/// The sessions that are not over and to which the actor is called, newest first.
+pub async fn list_not_over_of_actor(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    actor_id: ActorId,
+    limit: u64,
+) -> Result<Vec<SessionRow>> {
+    let found = chat_session::Entity::find()
+        .filter(chat_session::Column::OrganizationId.eq(organization_id))
+        .filter(chat_session::Column::Id.in_subquery(called(actor_id)))
+        .filter(not_over())
+        .order_by_desc(chat_session::Column::CreatedAt)
+        .order_by_desc(chat_session::Column::Id)
+        .limit(limit)
+        .all(rows.connection())
+        .await?;
+    with_participants(rows, found).await
+}
+
+/// Sessions that still ring although their time was up before `now`, at most `limit`, with their chats.
+pub async fn list_unanswered(
+    rows: &impl Rows,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<(OrganizationId, ChatId, SessionId)>> {
+    Ok(chat_session::Entity::find()
+        .select_only()
+        .column(chat_session::Column::OrganizationId)
+        .column(chat_session::Column::ChatId)
+        .column(chat_session::Column::Id)
+        .filter(chat_session::Column::State.eq(SessionState::Started))
+        .filter(chat_session::Column::RingsUntil.lte(now))
+        .limit(limit)
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// Which of the actors are called to a session that runs, and to which.
+pub async fn list_accepted_of_actors(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    actor_ids: &[ActorId],
+) -> Result<Vec<(ActorId, SessionId)>> {
+    let running = chat_session::Entity::find()
+        .select_only()
+        .column(chat_session::Column::Id)
+        .filter(chat_session::Column::OrganizationId.eq(organization_id))
+        .filter(chat_session::Column::State.eq(SessionState::Accepted))
+        .into_query();
+    Ok(chat_session_participant::Entity::find()
+        .select_only()
+        .column(chat_session_participant::Column::ActorId)
+        .column(chat_session_participant::Column::SessionId)
+        .filter(chat_session_participant::Column::ActorId.is_in(actor_ids.iter().copied()))
+        .filter(chat_session_participant::Column::SessionId.in_subquery(running))
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
+/// The sessions of chats that the viewer sees (a visitor: those they are called to), oldest first.
+pub async fn list_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &SessionFilter,
+    page: &PageRequest,
+) -> Result<Page<SessionRow>> {
+    let SessionFilter { session_type, states, participant_id, chat_id } = filter;
+    let mut list = visible(viewer);
+    if let Some(session_type) = session_type {
+        list = list.filter(chat_session::Column::SessionType.eq(*session_type));
+    }
+    if let Some(states) = states {
+        list = list.filter(chat_session::Column::State.is_in(states.iter().copied()));
+    }
+    if let Some(participant_id) = participant_id {
+        list = list.filter(chat_session::Column::Id.in_subquery(called(*participant_id)));
+    }
+    if let Some(chat_id) = chat_id {
+        list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
+    }
+    let page = keyset::page(rows, list, by_age(), page).await?;
+    Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
+}
+
+/// The same page of the sessions of each of the chats, oldest first; a visitor gets those they are called to.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    chat_ids: &[ChatId],
+    page: &PageRequest,
+) -> Result<Vec<Page<SessionRow>>> {
+    let lists = chat_ids.iter().map(|chat_id| {
+        let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
+        match viewer.role {
+            ViewerRole::Visitor => list.filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id))),
+            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => list,
+        }
+    });
+    let owner =
+        |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
+    let pages = keyset::page_of_each(rows, lists.collect(), by_age(), page, owner).await?;
+    pages_with_participants(rows, pages).await
+}
+
+/// Adds a session and its participants.
+pub async fn insert(tx: &Tx, row: &SessionRow) -> Result<()> {
+    let SessionRow { session, participant_ids } = row;
+    chat_session::Entity::insert(session.clone().into_active_model())
+        .exec_without_returning(tx.connection())
+        .await?;
+    insert_participants(tx, session.id, participant_ids).await
+}
+
+/// Writes the session as it now is, provided that it is still in the state `from`: whether it was.
+pub async fn update_from(tx: &Tx, row: &chat_session::Model, from: SessionState) -> Result<bool> {
+    let updated = chat_session::Entity::update_many()
+        .set(row.clone().into_active_model().reset_all())
+        .filter(chat_session::Column::Id.eq(row.id))
+        .filter(chat_session::Column::State.eq(from))
+        .exec(tx.connection())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Calls these actors to the session, and nobody else.
+pub async fn replace_participants(tx: &Tx, id: SessionId, participant_ids: &[ActorId]) -> Result<()> {
+    chat_session_participant::Entity::delete_many()
+        .filter(chat_session_participant::Column::SessionId.eq(id))
+        .exec(tx.connection())
+        .await?;
+    insert_participants(tx, id, participant_ids).await
+}
+
+async fn insert_participants(tx: &Tx, session_id: SessionId, actor_ids: &[ActorId]) -> Result<()> {
+    let rows = actor_ids.iter().map(|actor_id| {
+        chat_session_participant::Model { session_id, actor_id: *actor_id }.into_active_model()
+    });
+    chat_session_participant::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+async fn pages_with_participants(
+    rows: &impl Rows,
+    pages: Vec<Page<chat_session::Model>>,
+) -> Result<Vec<Page<SessionRow>>> {
+    let ids = pages.iter().flat_map(|page| page.rows.iter().map(|(_, session)| session.id)).collect();
+    let participants = participants(rows, ids).await?;
+    Ok(pages.into_iter().map(|page| page.map(|session| session_row(session, &participants))).collect())
+}
+
+/// The sessions with their participants, in the same order.
+pub(super) async fn with_participants(
+    rows: &impl Rows,
+    sessions: Vec<chat_session::Model>,
+) -> Result<Vec<SessionRow>> {
+    let participants = participants(rows, sessions.iter().map(|session| session.id).collect()).await?;
+    Ok(sessions.into_iter().map(|session| session_row(session, &participants)).collect())
+}
+
+async fn participants(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap<SessionId, Vec<ActorId>>> {
+    let mut participants: HashMap<SessionId, Vec<ActorId>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(participants);
+    }
+    let found = chat_session_participant::Entity::find()
+        .filter(chat_session_participant::Column::SessionId.is_in(ids))
+        .order_by_asc(chat_session_participant::Column::ActorId)
+        .all(rows.connection())
+        .await?;
+    for chat_session_participant::Model { session_id, actor_id } in found {
+        participants.entry(session_id).or_default().push(actor_id);
+    }
+    Ok(participants)
+}
+
+fn session_row(session: chat_session::Model, participants: &HashMap<SessionId, Vec<ActorId>>) -> SessionRow {
+    let participant_ids = participants.get(&session.id).cloned().unwrap_or_default();
+    SessionRow { session, participant_ids }
+}
+
+fn visible(viewer: &Viewer) -> Select<chat_session::Entity> {
+    let list =
+        chat_session::Entity::find().filter(chat_session::Column::OrganizationId.eq(viewer.organization_id));
+    let in_public = chat_session::Column::ChatId.in_subquery(
+        chat::Entity::find()
+            .select_only()
+            .column(chat::Column::Id)
+            .filter(chat::Column::OrganizationId.eq(viewer.organization_id))
+            .filter(chat::Column::ChatType.eq(ChatType::Visitor))
+            .filter(chat::Column::IsPrivate.eq(false))
+            .into_query(),
+    );
+    let in_own = chat_session::Column::ChatId.in_subquery(
+        participation::Entity::find()
+            .select_only()
+            .column(participation::Column::ChatId)
+            .filter(participation::Column::ActorId.eq(viewer.actor_id))
+            .filter(participation::Column::EndedAt.is_null())
+            .into_query(),
+    );
+    match viewer.role {
+        ViewerRole::Admin => list,
+        ViewerRole::Operator => list.filter(Condition::any().add(in_public).add(in_own)),
+        ViewerRole::ApiClient => list.filter(in_public),
+        ViewerRole::Visitor => {
+            list.filter(in_own).filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id)))
+        }
+    }
+}
+
+fn called(actor_id: ActorId) -> SelectStatement {
+    chat_session_participant::Entity::find()
+        .select_only()
+        .column(chat_session_participant::Column::SessionId)
+        .filter(chat_session_participant::Column::ActorId.eq(actor_id))
+        .into_query()
+}
+
+fn not_over() -> sea_orm::sea_query::Expr {
+    chat_session::Column::State
+        .eq(SessionState::Created)
+        .or(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+}
+
+fn by_age() -> Sorting<chat_session::Entity> {
+    Sorting::ascending(chat_session::Column::CreatedAt, chat_session::Column::Id)
+}
