@@ -1,7 +1,7 @@
 //! Feeds: for each organization with readers here, what changed in which chat and who is in it.
 //!
-//! One worker turns commits and hints into news, in the order in which they came, with one load of the
-//! members of all chats of a burst; each reader then decides in memory what that means for it.
+//! One worker turns commits and hints into news, in the order in which they came; each reader then decides
+//! in memory what that means for it.
 //!
 //! Where other nodes may write (`known` is kept only there): a chat is known by the events that were fed,
 //! without a gap from `from` to the head of its row. News that do not follow on what is known are read from
@@ -15,8 +15,8 @@ use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, Subject};
 use crate::store::Store;
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, EventKind, OrganizationId, Timestamp, chat};
-use std::collections::{HashMap, HashSet};
+use entity::{ChatId, EventKind, OrganizationId, Timestamp, chat};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
 
@@ -242,44 +242,47 @@ impl Drop for FeedSubscription {
     }
 }
 
-/// Who was in a chat before these entries, given who is in it after them.
-pub(super) fn members_before(entries: &[Arc<Entry>], after: &Members) -> Members {
-    let mut participants: HashSet<ActorId> = after.participants.iter().copied().collect();
-    let mut present_users: HashSet<ActorId> = after.present_users.iter().copied().collect();
-    for entry in entries.iter().rev() {
-        match (entry.event.kind, &entry.subject) {
-            (EventKind::ParticipationAdded, Subject::Participation(row)) => {
-                participants.remove(&row.actor_id);
-            }
-            (EventKind::ParticipationEnded, Subject::Participation(row)) => {
-                participants.insert(row.actor_id);
-            }
-            (EventKind::PresenceAdded, Subject::Presence(row)) => {
-                present_users.remove(&row.user_id);
-            }
-            (EventKind::PresenceEnded, Subject::Presence(row)) => {
-                present_users.insert(row.user_id);
-            }
-            (
-                EventKind::ChatChanged
-                | EventKind::MessageAdded
-                | EventKind::PresenceAdded
-                | EventKind::PresenceEnded
-                | EventKind::ParticipationAdded
-                | EventKind::ParticipationChanged
-                | EventKind::ParticipationEnded
-                | EventKind::SessionAdded
-                | EventKind::SessionChanged
-                | EventKind::SessionStarted
-                | EventKind::SessionAccepted
-                | EventKind::SessionRejected
-                | EventKind::SessionFinished,
-                _,
-            ) => {}
+/// Who is in a chat after an entry, given who was before it.
+pub(super) fn redo(members: &mut Members, entry: &Entry) {
+    step(members, entry, true);
+}
+
+/// Who was in a chat before an entry, given who is after it.
+pub(super) fn undo(members: &mut Members, entry: &Entry) {
+    step(members, entry, false);
+}
+
+fn step(members: &mut Members, entry: &Entry, forwards: bool) {
+    let (list, actor_id, comes) = match (entry.event.kind, &entry.subject) {
+        (EventKind::ParticipationAdded, Subject::Participation(row)) => {
+            (&mut members.participants, row.actor_id, true)
         }
-    }
-    Members {
-        participants: participants.into_iter().collect(),
-        present_users: present_users.into_iter().collect(),
+        (EventKind::ParticipationEnded, Subject::Participation(row)) => {
+            (&mut members.participants, row.actor_id, false)
+        }
+        (EventKind::PresenceAdded, Subject::Presence(row)) => (&mut members.present_users, row.user_id, true),
+        (EventKind::PresenceEnded, Subject::Presence(row)) => {
+            (&mut members.present_users, row.user_id, false)
+        }
+        (
+            EventKind::ChatChanged
+            | EventKind::MessageAdded
+            | EventKind::PresenceAdded
+            | EventKind::PresenceEnded
+            | EventKind::ParticipationAdded
+            | EventKind::ParticipationChanged
+            | EventKind::ParticipationEnded
+            | EventKind::SessionAdded
+            | EventKind::SessionChanged
+            | EventKind::SessionStarted
+            | EventKind::SessionAccepted
+            | EventKind::SessionRejected
+            | EventKind::SessionFinished,
+            _,
+        ) => return,
+    };
+    list.retain(|other| *other != actor_id);
+    if comes == forwards {
+        list.push(actor_id);
     }
 }

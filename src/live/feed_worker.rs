@@ -2,15 +2,22 @@
 
 use super::Live;
 use super::chat::OVERLAP;
-use super::feed::{Before, FeedNews, KNOWN, Known, members_before};
+use super::feed::{Before, FeedNews, KNOWN, Known, redo, undo};
+use crate::domain::chat_filter::Members;
 use crate::domain::event::Entry;
-use crate::store::feed::members_of_each;
+use crate::store::feed::{Roster, rosters_of_each};
 use crate::store::log;
 use entity::{ChatId, OrganizationId, chat};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+/// Members are read afresh this often.
+const FORGET: Duration = Duration::from_mins(1);
+/// Chats whose members are remembered at most; then all are forgotten.
+const ROSTERS: usize = 20_000;
 /// Jobs of one burst: their chats' members are loaded together.
 const BURST: usize = 64;
 /// Entries of a chat that are read to catch up; a feed that missed more than that is read as a whole.
@@ -44,7 +51,13 @@ impl Live {
     /// Feeds until the queue is closed.
     pub(super) async fn feed_all(self, mut jobs: mpsc::Receiver<Job>) {
         let mut burst = Vec::with_capacity(BURST);
+        let mut rosters = Rosters::default();
+        let mut forgot_at = Instant::now();
         while jobs.recv_many(&mut burst, BURST).await > 0 {
+            if rosters.0.len() >= ROSTERS || forgot_at.elapsed() >= FORGET {
+                rosters.0.clear();
+                forgot_at = Instant::now();
+            }
             // In the order in which the chats came; those of one chat together.
             let mut order: Vec<(OrganizationId, ChatId)> = Vec::new();
             let mut changes: HashMap<ChatId, Change> = HashMap::new();
@@ -65,9 +78,13 @@ impl Live {
                     }
                 }
             }
-            let chat_ids: Vec<_> = changes.keys().copied().collect();
-            let mut members = match members_of_each(&self.0.store, &chat_ids).await {
-                Ok(members) => members,
+            let missing: Vec<_> = changes
+                .values()
+                .filter(|change| !rosters.lead_to(change))
+                .map(|change| change.chat.id)
+                .collect();
+            let loaded = match rosters_of_each(&self.0.store, &missing).await {
+                Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::warn!(%error, "members could not be read for the feeds");
                     for (organization_id, _) in order {
@@ -77,13 +94,35 @@ impl Live {
                 }
             };
             for (organization_id, chat_id) in order {
-                let Some(Change { chat, before, entries }) = changes.remove(&chat_id) else { continue };
-                let members = members.remove(&chat_id).unwrap_or_default();
-                let members_before = members_before(&entries, &members);
+                let Some(change) = changes.remove(&chat_id) else { continue };
+                if let Some(roster) = loaded.get(&chat_id) {
+                    let roster = self.rewound(chat_id, roster.clone(), &change).await;
+                    rosters.0.insert(chat_id, roster);
+                }
+                let (members_before, members) = rosters.pass(&change);
+                let Change { chat, before, entries } = change;
                 let news = FeedNews { chat, before, entries, members, members_before };
                 self.0.feeds.feed(organization_id, news);
             }
         }
+    }
+
+    /// Who was in a chat before a change, given who was in it at some moment after.
+    async fn rewound(&self, chat_id: ChatId, (at, mut members): Roster, change: &Change) -> Roster {
+        let Some((first, last)) = change.span() else { return (at, members) };
+        if at > last {
+            // More happened since, which the worker will come to: for now it has not.
+            match log::read(&self.0.store, chat_id, last, CATCH_UP).await {
+                Ok(Some(batch)) => {
+                    let since = batch.entries.iter().filter(|entry| entry.event.sequence <= at);
+                    since.rev().for_each(|entry| undo(&mut members, entry));
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%chat_id, %error, "a log could not be read for the feeds"),
+            }
+        }
+        change.entries.iter().rev().for_each(|entry| undo(&mut members, entry));
+        (first - 1, members)
     }
 
     /// What a job adds to what is fed of the chat already, and to an earlier job of the same burst.
@@ -180,7 +219,38 @@ impl Live {
     }
 }
 
+/// Who was in which chat after which event, so that the worker reads each chat's members once.
+#[derive(Default)]
+struct Rosters(HashMap<ChatId, Roster>);
+
+impl Rosters {
+    /// Whether it is known who was in the chat right before the change.
+    fn lead_to(&self, change: &Change) -> bool {
+        change.span().is_some_and(|(first, _)| {
+            first == 1 || self.0.get(&change.chat.id).is_some_and(|(at, _)| *at == first - 1)
+        })
+    }
+
+    /// Who was in the chat before the change, and who is after it.
+    fn pass(&mut self, change: &Change) -> (Members, Members) {
+        let Some((first, last)) = change.span() else { return Default::default() };
+        let before = match self.0.remove(&change.chat.id) {
+            Some((at, members)) if at == first - 1 => members,
+            Some(_) | None => Members::default(),
+        };
+        let mut members = before.clone();
+        change.entries.iter().for_each(|entry| redo(&mut members, entry));
+        self.0.insert(change.chat.id, (last, members.clone()));
+        (before, members)
+    }
+}
+
 impl Change {
+    /// The sequences of its first and its last entry.
+    fn span(&self) -> Option<(i64, i64)> {
+        Some((self.entries.first()?.event.sequence, self.entries.last()?.event.sequence))
+    }
+
     /// What is known once this is fed.
     fn known(&self, known: Option<Known>) -> Known {
         let first = self.entries.first().map_or(self.chat.last_sequence, |entry| entry.event.sequence);

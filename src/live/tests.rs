@@ -8,12 +8,13 @@ use crate::domain::chat_filter::ChatFilter;
 use crate::domain::event::{MessageRow, Subject};
 use crate::domain::viewer::{Standing, Viewer, ViewerRole};
 use crate::store::tx::Fact;
-use crate::store::{Store, Tx, actors, log, messages, organizations, participations};
+use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
 use chrono::TimeDelta;
 use entity::actor::Attributes;
 use entity::{
     ActorId, ActorType, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId,
-    ParticipationId, Timestamp, UserRole, actor, chat, message, organization, participation,
+    ParticipationId, PresenceId, Timestamp, UserRole, actor, chat, message, organization, participation,
+    presence,
 };
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
@@ -426,5 +427,39 @@ async fn typing_is_a_signal_to_readers() -> Outcome {
     world.store.clock().advance(Duration::from_secs(16));
     assert!(world.live.typing(world.chat_id).is_empty());
     assert!(matches!(next(&mut events).await?, ChatItem::Signal { .. }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_open_stream_keeps_a_presence_alive() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let tx = world.store.begin().await?;
+    let row = presence::Model {
+        id: PresenceId(tx.new_id()),
+        chat_id: world.chat_id,
+        user_id: world.ann.actor_id,
+        created_at: tx.now(),
+        last_seen_at: tx.now(),
+        expires_at: tx.now().plus(TimeDelta::seconds(60)),
+        ended_at: None,
+        end_reason: None,
+    };
+    presences::insert(&tx, &row).await?;
+    tx.commit().await?;
+    world.store.clock().advance(Duration::from_secs(30));
+    let _events = world.events(None).await?;
+    let renewed = async {
+        loop {
+            let now = presences::find(&world.store, row.id).await?.ok_or("no presence")?;
+            if now.expires_at > row.expires_at {
+                return Outcome::Ok(now.expires_at);
+            }
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    let expires_at = tokio::time::timeout(Duration::from_secs(20), renewed).await??;
+    assert_eq!(expires_at, row.expires_at.plus(TimeDelta::seconds(30)));
+    let seen_at = actors::find(&world.store, world.ann.actor_id).await?.ok_or("no actor")?.last_seen_at;
+    assert!(seen_at.is_none_or(|at| at == world.store.clock().now()));
     Ok(())
 }

@@ -103,8 +103,32 @@ pub async fn changed_in_organizations(
         .await?)
 }
 
+/// Who was in a chat right after an event of its log.
+pub type Roster = (i64, Members);
+
+/// Who is in each of the chats at its head, in one snapshot.
+pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Roster>> {
+    if chat_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = store.snapshot().await?;
+    let heads: Vec<(ChatId, i64)> = chat::Entity::find()
+        .select_only()
+        .columns([chat::Column::Id, chat::Column::LastSequence])
+        .filter(chat::Column::Id.is_in(chat_ids.iter().copied()))
+        .into_tuple()
+        .all(&rows)
+        .await?;
+    let mut members = members_of_each(&rows, chat_ids).await?;
+    rows.commit().await?;
+    Ok(heads
+        .into_iter()
+        .map(|(chat_id, head)| (chat_id, (head, members.remove(&chat_id).unwrap_or_default())))
+        .collect())
+}
+
 /// Who is in each of the chats now, in two statements. A chat with nobody in it is left out.
-pub async fn members_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Members>> {
+async fn members_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Members>> {
     let mut members: HashMap<ChatId, Members> = HashMap::new();
     if chat_ids.is_empty() {
         return Ok(members);
