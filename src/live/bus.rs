@@ -136,3 +136,29 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_bus_that_is_down_holds_nothing_up() {
+        let connecting = Bus::connect(Some("nats://127.0.0.1:1"));
+        let bus = tokio::time::timeout(Duration::from_secs(5), connecting).await;
+        assert!(bus.is_ok_and(|bus| bus.is_ok_and(|bus| bus.is_there())));
+        assert!(Bus::connect(Some("not a url at all")).await.is_err());
+        assert!(Bus::connect(None).await.is_ok_and(|bus| !bus.is_there()));
+    }
+
+    #[test]
+    fn a_message_says_ids_and_sequences() -> Result<(), serde_json::Error> {
+        let id = Uuid::from_u128(1);
+        let message =
+            Message::Log { organization_id: OrganizationId(id), chat_id: ChatId(id), first: 3, last: 4 };
+        let payload = serde_json::to_string(&Envelope { node: id, message: message.clone() })?;
+        let envelope: Envelope<Message> = serde_json::from_str(&payload)?;
+        assert_eq!(envelope.message, message);
+        Ok(())
+    }
+}
