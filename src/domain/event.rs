@@ -69,8 +69,13 @@ pub enum Signal {
 /// What a commit has to tell.
 #[derive(Clone, Debug)]
 pub enum News {
-    /// A chat's log grew by these entries, in order.
-    Log(Vec<Arc<Entry>>),
+    /// A chat's log grew.
+    Log {
+        /// The chat's row as it was before; absent when the chat is new.
+        before: Option<Arc<chat::Model>>,
+        /// What was added, in order.
+        entries: Vec<Arc<Entry>>,
+    },
     /// Something passed in a chat.
     Signal(ChatId, Signal),
     /// An actor's role or activity changed.

@@ -1,162 +1,248 @@
-//! How news travels. (Interface only; the implementation is on its way.)
-#![allow(clippy::todo, clippy::unused_async, missing_docs)]
+//! How news travels: from a commit to whoever follows it, on this node and on others.
+//!
+//! A commit is handed to the hub of this node and to the bus. A reader registers with the hub, reads the
+//! log after its cursor, then goes on live; what it misses it reads again, and a sweep finds what nobody
+//! told of. The log is the truth; everything in here is a reason to look at it.
+//!
+//! - `hub`, `reader`, `chat`: one chat's log, exactly once and in order.
+//! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
+//! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
+//! - `standing`, `lease`, `typing`: who is connected, who is there, who types.
+//!
+//! A stream ends when its subject is lost to the viewer, not when the server shuts down: the transport
+//! closes connections then, so that clients come back with their cursors.
 
-use crate::domain::chat_filter::ChatFilter;
-use crate::domain::directive::Directive;
-use crate::domain::event::{Entry, MessageRow, SessionRow, Signal};
+mod bus;
+mod changes;
+mod chat;
+mod cursor;
+mod feed;
+mod feed_reader;
+mod feed_worker;
+mod hub;
+mod item;
+mod lease;
+mod reader;
+mod remote;
+mod standing;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod typing;
+mod viewer;
+
+pub use bus::{Bus, BusError};
+pub use cursor::{CursorError, Cursors, ScopeHash};
+pub use item::{
+    ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
+    SessionItem, ViewerChange, ViewerItem,
+};
+
+use crate::domain::event::{News, Signal};
 use crate::domain::viewer::{Standing, Viewer};
-use entity::{ActorId, ChatId, RoomId, SessionId, Timestamp, chat, presence};
-use futures_util::stream::BoxStream;
-use std::sync::Arc;
+use crate::store::{Engine, Publish, Store};
+use bus::{Link, Message};
+use chrono::TimeDelta;
+use entity::{ActorId, ChatId, Timestamp};
+use feed::Feeds;
+use feed_worker::{Job, What};
+use hub::Hub;
+use lease::Leases;
+use remote::Heard;
+use standing::Standings;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use typing::{Told, Typing};
 
+/// Everything live of this node; cheap to clone.
 #[derive(Clone)]
-pub struct Live;
-#[derive(Clone)]
-pub struct Cursors;
-#[derive(Debug)]
-pub enum CursorError {
-    Invalid,
-    Expired,
+pub struct Live(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    cursors: Cursors,
+    settings: Settings,
+    hub: Arc<Hub>,
+    feeds: Arc<Feeds>,
+    standings: Standings,
+    leases: Leases,
+    typing: Typing,
+    heard: Heard,
+    link: OnceLock<Link>,
 }
-impl Cursors {
-    pub fn encode_chat(&self, _chat_id: ChatId, _sequence: i64) -> String {
-        todo!()
+
+/// How live news are kept and looked after.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Hints that an organization's feed keeps for its slowest reader; a chat keeps a quarter. Who is slower
+    /// reads the store.
+    pub hub_capacity: usize,
+    /// How often what is read here is compared with the store: the longest delay that a lost hint causes.
+    pub sweep: Duration,
+    /// How long a presence lasts after its user was last heard from.
+    pub presence_ttl: TimeDelta,
+}
+
+/// A chat's ring is smaller than a feed's: there is one for each chat on anybody's screen, and it takes its
+/// memory at once.
+const TOPIC_SHARE: usize = 4;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { hub_capacity: 256, sweep: Duration::from_secs(2), presence_ttl: TimeDelta::seconds(60) }
     }
-    pub fn decode_chat(&self, _chat_id: ChatId, _cursor: &str) -> Result<i64, CursorError> {
-        todo!()
-    }
 }
-#[derive(Debug)]
-pub enum LiveError {
-    NotFound,
-    CursorInvalid,
-    CursorExpired,
-    Unavailable,
-    Failed,
-}
-#[derive(Clone, Copy, Debug)]
-pub enum ResetReason {
-    Initial,
-    CursorExpired,
-}
-pub enum ChatItem {
-    Reset { cursor: String, at: Timestamp, reason: ResetReason, chat: Arc<chat::Model> },
-    Gone { at: Timestamp, chat_id: ChatId },
-    Entry { cursor: String, entry: Arc<Entry> },
-    Signal { cursor: String, at: Timestamp, chat: Arc<chat::Model>, signal: Signal },
-}
-#[derive(Clone, Copy, Debug)]
-pub enum ChangeAction {
-    Added,
-    Changed,
-    Removed,
-}
-pub enum ChatScope {
-    Room(RoomId),
-    Visitor(ActorId),
-    User(ActorId),
-    PresentUser(ActorId),
-}
-pub struct ChatChange {
-    pub cursor: String,
-    pub at: Timestamp,
-    pub action: ChangeAction,
-    pub chat_id: ChatId,
-    pub chat: Option<Arc<chat::Model>>,
-}
-pub enum ViewerChange {
-    Reset(ResetReason),
-    ChatChanged(Arc<chat::Model>),
-    ChatGone(ChatId),
-    QueueChatAdded(Arc<chat::Model>),
-    QueueChatRemoved(ChatId, RoomId),
-    InboxChatAdded(Arc<chat::Model>),
-    InboxChatRemoved(ChatId),
-    SessionAdded(SessionRow),
-    SessionChanged(SessionRow, Option<Directive>),
-}
-pub struct ViewerItem {
-    pub cursor: String,
-    pub at: Timestamp,
-    pub change: ViewerChange,
-}
-pub struct MessageItem {
-    pub cursor: String,
-    pub message: MessageRow,
-}
-pub struct PresenceItem {
-    pub cursor: String,
-    pub at: Timestamp,
-    pub action: ChangeAction,
-    pub presence: presence::Model,
-}
-pub struct SessionItem {
-    pub cursor: String,
-    pub at: Timestamp,
-    pub directive: Option<Directive>,
-    pub session: SessionRow,
-}
+
 impl Live {
+    /// Starts telling what the store commits. Its tasks run on the tracker and end on shutdown.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        cursors: Cursors,
+        bus: Bus,
+        settings: Settings,
+        tracker: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let tasks = Tasks { tracker, shutdown };
+        let is_shared = bus.is_there() || store.engine() == Engine::Postgres;
+        let node = (store.epoch(), store.clock().new_id());
+        let (feeds, jobs) = Feeds::new(settings.hub_capacity, is_shared, store.clock().now());
+        let live = Self(Arc::new(Inner {
+            hub: Hub::new(settings.hub_capacity / TOPIC_SHARE),
+            feeds,
+            standings: Standings::default(),
+            leases: Leases::default(),
+            typing: Typing::default(),
+            heard: Heard::default(),
+            link: OnceLock::new(),
+            store,
+            cursors,
+            settings,
+        }));
+        let hearing = live.clone();
+        let link = bus.open(node, &tasks, move |node, message| hearing.hear(node, message));
+        // The cell was made a moment ago: it is empty.
+        let _ = live.0.link.set(link);
+        live.0.store.set_publisher(Arc::new(Publisher(Arc::downgrade(&live.0))));
+        tasks.spawn(live.clone().sweep_all());
+        tasks.spawn(live.clone().tick_typing());
+        tasks.spawn(live.clone().renew_leases());
+        tasks.spawn(live.clone().look_up_all());
+        tasks.spawn(live.clone().feed_all(jobs));
+        live
+    }
+
+    /// The maker of cursors.
+    #[must_use]
     pub fn cursors(&self) -> &Cursors {
-        todo!()
+        &self.0.cursors
     }
-    pub fn standing(&self, _viewer: &Viewer) -> watch::Receiver<Standing> {
-        todo!()
+
+    /// How the viewer's actor stands, now and from now on.
+    #[must_use]
+    pub fn standing(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
+        self.0.standings.watch(viewer)
     }
-    pub async fn chat_events(
-        &self,
-        _viewer: &Viewer,
-        _chat_id: ChatId,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
-        todo!()
+
+    /// Takes what an actor says about typing. The caller has asked the policy.
+    pub fn set_typing(&self, chat_id: ChatId, actor_id: ActorId, is_typing: bool) {
+        let now = self.0.store.clock().now();
+        if let Some(told) = self.0.typing.set(chat_id, actor_id, is_typing, now) {
+            self.tell_typing(told);
+        }
     }
-    pub async fn messages(
-        &self,
-        _viewer: &Viewer,
-        _chat_id: ChatId,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, MessageItem>, LiveError> {
-        todo!()
+
+    /// Who types in a chat, and when each is forgotten: 15 s after they last said so.
+    #[must_use]
+    pub fn typing(&self, chat_id: ChatId) -> Vec<(ActorId, Timestamp)> {
+        self.0.typing.of_chat(chat_id, self.0.store.clock().now())
     }
-    pub async fn presence_changes(
-        &self,
-        _viewer: &Viewer,
-        _chat_id: ChatId,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, PresenceItem>, LiveError> {
-        todo!()
+
+    fn tell_typing(&self, told: Told) {
+        self.0.hub.signal(told.chat_id, Signal::Typing);
+        if let Some(actor_ids) = told.here {
+            self.send(Message::Typing { chat_id: told.chat_id, actor_ids });
+        }
     }
-    pub async fn session_changes(
-        &self,
-        _viewer: &Viewer,
-        _session_id: SessionId,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, SessionItem>, LiveError> {
-        todo!()
+
+    /// The viewer's standing to watch, and the viewer in the role that they have now.
+    fn stand(&self, viewer: &Viewer) -> Result<(watch::Receiver<Standing>, Viewer), LiveError> {
+        let mut standing = self.standing(viewer);
+        let mut viewer = viewer.clone();
+        match *standing.borrow_and_update() {
+            Standing::Active(role) => viewer.role = role,
+            Standing::Gone => return Err(LiveError::NotFound),
+        }
+        Ok((standing, viewer))
     }
-    pub async fn viewer_events(
-        &self,
-        _viewer: &Viewer,
-        _room_ids: Vec<RoomId>,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        todo!()
+
+    fn send(&self, message: Message) {
+        if let Some(link) = self.0.link.get() {
+            link.send(message);
+        }
     }
-    pub async fn chat_changes(
-        &self,
-        _viewer: &Viewer,
-        _scope: ChatScope,
-        _filter: ChatFilter,
-        _after: Option<&str>,
-    ) -> Result<BoxStream<'static, ChatChange>, LiveError> {
-        todo!()
+
+    fn tell(&self, news: News) {
+        match news {
+            News::Log { before, entries } => {
+                let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
+                let (chat_id, organization_id) = (first.event.chat_id, last.chat.organization_id);
+                let (first, last) = (first.event.sequence, last.event.sequence);
+                self.0.hub.forward(chat_id, &entries);
+                self.send(Message::Log { organization_id, chat_id, first, last });
+                let what = What::Committed { before, entries };
+                self.0.feeds.enqueue(Job { organization_id, chat_id, what });
+            }
+            News::Signal(chat_id, signal) => {
+                match &signal {
+                    Signal::Participation(row) => self.send(Message::Participation { chat_id, id: row.id }),
+                    Signal::Presence(row) => self.send(Message::Presence { chat_id, id: row.id }),
+                    // Has its own way, with who types.
+                    Signal::Typing => {}
+                }
+                self.0.hub.signal(chat_id, signal);
+            }
+            News::Actor(actor) => {
+                self.0.standings.update(&actor);
+                self.send(Message::Actor { id: actor.id, auth_version: actor.auth_version });
+            }
+        }
     }
-    pub fn set_typing(&self, _chat_id: ChatId, _actor_id: ActorId, _is_typing: bool) {
-        todo!()
+}
+
+/// What the store tells of commits: weak, since what is live holds the store.
+struct Publisher(Weak<Inner>);
+
+impl Publish for Publisher {
+    fn publish(&self, news: Vec<News>) {
+        if let Some(inner) = self.0.upgrade() {
+            let live = Live(inner);
+            for news in news {
+                live.tell(news);
+            }
+        }
     }
-    pub fn typing(&self, _chat_id: ChatId) -> Vec<(ActorId, Timestamp)> {
-        todo!()
+}
+
+/// What runs for as long as the server does.
+struct Tasks {
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Tasks {
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.tracker.spawn(async move { shutdown.run_until_cancelled_owned(work).await });
     }
+}
+
+/// Locks, also after a panic of another holder: what is guarded here is never left half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,9 @@
 pub mod actors;
 pub mod chats;
 mod connect;
+pub mod connected;
 mod error;
+pub mod feed;
 mod keyset;
 pub mod log;
 pub mod messages;

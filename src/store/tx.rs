@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub struct Tx {
     store: Store,
     open: Open,
+    /// The chat's row as it was locked.
+    before: Option<Arc<chat::Model>>,
     chat: Option<chat::Model>,
     log: Vec<(event::Model, Subject)>,
     news: Vec<News>,
@@ -42,7 +44,7 @@ impl Store {
     /// Opens a transaction. Only its own statements may be awaited until it is ended.
     pub async fn begin(&self) -> Result<Tx> {
         let open = self.0.writer.begin().await?;
-        Ok(Tx { store: self.clone(), open, chat: None, log: Vec::new(), news: Vec::new() })
+        Ok(Tx { store: self.clone(), open, before: None, chat: None, log: Vec::new(), news: Vec::new() })
     }
 }
 
@@ -67,6 +69,7 @@ impl Tx {
             .lock_exclusive()
             .one(self.connection())
             .await?;
+        self.before = self.chat.clone().map(Arc::new);
         Ok(self.chat.as_ref())
     }
 
@@ -74,6 +77,7 @@ impl Tx {
     pub async fn lock_any_chat(&mut self, chat_id: ChatId) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
         self.chat = chat::Entity::find_by_id(chat_id).lock_exclusive().one(self.connection()).await?;
+        self.before = self.chat.clone().map(Arc::new);
         Ok(self.chat.as_ref())
     }
 
@@ -153,7 +157,7 @@ impl Tx {
                         .map(|(event, subject)| Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
                         .collect::<Vec<_>>();
                     if !entries.is_empty() {
-                        self.news.insert(0, News::Log(entries));
+                        self.news.insert(0, News::Log { before: self.before.take(), entries });
                     }
                 }
                 self.store.0.finish(self.open, true, self.news).await?;

@@ -1,0 +1,164 @@
+//! The bus: hints between nodes. Nothing on one node, NATS between many.
+//!
+//! It carries ids and sequences, never content. It may lose, repeat or reorder anything, or be down: what
+//! it carries is only ever a reason to look into the store sooner than the sweep would.
+
+use super::Tasks;
+use entity::{ActorId, ChatId, OrganizationId, ParticipationId, PresenceId};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// Messages that wait to be sent at most; while NATS is down, further ones are dropped.
+const QUEUE: usize = 4_096;
+
+/// How nodes hear of each other.
+#[derive(Clone, Default)]
+pub struct Bus(Option<async_nats::Client>);
+
+/// The address of the bus cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the bus cannot be used: {0}")]
+pub struct BusError(async_nats::ConnectError);
+
+/// What one node tells the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Message {
+    /// A chat's log grew by the events from `first` to `last`.
+    Log { organization_id: OrganizationId, chat_id: ChatId, first: i64, last: i64 },
+    /// A participation changed without an event.
+    Participation { chat_id: ChatId, id: ParticipationId },
+    /// A presence changed without an event.
+    Presence { chat_id: ChatId, id: PresenceId },
+    /// Who types in a chat by way of the sending node.
+    Typing { chat_id: ChatId, actor_ids: Vec<ActorId> },
+    /// An actor's role or activity changed.
+    Actor { id: ActorId, auth_version: i64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<M> {
+    node: Uuid,
+    message: M,
+}
+
+/// This node's end of the bus.
+pub(super) struct Link(Option<mpsc::Sender<Message>>);
+
+impl Bus {
+    /// No bus, or the NATS server at a URL. Comes back at once: a server that is down is tried for ever.
+    pub async fn connect(url: Option<&str>) -> Result<Self, BusError> {
+        let Some(url) = url else { return Ok(Self(None)) };
+        let client = async_nats::ConnectOptions::new()
+            .name("anteroom")
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .no_echo()
+            .event_callback(|event| async move { tracing::info!(%event, "bus") })
+            .connect(url)
+            .await
+            .map_err(BusError)?;
+        Ok(Self(Some(client)))
+    }
+
+    /// Whether there may be other nodes.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Starts sending and hearing. `hear` is given what other nodes say, and must not block.
+    pub(super) fn open(
+        self,
+        (epoch, node): (Uuid, Uuid),
+        tasks: &Tasks,
+        hear: impl Fn(Uuid, Message) + Send + 'static,
+    ) -> Link {
+        let Some(client) = self.0 else { return Link(None) };
+        let (sender, queue) = mpsc::channel(QUEUE);
+        tasks.spawn(send_all(client.clone(), epoch, node, queue));
+        tasks.spawn(hear_all(client, epoch, node, hear));
+        Link(Some(sender))
+    }
+}
+
+impl Link {
+    /// Tells the other nodes, as soon as may be or never.
+    pub(super) fn send(&self, message: Message) {
+        if let Some(sender) = &self.0
+            && sender.try_send(message).is_err()
+        {
+            tracing::debug!("the bus is behind: a hint is dropped");
+        }
+    }
+}
+
+impl Message {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Log { .. } => "log",
+            Self::Participation { .. } => "participation",
+            Self::Presence { .. } => "presence",
+            Self::Typing { .. } => "typing",
+            Self::Actor { .. } => "actor",
+        }
+    }
+}
+
+async fn send_all(client: async_nats::Client, epoch: Uuid, node: Uuid, mut queue: mpsc::Receiver<Message>) {
+    while let Some(message) = queue.recv().await {
+        let subject = format!("anteroom.{epoch}.{}", message.kind());
+        match serde_json::to_vec(&Envelope { node, message }) {
+            Ok(payload) => {
+                if let Err(error) = client.publish(subject, payload.into()).await {
+                    tracing::debug!(%error, "a hint could not be sent");
+                }
+            }
+            Err(error) => tracing::error!(%error, "a hint could not be written"),
+        }
+    }
+}
+
+async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: impl Fn(Uuid, Message)) {
+    let mut heard = match client.subscribe(format!("anteroom.{epoch}.*")).await {
+        Ok(heard) => heard,
+        Err(error) => {
+            tracing::error!(%error, "the bus cannot be listened to: other nodes' news waits for the sweep");
+            return;
+        }
+    };
+    while let Some(raw) = heard.next().await {
+        match serde_json::from_slice::<Envelope<Message>>(&raw.payload) {
+            Ok(envelope) if envelope.node == node => {}
+            Ok(envelope) => hear(envelope.node, envelope.message),
+            // A newer node may say what this one does not know.
+            Err(error) => tracing::debug!(%error, "a hint could not be read"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_bus_that_is_down_holds_nothing_up() {
+        let connecting = Bus::connect(Some("nats://127.0.0.1:1"));
+        let bus = tokio::time::timeout(Duration::from_secs(5), connecting).await;
+        assert!(bus.is_ok_and(|bus| bus.is_ok_and(|bus| bus.is_there())));
+        assert!(Bus::connect(Some("not a url at all")).await.is_err());
+        assert!(Bus::connect(None).await.is_ok_and(|bus| !bus.is_there()));
+    }
+
+    #[test]
+    fn a_message_says_ids_and_sequences() -> Result<(), serde_json::Error> {
+        let id = Uuid::from_u128(1);
+        let message =
+            Message::Log { organization_id: OrganizationId(id), chat_id: ChatId(id), first: 3, last: 4 };
+        let payload = serde_json::to_string(&Envelope { node: id, message: message.clone() })?;
+        let envelope: Envelope<Message> = serde_json::from_str(&payload)?;
+        assert_eq!(envelope.message, message);
+        Ok(())
+    }
+}

@@ -1,0 +1,272 @@
+//! The feeds' worker: commits and hints become news.
+
+use super::Live;
+use super::chat::OVERLAP;
+use super::feed::{Before, FeedNews, KNOWN, Known, redo, undo};
+use crate::domain::chat_filter::Members;
+use crate::domain::event::Entry;
+use crate::store::feed::{Roster, rosters_of_each};
+use crate::store::log;
+use entity::{ChatId, OrganizationId, chat};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Members are read afresh this often.
+const FORGET: Duration = Duration::from_mins(1);
+/// Chats whose members are remembered at most; then all are forgotten.
+const ROSTERS: usize = 20_000;
+/// Jobs of one burst: their chats' members are loaded together.
+const BURST: usize = 64;
+/// Entries of a chat that are read to catch up; a feed that missed more than that is read as a whole.
+const CATCH_UP: u64 = 200;
+
+/// Something to feed.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) organization_id: OrganizationId,
+    pub(super) chat_id: ChatId,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// A commit of this node.
+    Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
+    /// Events that are in the store, as another node or the sweep says.
+    Stored { first: i64, last: i64 },
+}
+
+/// What became of a chat, but for who is in it.
+#[derive(Clone)]
+struct Change {
+    chat: Arc<chat::Model>,
+    before: Before,
+    entries: Vec<Arc<Entry>>,
+}
+
+impl Live {
+    /// Feeds until the queue is closed.
+    pub(super) async fn feed_all(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut burst = Vec::with_capacity(BURST);
+        let mut rosters = Rosters::default();
+        let mut forgot_at = Instant::now();
+        while jobs.recv_many(&mut burst, BURST).await > 0 {
+            if rosters.0.len() >= ROSTERS || forgot_at.elapsed() >= FORGET {
+                rosters.0.clear();
+                forgot_at = Instant::now();
+            }
+            // In the order in which the chats came; those of one chat together.
+            let mut order: Vec<(OrganizationId, ChatId)> = Vec::new();
+            let mut changes: HashMap<ChatId, Change> = HashMap::new();
+            for Job { organization_id, chat_id, what } in burst.drain(..) {
+                let earlier = changes.remove(&chat_id);
+                if earlier.is_none() {
+                    order.retain(|(_, other)| *other != chat_id);
+                    order.push((organization_id, chat_id));
+                }
+                match self.change(organization_id, chat_id, earlier, what).await {
+                    Ok(Some(change)) => {
+                        changes.insert(chat_id, change);
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(%chat_id, %error, "a change could not be read for the feeds");
+                        self.0.feeds.missed(organization_id);
+                    }
+                }
+            }
+            let missing: Vec<_> = changes
+                .values()
+                .filter(|change| !rosters.lead_to(change))
+                .map(|change| change.chat.id)
+                .collect();
+            let loaded = match rosters_of_each(&self.0.store, &missing).await {
+                Ok(loaded) => loaded,
+                Err(error) => {
+                    tracing::warn!(%error, "members could not be read for the feeds");
+                    for (organization_id, _) in order {
+                        self.0.feeds.missed(organization_id);
+                    }
+                    continue;
+                }
+            };
+            for (organization_id, chat_id) in order {
+                let Some(change) = changes.remove(&chat_id) else { continue };
+                if let Some(roster) = loaded.get(&chat_id) {
+                    let roster = self.rewound(chat_id, roster.clone(), &change).await;
+                    rosters.0.insert(chat_id, roster);
+                }
+                let (members_before, members) = rosters.pass(&change);
+                let Change { chat, before, entries } = change;
+                let news = FeedNews { chat, before, entries, members, members_before };
+                self.0.feeds.feed(organization_id, news);
+            }
+        }
+    }
+
+    /// Who was in a chat before a change, given who was in it at some moment after.
+    async fn rewound(&self, chat_id: ChatId, (at, mut members): Roster, change: &Change) -> Roster {
+        let Some((first, last)) = change.span() else { return (at, members) };
+        if at > last {
+            // More happened since, which the worker will come to: for now it has not.
+            match log::read(&self.0.store, chat_id, last, CATCH_UP).await {
+                Ok(Some(batch)) => {
+                    let since = batch.entries.iter().filter(|entry| entry.event.sequence <= at);
+                    since.rev().for_each(|entry| undo(&mut members, entry));
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%chat_id, %error, "a log could not be read for the feeds"),
+            }
+        }
+        change.entries.iter().rev().for_each(|entry| undo(&mut members, entry));
+        (first - 1, members)
+    }
+
+    /// What a job adds to what is fed of the chat already, and to an earlier job of the same burst.
+    async fn change(
+        &self,
+        organization_id: OrganizationId,
+        chat_id: ChatId,
+        earlier: Option<Change>,
+        what: What,
+    ) -> crate::store::Result<Option<Change>> {
+        if !self.0.feeds.has_readers(organization_id) {
+            return Ok(None);
+        }
+        let known = self.0.feeds.known(organization_id, chat_id);
+        let known = match &earlier {
+            Some(change) => Some(change.known(known)),
+            None => known,
+        };
+        let (first, last) = match &what {
+            What::Committed { entries, .. } => match (entries.first(), entries.last()) {
+                (Some(first), Some(last)) => (first.event.sequence, last.event.sequence),
+                (None, _) | (_, None) => return Ok(earlier),
+            },
+            What::Stored { first, last } => (*first, *last),
+        };
+        let follows = known.as_ref().is_none_or(|known| first == known.chat.last_sequence + 1);
+        if known.as_ref().is_some_and(|known| first >= known.from && last <= known.chat.last_sequence) {
+            return Ok(earlier);
+        }
+        let change = match what {
+            What::Committed { before, entries } if follows => {
+                let Some(chat) = entries.last().map(|entry| Arc::clone(&entry.chat)) else {
+                    return Ok(earlier);
+                };
+                let before = match before {
+                    None => Before::New,
+                    Some(before) if known.is_none() && self.should_be_known(&before) => Before::Unknown,
+                    Some(before) => Before::Known(before),
+                };
+                Change { chat, before, entries }
+            }
+            What::Committed { .. } | What::Stored { .. } => {
+                match self.stored(organization_id, chat_id, known, first).await? {
+                    Some(change) => change,
+                    None => return Ok(earlier),
+                }
+            }
+        };
+        Ok(Some(match earlier {
+            Some(earlier) => earlier.then(change),
+            None => change,
+        }))
+    }
+
+    /// Whether a chat that changed when this one did is known, unless a hint was lost.
+    fn should_be_known(&self, chat: &chat::Model) -> bool {
+        self.0.feeds.is_shared() && chat.updated_at >= self.0.store.clock().now().minus(KNOWN)
+    }
+
+    /// Reads from the log what is not known of it.
+    async fn stored(
+        &self,
+        organization_id: OrganizationId,
+        chat_id: ChatId,
+        known: Option<Known>,
+        first: i64,
+    ) -> crate::store::Result<Option<Change>> {
+        let after = match &known {
+            Some(known) if first > known.from => known.chat.last_sequence,
+            Some(_) | None => first - 1,
+        };
+        let Some(mut batch) = log::read(&self.0.store, chat_id, after, CATCH_UP).await? else {
+            return Ok(None);
+        };
+        let reaches = batch.entries.last().map(|entry| entry.event.sequence);
+        if batch.chat.organization_id != organization_id || reaches.is_none() {
+            return Ok(None);
+        }
+        if reaches != Some(batch.chat.last_sequence) {
+            self.0.feeds.missed(organization_id);
+        }
+        if known.is_none() {
+            // Where nobody knows what was fed, what is older than the sweep looks back was.
+            let since = self.0.feeds.covered_at().minus(OVERLAP);
+            let old = batch.entries.iter().take_while(|entry| entry.event.created_at < since).count();
+            batch.entries.drain(..old.min(batch.entries.len() - 1));
+        }
+        let before = match known {
+            _ if after == 0 => Before::New,
+            Some(known) if known.chat.last_sequence == after => Before::Known(known.chat),
+            Some(_) | None => Before::Unknown,
+        };
+        Ok(Some(Change { chat: batch.chat, before, entries: batch.entries }))
+    }
+}
+
+/// Who was in which chat after which event, so that the worker reads each chat's members once.
+#[derive(Default)]
+struct Rosters(HashMap<ChatId, Roster>);
+
+impl Rosters {
+    /// Whether it is known who was in the chat right before the change.
+    fn lead_to(&self, change: &Change) -> bool {
+        change.span().is_some_and(|(first, _)| {
+            first == 1 || self.0.get(&change.chat.id).is_some_and(|(at, _)| *at == first - 1)
+        })
+    }
+
+    /// Who was in the chat before the change, and who is after it.
+    fn pass(&mut self, change: &Change) -> (Members, Members) {
+        let Some((first, last)) = change.span() else { return Default::default() };
+        let before = match self.0.remove(&change.chat.id) {
+            Some((at, members)) if at == first - 1 => members,
+            Some(_) | None => Members::default(),
+        };
+        let mut members = before.clone();
+        change.entries.iter().for_each(|entry| redo(&mut members, entry));
+        self.0.insert(change.chat.id, (last, members.clone()));
+        (before, members)
+    }
+}
+
+impl Change {
+    /// The sequences of its first and its last entry.
+    fn span(&self) -> Option<(i64, i64)> {
+        Some((self.entries.first()?.event.sequence, self.entries.last()?.event.sequence))
+    }
+
+    /// What is known once this is fed.
+    fn known(&self, known: Option<Known>) -> Known {
+        let first = self.entries.first().map_or(self.chat.last_sequence, |entry| entry.event.sequence);
+        let from = known.map_or(first, |known| known.from.min(first));
+        Known { from, chat: Arc::clone(&self.chat) }
+    }
+
+    /// This and what came after it, as one.
+    fn then(mut self, later: Self) -> Self {
+        let last = self.entries.last().map_or(0, |entry| entry.event.sequence);
+        let follows = later.entries.first().is_some_and(|entry| entry.event.sequence == last + 1);
+        if !follows {
+            // Read from further back than this was: it holds all of this, too.
+            return later;
+        }
+        self.entries.extend(later.entries);
+        Self { chat: later.chat, before: self.before, entries: self.entries }
+    }
+}

@@ -1,0 +1,319 @@
+//! A reader of one chat's log: scan, then live.
+//!
+//! Invariants: `position` is the sequence up to which everything was handed out or may not be seen by the
+//! viewer; the next entry is `position + 1` or there is none. An entry out of a hint is handed out only if
+//! nothing newer was shown before, so that no row ever goes back in time; whatever does not fit is read
+//! from the log again.
+
+use super::hub::{Hint, Subscription};
+use super::{Live, LiveError};
+use crate::domain::event::{Entry, Signal, Subject};
+use crate::domain::policy;
+use crate::domain::viewer::{Standing, Viewer};
+use crate::store::log::{self, Batch, Start};
+use entity::{Audience, ChatId, Timestamp, chat};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// Entries that are read at once.
+pub(super) const BATCH: u64 = 200;
+/// Rows whose newest shown state is remembered; then all are forgotten.
+const SHOWN: usize = 256;
+
+/// Where to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Position {
+    /// With what comes from now on.
+    Head,
+    /// After this sequence.
+    After(i64),
+}
+
+/// What a reader comes upon.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The next entry that the viewer may see.
+    Entry(Arc<Entry>),
+    /// Something without a place in the log.
+    Signal(Arc<Signal>),
+    /// Entries after this sequence are not kept any more; the reader went on to the head.
+    Trimmed(i64),
+    /// The viewer cannot see the chat any more. Nothing follows.
+    Gone,
+}
+
+/// A position in one chat's log.
+pub(super) struct Reader {
+    live: Live,
+    viewer: Viewer,
+    standing: watch::Receiver<Standing>,
+    subscription: Subscription,
+    /// The newest state of the chat that was shown.
+    chat: Arc<chat::Model>,
+    participates: bool,
+    position: i64,
+    is_behind: bool,
+    is_over: bool,
+    pending: VecDeque<Arc<Entry>>,
+    shown: HashMap<Uuid, Timestamp>,
+}
+
+impl Reader {
+    /// Starts reading; fails where the chat is not there for the viewer, or the position cannot be resumed.
+    pub(super) async fn open(
+        live: &Live,
+        viewer: &Viewer,
+        chat_id: ChatId,
+        from: Position,
+    ) -> Result<Self, LiveError> {
+        // Before anything is read, so that nothing falls in between.
+        let subscription = live.0.hub.subscribe(chat_id);
+        let (standing, viewer) = live.stand(viewer)?;
+        let start =
+            log::start_in_organization(&live.0.store, viewer.organization_id, chat_id, viewer.actor_id)
+                .await?;
+        let Some(Start { chat, participates }) = start else { return Err(LiveError::NotFound) };
+        let head = chat.last_sequence;
+        subscription.knows(head);
+        let mut reader = Self {
+            live: live.clone(),
+            viewer,
+            standing,
+            subscription,
+            chat,
+            participates,
+            position: head,
+            is_behind: false,
+            is_over: false,
+            pending: VecDeque::new(),
+            shown: HashMap::new(),
+        };
+        if !reader.sees() {
+            return Err(LiveError::NotFound);
+        }
+        if let Position::After(after) = from {
+            if after > head {
+                return Err(LiveError::CursorExpired);
+            }
+            reader.position = after;
+            let batch = log::read(&reader.live.0.store, chat_id, after, BATCH).await?;
+            let batch = batch.ok_or(LiveError::NotFound)?;
+            if !reader.take_batch(batch) {
+                return Err(LiveError::CursorExpired);
+            }
+        }
+        Ok(reader)
+    }
+
+    pub(super) fn chat(&self) -> &Arc<chat::Model> {
+        &self.chat
+    }
+
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    pub(super) fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// Whether all that was in the log when it was last read has been handed out.
+    pub(super) fn is_live(&self) -> bool {
+        self.pending.is_empty() && !self.is_behind
+    }
+
+    /// Goes on at the head of what was read by other means; whether the viewer still sees the chat.
+    pub(super) fn go_to(&mut self, start: Start) -> bool {
+        self.participates = start.participates;
+        self.position = start.chat.last_sequence;
+        self.chat = start.chat;
+        self.pending.clear();
+        self.is_behind = false;
+        self.subscription.knows(self.position);
+        self.sees() && self.still_stands()
+    }
+
+    /// Whether a row in this state may be shown: not if a newer state of it was.
+    pub(super) fn is_news(&mut self, signal: &Signal) -> bool {
+        let (id, at) = match signal {
+            Signal::Participation(row) => (row.id.0, row.updated_at),
+            Signal::Presence(row) => (row.id.0, seen_at(row)),
+            Signal::Typing => return true,
+        };
+        if self.shown.get(&id).is_some_and(|shown| *shown > at) {
+            return false;
+        }
+        self.remember(id, at);
+        true
+    }
+
+    /// The next step; `None` when the stream is over.
+    pub(super) async fn next(&mut self) -> Option<Step> {
+        loop {
+            if self.is_over || !self.still_stands() {
+                return None;
+            }
+            if !self.sees() {
+                return Some(self.gone());
+            }
+            if let Some(entry) = self.pending.pop_front() {
+                if let Some(step) = self.take(entry) {
+                    return Some(step);
+                }
+                continue;
+            }
+            if self.is_behind {
+                // On the heap: a reader that is live does not carry the size of a read.
+                if let Some(step) = Box::pin(self.read()).await {
+                    return Some(step);
+                }
+                continue;
+            }
+            let hint = tokio::select! {
+                biased;
+                _ = self.standing.changed() => { self.standing.mark_changed(); continue }
+                hint = self.subscription.next() => hint,
+            };
+            match hint {
+                Ok(Hint::Entry(entry)) if entry.event.sequence <= self.position => {}
+                Ok(Hint::Entry(entry)) if self.is_next(&entry) => {
+                    if let Some(step) = self.take(entry) {
+                        return Some(step);
+                    }
+                }
+                Ok(Hint::Head(head)) if head <= self.position => {}
+                Ok(Hint::Signal(signal)) => {
+                    if self.is_news(&signal) {
+                        return Some(Step::Signal(signal));
+                    }
+                }
+                // A gap, or hints that this reader was too slow for: the log has it all.
+                Ok(Hint::Entry(_) | Hint::Head(_)) | Err(_) => self.is_behind = true,
+            }
+        }
+    }
+
+    fn sees(&self) -> bool {
+        policy::sees_chat(&self.viewer, &self.chat, self.participates)
+    }
+
+    /// Takes over how the viewer stands now; `false` once they do not.
+    pub(super) fn still_stands(&mut self) -> bool {
+        match self.standing.has_changed() {
+            Ok(false) => {}
+            Ok(true) => match *self.standing.borrow_and_update() {
+                Standing::Active(role) => self.viewer.role = role,
+                Standing::Gone => self.is_over = true,
+            },
+            Err(_) => self.is_over = true,
+        }
+        !self.is_over
+    }
+
+    fn is_next(&self, entry: &Entry) -> bool {
+        entry.event.sequence == self.position + 1 && entry.chat.last_sequence >= self.chat.last_sequence
+    }
+
+    fn gone(&mut self) -> Step {
+        self.is_over = true;
+        Step::Gone
+    }
+
+    fn take(&mut self, entry: Arc<Entry>) -> Option<Step> {
+        self.position = entry.event.sequence;
+        if entry.chat.last_sequence >= self.chat.last_sequence {
+            self.chat = Arc::clone(&entry.chat);
+        }
+        match &entry.subject {
+            Subject::Participation(row) => {
+                if row.actor_id == self.viewer.actor_id {
+                    self.participates = row.ended_at.is_none();
+                }
+                self.remember(row.id.0, row.updated_at);
+            }
+            Subject::Presence(row) => self.remember(row.id.0, seen_at(row)),
+            Subject::Chat | Subject::Message(_) | Subject::Session(_) => {}
+        }
+        if !self.sees() {
+            return Some(self.gone());
+        }
+        let is_meant = match entry.event.audience {
+            Audience::All => true,
+            Audience::Staff => self.viewer.role.is_staff(),
+        };
+        let may_see = match &entry.subject {
+            Subject::Session(row) => policy::sees_session(&self.viewer, &row.participant_ids),
+            Subject::Chat | Subject::Message(_) | Subject::Presence(_) | Subject::Participation(_) => true,
+        };
+        (is_meant && may_see).then_some(Step::Entry(entry))
+    }
+
+    /// Reads on from where this reader stands. While the database does not answer, it is asked again.
+    async fn read(&mut self) -> Option<Step> {
+        let chat_id = self.chat.id;
+        match log::read(&self.live.0.store, chat_id, self.position, BATCH).await {
+            Ok(Some(batch)) => {
+                if self.take_batch(batch) {
+                    return None;
+                }
+                self.skip_trimmed().await
+            }
+            Ok(None) => Some(self.gone()),
+            Err(error) => {
+                self.wait_after(&error).await;
+                None
+            }
+        }
+    }
+
+    /// Waits a little after a failed read.
+    pub(super) async fn wait_after(&self, error: &crate::store::Error) {
+        tracing::warn!(chat_id = %self.chat.id, %error, "a reader waits for the database");
+        tokio::time::sleep(self.live.0.settings.sweep).await;
+    }
+
+    /// Goes on at the head, since what comes before it is not kept.
+    async fn skip_trimmed(&mut self) -> Option<Step> {
+        let (organization_id, actor_id) = (self.viewer.organization_id, self.viewer.actor_id);
+        let chat_id = self.chat.id;
+        match log::start_in_organization(&self.live.0.store, organization_id, chat_id, actor_id).await {
+            Ok(Some(start)) => {
+                let after = self.position;
+                if self.go_to(start) { Some(Step::Trimmed(after)) } else { Some(self.gone()) }
+            }
+            Ok(None) => Some(self.gone()),
+            Err(error) => {
+                self.wait_after(&error).await;
+                None
+            }
+        }
+    }
+
+    /// Queues a batch; `false` where the entries right after the position are not kept any more.
+    fn take_batch(&mut self, batch: Batch) -> bool {
+        let head = batch.chat.last_sequence;
+        self.subscription.knows(head);
+        match batch.entries.first() {
+            Some(first) if first.event.sequence != self.position + 1 => return false,
+            None if head > self.position => return false,
+            Some(_) | None => {}
+        }
+        self.is_behind = batch.entries.last().map_or(self.position, |last| last.event.sequence) < head;
+        self.pending.extend(batch.entries);
+        true
+    }
+
+    fn remember(&mut self, id: Uuid, at: Timestamp) {
+        if self.shown.len() >= SHOWN {
+            self.shown.clear();
+        }
+        self.shown.insert(id, at);
+    }
+}
+
+/// A presence that has ended is newer than all its renewals.
+fn seen_at(row: &entity::presence::Model) -> Timestamp {
+    if row.ended_at.is_some() { Timestamp(i64::MAX) } else { row.last_seen_at }
+}

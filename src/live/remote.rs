@@ -1,0 +1,115 @@
+//! What other nodes say: hints are gathered here and looked up in the store by one task, so that a burst
+//! about one chat costs one read.
+
+use super::bus::Message;
+use super::feed_worker::{Job, What};
+use super::{Live, lock};
+use crate::domain::event::Signal;
+use crate::store::{participations, presences};
+use entity::{ActorId, ChatId, ParticipationId, PresenceId};
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Things of a kind that wait to be looked up at most. What is dropped, the sweep finds.
+const WAITING: usize = 10_000;
+
+/// What was said and not looked up yet.
+#[derive(Default)]
+pub(super) struct Heard {
+    due: Mutex<Due>,
+    came: Notify,
+}
+
+#[derive(Default)]
+struct Due {
+    heads: HashMap<ChatId, i64>,
+    participations: HashMap<ParticipationId, ChatId>,
+    presences: HashMap<PresenceId, ChatId>,
+    actors: HashSet<ActorId>,
+}
+
+impl Live {
+    /// Takes what another node says. Does not block.
+    pub(super) fn hear(&self, node: Uuid, message: Message) {
+        match message {
+            Message::Log { organization_id, chat_id, first, last } => {
+                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Stored { first, last } });
+                if self.0.hub.seen(chat_id).is_some_and(|seen| seen < last) {
+                    self.due(|due| {
+                        if due.heads.len() < WAITING {
+                            let head = due.heads.entry(chat_id).or_default();
+                            *head = last.max(*head);
+                        }
+                    });
+                }
+            }
+            Message::Participation { chat_id, id } => {
+                if self.0.hub.has_readers(chat_id) {
+                    self.due(|due| {
+                        if due.participations.len() < WAITING {
+                            due.participations.insert(id, chat_id);
+                        }
+                    });
+                }
+            }
+            Message::Presence { chat_id, id } => {
+                if self.0.hub.has_readers(chat_id) {
+                    self.due(|due| {
+                        if due.presences.len() < WAITING {
+                            due.presences.insert(id, chat_id);
+                        }
+                    });
+                }
+            }
+            Message::Typing { chat_id, actor_ids } => {
+                let now = self.0.store.clock().now();
+                if let Some(told) = self.0.typing.set_remote(chat_id, node, &actor_ids, now) {
+                    self.tell_typing(told);
+                }
+            }
+            Message::Actor { id, auth_version } => {
+                if self.0.standings.is_behind(id, auth_version) {
+                    self.due(|due| {
+                        if due.actors.len() < WAITING {
+                            due.actors.insert(id);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// Looks up what was heard, for ever.
+    pub(super) async fn look_up_all(self) {
+        loop {
+            self.0.heard.came.notified().await;
+            let due = std::mem::take(&mut *lock(&self.0.heard.due));
+            self.catch_up_all(due.heads).await;
+            for (id, chat_id) in due.participations {
+                match participations::find(&self.0.store, id).await {
+                    Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Participation(row)),
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%chat_id, %error, "a read mark could not be read"),
+                }
+            }
+            for (id, chat_id) in due.presences {
+                match presences::find(&self.0.store, id).await {
+                    Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Presence(row)),
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%chat_id, %error, "a presence could not be read"),
+                }
+            }
+            let actors: Vec<_> = due.actors.into_iter().collect();
+            if let Err(error) = self.reload_actors(&actors).await {
+                tracing::warn!(%error, "actors could not be read");
+            }
+        }
+    }
+
+    fn due(&self, add: impl FnOnce(&mut Due)) {
+        add(&mut lock(&self.0.heard.due));
+        self.0.heard.came.notify_one();
+    }
+}

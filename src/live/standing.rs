@@ -1,0 +1,79 @@
+//! How the actors of open connections stand: one watched value an actor, kept current by this node's own
+//! commits, by the bus, and by the sweep.
+
+use super::lock;
+use crate::domain::viewer::{Standing, Viewer, ViewerRole};
+use entity::{ActorId, ActorType, actor};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use tokio::sync::watch;
+
+/// The actors that are connected to this node.
+#[derive(Default)]
+pub(super) struct Standings(Mutex<HashMap<ActorId, Watched>>);
+
+struct Watched {
+    sender: watch::Sender<Standing>,
+    auth_version: i64,
+}
+
+impl Standings {
+    /// The value to watch for a viewer; what the viewer was authenticated with counts where it is newer.
+    pub(super) fn watch(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
+        let mut actors = lock(&self.0);
+        let standing = Standing::Active(viewer.role);
+        let watched = actors.entry(viewer.actor_id).or_insert_with(|| Watched {
+            sender: watch::Sender::new(standing),
+            auth_version: viewer.auth_version,
+        });
+        if viewer.auth_version > watched.auth_version {
+            watched.auth_version = viewer.auth_version;
+            watched.set(standing);
+        }
+        watched.sender.subscribe()
+    }
+
+    /// Takes a row of an actor that may be connected here.
+    pub(super) fn update(&self, actor: &actor::Model) {
+        if let Some(watched) = lock(&self.0).get_mut(&actor.id)
+            && actor.auth_version > watched.auth_version
+        {
+            watched.auth_version = actor.auth_version;
+            watched.set(standing_of(actor));
+        }
+    }
+
+    /// Whether the actor is connected here and what is known of it is older than this.
+    pub(super) fn is_behind(&self, actor_id: ActorId, auth_version: i64) -> bool {
+        lock(&self.0).get(&actor_id).is_some_and(|watched| watched.auth_version < auth_version)
+    }
+
+    /// Forgets who has gone and lists who is connected.
+    pub(super) fn connected(&self) -> Vec<ActorId> {
+        let mut actors = lock(&self.0);
+        actors.retain(|_, watched| watched.sender.receiver_count() > 0);
+        actors.keys().copied().collect()
+    }
+}
+
+impl Watched {
+    fn set(&self, standing: Standing) {
+        self.sender.send_if_modified(|current| {
+            let is_new = *current != standing;
+            *current = standing;
+            is_new
+        });
+    }
+}
+
+fn standing_of(actor: &actor::Model) -> Standing {
+    if actor.deactivated_at.is_some() {
+        return Standing::Gone;
+    }
+    match (actor.actor_type, actor.role) {
+        (ActorType::User, Some(role)) => Standing::Active(ViewerRole::from(role)),
+        (ActorType::User, None) => Standing::Gone,
+        (ActorType::Visitor, _) => Standing::Active(ViewerRole::Visitor),
+        (ActorType::ApiClient, _) => Standing::Active(ViewerRole::ApiClient),
+    }
+}

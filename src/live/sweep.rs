@@ -1,0 +1,159 @@
+//! The sweep: every few seconds, what is read here is compared with the store, in a handful of statements.
+//! Whatever a hint did not say, it finds.
+
+use super::Live;
+use super::chat::OVERLAP;
+use super::feed_worker::{Job, What};
+use super::reader::BATCH;
+use crate::store::{Result, Store, connected, feed, log};
+use entity::{ActorId, ChatId, OrganizationId, Timestamp, chat};
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// Ids of one statement.
+const CHUNK: usize = 1_000;
+/// Chats of one page of changes.
+const PAGE: u64 = 500;
+/// Chats that are caught up with at once.
+const AT_ONCE: usize = 4;
+/// Events that are looked at of a chat that changed without being known.
+const LOOK_BACK: i64 = 50;
+
+impl Live {
+    /// Sweeps for ever.
+    pub(super) async fn sweep_all(self) {
+        let mut ticks = tokio::time::interval(self.0.settings.sweep.max(Duration::from_millis(10)));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for (what, swept) in [
+                ("chats", self.sweep_chats().await),
+                ("feeds", self.sweep_feeds().await),
+                ("actors", self.sweep_actors().await),
+            ] {
+                if let Err(error) = swept {
+                    tracing::warn!(what, %error, "a sweep failed");
+                }
+            }
+        }
+    }
+
+    /// Ticks for typing, by real time; what expires does so by the store's clock.
+    pub(super) async fn tick_typing(self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(500));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for told in self.0.typing.tick(self.0.store.clock().now()) {
+                self.tell_typing(told);
+            }
+        }
+    }
+
+    async fn sweep_chats(&self) -> Result<()> {
+        for chunk in self.0.hub.chats().chunks(CHUNK) {
+            let heads = log::heads(&self.0.store, chunk).await?;
+            self.catch_up_all(heads).await;
+        }
+        Ok(())
+    }
+
+    async fn sweep_feeds(&self) -> Result<()> {
+        if !self.0.feeds.is_shared() {
+            return Ok(());
+        }
+        let now = self.0.store.clock().now();
+        let since = self.0.feeds.covered_at().min(now).minus(OVERLAP);
+        let organizations = self.0.feeds.organizations();
+        for chunk in organizations.chunks(CHUNK) {
+            for chat in changed_since(&self.0.store, chunk, since).await? {
+                let last = chat.last_sequence;
+                let first = match self.0.feeds.known(chat.organization_id, chat.id) {
+                    Some(known) if known.chat.last_sequence >= last => continue,
+                    Some(known) => known.chat.last_sequence + 1,
+                    None => (last - LOOK_BACK).max(1),
+                };
+                let what = What::Stored { first, last };
+                self.0.feeds.enqueue(Job { organization_id: chat.organization_id, chat_id: chat.id, what });
+            }
+        }
+        self.0.feeds.cover(now);
+        Ok(())
+    }
+
+    async fn sweep_actors(&self) -> Result<()> {
+        for chunk in self.0.standings.connected().chunks(CHUNK) {
+            let versions = connected::auth_versions(&self.0.store, chunk).await?;
+            let behind: Vec<_> = versions
+                .into_iter()
+                .filter(|(id, version)| self.0.standings.is_behind(*id, *version))
+                .map(|(id, _)| id)
+                .collect();
+            self.reload_actors(&behind).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads how actors stand now.
+    pub(super) async fn reload_actors(&self, ids: &[ActorId]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for actor in connected::actors_by_id(&self.0.store, ids).await? {
+            self.0.standings.update(&actor);
+        }
+        Ok(())
+    }
+
+    /// Reads, once for all readers here, the logs of chats whose heads are beyond what was told of them.
+    pub(super) async fn catch_up_all(&self, heads: impl IntoIterator<Item = (ChatId, i64)>) {
+        futures_util::stream::iter(heads)
+            .for_each_concurrent(AT_ONCE, |(chat_id, head)| self.catch_up(chat_id, head))
+            .await;
+    }
+
+    async fn catch_up(&self, chat_id: ChatId, head: i64) {
+        let Some(seen) = self.0.hub.seen(chat_id).filter(|seen| *seen < head) else { return };
+        if seen == 0 {
+            // Its readers are just starting and will say where.
+            self.0.hub.tell_head(chat_id, head);
+            return;
+        }
+        match log::read(&self.0.store, chat_id, seen, BATCH).await {
+            Ok(Some(batch)) => {
+                self.0.hub.forward(chat_id, &batch.entries);
+                if batch.entries.last().is_none_or(|last| last.event.sequence < batch.chat.last_sequence) {
+                    self.0.hub.tell_head(chat_id, batch.chat.last_sequence);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%chat_id, %error, "a log could not be read");
+                // Each reader tries for itself, and goes on trying.
+                self.0.hub.tell_head(chat_id, head);
+            }
+        }
+    }
+}
+
+/// All chats of the organizations that changed at or after a moment.
+pub(super) async fn changed_since(
+    store: &Store,
+    organization_ids: &[OrganizationId],
+    since: Timestamp,
+) -> Result<Vec<chat::Model>> {
+    let mut changed = Vec::new();
+    let mut after = None;
+    if organization_ids.is_empty() {
+        return Ok(changed);
+    }
+    loop {
+        let page = feed::changed_in_organizations(store, organization_ids, since, after, PAGE).await?;
+        let is_last = u64::try_from(page.len()).unwrap_or(PAGE) < PAGE;
+        after = page.last().map(|last| (last.updated_at, last.id));
+        changed.extend(page);
+        if is_last {
+            return Ok(changed);
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Readers on a real store: what they are told, whatever becomes of the hints.
+
+use super::{
+    Bus, ChangeAction, ChatItem, ChatScope, Cursors, Live, LiveError, ResetReason, Settings, ViewerChange,
+};
+use crate::clock::Clock;
+use crate::domain::chat_filter::ChatFilter;
+use crate::domain::event::{MessageRow, Subject};
+use crate::domain::viewer::{Standing, Viewer, ViewerRole};
+use crate::store::tx::Fact;
+use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
+use chrono::TimeDelta;
+use entity::actor::Attributes;
+use entity::{
+    ActorId, ActorType, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId,
+    ParticipationId, PresenceId, Timestamp, UserRole, actor, chat, message, organization, participation,
+    presence,
+};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// A store on a file, what is live of it, and one group chat of Ann and Bob.
+struct World {
+    live: Live,
+    store: Store,
+    /// The same file as another process would have it: nobody is told of what it commits.
+    elsewhere: Store,
+    ann: Viewer,
+    bob: Viewer,
+    chat_id: ChatId,
+    shutdown: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl World {
+    async fn new(sweep: Duration, hub_capacity: usize) -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display());
+        let clock = Clock::frozen(Timestamp(1_800_000_000_000));
+        let store = Store::open(&url, 1, clock.clone()).await?;
+        let elsewhere = Store::open(&url, 1, clock).await?;
+        let shutdown = CancellationToken::new();
+        let settings = Settings { hub_capacity, sweep, presence_ttl: TimeDelta::seconds(60) };
+        let cursors = Cursors::new(store.epoch(), b"secret");
+        let live =
+            Live::new(store.clone(), cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
+        let (ann, bob, chat_id) = seed(&store).await?;
+        Ok(Self { live, store, elsewhere, ann, bob, chat_id, shutdown, _folder: folder })
+    }
+
+    async fn on(&self, store: &Store) -> Outcome<Tx> {
+        let mut tx = store.begin().await?;
+        tx.lock_chat(self.ann.organization_id, self.chat_id).await?.ok_or("no chat")?;
+        Ok(tx)
+    }
+
+    async fn say(&self, store: &Store, text: &str) -> Outcome<i64> {
+        let mut tx = self.on(store).await?;
+        let sequence = tx.next_sequence()?;
+        let message = message::Model {
+            chat_id: self.chat_id,
+            sequence,
+            id: MessageId(tx.new_id()),
+            message_type: MessageType::Message,
+            sender_id: Some(self.bob.actor_id),
+            text: Some(text.into()),
+            external_id: tx.new_id().to_string(),
+            created_at: tx.now(),
+            session_id: None,
+            session_state: None,
+        };
+        messages::insert(&tx, &message).await?;
+        let subject_id = message.id.0;
+        let subject = Subject::Message(MessageRow { message, sender: None });
+        tx.record(fact(EventKind::MessageAdded, subject_id, subject))?;
+        tx.commit().await?;
+        Ok(sequence)
+    }
+
+    async fn take_part(&self, actor_id: ActorId, takes_part: bool) -> Outcome {
+        let mut tx = self.on(&self.store).await?;
+        let row = participations::find_of_actor(&tx, self.chat_id, actor_id).await?;
+        let ended_at = (!takes_part).then(|| tx.now());
+        let row = if let Some(mut row) = row {
+            row.ended_at = ended_at;
+            participations::update(&tx, &row).await?;
+            row
+        } else {
+            let row = participant(&tx, self.chat_id, actor_id);
+            participations::insert(&tx, &row).await?;
+            row
+        };
+        let kind = if takes_part { EventKind::ParticipationAdded } else { EventKind::ParticipationEnded };
+        tx.record(fact(kind, row.id.0, Subject::Participation(row)))?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn events(&self, after: Option<&str>) -> Outcome<BoxStream<'static, ChatItem>> {
+        Ok(self.live.chat_events(&self.ann, self.chat_id, after).await?)
+    }
+}
+
+fn fact(kind: EventKind, subject_id: uuid::Uuid, subject: Subject) -> Fact {
+    Fact { kind, subject_id, subject, actor_id: None, audience: Audience::All }
+}
+
+fn participant(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> participation::Model {
+    participation::Model {
+        id: ParticipationId(tx.new_id()),
+        chat_id,
+        actor_id,
+        actor_type: ActorType::User,
+        created_at: tx.now(),
+        ended_at: None,
+        is_counted: true,
+        message_count: 0,
+        first_message_at: None,
+        last_read_sequence: 0,
+        last_read_at: None,
+        updated_at: tx.now(),
+    }
+}
+
+async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
+    let mut tx = store.begin().await?;
+    let now = tx.now();
+    let organization_id = OrganizationId(tx.new_id());
+    let organization = organization::Model {
+        id: organization_id,
+        tenant_name: "tenant".into(),
+        instance_name: "instance".into(),
+        name: "An organization".into(),
+        created_at: now,
+    };
+    organizations::insert(&tx, &organization).await?;
+    let mut viewers = Vec::new();
+    for name in ["Ann", "Bob"] {
+        let row = actor::Model {
+            id: ActorId(tx.new_id()),
+            organization_id,
+            actor_type: ActorType::User,
+            role: Some(UserRole::Operator),
+            name: Some(name.into()),
+            public_name: None,
+            external_id: None,
+            attributes: Attributes::default(),
+            auth_version: 1,
+            last_seen_at: None,
+            created_at: now,
+            deactivated_at: None,
+        };
+        actors::insert(&tx, &row).await?;
+        viewers.push(Viewer {
+            organization_id,
+            actor_id: row.id,
+            role: ViewerRole::Operator,
+            expires_at: now.plus(TimeDelta::hours(1)),
+            auth_version: 1,
+        });
+    }
+    let chat_id = ChatId(tx.new_id());
+    tx.add_chat(chat::Model {
+        id: chat_id,
+        organization_id,
+        chat_type: ChatType::Group,
+        room_id: None,
+        visitor_id: None,
+        owner_id: None,
+        pair_key: None,
+        name: None,
+        detail: None,
+        token: tx.new_id().to_string(),
+        is_private: false,
+        last_sequence: 0,
+        logged_at: now,
+        started_at: now,
+        ended_at: None,
+        updated_at: now,
+        waiting_since: None,
+        active_at: now,
+        last_message_sequence: None,
+        message_count: 0,
+        user_message_count: 0,
+        visitor_message_count: 0,
+        participation_count: 0,
+        user_participation_count: 0,
+        visitor_participation_count: 0,
+        present_user_count: 0,
+    })
+    .await?;
+    for viewer in &viewers {
+        let row = participant(&tx, chat_id, viewer.actor_id);
+        participations::insert(&tx, &row).await?;
+        tx.record(fact(EventKind::ParticipationAdded, row.id.0, Subject::Participation(row)))?;
+    }
+    tx.commit().await?;
+    match <[Viewer; 2]>::try_from(viewers) {
+        Ok([ann, bob]) => Ok((ann, bob, chat_id)),
+        Err(_) => Err("two viewers".into()),
+    }
+}
+
+async fn next<T>(stream: &mut BoxStream<'static, T>) -> Outcome<T> {
+    let item = tokio::time::timeout(Duration::from_secs(20), stream.next()).await?;
+    item.ok_or_else(|| "the stream is over".into())
+}
+
+fn entry(item: &ChatItem) -> Outcome<(String, i64)> {
+    match item {
+        ChatItem::Entry { cursor, entry } => Ok((cursor.clone(), entry.event.sequence)),
+        ChatItem::Reset { .. } | ChatItem::Gone { .. } | ChatItem::Signal { .. } => {
+            Err(format!("an entry, not {item:?}").into())
+        }
+    }
+}
+
+/// The next entry, past signals.
+async fn next_entry(stream: &mut BoxStream<'static, ChatItem>) -> Outcome<(String, i64)> {
+    loop {
+        let item = next(stream).await?;
+        if !matches!(item, ChatItem::Signal { .. }) {
+            return entry(&item);
+        }
+    }
+}
+
+const NEVER: Duration = Duration::from_hours(1);
+const SOON: Duration = Duration::from_millis(20);
+
+#[tokio::test]
+async fn entries_come_in_order_and_a_cursor_goes_on_right_after_them() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let mut events = world.events(None).await?;
+    let ChatItem::Reset { reason: ResetReason::Initial, .. } = next(&mut events).await? else {
+        return Err("starts with a reset".into());
+    };
+    for text in ["one", "two", "three"] {
+        world.say(&world.store, text).await?;
+    }
+    let (_, three) = next_entry(&mut events).await?;
+    let (cursor, four) = next_entry(&mut events).await?;
+    assert_eq!((three, four), (3, 4));
+    drop(events);
+    world.say(&world.store, "four").await?;
+    let mut events = world.events(Some(&cursor)).await?;
+    assert_eq!(next_entry(&mut events).await?.1, 5);
+    assert_eq!(next_entry(&mut events).await?.1, 6);
+    world.say(&world.store, "five").await?;
+    assert_eq!(next_entry(&mut events).await?.1, 7);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_nobody_told_of_is_read_when_the_next_hint_shows_the_gap() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    world.say(&world.elsewhere, "unheard").await?;
+    world.say(&world.store, "heard").await?;
+    assert_eq!(next_entry(&mut events).await?.1, 3);
+    assert_eq!(next_entry(&mut events).await?.1, 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_last_hint_is_found_by_the_sweep() -> Outcome {
+    let world = World::new(SOON, 256).await?;
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    world.say(&world.elsewhere, "unheard").await?;
+    assert_eq!(next_entry(&mut events).await?.1, 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_lags_misses_nothing() -> Outcome {
+    let world = World::new(NEVER, 16).await?;
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    for number in 0..450 {
+        world.say(&world.store, &number.to_string()).await?;
+    }
+    for sequence in 3..453 {
+        assert_eq!(next_entry(&mut events).await?.1, sequence);
+    }
+    assert!(next(&mut events).now_or_never().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_leaves_a_group_is_told_that_it_is_gone() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    world.take_part(world.ann.actor_id, false).await?;
+    world.say(&world.store, "in private").await?;
+    let ChatItem::Gone { chat_id, .. } = next(&mut events).await? else { return Err("gone".into()) };
+    assert_eq!(chat_id, world.chat_id);
+    assert!(events.next().await.is_none());
+    let again = world.live.chat_events(&world.ann, world.chat_id, None).await.err();
+    assert_eq!(again, Some(LiveError::NotFound));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_honoured_starts_over_or_is_expired() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    for text in ["one", "two", "three"] {
+        world.say(&world.store, text).await?;
+    }
+    log::forget(&world.store, world.chat_id, 3).await?;
+    let cursor = |sequence| world.live.cursors().encode_chat(world.chat_id, sequence);
+    for trimmed_or_beyond in [cursor(1), cursor(99)] {
+        let mut events = world.events(Some(&trimmed_or_beyond)).await?;
+        let ChatItem::Reset { reason: ResetReason::CursorExpired, .. } = next(&mut events).await? else {
+            return Err("starts over".into());
+        };
+        let (viewer, chat_id) = (&world.ann, world.chat_id);
+        let refused = world.live.presence_changes(viewer, chat_id, Some(&trimmed_or_beyond)).await.err();
+        assert_eq!(refused, Some(LiveError::CursorExpired));
+    }
+    let mut events = world.events(Some(&cursor(3))).await?;
+    assert_eq!(next_entry(&mut events).await?.1, 4);
+    let garbled = world.live.chat_events(&world.ann, world.chat_id, Some("garbled")).await.err();
+    assert_eq!(garbled, Some(LiveError::CursorInvalid));
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_come_back_from_any_age_and_then_live() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    for number in 0..250 {
+        world.say(&world.store, &number.to_string()).await?;
+    }
+    log::forget(&world.store, world.chat_id, 240).await?;
+    let after = world.live.cursors().encode_chat(world.chat_id, 4);
+    let mut stream = world.live.messages(&world.ann, world.chat_id, Some(&after)).await?;
+    world.say(&world.store, "live").await?;
+    for sequence in 5..=253 {
+        assert_eq!(next(&mut stream).await?.message.message.sequence, sequence);
+    }
+    assert!(next(&mut stream).now_or_never().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_inbox_gains_and_loses_a_chat() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let mut events = world.live.viewer_events(&world.ann, Vec::new(), None).await?;
+    assert!(matches!(next(&mut events).await?.change, ViewerChange::Reset(ResetReason::Initial)));
+    world.say(&world.store, "one").await?;
+    assert!(matches!(next(&mut events).await?.change, ViewerChange::ChatChanged(_)));
+    world.take_part(world.ann.actor_id, false).await?;
+    assert!(matches!(next(&mut events).await?.change, ViewerChange::InboxChatRemoved(_)));
+    let gone = next(&mut events).await?;
+    assert!(matches!(gone.change, ViewerChange::ChatGone(_)));
+    world.say(&world.store, "in private").await?;
+    world.take_part(world.ann.actor_id, true).await?;
+    assert!(matches!(next(&mut events).await?.change, ViewerChange::InboxChatAdded(_)));
+    drop(events);
+    let mut events = world.live.viewer_events(&world.ann, Vec::new(), Some(&gone.cursor)).await?;
+    assert!(matches!(next(&mut events).await?.change, ViewerChange::InboxChatAdded(_)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_place_tells_what_comes_into_it_and_what_leaves() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let scope = ChatScope::User(world.bob.actor_id);
+    let filter = ChatFilter { is_ended: Some(false), ..ChatFilter::default() };
+    let mut changes = world.live.chat_changes(&world.ann, scope, filter.clone(), None).await?;
+    world.say(&world.store, "one").await?;
+    assert_eq!(next(&mut changes).await?.action, ChangeAction::Changed);
+    world.take_part(world.bob.actor_id, false).await?;
+    let removed = next(&mut changes).await?;
+    assert_eq!((removed.action, removed.chat.is_some()), (ChangeAction::Removed, true));
+    world.take_part(world.bob.actor_id, true).await?;
+    let added = next(&mut changes).await?;
+    assert_eq!(added.action, ChangeAction::Added);
+    world.take_part(world.ann.actor_id, false).await?;
+    let lost = next(&mut changes).await?;
+    assert_eq!((lost.action, lost.chat.is_some()), (ChangeAction::Removed, false));
+    drop(changes);
+    let mut changes = world.live.chat_changes(&world.ann, scope, filter, Some(&added.cursor)).await?;
+    assert_eq!(next(&mut changes).await?.action, ChangeAction::Removed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deactivated_actor_loses_their_streams() -> Outcome {
+    let world = World::new(SOON, 256).await?;
+    let mut standing = world.live.standing(&world.ann);
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    let tx = world.elsewhere.begin().await?;
+    let mut row = actors::find(&tx, world.ann.actor_id).await?.ok_or("no actor")?;
+    row.auth_version += 1;
+    row.deactivated_at = Some(tx.now());
+    actors::update(&tx, &row).await?;
+    tx.commit().await?;
+    tokio::time::timeout(Duration::from_secs(20), standing.changed()).await??;
+    assert_eq!(*standing.borrow(), Standing::Gone);
+    assert!(events.next().await.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn typing_is_a_signal_to_readers() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let mut events = world.events(None).await?;
+    next(&mut events).await?;
+    world.live.set_typing(world.chat_id, world.bob.actor_id, true);
+    assert!(matches!(next(&mut events).await?, ChatItem::Signal { .. }));
+    assert_eq!(world.live.typing(world.chat_id).len(), 1);
+    world.store.clock().advance(Duration::from_secs(16));
+    assert!(world.live.typing(world.chat_id).is_empty());
+    assert!(matches!(next(&mut events).await?, ChatItem::Signal { .. }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_open_stream_keeps_a_presence_alive() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let tx = world.store.begin().await?;
+    let row = presence::Model {
+        id: PresenceId(tx.new_id()),
+        chat_id: world.chat_id,
+        user_id: world.ann.actor_id,
+        created_at: tx.now(),
+        last_seen_at: tx.now(),
+        expires_at: tx.now().plus(TimeDelta::seconds(60)),
+        ended_at: None,
+        end_reason: None,
+    };
+    presences::insert(&tx, &row).await?;
+    tx.commit().await?;
+    world.store.clock().advance(Duration::from_secs(30));
+    let _events = world.events(None).await?;
+    let renewed = async {
+        loop {
+            let now = presences::find(&world.store, row.id).await?.ok_or("no presence")?;
+            if now.expires_at > row.expires_at {
+                return Outcome::Ok(now.expires_at);
+            }
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    let expires_at = tokio::time::timeout(Duration::from_secs(20), renewed).await??;
+    assert_eq!(expires_at, row.expires_at.plus(TimeDelta::seconds(30)));
+    let seen_at = actors::find(&world.store, world.ann.actor_id).await?.ok_or("no actor")?.last_seen_at;
+    assert!(seen_at.is_none_or(|at| at == world.store.clock().now()));
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! `viewerEvents`: everything that concerns one viewer across chats, as state: each change brings the chat.
+
+use super::cursor::{CursorError, ScopeHash};
+use super::feed::{Before, FeedNews};
+use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
+use super::item::directive_of;
+use super::lease::Lease;
+use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
+use crate::domain::chat_filter::Members;
+use crate::domain::event::Subject;
+use crate::domain::policy;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::store::feed::{self, Found, Place};
+use crate::store::rooms;
+use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Sessions that are re-read at most when a viewer comes back, newest first.
+const SESSIONS: u64 = 200;
+
+impl Live {
+    /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
+    /// cursor can be honoured; then with what changed since, where a chat may be told of that is known
+    /// already. Keeps the viewer's presences alive.
+    pub async fn viewer_events(
+        &self,
+        viewer: &Viewer,
+        mut room_ids: Vec<RoomId>,
+        after: Option<&str>,
+    ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
+        let lease = self.0.leases.keep(viewer, None);
+        room_ids.sort_unstable();
+        room_ids.dedup();
+        let may_follow = match viewer.role {
+            ViewerRole::Visitor => room_ids.is_empty(),
+            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => {
+                let organization_id = viewer.organization_id;
+                let rooms =
+                    rooms::find_many_in_organization(&self.0.store, organization_id, &room_ids).await?;
+                rooms.len() == room_ids.len()
+            }
+        };
+        if !may_follow {
+            return Err(LiveError::NotFound);
+        }
+        let hash = ScopeHash::of(format!("viewer {} {room_ids:?}", viewer.actor_id).as_bytes());
+        let oldest = self.0.store.clock().now().minus(RESUMABLE);
+        let (after, reset) = match after.map(|cursor| self.0.cursors.decode_feed(&hash, cursor)) {
+            None => (None, Some(ResetReason::Initial)),
+            Some(Ok(at)) if at >= oldest => (Some(at), None),
+            Some(Ok(_) | Err(CursorError::Expired)) => (None, Some(ResetReason::CursorExpired)),
+            Some(Err(CursorError::Invalid)) => return Err(LiveError::CursorInvalid),
+        };
+        let place = Place::Inbox(viewer.actor_id, room_ids.clone());
+        let reader = FeedReader::open(self, viewer, place, hash, after).await?;
+        let mut events = ViewerEvents { reader, room_ids, ready: VecDeque::new(), _lease: lease };
+        if let Some(reason) = reset {
+            events.push(self.0.store.clock().now(), ViewerChange::Reset(reason));
+        }
+        Ok(stream::unfold(events, |mut events| async move {
+            let item = events.next().await?;
+            Some((item, events))
+        })
+        .boxed())
+    }
+}
+
+struct ViewerEvents {
+    reader: FeedReader,
+    /// Sorted.
+    room_ids: Vec<RoomId>,
+    ready: VecDeque<ViewerItem>,
+    _lease: Lease,
+}
+
+/// Where a chat is for the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Whereabouts {
+    is_seen: bool,
+    /// They take part in it or are present.
+    is_in_inbox: bool,
+    /// It waits in a room that they follow.
+    queue: Option<RoomId>,
+}
+
+impl ViewerEvents {
+    async fn next(&mut self) -> Option<ViewerItem> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
+            }
+            match self.reader.next().await? {
+                FeedStep::News(news) => self.take_news(&news),
+                FeedStep::Found(found) => self.take_found(&found),
+                FeedStep::Scanned(since) => Box::pin(self.take_sessions(since)).await,
+                FeedStep::RoleChanged => {
+                    let now = self.reader.live().0.store.clock().now();
+                    self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
+                }
+            }
+        }
+    }
+
+    fn take_news(&mut self, news: &FeedNews) {
+        let now = self.whereabouts(&news.chat, &news.members);
+        if !self.reader.is_old(news) {
+            let was = match &news.before {
+                Before::New => Some(Whereabouts { is_seen: false, is_in_inbox: false, queue: None }),
+                Before::Known(before) => Some(self.whereabouts(before, &news.members_before)),
+                Before::Unknown => None,
+            };
+            let (was, is_certain) = match was {
+                Some(was) => (was, true),
+                None => (self.may_have_been(news), false),
+            };
+            self.compare(&news.chat, was, now, is_certain);
+        }
+        if !now.is_seen {
+            return;
+        }
+        for entry in &news.entries {
+            let Subject::Session(row) = &entry.subject else { continue };
+            let viewer = self.reader.viewer();
+            let concerns = now.is_in_inbox || row.has_participant(viewer.actor_id);
+            if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
+                continue;
+            }
+            let change = match entry.event.kind {
+                EventKind::SessionAdded => ViewerChange::SessionAdded(row.clone()),
+                kind @ (EventKind::SessionChanged
+                | EventKind::SessionStarted
+                | EventKind::SessionAccepted
+                | EventKind::SessionRejected
+                | EventKind::SessionFinished
+                | EventKind::ChatChanged
+                | EventKind::MessageAdded
+                | EventKind::PresenceAdded
+                | EventKind::PresenceEnded
+                | EventKind::ParticipationAdded
+                | EventKind::ParticipationChanged
+                | EventKind::ParticipationEnded) => {
+                    ViewerChange::SessionChanged(row.clone(), directive_of(kind))
+                }
+            };
+            self.push(entry.event.created_at, change);
+        }
+    }
+
+    fn take_found(&mut self, found: &Found) {
+        let now = self.whereabouts(&found.chat, &found.members);
+        let may_have_seen = may_have_seen_found(self.reader.viewer(), found);
+        let was = Whereabouts {
+            is_seen: may_have_seen,
+            is_in_inbox: found.was_member,
+            queue: self.followed_room(&found.chat).filter(|_| may_have_seen),
+        };
+        self.compare(&found.chat, was, now, false);
+    }
+
+    /// Says what became of a chat. Where it is uncertain how it was, what is there is said to be added.
+    fn compare(&mut self, chat: &Arc<chat::Model>, was: Whereabouts, now: Whereabouts, is_certain: bool) {
+        let at = chat.updated_at;
+        let mut is_told = false;
+        match (was.queue, now.queue) {
+            (Some(room_id), None) => self.push(at, ViewerChange::QueueChatRemoved(chat.id, room_id)),
+            (was, Some(_)) if was.is_none() || !is_certain => {
+                is_told = true;
+                self.push(at, ViewerChange::QueueChatAdded(Arc::clone(chat)));
+            }
+            (_, Some(_)) | (None, None) => {}
+        }
+        match (was.is_in_inbox, now.is_in_inbox) {
+            (true, false) => self.push(at, ViewerChange::InboxChatRemoved(chat.id)),
+            (was, true) if !was || !is_certain => {
+                is_told = true;
+                self.push(at, ViewerChange::InboxChatAdded(Arc::clone(chat)));
+            }
+            (_, true) | (false, false) => {}
+        }
+        let stayed = (was.is_in_inbox && now.is_in_inbox) || (was.queue.is_some() && now.queue.is_some());
+        if stayed && !is_told {
+            self.push(at, ViewerChange::ChatChanged(Arc::clone(chat)));
+        }
+        if was.is_seen && !now.is_seen && (was.is_in_inbox || was.queue.is_some()) {
+            self.push(at, ViewerChange::ChatGone(chat.id));
+        }
+    }
+
+    /// Sessions that moved on while the viewer was away.
+    async fn take_sessions(&mut self, since: Timestamp) {
+        loop {
+            let viewer = self.reader.viewer();
+            let (organization_id, actor_id) = (viewer.organization_id, viewer.actor_id);
+            let store = &self.reader.live().0.store;
+            let found =
+                feed::sessions_of_participant_since(store, organization_id, actor_id, since, SESSIONS).await;
+            match found {
+                Ok(sessions) => {
+                    for (row, chat, members) in sessions.into_iter().rev() {
+                        if sees(self.reader.viewer(), &chat, &members.participants) {
+                            let at = moved_at(&row.session);
+                            self.push(at, ViewerChange::SessionChanged(row, None));
+                        }
+                    }
+                    return;
+                }
+                Err(error) => self.reader.wait_after(&error).await,
+            }
+        }
+    }
+
+    fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {
+        let viewer = self.reader.viewer();
+        let is_seen = sees(viewer, chat, &members.participants);
+        let is_member = members.participants.contains(&viewer.actor_id)
+            || members.present_users.contains(&viewer.actor_id);
+        let waits = chat.ended_at.is_none() && chat.waiting_since.is_some();
+        Whereabouts {
+            is_seen,
+            is_in_inbox: is_seen && is_member,
+            queue: self.followed_room(chat).filter(|_| is_seen && waits),
+        }
+    }
+
+    /// Where a chat may have been before news that do not say.
+    fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
+        let viewer = self.reader.viewer();
+        let may_have_seen = may_have_seen(viewer, news);
+        Whereabouts {
+            is_seen: may_have_seen,
+            is_in_inbox: news.members_before.participants.contains(&viewer.actor_id)
+                || news.members_before.present_users.contains(&viewer.actor_id),
+            queue: self.followed_room(&news.chat).filter(|_| may_have_seen),
+        }
+    }
+
+    fn followed_room(&self, chat: &chat::Model) -> Option<RoomId> {
+        match chat.chat_type {
+            ChatType::Visitor => chat.room_id.filter(|room_id| self.room_ids.binary_search(room_id).is_ok()),
+            ChatType::Direct | ChatType::Group => None,
+        }
+    }
+
+    fn push(&mut self, at: Timestamp, change: ViewerChange) {
+        let cursor = self.reader.cursor();
+        self.ready.push_back(ViewerItem { cursor, at, change });
+    }
+}
+
+fn moved_at(session: &entity::chat_session::Model) -> Timestamp {
+    let moments = [session.started_at, session.accepted_at, session.rejected_at, session.finished_at];
+    moments.into_iter().flatten().fold(session.created_at, Timestamp::max)
+}

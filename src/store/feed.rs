@@ -1,0 +1,308 @@
+//! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
+//! are followed in.
+
+use super::sessions::with_participants;
+use super::{Result, Rows, Store};
+use crate::domain::chat_filter::Members;
+use crate::domain::event::SessionRow;
+use entity::{
+    ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, chat_session,
+    chat_session_participant, event, participation, presence,
+};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The place in which chats are followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Chats of a room.
+    Room(RoomId),
+    /// Chats with a visitor.
+    Visitor(ActorId),
+    /// Chats that an actor takes or took part in.
+    Participant(ActorId),
+    /// Chats that a user is or was present in.
+    PresentUser(ActorId),
+    /// Chats that an actor takes or took part in, or is or was present in, and all of the rooms.
+    Inbox(ActorId, Vec<RoomId>),
+}
+
+/// A chat of a place, and who is in it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The chat.
+    pub chat: Arc<chat::Model>,
+    /// Who is in it now.
+    pub members: Members,
+    /// Whether the reader takes or ever took part in it, or is or ever was present in it.
+    pub was_member: bool,
+    /// Whether the chat's own fields, and so perhaps its privacy, changed since the moment asked about.
+    pub was_changed: bool,
+}
+
+/// The exact place of a chat in the order of changes.
+pub type ChangeKey = (Timestamp, ChatId);
+
+/// Up to `limit` chats of a place of the organization that changed at or after a moment, oldest change
+/// first, after one of them; read from one snapshot.
+pub async fn changed_in_place(
+    store: &Store,
+    (organization_id, reader): (OrganizationId, ActorId),
+    place: &Place,
+    since: Timestamp,
+    after: Option<ChangeKey>,
+    limit: u64,
+) -> Result<Vec<Found>> {
+    let rows = store.snapshot().await?;
+    let chats = chat::Entity::find()
+        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .filter(place.condition())
+        .filter(is_after(since, after))
+        .order_by_asc(chat::Column::UpdatedAt)
+        .order_by_asc(chat::Column::Id)
+        .limit(limit)
+        .all(&rows)
+        .await?;
+    let ids: Vec<_> = chats.iter().map(|chat| chat.id).collect();
+    let mut members = members_of_each(&rows, &ids).await?;
+    let was_member = were_member(&rows, &ids, reader).await?;
+    let private: Vec<_> = chats.iter().filter(|chat| chat.is_private).map(|chat| chat.id).collect();
+    let was_changed = were_changed(&rows, &private, since).await?;
+    rows.commit().await?;
+    Ok(chats
+        .into_iter()
+        .map(|chat| Found {
+            members: members.remove(&chat.id).unwrap_or_default(),
+            was_member: was_member.contains(&chat.id),
+            was_changed: was_changed.contains(&chat.id),
+            chat: Arc::new(chat),
+        })
+        .collect())
+}
+
+/// Up to `limit` chats of several organizations that changed at or after a moment, oldest change first.
+pub async fn changed_in_organizations(
+    store: &Store,
+    organization_ids: &[OrganizationId],
+    since: Timestamp,
+    after: Option<ChangeKey>,
+    limit: u64,
+) -> Result<Vec<chat::Model>> {
+    Ok(chat::Entity::find()
+        .filter(chat::Column::OrganizationId.is_in(organization_ids.iter().copied()))
+        .filter(is_after(since, after))
+        .order_by_asc(chat::Column::UpdatedAt)
+        .order_by_asc(chat::Column::Id)
+        .limit(limit)
+        .all(store.connection())
+        .await?)
+}
+
+/// Who was in a chat right after an event of its log.
+pub type Roster = (i64, Members);
+
+/// Who is in each of the chats at its head, in one snapshot.
+pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Roster>> {
+    if chat_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = store.snapshot().await?;
+    let heads: Vec<(ChatId, i64)> = chat::Entity::find()
+        .select_only()
+        .columns([chat::Column::Id, chat::Column::LastSequence])
+        .filter(chat::Column::Id.is_in(chat_ids.iter().copied()))
+        .into_tuple()
+        .all(&rows)
+        .await?;
+    let mut members = members_of_each(&rows, chat_ids).await?;
+    rows.commit().await?;
+    Ok(heads
+        .into_iter()
+        .map(|(chat_id, head)| (chat_id, (head, members.remove(&chat_id).unwrap_or_default())))
+        .collect())
+}
+
+/// Who is in each of the chats now, in two statements. A chat with nobody in it is left out.
+async fn members_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Members>> {
+    let mut members: HashMap<ChatId, Members> = HashMap::new();
+    if chat_ids.is_empty() {
+        return Ok(members);
+    }
+    let participants: Vec<(ChatId, ActorId)> = participation::Entity::find()
+        .select_only()
+        .columns([participation::Column::ChatId, participation::Column::ActorId])
+        .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(participation::Column::EndedAt.is_null())
+        .into_tuple()
+        .all(rows.connection())
+        .await?;
+    for (chat_id, actor_id) in participants {
+        members.entry(chat_id).or_default().participants.push(actor_id);
+    }
+    let present: Vec<(ChatId, ActorId)> = presence::Entity::find()
+        .select_only()
+        .columns([presence::Column::ChatId, presence::Column::UserId])
+        .filter(presence::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(presence::Column::EndedAt.is_null())
+        .into_tuple()
+        .all(rows.connection())
+        .await?;
+    for (chat_id, user_id) in present {
+        members.entry(chat_id).or_default().present_users.push(user_id);
+    }
+    Ok(members)
+}
+
+/// Sessions that an actor is called to and that were made or moved on at or after a moment, newest first,
+/// each with its chat and who is in that.
+pub async fn sessions_of_participant_since(
+    store: &Store,
+    organization_id: OrganizationId,
+    actor_id: ActorId,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<(SessionRow, Arc<chat::Model>, Members)>> {
+    let rows = store.snapshot().await?;
+    let own = chat_session_participant::Entity::find()
+        .select_only()
+        .column(chat_session_participant::Column::SessionId)
+        .filter(chat_session_participant::Column::ActorId.eq(actor_id))
+        .into_query();
+    let sessions = chat_session::Entity::find()
+        .filter(chat_session::Column::OrganizationId.eq(organization_id))
+        .filter(chat_session::Column::Id.in_subquery(own))
+        .filter(
+            Condition::any()
+                .add(chat_session::Column::CreatedAt.gte(since))
+                .add(chat_session::Column::StartedAt.gte(since))
+                .add(chat_session::Column::AcceptedAt.gte(since))
+                .add(chat_session::Column::RejectedAt.gte(since))
+                .add(chat_session::Column::FinishedAt.gte(since)),
+        )
+        .order_by_desc(chat_session::Column::CreatedAt)
+        .order_by_desc(chat_session::Column::Id)
+        .limit(limit)
+        .all(&rows)
+        .await?;
+    let chat_ids: Vec<_> = sessions.iter().map(|session| session.chat_id).collect();
+    let chats: HashMap<_, _> = chat::Entity::find()
+        .filter(chat::Column::Id.is_in(chat_ids.iter().copied()))
+        .all(&rows)
+        .await?
+        .into_iter()
+        .map(|chat| (chat.id, Arc::new(chat)))
+        .collect();
+    let members = members_of_each(&rows, &chat_ids).await?;
+    let sessions = with_participants(&rows, sessions).await?;
+    rows.commit().await?;
+    Ok(sessions
+        .into_iter()
+        .filter_map(|row| {
+            let chat = chats.get(&row.session.chat_id)?;
+            let members = members.get(&row.session.chat_id).cloned().unwrap_or_default();
+            Some((row, Arc::clone(chat), members))
+        })
+        .collect())
+}
+
+impl Place {
+    fn condition(&self) -> Condition {
+        match self {
+            Self::Room(room_id) => Condition::all().add(chat::Column::RoomId.eq(*room_id)),
+            Self::Visitor(visitor_id) => Condition::all().add(chat::Column::VisitorId.eq(*visitor_id)),
+            Self::Participant(actor_id) => Condition::all().add(has_participated(*actor_id)),
+            Self::PresentUser(user_id) => Condition::all().add(has_been_present(*user_id)),
+            Self::Inbox(actor_id, room_ids) => {
+                let own = Condition::any().add(has_participated(*actor_id)).add(has_been_present(*actor_id));
+                if room_ids.is_empty() {
+                    own
+                } else {
+                    own.add(chat::Column::RoomId.is_in(room_ids.iter().copied()))
+                }
+            }
+        }
+    }
+}
+
+fn has_participated(actor_id: ActorId) -> Expr {
+    let own = participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .into_query();
+    chat::Column::Id.in_subquery(own)
+}
+
+/// Presences that ended are found by their chat, so the database walks from the chats that changed.
+fn has_been_present(user_id: ActorId) -> Expr {
+    let of_chat = Expr::col((presence::Entity, presence::Column::ChatId));
+    let own = presence::Entity::find()
+        .select_only()
+        .column(presence::Column::Id)
+        .filter(presence::Column::UserId.eq(user_id))
+        .filter(of_chat.eq(Expr::col((chat::Entity, chat::Column::Id))))
+        .into_query();
+    Expr::exists(own)
+}
+
+fn is_after(since: Timestamp, after: Option<ChangeKey>) -> Condition {
+    match after {
+        None => Condition::all().add(chat::Column::UpdatedAt.gte(since)),
+        Some((at, id)) => Condition::all()
+            .add(chat::Column::UpdatedAt.gte(at))
+            .add(Condition::any().add(chat::Column::UpdatedAt.gt(at)).add(chat::Column::Id.gt(id))),
+    }
+}
+
+async fn were_member(
+    rows: &DatabaseTransaction,
+    chat_ids: &[ChatId],
+    actor_id: ActorId,
+) -> Result<HashSet<ChatId>> {
+    if chat_ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let participated: Vec<ChatId> = participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .into_tuple()
+        .all(rows)
+        .await?;
+    let present: Vec<ChatId> = presence::Entity::find()
+        .select_only()
+        .column(presence::Column::ChatId)
+        .filter(presence::Column::UserId.eq(actor_id))
+        .filter(presence::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .into_tuple()
+        .all(rows)
+        .await?;
+    Ok(participated.into_iter().chain(present).collect())
+}
+
+async fn were_changed(
+    rows: &DatabaseTransaction,
+    chat_ids: &[ChatId],
+    since: Timestamp,
+) -> Result<HashSet<ChatId>> {
+    if chat_ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let changed: Vec<ChatId> = event::Entity::find()
+        .select_only()
+        .column(event::Column::ChatId)
+        .distinct()
+        .filter(event::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(event::Column::Kind.eq(EventKind::ChatChanged))
+        .filter(event::Column::CreatedAt.gte(since))
+        .into_tuple()
+        .all(rows)
+        .await?;
+    Ok(changed.into_iter().collect())
+}
