@@ -1,7 +1,15 @@
-//! Anteroom: a self-hosted GraphQL server for conversations.
+//! Anteroom: a self-hosted GraphQL server for conversations. `ARCHITECTURE.md` is the way in.
 
 pub mod actions;
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod demo;
 pub mod domain;
+pub mod graphql;
+pub mod http;
 pub mod live;
 pub mod store;
+mod telemetry;
+mod workers;

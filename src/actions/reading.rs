@@ -10,7 +10,7 @@ use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::sessions::SessionFilter;
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
 use entity::{
-    ActorId, ActorType, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId, actor, chat,
+    ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId, actor, chat,
     organization, participation, presence, room,
 };
 
@@ -20,6 +20,44 @@ impl Actions {
         organizations::find(&self.0.store, viewer.organization_id)
             .await?
             .ok_or_else(|| Error::Failed("the viewer's organization is gone".into()))
+    }
+
+    /// The organization of that name; for the command line, which answers to nobody.
+    pub async fn find_organization(
+        &self,
+        tenant_name: &str,
+        instance_name: &str,
+    ) -> Result<Option<organization::Model>> {
+        Ok(organizations::find_by_names(&self.0.store, tenant_name, instance_name).await?)
+    }
+
+    /// Whether there is any organization.
+    pub async fn has_organization(&self) -> Result<bool> {
+        Ok(organizations::is_any(&self.0.store).await?)
+    }
+
+    /// A user or visitor by id, external id or name; for the command line, which answers to nobody.
+    pub async fn find_person(
+        &self,
+        organization_id: OrganizationId,
+        actor_type: ActorType,
+        id: Option<ActorId>,
+        known_as: &str,
+    ) -> Result<Option<actor::Model>> {
+        let store = &self.0.store;
+        let by_id = match id {
+            Some(id) => actors::find_in_organization(store, organization_id, id).await?,
+            None => None,
+        };
+        let found = match by_id {
+            Some(found) => Some(found),
+            None => actors::find_by_external_id(store, organization_id, actor_type, known_as).await?,
+        };
+        let found = match found {
+            Some(found) => Some(found),
+            None => actors::find_by_name(store, organization_id, actor_type, known_as).await?,
+        };
+        Ok(found.filter(|actor| actor.actor_type == actor_type))
     }
 
     /// A room of the organization.

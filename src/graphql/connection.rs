@@ -86,13 +86,23 @@ macro_rules! connection {
         fields { $($field:ident: $field_type:ty),* }
         $($more:tt)*
     ) => {
-        $(#[$edge_doc])*
-        #[derive(async_graphql::SimpleObject)]
         pub(in crate::graphql) struct $edge {
-            /// Its exact place in the list: pass it as `after` or `before`.
             pub(in crate::graphql) cursor: String,
-            /// The thing itself.
             pub(in crate::graphql) node: $node,
+        }
+
+        $(#[$edge_doc])*
+        #[async_graphql::Object]
+        impl $edge {
+            /// Its exact place in the list: pass it as `after` or `before`.
+            async fn cursor(&self) -> &str {
+                &self.cursor
+            }
+
+            /// The thing itself.
+            async fn node(&self) -> &$node {
+                &self.node
+            }
         }
 
         pub(in crate::graphql) struct $connection {

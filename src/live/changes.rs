@@ -34,7 +34,7 @@ impl Live {
         let after = match after {
             None => None,
             Some(cursor) => {
-                let at = self.0.cursors.decode_feed(&hash, cursor)?;
+                let at = self.decode_feed(viewer, &hash, cursor)?;
                 if at < self.0.store.clock().now().minus(RESUMABLE) {
                     return Err(CursorError::Expired.into());
                 }

@@ -154,7 +154,7 @@ pub struct SessionItem {
 }
 
 /// The directive that an event of a session reports; `None` for what is no transition.
-pub(super) fn directive_of(kind: EventKind) -> Option<Directive> {
+pub fn directive_of(kind: EventKind) -> Option<Directive> {
     match kind {
         EventKind::SessionStarted => Some(Directive::Start),
         EventKind::SessionAccepted => Some(Directive::Accept),

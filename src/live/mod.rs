@@ -33,6 +33,7 @@ mod viewer;
 
 pub use bus::{Bus, BusError};
 pub use cursor::{CursorError, Cursors, ScopeHash};
+pub use item::directive_of;
 pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
     SessionItem, ViewerChange, ViewerItem,
@@ -143,6 +144,20 @@ impl Live {
         &self.0.cursors
     }
 
+    /// Where every feed of the viewer's organization stands now: the cursor of a page that is read after this.
+    #[must_use]
+    pub fn page_cursor(&self, viewer: &Viewer) -> String {
+        self.0.cursors.encode_feed(&page_scope(viewer), self.0.store.clock().now())
+    }
+
+    /// The moment of a feed's own cursor, or of a page's.
+    fn decode_feed(&self, viewer: &Viewer, own: &ScopeHash, cursor: &str) -> Result<Timestamp, CursorError> {
+        match self.0.cursors.decode_feed(own, cursor) {
+            Err(CursorError::Invalid) => self.0.cursors.decode_feed(&page_scope(viewer), cursor),
+            other => other,
+        }
+    }
+
     /// How the viewer's actor stands, now and from now on.
     #[must_use]
     pub fn standing(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
@@ -245,4 +260,9 @@ impl Tasks {
 /// Locks, also after a panic of another holder: what is guarded here is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a page's cursor is of: anything of the viewer's organization, as this viewer sees it.
+fn page_scope(viewer: &Viewer) -> ScopeHash {
+    ScopeHash::of(format!("page {} {}", viewer.organization_id, viewer.actor_id).as_bytes())
 }

@@ -47,7 +47,7 @@ impl Live {
         }
         let hash = ScopeHash::of(format!("viewer {} {room_ids:?}", viewer.actor_id).as_bytes());
         let oldest = self.0.store.clock().now().minus(RESUMABLE);
-        let (after, reset) = match after.map(|cursor| self.0.cursors.decode_feed(&hash, cursor)) {
+        let (after, reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
             None => (None, Some(ResetReason::Initial)),
             Some(Ok(at)) if at >= oldest => (Some(at), None),
             Some(Ok(_) | Err(CursorError::Expired)) => (None, Some(ResetReason::CursorExpired)),

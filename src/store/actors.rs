@@ -68,6 +68,20 @@ pub async fn find_by_external_id(
         .await?)
 }
 
+/// The first actor of the organization with this name.
+pub async fn find_by_name(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    actor_type: ActorType,
+    name: &str,
+) -> Result<Option<actor::Model>> {
+    Ok(of_type(organization_id, actor_type)
+        .filter(actor::Column::Name.eq(name))
+        .order_by_asc(actor::Column::CreatedAt)
+        .one(rows.connection())
+        .await?)
+}
+
 /// The organization's users, oldest first.
 pub async fn list_users(
     rows: &impl Rows,

@@ -78,9 +78,11 @@ pub async fn list_of_each(
     let owner =
         |row: &message::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     let pages = keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await?;
-    let senders =
-        senders(rows, organization_id, pages.iter().flat_map(|page| page.rows.iter().map(|(_, row)| row)))
-            .await?;
+    let mut sender_ids = Vec::new();
+    for page in &pages {
+        sender_ids.extend(page.rows.iter().filter_map(|(_, message)| message.sender_id));
+    }
+    let senders = senders(rows, organization_id, sender_ids).await?;
     Ok(pages.into_iter().map(|page| page.map(|message| with_sender(message, &senders))).collect())
 }
 
@@ -96,16 +98,15 @@ pub(super) async fn with_senders(
     organization_id: OrganizationId,
     messages: Vec<message::Model>,
 ) -> Result<Vec<MessageRow>> {
-    let senders = senders(rows, organization_id, messages.iter()).await?;
+    let senders = senders(rows, organization_id, messages.iter().filter_map(|message| message.sender_id).collect()).await?;
     Ok(messages.into_iter().map(|message| with_sender(message, &senders)).collect())
 }
 
-async fn senders<'a>(
+async fn senders(
     rows: &impl Rows,
     organization_id: OrganizationId,
-    messages: impl Iterator<Item = &'a message::Model>,
+    mut ids: Vec<ActorId>,
 ) -> Result<HashMap<ActorId, entity::actor::Model>> {
-    let mut ids: Vec<_> = messages.filter_map(|message| message.sender_id).collect();
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {

@@ -105,10 +105,6 @@ impl Store {
     async fn snapshot(&self) -> Result<DatabaseTransaction> {
         self.0.snapshot().await
     }
-
-    fn publish(&self, news: Vec<News>) {
-        self.0.publish(news);
-    }
 }
 
 impl Inner {
