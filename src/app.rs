@@ -44,17 +44,15 @@ impl Base {
         make_folder(&config.files)?;
         let lock = lock(config)?;
         let secret = secret(config)?;
-        let store = Store::open(&config.database, config.database_connections, clock)
-            .await
-            .with_context(|| format!("could not open the database ({})", without_password(&config.database)))?;
+        let store =
+            Store::open(&config.database, config.database_connections, clock).await.with_context(|| {
+                format!("could not open the database ({})", without_password(&config.database))
+            })?;
         let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let presence_ttl = TimeDelta::seconds(config.presence_ttl.into());
         let cursors = Cursors::new(store.epoch(), secret.bytes());
-        let settings = crate::live::Settings {
-            hub_capacity: config.hub_capacity,
-            sweep: config.sweep,
-            presence_ttl,
-        };
+        let settings =
+            crate::live::Settings { hub_capacity: config.hub_capacity, sweep: config.sweep, presence_ttl };
         let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
         let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
         let actions = Actions::new(store, live.clone(), secret, presence_ttl, tracker.clone());
@@ -95,7 +93,8 @@ impl App {
         let worker = workers::run(base.actions.clone(), config.tick, config.grace, base.shutdown.clone());
         base.tracker.spawn(worker);
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
-        let front = Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());
+        let front =
+            Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());
         let front_stop = CancellationToken::new();
         let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
         let front = base.tracker.spawn(serving);
@@ -138,7 +137,9 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
 
 /// Two servers never share an embedded database; the file itself is for its owner alone.
 fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
-    let Some(path) = config.database.strip_prefix("sqlite://").map(|path| path.split('?').next().unwrap_or(path)) else {
+    let Some(path) =
+        config.database.strip_prefix("sqlite://").map(|path| path.split('?').next().unwrap_or(path))
+    else {
         return Ok(None);
     };
     let private = |path: &str| OpenOptions::new().create(true).append(true).mode(0o600).open(path);
@@ -148,7 +149,9 @@ fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
     match lock.try_lock() {
         Ok(()) => Ok(Some(Arc::new(lock))),
         Err(std::fs::TryLockError::WouldBlock) => {
-            anyhow::bail!("another anteroom uses {path}: stop it first, or give this one another --data folder")
+            anyhow::bail!(
+                "another anteroom uses {path}: stop it first, or give this one another --data folder"
+            )
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).context("could not lock the database"),
     }
@@ -167,7 +170,9 @@ fn secret(config: &Config) -> anyhow::Result<Secret> {
             let mut bytes = [0_u8; 48];
             rand::rng().fill_bytes(&mut bytes);
             let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("could not write the secret")?;
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .context("could not write the secret")?;
             Secret::new(text.into_bytes()).context(too_short)
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -175,7 +180,8 @@ fn secret(config: &Config) -> anyhow::Result<Secret> {
             File::open(&path)
                 .and_then(|mut file| file.read_to_string(&mut text))
                 .with_context(|| format!("could not read {}", path.display()))?;
-            Secret::new(text.trim().as_bytes().to_vec()).with_context(|| format!("{}: {too_short}", path.display()))
+            Secret::new(text.trim().as_bytes().to_vec())
+                .with_context(|| format!("{}: {too_short}", path.display()))
         }
         Err(error) => Err(error).with_context(|| format!("could not make {}", path.display())),
     }

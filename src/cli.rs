@@ -171,7 +171,10 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
 }
 
 fn shown_url(config: &Config, address: std::net::SocketAddr) -> String {
-    config.public_url.as_ref().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned())
+    config
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned())
 }
 
 async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) -> anyhow::Result<()> {

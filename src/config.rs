@@ -46,7 +46,13 @@ pub struct Settings {
 
     /// Sites whose pages may call the server, as in https://example.org; repeat or separate by commas
     /// [default: none but its own]
-    #[arg(long, global = true, env = "ANTEROOM_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        env = "ANTEROOM_ALLOWED_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     pub allowed_origins: Option<Vec<String>>,
 
     /// What to log, as in info or anteroom=debug,warn [default: info]
@@ -207,7 +213,8 @@ pub fn sqlite_url(path: &Path) -> String {
 
 impl Config {
     fn check(&self) -> anyhow::Result<()> {
-        let is_database = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.starts_with(scheme));
+        let is_database =
+            ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.starts_with(scheme));
         if !is_database {
             bail!("--database: expected postgres://… or sqlite://PATH");
         }
@@ -277,7 +284,9 @@ mod tests {
     fn what_cannot_work_is_refused_by_the_name_of_its_flag() {
         let refused = |settings: Settings| format!("{:#}", settings.resolve().expect_err("refused"));
         let settings = Settings::default;
-        assert!(refused(Settings { database: Some("mysql://x".into()), ..settings() }).contains("--database"));
+        assert!(
+            refused(Settings { database: Some("mysql://x".into()), ..settings() }).contains("--database")
+        );
         assert!(refused(Settings { bus: Some("x".into()), ..settings() }).contains("--bus"));
         assert!(refused(Settings { secret: Some("short".into()), ..settings() }).contains("--secret"));
         assert!(refused(Settings { presence_ttl: Some(9), ..settings() }).contains("--presence-ttl"));

@@ -1,8 +1,8 @@
 //! Sample data: an organization worth a look, made by the server's own actions.
 
 use crate::actions::{
-    Actions, CreateChat, CreateRoom, CreateSession, CreateUser, GiveDirective, IssueToken, JoinChat, NewOrganization,
-    SendMessage, StartChat, TokenSubject, UpsertVisitor,
+    Actions, CreateChat, CreateRoom, CreateSession, CreateUser, GiveDirective, IssueToken, JoinChat,
+    NewOrganization, SendMessage, StartChat, TokenSubject, UpsertVisitor,
 };
 use crate::domain::directive::Directive;
 use crate::domain::viewer::{Viewer, ViewerRole};
@@ -69,7 +69,15 @@ pub async fn load(actions: &Actions) -> anyhow::Result<Demo> {
     stage.say(&vera, answered, "Perfect, thank you!").await?;
     stage.say(&olga, answered, "You are down for 8:30. The doctor can also see you by video before.").await?;
     let calls = [olga.actor_id, vera.actor_id];
-    stage.session(&olga, answered, &calls, "Video visit", &[(&olga, Directive::Start), (&vera, Directive::Accept), (&olga, Directive::Finish)]).await?;
+    stage
+        .session(
+            &olga,
+            answered,
+            &calls,
+            "Video visit",
+            &[(&olga, Directive::Start), (&vera, Directive::Accept), (&olga, Directive::Finish)],
+        )
+        .await?;
     stage.session(&omar, answered, &[omar.actor_id, vera.actor_id], "Follow-up", &[]).await?;
 
     stage.start(&viktor, pharmacy, "Is my prescription ready?").await?;
@@ -180,7 +188,8 @@ impl Stage<'_> {
     }
 
     async fn token(&self, actor_id: ActorId) -> anyhow::Result<String> {
-        let input = IssueToken { subject: TokenSubject::Actor(actor_id), expires_in_seconds: Some(TOKEN_SECONDS) };
+        let input =
+            IssueToken { subject: TokenSubject::Actor(actor_id), expires_in_seconds: Some(TOKEN_SECONDS) };
         Ok(self.actions.mint_token(self.organization_id, input).await?.1.token)
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::sessions::SessionFilter;
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
 use entity::{
-    ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId, actor, chat,
-    organization, participation, presence, room,
+    ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    actor, chat, organization, participation, presence, room,
 };
 
 impl Actions {

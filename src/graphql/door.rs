@@ -102,7 +102,8 @@ pub fn clean(mut answer: Response, most_errors: usize) -> (Response, bool) {
     }
     answer.errors.truncate(most_errors);
     let is_about_request = |error: &ServerError| {
-        error.path.is_empty() || (error.path.len() == 1 && code_of(error) == Some(Code::BadUserInput.as_str()))
+        error.path.is_empty()
+            || (error.path.len() == 1 && code_of(error) == Some(Code::BadUserInput.as_str()))
     };
     let was_executed = !is_empty || answer.errors.is_empty() || !answer.errors.iter().all(is_about_request);
     (answer, was_executed)
@@ -112,10 +113,11 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
     if code_of(error).is_some() {
         return;
     }
-    let is_coercion = ["Invalid value for argument", "Failed to parse", "Expected input type", "Unknown enumeration"]
-        .iter()
-        .any(|start| error.message.starts_with(start))
-        || error.message.starts_with("Variable");
+    let is_coercion =
+        ["Invalid value for argument", "Failed to parse", "Expected input type", "Unknown enumeration"]
+            .iter()
+            .any(|start| error.message.starts_with(start))
+            || error.message.starts_with("Variable");
     let is_limit = error.message.starts_with("Query is ");
     let code = if is_limit {
         Code::LimitExceeded

@@ -5,7 +5,7 @@ use super::door::{Code, Refusal};
 use crate::actions;
 use crate::domain::page::BadPage;
 use crate::live::{CursorError, LiveError};
-use async_graphql::{ErrorExtensions, Error};
+use async_graphql::{Error, ErrorExtensions};
 
 /// Why a field has no value.
 #[derive(Debug)]
@@ -65,7 +65,9 @@ impl From<LiveError> for Fault {
 impl From<CursorError> for Fault {
     fn from(error: CursorError) -> Self {
         match error {
-            CursorError::Invalid => Self::new(Code::CursorInvalid, "This is not a cursor of this list or stream."),
+            CursorError::Invalid => {
+                Self::new(Code::CursorInvalid, "This is not a cursor of this list or stream.")
+            }
             CursorError::Expired => {
                 Self::new(Code::CursorExpired, "What came after the cursor is not kept any more: start over.")
             }

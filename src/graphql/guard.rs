@@ -261,7 +261,9 @@ impl Lexer<'_> {
                 }
                 b'0'..=b'9' | b'-' => {
                     self.at += 1;
-                    self.skip_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'));
+                    self.skip_while(|byte| {
+                        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
+                    });
                     return Some(Token::Other);
                 }
                 _ => {
@@ -343,7 +345,10 @@ mod tests {
     #[test]
     fn what_stands_in_strings_comments_and_arguments_is_not_counted() {
         let quoted = "@ ".repeat(100);
-        assert_eq!(text(&format!("{{a(b: \"{quoted}\", c: \"\"\"{quoted}\\\"\"\" \" \"\"\")}} # {quoted}")), Ok(()));
+        assert_eq!(
+            text(&format!("{{a(b: \"{quoted}\", c: \"\"\"{quoted}\\\"\"\" \" \"\"\")}} # {quoted}")),
+            Ok(())
+        );
         assert_eq!(text(&format!("{{a({})}}", "b: {c: 1} ".repeat(100))), Ok(()));
     }
 

@@ -6,7 +6,8 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
-    ActorId, ActorType, ChatId, ParticipationId, RoomId, SessionId, actor, chat, participation, presence, room,
+    ActorId, ActorType, ChatId, ParticipationId, RoomId, SessionId, actor, chat, participation, presence,
+    room,
 };
 use std::collections::HashMap;
 use std::hash::Hash;

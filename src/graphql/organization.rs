@@ -117,7 +117,9 @@ impl Organization {
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<ChatSessionFilterInput>,
+        #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<
+            ChatSessionFilterInput,
+        >,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,

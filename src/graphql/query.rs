@@ -78,7 +78,11 @@ impl Query {
     }
 
     /// A user of the organization.
-    async fn user(&self, context: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
+    async fn user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Their id.")] id: ID,
+    ) -> Result<Option<User>> {
         Ok(match actor(caller(context)?, Kind::User, &id).await? {
             Some(Actor::User(user)) => Some(user),
             Some(Actor::Visitor(_)) | None => None,
@@ -156,6 +160,8 @@ async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
             let found = actions.participation(viewer, ParticipationId(uuid)).await?;
             found.map(Participation).map(Node::Participation)
         }
-        Kind::ChatSession => actions.session(viewer, SessionId(uuid)).await?.map(ChatSession).map(Node::ChatSession),
+        Kind::ChatSession => {
+            actions.session(viewer, SessionId(uuid)).await?.map(ChatSession).map(Node::ChatSession)
+        }
     })
 }

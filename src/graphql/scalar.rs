@@ -30,7 +30,8 @@ mod tests {
     #[test]
     fn a_moment_has_three_decimals_and_z() {
         assert_eq!(DateTime(Timestamp(0)).to_value(), Value::from("1970-01-01T00:00:00.000Z"));
-        let parsed = DateTime::parse(Value::from("2026-11-20T22:33:51.8749+02:00")).map(|moment| moment.to_value());
+        let parsed =
+            DateTime::parse(Value::from("2026-11-20T22:33:51.8749+02:00")).map(|moment| moment.to_value());
         assert_eq!(parsed.ok(), Some(Value::from("2026-11-20T20:33:51.874Z")));
         assert!(DateTime::parse(Value::from("2026-11-20")).is_err());
         assert!(DateTime::parse(Value::from(1)).is_err());

@@ -298,7 +298,8 @@ impl Subscription {
         #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
     ) -> Result<impl Stream<Item = MessageEdge>> {
         let Following { resume, after } = following(context, after)?;
-        let stream = live(context)?.messages(&caller(context)?.viewer, chat(&chat_id)?, after.as_deref()).await?;
+        let stream =
+            live(context)?.messages(&caller(context)?.viewer, chat(&chat_id)?, after.as_deref()).await?;
         Ok(stream.map(move |item| {
             resume.set_cursor(item.cursor.clone());
             MessageEdge { cursor: item.cursor, node: Message(item.message) }
@@ -445,7 +446,8 @@ fn chat(id: &ID) -> Result<ChatId> {
 }
 
 fn decode_scope(scope: &ChatScopeInput) -> Result<ChatScope> {
-    let expect = |kind: Kind, id: &ID| -> Result<uuid::Uuid> { Ok(kind.decode(id)?.ok_or(LiveError::NotFound)?) };
+    let expect =
+        |kind: Kind, id: &ID| -> Result<uuid::Uuid> { Ok(kind.decode(id)?.ok_or(LiveError::NotFound)?) };
     Ok(match scope {
         ChatScopeInput::RoomId(id) => ChatScope::Room(RoomId(expect(Kind::Room, id)?)),
         ChatScopeInput::VisitorId(id) => ChatScope::Visitor(ActorId(expect(Kind::Visitor, id)?)),
@@ -460,7 +462,10 @@ fn decode_scope(scope: &ChatScopeInput) -> Result<ChatScope> {
 fn chat_event(item: ChatItem) -> Option<ChatEvent> {
     let (cursor, at, chat_id, chat, change) = match item {
         ChatItem::Reset { cursor, at, reason, chat } => {
-            let change = ChatEventChange::Reset(ChatReset { reason: reason.into(), chat: Chat::shared(Arc::clone(&chat)) });
+            let change = ChatEventChange::Reset(ChatReset {
+                reason: reason.into(),
+                chat: Chat::shared(Arc::clone(&chat)),
+            });
             (cursor, at, chat.id, Some(chat), change)
         }
         ChatItem::Gone { at, chat_id } => {
@@ -473,13 +478,15 @@ fn chat_event(item: ChatItem) -> Option<ChatEvent> {
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
             let change = match signal {
-                Signal::Participation(row) => {
-                    ChatEventChange::ParticipationChanged(ParticipationChanged { participation: Participation(row) })
-                }
+                Signal::Participation(row) => ChatEventChange::ParticipationChanged(ParticipationChanged {
+                    participation: Participation(row),
+                }),
                 Signal::Presence(row) => {
                     ChatEventChange::PresenceChanged(PresenceChanged { presence: Presence(row) })
                 }
-                Signal::Typing => ChatEventChange::Typing(TypingChanged { chat: Chat::shared(Arc::clone(&chat)) }),
+                Signal::Typing => {
+                    ChatEventChange::Typing(TypingChanged { chat: Chat::shared(Arc::clone(&chat)) })
+                }
             };
             (cursor, at, chat.id, Some(chat), change)
         }
@@ -527,10 +534,12 @@ fn entry_change(
                 EventKind::ParticipationChanged => {
                     Some(ChatEventChange::ParticipationChanged(ParticipationChanged { participation }))
                 }
-                EventKind::ParticipationEnded => Some(ChatEventChange::ParticipationEnded(ParticipationEnded {
-                    participation,
-                    ended_participation_id,
-                })),
+                EventKind::ParticipationEnded => {
+                    Some(ChatEventChange::ParticipationEnded(ParticipationEnded {
+                        participation,
+                        ended_participation_id,
+                    }))
+                }
                 _ => None,
             }
         }

@@ -106,15 +106,25 @@ async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Value, (St
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal));
     }
     let limit = door.limits.body;
-    let is_too_large =
-        || (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::LimitExceeded, format!("A body has at most {limit} bytes.")));
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let is_too_large = || {
+        (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::new(Code::LimitExceeded, format!("A body has at most {limit} bytes.")),
+        )
+    };
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(is_too_large());
     }
     let bytes = tokio::time::timeout(door.limits.body_within, to_bytes(body, limit))
         .await
-        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, Refusal::new(Code::BadUserInput, "The body did not arrive in time.")))?
+        .map_err(|_| {
+            (
+                StatusCode::REQUEST_TIMEOUT,
+                Refusal::new(Code::BadUserInput, "The body did not arrive in time."),
+            )
+        })?
         .map_err(|_| is_too_large())?;
     serde_json::from_slice(&bytes)
         .map_err(|_| (StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, "The body is not JSON.")))

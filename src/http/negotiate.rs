@@ -28,7 +28,9 @@ impl Format {
 pub(super) fn format(headers: &HeaderMap) -> Option<Format> {
     let mut ranges = Vec::new();
     for value in headers.get_all(header::ACCEPT) {
-        ranges.extend(value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|range| !range.is_empty()));
+        ranges.extend(
+            value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|range| !range.is_empty()),
+        );
     }
     if ranges.is_empty() {
         return Some(Format::Json);
@@ -42,7 +44,8 @@ pub(super) fn format(headers: &HeaderMap) -> Option<Format> {
             "text/event-stream" => Format::Events,
             _ => continue,
         };
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0_f32);
+        let weight =
+            parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0_f32);
         if weight > 0.0 && best.is_none_or(|(other, _)| weight > other) {
             best = Some((weight, format));
         }
@@ -52,7 +55,9 @@ pub(super) fn format(headers: &HeaderMap) -> Option<Format> {
 
 /// Whether the body says that it is JSON, in UTF-8.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let mut parts = value.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
     is_json
@@ -85,7 +90,10 @@ mod tests {
             accepting("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"),
             Some(Format::GraphqlResponse)
         );
-        assert_eq!(accepting("application/graphql-response+json;q=0.5, application/json"), Some(Format::Json));
+        assert_eq!(
+            accepting("application/graphql-response+json;q=0.5, application/json"),
+            Some(Format::Json)
+        );
         assert_eq!(accepting("text/event-stream"), Some(Format::Events));
         assert_eq!(accepting("text/html"), None);
         assert_eq!(accepting("application/json;q=0"), None);

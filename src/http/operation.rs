@@ -106,9 +106,9 @@ fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Result<O
             operations.values().next().filter(|_| operations.len() == 1)
         }
     };
-    found
-        .map(|operation| operation.node.ty)
-        .ok_or_else(|| Refusal::new(Code::ValidationFailed, "operationName does not name an operation of the document."))
+    found.map(|operation| operation.node.ty).ok_or_else(|| {
+        Refusal::new(Code::ValidationFailed, "operationName does not name an operation of the document.")
+    })
 }
 
 /// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.

@@ -110,7 +110,11 @@ pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option
 }
 
 /// Writes frames as they come, and flushes when there is none left, so that hot streams share a flush.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut frames: mpsc::Receiver<Message>, within: Duration) {
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut frames: mpsc::Receiver<Message>,
+    within: Duration,
+) {
     while let Some(frame) = frames.recv().await {
         let is_last = matches!(frame, Message::Close(_));
         let written = timeout(within, async {
@@ -276,7 +280,8 @@ impl Socket {
         };
         self.serial += 1;
         let serial = self.serial;
-        let (door, queue, ended, name) = (self.door.clone(), self.queue.clone(), self.ended.clone(), id.clone());
+        let (door, queue, ended, name) =
+            (self.door.clone(), self.queue.clone(), self.ended.clone(), id.clone());
         let running = self.door.tracker.spawn(async move {
             let inner = door.tracker.spawn(perform(door.clone(), operation, name.clone(), queue.clone()));
             let guard = AbortOnDrop(inner.abort_handle());
@@ -338,7 +343,13 @@ async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Send
 }
 
 /// Sends an answer; whether there may be more.
-async fn deliver(door: &Door, id: &str, answer: Answer, is_first: bool, queue: &mpsc::Sender<Message>) -> bool {
+async fn deliver(
+    door: &Door,
+    id: &str,
+    answer: Answer,
+    is_first: bool,
+    queue: &mpsc::Sender<Message>,
+) -> bool {
     let (answer, was_executed) = clean(answer, door.limits.errors);
     if is_first && !was_executed {
         let payload = answer::payload(&answer, false);

@@ -98,7 +98,9 @@ pub(super) async fn with_senders(
     organization_id: OrganizationId,
     messages: Vec<message::Model>,
 ) -> Result<Vec<MessageRow>> {
-    let senders = senders(rows, organization_id, messages.iter().filter_map(|message| message.sender_id).collect()).await?;
+    let senders =
+        senders(rows, organization_id, messages.iter().filter_map(|message| message.sender_id).collect())
+            .await?;
     Ok(messages.into_iter().map(|message| with_sender(message, &senders)).collect())
 }
 

@@ -1,1 +1,5 @@
-fn main() {}
+//! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+
+mod harness;
+mod live;

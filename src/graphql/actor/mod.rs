@@ -23,7 +23,11 @@ const ONLINE: TimeDelta = TimeDelta::seconds(60);
 #[graphql(
     field(name = "id", ty = "ID", desc = "The global id."),
     field(name = "display_name", ty = "Result<String>", desc = "The name as this viewer may see it."),
-    field(name = "is_online", ty = "Result<bool>", desc = "Whether the actor was heard from within the last minute."),
+    field(
+        name = "is_online",
+        ty = "Result<bool>",
+        desc = "Whether the actor was heard from within the last minute."
+    ),
     field(name = "last_seen_at", ty = "Option<DateTime>", desc = "When the actor was last heard from.")
 )]
 pub(super) enum Actor {
@@ -132,7 +136,9 @@ impl User {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let scope = ChatFilter { participant_id: Some(self.0.id), ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+            .await
+            .map(Some)
     }
 
     /// The chats that the user is present in now and the viewer may see, oldest first.
@@ -224,7 +230,9 @@ impl Visitor {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let scope = ChatFilter { visitor_id: Some(self.0.id), ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+            .await
+            .map(Some)
     }
 }
 

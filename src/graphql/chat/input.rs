@@ -87,7 +87,8 @@ pub(in crate::graphql) fn decode_filter(
     };
     let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?.map(|id| id.map(ActorId));
     let participant_id = participant_id.map(|id| decode_actor(&id)).transpose()?;
-    let present_user_id = present_user_id.map(|id| Kind::User.decode(&id)).transpose()?.map(|id| id.map(ActorId));
+    let present_user_id =
+        present_user_id.map(|id| Kind::User.decode(&id)).transpose()?.map(|id| id.map(ActorId));
     let (Some(visitor_id), Some(participant_id), Some(present_user_id)) = (
         both(scope.visitor_id, visitor_id),
         both(scope.participant_id, participant_id),

@@ -12,8 +12,8 @@ use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::Result;
 use super::id::{Kind, decode_any};
 use super::loaders::{
-    IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf, ParticipationsOf, PresencesOf,
-    SessionsOf,
+    IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf, ParticipationsOf,
+    PresencesOf, SessionsOf,
 };
 use super::message::{Message, MessageConnection, decode_cursor};
 use super::organization::Organization;
@@ -205,9 +205,7 @@ impl Chat {
     /// The newest message of type MESSAGE.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
         match self.0.last_message_sequence {
-            Some(sequence) => {
-                Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message))
-            }
+            Some(sequence) => Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message)),
             None => Ok(None),
         }
     }
@@ -225,8 +223,10 @@ impl Chat {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
-        #[graphql(desc = "From the message with this id on, itself included: with `first` it and what follows, with \
-                          `last` what leads to it and itself.")]
+        #[graphql(
+            desc = "From the message with this id on, itself included: with `first` it and what follows, with \
+                          `last` what leads to it and itself."
+        )]
         around: Option<ID>,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
@@ -391,10 +391,8 @@ pub(super) async fn chats_of(
     let page = page.request(context)?;
     let event_cursor = event_cursor(context)?;
     let Some(filter) = decode_filter(scope, filter)? else { return Ok(ChatConnection::empty(event_cursor)) };
-    let order = order.map_or(
-        ChatOrder { field: ChatOrderField::StartedAt, is_descending: false },
-        ChatOrderInput::decode,
-    );
+    let order = order
+        .map_or(ChatOrder { field: ChatOrderField::StartedAt, is_descending: false }, ChatOrderInput::decode);
     let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;
     Ok(ChatConnection::new(page, event_cursor, |_, key| encode_key(key), Chat::new))
 }

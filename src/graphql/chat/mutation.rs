@@ -181,7 +181,9 @@ impl ChatMutation {
         };
         Ok(match settle(updated.await)? {
             Ok(chat) => UpdateChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+            Err(error) => {
+                UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
         })
     }
 

@@ -56,7 +56,8 @@ impl Message {
 
     /// Its place in the chat's log: increases from message to message, not always by one.
     async fn sequence(&self) -> Result<i32> {
-        i32::try_from(self.0.message.sequence).map_err(|_| super::error::Fault::internal("a sequence is too large"))
+        i32::try_from(self.0.message.sequence)
+            .map_err(|_| super::error::Fault::internal("a sequence is too large"))
     }
 
     /// Who sent it, joined, left or moved the session on; null where the server itself did.

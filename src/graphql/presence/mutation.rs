@@ -99,7 +99,10 @@ impl PresenceMutation {
         let JoinChatInput { chat_id: id, exclusive } = input;
         let joined = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
-            Ok(caller.actions.join_chat(&caller.viewer, JoinChat { chat_id, is_exclusive: exclusive }).await?)
+            Ok(caller
+                .actions
+                .join_chat(&caller.viewer, JoinChat { chat_id, is_exclusive: exclusive })
+                .await?)
         };
         Ok(match settle(joined.await)? {
             Ok(joined) => JoinChatPayload {
@@ -170,7 +173,9 @@ impl PresenceMutation {
         };
         Ok(match settle(set.await)? {
             Ok(chat) => SetTypingPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => SetTypingPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+            Err(error) => {
+                SetTypingPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
         })
     }
 }

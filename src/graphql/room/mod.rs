@@ -73,7 +73,9 @@ impl Room {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let scope = ChatFilter { room_ids: Some(vec![self.0.id]), ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before }).await.map(Some)
+        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+            .await
+            .map(Some)
     }
 }
 

@@ -47,7 +47,9 @@ impl ChatSession {
         match session.state {
             _ if session.rejected_by == Some(id) => CallStatus::Rejected,
             SessionState::Accepted if is_caller || session.accepted_by == Some(id) => CallStatus::Accepted,
-            SessionState::Created | SessionState::Started | SessionState::Accepted if is_busy => CallStatus::Busy,
+            SessionState::Created | SessionState::Started | SessionState::Accepted if is_busy => {
+                CallStatus::Busy
+            }
             SessionState::Started if !is_caller => CallStatus::Ringing,
             SessionState::Created
             | SessionState::Started
@@ -168,7 +170,8 @@ impl ChatSession {
         let caller = caller(context)?;
         let load = self.0.participant_ids.iter().map(|id| async move {
             let (row, busy) = futures_util::future::join(caller.load(*id), caller.load(BusyIn(*id))).await;
-            let is_busy = busy?.is_some_and(|sessions| sessions.iter().any(|busy| *busy != self.0.session.id));
+            let is_busy =
+                busy?.is_some_and(|sessions| sessions.iter().any(|busy| *busy != self.0.session.id));
             let participant = |actor| ChatSessionParticipant { actor, status: self.status(*id, is_busy) };
             Ok::<_, Fault>(row?.and_then(Actor::new).map(participant))
         });

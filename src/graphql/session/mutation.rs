@@ -171,7 +171,8 @@ impl SessionMutation {
         #[graphql(desc = "The changes.")] input: UpdateChatSessionInput,
     ) -> Result<UpdateChatSessionPayload> {
         let caller = caller(context)?;
-        let UpdateChatSessionInput { chat_session_id: id, title, call_room, scheduled_at, participant_ids } = input;
+        let UpdateChatSessionInput { chat_session_id: id, title, call_room, scheduled_at, participant_ids } =
+            input;
         let updated = async {
             let moment: Option<Option<DateTime>> = scheduled_at.into();
             let input = UpdateSession {

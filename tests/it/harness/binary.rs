@@ -1,0 +1,80 @@
+//! The real binary, to be killed and started again.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `anteroom serve`.
+pub struct Binary {
+    child: Child,
+    pub url: String,
+}
+
+impl Binary {
+    /// Starts the server on a data folder; port 0 takes a free one.
+    pub fn start(data: &Path, port: u16) -> Self {
+        let mut child = command(data)
+            .args(["--no-demo", "--listen", &format!("127.0.0.1:{port}")])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let url = log
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let at = line.find("http://127.0.0.1:")?;
+                Some(line[at..].split_whitespace().next()?.to_owned())
+            })
+            .expect("the log says where it listens");
+        // Read on, so that the log never fills its pipe.
+        std::thread::spawn(move || log.for_each(drop));
+        Self { child, url }
+    }
+
+    /// As bad luck would: no warning, no goodbye.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    /// As an operator would: SIGTERM, and the exit status that follows.
+    pub fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a status") {
+                return status;
+            }
+            assert!(asked.elapsed() < Duration::from_secs(30), "the server did not stop within 30 s");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary on a data folder, without settings of the surroundings.
+pub fn command(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    command.env_clear().arg("--data").arg(data);
+    command
+}
+
+/// Makes an organization in a data folder, and answers what `init --json` prints.
+pub fn init(data: &Path) -> serde_json::Value {
+    let output = command(data)
+        .args(["init", "--tenant", "clinic", "--instance", "main", "--admin", "Ada Admin", "--json"])
+        .output()
+        .expect("init runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}

@@ -1,0 +1,77 @@
+//! A client over HTTP: a document in, an answer out.
+
+use serde_json::{Value, json};
+
+/// A client with a token.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub url: String,
+    pub token: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub fn new(url: &str, token: &str) -> Self {
+        Self { url: url.to_owned(), token: token.to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// The whole answer, whatever it is.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        self.try_ask(query, variables).await.expect("an answer")
+    }
+
+    /// The whole answer, or that there was none.
+    pub async fn try_ask(&self, query: &str, variables: Value) -> reqwest::Result<Value> {
+        let body = json!({ "query": query, "variables": variables });
+        let request = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(&body);
+        request.send().await?.json().await
+    }
+
+    /// The data of an answer without errors.
+    pub async fn query(&self, query: &str, variables: Value) -> Value {
+        let answer = self.ask(query, variables).await;
+        assert_eq!(answer.get("errors"), None, "{query}: {answer:#}");
+        answer["data"].clone()
+    }
+
+    /// The payload of a mutation; `selection` is what of it is asked for beside `userErrors`.
+    pub async fn mutate(&self, name: &str, selection: &str, input: Value) -> Value {
+        let answer = self.ask(&mutation(name, selection), json!({ "input": input })).await;
+        assert_eq!(answer.get("errors"), None, "{name}: {answer:#}");
+        answer["data"][name].clone()
+    }
+
+    /// The payload of a mutation that is not refused.
+    pub async fn done(&self, name: &str, selection: &str, input: Value) -> Value {
+        let payload = self.mutate(name, selection, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{name}: {payload:#}");
+        payload
+    }
+
+    /// The codes of the refusals of a mutation.
+    pub async fn refused(&self, name: &str, input: Value) -> Vec<String> {
+        let payload = self.mutate(name, "", input).await;
+        codes(&payload["userErrors"])
+    }
+}
+
+/// The document of a mutation.
+pub fn mutation(name: &str, selection: &str) -> String {
+    let mut input = name[..1].to_uppercase();
+    input.push_str(&name[1..]);
+    format!(
+        "mutation($input: {input}Input!) {{ {name}(input: $input) {{ {selection} userErrors {{ code message field }} }} }}"
+    )
+}
+
+fn codes(errors: &Value) -> Vec<String> {
+    let errors = errors.as_array().expect("a list of errors");
+    errors.iter().map(|error| error["code"].as_str().expect("a code").to_owned()).collect()
+}
+
+/// The code of the only GraphQL error of an answer.
+pub fn error_code(answer: &Value) -> String {
+    let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no errors: {answer:#}"));
+    assert_eq!(errors.len(), 1, "{answer:#}");
+    errors[0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no code: {answer:#}")).to_owned()
+}

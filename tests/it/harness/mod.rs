@@ -1,0 +1,94 @@
+//! What every test starts from: an app on a fresh store, people in it, and clients that talk as they do.
+
+pub mod binary;
+pub mod client;
+pub mod postgres;
+pub mod socket;
+pub mod world;
+
+use anteroom::app::App;
+use anteroom::clock::Clock;
+use anteroom::config::{Config, Settings};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a test on both databases: `mod name { sqlite, postgres }`.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::harness::Engine::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::harness::Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+
+/// A running app with its store.
+pub struct TestApp {
+    pub app: App,
+    pub url: String,
+    pub config: Config,
+    pub clock: Clock,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// An app on a fresh store by the machine's clock.
+    pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, Clock::system(), |_| {}).await
+    }
+
+    /// An app on a fresh store, with its settings changed.
+    pub async fn start_with(engine: Engine, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = Settings {
+            listen: Some("127.0.0.1:0".parse().expect("an address")),
+            data: Some(folder.path().to_owned()),
+            database: match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(postgres::new_database()),
+            },
+            ..Settings::default()
+        };
+        let mut config = settings.resolve().expect("valid settings");
+        config.tick = Duration::from_millis(50);
+        config.grace = Duration::ZERO;
+        config.database_connections = 12;
+        change(&mut config);
+        let app = App::start(config.clone(), clock.clone()).await.expect("an app");
+        let url = format!("http://{}", app.address());
+        Self { app, url, config, clock, folder }
+    }
+
+    /// A second app on the same database, as another node would be. PostgreSQL only.
+    pub async fn second_node(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = std::fs::read_to_string(self.folder.path().join("secret")).expect("the secret");
+        std::fs::write(folder.path().join("secret"), secret).expect("written");
+        let mut config = self.config.clone();
+        config.data = folder.path().to_owned();
+        config.files = folder.path().join("files");
+        let app = App::start(config.clone(), self.clock.clone()).await.expect("a second app");
+        let url = format!("http://{}", app.address());
+        Self { app, url, config, clock: self.clock.clone(), folder }
+    }
+
+    /// Stops it; work that was left undone shows here.
+    pub async fn stop(self) {
+        self.app.stop().await;
+    }
+}

@@ -1,0 +1,88 @@
+//! A client over a WebSocket: several subscriptions, cuts and resumes, raw frames where a test needs them.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// How long anything may take that should happen.
+const SOON: Duration = Duration::from_secs(15);
+
+/// An open socket.
+pub struct Socket {
+    pub raw: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Socket {
+    /// Opens a socket without saying anything.
+    pub async fn open(url: &str) -> Self {
+        let mut request =
+            format!("{}/graphql", url.replace("http:", "ws:")).into_client_request().expect("a request");
+        let protocol = "graphql-transport-ws".parse().expect("a header");
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (raw, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
+        Self { raw }
+    }
+
+    /// Opens a socket and says who it is.
+    pub async fn connect(url: &str, token: &str) -> Self {
+        let mut socket = Self::open(url).await;
+        socket.send(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })).await;
+        assert_eq!(socket.receive().await["type"], "connection_ack");
+        socket
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        self.raw.send(Message::text(message.to_string())).await.expect("sent");
+    }
+
+    /// Starts an operation; `after` is the cursor that it resumes from.
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value, after: Option<&str>) {
+        let mut payload = json!({ "query": query, "variables": variables });
+        if let Some(after) = after {
+            payload["extensions"] = json!({ "after": after });
+        }
+        self.send(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+    }
+
+    /// The next message of the protocol.
+    pub async fn receive(&mut self) -> Value {
+        self.try_receive().await.expect("the socket is open")
+    }
+
+    /// The next message of the protocol, or the code with which the socket closed.
+    pub async fn try_receive(&mut self) -> Result<Value, u16> {
+        loop {
+            let message = tokio::time::timeout(SOON, self.raw.next()).await.expect("a message in time");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
+                Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(other)) => panic!("an unexpected frame: {other:?}"),
+                Some(Err(_)) | None => return Err(1006),
+            }
+        }
+    }
+
+    /// The payload of the next `next`.
+    pub async fn next(&mut self) -> Value {
+        let message = self.receive().await;
+        assert_eq!(message["type"], "next", "{message:#}");
+        message["payload"].clone()
+    }
+
+    /// The data of the next `next`, without errors.
+    pub async fn data(&mut self) -> Value {
+        let payload = self.next().await;
+        assert_eq!(payload.get("errors"), None, "{payload:#}");
+        payload["data"].clone()
+    }
+
+    /// Whether nothing more comes for a while.
+    pub async fn is_quiet(&mut self, for_so_long: Duration) -> bool {
+        tokio::time::timeout(for_so_long, self.raw.next()).await.is_err()
+    }
+}
