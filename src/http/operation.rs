@@ -7,7 +7,9 @@ use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::resume::Resume;
 use crate::graphql::with_viewer;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
 use async_graphql::{Request, Response as Answer, Variables};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -73,7 +75,9 @@ pub(super) fn prepare(
         location: error.positions().next(),
     })?;
     guard::check_document(&document, limits).map_err(|too_much| limit(&too_much))?;
-    let operation_type = operation_type(&document, operation_name.as_deref())?;
+    let meant = meant(&document, operation_name.as_deref())?;
+    let operation_type = meant.ty;
+    check_variables(meant, &variables)?;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
@@ -97,7 +101,11 @@ fn limit(too_much: &TooMuch) -> Refusal {
     Refusal::new(code, too_much.to_string())
 }
 
-fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Result<OperationType, Refusal> {
+/// The operation of the document that is meant.
+fn meant<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, Refusal> {
     let found = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
         (DocumentOperations::Single(_), Some(_)) => None,
@@ -106,9 +114,26 @@ fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Result<O
             operations.values().next().filter(|_| operations.len() == 1)
         }
     };
-    found.map(|operation| operation.node.ty).ok_or_else(|| {
-        Refusal::new(Code::ValidationFailed, "operationName does not name an operation of the document.")
-    })
+    let no_such = "operationName does not name an operation of the document.";
+    found.map(|operation| &operation.node).ok_or_else(|| Refusal::new(Code::ValidationFailed, no_such))
+}
+
+/// A variable that must have a value and has none is an error of the request, before anything is executed.
+fn check_variables(operation: &OperationDefinition, variables: &Map<String, Value>) -> Result<(), Refusal> {
+    let missing = operation.variable_definitions.iter().find(|definition| {
+        let definition = &definition.node;
+        let value = variables.get(definition.name.node.as_str());
+        let is_absent = value.is_none() && definition.default_value.is_none();
+        !definition.var_type.node.nullable && (is_absent || value.is_some_and(Value::is_null))
+    });
+    match missing {
+        Some(definition) => Err(Refusal {
+            code: Code::BadUserInput,
+            message: "A variable that must have a value has none.".into(),
+            location: Some(definition.pos),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.

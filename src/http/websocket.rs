@@ -33,6 +33,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// Why a socket is closed. The codes up to 4429 are the protocol's; clients come back after 1012 and 4403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Close {
+    TooLong,
     Restart,
     BadMessage,
     Unauthorized,
@@ -49,6 +50,7 @@ enum Close {
 impl Close {
     fn frame(self) -> Message {
         let (code, reason) = match self {
+            Self::TooLong => (1009, "Message too big"),
             Self::Restart => (1012, "The server restarts"),
             Self::Overload => (1013, "Try again later"),
             Self::BadMessage => (4400, "Invalid message"),
@@ -124,7 +126,8 @@ async fn write(
             }
             Ok::<_, axum::Error>(())
         });
-        if is_last || !matches!(written.await, Ok(Ok(()))) {
+        let has_left = matches!(written.await, Ok(Ok(())));
+        if is_last || !has_left {
             break;
         }
     }
@@ -197,6 +200,7 @@ impl Socket {
                         }
                         Ok(Message::Binary(_)) => return Some(Close::BadMessage),
                         Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Err(error) if is_too_long(&error) => return Some(Close::TooLong),
                         Ok(Message::Close(_)) | Err(_) => return None,
                     }
                 }
@@ -309,6 +313,11 @@ impl Socket {
     }
 }
 
+/// Whether a message was larger than allowed, which the library tells only by its text.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.to_string().contains("too long")
+}
+
 /// Ends the task that it names when it is dropped.
 struct AbortOnDrop(AbortHandle);
 
@@ -320,10 +329,12 @@ impl Drop for AbortOnDrop {
 
 /// Runs one operation: its answers, then that it is complete; or one error, if it never came to run.
 async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Sender<Message>) {
+    let is_stream = operation.operation_type == OperationType::Subscription;
+    let delivery = Delivery { door: &door, id: &id, queue: &queue, is_stream };
     match operation.operation_type {
         OperationType::Query | OperationType::Mutation => {
             let answer = operation::run(&door, operation).await;
-            if !deliver(&door, &id, answer, true, &queue).await {
+            if !deliver(delivery, answer, true).await {
                 return;
             }
         }
@@ -331,7 +342,7 @@ async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Send
             let mut answers = operation::stream(&door, operation);
             let mut is_first = true;
             while let Some((answer, _)) = answers.next().await {
-                if !deliver(&door, &id, answer, is_first, &queue).await {
+                if !deliver(delivery, answer, is_first).await {
                     return;
                 }
                 is_first = false;
@@ -342,16 +353,24 @@ async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Send
     let _ = queue.send(text(&json!({ "type": "complete", "id": id }))).await;
 }
 
+/// Where the answers of an operation go.
+#[derive(Clone, Copy)]
+struct Delivery<'a> {
+    door: &'a Door,
+    id: &'a str,
+    queue: &'a mpsc::Sender<Message>,
+    is_stream: bool,
+}
+
 /// Sends an answer; whether there may be more.
-async fn deliver(
-    door: &Door,
-    id: &str,
-    answer: Answer,
-    is_first: bool,
-    queue: &mpsc::Sender<Message>,
-) -> bool {
+async fn deliver(delivery: Delivery<'_>, answer: Answer, is_first: bool) -> bool {
+    let Delivery { door, id, queue, is_stream } = delivery;
+    // A stream that could not start answers once, without data, for its root field alone.
+    let has_failed_to_start = answer.data == async_graphql::Value::Null
+        && !answer.errors.is_empty()
+        && answer.errors.iter().all(|error| error.path.len() <= 1);
     let (answer, was_executed) = clean(answer, door.limits.errors);
-    if is_first && !was_executed {
+    if is_first && (!was_executed || (is_stream && has_failed_to_start)) {
         let payload = answer::payload(&answer, false);
         let errors = payload.get("errors").cloned().unwrap_or_default();
         let _ = queue.send(text(&json!({ "type": "error", "id": id, "payload": errors }))).await;

@@ -1,5 +1,8 @@
 //! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+mod durability;
 mod harness;
 mod live;
+mod resume;
+mod websocket;
