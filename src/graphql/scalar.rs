@@ -4,11 +4,12 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use chrono::{DateTime as Chrono, SecondsFormat};
 use entity::Timestamp;
 
-/// A moment: RFC 3339, UTC with `Z`, exactly three decimals, as in `2026-11-20T20:33:51.874Z`. As input any
-/// RFC 3339 date-time is taken, and cut to milliseconds.
+/// A moment in the schema.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DateTime(pub Timestamp);
 
+/// A moment: RFC 3339, UTC with `Z`, exactly three decimals, as in `2026-11-20T20:33:51.874Z`. As input any
+/// RFC 3339 date-time is taken, and cut to milliseconds.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -3,6 +3,9 @@
 
 mod durability;
 mod harness;
+mod http;
 mod live;
 mod resume;
+mod schema;
+mod tidy;
 mod websocket;

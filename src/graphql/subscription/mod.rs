@@ -1,0 +1,228 @@
+//! The roots of subscriptions. Each item notes its cursor, so that the answer carries it too and a generic
+//! client can resume.
+
+mod event;
+
+use super::caller::{caller, live};
+use super::chat::{Chat, ChatFilterInput, decode_filter};
+use super::error::{Fault, Result};
+use super::id::{Kind, decode_any};
+use super::message::{Message, MessageEdge};
+use super::presence::Presence;
+use super::resume::Resume;
+use super::room::Room;
+use super::scalar::DateTime;
+use super::session::ChatSession;
+use crate::domain::chat_filter::ChatFilter;
+use crate::domain::limits;
+use crate::live::{ChatScope, LiveError};
+use async_graphql::{Context, ID, OneofObject, Subscription};
+use entity::{ActorId, ChatId, RoomId, SessionId};
+use event::{
+    ChatChange, ChatEvent, ChatSessionChange, PresenceChange, ViewerEvent, chat_event, viewer_event,
+};
+use futures_util::{Stream, StreamExt};
+use std::sync::Arc;
+
+/// The place whose chats are followed: exactly one field is given.
+#[derive(OneofObject)]
+#[graphql(name = "ChatScope")]
+enum ChatScopeInput {
+    /// Chats in this room.
+    RoomId(ID),
+    /// Chats with this visitor.
+    VisitorId(ID),
+    /// Chats that this user takes part in.
+    UserId(ID),
+    /// Chats that this user is present in.
+    PresentUserId(ID),
+}
+
+/// Everything that can be followed. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on
+/// its screen, all on one socket. Each event's cursor is also in `extensions.cursor`, and `extensions.after` of
+/// a subscribe message goes on from there, so that one generic link resumes every subscription.
+pub struct Subscription;
+
+/// Everything that can be followed. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on
+/// its screen, all on one socket. Each event's cursor is also in `extensions.cursor`, and `extensions.after` of
+/// a subscribe message goes on from there, so that one generic link resumes every subscription.
+#[Subscription]
+impl Subscription {
+    /// New messages of a chat. With `after`, what was missed comes first, then what is new: in order, no gap, no
+    /// repeat. Resumes from any age.
+    async fn message_added(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = MessageEdge>> {
+        let Following { resume, after } = following(context, after)?;
+        let stream =
+            live(context)?.messages(&caller(context)?.viewer, chat(&chat_id)?, after.as_deref()).await?;
+        Ok(stream.map(move |item| {
+            resume.set_cursor(item.cursor.clone());
+            MessageEdge { cursor: item.cursor, node: Message(item.message) }
+        }))
+    }
+
+    /// Users joining and leaving a chat. CURSOR_EXPIRED where what came after the cursor is not kept any more.
+    async fn presence_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = PresenceChange>> {
+        let Following { resume, after } = following(context, after)?;
+        let viewer = &caller(context)?.viewer;
+        let stream = live(context)?.presence_changes(viewer, chat(&chat_id)?, after.as_deref()).await?;
+        Ok(stream.map(move |item| {
+            resume.set_cursor(item.cursor.clone());
+            PresenceChange {
+                cursor: item.cursor,
+                at: DateTime(item.at),
+                action: item.action.into(),
+                presence: Presence(item.presence),
+            }
+        }))
+    }
+
+    /// One session's changes. CURSOR_EXPIRED where what came after the cursor is not kept any more.
+    async fn chat_session_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The session.")] chat_session_id: ID,
+        #[graphql(desc = "A cursor of its chat: only what comes after it.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = ChatSessionChange>> {
+        let Following { resume, after } = following(context, after)?;
+        let id = Kind::ChatSession.decode(&chat_session_id)?.map(SessionId).ok_or(LiveError::NotFound)?;
+        let stream = live(context)?.session_changes(&caller(context)?.viewer, id, after.as_deref()).await?;
+        Ok(stream.map(move |item| {
+            resume.set_cursor(item.cursor.clone());
+            ChatSessionChange {
+                cursor: item.cursor,
+                at: DateTime(item.at),
+                directive: item.directive.map(Into::into),
+                session: ChatSession(item.session),
+            }
+        }))
+    }
+
+    /// Everything that happens in a chat, in order, resumable. Starts with ChatReset where `after` is absent or
+    /// cannot be honoured. Keeps a user's presence in the chat alive.
+    async fn chat_events(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = ChatEvent>> {
+        let Following { resume, after } = following(context, after)?;
+        let id = chat(&chat_id)?;
+        let stream = live(context)?.chat_events(&caller(context)?.viewer, id, after.as_deref()).await?;
+        Ok(stream.filter_map(move |item| {
+            let event = chat_event(item);
+            // What ends the stream has no cursor: there is nothing to go on with.
+            if let Some(event) = event.as_ref().filter(|event| !event.cursor.is_empty()) {
+                resume.set_cursor(event.cursor.clone());
+            }
+            std::future::ready(event)
+        }))
+    }
+
+    /// Everything that concerns the viewer across chats: their inbox, the queues of the given rooms, the sessions
+    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with ViewerReset
+    /// where `after` is absent or cannot be honoured. Keeps all presences of a user alive.
+    async fn viewer_events(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Rooms whose queues to follow: up to 100.")] room_ids: Option<Vec<ID>>,
+        #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = ViewerEvent>> {
+        let Following { resume, after } = following(context, after)?;
+        let ids = room_ids.unwrap_or_default();
+        if ids.len() > limits::FOLLOWED_ROOMS {
+            return Err(Fault::bad_input("roomIds has more than 100 items."));
+        }
+        let mut room_ids = Vec::with_capacity(ids.len());
+        for id in &ids {
+            room_ids.push(RoomId(Kind::Room.decode(id)?.ok_or(LiveError::NotFound)?));
+        }
+        let caller = caller(context)?;
+        for room_id in &room_ids {
+            caller.load(*room_id).await?.ok_or(LiveError::NotFound)?;
+        }
+        let rooms = rooms_of(context, &room_ids).await?;
+        let stream = live(context)?.viewer_events(&caller.viewer, room_ids, after.as_deref()).await?;
+        Ok(stream.map(move |item| {
+            resume.set_cursor(item.cursor.clone());
+            viewer_event(item, &rooms)
+        }))
+    }
+
+    /// Chats coming into, changing in and leaving one place. Carries state, not history: what comes again after a
+    /// reconnect is applied by id. CURSOR_EXPIRED after a day: read the list again.
+    async fn chat_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The place.", name = "in")] scope: ChatScopeInput,
+        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = ChatChange>> {
+        let Following { resume, after } = following(context, after)?;
+        let scope = decode_scope(&scope)?;
+        let filter = decode_filter(ChatFilter::default(), filter)?
+            .ok_or_else(|| Fault::bad_input("The filter names something of another type."))?;
+        let viewer = &caller(context)?.viewer;
+        let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
+        Ok(stream.map(move |item| {
+            resume.set_cursor(item.cursor.clone());
+            ChatChange {
+                cursor: item.cursor,
+                at: DateTime(item.at),
+                action: item.action.into(),
+                chat_id: Kind::Chat.encode(item.chat_id.0),
+                chat: item.chat.map(Chat::shared),
+            }
+        }))
+    }
+}
+
+/// How a subscription is resumed.
+struct Following {
+    resume: Arc<Resume>,
+    after: Option<String>,
+}
+
+/// What came with the request wins over the argument: clients resend their first variables unchanged.
+fn following(context: &Context<'_>, after: Option<String>) -> Result<Following> {
+    let resume =
+        context.data_opt::<Arc<Resume>>().ok_or_else(|| Fault::internal("an operation has no resume"))?;
+    let after = resume.after().map(str::to_owned).or(after);
+    Ok(Following { resume: Arc::clone(resume), after })
+}
+
+fn chat(id: &ID) -> Result<ChatId> {
+    Ok(ChatId(Kind::Chat.decode(id)?.ok_or(LiveError::NotFound)?))
+}
+
+fn decode_scope(scope: &ChatScopeInput) -> Result<ChatScope> {
+    let expect =
+        |kind: Kind, id: &ID| -> Result<uuid::Uuid> { Ok(kind.decode(id)?.ok_or(LiveError::NotFound)?) };
+    Ok(match scope {
+        ChatScopeInput::RoomId(id) => ChatScope::Room(RoomId(expect(Kind::Room, id)?)),
+        ChatScopeInput::VisitorId(id) => ChatScope::Visitor(ActorId(expect(Kind::Visitor, id)?)),
+        ChatScopeInput::UserId(id) => match decode_any(id)? {
+            (Kind::User | Kind::Visitor, uuid) => ChatScope::User(ActorId(uuid)),
+            _ => return Err(LiveError::NotFound.into()),
+        },
+        ChatScopeInput::PresentUserId(id) => ChatScope::PresentUser(ActorId(expect(Kind::User, id)?)),
+    })
+}
+
+async fn rooms_of(context: &Context<'_>, ids: &[RoomId]) -> Result<Vec<Room>> {
+    let caller = caller(context)?;
+    let mut rooms = Vec::with_capacity(ids.len());
+    for id in ids {
+        rooms.extend(caller.load(*id).await?.map(Room));
+    }
+    Ok(rooms)
+}

@@ -1,0 +1,179 @@
+//! The public schema: `schema.graphql` is what the code says, and every part of it follows the conventions.
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{
+    FieldDefinition, InputValueDefinition, ServiceDocument, TypeDefinition, TypeKind, TypeSystemDefinition,
+};
+
+fn document() -> ServiceDocument {
+    parse_schema(anteroom::graphql::sdl()).expect("the schema parses")
+}
+
+fn types(document: &ServiceDocument) -> impl Iterator<Item = &TypeDefinition> {
+    document.definitions.iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) => Some(&definition.node),
+        TypeSystemDefinition::Schema(_) | TypeSystemDefinition::Directive(_) => None,
+    })
+}
+
+fn named<'a>(document: &'a ServiceDocument, name: &str) -> &'a TypeDefinition {
+    types(document)
+        .find(|definition| definition.name.node == name)
+        .unwrap_or_else(|| panic!("there is no {name}"))
+}
+
+fn fields(definition: &TypeDefinition) -> Vec<&FieldDefinition> {
+    match &definition.kind {
+        TypeKind::Object(object) => object.fields.iter().map(|field| &field.node).collect(),
+        TypeKind::Interface(interface) => interface.fields.iter().map(|field| &field.node).collect(),
+        TypeKind::Scalar | TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::InputObject(_) => Vec::new(),
+    }
+}
+
+fn is_camel(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+fn is_pascal(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+fn is_screaming(name: &str) -> bool {
+    name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+}
+
+fn report(broken: &[String]) {
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+#[test]
+fn schema_graphql_is_what_the_code_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
+    let committed = std::fs::read_to_string(path).expect("schema.graphql");
+    assert!(
+        committed == anteroom::graphql::sdl(),
+        "schema.graphql is out of date: cargo run -- schema > schema.graphql"
+    );
+}
+
+#[test]
+fn everything_has_a_description_and_a_conventional_name() {
+    let document = document();
+    let mut broken = Vec::new();
+    let mut check = |what: String, is_described: bool, is_named: bool| {
+        if !is_described {
+            broken.push(format!("{what} has no description"));
+        }
+        if !is_named {
+            broken.push(format!("{what} is not named as its kind is"));
+        }
+    };
+    for definition in types(&document) {
+        let name = definition.name.node.as_str();
+        check(name.to_owned(), definition.description.is_some(), is_pascal(name));
+        let mut inputs = |owner: &str, values: &[async_graphql::Positioned<InputValueDefinition>]| {
+            for value in values {
+                let value = &value.node;
+                let what = format!("{owner}.{}", value.name.node);
+                check(what, value.description.is_some(), is_camel(&value.name.node));
+            }
+        };
+        for field in fields(definition) {
+            inputs(&format!("{name}.{}", field.name.node), &field.arguments);
+        }
+        if let TypeKind::InputObject(input) = &definition.kind {
+            inputs(name, &input.fields);
+        }
+        for field in fields(definition) {
+            let what = format!("{name}.{}", field.name.node);
+            check(what, field.description.is_some(), is_camel(&field.name.node));
+        }
+        if let TypeKind::Enum(values) = &definition.kind {
+            for value in &values.values {
+                let what = format!("{name}.{}", value.node.value.node);
+                check(what, value.node.description.is_some(), is_screaming(&value.node.value.node));
+            }
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn every_connection_is_a_whole_relay_connection() {
+    let document = document();
+    let mut broken = Vec::new();
+    for definition in types(&document).filter(|definition| definition.name.node.ends_with("Connection")) {
+        let name = definition.name.node.as_str();
+        let node = name.trim_end_matches("Connection");
+        let expected = [
+            ("edges", format!("[{node}Edge!]!")),
+            ("nodes", format!("[{node}!]!")),
+            ("pageInfo", "PageInfo!".to_owned()),
+            ("totalCount", "Int!".to_owned()),
+        ];
+        for (field, expected) in expected {
+            let found = fields(definition).into_iter().find(|found| found.name.node == field);
+            if found.is_none_or(|found| found.ty.node.to_string() != expected) {
+                broken.push(format!("{name}.{field} is not {expected}"));
+            }
+        }
+    }
+    for definition in types(&document) {
+        for field in fields(definition).into_iter().filter(|field| is_connection(field)) {
+            for argument in ["first", "after", "last", "before"] {
+                if !field.arguments.iter().any(|found| found.node.name.node == argument) {
+                    broken.push(format!("{}.{} has no {argument}", definition.name.node, field.name.node));
+                }
+            }
+        }
+    }
+    report(&broken);
+}
+
+fn is_connection(field: &FieldDefinition) -> bool {
+    field.ty.node.to_string().trim_end_matches('!').ends_with("Connection")
+}
+
+#[test]
+fn every_mutation_takes_one_input_and_answers_its_own_payload() {
+    let document = document();
+    let mut broken = Vec::new();
+    for field in fields(named(&document, "Mutation")) {
+        let name = field.name.node.as_str();
+        let own = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+        let arguments: Vec<_> = field
+            .arguments
+            .iter()
+            .map(|argument| format!("{}: {}", argument.node.name.node, argument.node.ty.node))
+            .collect();
+        if arguments != [format!("input: {own}Input!")]
+            || field.ty.node.to_string() != format!("{own}Payload!")
+        {
+            broken.push(format!("{name} is not {name}(input: {own}Input!): {own}Payload!"));
+            continue;
+        }
+        let payload = named(&document, &format!("{own}Payload"));
+        let errors = fields(payload).into_iter().find(|field| field.name.node == "userErrors");
+        if errors.is_none_or(|errors| errors.ty.node.to_string() != "[UserError!]!") {
+            broken.push(format!("{own}Payload has no userErrors: [UserError!]!"));
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn whatever_has_an_id_is_a_node() {
+    let document = document();
+    let mut broken = Vec::new();
+    for definition in types(&document) {
+        let TypeKind::Object(object) = &definition.kind else { continue };
+        let has_id = object.fields.iter().any(|field| field.node.name.node == "id");
+        let is_node = object.implements.iter().any(|interface| interface.node == "Node");
+        if has_id != is_node {
+            broken.push(format!("{} has an id, or is a Node, but not both", definition.name.node));
+        }
+    }
+    report(&broken);
+}

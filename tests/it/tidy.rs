@@ -1,0 +1,181 @@
+//! The house: who may import whom, what each crate may name, and how large a file may be. Read from the
+//! `use` lines and paths of the sources themselves.
+
+use std::path::{Path, PathBuf};
+
+/// The layers of `src`, from the rules to the door: each may name those above it and itself.
+const LAYERS: [&[&str]; 6] = [&["domain"], &["store"], &["live"], &["actions"], &["graphql"], &["http"]];
+
+/// What stands beside the layers: put together from all of them, or used by all of them.
+const BESIDE: [&str; 8] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry"];
+
+/// A crate, and the only places that may name it.
+const OWNERS: [(&str, &[&str]); 5] = [
+    ("sea_orm", &["entity/src", "migration/src", "src/store"]),
+    ("sea_orm_migration", &["migration/src"]),
+    ("axum", &["src/http"]),
+    ("async_graphql", &["src/graphql", "src/http"]),
+    ("entity", &["src", "tests"]),
+];
+
+/// Longer than this, a file is two things.
+const MOST_LINES: usize = 500;
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The code without comments, where a name is only mentioned.
+    fn code(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().filter(|line| !line.trim_start().starts_with("//"))
+    }
+
+    fn names_crate(&self, name: &str) -> bool {
+        let (path, import) = (format!("{name}::"), format!("use {name};"));
+        self.code().any(|line| {
+            line.contains(&import)
+                || line.match_indices(&path).any(|(at, _)| {
+                    !line[..at]
+                        .ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+                })
+        })
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["entity/src", "migration/src", "src", "tests/it"] {
+        collect(&root.join(folder), &mut found);
+    }
+    let mut sources: Vec<_> = found
+        .into_iter()
+        .map(|path| Source {
+            text: std::fs::read_to_string(&path).expect("a source"),
+            path: path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned(),
+        })
+        .collect();
+    sources.sort_by(|one, other| one.path.cmp(&other.path));
+    assert!(sources.len() > 50, "the sources were not found");
+    sources
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The modules of the crate that a source names, by `crate::name`.
+fn modules(source: &Source) -> Vec<String> {
+    let mut modules = Vec::new();
+    for line in source.code() {
+        for (at, start) in line.match_indices("crate::") {
+            let rest = &line[at + start.len()..];
+            match rest.strip_prefix('{') {
+                Some(list) => modules.extend(list.split(',').map(first_word)),
+                None => modules.push(first_word(rest)),
+            }
+        }
+    }
+    modules.retain(|module| !module.is_empty());
+    modules
+}
+
+fn first_word(text: &str) -> String {
+    text.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+fn report(broken: &[String]) {
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+#[test]
+fn each_layer_names_only_those_above_it() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        let Some(own) = source.path.strip_prefix("src/").and_then(|path| path.split(['/', '.']).next())
+        else {
+            continue;
+        };
+        let Some(own_layer) = layer(own) else { continue };
+        for module in modules(&source) {
+            let is_fine = match layer(&module) {
+                Some(other) => other <= own_layer,
+                None => module == "clock" || !BESIDE.contains(&module.as_str()),
+            };
+            if !is_fine {
+                broken.push(format!("{} names {module}, which stands below it", source.path));
+            }
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn a_crate_is_named_only_where_it_belongs() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| !source.path.starts_with("tests/")) {
+        for (name, owners) in OWNERS {
+            let is_owner = owners.iter().any(|owner| source.path.starts_with(owner));
+            if source.names_crate(name) && !is_owner {
+                broken.push(format!("{} names {name}", source.path));
+            }
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn time_ids_and_surroundings_come_from_where_they_belong() {
+    let sources_of = [
+        ("Utc::now", "src/clock.rs"),
+        ("SystemTime::now", "src/clock.rs"),
+        ("Uuid::now_v7", "src/clock.rs"),
+        ("std::env::var", "src/config.rs"),
+        ("env::vars", "src/config.rs"),
+    ];
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
+        for (call, owner) in sources_of {
+            if source.path != owner && source.code().any(|line| line.contains(call)) {
+                broken.push(format!("{} calls {call}", source.path));
+            }
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn a_file_says_what_it_is_for_and_is_one_thing() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        if lines > MOST_LINES {
+            broken.push(format!("{} has {lines} lines: it is two things", source.path));
+        }
+        if !source.text.starts_with("//!") {
+            broken.push(format!("{} does not say what it is for", source.path));
+        }
+        if source.path == "tests/it/tidy.rs" {
+            continue;
+        }
+        for unfinished in ["TODO", "FIXME", "todo!(", "unimplemented!(", "#[ignore"] {
+            if source.text.contains(unfinished) {
+                broken.push(format!("{} has a {unfinished}", source.path));
+            }
+        }
+    }
+    report(&broken);
+}
