@@ -80,7 +80,10 @@ pub(in crate::graphql) fn decode_filter(
         is_private,
         min_message_count,
     } = filter;
-    let Some(rooms) = decode_rooms(room_ids)? else { return Ok(None) };
+    let rooms = room_ids.map(|ids| decode_rooms(&ids)).transpose()?;
+    if rooms.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(None);
+    }
     let room_ids = match (scope.room_ids, rooms) {
         (Some(scope), Some(rooms)) => Some(scope.into_iter().filter(|id| rooms.contains(id)).collect()),
         (scope, rooms) => scope.or(rooms),
@@ -90,9 +93,9 @@ pub(in crate::graphql) fn decode_filter(
     let present_user_id =
         present_user_id.map(|id| Kind::User.decode(&id)).transpose()?.map(|id| id.map(ActorId));
     let (Some(visitor_id), Some(participant_id), Some(present_user_id)) = (
-        both(scope.visitor_id, visitor_id),
-        both(scope.participant_id, participant_id),
-        both(scope.present_user_id, present_user_id),
+        narrow(scope.visitor_id, visitor_id, "visitorId")?,
+        narrow(scope.participant_id, participant_id, "participantId")?,
+        narrow(scope.present_user_id, present_user_id, "presentUserId")?,
     ) else {
         return Ok(None);
     };
@@ -116,22 +119,69 @@ pub(in crate::graphql) fn decode_filter(
     Ok(Some(filter))
 }
 
-/// The rooms; `None` where ids are given and none is a room's.
-fn decode_rooms(ids: Option<Vec<ID>>) -> Result<Option<Option<Vec<RoomId>>>> {
-    let Some(ids) = ids else { return Ok(Some(None)) };
-    let mut rooms = Vec::with_capacity(ids.len());
-    for id in &ids {
-        rooms.extend(Kind::Room.decode(id)?.map(RoomId));
-    }
-    Ok(if rooms.is_empty() { None } else { Some(Some(rooms)) })
+/// The rooms among the ids.
+fn decode_rooms(ids: &[ID]) -> Result<Vec<RoomId>> {
+    let rooms: Result<Vec<_>> = ids.iter().map(|id| Kind::Room.decode(id)).collect();
+    Ok(rooms?.into_iter().flatten().map(RoomId).collect())
 }
 
-/// The actor whom both name; outer `None` where nobody can be both, inner `None` where neither names one.
-fn both(scope: Option<ActorId>, filter: Option<Option<ActorId>>) -> Option<Option<ActorId>> {
-    match (scope, filter) {
-        (scope, None) => Some(scope),
-        (_, Some(None)) => None,
-        (None, Some(Some(id))) => Some(Some(id)),
-        (Some(scope), Some(Some(id))) => (scope == id).then_some(Some(id)),
+/// The actor that the place and what is asked for name together; the outer `None` where what is asked for is of
+/// another type, so that nothing can match. Two different ones cannot be asked for at once: an empty list would
+/// be a wrong answer, since a chat can have both.
+#[expect(clippy::option_option, reason = "whether anything can match, and whether anybody is named")]
+fn narrow(scope: Option<ActorId>, asked: Option<Option<ActorId>>, field: &str) -> Result<Option<Option<ActorId>>> {
+    match (scope, asked) {
+        (scope, None) => Ok(Some(scope)),
+        (_, Some(None)) => Ok(None),
+        (None, Some(Some(asked))) => Ok(Some(Some(asked))),
+        (Some(scope), Some(Some(asked))) if scope == asked => Ok(Some(Some(asked))),
+        (Some(_), Some(Some(_))) => {
+            Err(Fault::bad_input(format!("This list is about one {field} already: leave it out of the filter.")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(kind: Kind, number: u128) -> ID {
+        kind.encode(Uuid::from_u128(number))
+    }
+
+    fn actor(number: u128) -> ActorId {
+        ActorId(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_filter_only_ever_narrows_its_place() {
+        let here = RoomId(Uuid::from_u128(1));
+        let scope = || ChatFilter { room_ids: Some(vec![here]), ..ChatFilter::default() };
+        let rooms = Some(vec![id(Kind::Room, 1), id(Kind::Room, 2)]);
+        let both = ChatFilterInput { room_ids: rooms, ..Default::default() };
+        let decoded = decode_filter(scope(), Some(both)).ok().flatten();
+        assert_eq!(decoded.and_then(|filter| filter.room_ids), Some(vec![here]));
+        let other = ChatFilterInput { room_ids: Some(vec![id(Kind::Room, 2)]), ..Default::default() };
+        let decoded = decode_filter(scope(), Some(other)).ok().flatten();
+        assert_eq!(decoded.and_then(|filter| filter.room_ids), Some(Vec::new()));
+    }
+
+    #[test]
+    fn two_participants_at_once_are_refused_and_not_answered_with_nothing() {
+        let scope = || ChatFilter { participant_id: Some(actor(1)), ..ChatFilter::default() };
+        let same = ChatFilterInput { participant_id: Some(id(Kind::User, 1)), ..Default::default() };
+        let decoded = decode_filter(scope(), Some(same)).ok().flatten();
+        assert_eq!(decoded.and_then(|filter| filter.participant_id), Some(actor(1)));
+        let other = ChatFilterInput { participant_id: Some(id(Kind::User, 2)), ..Default::default() };
+        assert!(decode_filter(scope(), Some(other)).is_err());
+    }
+
+    #[test]
+    fn an_id_of_another_type_matches_nothing_and_a_malformed_one_is_an_error() {
+        let wrong = ChatFilterInput { visitor_id: Some(id(Kind::Room, 1)), ..Default::default() };
+        assert_eq!(decode_filter(ChatFilter::default(), Some(wrong)).ok(), Some(None));
+        let malformed = ChatFilterInput { visitor_id: Some(ID("?".into())), ..Default::default() };
+        assert!(decode_filter(ChatFilter::default(), Some(malformed)).is_err());
     }
 }
