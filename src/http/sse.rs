@@ -71,7 +71,8 @@ impl Events {
                     Some((answer, cursor)) => next_event(answer, cursor.as_deref(), self.door.limits.errors),
                     None => self.end(),
                 }),
-                () = self.door.0.shutdown.cancelled() => return Some(self.end()),
+                // Without `complete`: the stream is cut off and not over, so clients come back and resume.
+                () = self.door.0.shutdown.cancelled() => return None,
                 _ = self.heartbeat.tick() => return Some(":\n\n".into()),
                 _ = self.clock.tick() => {
                     let is_gone = *self.standing.borrow() == Standing::Gone;

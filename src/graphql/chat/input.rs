@@ -129,15 +129,19 @@ fn decode_rooms(ids: &[ID]) -> Result<Vec<RoomId>> {
 /// another type, so that nothing can match. Two different ones cannot be asked for at once: an empty list would
 /// be a wrong answer, since a chat can have both.
 #[expect(clippy::option_option, reason = "whether anything can match, and whether anybody is named")]
-fn narrow(scope: Option<ActorId>, asked: Option<Option<ActorId>>, field: &str) -> Result<Option<Option<ActorId>>> {
+fn narrow(
+    scope: Option<ActorId>,
+    asked: Option<Option<ActorId>>,
+    field: &str,
+) -> Result<Option<Option<ActorId>>> {
     match (scope, asked) {
         (scope, None) => Ok(Some(scope)),
         (_, Some(None)) => Ok(None),
         (None, Some(Some(asked))) => Ok(Some(Some(asked))),
         (Some(scope), Some(Some(asked))) if scope == asked => Ok(Some(Some(asked))),
-        (Some(_), Some(Some(_))) => {
-            Err(Fault::bad_input(format!("This list is about one {field} already: leave it out of the filter.")))
-        }
+        (Some(_), Some(Some(_))) => Err(Fault::bad_input(format!(
+            "This list is about one {field} already: leave it out of the filter."
+        ))),
     }
 }
 

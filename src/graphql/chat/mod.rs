@@ -9,7 +9,7 @@ use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
 use super::connection::{PageArguments, connection, cost, encode_key};
 use super::enums::{ActorType, ChatAction, ChatType, MessageType};
-use super::error::Result;
+use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
 use super::loaders::{
     IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf, ParticipationsOf,
@@ -29,6 +29,7 @@ use crate::domain::policy;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{ActorId, MessageId, chat};
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 
 /// A conversation: between a visitor and the organization's people, between two actors, or in a group.
@@ -101,7 +102,8 @@ impl Chat {
         Self::actor(context, self.0.owner_id).await
     }
 
-    /// What to call it on this viewer's screen: its name, or the names of the others in it.
+    /// What to call it on this viewer's screen: its name, or the visitor's, or the names of the first 5 others in
+    /// it, or its room's.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
         if let Some(name) = &self.0.name {
             return Ok(name.clone());
@@ -114,7 +116,14 @@ impl Chat {
         }
         let others = caller.load(OthersIn(self.0.id)).await?.unwrap_or_default();
         let names: Vec<_> = others.iter().map(|other| display_name(caller.viewer.role, other)).collect();
-        Ok(if names.is_empty() { "Chat".to_owned() } else { names.join(", ") })
+        if !names.is_empty() {
+            return Ok(names.join(", "));
+        }
+        let room = match self.0.room_id {
+            Some(id) => caller.load(id).await?,
+            None => None,
+        };
+        Ok(room.map_or_else(|| "Chat".to_owned(), |room| room.name))
     }
 
     /// Its own name, where it has one.
@@ -246,7 +255,12 @@ impl Chat {
             types: types.map(|types| types.into_iter().map(Into::into).collect()),
             around: around.flatten().map(MessageId),
         };
-        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: filter, page }).await?;
+        let is_around = filter.around.is_some();
+        let mut page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: filter, page }).await?;
+        if is_around {
+            // Nothing is counted where the message is not one of this chat.
+            page.total.get_or_insert(0);
+        }
         let place = |_: &_, key: crate::domain::page::Key| cursors.encode_chat(self.0.id, key.value);
         Ok(MessageConnection::new(page, event_cursor, place, Message))
     }
@@ -304,13 +318,12 @@ impl Chat {
 
     /// Who types now. Each goes by itself 15 seconds after it was last told.
     async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
-        let mut typing = Vec::new();
-        for (actor_id, expires_at) in live(context)?.typing(self.0.id) {
-            if let Some(actor) = Self::actor(context, Some(actor_id)).await? {
-                typing.push(Typing { actor, expires_at: DateTime(expires_at) });
-            }
-        }
-        Ok(typing)
+        let load = |(actor_id, expires_at)| async move {
+            let actor = Self::actor(context, Some(actor_id)).await?;
+            Ok::<_, Fault>(actor.map(|actor| Typing { actor, expires_at: DateTime(expires_at) }))
+        };
+        let typing = try_join_all(live(context)?.typing(self.0.id).into_iter().map(load)).await?;
+        Ok(typing.into_iter().flatten().collect())
     }
 
     /// The viewer's own participation; null where they take no part.
