@@ -3,6 +3,7 @@
 
 mod durability;
 mod harness;
+mod isolation;
 mod live;
 mod resume;
 mod websocket;
