@@ -12,8 +12,8 @@ pub struct ChatFilter {
     pub room_ids: Option<Vec<RoomId>>,
     /// With this visitor.
     pub visitor_id: Option<ActorId>,
-    /// In which this actor takes part now.
-    pub participant_id: Option<ActorId>,
+    /// In which all of these take part now.
+    pub participant_ids: Vec<ActorId>,
     /// In which this user is present now.
     pub present_user_id: Option<ActorId>,
     /// Started at or after this moment.
@@ -79,7 +79,7 @@ impl ChatFilter {
             chat_type,
             room_ids,
             visitor_id,
-            participant_id,
+            participant_ids,
             present_user_id,
             started_from,
             ended_before,
@@ -89,23 +89,23 @@ impl ChatFilter {
             is_private,
             min_message_count,
         } = self;
-        is_or_absent(chat_type, &chat.chat_type)
+        is_or_absent(chat_type.as_ref(), &chat.chat_type)
             && room_ids
                 .as_ref()
                 .is_none_or(|room_ids| chat.room_id.is_some_and(|room_id| room_ids.contains(&room_id)))
             && visitor_id.is_none_or(|visitor_id| chat.visitor_id == Some(visitor_id))
-            && participant_id.is_none_or(|actor_id| members.participants.contains(&actor_id))
+            && participant_ids.iter().all(|actor_id| members.participants.contains(actor_id))
             && present_user_id.is_none_or(|user_id| members.present_users.contains(&user_id))
             && started_from.is_none_or(|from| chat.started_at >= from)
             && ended_before.is_none_or(|before| chat.ended_at.is_some_and(|ended_at| ended_at < before))
-            && is_or_absent(is_ended, &chat.ended_at.is_some())
-            && is_or_absent(is_waiting_response, &chat.waiting_since.is_some())
-            && is_or_absent(is_real_conversation, &chat.is_real_conversation())
-            && is_or_absent(is_private, &chat.is_private)
+            && is_or_absent(is_ended.as_ref(), &chat.ended_at.is_some())
+            && is_or_absent(is_waiting_response.as_ref(), &chat.waiting_since.is_some())
+            && is_or_absent(is_real_conversation.as_ref(), &chat.is_real_conversation())
+            && is_or_absent(is_private.as_ref(), &chat.is_private)
             && min_message_count.is_none_or(|count| chat.message_count >= count)
     }
 }
 
-fn is_or_absent<T: PartialEq>(wanted: &Option<T>, value: &T) -> bool {
-    wanted.as_ref().is_none_or(|wanted| wanted == value)
+fn is_or_absent<T: PartialEq>(wanted: Option<&T>, value: &T) -> bool {
+    wanted.is_none_or(|wanted| wanted == value)
 }

@@ -141,8 +141,16 @@ struct Socket {
     /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
     operations: HashMap<String, (u64, AbortHandle)>,
     serial: u64,
-    ended: mpsc::UnboundedSender<(String, u64)>,
-    has_ended: mpsc::UnboundedReceiver<(String, u64)>,
+    ended: mpsc::UnboundedSender<Ended>,
+    has_ended: mpsc::UnboundedReceiver<Ended>,
+}
+
+/// An operation that came to its end by itself.
+struct Ended {
+    id: String,
+    serial: u64,
+    /// What the client is told last: that it is complete, or one error.
+    last: Value,
 }
 
 struct Caller {
@@ -169,9 +177,13 @@ impl Socket {
             tokio::select! {
                 () = shutdown.cancelled() => return Some(Close::Restart),
                 () = self.queue.closed() => return Some(Close::SlowReader),
-                Some((id, serial)) = self.has_ended.recv() => {
+                Some(Ended { id, serial, last }) = self.has_ended.recv() => {
                     if self.operations.get(&id).is_some_and(|(current, _)| *current == serial) {
                         self.operations.remove(&id);
+                        // Told only now: whoever hears it may use the id again.
+                        if let Some(close) = self.say(last).await {
+                            return Some(close);
+                        }
                     }
                 }
                 now = tick.tick() => {
@@ -287,13 +299,13 @@ impl Socket {
         let (door, queue, ended, name) =
             (self.door.clone(), self.queue.clone(), self.ended.clone(), id.clone());
         let running = self.door.tracker.spawn(async move {
-            let inner = door.tracker.spawn(perform(door.clone(), operation, name.clone(), queue.clone()));
+            let inner = door.tracker.spawn(perform(door.clone(), operation, name.clone(), queue));
             let guard = AbortOnDrop(inner.abort_handle());
-            if inner.await.is_err_and(|end| end.is_panic()) {
-                let _ = queue.send(text(&error(&name, &Refusal::internal()))).await;
-            }
+            let last = inner.await.unwrap_or_else(|_panic| Some(error(&name, &Refusal::internal())));
             drop(guard);
-            let _ = ended.send((name, serial));
+            if let Some(last) = last {
+                let _ = ended.send(Ended { id: name, serial, last });
+            }
         });
         self.operations.insert(id, (serial, running.abort_handle()));
         None
@@ -327,57 +339,54 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Runs one operation: its answers, then that it is complete; or one error, if it never came to run.
-async fn perform(door: Door, operation: Operation, id: String, queue: mpsc::Sender<Message>) {
-    let is_stream = operation.operation_type == OperationType::Subscription;
-    let delivery = Delivery { door: &door, id: &id, queue: &queue, is_stream };
+/// Runs one operation: sends its answers, and answers what is to be said last; nothing, if the socket is gone.
+async fn perform(
+    door: Door,
+    operation: Operation,
+    id: String,
+    queue: mpsc::Sender<Message>,
+) -> Option<Value> {
+    let most_errors = door.limits.errors;
     match operation.operation_type {
         OperationType::Query | OperationType::Mutation => {
-            let answer = operation::run(&door, operation).await;
-            if !deliver(delivery, answer, true).await {
-                return;
+            let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
+            if !was_executed {
+                return Some(failed(&id, &answer));
             }
+            queue.send(next(&id, &answer)).await.ok()?;
         }
         OperationType::Subscription => {
             let mut answers = operation::stream(&door, operation);
             let mut is_first = true;
             while let Some((answer, _)) = answers.next().await {
-                if !deliver(delivery, answer, is_first).await {
-                    return;
+                let has_not_started = is_first && has_failed_to_start(&answer);
+                let (answer, was_executed) = clean(answer, most_errors);
+                if has_not_started || (is_first && !was_executed) {
+                    return Some(failed(&id, &answer));
                 }
+                queue.send(next(&id, &answer)).await.ok()?;
                 is_first = false;
                 tokio::task::coop::consume_budget().await;
             }
         }
     }
-    let _ = queue.send(text(&json!({ "type": "complete", "id": id }))).await;
+    Some(json!({ "type": "complete", "id": id }))
 }
 
-/// Where the answers of an operation go.
-#[derive(Clone, Copy)]
-struct Delivery<'a> {
-    door: &'a Door,
-    id: &'a str,
-    queue: &'a mpsc::Sender<Message>,
-    is_stream: bool,
-}
-
-/// Sends an answer; whether there may be more.
-async fn deliver(delivery: Delivery<'_>, answer: Answer, is_first: bool) -> bool {
-    let Delivery { door, id, queue, is_stream } = delivery;
-    // A stream that could not start answers once, without data, for its root field alone.
-    let has_failed_to_start = answer.data == async_graphql::Value::Null
+/// Whether a stream could not start: it answers once, without data, for its root field alone.
+fn has_failed_to_start(answer: &Answer) -> bool {
+    answer.data == async_graphql::Value::Null
         && !answer.errors.is_empty()
-        && answer.errors.iter().all(|error| error.path.len() <= 1);
-    let (answer, was_executed) = clean(answer, door.limits.errors);
-    if is_first && (!was_executed || (is_stream && has_failed_to_start)) {
-        let payload = answer::payload(&answer, false);
-        let errors = payload.get("errors").cloned().unwrap_or_default();
-        let _ = queue.send(text(&json!({ "type": "error", "id": id, "payload": errors }))).await;
-        return false;
-    }
-    let next = json!({ "type": "next", "id": id, "payload": answer::payload(&answer, was_executed) });
-    queue.send(text(&next)).await.is_ok()
+        && answer.errors.iter().all(|error| error.path.len() <= 1)
+}
+
+fn next(id: &str, answer: &Answer) -> Message {
+    text(&json!({ "type": "next", "id": id, "payload": answer::payload(answer, true) }))
+}
+
+fn failed(id: &str, answer: &Answer) -> Value {
+    let errors = answer::payload(answer, false).get("errors").cloned().unwrap_or_default();
+    json!({ "type": "error", "id": id, "payload": errors })
 }
 
 fn error(id: &str, refusal: &Refusal) -> Value {

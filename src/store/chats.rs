@@ -107,7 +107,7 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
         chat_type,
         room_ids,
         visitor_id,
-        participant_id,
+        participant_ids,
         present_user_id,
         started_from,
         ended_before,
@@ -126,7 +126,9 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
     add(chat_type.map(|chat_type| chat::Column::ChatType.eq(chat_type)));
     add(room_ids.as_ref().map(|room_ids| chat::Column::RoomId.is_in(room_ids.iter().copied())));
     add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
-    add(participant_id.map(|actor_id| chat::Column::Id.in_subquery(taking_part(actor_id))));
+    for actor_id in participant_ids {
+        add(Some(chat::Column::Id.in_subquery(taking_part(*actor_id))));
+    }
     add(present_user_id.map(|user_id| chat::Column::Id.in_subquery(being_present(user_id))));
     add(started_from.map(|from| chat::Column::StartedAt.gte(from)));
     add(ended_before.map(|before| chat::Column::EndedAt.lt(before)));

@@ -4,6 +4,7 @@
 mod durability;
 mod harness;
 mod http;
+mod isolation;
 mod live;
 mod resume;
 mod schema;

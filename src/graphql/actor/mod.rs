@@ -135,7 +135,7 @@ impl User {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
-        let scope = ChatFilter { participant_id: Some(self.0.id), ..ChatFilter::default() };
+        let scope = ChatFilter { participant_ids: vec![self.0.id], ..ChatFilter::default() };
         chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
             .await
             .map(Some)

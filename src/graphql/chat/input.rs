@@ -88,22 +88,26 @@ pub(in crate::graphql) fn decode_filter(
         (Some(scope), Some(rooms)) => Some(scope.into_iter().filter(|id| rooms.contains(id)).collect()),
         (scope, rooms) => scope.or(rooms),
     };
-    let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?.map(|id| id.map(ActorId));
+    let decode = |id: Option<ID>, kind: Kind| id.map(|id| kind.decode(&id)).transpose();
+    let (visitor_id, present_user_id) =
+        (decode(visitor_id, Kind::Visitor)?, decode(present_user_id, Kind::User)?);
     let participant_id = participant_id.map(|id| decode_actor(&id)).transpose()?;
-    let present_user_id =
-        present_user_id.map(|id| Kind::User.decode(&id)).transpose()?.map(|id| id.map(ActorId));
-    let (Some(visitor_id), Some(participant_id), Some(present_user_id)) = (
-        narrow(scope.visitor_id, visitor_id, "visitorId")?,
-        narrow(scope.participant_id, participant_id, "participantId")?,
-        narrow(scope.present_user_id, present_user_id, "presentUserId")?,
+    let is_of_another_type =
+        [visitor_id, present_user_id].contains(&Some(None)) || participant_id == Some(None);
+    let (Some(visitor_id), Some(present_user_id), false) = (
+        both(scope.visitor_id, visitor_id.flatten().map(ActorId)),
+        both(scope.present_user_id, present_user_id.flatten().map(ActorId)),
+        is_of_another_type,
     ) else {
         return Ok(None);
     };
+    let mut participant_ids = scope.participant_ids;
+    participant_ids.extend(participant_id.flatten());
     let filter = ChatFilter {
         chat_type: chat_type.map(Into::into),
         room_ids,
         visitor_id,
-        participant_id,
+        participant_ids,
         present_user_id,
         started_from: started_from.map(|DateTime(at)| at),
         ended_before: ended_before.map(|DateTime(at)| at),
@@ -125,23 +129,12 @@ fn decode_rooms(ids: &[ID]) -> Result<Vec<RoomId>> {
     Ok(rooms?.into_iter().flatten().map(RoomId).collect())
 }
 
-/// The actor that the place and what is asked for name together; the outer `None` where what is asked for is of
-/// another type, so that nothing can match. Two different ones cannot be asked for at once: an empty list would
-/// be a wrong answer, since a chat can have both.
+/// The one of both; outer `None` where they differ, inner `None` where neither is given.
 #[expect(clippy::option_option, reason = "whether anything can match, and whether anybody is named")]
-fn narrow(
-    scope: Option<ActorId>,
-    asked: Option<Option<ActorId>>,
-    field: &str,
-) -> Result<Option<Option<ActorId>>> {
+fn both(scope: Option<ActorId>, asked: Option<ActorId>) -> Option<Option<ActorId>> {
     match (scope, asked) {
-        (scope, None) => Ok(Some(scope)),
-        (_, Some(None)) => Ok(None),
-        (None, Some(Some(asked))) => Ok(Some(Some(asked))),
-        (Some(scope), Some(Some(asked))) if scope == asked => Ok(Some(Some(asked))),
-        (Some(_), Some(Some(_))) => Err(Fault::bad_input(format!(
-            "This list is about one {field} already: leave it out of the filter."
-        ))),
+        (Some(scope), Some(asked)) => (scope == asked).then_some(Some(asked)),
+        (scope, asked) => Some(scope.or(asked)),
     }
 }
 
@@ -172,13 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn two_participants_at_once_are_refused_and_not_answered_with_nothing() {
-        let scope = || ChatFilter { participant_id: Some(actor(1)), ..ChatFilter::default() };
-        let same = ChatFilterInput { participant_id: Some(id(Kind::User, 1)), ..Default::default() };
-        let decoded = decode_filter(scope(), Some(same)).ok().flatten();
-        assert_eq!(decoded.and_then(|filter| filter.participant_id), Some(actor(1)));
+    fn two_participants_at_once_are_both_asked_for_and_two_visitors_match_nothing() {
+        let scope = || ChatFilter { participant_ids: vec![actor(1)], ..ChatFilter::default() };
         let other = ChatFilterInput { participant_id: Some(id(Kind::User, 2)), ..Default::default() };
-        assert!(decode_filter(scope(), Some(other)).is_err());
+        let decoded = decode_filter(scope(), Some(other)).ok().flatten();
+        assert_eq!(decoded.map(|filter| filter.participant_ids), Some(vec![actor(1), actor(2)]));
+        let scope = ChatFilter { visitor_id: Some(actor(1)), ..ChatFilter::default() };
+        let other = ChatFilterInput { visitor_id: Some(id(Kind::Visitor, 2)), ..Default::default() };
+        assert_eq!(decode_filter(scope, Some(other)).ok(), Some(None));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 pub mod binary;
 pub mod client;
 pub mod postgres;
+pub mod scene;
+pub mod sdl;
 pub mod socket;
+pub mod stored;
 pub mod world;
 
 use anteroom::app::App;

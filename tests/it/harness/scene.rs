@@ -1,0 +1,116 @@
+//! An organization with one of everything, for tests that try every door.
+
+use super::TestApp;
+use super::client::Client;
+use super::world::{Person, operator, organization, text, visitor};
+use serde_json::{Value, json};
+
+/// Who is there, and what.
+pub struct Scene {
+    pub admin: Person,
+    /// Takes part in everything.
+    pub olga: Person,
+    /// Talks with Olga.
+    pub odile: Person,
+    /// Takes part in nothing.
+    pub otto: Person,
+    pub vera: Person,
+    /// A visitor who takes part in nothing.
+    pub victor: Person,
+    pub program: Client,
+    pub organization: String,
+    pub room: String,
+    /// A chat of Vera's that every user sees.
+    pub public: Place,
+    /// A private chat of Vera's with Olga.
+    pub private: Place,
+    /// Olga and Odile.
+    pub direct: Place,
+    /// Olga, Odile and Vera.
+    pub group: Place,
+}
+
+/// A chat with what is in it.
+#[derive(Clone)]
+pub struct Place {
+    pub chat: String,
+    pub session: String,
+    pub message: String,
+    pub cursor: String,
+    pub presence: String,
+    pub participation: String,
+}
+
+impl Scene {
+    pub async fn new(app: &TestApp, tenant: &str) -> Self {
+        let (admin, room) = organization(app, tenant).await;
+        let olga = operator(app, &admin, "Olga").await;
+        let odile = operator(app, &admin, "Odile").await;
+        let otto = operator(app, &admin, "Otto").await;
+        let vera = visitor(app, &admin, &format!("vera-{tenant}")).await;
+        let victor = visitor(app, &admin, &format!("victor-{tenant}")).await;
+        let program = program(app, &admin).await;
+        let answer = admin.query("{ organization { id } }", json!({})).await;
+        let start =
+            |is_private: bool| json!({ "roomId": room, "visitorId": vera.id, "isPrivate": is_private });
+        let create = |kind: &str, ids: &[&Person]| {
+            let ids: Vec<_> = ids.iter().map(|person| person.id.clone()).collect();
+            json!({ "type": kind, "participantIds": ids })
+        };
+        let public = place(&olga, &vera, "startChat", start(false)).await;
+        let private = place(&olga, &vera, "startChat", start(true)).await;
+        let direct = place(&olga, &odile, "createChat", create("DIRECT", &[&odile])).await;
+        let group = place(&olga, &vera, "createChat", create("GROUP", &[&odile, &vera])).await;
+        Self {
+            organization: text(&answer["organization"]["id"]),
+            admin,
+            olga,
+            odile,
+            otto,
+            vera,
+            victor,
+            program,
+            room,
+            public,
+            private,
+            direct,
+            group,
+        }
+    }
+
+    /// Every place with its name.
+    pub fn places(&self) -> [(&'static str, &Place); 4] {
+        [
+            ("public", &self.public),
+            ("private", &self.private),
+            ("direct", &self.direct),
+            ("group", &self.group),
+        ]
+    }
+}
+
+/// A client of a program of the organization.
+pub async fn program(app: &TestApp, admin: &Person) -> Client {
+    let input = json!({ "apiClientName": "records", "expiresInSeconds": 86_400 });
+    let issued = admin.done("issueToken", "token", input).await;
+    Client::new(&app.url, &text(&issued["token"]))
+}
+
+async fn place(owner: &Person, other: &Person, make: &str, input: Value) -> Place {
+    let made = owner.done(make, "chat { id }", input).await;
+    let chat = text(&made["chat"]["id"]);
+    let joined = owner.done("joinChat", "presence { id }", json!({ "chatId": chat })).await;
+    let input = json!({ "chatId": chat, "text": "Good morning" });
+    let sent = other.done("sendMessage", "messageEdge { cursor node { id } }", input).await;
+    let input = json!({ "chatId": chat, "participantIds": [other.id] });
+    let created =
+        owner.done("createChatSession", "session { id } chat { viewerParticipation { id } }", input).await;
+    Place {
+        session: text(&created["session"]["id"]),
+        message: text(&sent["messageEdge"]["node"]["id"]),
+        cursor: text(&sent["messageEdge"]["cursor"]),
+        presence: text(&joined["presence"]["id"]),
+        participation: text(&created["chat"]["viewerParticipation"]["id"]),
+        chat,
+    }
+}

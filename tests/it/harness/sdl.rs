@@ -1,0 +1,48 @@
+//! The published schema, read as far as the tests ask for it: which fields are there, and what they take.
+
+use std::collections::BTreeMap;
+
+const SCHEMA: &str = include_str!("../../../schema.graphql");
+
+/// The fields of a type or an input: their names with what stands behind them, arguments included.
+pub fn fields(definition: &str) -> BTreeMap<String, String> {
+    let mut schema = String::new();
+    for (at, part) in SCHEMA.split("\"\"\"").enumerate() {
+        if at % 2 == 0 {
+            schema.push_str(part);
+        }
+    }
+    let start = ["type ", "input "]
+        .iter()
+        .find_map(|kind| schema.find(&format!("\n{kind}{definition} ")))
+        .unwrap_or_else(|| panic!("no {definition} in the schema"));
+    let (mut fields, mut name, mut depth) = (BTreeMap::new(), String::new(), 0_i32);
+    for line in schema[start + 1..].lines().skip(1).map(str::trim) {
+        if line == "}" {
+            break;
+        }
+        if depth == 0 && !line.is_empty() {
+            name = line.split(['(', ':']).next().unwrap_or_default().trim().to_owned();
+            fields.insert(name.clone(), String::new());
+        }
+        for character in line.chars() {
+            depth += i32::from(character == '(') - i32::from(character == ')');
+        }
+        if let Some(field) = fields.get_mut(&name) {
+            field.push_str(line);
+            field.push(' ');
+        }
+    }
+    fields
+}
+
+/// The fields of an input that take ids.
+pub fn id_fields(input: &str) -> Vec<String> {
+    let is_id = |text: &String| text.contains(": ID") || text.contains(": [ID");
+    fields(input).into_iter().filter(|(_, text)| is_id(text)).map(|(name, _)| name).collect()
+}
+
+/// The name of the input type of a mutation.
+pub fn input_of(mutation: &str) -> String {
+    format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..])
+}

@@ -1,0 +1,80 @@
+//! All that is stored, to compare before with after: a refusal leaves every row as it was.
+
+use super::TestApp;
+use anteroom::clock::Clock;
+use entity::{
+    actor, chat, chat_session, chat_session_participant, event, message, organization, participation,
+    presence, request, room,
+};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use uuid::Uuid;
+
+/// A look at the tables of an app from outside.
+pub struct Stored(DatabaseConnection);
+
+/// The rows of each table, as text.
+pub type Tables = BTreeMap<&'static str, Vec<String>>;
+
+impl Stored {
+    pub async fn of(app: &TestApp) -> Self {
+        let url = app.config.database.clone();
+        let options = ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned();
+        Self(Database::connect(options).await.expect("a connection"))
+    }
+
+    /// Every row of every table.
+    pub async fn tables(&self) -> Tables {
+        let mut actors = actor::Entity::find().all(&self.0).await.expect("actors");
+        // Being heard from is no change.
+        actors.iter_mut().for_each(|actor| actor.last_seen_at = None);
+        BTreeMap::from([
+            ("actor", lines(&actors)),
+            ("chat", self.rows::<chat::Entity>().await),
+            ("chat_session", self.rows::<chat_session::Entity>().await),
+            ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),
+            ("event", self.rows::<event::Entity>().await),
+            ("message", self.rows::<message::Entity>().await),
+            ("organization", self.rows::<organization::Entity>().await),
+            ("participation", self.rows::<participation::Entity>().await),
+            ("presence", self.rows::<presence::Entity>().await),
+            ("request", self.rows::<request::Entity>().await),
+            ("room", self.rows::<room::Entity>().await),
+        ])
+    }
+
+    async fn rows<E>(&self) -> Vec<String>
+    where
+        E: EntityTrait,
+        E::Model: ModelTrait + Debug,
+    {
+        lines(&E::find().all(&self.0).await.expect("rows"))
+    }
+}
+
+/// Asserts that two looks saw the same, and shows only what differs.
+#[track_caller]
+pub fn assert_unchanged(before: &Tables, after: &Tables, what: &str) {
+    for (table, rows) in after {
+        let others = &before[table];
+        let new: Vec<_> = rows.iter().filter(|row| !others.contains(row)).collect();
+        assert!(new.is_empty() && rows.len() == others.len(), "{what}: {table} changed: {new:#?}");
+    }
+}
+
+fn lines(rows: &[impl Debug]) -> Vec<String> {
+    let mut lines: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+    lines.sort();
+    lines
+}
+
+/// An id of the same type that names nothing.
+pub fn twin(id: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let mut bytes = URL_SAFE_NO_PAD.decode(id).expect("an id");
+    let fresh: Uuid = Clock::system().new_id();
+    bytes[1..].copy_from_slice(fresh.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
