@@ -64,15 +64,6 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         }
     };
     let viewer = auth::authenticate(door, auth::from_headers(&parts.headers)).await?;
-    // A request that is malformed is a request error: its status follows the format as any other's does.
-    let request_error = |refusal: Refusal| {
-        let status = if format == Format::GraphqlResponse || refusal.code == Code::BadUserInput {
-            StatusCode::BAD_REQUEST
-        } else {
-            StatusCode::OK
-        };
-        (status, refusal)
-    };
     let parameters = if is_post {
         let value = read(door, &parts.headers, body).await?;
         Parameters::from_json(value)
@@ -80,9 +71,14 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         from_url(&parts.uri)
     };
     let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let operation = parameters
-        .and_then(|parameters| operation::prepare(door, &viewer, parameters, last_event_id))
-        .map_err(request_error)?;
+    let parameters = parameters.map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))?;
+    // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
+    let request_error = match format {
+        Format::Json => StatusCode::OK,
+        Format::GraphqlResponse | Format::Events => StatusCode::BAD_REQUEST,
+    };
+    let operation = operation::prepare(door, &viewer, parameters, last_event_id)
+        .map_err(|refusal| (request_error, refusal))?;
     match (operation.operation_type, format) {
         (OperationType::Mutation, _) if !is_post => {
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
@@ -91,7 +87,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         (_, Format::Events) => Ok(sse::respond(door, viewer, operation)),
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
             let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
-            Err(request_error(Refusal::new(Code::BadUserInput, message)))
+            Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))
         }
         (OperationType::Query | OperationType::Mutation, Format::Json | Format::GraphqlResponse) => {
             let answer = operation::run(door, operation).await;
