@@ -8,9 +8,10 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 /// `{clustered}` follows a table whose rows are read in ranges of the primary key: SQLite then keeps the
 /// rows in the key's own tree, which PostgreSQL cannot, where the order of insertion comes close.
 pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    let (uuid, json, clustered) = match manager.get_database_backend() {
-        DbBackend::Postgres => ("uuid", "jsonb", ""),
-        _ => ("blob", "text", "WITHOUT ROWID"),
+    let (uuid, json, clustered) = if manager.get_database_backend() == DbBackend::Postgres {
+        ("uuid", "jsonb", "")
+    } else {
+        ("blob", "text", "WITHOUT ROWID")
     };
     for statement in statements {
         let sql = statement.replace("{uuid}", uuid).replace("{json}", json).replace("{clustered}", clustered);

@@ -47,19 +47,13 @@ pub struct MarkRead {
 impl Actions {
     /// Sends a message. Sending it again under the same `external_id` answers the first one.
     pub async fn send_message(&self, viewer: &Viewer, input: SendMessage) -> Result<SentMessage> {
-        let verb = match input.sender_id {
-            Some(sender_id) if sender_id != viewer.actor_id => Verb::SendMessageFor,
-            Some(_) => Verb::SendMessage,
-            None if viewer.role == ViewerRole::ApiClient => {
-                policy::may(viewer.role, Verb::SendMessageFor)?;
-                return Err(Refused::Invalid {
-                    field: "senderId",
-                    reason: "An API client names the sender.",
-                }
-                .into());
-            }
-            None => Verb::SendMessage,
-        };
+        if input.sender_id.is_none() && viewer.role == ViewerRole::ApiClient {
+            return Err(
+                Refused::Invalid { field: "senderId", reason: "An API client names the sender." }.into()
+            );
+        }
+        let is_for_another = input.sender_id.is_some_and(|sender_id| sender_id != viewer.actor_id);
+        let verb = if is_for_another { Verb::SendMessageFor } else { Verb::SendMessage };
         policy::may(viewer.role, verb)?;
         let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
         let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;

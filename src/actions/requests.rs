@@ -6,6 +6,8 @@ use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, requests};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{RequestKind, request};
 use sha2::{Digest, Sha256};
 use std::fmt::Debug;
@@ -32,7 +34,7 @@ pub(super) async fn find(
     let Some(request_id) = request_id else { return Ok(Requested::Plain) };
     text::external_id("requestId", request_id)?;
     let digest = Sha256::digest(format!("{input:?}").as_bytes());
-    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = URL_SAFE_NO_PAD.encode(digest);
     match requests::find(tx, viewer.actor_id, request_id).await? {
         None => Ok(Requested::New { request_id: request_id.to_owned(), digest }),
         Some(before) if before.kind == kind && before.digest == digest => {

@@ -238,16 +238,14 @@ async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<V
     if participants.len() < 2 {
         return Ok(participants);
     }
-    match participations::find_chat_of_exactly(tx, viewer.organization_id, &actor_ids).await? {
-        Some(chat_id) => {
-            tx.lock_chat(viewer.organization_id, chat_id).await?;
-            refuse_ended(tx)?;
-        }
-        None => {
-            let chat_type = if participants.len() == 2 { ChatType::Direct } else { ChatType::Group };
-            find_or_add(tx, viewer, chat_type, &participants, |row| row.owner_id = Some(viewer.actor_id))
-                .await?;
-        }
+    if let Some(chat_id) =
+        participations::find_chat_of_exactly(tx, viewer.organization_id, &actor_ids).await?
+    {
+        tx.lock_chat(viewer.organization_id, chat_id).await?;
+        refuse_ended(tx)?;
+    } else {
+        let chat_type = if participants.len() == 2 { ChatType::Direct } else { ChatType::Group };
+        find_or_add(tx, viewer, chat_type, &participants, |row| row.owner_id = Some(viewer.actor_id)).await?;
     }
     Ok(participants)
 }

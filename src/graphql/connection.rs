@@ -19,7 +19,7 @@ pub(super) struct PageArguments {
 impl PageArguments {
     /// The request, for a list whose cursors are keys.
     pub(super) fn request(self, context: &Context<'_>) -> Result<PageRequest> {
-        self.request_by(context, |cursor| decode_key(cursor))
+        self.request_by(context, decode_key)
     }
 
     /// The request, for a list with cursors of its own. The total is counted only where it is selected.

@@ -158,8 +158,6 @@ fn set_code(error: &mut ServerError, code: Code) {
 }
 
 fn code_of(error: &ServerError) -> Option<&str> {
-    match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code),
-        _ => None,
-    }
+    let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
+    Some(code)
 }

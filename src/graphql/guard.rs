@@ -140,22 +140,22 @@ fn check_operation(
     limits: &DocumentLimits,
 ) -> Result<(), TooMuch> {
     let mut counter = Counter { document, fragments: HashMap::new() };
-    let counted = counter.count(&operation.selection_set.node)?;
-    if counted.fields > limits.selections {
+    let sum = counter.count(&operation.selection_set.node)?;
+    if sum.fields > limits.selections {
         return Err(TooMuch::Limit("fields, with fragments written out,", limits.selections));
     }
-    let depth = if counted.is_introspection { limits.introspection_depth } else { limits.depth };
-    if counted.depth > depth {
+    let depth = if sum.is_introspection { limits.introspection_depth } else { limits.depth };
+    if sum.depth > depth {
         return Err(TooMuch::Limit("levels", depth));
     }
     match operation.ty {
-        OperationType::Query if counted.roots > limits.query_roots => {
+        OperationType::Query if sum.roots > limits.query_roots => {
             Err(TooMuch::Limit("root fields", limits.query_roots))
         }
-        OperationType::Mutation if counted.roots > limits.mutation_roots => {
+        OperationType::Mutation if sum.roots > limits.mutation_roots => {
             Err(TooMuch::Limit("root fields", limits.mutation_roots))
         }
-        OperationType::Subscription if counted.roots != 1 => Err(TooMuch::SubscriptionRoots),
+        OperationType::Subscription if sum.roots != 1 => Err(TooMuch::SubscriptionRoots),
         OperationType::Query | OperationType::Mutation | OperationType::Subscription => Ok(()),
     }
 }
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn each_measure_of_the_text_is_allowed_up_to_its_limit_and_no_further() {
-        let limits = DocumentLimits::default();
         type Make = fn(usize) -> String;
+        let limits = DocumentLimits::default();
         let cases: [(&str, usize, Make); 7] = [
             ("bytes", limits.bytes, |n| " ".repeat(n)),
             ("tokens", limits.tokens, |n| format!("{{{}}}", "a ".repeat(n - 2))),
@@ -355,10 +355,10 @@ mod tests {
     #[test]
     fn fragments_are_counted_as_if_written_out() {
         let mut bomb = String::from("{...f0}");
-        for level in 0..20 {
+        bomb.extend((0..20).map(|level| {
             let next = level + 1;
-            bomb.push_str(&format!(" fragment f{level} on A {{...f{next} ...f{next}}}"));
-        }
+            format!(" fragment f{level} on A {{...f{next} ...f{next}}}")
+        }));
         bomb.push_str(" fragment f20 on A {a}");
         assert!(matches!(document(&bomb), Err(TooMuch::Limit(..))));
         assert_eq!(document("{...a} fragment a on A {b {...a}}"), Err(TooMuch::FragmentCycle));

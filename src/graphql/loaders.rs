@@ -27,7 +27,7 @@ macro_rules! loader {
 
             async fn load(&self, $keys: &[$key]) -> Result<HashMap<$key, $value>, Error> {
                 let $reads = self;
-                $load
+                Ok($load)
             }
         }
     };
@@ -75,12 +75,12 @@ key!(
     MessageAt((ChatId, i64))
 );
 
-loader!(ActorId => actor::Model, |reads, keys| reads.actions.actors_by_id(&reads.viewer, keys).await);
-loader!(RoomId => room::Model, |reads, keys| reads.actions.rooms_by_id(&reads.viewer, keys).await);
-loader!(SessionId => SessionRow, |reads, keys| reads.actions.sessions_by_id(&reads.viewer, keys).await);
+loader!(ActorId => actor::Model, |reads, keys| reads.actions.actors_by_id(&reads.viewer, keys).await?);
+loader!(RoomId => room::Model, |reads, keys| reads.actions.rooms_by_id(&reads.viewer, keys).await?);
+loader!(SessionId => SessionRow, |reads, keys| reads.actions.sessions_by_id(&reads.viewer, keys).await?);
 loader!(ChatId => chat::Model, |reads, keys| {
     let found = reads.actions.visible_chats(&reads.viewer, keys).await?;
-    Ok(found.into_iter().map(|chat| (chat.id, chat)).collect())
+    found.into_iter().map(|chat| (chat.id, chat)).collect()
 });
 loader!(OpenSessionOf => SessionRow, |reads, keys| {
     wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)
@@ -91,7 +91,7 @@ loader!(OwnParticipationIn => participation::Model, |reads, keys| {
 });
 loader!(IsPresentIn => bool, |reads, keys| {
     let found = reads.actions.viewer_is_present_in(&reads.viewer, &bare(keys, |key| key.0)).await?;
-    Ok(keys.iter().map(|key| (*key, found.contains(&key.0))).collect())
+    keys.iter().map(|key| (*key, found.contains(&key.0))).collect()
 });
 loader!(OthersIn => Vec<actor::Model>, |reads, keys| {
     wrapped(reads.actions.others_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OthersIn)
@@ -145,7 +145,7 @@ macro_rules! page_loader {
                     pages.insert(PageOf { chat_id, arguments, page: $page.clone() }, page);
                 }
             }
-            Ok(pages)
+            pages
         });
     };
 }
@@ -175,6 +175,6 @@ fn bare<K, T>(keys: &[K], inner: impl Fn(&K) -> T) -> Vec<T> {
     keys.iter().map(inner).collect()
 }
 
-fn wrapped<T, K: Hash + Eq, V>(found: HashMap<T, V>, key: impl Fn(T) -> K) -> Result<HashMap<K, V>, Error> {
-    Ok(found.into_iter().map(|(id, value)| (key(id), value)).collect())
+fn wrapped<T, K: Hash + Eq, V>(found: HashMap<T, V>, key: impl Fn(T) -> K) -> HashMap<K, V> {
+    found.into_iter().map(|(id, value)| (key(id), value)).collect()
 }

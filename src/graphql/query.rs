@@ -45,7 +45,7 @@ impl Query {
     }
 
     /// A thing by its global id. An id of something that is not there, or not for this viewer, is null; what is
-    /// no id at all is BAD_USER_INPUT.
+    /// no id at all is `BAD_USER_INPUT`.
     async fn node(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {
         node(caller(context)?, &id).await
     }

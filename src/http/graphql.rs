@@ -44,25 +44,21 @@ pub(super) async fn handle(State(door): State<Door>, request: Request) -> Respon
 async fn upgrade(door: Door, request: Request) -> Response {
     let token = auth::from_headers(request.headers()).map(str::to_owned);
     let (mut parts, _) = request.into_parts();
-    match WebSocketUpgrade::from_request_parts(&mut parts, &door).await {
-        Ok(upgrade) => websocket::accept(door, upgrade, token),
-        Err(_) => {
-            let refusal = Refusal::new(Code::BadUserInput, "This is not a WebSocket handshake.");
-            answer::refused(StatusCode::BAD_REQUEST, Format::Json, &refusal)
-        }
+    if let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &door).await {
+        websocket::accept(door, upgrade, token)
+    } else {
+        let refusal = Refusal::new(Code::BadUserInput, "This is not a WebSocket handshake.");
+        answer::refused(StatusCode::BAD_REQUEST, Format::Json, &refusal)
     }
 }
 
 async fn respond(door: &Door, request: Request, format: Format) -> Result<Response, (StatusCode, Refusal)> {
     let (parts, body) = request.into_parts();
-    let is_post = match parts.method {
-        Method::POST => true,
-        Method::GET => false,
-        _ => {
-            let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
-            return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
-        }
-    };
+    let is_post = parts.method == Method::POST;
+    if !is_post && parts.method != Method::GET {
+        let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
+        return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
+    }
     let viewer = auth::authenticate(door, auth::from_headers(&parts.headers)).await?;
     let parameters = if is_post {
         let value = read(door, &parts.headers, body).await?;
@@ -79,7 +75,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
     };
     let operation = operation::prepare(door, &viewer, parameters, last_event_id)
         .map_err(|refusal| (request_error, refusal))?;
-    match (operation.operation_type, format) {
+    match (operation.kind, format) {
         (OperationType::Mutation, _) if !is_post => {
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))

@@ -34,7 +34,7 @@ use tower_http::trace::TraceLayer;
 /// How long requests that are under way may take once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long a browser may remember what it was told about cross-origin calls.
-const PREFLIGHT_AGE: Duration = Duration::from_secs(3_600);
+const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 /// What stands behind the door.
 pub struct Front {

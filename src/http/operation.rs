@@ -32,9 +32,8 @@ impl Parameters {
         let Value::Object(mut parts) = value else {
             return Err(bad("A request is one JSON object."));
         };
-        let query = match parts.remove("query") {
-            Some(Value::String(query)) => query,
-            Some(_) | None => return Err(bad("query must be a string.")),
+        let Some(Value::String(query)) = parts.remove("query") else {
+            return Err(bad("query must be a string."));
         };
         let operation_name = match parts.remove("operationName") {
             None | Some(Value::Null) => None,
@@ -54,7 +53,7 @@ impl Parameters {
 
 /// A checked operation.
 pub(super) struct Operation {
-    pub operation_type: OperationType,
+    pub kind: OperationType,
     request: Request,
     resume: Arc<Resume>,
 }
@@ -76,7 +75,7 @@ pub(super) fn prepare(
     })?;
     guard::check_document(&document, limits).map_err(|too_much| limit(&too_much))?;
     let meant = meant(&document, operation_name.as_deref())?;
-    let operation_type = meant.ty;
+    let kind = meant.ty;
     check_variables(meant, &variables)?;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
@@ -90,7 +89,7 @@ pub(super) fn prepare(
     request = with_viewer(request, &door.actions, viewer);
     request.operation_name = operation_name;
     request.set_parsed_query(document);
-    Ok(Operation { operation_type, request, resume })
+    Ok(Operation { kind, request, resume })
 }
 
 fn limit(too_much: &TooMuch) -> Refusal {
@@ -156,7 +155,7 @@ pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
 
 /// The answers of a subscription, each with the cursor that it resumes from.
 pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, (Answer, Option<String>)> {
-    let Operation { request, resume, operation_type: _ } = operation;
+    let Operation { request, resume, kind: _ } = operation;
     door.schema
         .execute_stream(request)
         .map(move |answer| {

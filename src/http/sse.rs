@@ -21,7 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 /// Streams the operation's answers; a query or a mutation has one.
 pub(super) fn respond(door: &Door, viewer: Viewer, operation: Operation) -> Response {
-    let answers = match operation.operation_type {
+    let answers = match operation.kind {
         OperationType::Subscription => operation::stream(door, operation),
         OperationType::Query | OperationType::Mutation => {
             let door = door.clone();

@@ -347,7 +347,7 @@ async fn perform(
     queue: mpsc::Sender<Message>,
 ) -> Option<Value> {
     let most_errors = door.limits.errors;
-    match operation.operation_type {
+    match operation.kind {
         OperationType::Query | OperationType::Mutation => {
             let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
             if !was_executed {

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, sorted by what a caller can do about it.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// A failed read or write. Its text is for the log, never for a client.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,27 +34,28 @@ impl From<DbErr> for Error {
             return Self::Taken(what);
         }
         let text = error.to_string();
-        match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(text),
-            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))
-                if is_passing(cause) =>
-            {
-                Self::Unavailable(text)
-            }
-            _ => Self::Failed(text),
+        let has_no_connection = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+        if has_no_connection || cause(&error).is_some_and(is_passing) {
+            Self::Unavailable(text)
+        } else {
+            Self::Failed(text)
         }
     }
 }
 
-fn is_passing(cause: &sea_orm::sqlx::Error) -> bool {
-    match cause {
-        sea_orm::sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+    if let DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) = error {
+        return Some(cause);
+    }
+    None
+}
+
+fn is_passing(cause: &sqlx::Error) -> bool {
+    if let sqlx::Error::Database(cause) = cause {
+        return cause.code().is_some_and(|code| {
             PASSING.iter().any(|passing| code.len() == 5 && code.starts_with(passing))
                 || code.parse::<i32>().is_ok_and(|code| PASSING_SQLITE.contains(&(code & 0xff)))
-        }),
-        sea_orm::sqlx::Error::Io(_)
-        | sea_orm::sqlx::Error::PoolTimedOut
-        | sea_orm::sqlx::Error::PoolClosed => true,
-        _ => false,
+        });
     }
+    matches!(cause, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
 }

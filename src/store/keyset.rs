@@ -9,19 +9,12 @@ use sea_orm::{
 };
 
 /// What a list is sorted by: a column of whole numbers, and the id where its values can be equal.
+#[derive(Clone, Copy)]
 pub(super) struct Sorting<E: EntityTrait> {
     pub value: E::Column,
     pub id: Option<E::Column>,
     pub is_descending: bool,
 }
-
-impl<E: EntityTrait> Clone for Sorting<E> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<E: EntityTrait> Copy for Sorting<E> {}
 
 impl<E: EntityTrait> Sorting<E> {
     pub(super) fn ascending(value: E::Column, id: E::Column) -> Self {

@@ -86,15 +86,14 @@ impl Writer {
                 let counted = Waiting::new(waiting);
                 let mut turn = Arc::clone(batch).lock_owned().await;
                 drop(counted);
-                let outer = match turn.outer.take() {
-                    Some(outer) => outer,
-                    None => {
-                        let options = TransactionOptions {
-                            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                            ..TransactionOptions::default()
-                        };
-                        connection.begin_with_options(options).await?
-                    }
+                let outer = if let Some(outer) = turn.outer.take() {
+                    outer
+                } else {
+                    let options = TransactionOptions {
+                        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                        ..TransactionOptions::default()
+                    };
+                    connection.begin_with_options(options).await?
                 };
                 let savepoint = outer.begin().await;
                 turn.outer = Some(outer);

@@ -1,6 +1,16 @@
 //! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+#![allow(
+    clippy::assigning_clones,
+    clippy::format_push_string,
+    clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    clippy::similar_names,
+    clippy::unwrap_used,
+    clippy::zombie_processes,
+    reason = "a test says what it checks as plainly as it can"
+)]
 
+mod contract;
 mod durability;
 mod harness;
 mod http;

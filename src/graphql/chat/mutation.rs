@@ -117,7 +117,7 @@ impl ChatMutation {
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: StartChatInput,
     ) -> Result<StartChatPayload> {
-        let caller = caller(context)?;
+        let (caller, live) = (caller(context)?, live(context)?);
         let StartChatInput { room_id, visitor_id, is_private, message, request_id } = input;
         let started = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
@@ -129,7 +129,7 @@ impl ChatMutation {
         Ok(match settle(started.await)? {
             Ok(started) => StartChatPayload {
                 chat: Some(Chat::shared(started.chat)),
-                message_edge: started.message.map(|row| Message(row).edge(live(context)?)).transpose()?,
+                message_edge: started.message.map(|row| Message(row).edge(live)),
                 user_errors: Vec::new(),
             },
             Err(error) => StartChatPayload { chat: None, message_edge: None, user_errors: vec![error] },

@@ -24,9 +24,9 @@ pub(super) struct Message(pub MessageRow);
 
 impl Message {
     /// The message with its cursor.
-    pub(super) fn edge(self, live: &Live) -> Result<MessageEdge> {
+    pub(super) fn edge(self, live: &Live) -> MessageEdge {
         let cursor = live.cursors().encode_chat(self.0.message.chat_id, self.0.message.sequence);
-        Ok(MessageEdge { cursor, node: self })
+        MessageEdge { cursor, node: self }
     }
 }
 

@@ -80,7 +80,7 @@ impl MessageMutation {
         };
         Ok(match settle(sent.await)? {
             Ok(sent) => SendMessagePayload {
-                message_edge: Some(Message(sent.message).edge(live(context)?)?),
+                message_edge: Some(Message(sent.message).edge(live(context)?)),
                 chat: Some(Chat::shared(sent.chat)),
                 user_errors: Vec::new(),
             },

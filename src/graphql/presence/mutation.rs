@@ -16,7 +16,7 @@ use entity::ChatId;
 struct JoinChatInput {
     /// Which chat.
     chat_id: ID,
-    /// Only if no other user is present: else CHAT_TAKEN, and the payload's chat says who is.
+    /// Only if no other user is present: else `CHAT_TAKEN`, and the payload's chat says who is.
     #[graphql(default)]
     exclusive: bool,
 }

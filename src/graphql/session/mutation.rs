@@ -149,7 +149,7 @@ impl SessionMutation {
             let chat = |id: ID| Kind::Chat.expect(&id, "chat", "chatId").map(ChatId);
             let input = CreateSession {
                 chat_id: input.chat_id.map(chat).transpose()?,
-                participant_ids: input.participant_ids.map(participants).transpose()?,
+                participant_ids: input.participant_ids.as_deref().map(participants).transpose()?,
                 title: input.title,
                 session_type: input.session_type.map_or(SessionType::Telemed, Into::into),
                 call_room: input.call_room,
@@ -180,7 +180,7 @@ impl SessionMutation {
                 title: title.into(),
                 call_room,
                 scheduled_at: moment.map(|moment| moment.map(|DateTime(at)| at)),
-                participant_ids: participant_ids.map(participants).transpose()?,
+                participant_ids: participant_ids.as_deref().map(participants).transpose()?,
             };
             Ok(caller.actions.update_session(&caller.viewer, input).await?)
         };
@@ -276,6 +276,6 @@ async fn answer(
     Ok(Answer { session: row.map(ChatSession), chat, user_errors })
 }
 
-fn participants(ids: Vec<ID>) -> std::result::Result<Vec<ActorId>, Halt> {
+fn participants(ids: &[ID]) -> std::result::Result<Vec<ActorId>, Halt> {
     ids.iter().map(|id| expect_actor(id, "participantIds")).collect()
 }

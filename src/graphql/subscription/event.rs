@@ -306,53 +306,46 @@ fn entry_change(
     chat: &Arc<chat::Model>,
     cursor: &str,
 ) -> Option<ChatEventChange> {
-    match subject {
-        Subject::Chat => Some(ChatEventChange::Changed(ChatChanged { chat: Chat::shared(Arc::clone(chat)) })),
-        Subject::Message(row) => {
+    let change = match (subject, kind) {
+        (Subject::Chat, _) => ChatEventChange::Changed(ChatChanged { chat: Chat::shared(Arc::clone(chat)) }),
+        (Subject::Message(row), _) => {
             let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };
-            Some(ChatEventChange::MessageAdded(MessageAdded { message_edge }))
+            ChatEventChange::MessageAdded(MessageAdded { message_edge })
         }
-        Subject::Presence(row) => {
-            let ended_presence_id = Kind::Presence.encode(row.id.0);
-            let presence = Presence(row.clone());
-            match kind {
-                EventKind::PresenceAdded => Some(ChatEventChange::PresenceAdded(PresenceAdded { presence })),
-                EventKind::PresenceEnded => {
-                    Some(ChatEventChange::PresenceEnded(PresenceEnded { presence, ended_presence_id }))
-                }
-                _ => None,
-            }
+        (Subject::Presence(row), EventKind::PresenceAdded) => {
+            ChatEventChange::PresenceAdded(PresenceAdded { presence: Presence(row.clone()) })
         }
-        Subject::Participation(row) => {
-            let ended_participation_id = Kind::Participation.encode(row.id.0);
+        (Subject::Presence(row), EventKind::PresenceEnded) => ChatEventChange::PresenceEnded(PresenceEnded {
+            presence: Presence(row.clone()),
+            ended_presence_id: Kind::Presence.encode(row.id.0),
+        }),
+        (Subject::Participation(row), EventKind::ParticipationAdded) => {
             let participation = Participation(row.clone());
-            match kind {
-                EventKind::ParticipationAdded => {
-                    Some(ChatEventChange::ParticipationAdded(ParticipationAdded { participation }))
-                }
-                EventKind::ParticipationChanged => {
-                    Some(ChatEventChange::ParticipationChanged(ParticipationChanged { participation }))
-                }
-                EventKind::ParticipationEnded => {
-                    Some(ChatEventChange::ParticipationEnded(ParticipationEnded {
-                        participation,
-                        ended_participation_id,
-                    }))
-                }
-                _ => None,
-            }
+            ChatEventChange::ParticipationAdded(ParticipationAdded { participation })
         }
-        Subject::Session(row) => {
-            let session = ChatSession(row.clone());
-            Some(match kind {
-                EventKind::SessionAdded => ChatEventChange::SessionAdded(ChatSessionAdded { session }),
-                _ => {
-                    let directive = crate::live::directive_of(kind).map(Into::into);
-                    ChatEventChange::SessionChanged(ChatSessionChanged { session, directive })
-                }
+        (Subject::Participation(row), EventKind::ParticipationChanged) => {
+            let participation = Participation(row.clone());
+            ChatEventChange::ParticipationChanged(ParticipationChanged { participation })
+        }
+        (Subject::Participation(row), EventKind::ParticipationEnded) => {
+            ChatEventChange::ParticipationEnded(ParticipationEnded {
+                participation: Participation(row.clone()),
+                ended_participation_id: Kind::Participation.encode(row.id.0),
             })
         }
-    }
+        (Subject::Session(row), EventKind::SessionAdded) => {
+            ChatEventChange::SessionAdded(ChatSessionAdded { session: ChatSession(row.clone()) })
+        }
+        (Subject::Session(row), _) => {
+            let directive = crate::live::directive_of(kind).map(Into::into);
+            ChatEventChange::SessionChanged(ChatSessionChanged {
+                session: ChatSession(row.clone()),
+                directive,
+            })
+        }
+        (Subject::Presence(_) | Subject::Participation(_), _) => return None,
+    };
+    Some(change)
 }
 
 pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEvent {

@@ -27,6 +27,7 @@ use std::sync::Arc;
 /// The place whose chats are followed: exactly one field is given.
 #[derive(OneofObject)]
 #[graphql(name = "ChatScope")]
+#[expect(clippy::enum_variant_names, reason = "the names are those of the API")]
 enum ChatScopeInput {
     /// Chats in this room.
     RoomId(ID),
@@ -65,7 +66,7 @@ impl Subscription {
         }))
     }
 
-    /// Users joining and leaving a chat. CURSOR_EXPIRED where what came after the cursor is not kept any more.
+    /// Users joining and leaving a chat. `CURSOR_EXPIRED` where what came after the cursor is not kept any more.
     async fn presence_changed(
         &self,
         context: &Context<'_>,
@@ -86,7 +87,7 @@ impl Subscription {
         }))
     }
 
-    /// One session's changes. CURSOR_EXPIRED where what came after the cursor is not kept any more.
+    /// One session's changes. `CURSOR_EXPIRED` where what came after the cursor is not kept any more.
     async fn chat_session_changed(
         &self,
         context: &Context<'_>,
@@ -107,7 +108,7 @@ impl Subscription {
         }))
     }
 
-    /// Everything that happens in a chat, in order, resumable. Starts with ChatReset where `after` is absent or
+    /// Everything that happens in a chat, in order, resumable. Starts with `ChatReset` where `after` is absent or
     /// cannot be honoured. Keeps a user's presence in the chat alive.
     async fn chat_events(
         &self,
@@ -129,7 +130,7 @@ impl Subscription {
     }
 
     /// Everything that concerns the viewer across chats: their inbox, the queues of the given rooms, the sessions
-    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with ViewerReset
+    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with `ViewerReset`
     /// where `after` is absent or cannot be honoured. Keeps all presences of a user alive.
     async fn viewer_events(
         &self,
@@ -159,7 +160,7 @@ impl Subscription {
     }
 
     /// Chats coming into, changing in and leaving one place. Carries state, not history: what comes again after a
-    /// reconnect is applied by id. CURSOR_EXPIRED after a day: read the list again.
+    /// reconnect is applied by id. `CURSOR_EXPIRED` after a day: read the list again.
     async fn chat_changed(
         &self,
         context: &Context<'_>,

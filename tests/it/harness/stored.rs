@@ -28,7 +28,9 @@ impl Stored {
     pub async fn tables(&self) -> Tables {
         let mut actors = actor::Entity::find().all(&self.0).await.expect("actors");
         // Being heard from is no change.
-        actors.iter_mut().for_each(|actor| actor.last_seen_at = None);
+        for actor in &mut actors {
+            actor.last_seen_at = None;
+        }
         BTreeMap::from([
             ("actor", lines(&actors)),
             ("chat", self.rows::<chat::Entity>().await),
