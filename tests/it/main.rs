@@ -16,6 +16,7 @@ mod harness;
 mod http;
 mod isolation;
 mod live;
+mod nodes;
 mod resume;
 mod schema;
 mod tidy;

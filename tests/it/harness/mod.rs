@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod client;
+pub mod nats;
 pub mod postgres;
 pub mod scene;
 pub mod sdl;

@@ -1,0 +1,195 @@
+//! Several nodes on one PostgreSQL: whoever is connected where sees the same, with a bus, without one, and while
+//! it comes and goes. The bus only ever makes things sooner.
+
+use crate::harness::nats::Nats;
+use crate::harness::socket::Socket;
+use crate::harness::world::{Person, World, text};
+use crate::harness::{Engine, TestApp};
+use anteroom::clock::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text } } }";
+
+/// Two nodes; with a bus, the sweep comes so seldom that only the bus can have carried the news.
+async fn two_nodes(bus: Option<&Nats>) -> (World, TestApp) {
+    let app = TestApp::start_with(Engine::Postgres, Clock::system(), |config| {
+        config.bus = bus.map(Nats::url);
+        config.sweep = if bus.is_some() { Duration::from_mins(5) } else { Duration::from_millis(100) };
+    })
+    .await;
+    let second = app.second_node().await;
+    (World::on(app).await, second)
+}
+
+async fn end(world: World, second: TestApp) {
+    second.stop().await;
+    world.app.stop().await;
+}
+
+/// A socket that follows a chat, and a question answered on it, so that the subscription stands.
+async fn following(who: &Person, document: &str, variables: Value) -> Socket {
+    let mut socket = Socket::connect(&who.url, &who.token).await;
+    socket.subscribe("1", document, variables, None).await;
+    socket.subscribe("2", "{ viewer { role } }", json!({}), None).await;
+    loop {
+        let message = socket.receive().await;
+        if message["type"] == "complete" {
+            return socket;
+        }
+    }
+}
+
+async fn say(who: &Person, chat: &str, words: &str) {
+    who.done("sendMessage", "", json!({ "chatId": chat, "text": words })).await;
+}
+
+async fn assert_hears(socket: &mut Socket, words: &str) {
+    assert_eq!(socket.data().await["messageAdded"]["node"]["text"], words);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_sent_on_one_node_is_heard_on_the_other_over_the_bus() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let olga = World::at(&olga, &second.url);
+
+    let mut desk = following(&olga, ADDED, json!({ "chat": chat })).await;
+    let mut phone = following(&vera, ADDED, json!({ "chat": chat })).await;
+    for number in 0..20 {
+        let (speaker, words) = if number % 2 == 0 { (&vera, "question") } else { (&olga, "answer") };
+        let words = format!("{words} {number}");
+        say(speaker, &chat, &words).await;
+        assert_hears(&mut desk, &words).await;
+        assert_hears(&mut phone, &words).await;
+    }
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_and_read_marks_cross_the_bus() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    say(&vera, &chat, "Hello").await;
+    let olga = World::at(&olga, &second.url);
+    let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
+                  ... on TypingChanged { chat { typing { actor { displayName } } } } \
+                  ... on ParticipationChanged { participation { lastReadSequence } } } } }";
+    let mut desk = following(&olga, events, json!({ "chat": chat })).await;
+
+    vera.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
+    let typing = next_of(&mut desk, "TypingChanged").await;
+    assert_eq!(typing["chat"]["typing"], json!([{ "actor": { "displayName": "Visitor vera" } }]));
+    say(&olga, &chat, "Yes?").await;
+    vera.done("markRead", "", json!({ "chatId": chat })).await;
+    let mark = next_of(&mut desk, "ParticipationChanged").await;
+    assert!(mark["participation"]["lastReadSequence"].as_i64().is_some_and(|sequence| sequence > 0));
+    end(world, second).await;
+}
+
+async fn next_of(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let change = socket.data().await["chatEvents"]["change"].clone();
+        if change["__typename"] == kind {
+            return change;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_on_one_node_sees_who_waits_on_the_other() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let olga = World::at(&olga, &second.url);
+    let queue = "subscription($in: ChatScope!, $filter: ChatFilter) { chatChanged(in: $in, filter: $filter) \
+                 { action chatId } }";
+    let waiting = json!({ "in": { "roomId": world.room }, "filter": { "isWaitingResponse": true } });
+    let mut desk = following(&olga, queue, waiting).await;
+
+    let chat = world.chat(&vera).await;
+    say(&vera, &chat, "Is anybody there?").await;
+    let change = desk.data().await["chatChanged"].clone();
+    assert_eq!(change, json!({ "action": "ADDED", "chatId": chat }));
+    say(&olga, &chat, "I am").await;
+    loop {
+        let change = desk.data().await["chatChanged"].clone();
+        assert_eq!(change["chatId"], json!(chat));
+        if change["action"] == "REMOVED" {
+            break;
+        }
+    }
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_without_a_bus_agree_at_the_pace_of_the_sweep() {
+    let (world, second) = two_nodes(None).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let mut desk = following(&World::at(&olga, &second.url), ADDED, json!({ "chat": chat })).await;
+    for number in 0..5 {
+        say(&vera, &chat, &number.to_string()).await;
+        assert_hears(&mut desk, &number.to_string()).await;
+    }
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_repeated_while_the_bus_comes_and_goes() {
+    let mut nats = Nats::start();
+    let bus = nats.url();
+    let app = TestApp::start_with(Engine::Postgres, Clock::system(), |config| {
+        config.bus = Some(bus);
+        config.sweep = Duration::from_millis(200);
+    })
+    .await;
+    let second = app.second_node().await;
+    let world = World::on(app).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let mut desk = following(&World::at(&olga, &second.url), ADDED, json!({ "chat": chat })).await;
+
+    for round in 0..3 {
+        for number in 0..10 {
+            say(&vera, &chat, &format!("{round}/{number} with the bus")).await;
+        }
+        nats.kill();
+        for number in 0..10 {
+            say(&vera, &chat, &format!("{round}/{number} without it")).await;
+        }
+        nats.start_again();
+    }
+    for round in 0..3 {
+        for part in ["with the bus", "without it"] {
+            for number in 0..10 {
+                assert_hears(&mut desk, &format!("{round}/{number} {part}")).await;
+            }
+        }
+    }
+    assert!(desk.is_quiet(Duration::from_millis(500)).await, "something was repeated");
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_moves_to_another_node_and_goes_on_where_it_stood() {
+    let (world, second) = two_nodes(None).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let mut desk = following(&olga, ADDED, json!({ "chat": chat })).await;
+    say(&vera, &chat, "before").await;
+    let cursor = text(&desk.next().await["extensions"]["cursor"]);
+    drop(desk);
+    say(&vera, &chat, "between").await;
+
+    let mut desk = Socket::connect(&second.url, &olga.token).await;
+    desk.subscribe("1", ADDED, json!({ "chat": chat }), Some(&cursor)).await;
+    assert_hears(&mut desk, "between").await;
+    say(&vera, &chat, "after").await;
+    assert_hears(&mut desk, "after").await;
+    end(world, second).await;
+}
