@@ -178,6 +178,9 @@ fn shown_url(config: &Config, address: std::net::SocketAddr) -> String {
 }
 
 async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) -> anyhow::Result<()> {
+    if base.actions.find_organization(&input.tenant_name, &input.instance_name).await?.is_some() {
+        bail!("there is an organization {}/{} already", input.tenant_name, input.instance_name);
+    }
     let (organization, admin) = base.actions.create_organization(input).await?;
     let input = IssueToken { subject: TokenSubject::Actor(admin.id), expires_in_seconds: Some(expires_in) };
     let (_, issued) = base.actions.mint_token(organization.id, input).await?;

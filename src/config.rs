@@ -24,7 +24,7 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
 
-    /// Database: postgres://…, or <sqlite://PATH> [default: anteroom.db in the data folder]
+    /// Database: postgres://… or sqlite://… [default: anteroom.db in the data folder]
     #[arg(long, global = true, env = "ANTEROOM_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
@@ -44,7 +44,7 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Sites whose pages may call the server, as in <https://example.org>; repeat or separate by commas
+    /// Sites whose pages may call the server, each by its origin; repeat or separate by commas
     /// [default: none but its own]
     #[arg(
         long,

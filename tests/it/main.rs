@@ -10,6 +10,7 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod cli;
 mod contract;
 mod durability;
 mod harness;

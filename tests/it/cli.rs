@@ -1,0 +1,161 @@
+//! The command line of the real binary: what it makes, what it refuses, and that it ends when it is told to.
+
+use crate::harness::binary::{Binary, command, init};
+use crate::harness::client::Client;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Output;
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    command(data).args(arguments).output().expect("the binary runs")
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("text").trim().to_owned()
+}
+
+fn refusal(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_and_token_let_people_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let made = init(data);
+    let of = ["token", "--tenant", "clinic", "--instance", "main"];
+    let again = refusal(&run(data, &["init", "--tenant", "clinic", "--instance", "main", "--admin", "Ada"]));
+    assert!(again.contains("clinic/main already"), "{again}");
+    let nobody = refusal(&run(data, &[&of[..], &["--user", "Nobody"]].concat()));
+    assert!(nobody.contains("Nobody"), "{nobody}");
+    let ada = printed(&run(data, &[&of[..], &["--user", "Ada Admin"]].concat()));
+    let program = printed(&run(data, &[&of[..], &["--api-client", "records"]].concat()));
+
+    let server = Binary::start(data, 0);
+    let role = async |token: &str| {
+        let answer = Client::new(&server.url, token).query("{ viewer { role } }", json!({})).await;
+        answer["viewer"]["role"].clone()
+    };
+    assert_eq!(role(made["token"].as_str().expect("a token")).await, "ADMIN");
+    assert_eq!(role(&ada).await, "ADMIN");
+    assert_eq!(role(&program).await, "API_CLIENT");
+}
+
+#[test]
+fn what_is_secret_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    init(&data);
+    let mode =
+        |name: &str| std::fs::metadata(data.join(name)).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode("secret"), 0o600);
+    assert_eq!(mode("anteroom.db"), 0o600);
+    assert_eq!(mode("."), 0o700);
+}
+
+#[test]
+fn two_servers_never_share_an_embedded_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Binary::start(folder.path(), 0);
+    let second = refusal(&run(folder.path(), &["--no-demo", "--listen", "127.0.0.1:0"]));
+    assert!(second.contains("another anteroom uses"), "{second}");
+    drop(server);
+}
+
+#[test]
+fn sigterm_ends_it_cleanly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Binary::start(folder.path(), 0);
+    assert!(server.terminate().success());
+}
+
+#[test]
+fn the_schema_is_printed_without_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schema = run(folder.path(), &["schema"]);
+    assert_eq!(String::from_utf8_lossy(&schema.stdout), include_str!("../../schema.graphql"));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn migrate_makes_an_empty_store_once_and_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        assert_eq!(printed(&run(folder.path(), &["migrate"])), "The database is up to date.");
+    }
+    init(folder.path());
+}
+
+#[test]
+fn a_setting_that_cannot_work_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("anteroom.toml");
+    std::fs::write(&file, "presence-tll = 30\n").expect("written");
+    let file = file.to_str().expect("text");
+    for (arguments, named) in [
+        (["--listen", "nowhere"], "--listen"),
+        (["--database", "mysql://x/y"], "--database"),
+        (["--database", "postgres://127.0.0.1:1/nothing"], "127.0.0.1:1"),
+        (["--bus", "http://x"], "--bus"),
+        (["--presence-ttl", "9"], "--presence-ttl"),
+        (["--database-connections", "1"], "--database-connections"),
+        (["--allowed-origins", "*"], "--allowed-origins"),
+        (["--public-url", "example.org"], "--public-url"),
+        (["--secret", "too short"], "--secret"),
+        (["--log", "anteroom=loud=louder"], "--log"),
+        (["--config", file], "presence-tll"),
+        (["--config", "/nowhere.toml"], "/nowhere.toml"),
+    ] {
+        let said = refusal(&run(&folder.path().join("data"), &arguments));
+        assert!(said.contains(named), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn every_setting_stands_in_the_help_and_in_the_readme() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = printed(&run(folder.path(), &["--help"]));
+    let readme = include_str!("../../README.md");
+    let settings =
+        help.split_whitespace().filter(|word| word.starts_with("ANTEROOM_") || word.starts_with("[env:"));
+    let variables: Vec<_> = settings
+        .map(|word| word.trim_start_matches("[env:").trim_matches(['[', ']', '=', ' ']))
+        .filter(|word| !word.is_empty())
+        .collect();
+    assert!(variables.len() >= 13, "{variables:?}");
+    for variable in variables {
+        assert!(readme.contains(&format!("`{variable}`")), "README does not name {variable}");
+        let flag = variable.trim_start_matches("ANTEROOM_").to_lowercase().replace('_', "-");
+        assert!(help.contains(&format!("--{flag}")), "{flag}");
+    }
+    for command in ["serve", "init", "token", "migrate", "schema", "demo"] {
+        assert!(
+            help.contains(&format!("\n  {command}")) && readme.contains(&format!("`{command}`")),
+            "{command}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_start_has_people_to_try_it_as() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = printed(&run(folder.path(), &["demo"]));
+    let tokens: Vec<_> = demo
+        .split(|character: char| character.is_whitespace() || "#=&".contains(character))
+        .filter(|word| word.starts_with("eyJ"))
+        .collect();
+    assert_eq!(tokens.len(), 3, "{demo}");
+    let server = Binary::start(folder.path(), 0);
+    let mut roles = Vec::new();
+    for token in tokens {
+        let answer: Value = Client::new(&server.url, token).query("{ viewer { role } }", json!({})).await;
+        roles.push(answer["viewer"]["role"].clone());
+    }
+    assert_eq!(roles, ["ADMIN", "OPERATOR", "VISITOR"]);
+    let again = refusal(&run(&folder.path().join("other"), &["demo", "--database", "nonsense"]));
+    assert!(again.contains("--database"));
+}
