@@ -4,7 +4,8 @@ use crate::actions::{IssueToken, NewOrganization, TokenSubject};
 use crate::app::{App, Base};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
-use crate::{demo, graphql, telemetry};
+use crate::demo::{self, Demo};
+use crate::{graphql, telemetry};
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use entity::{ActorId, ActorType};
@@ -102,13 +103,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Demo) => {
             let config = settings.resolve()?;
+            demo::load(&config).await?;
             let base = Base::open(&config, Clock::system()).await?;
-            let loaded = demo::load(&base.actions).await;
-            if let Ok(demo) = &loaded {
-                print!("{}", demo.introduction(&shown_url(&config, config.listen)));
-            }
+            let demo = Demo::tokens(&base.actions).await;
             base.close().await;
-            loaded.map(|_| ())
+            print!("{}", demo?.introduction(&shown_url(&config, config.listen)));
+            Ok(())
         }
         Some(Command::Init { tenant, instance, admin, name, expires_in, json }) => {
             let base = open(settings).await?;
@@ -143,12 +143,15 @@ async fn open(settings: Settings) -> anyhow::Result<Base> {
 
 async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     telemetry::start(&config)?;
-    let base = Base::open(&config, Clock::system()).await?;
-    let demo = if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {
-        Some(demo::load(&base.actions).await?)
-    } else {
-        None
-    };
+    let mut base = Base::open(&config, Clock::system()).await?;
+    let mut demo = None;
+    if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {
+        tracing::info!("loading the demo organization");
+        base.close().await;
+        demo::load(&config).await?;
+        base = Base::open(&config, Clock::system()).await?;
+        demo = Some(Demo::tokens(&base.actions).await?);
+    }
     let mut app = App::serve(base, &config).await?;
     if let Some(demo) = demo {
         print!("{}", demo.introduction(&shown_url(&config, app.address())));

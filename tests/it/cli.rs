@@ -2,7 +2,7 @@
 
 use crate::harness::binary::{Binary, command, init};
 use crate::harness::client::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
@@ -141,7 +141,7 @@ fn every_setting_stands_in_the_help_and_in_the_readme() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_start_has_people_to_try_it_as() {
+async fn the_demo_is_an_organization_worth_a_look_from_three_sides() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = printed(&run(folder.path(), &["demo"]));
     let tokens: Vec<_> = demo
@@ -149,13 +149,30 @@ async fn the_first_start_has_people_to_try_it_as() {
         .filter(|word| word.starts_with("eyJ"))
         .collect();
     assert_eq!(tokens.len(), 3, "{demo}");
+    let again = refusal(&run(folder.path(), &["demo"]));
+    assert!(again.contains("already"), "{again}");
+
     let server = Binary::start(folder.path(), 0);
-    let mut roles = Vec::new();
-    for token in tokens {
-        let answer: Value = Client::new(&server.url, token).query("{ viewer { role } }", json!({})).await;
-        roles.push(answer["viewer"]["role"].clone());
+    let clients: Vec<_> = tokens.iter().map(|token| Client::new(&server.url, token)).collect();
+    for (client, role) in clients.iter().zip(["ADMIN", "OPERATOR", "VISITOR"]) {
+        let seen = client.query("{ viewer { role unreadCount inbox { totalCount } } }", json!({})).await;
+        assert_eq!(seen["viewer"]["role"], role);
+        assert!(seen["viewer"]["inbox"]["totalCount"].as_u64() > Some(0), "{role}");
+        assert!(seen["viewer"]["unreadCount"].as_u64() > Some(0), "{role}");
     }
-    assert_eq!(roles, ["ADMIN", "OPERATOR", "VISITOR"]);
-    let again = refusal(&run(&folder.path().join("other"), &["demo", "--database", "nonsense"]));
-    assert!(again.contains("--database"));
+    let counts = "{ organization { rooms { totalCount } users { totalCount } visitors { totalCount } \
+                  chats { totalCount } chatSessions(first: 100) { nodes { state outcome } } } }";
+    let seen = clients[0].query(counts, json!({})).await["organization"].clone();
+    for (list, count) in [("rooms", 4), ("users", 5), ("visitors", 20), ("chats", 200)] {
+        assert_eq!(seen[list]["totalCount"], count, "{list}");
+    }
+    let sessions = seen["chatSessions"]["nodes"].as_array().expect("sessions");
+    for (field, values) in [
+        ("state", &["CREATED", "STARTED", "ACCEPTED", "REJECTED", "FINISHED"][..]),
+        ("outcome", &["COMPLETED", "REJECTED", "CANCELLED", "MISSED"]),
+    ] {
+        for value in values {
+            assert!(sessions.iter().any(|session| session[field] == *value), "no session is {value}");
+        }
+    }
 }

@@ -1,0 +1,157 @@
+//! Sample data: an organization worth a look, made by the server's own actions.
+
+mod month;
+mod words;
+
+use crate::actions::{
+    Actions, CreateRoom, CreateUser, IssueToken, NewOrganization, TokenSubject, UpsertVisitor,
+};
+use crate::app::Base;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use anyhow::{Context, bail};
+use chrono::TimeDelta;
+use entity::{ActorType, OrganizationId, UserRole, actor};
+use month::Month;
+use words::VISITORS;
+
+/// Seconds that the demo's tokens live: a day.
+const TOKEN_SECONDS: i32 = 86_400;
+const TENANT: &str = "demo";
+const INSTANCE: &str = "main";
+const ADMIN: &str = "Ada Admin";
+/// The operators, with what visitors read; the first is the one whom a newcomer can be.
+const OPERATORS: [(&str, &str); 4] = [
+    ("Olga Operator", "Olga"),
+    ("Omar Operator", "Omar"),
+    ("Ines Duarte", "Dr. Duarte"),
+    ("Mei Tanaka", "Nurse Mei"),
+];
+const ROOMS: [&str; 4] = ["Reception", "Pharmacy", "Cardiology", "Billing"];
+
+/// The demo organization, with tokens to look at it from three sides.
+pub struct Demo {
+    admin: String,
+    operator: String,
+    visitor: String,
+}
+
+impl Demo {
+    /// What the console says of it.
+    #[must_use]
+    pub fn introduction(&self, url: &str) -> String {
+        let Self { admin, operator, visitor } = self;
+        format!(
+            "The demo organization is loaded. Tokens for a day, as in\n\
+             \n  curl {url}/graphql -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' \\\n    \
+             -d '{{\"query\":\"{{ viewer {{ role actor {{ displayName }} }} }}\"}}'\n\
+             \nAdmin\n  {admin}\nOperator\n  {operator}\nVisitor\n  {visitor}\n"
+        )
+    }
+
+    /// Tokens for three people of the demo organization.
+    pub async fn tokens(actions: &Actions) -> anyhow::Result<Self> {
+        let organization =
+            actions.find_organization(TENANT, INSTANCE).await?.context("the demo organization is gone")?;
+        let token = async |actor_type: ActorType, known_as: &str| -> anyhow::Result<String> {
+            let found = actions.find_person(organization.id, actor_type, None, known_as).await?;
+            let actor = found.with_context(|| format!("{known_as} is gone"))?;
+            let subject = TokenSubject::Actor(actor.id);
+            let input = IssueToken { subject, expires_in_seconds: Some(TOKEN_SECONDS) };
+            Ok(actions.mint_token(organization.id, input).await?.1.token)
+        };
+        Ok(Self {
+            admin: token(ActorType::User, ADMIN).await?,
+            operator: token(ActorType::User, OPERATORS[0].0).await?,
+            visitor: token(ActorType::Visitor, VISITORS[0].0).await?,
+        })
+    }
+}
+
+/// Whether the store is empty.
+pub async fn is_wanted(actions: &Actions) -> anyhow::Result<bool> {
+    Ok(!actions.has_organization().await?)
+}
+
+/// Loads the demo organization, once. The store must not be open: it is played by a clock of its own, which
+/// starts a month ago.
+pub async fn load(config: &Config) -> anyhow::Result<()> {
+    let now = Clock::system().now();
+    let clock = Clock::frozen(now.minus(TimeDelta::days(month::DAYS)));
+    let base = Base::open(config, clock.clone()).await?;
+    let played = play(&base.actions, &clock, now).await;
+    base.close().await;
+    played
+}
+
+async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyhow::Result<()> {
+    if actions.find_organization(TENANT, INSTANCE).await?.is_some() {
+        bail!("the demo organization is loaded already");
+    }
+    let (organization, admin) = actions
+        .create_organization(NewOrganization {
+            tenant_name: TENANT.into(),
+            instance_name: INSTANCE.into(),
+            name: "Demo Clinic".into(),
+            admin_name: ADMIN.into(),
+        })
+        .await?;
+    let stage = Stage { actions, organization_id: organization.id };
+    let ada = stage.viewer(&admin, ViewerRole::Admin);
+    let mut rooms = Vec::new();
+    for name in ROOMS {
+        rooms.push(actions.create_room(&ada, CreateRoom { name: name.into() }).await?.id);
+    }
+    let mut users = vec![ada];
+    for (name, public_name) in OPERATORS {
+        users.push(stage.operator(&users[0], name, public_name).await?);
+    }
+    let mut visitors = Vec::new();
+    for (external_id, name, language) in VISITORS {
+        visitors.push(stage.visitor(&users[0], external_id, name, language).await?);
+    }
+    Month::new(&stage, clock, &users, &visitors, &rooms).play(now).await
+}
+
+struct Stage<'a> {
+    actions: &'a Actions,
+    organization_id: OrganizationId,
+}
+
+impl Stage<'_> {
+    fn viewer(&self, actor: &actor::Model, role: ViewerRole) -> Viewer {
+        Viewer {
+            organization_id: self.organization_id,
+            actor_id: actor.id,
+            role,
+            expires_at: self.actions.now(),
+            auth_version: actor.auth_version,
+        }
+    }
+
+    async fn operator(&self, admin: &Viewer, name: &str, public_name: &str) -> anyhow::Result<Viewer> {
+        let input = CreateUser {
+            name: name.into(),
+            public_name: Some(public_name.into()),
+            role: UserRole::Operator,
+            external_id: None,
+        };
+        Ok(self.viewer(&self.actions.create_user(admin, input).await?, ViewerRole::Operator))
+    }
+
+    async fn visitor(
+        &self,
+        admin: &Viewer,
+        external_id: &str,
+        name: Option<&str>,
+        language: &str,
+    ) -> anyhow::Result<Viewer> {
+        let input = UpsertVisitor {
+            external_id: external_id.into(),
+            display_name: name.map(|name| Some(name.into())),
+            attributes: Some(vec![("language".into(), language.into())]),
+        };
+        Ok(self.viewer(&self.actions.upsert_visitor(admin, input).await?, ViewerRole::Visitor))
+    }
+}

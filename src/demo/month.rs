@@ -1,0 +1,263 @@
+//! A month at the clinic: two hundred chats, played one after another by a clock of their own.
+
+use super::Stage;
+use super::words::{DIALOGUES, TEAM, VISITORS, Who};
+use crate::actions::{CreateChat, CreateSession, GiveDirective, JoinChat, SendMessage, StartChat};
+use crate::clock::Clock;
+use crate::domain::directive::Directive;
+use crate::domain::viewer::Viewer;
+use chrono::TimeDelta;
+use entity::{ChatId, ChatType, RoomId, SessionId, SessionType, Timestamp};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use std::time::Duration;
+
+/// Days before now at which the month begins.
+pub(super) const DAYS: i64 = 30;
+/// Chats that have ended; the others are still going on.
+const ENDED_CHATS: usize = 188;
+/// Always the same month.
+const SEED: u64 = 20_261_121;
+/// In seconds.
+const MINUTE: u64 = 60;
+
+/// How a session goes.
+const COURSES: [&[(Side, Directive)]; 6] = [
+    &[(Side::We, Directive::Start), (Side::They, Directive::Accept), (Side::We, Directive::Finish)],
+    &[(Side::We, Directive::Start), (Side::They, Directive::Reject)],
+    &[(Side::We, Directive::Start), (Side::They, Directive::Accept), (Side::They, Directive::Finish)],
+    &[(Side::We, Directive::Start), (Side::Clock, Directive::Finish)],
+    &[(Side::We, Directive::Finish)],
+    &[(Side::They, Directive::Reject)],
+];
+
+/// Who moves a session on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    They,
+    We,
+    Clock,
+}
+
+/// Everybody and every place, and the month's own clock and dice.
+pub(super) struct Month<'a> {
+    pub stage: &'a Stage<'a>,
+    pub clock: &'a Clock,
+    /// The admin first.
+    pub users: &'a [Viewer],
+    pub visitors: &'a [Viewer],
+    pub rooms: &'a [RoomId],
+    dice: StdRng,
+}
+
+impl<'a> Month<'a> {
+    pub(super) fn new(
+        stage: &'a Stage<'a>,
+        clock: &'a Clock,
+        users: &'a [Viewer],
+        visitors: &'a [Viewer],
+        rooms: &'a [RoomId],
+    ) -> Self {
+        Self { stage, clock, users, visitors, rooms, dice: StdRng::seed_from_u64(SEED) }
+    }
+
+    /// Plays until a moment, which is now.
+    pub(super) async fn play(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        let team = self.team().await?;
+        let end = now.minus(TimeDelta::hours(2));
+        let first = self.clock.now();
+        let pace = end.since(first) / i32::try_from(ENDED_CHATS)?;
+        for number in 0..ENDED_CHATS {
+            self.wait_until(first.plus(pace * i32::try_from(number)?));
+            self.visit(number).await?;
+            if number.is_multiple_of(9) {
+                let (speaker, words) = (1 + number / 9 % 3, TEAM[number / 9 % TEAM.len()]);
+                self.say(&self.users[speaker], team, words).await?;
+            }
+        }
+        self.wait_until(now.minus(TimeDelta::hours(1)));
+        self.today(now).await
+    }
+
+    /// A visitor's chat from its start to its end.
+    async fn visit(&mut self, number: usize) -> anyhow::Result<()> {
+        let who = self.dice.random_range(0..VISITORS.len());
+        let user = &self.users[self.dice.random_range(1..self.users.len())];
+        let room = *self.rooms.choose(&mut self.dice).unwrap_or(&self.rooms[0]);
+        let visitor = &self.visitors[who];
+        let lines = self.lines(VISITORS[who].2);
+        let chat = self.start(visitor, room, lines[0].1).await?;
+        // Now and then nobody comes.
+        if number % 23 == 7 {
+            self.pass(10 * MINUTE, 30 * MINUTE);
+            self.stage.actions.end_chat(visitor, chat).await?;
+            return Ok(());
+        }
+        self.pass(15, 3 * MINUTE);
+        self.stage.actions.join_chat(user, JoinChat { chat_id: chat, is_exclusive: true }).await?;
+        for (who, words) in &lines[1..] {
+            self.pass(5, 90);
+            self.say(if *who == Who::We { user } else { visitor }, chat, words).await?;
+        }
+        if number.is_multiple_of(5) {
+            let course = COURSES[number / 5 % COURSES.len()];
+            self.session(user, visitor, chat, course).await?;
+        }
+        self.pass(20, 2 * MINUTE);
+        self.stage.actions.leave_chat(user, chat).await?;
+        self.stage.actions.end_chat(user, chat).await?;
+        Ok(())
+    }
+
+    /// What is going on at this moment: who waits, who is talked with, who is called.
+    async fn today(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        let (olga, omar, doctor) = (&self.users[1], &self.users[2], &self.users[3]);
+        let (vera, rooms) = (&self.visitors[0], self.rooms);
+        for (from, to, words) in [
+            (doctor, olga, "Could you send me the list for tomorrow?"),
+            (omar, doctor, "Your 3 pm visit is confirmed."),
+        ] {
+            let chat = self.create(from, ChatType::Direct, &[to], None).await?;
+            self.say(from, chat, words).await?;
+        }
+        let care = [olga, doctor, &self.visitors[12]];
+        let plan = self.create(olga, ChatType::Group, &care, Some("Care plan for Luis Ortega")).await?;
+        self.say(doctor, plan, "Luis, how is the new dose?").await?;
+        self.say(&self.visitors[12], plan, "Mucho mejor, gracias.").await?;
+        self.session(doctor, &self.visitors[12], plan, &[]).await?;
+
+        self.talk(olga, 0, rooms[0], &[]).await?;
+        self.talk(doctor, 3, rooms[2], &[(Side::We, Directive::Start), (Side::They, Directive::Accept)])
+            .await?;
+        let calling = self.talk(omar, 10, rooms[1], &[]).await?;
+        for who in [1, 2, 5, 15] {
+            self.pass(MINUTE, 4 * MINUTE);
+            let words = self.lines(VISITORS[who].2)[0].1;
+            self.start(&self.visitors[who], rooms[who % rooms.len()], words).await?;
+        }
+        let last =
+            self.start(vera, rooms[1], "And one more thing: is the pharmacy open on Saturday?").await?;
+        self.say(vera, last, "I would come by at eleven.").await?;
+        let call = self.session(omar, &self.visitors[10], calling, &[]).await?;
+        self.wait_until(now);
+        self.direct(omar, call, Directive::Start).await
+    }
+
+    /// A chat that has just begun, with a session that goes so far.
+    async fn talk(
+        &mut self,
+        user: &Viewer,
+        who: usize,
+        room: RoomId,
+        course: &[(Side, Directive)],
+    ) -> anyhow::Result<ChatId> {
+        let (visitor, lines) = (&self.visitors[who], self.lines(VISITORS[who].2));
+        let chat = self.start(visitor, room, lines[0].1).await?;
+        self.pass(30, 2 * MINUTE);
+        self.stage.actions.join_chat(user, JoinChat { chat_id: chat, is_exclusive: true }).await?;
+        self.say(user, chat, lines[1].1).await?;
+        if !course.is_empty() {
+            self.session(user, visitor, chat, course).await?;
+        }
+        Ok(chat)
+    }
+
+    async fn team(&self) -> anyhow::Result<ChatId> {
+        let everybody: Vec<_> = self.users.iter().collect();
+        self.create(&self.users[0], ChatType::Group, &everybody, Some("Front desk")).await
+    }
+
+    async fn create(
+        &self,
+        owner: &Viewer,
+        chat_type: ChatType,
+        participants: &[&Viewer],
+        name: Option<&str>,
+    ) -> anyhow::Result<ChatId> {
+        let input = CreateChat {
+            chat_type,
+            participant_ids: participants.iter().map(|viewer| viewer.actor_id).collect(),
+            owner_id: None,
+            name: name.map(Into::into),
+            detail: None,
+            request_id: None,
+        };
+        Ok(self.stage.actions.create_chat(owner, input).await?.chat.id)
+    }
+
+    async fn start(&self, visitor: &Viewer, room_id: RoomId, message: &str) -> anyhow::Result<ChatId> {
+        let message = Some(message.into());
+        let input = StartChat { room_id, visitor_id: None, is_private: false, message, request_id: None };
+        Ok(self.stage.actions.start_chat(visitor, input).await?.chat.id)
+    }
+
+    async fn say(&self, sender: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<()> {
+        let input = SendMessage { chat_id, text: text.into(), sender_id: None, external_id: None };
+        self.stage.actions.send_message(sender, input).await?;
+        Ok(())
+    }
+
+    async fn session(
+        &mut self,
+        user: &Viewer,
+        visitor: &Viewer,
+        chat_id: ChatId,
+        course: &[(Side, Directive)],
+    ) -> anyhow::Result<SessionId> {
+        let titles = ["Video visit", "Follow-up", "Test results", "Medication review"];
+        let input = CreateSession {
+            chat_id: Some(chat_id),
+            participant_ids: Some(vec![user.actor_id, visitor.actor_id]),
+            title: titles.choose(&mut self.dice).map(|title| (*title).into()),
+            session_type: SessionType::Telemed,
+            call_room: None,
+            scheduled_at: None,
+            start: false,
+            ring_seconds: None,
+            request_id: None,
+        };
+        let session_id = self.stage.actions.create_session(user, input).await?.session.id;
+        for (side, directive) in course {
+            let viewer = match side {
+                Side::They => visitor,
+                Side::We => user,
+                Side::Clock => {
+                    self.pass(4 * MINUTE, 5 * MINUTE);
+                    self.stage.actions.miss_sessions().await?;
+                    continue;
+                }
+            };
+            self.pass(5, 30);
+            self.direct(viewer, session_id, *directive).await?;
+        }
+        Ok(session_id)
+    }
+
+    async fn direct(
+        &self,
+        viewer: &Viewer,
+        session_id: SessionId,
+        directive: Directive,
+    ) -> anyhow::Result<()> {
+        let ring_seconds = (directive == Directive::Start).then_some(180);
+        let input = GiveDirective { session_id, directive, reason: None, ring_seconds, request_id: None };
+        self.stage.actions.give_directive(viewer, input).await?;
+        Ok(())
+    }
+
+    /// A conversation in a language.
+    fn lines(&mut self, language: &str) -> &'static [(Who, &'static str)] {
+        let spoken: Vec<_> = DIALOGUES.iter().filter(|(spoken, _)| *spoken == language).collect();
+        spoken.choose(&mut self.dice).map_or(DIALOGUES[0].1, |(_, lines)| lines)
+    }
+
+    fn pass(&mut self, least: u64, most: u64) {
+        self.clock.advance(Duration::from_millis(self.dice.random_range(least * 1_000..most * 1_000)));
+    }
+
+    fn wait_until(&self, moment: Timestamp) {
+        let wait = moment.0.saturating_sub(self.clock.now().0);
+        self.clock.advance(Duration::from_millis(u64::try_from(wait).unwrap_or_default()));
+    }
+}
