@@ -1,18 +1,28 @@
-//! What front ends' own clients hold the server to: the npm project in `tests/contract`, run on the real binary.
+//! What front ends hold the server and its documentation to: their own clients and compilers, as npm projects.
 
 use std::path::Path;
 use std::process::Command;
 
-#[test]
-fn the_reference_clients_find_the_protocols_kept() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+/// Runs a script of an npm project beside these tests.
+fn run(folder: &str, arguments: &[&str]) {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     assert!(project.join("node_modules").exists(), "the npm packages are missing: run scripts/test");
-    let output = Command::new("node")
-        .arg("run.mjs")
+    let output = Command::new(arguments[0])
+        .args(&arguments[1..])
         .current_dir(project)
         .env("ANTEROOM_BIN", env!("CARGO_BIN_EXE_anteroom"))
         .output()
-        .expect("node runs");
+        .unwrap_or_else(|error| panic!("{}: {error}", arguments[0]));
     let said = |bytes| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
+}
+
+#[test]
+fn the_reference_clients_find_the_protocols_kept() {
+    run("contract", &["node", "run.mjs"]);
+}
+
+#[test]
+fn relay_codegen_and_typescript_accept_the_documented_samples() {
+    run("front-end", &["npm", "test", "--silent"]);
 }

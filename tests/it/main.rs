@@ -12,6 +12,7 @@
 
 mod cli;
 mod contract;
+mod docs;
 mod durability;
 mod harness;
 mod http;

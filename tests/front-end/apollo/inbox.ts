@@ -1,0 +1,72 @@
+import { graphql } from "../generated";
+
+export const inbox = graphql(`
+  query Inbox($after: String) {
+    viewer {
+      unreadCount
+      inbox(first: 25, after: $after) {
+        edges {
+          cursor
+          node {
+            id
+            title
+            lastMessage {
+              id
+              text
+              senderName
+            }
+            viewerParticipation {
+              id
+              unreadCount
+            }
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`);
+
+// Every change brings the chat's fields that the screen shows: the cache updates them by id.
+export const events = graphql(`
+  subscription InboxEvents($roomIds: [ID!]) {
+    viewerEvents(roomIds: $roomIds) {
+      viewer {
+        unreadCount
+      }
+      change {
+        __typename
+        ... on InboxChatAdded {
+          chatEdge {
+            cursor
+            node {
+              id
+              title
+            }
+          }
+        }
+        ... on InboxChatRemoved {
+          removedChatId
+        }
+        ... on ChatChanged {
+          chat {
+            id
+            title
+            lastMessage {
+              id
+              text
+              senderName
+            }
+            viewerParticipation {
+              id
+              unreadCount
+            }
+          }
+        }
+      }
+    }
+  }
+`);

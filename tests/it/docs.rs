@@ -1,0 +1,122 @@
+//! What the documentation shows: its files are the files, and its operations run.
+
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::socket::Socket;
+use crate::harness::world::{World, text};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const PAGES: [&str; 3] = ["README.md", "docs/front-end.md", "docs/operations.md"];
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The fenced blocks of a page: the line before, the language, the text.
+fn blocks(page: &str) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    let mut before = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let body: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push((before.clone(), language.to_owned(), body.join("\n") + "\n"));
+        }
+        before = line.to_owned();
+    }
+    found
+}
+
+#[test]
+fn a_block_under_the_name_of_a_file_is_that_file() {
+    let mut count = 0;
+    for page in PAGES {
+        for (before, _, body) in blocks(&read(page)) {
+            if let Some(path) = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
+                assert_eq!(body, read(path), "{page} shows another {path}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 7, "only {count} files are shown");
+}
+
+#[test]
+fn links_lead_to_files() {
+    for page in PAGES.iter().chain(&["ARCHITECTURE.md", "CONTRIBUTING.md"]) {
+        let folder = Path::new(page).parent().expect("a folder").to_owned();
+        let text = read(page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if !path.is_empty() && !path.contains("://") {
+                let target = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).join(path);
+                assert!(target.exists(), "{page} links to {link}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_runs() {
+    let world = World::new(Engine::Sqlite).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let session = olga.done("createChatSession", "session { id }", input).await;
+    let page = "query($chat: ID!) { chat(id: $chat) { messages(last: 1) { eventCursor } } }";
+    let page = olga.query(page, json!({ "chat": chat })).await;
+    let known = json!({
+        "chat": chat,
+        "room": world.room,
+        "session": session["session"]["id"],
+        "visitor": vera.id,
+        "after": page["chat"]["messages"]["eventCursor"],
+    });
+    let mut count = 0;
+    for page in PAGES {
+        for (_, language, document) in blocks(&read(page)) {
+            if language == "graphql" {
+                run(&olga, &document, variables(&known, &document)).await;
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 6, "only {count} operations are shown");
+    world.app.stop().await;
+}
+
+/// Values for the variables that a document declares.
+fn variables(known: &Value, document: &str) -> Value {
+    let is_used = |name: &str| document.contains(&format!("${name}:"));
+    let known = known.as_object().expect("an object").iter();
+    known.filter(|(name, _)| is_used(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+async fn run(client: &Client, document: &str, variables: Value) {
+    if !document.contains("subscription") {
+        let data = client.query(document, variables).await;
+        for (field, payload) in data.as_object().expect("data") {
+            assert!(!payload.is_null(), "{field} of {document}");
+            assert!(
+                payload.get("userErrors").is_none_or(|errors| *errors == json!([])),
+                "{document}: {payload:#}"
+            );
+        }
+        return;
+    }
+    let mut socket = Socket::connect(&client.url, &client.token).await;
+    socket.subscribe("1", document, variables, None).await;
+    socket.subscribe("2", "{ viewer { role } }", json!({}), None).await;
+    loop {
+        let message = socket.receive().await;
+        assert_ne!(text(&message["type"]), "error", "{document}: {message:#}");
+        if message["type"] == "complete" {
+            assert_eq!(message["id"], "2", "{document} ended");
+            return;
+        }
+    }
+}
