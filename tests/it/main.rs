@@ -6,6 +6,7 @@ mod harness;
 mod http;
 mod isolation;
 mod live;
+mod machine;
 mod resume;
 mod schema;
 mod tidy;
