@@ -54,7 +54,7 @@ impl Who {
 /// A session in each situation that it can be in, by the name of the state and, where it matters, how it came
 /// there.
 fn situation(name: &str) -> Facts<'static> {
-    let (starter, answerer) = (Some(Who::Starter.id()), Some(Who::Answerer.id()));
+    let by = |who: Who| Some(who.id());
     let created = Facts {
         state: SessionState::Created,
         created_by: Who::Creator.id(),
@@ -63,14 +63,14 @@ fn situation(name: &str) -> Facts<'static> {
         accept_request_id: None,
         rejected_by: None,
     };
-    let started = Facts { state: SessionState::Started, started_by: starter, ..created };
-    let accepted = Facts { state: SessionState::Accepted, accepted_by: answerer, ..started };
+    let started = Facts { state: SessionState::Started, started_by: by(Who::Starter), ..created };
+    let accepted = Facts { state: SessionState::Accepted, accepted_by: by(Who::Answerer), ..started };
     match name {
         "CREATED" => created,
         "STARTED" => started,
         "ACCEPTED" => accepted,
-        "DECLINED" => Facts { state: SessionState::Rejected, rejected_by: answerer, ..created },
-        "REJECTED" => Facts { state: SessionState::Rejected, rejected_by: answerer, ..started },
+        "DECLINED" => Facts { state: SessionState::Rejected, rejected_by: by(Who::Answerer), ..created },
+        "REJECTED" => Facts { state: SessionState::Rejected, rejected_by: by(Who::Answerer), ..started },
         "CANCELLED" => Facts { state: SessionState::Finished, ..created },
         "MISSED" => Facts { state: SessionState::Finished, ..started },
         "COMPLETED" => Facts { state: SessionState::Finished, ..accepted },
