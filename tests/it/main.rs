@@ -9,5 +9,6 @@ mod live;
 mod machine;
 mod resume;
 mod schema;
+mod sessions;
 mod tidy;
 mod websocket;
