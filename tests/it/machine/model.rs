@@ -78,7 +78,8 @@ impl History {
     /// In the words of the table.
     fn answer(&self, directive: Directive, person: Person, tab: Tab) -> &'static str {
         let admins_too = matches!(directive, Directive::Start | Directive::Finish);
-        if !takes_part(person) && !(admins_too && is_admin(person)) {
+        let has_a_say = takes_part(person) || (admins_too && is_admin(person));
+        if !has_a_say {
             "nobody"
         } else if self.is_same_again(directive, person, tab) {
             "same"
