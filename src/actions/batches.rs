@@ -133,6 +133,11 @@ impl Actions {
         Ok(seen.map(|row| (row.session.chat_id, row)).collect())
     }
 
+    /// Those of the chats that have a session that rings or runs, whoever is called to it.
+    pub async fn chats_with_open_session(&self, chats: &[ChatId]) -> Result<Vec<ChatId>> {
+        Ok(sessions::chats_with_open(&self.0.store, chats).await?)
+    }
+
     /// The messages at these places: chats and sequences.
     pub async fn messages_at(
         &self,
@@ -215,7 +220,7 @@ impl Actions {
     ) -> Result<HashMap<ActorId, Vec<SessionId>>> {
         let mut busy: HashMap<ActorId, Vec<SessionId>> = HashMap::new();
         for (actor_id, session_id) in
-            sessions::list_accepted_of_actors(&self.0.store, viewer.organization_id, ids).await?
+            sessions::list_running_of_actors(&self.0.store, viewer.organization_id, ids).await?
         {
             busy.entry(actor_id).or_default().push(session_id);
         }

@@ -108,11 +108,11 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
         }
     }
     let not_found = Refused::NotFound { what: "user", field: "userId" };
-    let admins = actors::lock_active_admins(tx, viewer.organization_id).await?;
-    let mut row = actors::lock_in_organization(tx, viewer.organization_id, &[user_id])
-        .await?
-        .pop()
-        .filter(|actor| actor.actor_type == ActorType::User)
+    let locked = actors::lock_with_active_admins(tx, viewer.organization_id, user_id).await?;
+    let mut row = locked
+        .iter()
+        .find(|actor| actor.id == user_id && actor.actor_type == ActorType::User)
+        .cloned()
         .ok_or(not_found)?;
     let before = row.clone();
     if name.is_some() {
@@ -129,8 +129,8 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
         Some(false) if row.deactivated_at.is_none() => row.deactivated_at = Some(tx.now()),
         Some(false) | None => {}
     }
-    let is_admin = row.role == Some(UserRole::Admin) && row.deactivated_at.is_none();
-    if !is_admin && admins.as_slice() == [row.id] {
+    let is_active_admin = row.role == Some(UserRole::Admin) && row.deactivated_at.is_none();
+    if !is_active_admin && locked.iter().all(|actor| actor.id == user_id) {
         let field = if is_active == Some(false) { "isActive" } else { "role" };
         return Err(
             Refused::Invalid { field, reason: "An organization keeps at least one active admin." }.into()

@@ -92,12 +92,12 @@ impl std::fmt::Display for Refused {
             Self::NotPresent => formatter.write_str("You are not in the chat."),
             Self::NotParticipant => formatter.write_str("You do not take part in it."),
             Self::InvalidTransition { from, directive, allowed } => {
-                write!(formatter, "The session is {from:?}: {directive:?} is not possible")?;
+                let (from, directive) = (api_name(from), api_name(directive));
+                write!(formatter, "The session is {from}: {directive} is not possible")?;
                 match allowed.as_slice() {
                     [] => formatter.write_str("."),
                     allowed => {
-                        let names: Vec<_> =
-                            allowed.iter().map(|directive| format!("{directive:?}")).collect();
+                        let names: Vec<_> = allowed.iter().map(api_name).collect();
                         write!(formatter, "; possible: {}.", names.join(", "))
                     }
                 }
@@ -106,4 +106,9 @@ impl std::fmt::Display for Refused {
             Self::Conflict { field } => write!(formatter, "{field} was used before, for something else."),
         }
     }
+}
+
+/// A state or a directive as the API names it: each is one word.
+fn api_name(value: impl std::fmt::Debug) -> String {
+    format!("{value:?}").to_uppercase()
 }

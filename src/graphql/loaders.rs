@@ -47,6 +47,10 @@ key!(
     OpenSessionOf(ChatId)
 );
 key!(
+    /// Whether a chat has an open session, also one that the viewer may not see.
+    HasOpenSession(ChatId)
+);
+key!(
     /// The viewer's own participation in a chat.
     OwnParticipationIn(ChatId)
 );
@@ -84,6 +88,10 @@ loader!(ChatId => chat::Model, |reads, keys| {
 });
 loader!(OpenSessionOf => SessionRow, |reads, keys| {
     wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)
+});
+loader!(HasOpenSession => bool, |reads, keys| {
+    let found = reads.actions.chats_with_open_session(&bare(keys, |key| key.0)).await?;
+    Ok(keys.iter().map(|key| (*key, found.contains(&key.0))).collect())
 });
 loader!(OwnParticipationIn => participation::Model, |reads, keys| {
     let found = reads.actions.own_participation_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?;

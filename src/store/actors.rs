@@ -4,11 +4,15 @@ use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
 };
+
+/// Keeps others who lock an actor out, but not those who only write a row that refers to it: they hold a chat's
+/// lock, for which the holder of this one may be waiting.
+const LOCK: LockType = LockType::NoKeyUpdate;
 
 /// The actor, of whatever organization: for authentication alone, where the token says which.
 pub async fn find(rows: &impl Rows, id: ActorId) -> Result<Option<actor::Model>> {
@@ -48,7 +52,7 @@ pub async fn lock_in_organization(
         .filter(actor::Column::OrganizationId.eq(organization_id))
         .filter(actor::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(actor::Column::Id)
-        .lock_exclusive()
+        .lock(LOCK)
         .all(tx.connection())
         .await?)
 }
@@ -126,17 +130,24 @@ pub async fn is_user_seen_since(
         .is_some())
 }
 
-/// Locks the organization's active admins until the transaction ends, in the order of their ids: so that of
-/// two who would demote each other one comes too late.
-pub async fn lock_active_admins(tx: &Tx, organization_id: OrganizationId) -> Result<Vec<ActorId>> {
-    let admins = of_type(organization_id, ActorType::User)
-        .filter(actor::Column::Role.eq(UserRole::Admin))
-        .filter(actor::Column::DeactivatedAt.is_null())
+/// Locks an actor together with the organization's active admins until the transaction ends, in the order of
+/// their ids: so that of two admins who would demote each other one comes too late.
+pub async fn lock_with_active_admins(
+    tx: &Tx,
+    organization_id: OrganizationId,
+    id: ActorId,
+) -> Result<Vec<actor::Model>> {
+    let is_active_admin = Condition::all()
+        .add(actor::Column::ActorType.eq(ActorType::User))
+        .add(actor::Column::Role.eq(UserRole::Admin))
+        .add(actor::Column::DeactivatedAt.is_null());
+    Ok(actor::Entity::find()
+        .filter(actor::Column::OrganizationId.eq(organization_id))
+        .filter(Condition::any().add(actor::Column::Id.eq(id)).add(is_active_admin))
         .order_by_asc(actor::Column::Id)
-        .lock_exclusive()
+        .lock(LOCK)
         .all(tx.connection())
-        .await?;
-    Ok(admins.into_iter().map(|admin| admin.id).collect())
+        .await?)
 }
 
 /// Adds an actor; `Taken` where the external id is.

@@ -83,7 +83,7 @@ pub async fn seen(store: &Store, ids: &[ActorId], now: Timestamp) -> Result<()> 
         .column(actor::Column::Id)
         .filter(actor::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(actor::Column::Id)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
         .into_query();
     let tx = store.begin().await?;
     let noted = actor::Entity::update_many()

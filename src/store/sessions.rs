@@ -9,7 +9,7 @@ use entity::{
     ActorId, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp, chat,
     chat_session, chat_session_participant, participation,
 };
-use sea_orm::sea_query::{ExprTrait, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select,
@@ -62,6 +62,18 @@ pub async fn list_open_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<
     with_participants(rows, found).await
 }
 
+/// Those of the chats that have a session that rings or runs.
+pub async fn chats_with_open(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<ChatId>> {
+    Ok(chat_session::Entity::find()
+        .select_only()
+        .column(chat_session::Column::ChatId)
+        .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
+}
+
 /// The sessions of the chat that are not over.
 pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<SessionRow>> {
     let found = chat_session::Entity::find()
@@ -111,17 +123,21 @@ pub async fn list_unanswered(
         .await?)
 }
 
-/// Which of the actors are called to a session that runs, and to which.
-pub async fn list_accepted_of_actors(
+/// Which of the actors are in a session that runs, and in which: those who started or accepted it, not whoever
+/// else was called.
+pub async fn list_running_of_actors(
     rows: &impl Rows,
     organization_id: OrganizationId,
     actor_ids: &[ActorId],
 ) -> Result<Vec<(ActorId, SessionId)>> {
+    let called = Expr::col((chat_session_participant::Entity, chat_session_participant::Column::ActorId));
+    let is_in = |column| called.clone().equals((chat_session::Entity, column));
     let running = chat_session::Entity::find()
         .select_only()
         .column(chat_session::Column::Id)
         .filter(chat_session::Column::OrganizationId.eq(organization_id))
         .filter(chat_session::Column::State.eq(SessionState::Accepted))
+        .filter(is_in(chat_session::Column::StartedBy).or(is_in(chat_session::Column::AcceptedBy)))
         .into_query();
     Ok(chat_session_participant::Entity::find()
         .select_only()
@@ -293,7 +309,7 @@ fn called(actor_id: ActorId) -> SelectStatement {
         .into_query()
 }
 
-fn not_over() -> sea_orm::sea_query::Expr {
+fn not_over() -> Expr {
     chat_session::Column::State
         .eq(SessionState::Created)
         .or(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))

@@ -12,8 +12,8 @@ use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
 use super::loaders::{
-    IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf, ParticipationsOf,
-    PresencesOf, SessionsOf,
+    HasOpenSession, IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf,
+    ParticipationsOf, PresencesOf, SessionsOf,
 };
 use super::message::{Message, MessageConnection, decode_cursor};
 use super::organization::Organization;
@@ -355,7 +355,7 @@ impl Chat {
         if may_end {
             actions.push(ChatAction::End);
         }
-        if caller.load(OpenSessionOf(self.0.id)).await?.is_none() {
+        if !caller.load(HasOpenSession(self.0.id)).await?.unwrap_or_default() {
             actions.push(ChatAction::StartSession);
         }
         Ok(actions)

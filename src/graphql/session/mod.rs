@@ -9,9 +9,10 @@ use super::connection::{PageArguments, connection, encode_key};
 use super::enums::{CallStatus, ChatSessionDirective, ChatSessionOutcome, ChatSessionState, ChatSessionType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
-use super::loaders::BusyIn;
+use super::loaders::{BusyIn, HasOpenSession};
 use super::scalar::DateTime;
 use crate::actions::SessionFilter;
+use crate::domain::directive::Directive;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
@@ -184,19 +185,26 @@ impl ChatSession {
         self.0.session.rings_until.map(DateTime)
     }
 
-    /// What this viewer may do with it now: which buttons to show.
+    /// What this viewer may do with it now: which buttons to show. START is not among them while another session
+    /// of the chat rings or runs.
     async fn viewer_directives(&self, context: &Context<'_>) -> Result<Vec<ChatSessionDirective>> {
-        let viewer = &caller(context)?.viewer;
+        let caller = caller(context)?;
+        let viewer = &caller.viewer;
         if policy::may(viewer.role, Verb::UseSessions).is_err() {
             return Ok(Vec::new());
         }
-        let caller = Caller {
+        let directing = Caller {
             actor_id: viewer.actor_id,
             is_participant: self.0.has_participant(viewer.actor_id),
             is_admin: viewer.role == ViewerRole::Admin,
             request_id: None,
         };
-        let possible = session::possible(Facts::from(&self.0.session), caller);
+        let mut possible = session::possible(Facts::from(&self.0.session), directing);
+        if possible.contains(&Directive::Start)
+            && caller.load(HasOpenSession(self.0.session.chat_id)).await?.unwrap_or_default()
+        {
+            possible.retain(|directive| *directive != Directive::Start);
+        }
         Ok(possible.into_iter().map(Into::into).collect())
     }
 }

@@ -3,7 +3,15 @@
 use super::client::Client;
 use super::{Engine, TestApp};
 use anteroom::actions::{IssueToken, NewOrganization, TokenSubject};
+use anteroom::clock::Clock;
+use anteroom::config::Config;
+use entity::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// When a frozen world stands still.
+pub const NOON: &str = "2026-11-20T12:00:00.000Z";
+const NOON_MILLIS: i64 = 1_795_176_000_000;
 
 /// An organization with a room and an admin, on an app.
 pub struct World {
@@ -32,9 +40,25 @@ impl World {
         Self::on(TestApp::start(engine).await).await
     }
 
+    /// A world at [`NOON`], until its clock is advanced.
+    pub async fn frozen(engine: Engine) -> Self {
+        Self::frozen_with(engine, |_| {}).await
+    }
+
+    /// The same, with the app's settings changed.
+    pub async fn frozen_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
+        let clock = Clock::frozen(Timestamp(NOON_MILLIS));
+        Self::on(TestApp::start_with(engine, clock, change).await).await
+    }
+
     pub async fn on(app: TestApp) -> Self {
         let (admin, room) = organization(&app, "clinic").await;
         Self { app, admin, room }
+    }
+
+    /// Moves the clock of a frozen world on.
+    pub fn pass(&self, seconds: u64) {
+        self.app.clock.advance(Duration::from_secs(seconds));
     }
 
     pub async fn operator(&self, name: &str) -> Person {
@@ -101,4 +125,9 @@ pub async fn start_chat(visitor: &Person, room: &str) -> String {
 /// The text of a JSON string.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// The ids in a list of nodes.
+pub fn ids(nodes: &Value) -> Vec<String> {
+    nodes.as_array().expect("a list").iter().map(|node| text(&node["id"])).collect()
 }

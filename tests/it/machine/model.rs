@@ -1,0 +1,245 @@
+//! Random lives of a session. The model keeps nothing but what happened, and says from that alone what may
+//! happen next; the machine must agree at every step.
+
+use anteroom::domain::directive::Directive;
+use anteroom::domain::session::{self, Caller, Decision, Facts, No, Transition};
+use entity::{ActorId, SessionOutcome, SessionState};
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
+use proptest::test_runner::TestCaseError;
+use uuid::Uuid;
+
+/// Who tries: 0 created the session, 0 to 3 take part, 3 and 4 are admins, 5 is anybody.
+type Person = u8;
+type Tab = Option<&'static str>;
+
+const PEOPLE: u8 = 6;
+
+fn takes_part(person: Person) -> bool {
+    person < 4
+}
+
+fn is_admin(person: Person) -> bool {
+    person == 3 || person == 4
+}
+
+/// Something that is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Try {
+    Give(Directive, Person, Tab),
+    /// The clock says that it rang long enough.
+    TimeIsUp,
+}
+
+/// The whole model: what happened, in order.
+#[derive(Debug, Default)]
+struct History(Vec<Try>);
+
+impl History {
+    fn has(&self, directive: Directive) -> bool {
+        self.who(directive).is_some()
+    }
+
+    fn who(&self, directive: Directive) -> Option<Person> {
+        self.0.iter().find_map(|step| match step {
+            Try::Give(given, person, _) if *given == directive => Some(*person),
+            Try::Give(..) | Try::TimeIsUp => None,
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.has(Directive::Reject) || self.has(Directive::Finish) || self.0.contains(&Try::TimeIsUp)
+    }
+
+    fn rings(&self) -> bool {
+        self.has(Directive::Start) && !self.has(Directive::Accept) && !self.is_over()
+    }
+
+    fn is_same_again(&self, directive: Directive, person: Person, tab: Tab) -> bool {
+        match directive {
+            Directive::Start | Directive::Reject => self.who(directive) == Some(person),
+            Directive::Accept => self.0.iter().any(|step| match step {
+                Try::Give(Directive::Accept, who, with) => *who == person && (tab.is_none() || tab == *with),
+                Try::Give(..) | Try::TimeIsUp => false,
+            }),
+            Directive::Finish => self.is_over() && !self.has(Directive::Reject),
+        }
+    }
+
+    fn is_possible(&self, directive: Directive, person: Person) -> bool {
+        let calls = self.who(Directive::Start).unwrap_or(0) == person;
+        match directive {
+            Directive::Start => self.0.is_empty(),
+            Directive::Accept => self.rings() && !calls,
+            Directive::Reject => !self.is_over() && !self.has(Directive::Accept) && !calls,
+            Directive::Finish => !self.is_over(),
+        }
+    }
+
+    /// In the words of the table.
+    fn answer(&self, directive: Directive, person: Person, tab: Tab) -> &'static str {
+        let admins_too = matches!(directive, Directive::Start | Directive::Finish);
+        let has_a_say = takes_part(person) || (admins_too && is_admin(person));
+        if !has_a_say {
+            "nobody"
+        } else if self.is_same_again(directive, person, tab) {
+            "same"
+        } else if self.is_possible(directive, person) {
+            "goes"
+        } else {
+            "no"
+        }
+    }
+
+    fn state(&self) -> SessionState {
+        match self.0.last() {
+            None => SessionState::Created,
+            Some(Try::Give(Directive::Start, ..)) => SessionState::Started,
+            Some(Try::Give(Directive::Accept, ..)) => SessionState::Accepted,
+            Some(Try::Give(Directive::Reject, ..)) => SessionState::Rejected,
+            Some(Try::Give(Directive::Finish, ..) | Try::TimeIsUp) => SessionState::Finished,
+        }
+    }
+
+    fn outcome(&self) -> Option<SessionOutcome> {
+        match self.0.last()? {
+            Try::Give(Directive::Reject, ..) => Some(SessionOutcome::Rejected),
+            Try::Give(Directive::Finish, ..) if self.has(Directive::Accept) => {
+                Some(SessionOutcome::Completed)
+            }
+            Try::Give(Directive::Finish, ..) => Some(SessionOutcome::Cancelled),
+            Try::TimeIsUp => Some(SessionOutcome::Missed),
+            Try::Give(Directive::Start | Directive::Accept, ..) => None,
+        }
+    }
+}
+
+/// The session as the machine moves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Session {
+    facts: Facts<'static>,
+    outcome: Option<SessionOutcome>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let facts = Facts {
+            state: SessionState::Created,
+            created_by: id(0),
+            started_by: None,
+            accepted_by: None,
+            accept_request_id: None,
+            rejected_by: None,
+        };
+        Self { facts, outcome: None }
+    }
+
+    fn give(&mut self, directive: Directive, person: Person, tab: Tab) -> &'static str {
+        match session::decide(self.facts, directive, caller(person, tab)) {
+            Ok(Decision::Go(transition)) => {
+                self.come_to(transition);
+                let by = Some(id(person));
+                match directive {
+                    Directive::Start => self.facts.started_by = by,
+                    Directive::Accept => {
+                        (self.facts.accepted_by, self.facts.accept_request_id) = (by, tab);
+                    }
+                    Directive::Reject => self.facts.rejected_by = by,
+                    Directive::Finish => {}
+                }
+                "goes"
+            }
+            Ok(Decision::Already) => "same",
+            Err(No::State) => "no",
+            Err(No::NotParticipant) => "nobody",
+        }
+    }
+
+    fn come_to(&mut self, Transition { to, outcome }: Transition) {
+        (self.facts.state, self.outcome) = (to, outcome);
+    }
+}
+
+fn id(person: Person) -> ActorId {
+    ActorId(Uuid::from_u128(u128::from(person) + 1))
+}
+
+fn caller(person: Person, tab: Tab) -> Caller<'static> {
+    Caller {
+        actor_id: id(person),
+        is_participant: takes_part(person),
+        is_admin: is_admin(person),
+        request_id: tab,
+    }
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let directive = proptest::sample::select(Directive::ALL.to_vec());
+    let tab = proptest::sample::select(vec![None, Some("tab 1"), Some("tab 2")]);
+    let give = (directive, 0..PEOPLE, tab);
+    let one = prop_oneof![
+        12 => give.prop_map(|(directive, person, tab)| Try::Give(directive, person, tab)),
+        1 => Just(Try::TimeIsUp),
+    ];
+    proptest::collection::vec(one, 1..24)
+}
+
+/// One step on both sides.
+fn step(session: &mut Session, history: &mut History, tried: Try) -> Result<(), TestCaseError> {
+    let before = *session;
+    let has_changed = match tried {
+        Try::Give(directive, person, tab) => {
+            let expected = history.answer(directive, person, tab);
+            prop_assert_eq!(session.give(directive, person, tab), expected);
+            expected == "goes"
+        }
+        Try::TimeIsUp => {
+            let missed = session::missed(session.facts.state);
+            prop_assert_eq!(missed.is_some(), history.rings());
+            if let Some(missed) = missed {
+                session.come_to(missed);
+            }
+            missed.is_some()
+        }
+    };
+    if has_changed {
+        prop_assert_eq!(before.outcome, None, "what has ended changes no more");
+        history.0.push(tried);
+    } else {
+        prop_assert_eq!(*session, before, "a refusal and a retry leave everything as it was");
+    }
+    Ok(())
+}
+
+fn check(session: &Session, history: &History) -> Result<(), TestCaseError> {
+    prop_assert_eq!(session.facts.state, history.state());
+    prop_assert_eq!(session.outcome, history.outcome());
+    prop_assert_eq!(session.facts.state.is_over(), session.outcome.is_some(), "one outcome, at the end");
+    for person in 0..PEOPLE {
+        let shown = session::possible(session.facts, caller(person, None));
+        let expected: Vec<_> = Directive::ALL
+            .into_iter()
+            .filter(|directive| history.answer(*directive, person, None) == "goes")
+            .collect();
+        prop_assert_eq!(shown, expected, "what person {} may do", person);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_life_of_a_session_goes_as_the_model_says(tries in tries()) {
+        let (mut session, mut history) = (Session::new(), History::default());
+        for tried in tries {
+            step(&mut session, &mut history, tried)?;
+            check(&session, &history)?;
+        }
+        // Each of these happens once at most, and nobody answers their own call.
+        prop_assert_eq!(session.facts.started_by, history.who(Directive::Start).map(id));
+        prop_assert_eq!(session.facts.accepted_by, history.who(Directive::Accept).map(id));
+        prop_assert_eq!(session.facts.rejected_by, history.who(Directive::Reject).map(id));
+        assert!(session.facts.accepted_by.is_none() || session.facts.accepted_by != session.facts.started_by);
+        assert!(session.facts.accepted_by.is_none() || session.facts.rejected_by.is_none());
+    }
+}

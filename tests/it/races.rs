@@ -1,0 +1,53 @@
+//! Many at once: one wins, the others learn who, and nobody waits for one another for ever. That no call fails
+//! is asserted with each: what a deadlock breaks off would be answered as a GraphQL error.
+
+mod locks;
+mod once;
+mod winners;
+
+use crate::harness::client::Client;
+use crate::harness::world::{Person, World, text};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// Lets all of it happen at once; the answers in the order of the calls.
+async fn at_once<F>(calls: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let running: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    join_all(running).await.into_iter().map(|ended| ended.expect("a call that ends")).collect()
+}
+
+/// One call of many.
+async fn call(client: Client, name: &'static str, selection: &'static str, input: Value) -> Value {
+    client.mutate(name, selection, input).await
+}
+
+fn code(payload: &Value) -> Option<&str> {
+    payload["userErrors"][0]["code"].as_str()
+}
+
+fn won(payloads: &[Value]) -> Vec<&Value> {
+    payloads.iter().filter(|payload| code(payload).is_none()).collect()
+}
+
+async fn operators(world: &World, count: usize) -> Vec<Person> {
+    join_all((0..count).map(|number| async move { world.operator(&format!("Operator {number}")).await }))
+        .await
+}
+
+/// A chat of a new visitor.
+async fn chat(world: &World, visitor: &str) -> (Person, String) {
+    let vera = world.visitor(visitor).await;
+    let chat = world.chat(&vera).await;
+    (vera, chat)
+}
+
+/// A session in the chat that rings for these people.
+async fn ringing(by: &Person, chat: &str, called: &[Person]) -> String {
+    let called: Vec<_> = called.iter().map(|person| person.id.clone()).collect();
+    let input = json!({ "chatId": chat, "participantIds": called, "start": true });
+    let created = by.done("createChatSession", "session { id }", input).await;
+    text(&created["session"]["id"])
+}

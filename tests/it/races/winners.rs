@@ -1,0 +1,194 @@
+//! Of many who want the same thing at once one gets it, and the others are told who.
+
+use super::{at_once, call, chat, code, operators, ringing, won};
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::world::{Person, World, text};
+use crate::on_both;
+use serde_json::json;
+use std::collections::HashSet;
+
+on_both!(
+    of_fifty_accepts_at_once_one_wins_a_hundred_times,
+    of_fifty_tabs_of_one_person_one_wins,
+    of_exclusive_joins_at_once_one_gets_in,
+    an_accept_and_an_end_of_the_chat_agree_on_what_happened,
+    of_two_starts_at_once_one_rings,
+    an_accept_and_a_reject_at_once_do_not_both_happen,
+);
+
+const ACCEPTED: &str = "session { state acceptedBy { id } }";
+
+/// The states that the history of the chat tells of, oldest first.
+async fn history(client: &Client, chat: &str) -> Vec<String> {
+    let query = "query($id: ID!, $after: String) { chat(id: $id) { messages(types: [SESSION], first: 100, after: $after) {
+        nodes { sessionState } pageInfo { hasNextPage endCursor } } } }";
+    let (mut states, mut after) = (Vec::new(), json!(null));
+    loop {
+        let page = client.query(query, json!({ "id": chat, "after": after })).await;
+        let page = &page["chat"]["messages"];
+        states.extend(page["nodes"].as_array().unwrap().iter().map(|node| text(&node["sessionState"])));
+        if page["pageInfo"]["hasNextPage"] == false {
+            return states;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+}
+
+async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
+    let world = World::new(engine).await;
+    let called = operators(&world, 50).await;
+    let (vera, chat) = chat(&world, "vera").await;
+    let mut winners = HashSet::new();
+    for _ in 0..100 {
+        let session = ringing(&vera, &chat, &called).await;
+        let id = json!({ "chatSessionId": session });
+        let accepts = called
+            .iter()
+            .map(|person| call(person.client.clone(), "acceptChatSession", ACCEPTED, id.clone()));
+        let payloads = at_once(accepts).await;
+
+        let winner = called.iter().zip(&payloads).filter(|(_, payload)| code(payload).is_none());
+        let winner: Vec<_> = winner.map(|(person, _)| person).collect();
+        assert_eq!(winner.len(), 1, "{payloads:#?}");
+        // Everybody is told the same, winner and losers.
+        let expected = json!({ "state": "ACCEPTED", "acceptedBy": { "id": winner[0].id } });
+        for payload in &payloads {
+            assert_eq!(payload["session"], expected);
+            assert!(code(payload).is_none_or(|code| code == "INVALID_TRANSITION"));
+        }
+        winners.insert(&winner[0].id);
+        vera.done("finishChatSession", "", id).await;
+    }
+    assert!(winners.len() > 1, "always the same one wins: these are no races");
+    // The history tells of each once.
+    let accepted = history(&vera, &chat).await.iter().filter(|state| *state == "ACCEPTED").count();
+    assert_eq!(accepted, 100);
+    world.app.stop().await;
+}
+
+async fn of_fifty_tabs_of_one_person_one_wins(engine: Engine) {
+    let world = World::new(engine).await;
+    let olga = world.operator("Olga").await;
+    let (vera, chat) = chat(&world, "vera").await;
+    for _ in 0..5 {
+        let session = ringing(&vera, &chat, std::slice::from_ref(&olga)).await;
+        let accept = |tab: usize| {
+            let input = json!({ "chatSessionId": session, "requestId": format!("tab {tab}") });
+            call(olga.client.clone(), "acceptChatSession", ACCEPTED, input)
+        };
+        // Each tab asks twice, as one that lost its connection would.
+        let payloads = at_once((0..100).map(|number| accept(number / 2))).await;
+        assert_eq!(won(&payloads).len(), 2);
+        let winner = payloads.iter().position(|payload| code(payload).is_none()).unwrap();
+        assert_eq!(code(&payloads[winner ^ 1]), None, "the same tab wins both times");
+        vera.done("finishChatSession", "", json!({ "chatSessionId": session })).await;
+    }
+    world.app.stop().await;
+}
+
+async fn of_exclusive_joins_at_once_one_gets_in(engine: Engine) {
+    let world = World::new(engine).await;
+    let people = operators(&world, 8).await;
+    let (_vera, chat) = chat(&world, "vera").await;
+    let selection = "presence { user { id } } chat { presentUserCount presences { nodes { user { id } } } }";
+    for _ in 0..20 {
+        let join = json!({ "chatId": chat, "exclusive": true });
+        let joins =
+            people.iter().map(|person| call(person.client.clone(), "joinChat", selection, join.clone()));
+        let payloads = at_once(joins).await;
+        let winners = won(&payloads);
+        assert_eq!(winners.len(), 1, "{payloads:#?}");
+        let winner = &winners[0]["presence"]["user"]["id"];
+        for payload in &payloads {
+            assert!(code(payload).is_none_or(|code| code == "CHAT_TAKEN"));
+            let chat =
+                json!({ "presentUserCount": 1, "presences": { "nodes": [{ "user": { "id": winner } }] } });
+            assert_eq!(payload["chat"], chat);
+        }
+        let winner = people.iter().find(|person| *winner == person.id).unwrap();
+        winner.done("leaveChat", "", json!({ "chatId": chat })).await;
+    }
+    world.app.stop().await;
+}
+
+async fn an_accept_and_an_end_of_the_chat_agree_on_what_happened(engine: Engine) {
+    let world = World::new(engine).await;
+    let olga = world.operator("Olga").await;
+    let vera = world.visitor("vera").await;
+    for _ in 0..30 {
+        let chat = world.chat(&vera).await;
+        let session = ringing(&vera, &chat, std::slice::from_ref(&olga)).await;
+        let accept = json!({ "chatSessionId": session });
+        let payloads = at_once([
+            call(olga.client.clone(), "acceptChatSession", "", accept),
+            call(vera.client.clone(), "endChat", "", json!({ "chatId": chat })),
+        ])
+        .await;
+        assert_eq!(code(&payloads[1]), None);
+        let query = "query($id: ID!) { chatSession(id: $id) { state outcome } }";
+        let ended = vera.query(query, json!({ "id": session })).await["chatSession"].clone();
+        let (outcome, states) = match code(&payloads[0]) {
+            None => ("COMPLETED", vec!["STARTED", "ACCEPTED", "FINISHED"]),
+            Some("INVALID_TRANSITION") => ("CANCELLED", vec!["STARTED", "FINISHED"]),
+            Some(other) => panic!("refused as {other}"),
+        };
+        assert_eq!(ended, json!({ "state": "FINISHED", "outcome": outcome }));
+        assert_eq!(history(&vera, &chat).await, states);
+    }
+    world.app.stop().await;
+}
+
+async fn of_two_starts_at_once_one_rings(engine: Engine) {
+    let world = World::new(engine).await;
+    let olga = world.operator("Olga").await;
+    let (vera, chat) = chat(&world, "vera").await;
+    for _ in 0..20 {
+        let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+        let mut created = Vec::new();
+        for _ in 0..2 {
+            let payload = olga.done("createChatSession", "session { id }", input.clone()).await;
+            created.push(text(&payload["session"]["id"]));
+        }
+        let start = |person: &Person, session: &String| {
+            let input = json!({ "chatSessionId": session });
+            call(person.client.clone(), "startChatSession", "session { id }", input)
+        };
+        let (one, other) = (&created[0], &created[1]);
+        let starts = [start(&olga, one), start(&vera, one), start(&olga, other), start(&vera, other)];
+        let payloads = at_once(starts).await;
+        assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
+        let rings = &won(&payloads)[0]["session"]["id"];
+        for payload in payloads.iter().filter(|payload| code(payload).is_some()) {
+            let is_same = payload["session"]["id"] == *rings;
+            assert_eq!(code(payload), Some(if is_same { "INVALID_TRANSITION" } else { "SESSION_OPEN" }));
+        }
+        for session in &created {
+            olga.done("finishChatSession", "", json!({ "chatSessionId": session })).await;
+        }
+    }
+    world.app.stop().await;
+}
+
+async fn an_accept_and_a_reject_at_once_do_not_both_happen(engine: Engine) {
+    let world = World::new(engine).await;
+    let called = operators(&world, 4).await;
+    let (vera, chat) = chat(&world, "vera").await;
+    for _ in 0..20 {
+        let session = ringing(&vera, &chat, &called).await;
+        let id = json!({ "chatSessionId": session });
+        let directives = ["acceptChatSession", "rejectChatSession", "acceptChatSession", "rejectChatSession"];
+        let calls = called
+            .iter()
+            .zip(directives)
+            .map(|(person, name)| call(person.client.clone(), name, "session { state }", id.clone()));
+        let payloads = at_once(calls).await;
+        assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
+        let state = &won(&payloads)[0]["session"]["state"];
+        assert!(payloads.iter().all(|payload| payload["session"]["state"] == *state));
+        if state == "ACCEPTED" {
+            vera.done("finishChatSession", "", id).await;
+        }
+    }
+    world.app.stop().await;
+}

@@ -1,0 +1,98 @@
+//! Chat sessions over GraphQL: made, moved on, missed, and what everybody sees of them.
+
+mod buttons;
+mod creating;
+mod directives;
+mod ringing;
+
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::world::{Person, World, text};
+use serde_json::{Value, json};
+
+/// An organization with people who call each other. Olga, Odile and Vera take part; Otto does not.
+struct Clinic {
+    world: World,
+    olga: Person,
+    odile: Person,
+    otto: Person,
+    vera: Person,
+}
+
+impl Clinic {
+    async fn new(engine: Engine) -> Self {
+        Self::on(World::frozen(engine).await).await
+    }
+
+    async fn on(world: World) -> Self {
+        let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+        let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
+        Self { world, olga, odile, otto, vera }
+    }
+
+    /// A session that Olga made in a chat of Vera's, calling Odile and Vera.
+    async fn session(&self) -> String {
+        let chat = self.world.chat(&self.vera).await;
+        self.session_in(&chat).await
+    }
+
+    async fn session_in(&self, chat: &str) -> String {
+        let called = [&self.odile.id, &self.vera.id];
+        create(&self.olga, json!({ "chatId": chat, "participantIds": called })).await
+    }
+
+    /// The same, ringing: Odile started it.
+    async fn ringing(&self) -> String {
+        let session = self.session().await;
+        done(&self.odile, "START", &session).await;
+        session
+    }
+
+    /// The same, running: Vera accepted it.
+    async fn running(&self) -> String {
+        let session = self.ringing().await;
+        done(&self.vera, "ACCEPT", &session).await;
+        session
+    }
+
+    async fn stop(self) {
+        self.world.app.stop().await;
+    }
+}
+
+/// The session that the input makes.
+async fn create(client: &Client, input: Value) -> String {
+    let created = client.done("createChatSession", "session { id }", input).await;
+    text(&created["session"]["id"])
+}
+
+/// The mutation of a directive.
+fn mutation_of(directive: &str) -> String {
+    format!("{}ChatSession", directive.to_lowercase())
+}
+
+/// Gives a directive; the payload says where the session then stands, and why nothing was done.
+async fn give(client: &Client, directive: &str, session: &str) -> Value {
+    give_with(client, directive, json!({ "chatSessionId": session })).await
+}
+
+async fn give_with(client: &Client, directive: &str, input: Value) -> Value {
+    client.mutate(&mutation_of(directive), "session { state outcome acceptedBy { id } }", input).await
+}
+
+/// Gives a directive that is carried out.
+async fn done(client: &Client, directive: &str, session: &str) {
+    let payload = give(client, directive, session).await;
+    assert_eq!(payload["userErrors"], json!([]), "{directive}: {payload:#}");
+}
+
+/// The code of the refusal of a payload; `None` where there is none.
+fn refusal(payload: &Value) -> Option<&str> {
+    payload["userErrors"][0]["code"].as_str()
+}
+
+/// Some fields of a session, as somebody sees them.
+async fn seen(client: &Client, session: &str, fields: &str) -> Value {
+    let query = format!("query($id: ID!) {{ chatSession(id: $id) {{ {fields} }} }}");
+    client.query(&query, json!({ "id": session })).await["chatSession"].clone()
+}

@@ -1,0 +1,301 @@
+//! Sessions are made in a chat, or between people; and changed until they are over.
+
+use super::{Clinic, create, done, refusal, seen};
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::world::{NOON, ids, text};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    naming_people_finds_the_chat_of_exactly_these_or_makes_one,
+    a_chat_that_ended_is_not_found_again,
+    a_session_in_a_chat_calls_everybody_in_it_or_those_named,
+    colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others,
+    a_session_calls_at_least_one_other,
+    a_session_keeps_what_it_was_made_with,
+    the_call_room_is_for_participants_only,
+    creating_again_with_the_same_request_id_answers_the_same_session,
+    a_change_touches_only_what_it_names,
+    who_is_called_can_be_changed,
+    only_participants_and_admins_change_a_session_and_only_until_it_is_over,
+    texts_and_ring_times_have_limits,
+);
+
+/// The chat that a session between these people gets, with its type.
+async fn chat_of(client: &Client, people: &[&str]) -> (String, String) {
+    let input = json!({ "participantIds": people });
+    let created = client.done("createChatSession", "chat { id type }", input).await;
+    (text(&created["chat"]["id"]), text(&created["chat"]["type"]))
+}
+
+async fn called(client: &Client, session: &str) -> Vec<String> {
+    let session = seen(client, session, "participants { actor { id } }").await;
+    let participants = session["participants"].as_array().unwrap();
+    let mut called: Vec<_> = participants.iter().map(|one| text(&one["actor"]["id"])).collect();
+    called.sort();
+    called
+}
+
+fn sorted(people: &[&str]) -> Vec<String> {
+    let mut people: Vec<_> = people.iter().map(|&id| id.to_owned()).collect();
+    people.sort();
+    people
+}
+
+async fn naming_people_finds_the_chat_of_exactly_these_or_makes_one(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, otto, vera, .. } = &clinic;
+
+    let (pair, kind) = chat_of(olga, &[&odile.id]).await;
+    assert_eq!(kind, "DIRECT");
+    assert_eq!(chat_of(odile, &[&olga.id, &odile.id]).await.0, pair);
+
+    let (group, kind) = chat_of(olga, &[&odile.id, &otto.id]).await;
+    assert_eq!(kind, "GROUP");
+    assert_eq!(chat_of(otto, &[&olga.id, &odile.id]).await.0, group);
+    assert_ne!(chat_of(olga, &[&odile.id, &otto.id, &vera.id]).await.0, group);
+
+    // The pair has a DIRECT chat, which createChat finds too.
+    let input = json!({ "type": "DIRECT", "participantIds": [olga.id] });
+    let found = odile.done("createChat", "chat { id } isExisting", input).await;
+    assert_eq!((text(&found["chat"]["id"]), &found["isExisting"]), (pair, &json!(true)));
+    clinic.stop().await;
+}
+
+async fn a_chat_that_ended_is_not_found_again(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let people = [clinic.odile.id.as_str(), &clinic.otto.id];
+    let (first, _) = chat_of(&clinic.olga, &people).await;
+    clinic.olga.done("endChat", "", json!({ "chatId": first })).await;
+    let (second, _) = chat_of(&clinic.olga, &people).await;
+    assert_ne!(first, second);
+    clinic.stop().await;
+}
+
+async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, otto, vera, .. } = &clinic;
+    let input = json!({ "type": "GROUP", "participantIds": [odile.id, otto.id, vera.id] });
+    let chat = text(&olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+
+    let everybody = create(olga, json!({ "chatId": chat })).await;
+    assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id, &otto.id, &vera.id]));
+    let two = create(vera, json!({ "chatId": chat, "participantIds": [odile.id, odile.id] })).await;
+    assert_eq!(called(olga, &two).await, sorted(&[&vera.id, &odile.id]));
+
+    // A visitor sees the sessions that call them; colleagues see all of a chat that they see.
+    let between = create(olga, json!({ "chatId": chat, "participantIds": [otto.id] })).await;
+    assert_eq!(seen(vera, &between, "id").await, json!(null));
+    assert_eq!(seen(odile, &between, "id").await, json!({ "id": between }));
+    let sessions = "query($id: ID!) { chat(id: $id) { sessions { nodes { id } } } }";
+    for (person, expected) in [(vera, vec![&everybody, &two]), (odile, vec![&everybody, &two, &between])] {
+        let listed = person.query(sessions, json!({ "id": chat })).await;
+        assert_eq!(ids(&listed["chat"]["sessions"]["nodes"]).iter().collect::<Vec<_>>(), expected);
+    }
+    clinic.stop().await;
+}
+
+async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, otto, vera } = &clinic;
+    let victor = world.visitor("victor").await;
+    let chat = world.chat(vera).await;
+
+    let session = create(olga, json!({ "chatId": chat, "participantIds": [vera.id, odile.id] })).await;
+    assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &vera.id]));
+    // Who is called takes part in the chat.
+    let own = "query($id: ID!) { chat(id: $id) { viewerParticipation { id } participationCount } }";
+    let seen_by_odile = odile.query(own, json!({ "id": chat })).await;
+    assert!(seen_by_odile["chat"]["viewerParticipation"].is_object());
+    assert_eq!(seen_by_odile["chat"]["participationCount"], 3);
+
+    let stranger = json!({ "chatId": chat, "participantIds": [victor.id] });
+    assert_eq!(olga.refused("createChatSession", stranger).await, ["NOT_FOUND"]);
+    let pair =
+        olga.done("createChat", "chat { id }", json!({ "type": "DIRECT", "participantIds": [odile.id] }));
+    let third = json!({ "chatId": pair.await["chat"]["id"], "participantIds": [odile.id, otto.id] });
+    assert_eq!(olga.refused("createChatSession", third).await, ["NOT_FOUND"]);
+    clinic.stop().await;
+}
+
+async fn a_session_calls_at_least_one_other(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, vera, .. } = &clinic;
+    let chat = world.chat(vera).await;
+    for (who, input) in [
+        (olga, json!({ "participantIds": [olga.id] })),
+        (olga, json!({ "participantIds": [] })),
+        (olga, json!({})),
+        (olga, json!({ "chatId": chat, "participantIds": [] })),
+        // Nobody but Vera is in her chat yet.
+        (vera, json!({ "chatId": chat })),
+        // A visitor does not choose whom to talk to.
+        (vera, json!({ "participantIds": [olga.id] })),
+    ] {
+        assert_eq!(who.refused("createChatSession", input.clone()).await, ["INVALID"], "{input}");
+    }
+    vera.done("endChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(olga.refused("createChatSession", json!({ "chatId": chat })).await, ["CHAT_ENDED"]);
+    clinic.stop().await;
+}
+
+async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, vera, .. } = &clinic;
+    let fields = "type state outcome title callRoom createdAt createdBy { id } scheduledAt startedAt \
+                  startedBy { id } acceptedAt rejectedAt finishedAt ringsUntil chat { id }";
+    let chat = world.chat(vera).await;
+    let later = "2026-11-21T09:30:00.000Z";
+    let input = json!({ "chatId": chat, "participantIds": [vera.id], "title": "Knee", "callRoom": "knee-1",
+                        "scheduledAt": "2026-11-21T10:30:00+01:00", "type": "TELEMED" });
+    let planned = create(olga, input).await;
+    let expected = json!({
+        "type": "TELEMED", "state": "CREATED", "outcome": null, "title": "Knee", "callRoom": "knee-1",
+        "createdAt": NOON, "createdBy": { "id": olga.id }, "scheduledAt": later, "startedAt": null,
+        "startedBy": null, "acceptedAt": null, "rejectedAt": null, "finishedAt": null, "ringsUntil": null,
+        "chat": { "id": chat }
+    });
+    assert_eq!(seen(olga, &planned, fields).await, expected);
+
+    let input = json!({ "chatId": chat, "participantIds": [vera.id], "start": true, "ringSeconds": 60 });
+    let at_once = create(olga, input).await;
+    let session = seen(olga, &at_once, fields).await;
+    assert_eq!(session["state"], "STARTED");
+    assert_eq!((&session["startedAt"], &session["startedBy"]), (&json!(NOON), &json!({ "id": olga.id })));
+    assert_eq!(session["ringsUntil"], "2026-11-20T12:01:00.000Z");
+    assert_eq!(session["title"], json!(null));
+    clinic.stop().await;
+}
+
+async fn the_call_room_is_for_participants_only(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let chat = clinic.world.chat(&clinic.vera).await;
+    let (one, other) = (clinic.session_in(&chat).await, clinic.session_in(&chat).await);
+    let room =
+        async |client: &Client, session: &str| seen(client, session, "callRoom").await["callRoom"].clone();
+    let name = room(&clinic.olga, &one).await;
+    assert_eq!(room(&clinic.vera, &one).await, name);
+    // Nobody guesses it.
+    assert!(text(&name).len() >= 22, "{name} is short");
+    assert_ne!(room(&clinic.olga, &other).await, name);
+    for outsider in [&clinic.world.admin, &clinic.otto] {
+        assert_eq!(room(outsider, &one).await, json!(null));
+    }
+    clinic.stop().await;
+}
+
+async fn creating_again_with_the_same_request_id_answers_the_same_session(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, vera, .. } = &clinic;
+    let chat = world.chat(vera).await;
+    let in_chat = json!({ "chatId": chat, "participantIds": [vera.id], "start": true, "requestId": "one" });
+    let between = json!({ "participantIds": [odile.id], "requestId": "two" });
+    for input in [&in_chat, &between] {
+        let first = create(olga, input.clone()).await;
+        assert_eq!(create(olga, input.clone()).await, first);
+    }
+    // It is answered as it now stands.
+    let session = create(olga, in_chat.clone()).await;
+    done(vera, "ACCEPT", &session).await;
+    let again = olga.done("createChatSession", "session { state }", in_chat.clone()).await;
+    assert_eq!(again["session"]["state"], "ACCEPTED");
+
+    let conflict = |change: (&str, Value)| {
+        let mut input = in_chat.clone();
+        input[change.0] = change.1;
+        input
+    };
+    for change in [("title", json!("Other")), ("ringSeconds", json!(50)), ("start", json!(false))] {
+        let input = conflict(change);
+        assert_eq!(olga.refused("createChatSession", input.clone()).await, ["CONFLICT"], "{input}");
+    }
+    // What another mutation made under the id is in the way too; another caller's ids are not.
+    let group = json!({ "type": "GROUP", "participantIds": [odile.id], "requestId": "one" });
+    assert_eq!(olga.refused("createChat", group).await, ["CONFLICT"]);
+    let others = json!({ "participantIds": [olga.id], "requestId": "one" });
+    assert_ne!(create(odile, others).await, session);
+    clinic.stop().await;
+}
+
+async fn a_change_touches_only_what_it_names(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let session = clinic.session().await;
+    let fields = "title callRoom scheduledAt";
+    let change = async |mut input: Value| {
+        input["chatSessionId"] = json!(session);
+        let changed = clinic.olga.done("updateChatSession", &format!("session {{ {fields} }}"), input).await;
+        changed["session"].clone()
+    };
+    let first = change(json!({ "title": "Knee", "callRoom": "knee", "scheduledAt": NOON })).await;
+    assert_eq!(first, json!({ "title": "Knee", "callRoom": "knee", "scheduledAt": NOON }));
+    let second = change(json!({ "title": "Both knees" })).await;
+    assert_eq!(second, json!({ "title": "Both knees", "callRoom": "knee", "scheduledAt": NOON }));
+    let third = change(json!({ "title": null, "scheduledAt": null })).await;
+    assert_eq!(third, json!({ "title": null, "callRoom": "knee", "scheduledAt": null }));
+    // A change moves nothing on.
+    assert_eq!(
+        seen(&clinic.olga, &session, "state startedAt").await,
+        json!({ "state": "CREATED", "startedAt": null })
+    );
+    clinic.stop().await;
+}
+
+async fn who_is_called_can_be_changed(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, otto, vera, .. } = &clinic;
+    let session = clinic.session().await;
+    let call = |people: &[&String]| json!({ "chatSessionId": session, "participantIds": people });
+    // The creator stays, whoever asks.
+    odile.done("updateChatSession", "", call(&[&otto.id, &odile.id])).await;
+    assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
+    assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is not called any more");
+    done(otto, "START", &session).await;
+    assert_eq!(olga.refused("updateChatSession", call(&[])).await, ["INVALID"]);
+    assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
+    clinic.stop().await;
+}
+
+async fn only_participants_and_admins_change_a_session_and_only_until_it_is_over(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let session = clinic.running().await;
+    let input = json!({ "chatSessionId": session, "title": "Knee" });
+    for person in [&clinic.olga, &clinic.odile, &clinic.vera, &clinic.world.admin] {
+        person.done("updateChatSession", "", input.clone()).await;
+    }
+    assert_eq!(clinic.otto.refused("updateChatSession", input.clone()).await, ["NOT_PARTICIPANT"]);
+    done(&clinic.olga, "FINISH", &session).await;
+    let over = clinic.olga.mutate("updateChatSession", "session { state title }", input).await;
+    assert_eq!(refusal(&over), Some("INVALID"));
+    assert_eq!(over["session"], json!({ "state": "FINISHED", "title": "Knee" }));
+    clinic.stop().await;
+}
+
+async fn texts_and_ring_times_have_limits(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let chat = clinic.world.chat(&clinic.vera).await;
+    let called = json!([clinic.vera.id]);
+    let with = |field: &str, value: Value| json!({ "chatId": chat, "participantIds": called, field: value });
+    for (field, value) in [
+        ("title", json!("x".repeat(200))),
+        ("callRoom", json!("x".repeat(200))),
+        ("requestId", json!("x".repeat(128))),
+        ("ringSeconds", json!(5)),
+        ("ringSeconds", json!(180)),
+    ] {
+        create(&clinic.olga, with(field, value)).await;
+    }
+    for (field, value, code) in [
+        ("title", json!("x".repeat(201)), "TOO_LONG"),
+        ("title", json!(""), "INVALID"),
+        ("callRoom", json!("x".repeat(201)), "TOO_LONG"),
+        ("requestId", json!("x".repeat(129)), "TOO_LONG"),
+        ("requestId", json!(""), "INVALID"),
+        ("ringSeconds", json!(4), "INVALID"),
+        ("ringSeconds", json!(181), "INVALID"),
+    ] {
+        let refused = clinic.olga.refused("createChatSession", with(field, value.clone())).await;
+        assert_eq!(refused, [code], "{field}: {value}");
+    }
+    clinic.stop().await;
+}

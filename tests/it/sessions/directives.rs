@@ -1,0 +1,284 @@
+//! Directives: what they stamp, what they refuse, what a retry is answered, and what the history keeps.
+
+use super::{Clinic, create, done, give, give_with, mutation_of, refusal, seen};
+use crate::harness::Engine;
+use crate::harness::client::error_code;
+use crate::harness::scene::program;
+use crate::harness::world::{NOON, text};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    each_directive_stamps_who_and_when_by_the_servers_clock,
+    reasons_are_kept,
+    what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands,
+    losers_are_told_who_won,
+    a_directive_given_again_by_the_same_person_changes_nothing,
+    two_tabs_are_told_apart_by_their_request_id,
+    outsiders_are_refused_and_programs_have_no_say,
+    the_history_tells_of_every_step,
+    a_chat_has_one_session_that_rings_or_runs,
+    ending_the_chat_finishes_its_sessions,
+);
+
+const STAMPS: &str = "state outcome startedAt startedBy { id } acceptedAt acceptedBy { id } rejectedAt \
+                      rejectedBy { id } finishedAt finishedBy { id }";
+
+async fn each_directive_stamps_who_and_when_by_the_servers_clock(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, vera, .. } = &clinic;
+    let session = clinic.session().await;
+    done(odile, "START", &session).await;
+    world.pass(5);
+    done(vera, "ACCEPT", &session).await;
+    world.pass(60);
+    done(olga, "FINISH", &session).await;
+    let expected = json!({
+        "state": "FINISHED", "outcome": "COMPLETED",
+        "startedAt": NOON, "startedBy": { "id": odile.id },
+        "acceptedAt": "2026-11-20T12:00:05.000Z", "acceptedBy": { "id": vera.id },
+        "rejectedAt": null, "rejectedBy": null,
+        "finishedAt": "2026-11-20T12:01:05.000Z", "finishedBy": { "id": olga.id },
+    });
+    assert_eq!(seen(vera, &session, STAMPS).await, expected);
+
+    let session = clinic.session().await;
+    done(vera, "REJECT", &session).await;
+    let declined = seen(olga, &session, STAMPS).await;
+    assert_eq!((&declined["state"], &declined["outcome"]), (&json!("REJECTED"), &json!("REJECTED")));
+    assert_eq!(declined["rejectedAt"], "2026-11-20T12:01:05.000Z");
+    assert_eq!(declined["rejectedBy"], json!({ "id": vera.id }));
+    assert_eq!((&declined["startedAt"], &declined["finishedAt"]), (&json!(null), &json!(null)));
+
+    let session = clinic.ringing().await;
+    done(olga, "FINISH", &session).await;
+    assert_eq!(seen(olga, &session, "outcome").await, json!({ "outcome": "CANCELLED" }));
+    clinic.stop().await;
+}
+
+async fn reasons_are_kept(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let reasons = "rejectReason finishReason";
+    let with = |session: &str, reason: Value| json!({ "chatSessionId": session, "reason": reason });
+    let longest = "é".repeat(1_000);
+
+    let session = clinic.ringing().await;
+    let too_long = give_with(&clinic.vera, "REJECT", with(&session, json!(format!("{longest}x")))).await;
+    assert_eq!((refusal(&too_long), &too_long["session"]["state"]), (Some("TOO_LONG"), &json!("STARTED")));
+    give_with(&clinic.vera, "REJECT", with(&session, json!(longest))).await;
+    let expected = json!({ "rejectReason": longest, "finishReason": null });
+    assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
+    // Who rejects again keeps the first reason.
+    give_with(&clinic.vera, "REJECT", with(&session, json!("Another"))).await;
+    assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
+
+    let session = clinic.running().await;
+    give_with(&clinic.olga, "FINISH", with(&session, json!("Done\nfor today"))).await;
+    let expected = json!({ "rejectReason": null, "finishReason": "Done\nfor today" });
+    assert_eq!(seen(&clinic.vera, &session, reasons).await, expected);
+    clinic.stop().await;
+}
+
+async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let session = clinic.session().await;
+    let refused = give(&clinic.vera, "ACCEPT", &session).await;
+    let expected = json!({ "code": "INVALID_TRANSITION", "field": null,
+        "message": "The session is CREATED: ACCEPT is not possible; possible: START, REJECT, FINISH." });
+    assert_eq!(refused["userErrors"], json!([expected]));
+    assert_eq!(refused["session"]["state"], "CREATED");
+
+    // Nobody answers their own call.
+    done(&clinic.olga, "START", &session).await;
+    for directive in ["ACCEPT", "REJECT"] {
+        assert_eq!(refusal(&give(&clinic.olga, directive, &session).await), Some("INVALID_TRANSITION"));
+    }
+    done(&clinic.vera, "REJECT", &session).await;
+    for (person, directive) in [(&clinic.odile, "REJECT"), (&clinic.olga, "FINISH"), (&clinic.vera, "START")]
+    {
+        let refused = give(person, directive, &session).await;
+        assert_eq!(refusal(&refused), Some("INVALID_TRANSITION"), "{directive}");
+        assert_eq!(refused["session"]["state"], "REJECTED", "{directive}");
+    }
+    clinic.stop().await;
+}
+
+async fn losers_are_told_who_won(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let session = clinic.session().await;
+    done(&clinic.olga, "START", &session).await;
+    done(&clinic.vera, "ACCEPT", &session).await;
+    let lost = give(&clinic.odile, "ACCEPT", &session).await;
+    assert_eq!(refusal(&lost), Some("INVALID_TRANSITION"));
+    let expected = json!({ "state": "ACCEPTED", "outcome": null, "acceptedBy": { "id": clinic.vera.id } });
+    assert_eq!(lost["session"], expected);
+    clinic.stop().await;
+}
+
+async fn a_directive_given_again_by_the_same_person_changes_nothing(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, vera, .. } = &clinic;
+    let session = clinic.session().await;
+    let mut given = Vec::new();
+    for (person, directive) in [(odile, "START"), (vera, "ACCEPT"), (olga, "FINISH")] {
+        done(person, directive, &session).await;
+        given.push((person, directive));
+        world.pass(1);
+        // All that was given before is a retry now, however far the session has come.
+        let before = seen(olga, &session, STAMPS).await;
+        for (person, directive) in &given {
+            done(person, directive, &session).await;
+        }
+        assert_eq!(seen(olga, &session, STAMPS).await, before);
+    }
+    // What is finished is finished for everybody, admins too.
+    let before = seen(olga, &session, STAMPS).await;
+    for person in [olga, odile, vera, &world.admin] {
+        done(person, "FINISH", &session).await;
+    }
+    assert_eq!(seen(olga, &session, STAMPS).await, before);
+    // None of it is in the history: START, ACCEPT and FINISH happened once.
+    assert_eq!(history(&clinic, &session).await.len(), 3);
+    clinic.stop().await;
+}
+
+async fn two_tabs_are_told_apart_by_their_request_id(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let session = clinic.ringing().await;
+    let accept = async |tab: Option<&str>| {
+        let mut input = json!({ "chatSessionId": session });
+        if let Some(tab) = tab {
+            input["requestId"] = json!(tab);
+        }
+        give_with(&clinic.vera, "ACCEPT", input).await
+    };
+    let won = accept(Some("tab 1")).await;
+    assert_eq!(refusal(&won), None);
+    // The winner's retry is answered as the first time; the other tab lost.
+    assert_eq!(accept(Some("tab 1")).await, won);
+    assert_eq!(refusal(&accept(None).await), None);
+    let lost = accept(Some("tab 2")).await;
+    assert_eq!(refusal(&lost), Some("INVALID_TRANSITION"));
+    assert_eq!(lost["session"], won["session"]);
+    clinic.stop().await;
+}
+
+async fn outsiders_are_refused_and_programs_have_no_say(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let program = program(&clinic.world.app, &clinic.world.admin).await;
+    let session = clinic.ringing().await;
+    for directive in ["START", "ACCEPT", "REJECT", "FINISH"] {
+        let refused = give(&clinic.otto, directive, &session).await;
+        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{directive}");
+        let name = mutation_of(directive);
+        let document = crate::harness::client::mutation(&name, "");
+        let input = json!({ "input": { "chatSessionId": session } });
+        assert_eq!(error_code(&program.ask(&document, input).await), "FORBIDDEN", "{directive}");
+    }
+    // An admin starts and ends what others may, but answers nobody's call.
+    for directive in ["ACCEPT", "REJECT"] {
+        let refused = give(&clinic.world.admin, directive, &session).await;
+        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{directive}");
+    }
+    done(&clinic.world.admin, "FINISH", &session).await;
+    clinic.stop().await;
+}
+
+/// The SESSION entries of a session's chat that are about it: who moved it to which state.
+async fn history(clinic: &Clinic, session: &str) -> Vec<(Value, Value)> {
+    let fields = "chat { messages(types: [SESSION]) { nodes { type text sender { id } sessionState session { id } } } }";
+    let answer = seen(&clinic.olga, session, fields).await;
+    let nodes = answer["chat"]["messages"]["nodes"].as_array().unwrap().clone();
+    let own = nodes.iter().filter(|node| node["session"]["id"] == session);
+    own.map(|node| {
+        assert_eq!((&node["type"], &node["text"]), (&json!("SESSION"), &json!(null)));
+        (node["sender"]["id"].clone(), node["sessionState"].clone())
+    })
+    .collect()
+}
+
+async fn the_history_tells_of_every_step(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, vera, .. } = &clinic;
+    let by = |person: &str, state: &str| (json!(person), json!(state));
+    let session = clinic.running().await;
+    done(olga, "FINISH", &session).await;
+    let expected = [by(&odile.id, "STARTED"), by(&vera.id, "ACCEPTED"), by(&olga.id, "FINISHED")];
+    assert_eq!(history(&clinic, &session).await, expected);
+    // A session that nothing happened to, and what was refused, leave no trace; nor do counters move.
+    let session = clinic.session().await;
+    give(vera, "ACCEPT", &session).await;
+    assert_eq!(history(&clinic, &session).await, []);
+    done(vera, "REJECT", &session).await;
+    assert_eq!(history(&clinic, &session).await, [by(&vera.id, "REJECTED")]);
+    let chat =
+        seen(olga, &session, "chat { messageCount lastMessage { id } viewerParticipation { unreadCount } }")
+            .await;
+    let expected =
+        json!({ "messageCount": 0, "lastMessage": null, "viewerParticipation": { "unreadCount": 0 } });
+    assert_eq!(chat["chat"], expected);
+    clinic.stop().await;
+}
+
+async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, vera, .. } = &clinic;
+    let chat = clinic.world.chat(vera).await;
+    let (first, second) = (clinic.session_in(&chat).await, clinic.session_in(&chat).await);
+    let open = "query($id: ID!) { chat(id: $id) { openSession { id } } }";
+    let open = async || olga.query(open, json!({ "id": chat })).await["chat"]["openSession"].clone();
+    assert_eq!(open().await, json!(null));
+
+    done(odile, "START", &first).await;
+    for state in ["STARTED", "ACCEPTED"] {
+        let refused = give(olga, "START", &second).await;
+        assert_eq!(
+            (refusal(&refused), &refused["session"]["state"]),
+            (Some("SESSION_OPEN"), &json!("CREATED"))
+        );
+        let at_once = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+        assert_eq!(olga.refused("createChatSession", at_once).await, ["SESSION_OPEN"]);
+        assert_eq!(open().await, json!({ "id": first }));
+        if state == "STARTED" {
+            done(vera, "ACCEPT", &first).await;
+        }
+    }
+    // More may wait; once the first is over, the next one rings.
+    let third = create(olga, json!({ "chatId": chat, "participantIds": [vera.id] })).await;
+    done(vera, "FINISH", &first).await;
+    assert_eq!(open().await, json!(null));
+    done(olga, "START", &third).await;
+    let sessions = vera.query("{ viewer { openSessions { id } } }", json!({})).await;
+    assert_eq!(sessions["viewer"]["openSessions"], json!([{ "id": third }, { "id": second }]));
+    clinic.stop().await;
+}
+
+async fn ending_the_chat_finishes_its_sessions(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { olga, odile, vera, .. } = &clinic;
+    let chat = clinic.world.chat(vera).await;
+    let (runs, waits) = (clinic.session_in(&chat).await, clinic.session_in(&chat).await);
+    let declined = clinic.session_in(&chat).await;
+    done(vera, "REJECT", &declined).await;
+    done(odile, "START", &runs).await;
+    done(vera, "ACCEPT", &runs).await;
+    let rings = clinic.ringing().await;
+    for session in [&runs, &rings] {
+        let chat = text(&seen(olga, session, "chat { id }").await["chat"]["id"]);
+        olga.done("endChat", "", json!({ "chatId": chat })).await;
+    }
+    let by_olga = json!({ "id": olga.id });
+    for (session, outcome, by) in [
+        (&runs, "COMPLETED", &by_olga),
+        (&waits, "CANCELLED", &by_olga),
+        (&rings, "CANCELLED", &by_olga),
+        (&declined, "REJECTED", &json!(null)),
+    ] {
+        let ended = seen(vera, session, "outcome finishedBy { id } ringsUntil viewerDirectives").await;
+        let expected =
+            json!({ "outcome": outcome, "finishedBy": by, "ringsUntil": null, "viewerDirectives": [] });
+        assert_eq!(ended, expected);
+    }
+    assert_eq!(history(&clinic, &waits).await, [(json!(olga.id), json!("FINISHED"))]);
+    clinic.stop().await;
+}
