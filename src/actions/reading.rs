@@ -3,10 +3,10 @@
 use super::{Actions, Error, Result};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use crate::domain::event::{MessageRow, SessionRow};
-use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::{limits, text};
 use crate::store::sessions::SessionFilter;
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
 use entity::{
@@ -71,12 +71,15 @@ impl Actions {
         Ok(found.filter(|actor| policy::sees_actor(viewer, actor)))
     }
 
-    /// The visitor with this external id.
+    /// The visitor with this external id; nobody has one that cannot be.
     pub async fn visitor_by_external_id(
         &self,
         viewer: &Viewer,
         external_id: &str,
     ) -> Result<Option<actor::Model>> {
+        if text::external_id("externalId", external_id).is_err() {
+            return Ok(None);
+        }
         let (store, organization_id) = (&self.0.store, viewer.organization_id);
         let found =
             actors::find_by_external_id(store, organization_id, ActorType::Visitor, external_id).await?;
@@ -146,6 +149,9 @@ impl Actions {
         page: &PageRequest,
     ) -> Result<Page<actor::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
+        if let Some(query) = query {
+            text::line("query", query, limits::NAME)?;
+        }
         Ok(actors::list_visitors(&self.0.store, viewer.organization_id, query, page).await?)
     }
 
