@@ -10,5 +10,6 @@ mod isolation;
 mod live;
 mod resume;
 mod schema;
+mod statements;
 mod tidy;
 mod websocket;
