@@ -3,16 +3,17 @@
 use super::{Actions, Error, Result};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use crate::domain::event::{MessageRow, SessionRow};
-use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::{limits, text};
 use crate::store::sessions::SessionFilter;
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
 use entity::{
     ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
     actor, chat, organization, participation, presence, room,
 };
+use std::collections::HashSet;
 
 impl Actions {
     /// The viewer's organization.
@@ -67,16 +68,25 @@ impl Actions {
 
     /// A user or a visitor; a visitor sees themself and the users of the organization.
     pub async fn actor(&self, viewer: &Viewer, id: ActorId) -> Result<Option<actor::Model>> {
-        let found = actors::find_in_organization(&self.0.store, viewer.organization_id, id).await?;
-        Ok(found.filter(|actor| policy::sees_actor(viewer, actor)))
+        Ok(self.visible_actors(viewer, &[id]).await?.pop())
     }
 
-    /// The visitor with this external id.
+    /// Those of the users and visitors that the viewer sees.
+    pub async fn visible_actors(&self, viewer: &Viewer, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
+        let mut found = actors::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
+        found.retain(|actor| policy::sees_actor(viewer, actor));
+        Ok(found)
+    }
+
+    /// The visitor with this external id; nobody has one that cannot be.
     pub async fn visitor_by_external_id(
         &self,
         viewer: &Viewer,
         external_id: &str,
     ) -> Result<Option<actor::Model>> {
+        if text::external_id("externalId", external_id).is_err() {
+            return Ok(None);
+        }
         let (store, organization_id) = (&self.0.store, viewer.organization_id);
         let found =
             actors::find_by_external_id(store, organization_id, ActorType::Visitor, external_id).await?;
@@ -95,34 +105,62 @@ impl Actions {
 
     /// A message of a chat that the viewer sees.
     pub async fn message(&self, viewer: &Viewer, id: MessageId) -> Result<Option<MessageRow>> {
-        let found = messages::find_in_organization(&self.0.store, viewer.organization_id, id).await?;
-        let Some((row, chat)) = found else { return Ok(None) };
-        Ok(self.chat(viewer, chat.id).await?.map(|_| row))
+        Ok(self.visible_messages(viewer, &[id]).await?.pop())
     }
 
-    /// A presence in a chat that the viewer sees.
-    pub async fn presence(&self, viewer: &Viewer, id: PresenceId) -> Result<Option<presence::Model>> {
-        let Some(row) = presences::find(&self.0.store, id).await? else { return Ok(None) };
-        Ok(self.chat(viewer, row.chat_id).await?.map(|_| row))
+    /// Those of the messages that are in chats that the viewer sees.
+    pub async fn visible_messages(&self, viewer: &Viewer, ids: &[MessageId]) -> Result<Vec<MessageRow>> {
+        let found = messages::find_many_by_id(&self.0.store, viewer.organization_id, ids).await?;
+        self.in_visible_chats(viewer, found, |row| row.message.chat_id).await
     }
 
-    /// A participation in a chat that the viewer sees.
-    pub async fn participation(
+    /// Those of the presences that are in chats that the viewer sees.
+    pub async fn visible_presences(
         &self,
         viewer: &Viewer,
-        id: ParticipationId,
-    ) -> Result<Option<participation::Model>> {
-        let Some(row) = participations::find(&self.0.store, id).await? else { return Ok(None) };
-        Ok(self.chat(viewer, row.chat_id).await?.map(|_| row))
+        ids: &[PresenceId],
+    ) -> Result<Vec<presence::Model>> {
+        let found = presences::find_many(&self.0.store, ids).await?;
+        self.in_visible_chats(viewer, found, |row| row.chat_id).await
+    }
+
+    /// Those of the participations that are in chats that the viewer sees.
+    pub async fn visible_participations(
+        &self,
+        viewer: &Viewer,
+        ids: &[ParticipationId],
+    ) -> Result<Vec<participation::Model>> {
+        let found = participations::find_many(&self.0.store, ids).await?;
+        self.in_visible_chats(viewer, found, |row| row.chat_id).await
     }
 
     /// A session of a chat that the viewer sees; a visitor sees the ones they are called to.
     pub async fn session(&self, viewer: &Viewer, id: SessionId) -> Result<Option<SessionRow>> {
-        let found = sessions::find_in_organization(&self.0.store, viewer.organization_id, id).await?;
-        let Some(row) = found.filter(|row| policy::sees_session(viewer, &row.participant_ids)) else {
-            return Ok(None);
-        };
-        Ok(self.chat(viewer, row.session.chat_id).await?.map(|_| row))
+        Ok(self.visible_sessions(viewer, &[id]).await?.pop())
+    }
+
+    /// Those of the sessions that are of chats that the viewer sees; of a visitor's, those they are called to.
+    pub async fn visible_sessions(&self, viewer: &Viewer, ids: &[SessionId]) -> Result<Vec<SessionRow>> {
+        let mut found =
+            sessions::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
+        found.retain(|row| policy::sees_session(viewer, &row.participant_ids));
+        self.in_visible_chats(viewer, found, |row| row.session.chat_id).await
+    }
+
+    /// Those of the rows that belong to chats that the viewer sees.
+    async fn in_visible_chats<T>(
+        &self,
+        viewer: &Viewer,
+        mut rows: Vec<T>,
+        chat_id: impl Fn(&T) -> ChatId,
+    ) -> Result<Vec<T>> {
+        let mut chat_ids: Vec<_> = rows.iter().map(&chat_id).collect();
+        chat_ids.sort_unstable();
+        chat_ids.dedup();
+        let seen: HashSet<_> =
+            self.visible_chats(viewer, &chat_ids).await?.into_iter().map(|chat| chat.id).collect();
+        rows.retain(|row| seen.contains(&chat_id(row)));
+        Ok(rows)
     }
 
     /// The organization's rooms, oldest first.
@@ -146,6 +184,9 @@ impl Actions {
         page: &PageRequest,
     ) -> Result<Page<actor::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
+        if let Some(query) = query {
+            text::line("query", query, limits::NAME)?;
+        }
         Ok(actors::list_visitors(&self.0.store, viewer.organization_id, query, page).await?)
     }
 

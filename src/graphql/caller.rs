@@ -2,14 +2,13 @@
 
 use super::error::{Fault, Result};
 use super::loaders::Reads;
+use super::rounds::{AtOnce, Rounds, rounds};
 use crate::actions::Actions;
 use crate::domain::viewer::Viewer;
 use crate::live::Live;
+use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Context, runtime};
-use futures_util::future::BoxFuture;
 use std::hash::Hash;
-use std::time::Duration;
 
 /// The viewer of an operation, the actions, and loaders that belong to this operation alone.
 pub(super) struct Caller {
@@ -19,10 +18,12 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(actions: Actions, viewer: Viewer) -> Self {
+    /// The caller, and what loads the edges of their operation.
+    pub(super) fn new(actions: Actions, viewer: Viewer) -> (Self, Rounds) {
         let reads = Reads { actions: actions.clone(), viewer: viewer.clone() };
-        let reads = DataLoader::new(reads, runtime::TokioSpawner::current(), Yield);
-        Self { viewer, actions, reads }
+        let (queue, rounds) = rounds();
+        let reads = DataLoader::new(reads, queue, AtOnce);
+        (Self { viewer, actions, reads }, rounds)
     }
 
     /// Loads one of a batch. Nothing is kept: a stream that lives for hours must not show old rows.
@@ -52,17 +53,4 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Caller> {
 /// The live streams.
 pub(super) fn live<'a>(context: &Context<'a>) -> Result<&'a Live> {
     context.data_opt::<Live>().ok_or_else(|| Fault::internal("the schema has no live streams"))
-}
-
-/// Waits for the other fields of a level by letting them run, not by sleeping for a millisecond.
-struct Yield;
-
-impl runtime::Timer for Yield {
-    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(async {
-            for _ in 0..3 {
-                tokio::task::yield_now().await;
-            }
-        })
-    }
 }

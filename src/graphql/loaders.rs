@@ -6,8 +6,8 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
-    ActorId, ActorType, ChatId, ParticipationId, RoomId, SessionId, actor, chat, participation, presence,
-    room,
+    ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    actor, chat, organization, participation, presence, room,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -42,6 +42,10 @@ macro_rules! key {
     };
 }
 
+/// A thing by its id, as far as the viewer sees it. An edge of something that they see has the bare id for key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Seen<I>(pub I);
+
 key!(
     /// The open session of a chat.
     OpenSessionOf(ChatId)
@@ -75,6 +79,10 @@ key!(
     BusyIn(ActorId)
 );
 key!(
+    /// Whether somebody of the organization is there to answer.
+    IsStaffed(OrganizationId)
+);
+key!(
     /// A place in a chat's history.
     MessageAt((ChatId, i64))
 );
@@ -86,12 +94,40 @@ loader!(ChatId => chat::Model, |reads, keys| {
     let found = reads.actions.visible_chats(&reads.viewer, keys).await?;
     found.into_iter().map(|chat| (chat.id, chat)).collect()
 });
+loader!(OrganizationId => organization::Model, |reads, _keys| {
+    let own = reads.actions.organization(&reads.viewer).await?;
+    HashMap::from([(own.id, own)])
+});
+loader!(IsStaffed => bool, |reads, keys| {
+    let is_staffed = reads.actions.is_staffed(&reads.viewer).await?;
+    keys.iter().map(|key| (*key, is_staffed)).collect()
+});
+loader!(Seen<ActorId> => actor::Model, |reads, keys| {
+    let found = reads.actions.visible_actors(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(Seen<MessageId> => MessageRow, |reads, keys| {
+    let found = reads.actions.visible_messages(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.message.id)
+});
+loader!(Seen<PresenceId> => presence::Model, |reads, keys| {
+    let found = reads.actions.visible_presences(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(Seen<ParticipationId> => participation::Model, |reads, keys| {
+    let found = reads.actions.visible_participations(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(Seen<SessionId> => SessionRow, |reads, keys| {
+    let found = reads.actions.visible_sessions(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.session.id)
+});
 loader!(OpenSessionOf => SessionRow, |reads, keys| {
     wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)
 });
 loader!(HasOpenSession => bool, |reads, keys| {
     let found = reads.actions.chats_with_open_session(&bare(keys, |key| key.0)).await?;
-    Ok(keys.iter().map(|key| (*key, found.contains(&key.0))).collect())
+    keys.iter().map(|key| (*key, found.contains(&key.0))).collect()
 });
 loader!(OwnParticipationIn => participation::Model, |reads, keys| {
     let found = reads.actions.own_participation_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?;
@@ -185,4 +221,8 @@ fn bare<K, T>(keys: &[K], inner: impl Fn(&K) -> T) -> Vec<T> {
 
 fn wrapped<T, K: Hash + Eq, V>(found: HashMap<T, V>, key: impl Fn(T) -> K) -> HashMap<K, V> {
     found.into_iter().map(|(id, value)| (key(id), value)).collect()
+}
+
+fn seen<I: Hash + Eq, V>(found: Vec<V>, id: impl Fn(&V) -> I) -> HashMap<Seen<I>, V> {
+    found.into_iter().map(|row| (Seen(id(&row)), row)).collect()
 }

@@ -20,6 +20,7 @@ mod presence;
 mod query;
 pub mod resume;
 mod room;
+pub mod rounds;
 mod scalar;
 mod session;
 mod subscription;
@@ -31,6 +32,7 @@ use crate::live::Live;
 use async_graphql::{MergedObject, Request, SDLExportOptions};
 use caller::Caller;
 use entity::{ActorId, OrganizationId};
+use rounds::Rounds;
 use uuid::Uuid;
 
 /// The schema, with everything that it needs to answer.
@@ -76,10 +78,11 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-/// The request as this viewer makes it.
+/// The request as this viewer makes it, and what must run along with it to load its edges.
 #[must_use]
-pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> Request {
-    request.data(Caller::new(actions.clone(), viewer.clone()))
+pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> (Request, Rounds) {
+    let (caller, rounds) = Caller::new(actions.clone(), viewer.clone());
+    (request.data(caller), rounds)
 }
 
 /// The public id of an organization.

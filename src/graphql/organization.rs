@@ -20,7 +20,7 @@ pub(super) struct Organization(pub organization::Model);
 impl Organization {
     pub(super) async fn of_viewer(context: &Context<'_>) -> Result<Self> {
         let caller = caller(context)?;
-        Ok(Self(caller.actions.organization(&caller.viewer).await?))
+        Ok(Self(caller.need(caller.viewer.organization_id).await?))
     }
 }
 

@@ -6,6 +6,7 @@ use super::chat::Chat;
 use super::door::Code;
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
+use super::loaders::Seen;
 use super::message::Message;
 use super::organization::Organization;
 use super::participation::Participation;
@@ -70,9 +71,8 @@ impl Query {
 
     /// A room of the organization.
     async fn room(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Room>> {
-        let caller = caller(context)?;
         match Kind::Room.decode(&id)? {
-            Some(id) => Ok(caller.actions.room(&caller.viewer, RoomId(id)).await?.map(Room)),
+            Some(id) => Ok(caller(context)?.load(RoomId(id)).await?.map(Room)),
             None => Ok(None),
         }
     }
@@ -123,9 +123,8 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
     ) -> Result<Option<ChatSession>> {
-        let caller = caller(context)?;
         match Kind::ChatSession.decode(&id)? {
-            Some(id) => Ok(caller.actions.session(&caller.viewer, SessionId(id)).await?.map(ChatSession)),
+            Some(id) => Ok(caller(context)?.load(Seen(SessionId(id))).await?.map(ChatSession)),
             None => Ok(None),
         }
     }
@@ -133,35 +132,34 @@ impl Query {
 
 async fn actor(caller: &Caller, kind: Kind, id: &ID) -> Result<Option<Actor>> {
     match kind.decode(id)? {
-        Some(id) => Ok(caller.actions.actor(&caller.viewer, ActorId(id)).await?.and_then(Actor::new)),
+        Some(id) => Ok(caller.load(Seen(ActorId(id))).await?.and_then(Actor::new)),
         None => Ok(None),
     }
 }
 
 async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
     let (kind, uuid) = decode_any(id)?;
-    let (actions, viewer) = (&caller.actions, &caller.viewer);
+    let viewer = &caller.viewer;
     Ok(match kind {
         Kind::Viewer => (viewer.actor_id.0 == uuid).then_some(Node::Viewer(Viewer)),
         Kind::Organization if viewer.organization_id.0 == uuid => {
-            Some(Node::Organization(Organization(actions.organization(viewer).await?)))
+            Some(Node::Organization(Organization(caller.need(viewer.organization_id).await?)))
         }
         Kind::Organization => None,
-        Kind::Room => actions.room(viewer, RoomId(uuid)).await?.map(Room).map(Node::Room),
+        Kind::Room => caller.load(RoomId(uuid)).await?.map(Room).map(Node::Room),
         Kind::User | Kind::Visitor => match actor(caller, kind, id).await? {
             Some(Actor::User(user)) if kind == Kind::User => Some(Node::User(user)),
             Some(Actor::Visitor(visitor)) if kind == Kind::Visitor => Some(Node::Visitor(visitor)),
             Some(Actor::User(_) | Actor::Visitor(_)) | None => None,
         },
         Kind::Chat => caller.load(ChatId(uuid)).await?.map(Chat::new).map(Node::Chat),
-        Kind::Message => actions.message(viewer, MessageId(uuid)).await?.map(Message).map(Node::Message),
-        Kind::Presence => actions.presence(viewer, PresenceId(uuid)).await?.map(Presence).map(Node::Presence),
+        Kind::Message => caller.load(Seen(MessageId(uuid))).await?.map(Message).map(Node::Message),
+        Kind::Presence => caller.load(Seen(PresenceId(uuid))).await?.map(Presence).map(Node::Presence),
         Kind::Participation => {
-            let found = actions.participation(viewer, ParticipationId(uuid)).await?;
-            found.map(Participation).map(Node::Participation)
+            caller.load(Seen(ParticipationId(uuid))).await?.map(Participation).map(Node::Participation)
         }
         Kind::ChatSession => {
-            actions.session(viewer, SessionId(uuid)).await?.map(ChatSession).map(Node::ChatSession)
+            caller.load(Seen(SessionId(uuid))).await?.map(ChatSession).map(Node::ChatSession)
         }
     })
 }

@@ -1,7 +1,7 @@
 //! The schema's own scalar.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime as Chrono, SecondsFormat};
+use chrono::{DateTime as Chrono, Datelike, SecondsFormat};
 use entity::Timestamp;
 
 /// A moment in the schema.
@@ -16,6 +16,10 @@ impl ScalarType for DateTime {
         let expected = || InputValueError::custom("expected an RFC 3339 date-time");
         let Value::String(text) = value else { return Err(expected()) };
         let moment = Chrono::parse_from_rfc3339(&text).map_err(|_| expected())?;
+        // An offset can carry the year out of the four digits that an answer has for it.
+        if !(0..=9999).contains(&moment.to_utc().year()) {
+            return Err(expected());
+        }
         Ok(Self(Timestamp(moment.timestamp_millis())))
     }
 

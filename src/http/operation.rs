@@ -5,6 +5,7 @@ use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::resume::Resume;
+use crate::graphql::rounds::Rounds;
 use crate::graphql::with_viewer;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
@@ -55,6 +56,7 @@ impl Parameters {
 pub(super) struct Operation {
     pub kind: OperationType,
     request: Request,
+    rounds: Rounds,
     resume: Arc<Resume>,
 }
 
@@ -83,13 +85,13 @@ pub(super) fn prepare(
         Some(_) => return Err(Refusal::new(Code::BadUserInput, "extensions.after must be a string.")),
     };
     let resume = Arc::new(Resume::new(after));
-    let mut request = Request::new(query)
+    let request = Request::new(query)
         .variables(Variables::from_json(Value::Object(variables)))
         .data(Arc::clone(&resume));
-    request = with_viewer(request, &door.actions, viewer);
+    let (mut request, rounds) = with_viewer(request, &door.actions, viewer);
     request.operation_name = operation_name;
     request.set_parsed_query(document);
-    Ok(Operation { kind, request, resume })
+    Ok(Operation { kind, request, rounds, resume })
 }
 
 fn limit(too_much: &TooMuch) -> Refusal {
@@ -138,7 +140,8 @@ fn check_variables(operation: &OperationDefinition, variables: &Map<String, Valu
 /// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.
 pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
     let schema = door.schema.clone();
-    let task = door.tracker.spawn(async move { schema.execute(operation.request).await });
+    let Operation { request, rounds, kind: _, resume: _ } = operation;
+    let task = door.tracker.spawn(async move { rounds.along(schema.execute(request)).await });
     let abort = task.abort_handle();
     match tokio::time::timeout(door.limits.operation_within, task).await {
         Ok(Ok(answer)) => answer,
@@ -155,9 +158,9 @@ pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
 
 /// The answers of a subscription, each with the cursor that it resumes from.
 pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, (Answer, Option<String>)> {
-    let Operation { request, resume, kind: _ } = operation;
-    door.schema
-        .execute_stream(request)
+    let Operation { request, rounds, resume, kind: _ } = operation;
+    rounds
+        .along_stream(door.schema.execute_stream(request))
         .map(move |answer| {
             let cursor = resume.take_cursor();
             (answer::with_cursor(answer, cursor.as_deref()), cursor)

@@ -105,11 +105,14 @@ pub async fn list_visitors(
 ) -> Result<Page<actor::Model>> {
     let mut list = of_type(organization_id, ActorType::Visitor);
     if let Some(query) = query {
-        let escaped = query.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let name = Expr::expr(Func::lower(Expr::col((actor::Entity, actor::Column::Name))));
+        let escaped = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let part = |escaped: &str| LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        let name = || Expr::col((actor::Entity, actor::Column::Name));
+        // The databases differ in which other letters they know the lower case of: those count as written.
         list = list.filter(
             Condition::any()
-                .add(name.like(LikeExpr::new(format!("%{escaped}%")).escape('\\')))
+                .add(name().like(part(&escaped)))
+                .add(Expr::expr(Func::lower(name())).like(part(&escaped.to_ascii_lowercase())))
                 .add(actor::Column::ExternalId.eq(query)),
         );
     }

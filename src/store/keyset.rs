@@ -114,8 +114,8 @@ where
     Ok(page)
 }
 
-/// The same page of the lists of several owners, in the order of the lists. Without cursors and counts it is
-/// one statement: a limited part for each owner, so that each is read from its index.
+/// The same page of the lists of several owners, in the order of the lists. Without cursors it is one statement,
+/// and one more for the counts: a limited part for each owner, so that each is read from its index.
 pub(super) async fn page_of_each<E>(
     rows: &impl Rows,
     lists: Vec<Select<E>>,
@@ -127,23 +127,36 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
 {
-    if request.after.is_some() || request.before.is_some() || request.with_total {
-        let mut pages = Vec::with_capacity(lists.len());
+    let mut pages = Vec::with_capacity(lists.len());
+    if request.after.is_some() || request.before.is_some() {
         for list in lists {
             pages.push(page(rows, list, sorting, request).await?);
         }
         return Ok(pages);
     }
     let mut found: Vec<Vec<E::Model>> = lists.iter().map(|_| Vec::new()).collect();
-    if let Some(statement) = union(lists.iter().map(|list| window(list, sorting, request).into_query())) {
-        for row in connection_rows::<E>(rows, &statement).await? {
-            if let Some(rows) = found.get_mut(owner(&row)) {
-                rows.push(row);
+    for part in lists.chunks(PARTS) {
+        let windows = part.iter().map(|list| window(list, sorting, request).into_query());
+        if let Some(statement) = union(windows) {
+            for row in connection_rows::<E>(rows, &statement).await? {
+                if let Some(rows) = found.get_mut(owner(&row)) {
+                    rows.push(row);
+                }
             }
         }
     }
-    Ok(found.into_iter().map(|rows| arrange(rows, sorting, request)).collect())
+    pages.extend(found.into_iter().map(|rows| arrange(rows, sorting, request)));
+    if request.with_total {
+        let totals = count_each(rows.connection(), &lists).await?;
+        for (page, total) in pages.iter_mut().zip(totals) {
+            page.total = Some(total);
+        }
+    }
+    Ok(pages)
 }
+
+/// Lists that are read in one statement: SQLite takes at most 500.
+const PARTS: usize = 250;
 
 async fn connection_rows<E>(rows: &impl Rows, statement: &SelectStatement) -> Result<Vec<E::Model>>
 where
@@ -226,12 +239,28 @@ async fn count<E>(connection: &impl ConnectionTrait, list: &Select<E>) -> Result
 where
     E: EntityTrait,
 {
-    let counted: Option<i64> = list
-        .clone()
-        .select_only()
-        .column_as(Expr::cust("count(*)"), "total")
-        .into_tuple()
-        .one(connection)
-        .await?;
-    Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or_default())
+    Ok(count_each(connection, std::slice::from_ref(list)).await?.pop().unwrap_or_default())
+}
+
+/// The number of rows of each of the lists.
+async fn count_each<E>(connection: &impl ConnectionTrait, lists: &[Select<E>]) -> Result<Vec<u64>>
+where
+    E: EntityTrait,
+{
+    let mut totals = vec![0; lists.len()];
+    for (part, totals) in lists.chunks(PARTS).zip(totals.chunks_mut(PARTS)) {
+        let counts = part.iter().enumerate().map(|(place, list)| {
+            let place = Expr::cust(format!("CAST({place} AS bigint)"));
+            let count = list.clone().select_only().expr_as(place, "place");
+            count.column_as(Expr::cust("count(*)"), "total").into_query()
+        });
+        let Some(statement) = union(counts) else { continue };
+        for row in connection.query_all(&statement).await? {
+            let (place, total): (i64, i64) = (row.try_get("", "place")?, row.try_get("", "total")?);
+            if let Some(found) = usize::try_from(place).ok().and_then(|place| totals.get_mut(place)) {
+                *found = u64::try_from(total).unwrap_or_default();
+            }
+        }
+    }
+    Ok(totals)
 }

@@ -4,26 +4,22 @@ use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx, actors};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Page, PageRequest};
-use entity::{ActorId, ChatId, MessageId, MessageType, OrganizationId, chat, message};
+use entity::{ActorId, ChatId, MessageId, MessageType, OrganizationId, message};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 use std::collections::HashMap;
 
-/// The message with its chat, where that is of the organization.
-pub async fn find_in_organization(
+/// The messages with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+pub async fn find_many_by_id(
     rows: &impl Rows,
     organization_id: OrganizationId,
-    id: MessageId,
-) -> Result<Option<(MessageRow, chat::Model)>> {
-    let Some(found) =
-        message::Entity::find().filter(message::Column::Id.eq(id)).one(rows.connection()).await?
-    else {
-        return Ok(None);
-    };
-    let Some(chat) = super::chats::find_in_organization(rows, organization_id, found.chat_id).await? else {
-        return Ok(None);
-    };
-    Ok(with_senders(rows, organization_id, vec![found]).await?.pop().map(|row| (row, chat)))
+    ids: &[MessageId],
+) -> Result<Vec<MessageRow>> {
+    let found = message::Entity::find()
+        .filter(message::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?;
+    with_senders(rows, organization_id, found).await
 }
 
 /// The message that this sender sent under this id.

@@ -13,7 +13,15 @@ use sea_orm::{
 
 /// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
-    Ok(participation::Entity::find_by_id(id).one(rows.connection()).await?)
+    Ok(find_many(rows, &[id]).await?.pop())
+}
+
+/// The participations with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+pub async fn find_many(rows: &impl Rows, ids: &[ParticipationId]) -> Result<Vec<participation::Model>> {
+    Ok(participation::Entity::find()
+        .filter(participation::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
 }
 
 /// The actor's participation in the chat, also when it has ended.

@@ -10,7 +10,15 @@ use sea_orm::{
 
 /// The presence, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: PresenceId) -> Result<Option<presence::Model>> {
-    Ok(presence::Entity::find_by_id(id).one(rows.connection()).await?)
+    Ok(find_many(rows, &[id]).await?.pop())
+}
+
+/// The presences with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+pub async fn find_many(rows: &impl Rows, ids: &[PresenceId]) -> Result<Vec<presence::Model>> {
+    Ok(presence::Entity::find()
+        .filter(presence::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
 }
 
 /// The presences of the chat that have not ended, oldest first; one may be past its lease.

@@ -10,6 +10,8 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod bad_input;
+mod bad_query;
 mod cli;
 mod contract;
 mod docs;
@@ -24,5 +26,6 @@ mod races;
 mod resume;
 mod schema;
 mod sessions;
+mod statements;
 mod tidy;
 mod websocket;

@@ -6,7 +6,7 @@ use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
 use super::connection::{PageArguments, connection, cost, encode_key};
 use super::enums::UserRole;
-use super::error::{Fault, Result};
+use super::error::Result;
 use super::id::Kind;
 use super::scalar::DateTime;
 use crate::domain::chat_filter::ChatFilter;
@@ -67,6 +67,13 @@ fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
 /// A person who works for the organization: operator, agent, clinician.
 #[derive(Clone)]
 pub(super) struct User(pub actor::Model);
+
+impl User {
+    /// The user, if the row is one.
+    fn new(row: actor::Model) -> Option<Self> {
+        (row.actor_type == ActorType::User).then_some(Self(row))
+    }
+}
 
 /// A person who works for the organization: operator, agent, clinician.
 #[Object]
@@ -272,9 +279,6 @@ pub(super) async fn visitors(
     page: PageArguments,
 ) -> Result<VisitorConnection> {
     let caller = caller(context)?;
-    if query.is_some_and(|query| query.chars().count() > crate::domain::limits::NAME) {
-        return Err(Fault::bad_input("query has more than 200 characters."));
-    }
     let page = caller.actions.visitors(&caller.viewer, query, &page.request(context)?).await?;
     Ok(VisitorConnection::new(page, |_, key| encode_key(key), Visitor))
 }

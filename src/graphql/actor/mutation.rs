@@ -148,7 +148,7 @@ impl ActorMutation {
             Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
             Err(error) => {
                 let user = match id {
-                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.map(User),
+                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
                     None => None,
                 };
                 UpdateUserPayload { user, user_errors: vec![error] }

@@ -7,7 +7,7 @@ use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
 use super::connection::{PageArguments, connection, cost, encode_key};
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::WaitingIn;
+use super::loaders::{IsStaffed, WaitingIn};
 use super::organization::Organization;
 use super::scalar::DateTime;
 use crate::domain::chat_filter::ChatFilter;
@@ -44,7 +44,7 @@ impl Room {
     /// Whether somebody is there to answer: a user of the organization was heard from within the last minute.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         let caller = caller(context)?;
-        Ok(caller.actions.is_staffed(&caller.viewer).await?)
+        caller.need(IsStaffed(caller.viewer.organization_id)).await
     }
 
     /// How many chats wait for an answer here; null to visitors.

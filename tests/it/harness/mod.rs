@@ -1,6 +1,7 @@
 //! What every test starts from: an app on a fresh store, people in it, and clients that talk as they do.
 
 pub mod binary;
+pub mod calls;
 pub mod client;
 pub mod nats;
 pub mod postgres;

@@ -1,0 +1,379 @@
+//! What cannot be taken is refused with a code that says why and the field that is to blame, and nothing of
+//! it is stored: every field of every mutation, as `schema.graphql` lists them. At a limit it is taken.
+
+use crate::harness::calls::{Call, calls, outcome};
+use crate::harness::client::Client;
+use crate::harness::scene::Scene;
+use crate::harness::sdl;
+use crate::harness::stored::{Stored, Tables, assert_unchanged, twin};
+use crate::harness::world::{Person, text};
+use crate::harness::{Engine, TestApp};
+use crate::on_both;
+use anteroom::domain::limits;
+use serde_json::{Value, json};
+
+on_both!(
+    every_field_refuses_what_it_cannot_take,
+    every_text_is_taken_at_its_limit,
+    lists_are_taken_up_to_their_limit,
+    arguments_that_contradict_are_refused,
+    what_has_ended_takes_nothing_more,
+);
+
+/// A spoilt call, and what must come of it.
+type Case = (Call, String);
+
+/// What a text may be.
+struct Rule {
+    limit: usize,
+    /// Values within the limit that are refused.
+    refused: &'static [&'static str],
+}
+
+const NAMES: &[&str] = &["", " ", "\u{3000}\t", "a\nb", "a\0b", "a\u{7f}", "\u{85}"];
+const IDS: &[&str] = &["", "a\nb", "a\0b"];
+const NOTES: &[&str] = &["a\0b", "a\u{1b}[0m", "\u{9f}"];
+const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
+
+/// The rule of a field, whichever input it is in. A new field needs an answer here.
+fn rule(field: &str) -> Rule {
+    let (limit, refused) = match field {
+        "name" | "publicName" | "displayName" | "title" | "callRoom" => (limits::NAME, NAMES),
+        "apiClientName" => (limits::EXTERNAL_ID, NAMES),
+        "externalId" | "requestId" => (limits::EXTERNAL_ID, IDS),
+        "detail" => (limits::DETAIL, NOTES),
+        "reason" => (limits::REASON, NOTES),
+        "text" | "message" => (limits::TEXT, TEXTS),
+        other => panic!("how long may {other} be?"),
+    };
+    Rule { limit, refused }
+}
+
+/// The smallest and the largest number that a field takes.
+fn range(field: &str) -> (i64, i64) {
+    match field {
+        "sequence" => (0, i64::from(i32::MAX)),
+        "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
+        "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
+        other => panic!("what numbers may {other} be?"),
+    }
+}
+
+/// A text of so many characters, each of more than one byte.
+fn long(characters: usize) -> String {
+    "ä".repeat(characters)
+}
+
+/// Every way to spoil a field of a call.
+fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
+    let case = |value: Value, outcome: &str| (call.with(field, value), outcome.to_owned());
+    let blamed = |value: Value, code: &str| case(value, &format!("{code} {field}"));
+    let bad = "BAD_USER_INPUT";
+    let mut cases = vec![case(json!({ "no": "such" }), bad), case(json!([[]]), bad)];
+    if kind.trim_end().ends_with('!') {
+        cases.push(case(Value::Null, bad));
+    }
+    match kind.trim_start_matches('[').trim_end_matches([']', '!', ' ']) {
+        "String" => {
+            let rule = rule(field);
+            cases.push(blamed(json!(long(rule.limit + 1)), "TOO_LONG"));
+            cases.extend(rule.refused.iter().map(|value| blamed(json!(value), "INVALID")));
+            cases.push(case(json!(7), bad));
+        }
+        "Int" => {
+            let (least, most) = range(field);
+            cases.push(blamed(json!(least - 1), "INVALID"));
+            let too_much = json!(most + 1);
+            cases.push(if most < i64::from(i32::MAX) {
+                blamed(too_much, "INVALID")
+            } else {
+                case(too_much, bad)
+            });
+            cases.extend([json!(i64::MAX), json!(0.5), json!("5")].map(|value| case(value, bad)));
+        }
+        "ID" => cases.extend(spoilt_ids(scene, call, field)),
+        "DateTime" => {
+            let values = ["", "tomorrow", "2030-01-01", "2030-02-30T00:00:00Z", "9999-12-31T23:59:59-01:00"];
+            cases.extend(values.map(|value| case(json!(value), bad)));
+        }
+        "Boolean" | "Boolean! = false" | "ChatType" | "ChatSessionType" | "UserRole" => {
+            cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
+        }
+        "AttributeInput" => cases.extend(spoilt_attributes(call)),
+        other => panic!("what can be wrong with a {other}?"),
+    }
+    cases
+}
+
+/// An id that is none, that names nothing, and that names something else.
+fn spoilt_ids(scene: &Scene, call: &Call, field: &str) -> Vec<Case> {
+    let is_list = call.input[field].is_array();
+    let valid = if is_list { text(&call.input[field][0]) } else { text(&call.input[field]) };
+    let value = |id: &str| if is_list { json!([valid, id]) } else { json!(id) };
+    let none = ["", " ", "?", "Q2hhdDox", "AAAAAAAAAAAAAAAAAAAAAAA", &format!("{valid}A"), &valid[1..]];
+    let mut cases: Vec<_> =
+        none.into_iter().map(|id| (call.with(field, value(id)), "BAD_USER_INPUT".to_owned())).collect();
+    let is_actor = ["participantIds", "ownerId", "senderId", "actorId"].contains(&field);
+    let of_all_types =
+        [&scene.organization, &scene.room, &scene.otto.id, &scene.victor.id, &scene.public.chat]
+            .into_iter()
+            .chain([&scene.public.message, &scene.public.session])
+            .chain([&scene.public.presence, &scene.public.participation]);
+    let kind = |id: &str| id[..2].to_owned();
+    for id in of_all_types {
+        let is_fine =
+            kind(id) == kind(&valid) || is_actor && [&scene.otto.id, &scene.victor.id].contains(&id);
+        if !is_fine {
+            cases.push((call.with(field, value(id)), format!("NOT_FOUND {field}")));
+        }
+    }
+    let unknown = if field == "ownerId" { "INVALID" } else { "NOT_FOUND" };
+    cases.push((call.with(field, value(&twin(&valid))), format!("{unknown} {field}")));
+    cases
+}
+
+fn spoilt_attributes(call: &Call) -> Vec<Case> {
+    let one = |name: &str, value: &str| json!([{ "name": name, "value": value }]);
+    let blamed = |value: Value, code: &str| (call.with("attributes", value), format!("{code} attributes"));
+    let mut cases = vec![
+        blamed(one(&long(limits::NAME + 1), ""), "TOO_LONG"),
+        blamed(one("a", &long(limits::DETAIL + 1)), "TOO_LONG"),
+        blamed(json!([{ "name": "a", "value": "b" }, { "name": "a", "value": "c" }]), "INVALID"),
+        blamed(attributes(limits::ATTRIBUTES + 1), "TOO_MANY"),
+        (call.with("attributes", json!([{ "name": "a" }])), "BAD_USER_INPUT".to_owned()),
+    ];
+    cases.extend(NAMES.iter().map(|name| blamed(one(name, "b"), "INVALID")));
+    cases.extend(NOTES.iter().map(|value| blamed(one("a", value), "INVALID")));
+    cases
+}
+
+fn attributes(count: usize) -> Value {
+    (0..count).map(|number| json!({ "name": format!("{number}"), "value": "" })).collect()
+}
+
+async fn assert_outcome((call, expected): &Case) {
+    let shown = call.input.to_string().chars().take(300).collect::<String>();
+    assert_eq!(call.outcome().await, *expected, "{} {shown}", call.name);
+}
+
+async fn every_field_refuses_what_it_cannot_take(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let stored = Stored::of(&app).await;
+    for call in calls(&scene) {
+        let before = stored.tables().await;
+        // Given a call that would be accepted, when one of its fields is spoilt,
+        for (field, text) in sdl::fields(&sdl::input_of(call.name)) {
+            let kind = text.split_once(": ").expect("a type").1;
+            if call.input.get(&field).is_some() {
+                for case in spoilt(&scene, &call, &field, kind) {
+                    assert_outcome(&case).await;
+                }
+            }
+        }
+        assert_outcome(&(call.with("noSuchField", json!(1)), "BAD_USER_INPUT".to_owned())).await;
+        let nothing = Call { input: Value::Null, ..call.clone() };
+        assert_outcome(&(nothing, "BAD_USER_INPUT".to_owned())).await;
+        // then nothing is stored,
+        assert_unchanged(&before, &stored.tables().await, call.name);
+        // and unspoilt it is still accepted.
+        assert_outcome(&(call, "done".to_owned())).await;
+    }
+    app.stop().await;
+}
+
+async fn every_text_is_taken_at_its_limit(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    for (number, mut call) in calls(&scene).into_iter().enumerate() {
+        for (field, text) in sdl::fields(&sdl::input_of(call.name)) {
+            if text.contains(": String") && call.input.get(&field).is_some() {
+                let longest = format!("{number:02}{}", long(rule(&field).limit - 2));
+                call.input[&field] = json!(longest);
+            }
+        }
+        if call.name == "upsertVisitor" {
+            let longest = json!([{ "name": long(limits::NAME), "value": long(limits::DETAIL) }]);
+            call.input["attributes"] = longest;
+        }
+        if call.name == "createUser" || call.name == "sendMessage" {
+            // A retry under the longest id is recognised too.
+            assert_outcome(&(call.clone(), "done".to_owned())).await;
+            let again = if call.name == "createUser" { "CONFLICT externalId" } else { "done" };
+            assert_outcome(&(call, again.to_owned())).await;
+        } else {
+            assert_outcome(&(call, "done".to_owned())).await;
+        }
+    }
+    app.stop().await;
+}
+
+async fn lists_are_taken_up_to_their_limit(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let visitor = |count| json!({ "externalId": "v", "attributes": attributes(count) });
+    scene.admin.done("upsertVisitor", "", visitor(limits::ATTRIBUTES)).await;
+    // Olga takes part in what she creates, beside all whom she names.
+    let mut ids = Vec::new();
+    for number in 0..limits::PARTICIPANTS {
+        let input = json!({ "externalId": format!("guest-{number}") });
+        ids.push(text(&scene.admin.done("upsertVisitor", "visitor { id }", input).await["visitor"]["id"]));
+    }
+    let (most, more) = (&ids[1..], &ids[..]);
+    let group = |ids: &[String]| json!({ "type": "GROUP", "participantIds": ids });
+    let chat = scene.olga.done("createChat", "chat { id }", group(most)).await["chat"]["id"].clone();
+    let session = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
+    let created = scene.olga.done("createChatSession", "session { id }", session(most)).await;
+    let update = json!({ "chatSessionId": created["session"]["id"], "participantIds": more });
+    let stored = Stored::of(&app).await;
+    let before = stored.tables().await;
+    let too_many = [
+        ("createChat", group(more)),
+        ("createChatSession", session(more)),
+        ("createChatSession", json!({ "participantIds": more })),
+        ("updateChatSession", update),
+    ];
+    for (name, input) in too_many {
+        assert_eq!(outcome(&scene.olga, name, &input).await, "TOO_MANY participantIds", "{name}");
+    }
+    assert_unchanged(&before, &stored.tables().await, "too many participants");
+    app.stop().await;
+}
+
+/// Asserts what comes of each, and that nothing is stored.
+async fn assert_refused(stored: &Stored, cases: Vec<(&Client, &str, Value, &str)>) {
+    let before: Tables = stored.tables().await;
+    for (by, name, input, expected) in cases {
+        assert_eq!(outcome(by, name, &input).await, expected, "{name} {input}");
+        assert_unchanged(&before, &stored.tables().await, name);
+    }
+}
+
+async fn arguments_that_contradict_are_refused(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let Scene { admin, olga, odile, vera, victor, program, room, .. } = &scene;
+    let (public, direct, group) = (&scene.public, &scene.direct, &scene.group);
+    let ids = |people: &[&Person]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>();
+    let create = |kind: &str, people: &[&Person]| json!({ "type": kind, "participantIds": ids(people) });
+    let owned = json!({ "type": "GROUP", "participantIds": ids(&[odile]), "ownerId": vera.id });
+    let cases = vec![
+        (&**admin, "issueToken", json!({}), "INVALID actorId"),
+        (admin, "issueToken", json!({ "actorId": vera.id, "apiClientName": "x" }), "INVALID actorId"),
+        (olga, "startChat", json!({ "roomId": room }), "INVALID visitorId"),
+        (program, "startChat", json!({ "roomId": room }), "INVALID visitorId"),
+        (vera, "startChat", json!({ "roomId": room, "visitorId": victor.id }), "NOT_FOUND visitorId"),
+        (olga, "createChat", create("VISITOR", &[vera]), "INVALID type"),
+        (olga, "createChat", create("DIRECT", &[]), "INVALID participantIds"),
+        (olga, "createChat", create("DIRECT", &[olga, olga]), "INVALID participantIds"),
+        (olga, "createChat", create("DIRECT", &[odile, vera]), "INVALID participantIds"),
+        (olga, "createChat", owned, "INVALID ownerId"),
+        (olga, "updateChat", json!({ "chatId": direct.chat, "isPrivate": true }), "INVALID isPrivate"),
+        (olga, "updateChat", json!({ "chatId": group.chat, "isPrivate": true }), "INVALID isPrivate"),
+        (olga, "endChat", json!({ "chatId": direct.chat }), "INVALID chatId"),
+        (odile, "endChat", json!({ "chatId": group.chat }), "INVALID chatId"),
+        (olga, "createChatSession", json!({}), "INVALID participantIds"),
+        (olga, "createChatSession", json!({ "participantIds": [] }), "INVALID participantIds"),
+        (olga, "createChatSession", json!({ "participantIds": [olga.id] }), "INVALID participantIds"),
+        (
+            olga,
+            "createChatSession",
+            json!({ "chatId": public.chat, "participantIds": [] }),
+            "INVALID participantIds",
+        ),
+        (
+            olga,
+            "updateChatSession",
+            json!({ "chatSessionId": public.session, "participantIds": [olga.id] }),
+            "INVALID participantIds",
+        ),
+        (vera, "createChatSession", json!({ "participantIds": [olga.id] }), "INVALID chatId"),
+        (program, "sendMessage", json!({ "chatId": public.chat, "text": "x" }), "INVALID senderId"),
+        (
+            admin,
+            "sendMessage",
+            json!({ "chatId": public.chat, "text": "x", "senderId": victor.id }),
+            "NOT_FOUND senderId",
+        ),
+        (
+            admin,
+            "sendMessage",
+            json!({ "chatId": direct.chat, "text": "x", "senderId": vera.id }),
+            "NOT_FOUND senderId",
+        ),
+        (admin, "updateUser", json!({ "userId": admin.id, "role": "OPERATOR" }), "INVALID role"),
+        (admin, "updateUser", json!({ "userId": admin.id, "isActive": false }), "INVALID isActive"),
+        (odile, "joinChat", json!({ "chatId": public.chat, "exclusive": true }), "CHAT_TAKEN"),
+        (odile, "keepPresence", json!({ "chatId": public.chat }), "NOT_PRESENT"),
+        (odile, "markRead", json!({ "chatId": public.chat }), "NOT_PARTICIPANT"),
+        (vera, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
+        (olga, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
+        (olga, "rejectChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
+        (odile, "startChatSession", json!({ "chatSessionId": public.session }), "NOT_PARTICIPANT"),
+    ];
+    assert_refused(&Stored::of(&app).await, cases).await;
+    // A user is no visitor, although their ids differ in one letter alone.
+    let forged = forged(&vera.id, &olga.id);
+    let input = json!({ "userId": forged, "name": "x" });
+    let refused = admin.mutate("updateUser", "user { id name }", input).await;
+    assert_eq!((&refused["userErrors"][0]["code"], &refused["user"]), (&json!("NOT_FOUND"), &Value::Null));
+    app.stop().await;
+}
+
+/// The id of one thing, with the type of another.
+fn forged(id: &str, of_type: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let (mut bytes, other) = (URL_SAFE_NO_PAD.decode(id).unwrap(), URL_SAFE_NO_PAD.decode(of_type).unwrap());
+    bytes[0] = other[0];
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+async fn what_has_ended_takes_nothing_more(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let Scene { admin, olga, vera, group, .. } = &scene;
+    let public = &scene.public;
+    let sent = json!({ "chatId": public.chat, "text": "Bye", "externalId": "last" });
+    vera.done("sendMessage", "", sent.clone()).await;
+    olga.done("endChat", "", json!({ "chatId": public.chat })).await;
+    olga.done("finishChatSession", "", json!({ "chatSessionId": group.session })).await;
+    admin.done("updateUser", "", json!({ "userId": scene.otto.id, "isActive": false })).await;
+    let chat = |more: Value| merged(json!({ "chatId": public.chat }), more);
+    let session = |more: Value| merged(json!({ "chatSessionId": group.session }), more);
+    let cases = vec![
+        (&**vera, "sendMessage", chat(json!({ "text": "x" })), "CHAT_ENDED"),
+        (admin, "sendMessage", chat(json!({ "text": "x", "senderId": vera.id })), "CHAT_ENDED"),
+        (vera, "sendMessage", chat(json!({ "text": "x", "externalId": "last" })), "CONFLICT externalId"),
+        (vera, "sendMessage", sent, "done"),
+        (olga, "joinChat", chat(json!({})), "CHAT_ENDED"),
+        (olga, "keepPresence", chat(json!({})), "NOT_PRESENT"),
+        (olga, "leaveChat", chat(json!({})), "done"),
+        (olga, "setTyping", chat(json!({ "isTyping": true })), "CHAT_ENDED"),
+        (olga, "createChatSession", chat(json!({})), "CHAT_ENDED"),
+        (olga, "endChat", chat(json!({})), "done"),
+        (olga, "updateChatSession", json!({ "chatSessionId": public.session, "title": "x" }), "CHAT_ENDED"),
+        (olga, "startChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
+        (olga, "startChatSession", session(json!({})), "INVALID_TRANSITION"),
+        (vera, "acceptChatSession", session(json!({})), "INVALID_TRANSITION"),
+        (vera, "rejectChatSession", session(json!({})), "INVALID_TRANSITION"),
+        (vera, "finishChatSession", session(json!({})), "done"),
+        (olga, "updateChatSession", session(json!({ "title": "x" })), "INVALID chatSessionId"),
+        (admin, "issueToken", json!({ "actorId": scene.otto.id }), "NOT_FOUND actorId"),
+        (
+            olga,
+            "createChat",
+            json!({ "type": "DIRECT", "participantIds": [scene.otto.id] }),
+            "NOT_FOUND participantIds",
+        ),
+    ];
+    assert_refused(&Stored::of(&app).await, cases).await;
+    app.stop().await;
+}
+
+fn merged(mut input: Value, more: Value) -> Value {
+    if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
+        input.extend(more);
+    }
+    input
+}

@@ -1,0 +1,82 @@
+//! What no query can ask is refused with a code, and a search takes its words as they are written.
+
+use crate::harness::client::error_code;
+use crate::harness::scene::Scene;
+use crate::harness::{Engine, TestApp};
+use crate::on_both;
+use anteroom::domain::limits;
+use serde_json::json;
+
+on_both!(
+    queries_refuse_what_cannot_be_asked,
+    filters_refuse_what_cannot_be_asked,
+    visitors_are_found_by_what_is_written,
+);
+
+async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    for field in ["chat", "chatSession", "room", "user", "visitor", "node"] {
+        for id in ["", "?", "Q2hhdDox"] {
+            let query = format!("query($id: ID!) {{ {field}(id: $id) {{ id }} }}");
+            let answer = scene.olga.ask(&query, json!({ "id": id })).await;
+            assert_eq!(error_code(&answer), "BAD_USER_INPUT", "{field} {id}");
+        }
+    }
+    let many = vec![scene.room.as_str(); 101];
+    let nodes = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let answer = scene.olga.ask(nodes, json!({ "ids": many })).await;
+    assert_eq!(error_code(&answer), "LIMIT_EXCEEDED");
+    let both = "query($id: ID) { visitor(id: $id, externalId: \"v\") { id } }";
+    assert_eq!(error_code(&scene.olga.ask(both, json!({ "id": scene.vera.id })).await), "BAD_USER_INPUT");
+    assert_eq!(error_code(&scene.olga.ask("{ visitor { id } }", json!({})).await), "BAD_USER_INPUT");
+    app.stop().await;
+}
+
+async fn filters_refuse_what_cannot_be_asked(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let chats = "query($filter: ChatFilter) { organization { chats(filter: $filter) { totalCount } } }";
+    let bad = [
+        json!({ "roomIds": vec![&scene.room; 101] }),
+        json!({ "visitorId": "?" }),
+        json!({ "roomIds": ["?"] }),
+        json!({ "startedFrom": "tomorrow" }),
+        json!({ "minMessageCount": 0.5 }),
+        json!({ "type": "NO_SUCH" }),
+        json!({ "noSuchField": 1 }),
+    ];
+    for filter in bad {
+        let answer = scene.olga.ask(chats, json!({ "filter": filter })).await;
+        assert_eq!(error_code(&answer), "BAD_USER_INPUT", "{filter}");
+    }
+    app.stop().await;
+}
+
+async fn visitors_are_found_by_what_is_written(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let find = "query($query: String) { organization { visitors(query: $query) { totalCount } } }";
+    for query in ["x".repeat(limits::NAME + 1), "a\0b".into(), "\n".into()] {
+        let answer = scene.olga.ask(find, json!({ "query": query })).await;
+        assert_eq!(error_code(&answer), "BAD_USER_INPUT", "{query:?}");
+    }
+    let input = json!({ "externalId": "o'neill", "displayName": "Ärztin 100%_\\" });
+    scene.admin.done("upsertVisitor", "", input).await;
+    for (query, found) in [("%", 1), ("_", 1), ("\\", 1), ("0%_", 1), ("_%", 0), ("'", 0), ("o'neill", 1)] {
+        let visitors = scene.olga.query(find, json!({ "query": query })).await;
+        assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
+    }
+    for query in ["Ärztin", "Ä", "RZTIN", &"x".repeat(limits::NAME)] {
+        let visitors = scene.olga.query(find, json!({ "query": query })).await;
+        let found = u8::from(query.len() < limits::NAME);
+        assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
+    }
+    // What no id can be is nobody's.
+    let by_name = "query($id: String) { visitor(externalId: $id) { id } }";
+    for nobody in ["", "\0", "a\0b", "%", &"x".repeat(limits::EXTERNAL_ID + 1)] {
+        let found = scene.olga.query(by_name, json!({ "id": nobody })).await;
+        assert_eq!(found, json!({ "visitor": null }), "{nobody:?}");
+    }
+    app.stop().await;
+}

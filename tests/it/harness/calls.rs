@@ -1,0 +1,132 @@
+//! A call of every mutation that is accepted on a fresh scene, one after the other: to spoil in one place.
+
+use super::client::{Client, mutation};
+use super::scene::Scene;
+use super::sdl;
+use serde_json::{Value, json};
+
+/// A mutation, who calls it and with what.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub name: &'static str,
+    pub by: Client,
+    pub input: Value,
+}
+
+impl Call {
+    /// The same call with another value in one field.
+    pub fn with(&self, field: &str, value: Value) -> Self {
+        let mut call = self.clone();
+        call.input[field] = value;
+        call
+    }
+
+    /// What comes of it: see [`outcome`].
+    pub async fn outcome(&self) -> String {
+        outcome(&self.by, self.name, &self.input).await
+    }
+}
+
+/// What comes of a mutation, in short: `done`, the code of a refusal with the input field it blames, or the
+/// code of a GraphQL error.
+pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
+    let answer = by.ask(&mutation(name, ""), json!({ "input": input })).await;
+    let (errors, code) = match answer.get("errors") {
+        Some(errors) => (errors, "/extensions/code"),
+        None => (&answer["data"][name]["userErrors"], "/code"),
+    };
+    let Some(error) = errors.as_array().expect("a list of errors").first() else { return "done".into() };
+    assert_eq!(errors.as_array().map(Vec::len), Some(1), "{name} {input}: {answer:#}");
+    let code = error.pointer(code).and_then(Value::as_str);
+    let code = code.unwrap_or_else(|| panic!("{name} {input}: no code in {answer:#}"));
+    assert!(!error["message"].as_str().expect("a message").is_empty(), "{name} {input}");
+    match error["field"].as_array().map(Vec::as_slice) {
+        None => code.to_owned(),
+        Some([input, field]) if input == "input" => format!("{code} {}", field.as_str().expect("a name")),
+        Some(other) => panic!("{name}: no path of an input field: {other:?}"),
+    }
+}
+
+/// Accepted in this order. Together they carry every field of every input.
+pub fn calls(scene: &Scene) -> Vec<Call> {
+    let (public, private) = (&scene.public, &scene.private);
+    let call = |by: &Client, name, input| Call { name, by: by.clone(), input };
+    let admin = |name, input| call(&scene.admin, name, input);
+    let olga = |name, input| call(&scene.olga, name, input);
+    let vera = |name, input| call(&scene.vera, name, input);
+    let others = json!([scene.olga.id, scene.vera.id]);
+    let calls = vec![
+        admin("createRoom", json!({ "name": "Billing" })),
+        admin("updateRoom", json!({ "roomId": scene.room, "name": "Front desk" })),
+        admin(
+            "createUser",
+            json!({ "name": "Oda", "publicName": "O.", "role": "OPERATOR", "externalId": "u" }),
+        ),
+        admin(
+            "updateUser",
+            json!({
+                "userId": scene.otto.id, "name": "Otto", "publicName": "O.", "role": "OPERATOR", "isActive": true
+            }),
+        ),
+        admin(
+            "upsertVisitor",
+            json!({ "externalId": "v", "displayName": "Vic", "attributes": [{ "name": "a", "value": "b" }] }),
+        ),
+        admin("issueToken", json!({ "actorId": scene.otto.id, "expiresInSeconds": 60 })),
+        admin("issueToken", json!({ "apiClientName": "archive", "expiresInSeconds": 31_536_000 })),
+        admin(
+            "startChat",
+            json!({
+                "roomId": scene.room, "visitorId": scene.victor.id, "isPrivate": true, "message": "Hello",
+                "requestId": "one"
+            }),
+        ),
+        admin(
+            "createChat",
+            json!({
+                "type": "GROUP", "participantIds": others, "ownerId": scene.olga.id, "name": "Team",
+                "detail": "All of us", "requestId": "two"
+            }),
+        ),
+        olga(
+            "updateChat",
+            json!({ "chatId": public.chat, "name": "Knee", "detail": "Left", "isPrivate": false }),
+        ),
+        olga("joinChat", json!({ "chatId": public.chat, "exclusive": true })),
+        olga("keepPresence", json!({ "chatId": public.chat })),
+        olga("setTyping", json!({ "chatId": public.chat, "isTyping": true })),
+        admin(
+            "sendMessage",
+            json!({ "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m" }),
+        ),
+        olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        olga("leaveChat", json!({ "chatId": public.chat })),
+        olga(
+            "createChatSession",
+            json!({
+                "chatId": public.chat, "participantIds": others, "title": "Check", "type": "TELEMED",
+                "callRoom": "room", "scheduledAt": "2030-01-01T00:00:00Z", "start": false, "ringSeconds": 5,
+                "requestId": "three"
+            }),
+        ),
+        olga(
+            "updateChatSession",
+            json!({
+                "chatSessionId": public.session, "title": "Check", "callRoom": "room",
+                "scheduledAt": "2030-01-01T00:00:00Z", "participantIds": others
+            }),
+        ),
+        olga("startChatSession", json!({ "chatSessionId": public.session, "ringSeconds": 180 })),
+        vera("acceptChatSession", json!({ "chatSessionId": public.session, "requestId": "four" })),
+        olga("finishChatSession", json!({ "chatSessionId": public.session, "reason": "Done" })),
+        vera("rejectChatSession", json!({ "chatSessionId": private.session, "reason": "Not now" })),
+        olga("endChat", json!({ "chatId": private.chat })),
+    ];
+    for name in sdl::fields("Mutation").keys() {
+        for field in sdl::fields(&sdl::input_of(name)).keys() {
+            let carries = |call: &Call| call.name == name && call.input.get(field).is_some();
+            assert!(calls.iter().any(carries), "no call of {name} carries {field}");
+        }
+    }
+    calls
+}

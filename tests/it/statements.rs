@@ -1,0 +1,206 @@
+//! A page costs a fixed number of SQL statements, however long it is and whatever its nodes are asked for.
+
+use crate::harness::client::Client;
+use crate::harness::sdl;
+use crate::harness::world::{Person, World, text};
+use crate::harness::{Engine, TestApp};
+use crate::on_both;
+use anteroom::clock::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both!(
+    a_page_of_messages_costs_the_same_however_long,
+    a_page_of_chats_costs_the_same_however_long,
+    pages_within_a_page_cost_the_same_however_many,
+    a_page_of_sessions_costs_the_same_however_long,
+    pages_of_people_and_rooms_cost_the_same_however_long,
+    things_by_their_ids_cost_the_same_however_many,
+);
+
+/// An app in which nothing happens by itself, so that every statement is one of a request.
+async fn quiet(engine: Engine) -> World {
+    let app = TestApp::start_with(engine, Clock::system(), |config| {
+        config.tick = Duration::from_hours(1);
+        config.sweep = Duration::from_hours(1);
+    });
+    World::on(app.await).await
+}
+
+/// What a query answers, and how many statements that took.
+async fn counted(world: &World, client: &Client, query: &str, variables: Value) -> (Value, u64) {
+    let store = world.app.app.actions().store();
+    let before = store.statements();
+    let answer = client.query(query, variables).await;
+    (answer, store.statements() - before)
+}
+
+/// Asserts that a page of 2 and one of so many cost the same; `nodes` leads to its nodes.
+async fn assert_fixed(
+    world: &World,
+    client: &Client,
+    query: &str,
+    variables: Value,
+    nodes: &str,
+    many: usize,
+) {
+    let page = |length: usize| {
+        let mut variables = variables.clone();
+        variables["n"] = json!(length);
+        variables
+    };
+    let (few, few_cost) = counted(world, client, query, page(2)).await;
+    let (all, all_cost) = counted(world, client, query, page(many)).await;
+    for (answer, length) in [(&few, 2), (&all, many)] {
+        assert_eq!(answer.pointer(nodes).and_then(Value::as_array).map(Vec::len), Some(length), "{answer:#}");
+    }
+    assert_eq!(few_cost, all_cost, "2 and {many} nodes do not cost the same: {query}");
+}
+
+/// Chats of different visitors in different rooms, with everything in them that a list shows; and who answers.
+async fn busy(engine: Engine, chats: usize) -> (World, Person) {
+    let world = quiet(engine).await;
+    let olga = world.operator("Olga").await;
+    for number in 0..chats {
+        let vera = world.visitor(&format!("vera-{number}")).await;
+        let odile = world.operator(&format!("Odile {number}")).await;
+        let name = json!({ "name": format!("Room {number}") });
+        let room = world.admin.done("createRoom", "room { id }", name).await["room"]["id"].clone();
+        let started = json!({ "roomId": room, "message": "Hello" });
+        let chat = vera.done("startChat", "chat { id }", started).await["chat"]["id"].clone();
+        for operator in [&olga, &odile] {
+            operator.done("joinChat", "", json!({ "chatId": chat })).await;
+        }
+        odile.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
+        let session = json!({ "chatId": chat, "start": true });
+        odile.done("createChatSession", "", session).await;
+        let group = json!({ "type": "GROUP", "participantIds": [vera.id, odile.id] });
+        olga.done("createChat", "", group).await;
+    }
+    (world, olga)
+}
+
+async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
+    let world = quiet(engine).await;
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    for number in 0..12 {
+        let operator = world.operator(&format!("Operator {number}")).await;
+        operator.done("joinChat", "", json!({ "chatId": chat })).await;
+        operator.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
+        let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+        let session = operator.done("createChatSession", "session { id }", session).await;
+        let id = json!({ "chatSessionId": session["session"]["id"] });
+        operator.done("finishChatSession", "", id).await;
+    }
+    let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
+        totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+        edges { cursor node {
+            id type text cursor sequence senderName createdAt externalId sessionState chat { id title }
+            sender { id displayName isOnline }
+            session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
+                participants { status actor { id displayName } } } } } } } }";
+    for client in [&world.admin.client, &vera.client] {
+        assert_fixed(&world, client, query, json!({ "chat": chat }), "/chat/messages/edges", 48).await;
+    }
+    world.app.stop().await;
+}
+
+/// All that a list can show of a chat.
+const CHAT: &str = "id type title name detail token isPrivate isRealConversation isWaitingResponse startedAt
+    endedAt updatedAt waitingSince messageCount userMessageCount visitorMessageCount participationCount
+    userParticipationCount visitorParticipationCount presentUserCount viewerActions
+    organization { id name } room { name isStaffed waitingChatCount organization { name } }
+    visitor { displayName isOnline } owner { displayName }
+    lastMessage { text senderName sender { displayName } chat { id } }
+    presences(last: 1) { nodes { expiresAt user { displayName } chat { id } } }
+    participations(first: 2) { nodes { unreadCount actor { displayName } chat { title } } }
+    viewerParticipation { unreadCount lastReadSequence actor { id } }
+    openSession { state createdBy { id } participants { status actor { displayName } } }
+    sessions(last: 1) { nodes { id startedBy { displayName } participants { status actor { id } } } }
+    messages(last: 2) { nodes { text sender { displayName } session { id } } }
+    typing { actor { id } }";
+
+async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
+    for field in sdl::fields("Chat").keys() {
+        assert!(CHAT.split_whitespace().any(|word| word.starts_with(field)), "{field} is never counted");
+    }
+    let (world, olga) = busy(engine, 13).await;
+    let inbox = format!(
+        "query($n: Int!) {{ viewer {{ unreadCount inbox(first: $n) {{ totalCount eventCursor pageInfo {{
+            hasNextPage hasPreviousPage }} nodes {{ {CHAT} }} }} }} }}"
+    );
+    assert_fixed(&world, &olga, &inbox, json!({}), "/viewer/inbox/nodes", 25).await;
+    let all = format!(
+        "query($n: Int!) {{ organization {{ chats(last: $n, orderBy: {{ field: UPDATED_AT, direction: DESC }}) {{
+            totalCount nodes {{ {CHAT} }} }} }} }}"
+    );
+    assert_fixed(&world, &world.admin, &all, json!({}), "/organization/chats/nodes", 25).await;
+    world.app.stop().await;
+}
+
+async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
+    let (world, olga) = busy(engine, 13).await;
+    let lists = ["messages", "presences", "participations", "sessions"];
+    for list in lists {
+        let query = format!(
+            "query($n: Int!) {{ organization {{ chats(first: $n) {{ nodes {{ {list}(first: 1) {{
+                totalCount pageInfo {{ hasNextPage }} nodes {{ id }} }} }} }} }} }}"
+        );
+        assert_fixed(&world, &olga, &query, json!({}), "/organization/chats/nodes", 25).await;
+    }
+    world.app.stop().await;
+}
+
+async fn a_page_of_sessions_costs_the_same_however_long(engine: Engine) {
+    let (world, olga) = busy(engine, 9).await;
+    let query = "query($n: Int!) { organization { chatSessions(first: $n) { totalCount nodes {
+        id state callRoom viewerDirectives chat { title room { name isStaffed } } createdBy { displayName }
+        startedBy { displayName } participants { status actor { displayName } } } } } }";
+    assert_fixed(&world, &olga, query, json!({}), "/organization/chatSessions/nodes", 9).await;
+    world.app.stop().await;
+}
+
+async fn pages_of_people_and_rooms_cost_the_same_however_long(engine: Engine) {
+    let (world, olga) = busy(engine, 9).await;
+    let fields = [
+        ("rooms", "id name isStaffed waitingChatCount organization { id }"),
+        ("users", "id displayName isOnline"),
+        ("visitors", "id displayName isOnline attributes { name }"),
+    ];
+    for (list, fields) in fields {
+        let query = format!(
+            "query($n: Int!) {{ organization {{ {list}(first: $n) {{ totalCount nodes {{ {fields} }} }} }} }}"
+        );
+        assert_fixed(&world, &olga, &query, json!({}), &format!("/organization/{list}/nodes"), 9).await;
+    }
+    world.app.stop().await;
+}
+
+async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
+    let (world, olga) = busy(engine, 9).await;
+    let ids = "{ organization { chats { nodes { id
+            messages(first: 1) { nodes { id } } presences(first: 1) { nodes { id } }
+            participations(first: 1) { nodes { id } } sessions(first: 1) { nodes { id } } } }
+        rooms { nodes { id } } users { nodes { id } } visitors { nodes { id } } } }";
+    let found = olga.query(ids, json!({})).await;
+    let organization = &found["organization"];
+    let chats = organization["chats"]["nodes"].as_array().expect("chats");
+    let mut kinds = vec![chats.iter().map(|chat| text(&chat["id"])).collect::<Vec<_>>()];
+    for list in ["rooms", "users", "visitors"] {
+        let nodes = organization[list]["nodes"].as_array().expect("nodes");
+        kinds.push(nodes.iter().map(|node| text(&node["id"])).collect());
+    }
+    for list in ["messages", "presences", "participations", "sessions"] {
+        let nodes = chats.iter().filter_map(|chat| chat[list]["nodes"].get(0));
+        kinds.push(nodes.map(|node| text(&node["id"])).collect());
+    }
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
+    for ids in kinds {
+        assert!(ids.len() >= 9, "{ids:?}");
+        let (_, two) = counted(&world, &olga, query, json!({ "ids": ids[..2] })).await;
+        let (found, nine) = counted(&world, &olga, query, json!({ "ids": ids[..9] })).await;
+        assert_eq!(two, nine, "nodes of {}", found["nodes"][0]["__typename"]);
+    }
+    world.app.stop().await;
+}
