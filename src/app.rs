@@ -3,6 +3,7 @@
 use crate::actions::{Actions, Secret};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::delivery::{self, Worker};
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
 use crate::store::Store;
@@ -55,7 +56,9 @@ impl Base {
             crate::live::Settings { hub_capacity: config.hub_capacity, sweep: config.sweep, presence_ttl };
         let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
         let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
-        let actions = Actions::new(store, live.clone(), secret, presence_ttl, tracker.clone());
+        store.set_patients(config.patients()?);
+        let allowed = config.webhooks.allowed.clone();
+        let actions = Actions::new(store, live.clone(), secret, presence_ttl, allowed, tracker.clone());
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
 
@@ -92,6 +95,12 @@ impl App {
         let address = listener.local_addr()?;
         let worker = workers::run(base.actions.clone(), config.tick, config.grace, base.shutdown.clone());
         base.tracker.spawn(worker);
+        let (store, tracker, shutdown) =
+            (base.actions.store().clone(), base.tracker.clone(), base.shutdown.clone());
+        delivery::release_all(&store).await.context("could not take up the outbox")?;
+        let courier =
+            Worker::new(store, &config.webhooks, tracker, shutdown).context("could not set up TLS")?;
+        base.tracker.spawn(courier.run());
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
         let front =
             Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());

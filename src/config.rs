@@ -1,11 +1,14 @@
 //! Settings: one struct for flags, environment and file. A flag wins over the environment, which wins over
 //! the file, which wins over the default.
 
+use crate::delivery::{self, Allowed};
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// What can be set, each by a flag, by `ANTEROOM_…` in the environment or by a line of the file.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -71,6 +74,15 @@ pub struct Settings {
     /// Seconds that a presence lasts without a sign of life, 10 to 3600 [default: 60]
     #[arg(long, global = true, env = "ANTEROOM_PRESENCE_TTL", value_name = "SECONDS")]
     pub presence_ttl: Option<u32>,
+
+    /// Networks that webhooks may lead to although they are not public, as in 10.1.0.0/16; repeat or separate by
+    /// commas [default: none]
+    #[arg(long, global = true, env = "ANTEROOM_WEBHOOK_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    pub webhook_allow: Option<Vec<String>>,
+
+    /// Below which URL patients are, for the patientUrl that webhooks send [default: the public URL]
+    #[arg(long, global = true, env = "ANTEROOM_PATIENT_URL", value_name = "URL")]
+    pub patient_url: Option<String>,
 }
 
 /// How the log is written.
@@ -113,6 +125,10 @@ pub struct Config {
     pub secret: Option<SecretText>,
     /// Seconds that a presence lasts without a sign of life.
     pub presence_ttl: u32,
+    /// Below which URL patients are.
+    pub patient_url: Option<String>,
+    /// Where webhooks may lead, and how they are sent.
+    pub webhooks: delivery::Settings,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -160,6 +176,8 @@ impl Settings {
             log_format,
             secret,
             presence_ttl,
+            webhook_allow,
+            patient_url,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
@@ -176,6 +194,11 @@ impl Settings {
             log_format: log_format.unwrap_or_default(),
             secret: secret.map(SecretText),
             presence_ttl: presence_ttl.unwrap_or(60),
+            patient_url,
+            webhooks: delivery::Settings {
+                allowed: networks(&webhook_allow.unwrap_or_default())?,
+                ..delivery::Settings::default()
+            },
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
@@ -201,6 +224,8 @@ impl Settings {
             log_format: self.log_format.or(file.log_format),
             secret: self.secret.or(file.secret),
             presence_ttl: self.presence_ttl.or(file.presence_ttl),
+            webhook_allow: self.webhook_allow.or(file.webhook_allow),
+            patient_url: self.patient_url.or(file.patient_url),
         }
     }
 }
@@ -212,6 +237,17 @@ pub fn sqlite_url(path: &Path) -> String {
 }
 
 impl Config {
+    /// Below which URL patients are: where they are said to be, or else where people reach the server.
+    pub fn patients(&self) -> anyhow::Result<Url> {
+        let (flag, text) = match (&self.patient_url, &self.public_url) {
+            (Some(url), _) => ("--patient-url", url.clone()),
+            (None, Some(url)) => ("--public-url", url.clone()),
+            (None, None) => ("--listen", format!("http://{}", self.listen)),
+        };
+        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        url.with_context(|| format!("{flag}: expected http://… or https://…, not {text}"))
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         let is_database =
             ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.database.starts_with(scheme));
@@ -239,8 +275,19 @@ impl Config {
         if !(10..=3_600).contains(&self.presence_ttl) {
             bail!("--presence-ttl: expected 10 to 3600 seconds, not {}", self.presence_ttl);
         }
+        self.patients()?;
         Ok(())
     }
+}
+
+/// Networks in the notation of CIDR; an address alone is a network of one.
+fn networks(texts: &[String]) -> anyhow::Result<Allowed> {
+    let network = |text: &String| {
+        let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        network
+            .with_context(|| format!("--webhook-allow: expected a network such as 10.1.0.0/16, not {text}"))
+    };
+    Ok(Allowed::new(texts.iter().map(network).collect::<anyhow::Result<_>>()?))
 }
 
 /// An origin is a scheme, a host and perhaps a port: what browsers send, so anything else would never match.
@@ -290,6 +337,15 @@ mod tests {
         assert!(refused(Settings { bus: Some("x".into()), ..settings() }).contains("--bus"));
         assert!(refused(Settings { secret: Some("short".into()), ..settings() }).contains("--secret"));
         assert!(refused(Settings { presence_ttl: Some(9), ..settings() }).contains("--presence-ttl"));
+        let patient_url = Some("patients.example.org".to_owned());
+        assert!(refused(Settings { patient_url, ..settings() }).contains("--patient-url"));
+        for network in ["10.0.0.0/33", "example.org", "10.0.0.0-10.0.0.9", ""] {
+            let webhook_allow = Some(vec![network.to_owned()]);
+            assert!(
+                refused(Settings { webhook_allow, ..settings() }).contains("--webhook-allow"),
+                "{network}"
+            );
+        }
         let allowed_origins = Some(vec!["*".to_owned()]);
         assert!(refused(Settings { allowed_origins, ..settings() }).contains("--allowed-origins"));
     }

@@ -1,6 +1,7 @@
 //! The persisted enums. Stored as text under the names that the public API uses.
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
 
 macro_rules! text_enums {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
@@ -142,6 +143,32 @@ text_enums! {
         Chat = "CHAT",
         /// A chat session.
         Session = "SESSION",
+    }
+
+    /// What a webhook can be told of.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+    WebhookEvent {
+        /// A user wrote to the visitor of a chat.
+        MessageToVisitor = "MESSAGE_TO_VISITOR",
+        /// Somebody wrote a message in any chat.
+        MessageAdded = "MESSAGE_ADDED",
+        /// A chat began.
+        ChatStarted = "CHAT_STARTED",
+        /// A chat is over.
+        ChatEnded = "CHAT_ENDED",
+        /// A session was made, changed or moved on.
+        ChatSessionChanged = "CHAT_SESSION_CHANGED",
+    }
+
+    /// How a delivery stands.
+    WebhookDeliveryState {
+        /// To be tried, or to be tried again.
+        Pending = "PENDING",
+        /// The receiver took it.
+        Delivered = "DELIVERED",
+        /// Given up.
+        Failed = "FAILED",
     }
 }
 

@@ -41,4 +41,8 @@ ids! {
     ParticipationId,
     /// The id of a chat session.
     SessionId,
+    /// The id of a webhook.
+    WebhookId,
+    /// The id of a webhook's delivery, the same at every attempt.
+    WebhookDeliveryId,
 }

@@ -16,12 +16,19 @@ pub mod participation;
 pub mod presence;
 pub mod request;
 pub mod room;
+mod secret;
 pub mod store_meta;
 mod timestamp;
+pub mod webhook;
+pub mod webhook_delivery;
 
 pub use enums::{
     ActorType, Audience, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, SessionOutcome,
-    SessionState, SessionType, UserRole,
+    SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
 };
-pub use id::{ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId};
+pub use id::{
+    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    WebhookDeliveryId, WebhookId,
+};
+pub use secret::SecretText;
 pub use timestamp::Timestamp;

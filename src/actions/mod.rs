@@ -13,6 +13,7 @@ mod reading;
 mod requests;
 mod sessions;
 mod tokens;
+mod webhooks;
 mod write;
 
 pub use crate::store::sessions::SessionFilter;
@@ -25,8 +26,10 @@ pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, LeftChat};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
+pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
 
 use crate::clock::Clock;
+use crate::delivery::Allowed;
 use crate::live::Live;
 use crate::store::Store;
 use chrono::TimeDelta;
@@ -44,6 +47,8 @@ struct Inner {
     clock: Clock,
     secret: Secret,
     presence_ttl: TimeDelta,
+    /// Networks beside the public internet that webhooks may lead to.
+    allowed: Allowed,
     /// Writes run to their end here, whatever becomes of the connection that asked for them.
     tracker: TaskTracker,
 }
@@ -56,10 +61,11 @@ impl Actions {
         live: Live,
         secret: Secret,
         presence_ttl: TimeDelta,
+        allowed: Allowed,
         tracker: TaskTracker,
     ) -> Self {
         let clock = store.clock().clone();
-        Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, tracker }))
+        Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, allowed, tracker }))
     }
 
     /// The server's time.

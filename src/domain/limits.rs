@@ -28,3 +28,9 @@ pub const TOKEN_SECONDS: (i32, i32, i32) = (60, 3_600, 31_536_000);
 pub const FOLLOWED_ROOMS: usize = 100;
 /// Sessions that `Viewer.openSessions` lists, newest first.
 pub const OPEN_SESSIONS: u64 = 100;
+/// Webhooks of an organization: each event is one row more for each that wants it.
+pub const WEBHOOKS: u64 = 20;
+/// Characters of a webhook's URL.
+pub const WEBHOOK_URL: usize = 2_000;
+/// Characters of a webhook's API key or API secret: each is one header.
+pub const WEBHOOK_KEY: usize = 500;

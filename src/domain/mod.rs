@@ -3,6 +3,7 @@
 pub mod chat_filter;
 pub mod directive;
 pub mod event;
+pub mod global_id;
 pub mod limits;
 pub mod page;
 pub mod policy;
@@ -10,3 +11,4 @@ pub mod refused;
 pub mod session;
 pub mod text;
 pub mod viewer;
+pub mod webhook;

@@ -12,6 +12,8 @@ pub enum Verb {
     ReadOrganization,
     /// Create and change rooms and users.
     ManageOrganization,
+    /// See, create and change webhooks, and what was delivered to them.
+    ManageWebhooks,
     /// Make a token for a user or an API client.
     IssueUserToken,
     /// Make a token for a visitor.
@@ -45,7 +47,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
     use ViewerRole::{Admin, ApiClient, Operator, Visitor};
     let may = match verb {
         Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
-        Verb::ManageOrganization | Verb::IssueUserToken => matches!(role, Admin),
+        Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken => matches!(role, Admin),
         Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor => {
             matches!(role, Admin | ApiClient)
         }

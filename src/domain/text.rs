@@ -51,6 +51,16 @@ pub fn line(field: &'static str, text: &str, limit: usize) -> Result<(), Refused
     Ok(())
 }
 
+/// What is sent as an HTTP header: 1 to `limit` visible ASCII characters, no white space.
+pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
+    bounded(field, text, limit)?;
+    if text.is_empty() || !text.chars().all(|character| character.is_ascii_graphic()) {
+        let reason = "A header needs visible ASCII characters, and nothing else.";
+        return Err(Refused::Invalid { field, reason });
+    }
+    Ok(())
+}
+
 fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
     if text.chars().nth(limit).is_some() {
         return Err(Refused::TooLong { field, limit });

@@ -215,3 +215,34 @@ pub(super) enum ChatAction {
     /// Create a session.
     StartSession,
 }
+
+/// What a webhook can be told of.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::WebhookEvent")]
+pub(super) enum WebhookEvent {
+    /// A user wrote to the visitor of a chat. The body is whole: `patientId` (the visitor's `externalId`, or else
+    /// their id here), `patientUrl`, `tenantName`, `instanceName` and `message`.
+    MessageToVisitor,
+    /// Somebody wrote a message, in a chat of any type. The body of this event and of those below holds ids alone:
+    /// `type`, `timestamp`, and `data` with `organizationId`, `chatId`, the `sequence` in the chat's log, and what
+    /// else it is about; here `messageId`.
+    MessageAdded,
+    /// A chat of any type began.
+    ChatStarted,
+    /// A chat is over.
+    ChatEnded,
+    /// A session was created, changed or moved on; `data` has `chatSessionId` and the `state` that it reached.
+    ChatSessionChanged,
+}
+
+/// How a delivery stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::WebhookDeliveryState")]
+pub(super) enum WebhookDeliveryState {
+    /// It will be tried, or tried again, at `nextAttemptAt`.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// It was given up: after ten attempts, or because the webhook was disabled.
+    Failed,
+}

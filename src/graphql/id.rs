@@ -2,6 +2,7 @@
 
 use super::error::Fault;
 use crate::actions;
+use crate::domain::global_id;
 use crate::domain::refused::Refused;
 use async_graphql::ID;
 use base64::Engine;
@@ -21,10 +22,12 @@ pub(super) enum Kind {
     Presence,
     Participation,
     ChatSession,
+    Webhook,
+    WebhookDelivery,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Organization,
         Self::Viewer,
         Self::Room,
@@ -35,29 +38,30 @@ impl Kind {
         Self::Presence,
         Self::Participation,
         Self::ChatSession,
+        Self::Webhook,
+        Self::WebhookDelivery,
     ];
 
     /// Never changed once released: clients keep ids.
     fn tag(self) -> u8 {
         match self {
-            Self::Organization => b'O',
+            Self::Organization => global_id::ORGANIZATION,
             Self::Viewer => b'W',
             Self::Room => b'R',
             Self::User => b'U',
-            Self::Visitor => b'V',
-            Self::Chat => b'C',
-            Self::Message => b'M',
+            Self::Visitor => global_id::VISITOR,
+            Self::Chat => global_id::CHAT,
+            Self::Message => global_id::MESSAGE,
             Self::Presence => b'P',
             Self::Participation => b'T',
-            Self::ChatSession => b'S',
+            Self::ChatSession => global_id::CHAT_SESSION,
+            Self::Webhook => global_id::WEBHOOK,
+            Self::WebhookDelivery => global_id::WEBHOOK_DELIVERY,
         }
     }
 
     pub(super) fn encode(self, id: Uuid) -> ID {
-        let mut bytes = [0_u8; 17];
-        bytes[0] = self.tag();
-        bytes[1..].copy_from_slice(id.as_bytes());
-        ID(URL_SAFE_NO_PAD.encode(bytes))
+        ID(global_id::encode(self.tag(), id))
     }
 
     /// The row's id; `None` for a thing of another type, an error for what is no id at all.
@@ -93,7 +97,9 @@ pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::Actor
             | Kind::Message
             | Kind::Presence
             | Kind::Participation
-            | Kind::ChatSession,
+            | Kind::ChatSession
+            | Kind::Webhook
+            | Kind::WebhookDelivery,
             _,
         ) => Err(Halt::Refused(Refused::NotFound { what: "actor", field })),
     }

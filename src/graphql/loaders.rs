@@ -7,7 +7,8 @@ use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
     ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
-    actor, chat, organization, participation, presence, room,
+    WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, chat, organization, participation, presence,
+    room, webhook, webhook_delivery,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -122,6 +123,14 @@ loader!(Seen<SessionId> => SessionRow, |reads, keys| {
     let found = reads.actions.visible_sessions(&reads.viewer, &bare(keys, |key| key.0)).await?;
     seen(found, |row| row.session.id)
 });
+loader!(Seen<WebhookId> => webhook::Model, |reads, keys| {
+    let found = reads.actions.visible_webhooks(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(Seen<WebhookDeliveryId> => webhook_delivery::Model, |reads, keys| {
+    let found = reads.actions.visible_deliveries(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
 loader!(OpenSessionOf => SessionRow, |reads, keys| {
     wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)
 });
@@ -205,6 +214,30 @@ page_loader!(ParticipationsOf => participation::Model, |reads, chats, asked, pag
 });
 page_loader!(SessionsOf => SessionRow, |reads, chats, _asked, page| {
     reads.actions.sessions_of_each(&reads.viewer, &chats, page)
+});
+
+/// A page of the ledger of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LedgerOf {
+    pub webhook_id: WebhookId,
+    /// Of these states; all where absent.
+    pub states: Option<Vec<WebhookDeliveryState>>,
+    pub page: PageRequest,
+}
+
+loader!(LedgerOf => Page<webhook_delivery::Model>, |reads, keys| {
+    let mut groups: HashMap<_, Vec<WebhookId>> = HashMap::new();
+    for key in keys {
+        groups.entry((&key.states, &key.page)).or_default().push(key.webhook_id);
+    }
+    let mut pages = HashMap::new();
+    for ((states, page), webhooks) in groups {
+        let found = reads.actions.deliveries_of_each(&reads.viewer, &webhooks, states.as_deref(), page).await?;
+        pages.extend(found.into_iter().map(|(webhook_id, found)| {
+            (LedgerOf { webhook_id, states: states.clone(), page: page.clone() }, found)
+        }));
+    }
+    pages
 });
 
 fn by_arguments<A: Hash + Eq>(keys: &[PageOf<A>]) -> HashMap<(&A, &PageRequest), Vec<ChatId>> {

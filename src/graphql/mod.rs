@@ -25,6 +25,7 @@ mod scalar;
 mod session;
 mod subscription;
 mod viewer;
+mod webhook;
 
 use crate::actions::Actions;
 use crate::domain::viewer::Viewer;
@@ -51,6 +52,7 @@ pub struct Mutation(
     presence::mutation::PresenceMutation,
     message::mutation::MessageMutation,
     session::mutation::SessionMutation,
+    webhook::mutation::WebhookMutation,
 );
 
 fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscription::Subscription> {

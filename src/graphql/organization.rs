@@ -9,6 +9,7 @@ use super::id::Kind;
 use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
+use super::webhook::{WebhookConnection, webhooks};
 use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::organization;
@@ -126,5 +127,18 @@ impl Organization {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatSessionConnection>> {
         sessions(context, filter, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// Its webhooks, oldest first. For admins.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn webhooks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<WebhookConnection>> {
+        webhooks(context, PageArguments { first, after, last, before }).await.map(Some)
     }
 }

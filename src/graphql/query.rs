@@ -14,9 +14,12 @@ use super::presence::Presence;
 use super::room::Room;
 use super::session::ChatSession;
 use super::viewer::Viewer;
+use super::webhook::{Webhook, WebhookDelivery};
 use crate::domain::limits;
 use async_graphql::{Context, ID, Interface, Object};
-use entity::{ActorId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId};
+use entity::{
+    ActorId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId, WebhookDeliveryId, WebhookId,
+};
 
 /// What a client can hold on to, and fetch again by its id.
 #[derive(Interface)]
@@ -32,6 +35,8 @@ pub(super) enum Node {
     Presence(Presence),
     Participation(Participation),
     ChatSession(ChatSession),
+    Webhook(Webhook),
+    WebhookDelivery(WebhookDelivery),
 }
 
 /// Everything that can be asked.
@@ -160,6 +165,10 @@ async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         }
         Kind::ChatSession => {
             caller.load(Seen(SessionId(uuid))).await?.map(ChatSession).map(Node::ChatSession)
+        }
+        Kind::Webhook => caller.load(Seen(WebhookId(uuid))).await?.map(Webhook).map(Node::Webhook),
+        Kind::WebhookDelivery => {
+            caller.load(Seen(WebhookDeliveryId(uuid))).await?.map(WebhookDelivery).map(Node::WebhookDelivery)
         }
     })
 }

@@ -12,6 +12,7 @@ use sea_orm::{
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Which database the store is on.
@@ -62,6 +63,8 @@ impl Store {
             epoch,
             clock,
             publisher: OnceLock::new(),
+            patients: OnceLock::new(),
+            outbox: Notify::new(),
             statements,
         })))
     }

@@ -7,18 +7,21 @@ pub mod actors;
 pub mod chats;
 mod connect;
 pub mod connected;
+pub mod deliveries;
 mod error;
 pub mod feed;
 mod keyset;
 pub mod log;
 pub mod messages;
 pub mod organizations;
+mod outbox;
 pub mod participations;
 pub mod presences;
 pub mod requests;
 pub mod rooms;
 pub mod sessions;
 pub mod tx;
+pub mod webhooks;
 mod writer;
 
 pub use connect::Engine;
@@ -30,6 +33,8 @@ use crate::domain::event::News;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+use url::Url;
 use uuid::Uuid;
 
 /// Who is told what was committed.
@@ -60,6 +65,10 @@ struct Inner {
     epoch: Uuid,
     clock: Clock,
     publisher: OnceLock<Arc<dyn Publish>>,
+    /// Below which URL patients are, for `patientUrl`.
+    patients: OnceLock<Url>,
+    /// Told when there is something to deliver.
+    outbox: Notify,
     /// Statements run so far.
     statements: Arc<AtomicU64>,
 }

@@ -2,11 +2,19 @@
 
 use super::{Result, Rows, Tx};
 use entity::{OrganizationId, organization};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 /// The organization itself.
 pub async fn find(rows: &impl Rows, id: OrganizationId) -> Result<Option<organization::Model>> {
     Ok(organization::Entity::find_by_id(id).one(rows.connection()).await?)
+}
+
+/// Holds the organization until the transaction ends, so that what it has can be counted and added to. Everything
+/// else goes on in it.
+pub async fn lock(tx: &Tx, id: OrganizationId) -> Result<()> {
+    organization::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx.connection()).await?;
+    Ok(())
 }
 
 /// The organization of that name.

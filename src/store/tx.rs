@@ -5,7 +5,7 @@
 //! totally ordered, and nothing is announced that is not on disk.
 
 use super::writer::Open;
-use super::{Error, Result, Rows, Store};
+use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject};
 use entity::{ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event};
 use sea_orm::{
@@ -13,6 +13,7 @@ use sea_orm::{
     QuerySelect,
 };
 use std::sync::Arc;
+use url::Url;
 use uuid::Uuid;
 
 /// An open transaction.
@@ -24,6 +25,8 @@ pub struct Tx {
     chat: Option<chat::Model>,
     log: Vec<(event::Model, Subject)>,
     news: Vec<News>,
+    /// Whether there is something to deliver once this is committed.
+    fills_outbox: bool,
 }
 
 /// What is recorded of an event, beside its place in the log.
@@ -44,7 +47,15 @@ impl Store {
     /// Opens a transaction. Only its own statements may be awaited until it is ended.
     pub async fn begin(&self) -> Result<Tx> {
         let open = self.0.writer.begin().await?;
-        Ok(Tx { store: self.clone(), open, before: None, chat: None, log: Vec::new(), news: Vec::new() })
+        Ok(Tx {
+            store: self.clone(),
+            open,
+            before: None,
+            chat: None,
+            log: Vec::new(),
+            news: Vec::new(),
+            fills_outbox: false,
+        })
     }
 }
 
@@ -148,7 +159,7 @@ impl Tx {
 
     /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
     pub async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
-        match self.write_log().await {
+        match self.write_all().await {
             Ok(chat) => {
                 if let Some(chat) = &chat {
                     let entries = self
@@ -161,6 +172,9 @@ impl Tx {
                     }
                 }
                 self.store.0.finish(self.open, true, self.news).await?;
+                if self.fills_outbox {
+                    self.store.0.outbox.notify_one();
+                }
                 Ok(chat)
             }
             Err(error) => {
@@ -173,6 +187,27 @@ impl Tx {
     /// Undoes everything; answers when all that was read is on disk.
     pub async fn roll_back(self) -> Result<()> {
         self.store.0.finish(self.open, false, Vec::new()).await
+    }
+
+    /// Below which URL patients are.
+    pub(super) fn patients(&self) -> Option<&Url> {
+        self.store.0.patients.get()
+    }
+
+    /// Says that the worker has something to do once this is committed.
+    pub fn fill_outbox(&mut self) {
+        self.fills_outbox = true;
+    }
+
+    /// Writes the chat, its log, and what webhooks are told of it.
+    async fn write_all(&mut self) -> Result<Option<Arc<chat::Model>>> {
+        let chat = self.write_log().await?;
+        if let Some(chat) = &chat
+            && outbox::write(self, self.before.as_deref(), chat, &self.log).await?
+        {
+            self.fills_outbox = true;
+        }
+        Ok(chat)
     }
 
     async fn write_log(&mut self) -> Result<Option<Arc<chat::Model>>> {

@@ -33,6 +33,9 @@ struct Rule {
 const NAMES: &[&str] = &["", " ", "\u{3000}\t", "a\nb", "a\0b", "a\u{7f}", "\u{85}"];
 const IDS: &[&str] = &["", "a\nb", "a\0b"];
 const NOTES: &[&str] = &["a\0b", "a\u{1b}[0m", "\u{9f}"];
+const URLS: &[&str] =
+    &["", "example.org", "http://example.org/", "https://127.0.0.1/", "https://x.org/#y", "a\nb"];
+const HEADERS: &[&str] = &["", " ", "a b", "a\nb", "a\tb", "\u{e4}", "a\u{7f}"];
 const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
 
 /// The rule of a field, whichever input it is in. A new field needs an answer here.
@@ -44,6 +47,8 @@ fn rule(field: &str) -> Rule {
         "detail" => (limits::DETAIL, NOTES),
         "reason" => (limits::REASON, NOTES),
         "text" | "message" => (limits::TEXT, TEXTS),
+        "url" => (limits::WEBHOOK_URL, URLS),
+        "apiKey" | "apiSecret" => (limits::WEBHOOK_KEY, HEADERS),
         other => panic!("how long may {other} be?"),
     };
     Rule { limit, refused }
@@ -62,6 +67,17 @@ fn range(field: &str) -> (i64, i64) {
 /// A text of so many characters, each of more than one byte.
 fn long(characters: usize) -> String {
     "ä".repeat(characters)
+}
+
+/// The longest text that a field takes, another one for each number.
+fn longest(field: &str, number: usize) -> String {
+    let limit = rule(field).limit;
+    let (start, letter) = match field {
+        "url" => (format!("https://hooks.example.org/{number:02}"), "x"),
+        "apiKey" | "apiSecret" => (format!("{number:02}"), "x"),
+        _ => (format!("{number:02}"), "ä"),
+    };
+    format!("{start}{}", letter.repeat(limit - start.len()))
 }
 
 /// Every way to spoil a field of a call.
@@ -98,6 +114,10 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         }
         "Boolean" | "Boolean! = false" | "ChatType" | "ChatSessionType" | "UserRole" => {
             cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
+        }
+        "WebhookEvent" => {
+            cases.push(blamed(json!([]), "INVALID"));
+            cases.extend([json!(["NO_SUCH"]), json!(["CHAT_ENDED", null])].map(|value| case(value, bad)));
         }
         "AttributeInput" => cases.extend(spoilt_attributes(call)),
         other => panic!("what can be wrong with a {other}?"),
@@ -188,8 +208,7 @@ async fn every_text_is_taken_at_its_limit(engine: Engine) {
     for (number, mut call) in calls(&scene).into_iter().enumerate() {
         for (field, text) in sdl::fields(&sdl::input_of(call.name)) {
             if text.contains(": String") && call.input.get(&field).is_some() {
-                let longest = format!("{number:02}{}", long(rule(&field).limit - 2));
-                call.input[&field] = json!(longest);
+                call.input[&field] = json!(longest(&field, number));
             }
         }
         if call.name == "upsertVisitor" {

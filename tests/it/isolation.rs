@@ -54,6 +54,9 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ("issueToken", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),
         ("updateUser", "userId", json!({ "userId": their.olga.id, "name": "Ours" })),
+        ("updateWebhook", "webhookId", json!({ "webhookId": their.webhook, "url": "https://ours.example.org/" })),
+        ("deleteWebhook", "webhookId", json!({ "webhookId": their.webhook })),
+        ("redeliverWebhook", "deliveryId", json!({ "deliveryId": their.delivery })),
     ]);
     cases
 }
@@ -178,7 +181,8 @@ async fn mutations_do_not_find_others_chats(engine: Engine) {
 /// Everything of a scene that has an id.
 fn all_ids(scene: &Scene) -> Vec<String> {
     let people = [&scene.admin, &scene.olga, &scene.odile, &scene.otto, &scene.vera, &scene.victor];
-    let mut ids = vec![scene.organization.clone(), scene.room.clone()];
+    let mut ids =
+        vec![scene.organization.clone(), scene.room.clone(), scene.webhook.clone(), scene.delivery.clone()];
     ids.extend(people.map(|person| person.id.clone()));
     ids.extend(scene.places().into_iter().flat_map(|(_, place)| ids_of(place)));
     ids

@@ -28,4 +28,8 @@ mod schema;
 mod sessions;
 mod statements;
 mod tidy;
+mod webhook_faults;
+mod webhook_guard;
+mod webhook_ledger;
+mod webhooks;
 mod websocket;

@@ -1,6 +1,7 @@
 //! A page costs a fixed number of SQL statements, however long it is and whatever its nodes are asked for.
 
 use crate::harness::client::Client;
+use crate::harness::hooks::hook;
 use crate::harness::sdl;
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
@@ -16,6 +17,7 @@ on_both!(
     a_page_of_sessions_costs_the_same_however_long,
     pages_of_people_and_rooms_cost_the_same_however_long,
     things_by_their_ids_cost_the_same_however_many,
+    pages_of_webhooks_cost_the_same_however_long,
 );
 
 /// An app in which nothing happens by itself, so that every statement is one of a request.
@@ -23,6 +25,7 @@ async fn quiet(engine: Engine) -> World {
     let app = TestApp::start_with(engine, Clock::system(), |config| {
         config.tick = Duration::from_hours(1);
         config.sweep = Duration::from_hours(1);
+        config.webhooks.tick = Duration::from_hours(1);
     });
     World::on(app.await).await
 }
@@ -202,5 +205,25 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
         let (found, nine) = counted(&world, &olga, query, json!({ "ids": ids[..9] })).await;
         assert_eq!(two, nine, "nodes of {}", found["nodes"][0]["__typename"]);
     }
+    world.app.stop().await;
+}
+
+async fn pages_of_webhooks_cost_the_same_however_long(engine: Engine) {
+    let world = quiet(engine).await;
+    let mut ids = Vec::new();
+    for number in 0..9 {
+        ids.push(
+            hook(&world.admin, &format!("https://hooks.example.org/{number}"), &["CHAT_ENDED"]).await.id,
+        );
+    }
+    let query = "query($n: Int!) { organization { webhooks(first: $n) { totalCount nodes { id url events isEnabled
+        deliveries(last: 1, states: [PENDING, FAILED]) { totalCount nodes { id body } pageInfo { hasPreviousPage } }
+    } } } }";
+    assert_fixed(&world, &world.admin, query, json!({}), "/organization/webhooks/nodes", 9).await;
+    let query =
+        "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Webhook { deliveries { totalCount } } } }";
+    let (_, two) = counted(&world, &world.admin, query, json!({ "ids": ids[..2] })).await;
+    let (_, nine) = counted(&world, &world.admin, query, json!({ "ids": ids })).await;
+    assert_eq!(two, nine, "webhooks by their ids");
     world.app.stop().await;
 }

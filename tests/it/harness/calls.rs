@@ -121,6 +121,22 @@ pub fn calls(scene: &Scene) -> Vec<Call> {
         olga("finishChatSession", json!({ "chatSessionId": public.session, "reason": "Done" })),
         vera("rejectChatSession", json!({ "chatSessionId": private.session, "reason": "Not now" })),
         olga("endChat", json!({ "chatId": private.chat })),
+        admin(
+            "createWebhook",
+            json!({
+                "url": "https://hooks.example.org/", "events": ["CHAT_ENDED", "MESSAGE_ADDED"], "apiKey": "key",
+                "apiSecret": "secret"
+            }),
+        ),
+        admin(
+            "updateWebhook",
+            json!({
+                "webhookId": scene.webhook, "url": "https://hooks.example.org/b", "events": ["CHAT_ENDED"],
+                "apiKey": "key", "apiSecret": "secret", "isEnabled": true, "rotateSigningSecret": true
+            }),
+        ),
+        admin("redeliverWebhook", json!({ "deliveryId": scene.delivery })),
+        admin("deleteWebhook", json!({ "webhookId": scene.webhook })),
     ];
     for name in sdl::fields("Mutation").keys() {
         for field in sdl::fields(&sdl::input_of(name)).keys() {

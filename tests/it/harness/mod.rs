@@ -3,8 +3,10 @@
 pub mod binary;
 pub mod calls;
 pub mod client;
+pub mod hooks;
 pub mod nats;
 pub mod postgres;
+pub mod receiver;
 pub mod scene;
 pub mod sdl;
 pub mod socket;
@@ -14,6 +16,8 @@ pub mod world;
 use anteroom::app::App;
 use anteroom::clock::Clock;
 use anteroom::config::{Config, Settings};
+use anteroom::delivery::Resolver;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -73,6 +77,9 @@ impl TestApp {
         config.tick = Duration::from_millis(50);
         config.grace = Duration::ZERO;
         config.database_connections = 12;
+        config.webhooks.tick = Duration::from_millis(50);
+        // No test asks the network for a name.
+        config.webhooks.resolver = Resolver::Function(Arc::new(|_| Vec::new()));
         change(&mut config);
         let app = App::start(config.clone(), clock.clone()).await.expect("an app");
         let url = format!("http://{}", app.address());

@@ -2,6 +2,7 @@
 
 use super::TestApp;
 use super::client::Client;
+use super::hooks::{hook, ledger};
 use super::world::{Person, operator, organization, text, visitor};
 use serde_json::{Value, json};
 
@@ -20,6 +21,10 @@ pub struct Scene {
     pub program: Client,
     pub organization: String,
     pub room: String,
+    /// Told of every chat that starts, at an address that nobody has.
+    pub webhook: String,
+    /// One of its deliveries.
+    pub delivery: String,
     /// A chat of Vera's that every user sees.
     pub public: Place,
     /// A private chat of Vera's with Olga.
@@ -57,11 +62,15 @@ impl Scene {
             let ids: Vec<_> = ids.iter().map(|person| person.id.clone()).collect();
             json!({ "type": kind, "participantIds": ids })
         };
+        let webhook = hook(&admin, "https://hooks.example.org/", &["CHAT_STARTED"]).await;
         let public = place(&olga, &vera, "startChat", start(false)).await;
         let private = place(&olga, &vera, "startChat", start(true)).await;
         let direct = place(&olga, &odile, "createChat", create("DIRECT", &[&odile])).await;
         let group = place(&olga, &vera, "createChat", create("GROUP", &[&odile, &vera])).await;
+        let delivery = text(&ledger(&admin, &webhook).await[0]["id"]);
         Self {
+            webhook: webhook.id,
+            delivery,
             organization: text(&answer["organization"]["id"]),
             admin,
             olga,

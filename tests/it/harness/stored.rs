@@ -4,7 +4,7 @@ use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
     actor, chat, chat_session, chat_session_participant, event, message, organization, participation,
-    presence, request, room,
+    presence, request, room, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -31,6 +31,16 @@ impl Stored {
         for actor in &mut actors {
             actor.last_seen_at = None;
         }
+        // Nor is being tried.
+        let mut webhooks = webhook::Entity::find().all(&self.0).await.expect("webhooks");
+        for webhook in &mut webhooks {
+            webhook.failing_since = None;
+        }
+        let mut deliveries = webhook_delivery::Entity::find().all(&self.0).await.expect("deliveries");
+        for delivery in &mut deliveries {
+            (delivery.attempts, delivery.next_attempt_at, delivery.lease) = (0, None, None);
+            (delivery.last_status, delivery.last_error) = (None, None);
+        }
         BTreeMap::from([
             ("actor", lines(&actors)),
             ("chat", self.rows::<chat::Entity>().await),
@@ -43,6 +53,8 @@ impl Stored {
             ("presence", self.rows::<presence::Entity>().await),
             ("request", self.rows::<request::Entity>().await),
             ("room", self.rows::<room::Entity>().await),
+            ("webhook", lines(&webhooks)),
+            ("webhook_delivery", lines(&deliveries)),
         ])
     }
 

@@ -1,0 +1,34 @@
+//! An event for one webhook: what is sent, and what became of it. Written in the transaction of the event.
+
+use crate::{OrganizationId, Timestamp, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, WebhookId};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "webhook_delivery")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: WebhookDeliveryId,
+    pub webhook_id: WebhookId,
+    pub organization_id: OrganizationId,
+    pub event: WebhookEvent,
+    /// The bytes that are sent, the same at every attempt.
+    pub body: String,
+    pub state: WebhookDeliveryState,
+    /// How often it was tried, the attempt under way included.
+    pub attempts: i32,
+    /// While PENDING, and only then: when it is due; while leased, when the lease ends.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Who is trying it now: another lease says that it is somebody else's turn.
+    pub lease: Option<Uuid>,
+    pub delivered_at: Option<Timestamp>,
+    /// The HTTP status of the newest answer.
+    pub last_status: Option<i32>,
+    /// What went wrong at the newest attempt.
+    pub last_error: Option<String>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,201 @@
+//! Which addresses a webhook may lead to: public unicast ones, and networks that the operator allows.
+//!
+//! Refused is whatever IANA's registries of special-purpose addresses do not call globally reachable, and every
+//! form of IPv6 address that carries an IPv4 address to somewhere else.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Networks that an operator opens on purpose.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed(Vec<IpNet>);
+
+/// IPv4 networks that are not the public internet: IANA's special-purpose registry (RFC 6890 and its updates),
+/// multicast and reserved space, and the one public address that is a metadata service (Azure's).
+const NOT_PUBLIC_V4: [Ipv4Net; 18] = [
+    v4(0, 0, 0, 0, 8),
+    v4(10, 0, 0, 0, 8),
+    v4(100, 64, 0, 0, 10),
+    v4(127, 0, 0, 0, 8),
+    v4(168, 63, 129, 16, 32),
+    v4(169, 254, 0, 0, 16),
+    v4(172, 16, 0, 0, 12),
+    v4(192, 0, 0, 0, 24),
+    v4(192, 0, 2, 0, 24),
+    v4(192, 31, 196, 0, 24),
+    v4(192, 52, 193, 0, 24),
+    v4(192, 88, 99, 0, 24),
+    v4(192, 168, 0, 0, 16),
+    v4(192, 175, 48, 0, 24),
+    v4(198, 18, 0, 0, 15),
+    v4(198, 51, 100, 0, 24),
+    v4(203, 0, 113, 0, 24),
+    v4(224, 0, 0, 0, 3),
+];
+
+/// What is given out of IPv6 for the public internet; everything else is refused.
+const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
+
+/// Networks within it that are not public: protocol assignments with Teredo, ORCHID and benchmarks, documentation,
+/// 6to4, documentation again.
+const NOT_PUBLIC_V6: [Ipv6Net; 4] =
+    [v6(0x2001, 0, 0, 23), v6(0x2001, 0x0db8, 0, 32), v6(0x2002, 0, 0, 16), v6(0x3fff, 0, 0, 20)];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)
+}
+
+const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
+}
+
+impl Allowed {
+    /// These networks.
+    #[must_use]
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether any network is allowed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Whether the operator allows this address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether a webhook may lead there.
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        self.contains(address) || is_public(address)
+    }
+}
+
+/// Whether the address is unicast on the public internet. An IPv4 address in IPv6's mapped form is the IPv4 one.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|network| network.contains(&address)),
+        IpAddr::V6(address) => {
+            PUBLIC_V6.contains(&address)
+                && !NOT_PUBLIC_V6.iter().any(|network| network.contains(&address))
+                && !is_isatap(address)
+        }
+    }
+}
+
+/// An interface identifier that carries an IPv4 address within a site (RFC 5214, section 6.1).
+fn is_isatap(address: Ipv6Addr) -> bool {
+    let [.., one, two, _, _] = address.segments();
+    matches!(one, 0x0000 | 0x0200) && two == 0x5efe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap_or_else(|_| panic!("{text} is an address"))
+    }
+
+    #[test]
+    fn the_public_internet_is_permitted() {
+        let public = [
+            "1.1.1.1",
+            "9.255.255.255",
+            "11.0.0.0",
+            "93.184.216.34",
+            "100.63.255.255",
+            "100.128.0.0",
+            "168.63.129.15",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "223.255.255.255",
+            "2001:4860:4860::8888",
+            "2606:4700:4700::1111",
+            "2a00:1450:4001:81b::200e",
+            "::ffff:93.184.216.34",
+        ];
+        for text in public {
+            assert!(Allowed::default().permits(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let refused = [
+            // This host, loopback, and their neighbours.
+            "0.0.0.0",
+            "0.1.2.3",
+            "127.0.0.1",
+            "127.255.255.254",
+            "::",
+            "::1",
+            // Private, shared, link-local, and the metadata services of clouds.
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "169.254.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.168.0.1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            // Documentation, benchmarks, relays, multicast, reserved, broadcast.
+            "192.0.2.1",
+            "192.88.99.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "100::1",
+            "2001:db8::1",
+            "3fff::1",
+            "5f00::1",
+            "ff02::1",
+            // IPv4 within IPv6: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "::a9fe:a9fe",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::93.184.216.34",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:5db8:d822::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2a00:1450::5efe:7f00:1",
+            "2a00:1450::200:5efe:a00:1",
+        ];
+        for text in refused {
+            assert!(!Allowed::default().permits(address(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_operator_opens_networks_and_nothing_beside_them() {
+        let networks = ["10.1.0.0/16", "fd00::/8"].map(|text| text.parse().expect("a network"));
+        let allowed = Allowed::new(networks.to_vec());
+        for text in ["10.1.2.3", "::ffff:10.1.2.3", "fd00:ec2::254", "1.1.1.1"] {
+            assert!(allowed.permits(address(text)), "{text}");
+        }
+        for text in ["10.2.0.1", "::ffff:10.2.0.1", "fe80::1", "127.0.0.1"] {
+            assert!(!allowed.permits(address(text)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What an attempt comes to: written under the lease that it was made with, so that an attempt that took longer
+//! than its lease changes nothing that somebody else has begun.
+
+use super::post::{Answer, RetryAfter};
+use super::trouble::Trouble;
+use crate::domain::webhook::{FAILING_MOST, RETRY_AFTER_MOST, delay_after};
+use crate::store::{Result, Store, Tx, deliveries, webhooks};
+use chrono::TimeDelta;
+use entity::{Timestamp, WebhookDeliveryState, webhook, webhook_delivery};
+use rand::Rng;
+use uuid::Uuid;
+
+/// Why a webhook was disabled by its receiver.
+const GONE: &str = "The receiver answered 410 Gone.";
+/// Why a webhook was disabled after long failure.
+const FAILED_LONG: &str = "Nothing could be delivered for five days.";
+
+/// Writes what came of an attempt.
+pub(super) async fn settle(
+    store: &Store,
+    webhook: &webhook::Model,
+    delivery: webhook_delivery::Model,
+    lease: Uuid,
+    answer: Answer,
+) -> Result<()> {
+    let mut tx = store.begin().await?;
+    match write(&mut tx, webhook, delivery, lease, answer).await {
+        Ok(()) => tx.commit().await.map(|_| ()),
+        Err(error) => {
+            tx.roll_back().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn write(
+    tx: &mut Tx,
+    seen: &webhook::Model,
+    mut delivery: webhook_delivery::Model,
+    lease: Uuid,
+    answer: Answer,
+) -> Result<()> {
+    let now = tx.now();
+    delivery.lease = None;
+    match answer {
+        Answer::Taken(status) => {
+            delivery.state = WebhookDeliveryState::Delivered;
+            (delivery.delivered_at, delivery.next_attempt_at) = (Some(now), None);
+            (delivery.last_status, delivery.last_error) = (Some(status.into()), None);
+            if seen.failing_since.is_some() || seen.resume_at.is_some() {
+                recover(tx, seen).await?;
+            }
+            deliveries::update_leased(tx, &delivery, lease).await?;
+        }
+        Answer::Refused { trouble, retry_after } => {
+            let wait = retry_after.map(|after| wait(after, now));
+            delivery.last_status = trouble.status().map(Into::into);
+            delivery.last_error = Some(trouble.to_string());
+            let Some(mut webhook) = webhooks::lock_any(tx, seen.id).await? else { return Ok(()) };
+            match delay_after(delivery.attempts, rand::rng().random()) {
+                Some(delay) => {
+                    let delay = wait.map_or(delay, |wait| wait.max(delay));
+                    delivery.next_attempt_at = Some(now.plus(delay));
+                }
+                None => give_up(&mut delivery),
+            }
+            // What an admin changed meanwhile is not to blame for it.
+            let disabled = webhook.url == seen.url && fail(&mut webhook, trouble, wait, now);
+            if disabled {
+                give_up(&mut delivery);
+            }
+            webhooks::update(tx, &webhook).await?;
+            deliveries::update_leased(tx, &delivery, lease).await?;
+            if disabled {
+                // The worker gives up what else was to be delivered.
+                tx.fill_outbox();
+                tracing::warn!(webhook = %webhook.id, reason = webhook.disabled_reason, "a webhook was disabled");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Something was delivered: the endpoint is well.
+async fn recover(tx: &Tx, seen: &webhook::Model) -> Result<()> {
+    let Some(mut webhook) = webhooks::lock_any(tx, seen.id).await? else { return Ok(()) };
+    (webhook.failing_since, webhook.resume_at) = (None, None);
+    webhooks::update(tx, &webhook).await
+}
+
+fn give_up(delivery: &mut webhook_delivery::Model) {
+    delivery.state = WebhookDeliveryState::Failed;
+    delivery.next_attempt_at = None;
+}
+
+/// Notes a failure of the endpoint: whether that was one too many.
+fn fail(webhook: &mut webhook::Model, trouble: Trouble, wait: Option<TimeDelta>, now: Timestamp) -> bool {
+    let since = *webhook.failing_since.get_or_insert(now);
+    if let Some(wait) = wait {
+        let until = now.plus(wait);
+        webhook.resume_at = Some(webhook.resume_at.map_or(until, |at| at.max(until)));
+    }
+    let reason = if trouble == Trouble::Status(410) {
+        GONE
+    } else if now.since(since) >= FAILING_MOST {
+        FAILED_LONG
+    } else {
+        return false;
+    };
+    if !webhook.is_enabled {
+        return false;
+    }
+    (webhook.is_enabled, webhook.disabled_reason) = (false, Some(reason.into()));
+    true
+}
+
+/// How long the receiver asked to be left alone, up to a day.
+fn wait(after: RetryAfter, now: Timestamp) -> TimeDelta {
+    let wait = match after {
+        RetryAfter::In(wait) => wait,
+        RetryAfter::At(at) => at.since(now),
+    };
+    wait.clamp(TimeDelta::zero(), RETRY_AFTER_MOST)
+}

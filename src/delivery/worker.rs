@@ -1,0 +1,290 @@
+//! The worker: looks for what is due, takes it under a lease, and has it posted.
+//!
+//! Any number of nodes do this on one database. A lease says whose turn it is; when a node dies, its leases end and
+//! others take over. Each endpoint has places of its own: eight while it is well, one while it fails, so that what
+//! does not answer holds up nothing but itself.
+
+use super::outcome;
+use super::post::{Answer, Letter, Post};
+use super::{Settings, housekeeping, signature};
+use crate::domain::webhook::DISABLED;
+use crate::store::deliveries::Claim;
+use crate::store::{Engine, Result, Store, deliveries, webhooks};
+use chrono::TimeDelta;
+use entity::{SecretText, Timestamp, WebhookId, webhook, webhook_delivery};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Deliveries to one endpoint at once.
+const PLACES: usize = 8;
+/// The same while it fails: enough to see whether it has recovered.
+const PLACES_WHILE_FAILING: usize = 1;
+/// Deliveries of this node at once.
+const AT_ONCE: usize = 512;
+/// Webhooks of one look at what is due.
+const LOOK: u64 = 100;
+/// Deliveries of one webhook that are given up at once.
+const GIVEN_UP_AT_ONCE: u64 = 500;
+/// How long attempts under way may go on when the server stops.
+const LAST_MOMENTS: Duration = Duration::from_secs(5);
+
+/// Sends what is due, for ever.
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    post: Post,
+    lease: TimeDelta,
+    tick: Duration,
+    clear: Duration,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+    /// Deliveries under way at each endpoint.
+    under_way: Mutex<HashMap<WebhookId, usize>>,
+    /// Told when one of them has ended.
+    freed: Notify,
+}
+
+/// A place at an endpoint, taken for as long as this lives.
+struct Place {
+    worker: Worker,
+    webhook_id: WebhookId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut under_way = self.worker.under_way();
+        if let Some(count) = under_way.get_mut(&self.webhook_id) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.webhook_id);
+            }
+        }
+        drop(under_way);
+        self.worker.0.freed.notify_one();
+    }
+}
+
+/// Ends what the last run of a server left behind: on a database that no other uses nobody holds a lease now.
+pub async fn release_all(store: &Store) -> Result<()> {
+    if store.engine() != Engine::Sqlite {
+        return Ok(());
+    }
+    let tx = store.begin().await?;
+    match deliveries::end_leases(&tx, tx.now()).await {
+        Ok(()) => tx.commit().await.map(|_| ()),
+        Err(error) => {
+            tx.roll_back().await?;
+            Err(error)
+        }
+    }
+}
+
+impl Worker {
+    /// A worker on a store. Attempts run on the tracker until the shutdown.
+    pub fn new(
+        store: Store,
+        settings: &Settings,
+        tracker: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> std::result::Result<Self, impl std::error::Error + Send + Sync + 'static> {
+        Post::new(settings).map(|post| {
+            Self(Arc::new(Inner {
+                store,
+                post,
+                lease: TimeDelta::from_std(settings.lease).unwrap_or(TimeDelta::MAX),
+                tick: settings.tick,
+                clear: settings.clear,
+                tracker,
+                shutdown,
+                under_way: Mutex::default(),
+                freed: Notify::new(),
+            }))
+        })
+    }
+
+    /// Works until the server stops.
+    pub async fn run(self) {
+        let shutdown = self.0.shutdown.clone();
+        let mut ticks = tokio::time::interval(self.0.tick);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut from, mut clear_at) = (None, Instant::now());
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+                () = self.0.store.outbox_filled() => {}
+                () = self.0.freed.notified() => {}
+            }
+            from = match self.look(from).await {
+                Ok(from) => from,
+                Err(error) => {
+                    tracing::warn!(%error, "could not look for what is to be delivered");
+                    None
+                }
+            };
+            if Instant::now() >= clear_at {
+                clear_at = match housekeeping::clear(&self.0.store).await {
+                    Ok(true) => Instant::now(),
+                    Ok(false) => Instant::now() + self.0.clear,
+                    Err(error) => {
+                        tracing::warn!(%error, "could not clear the ledger of webhooks");
+                        Instant::now() + self.0.clear
+                    }
+                };
+            }
+        }
+    }
+
+    /// Goes once through all webhooks that have something due and takes as much as there are places for. Answers
+    /// where the places ran out: there the next look begins, so that everybody has a turn.
+    async fn look(&self, from: Option<WebhookId>) -> Result<Option<WebhookId>> {
+        let store = &self.0.store;
+        let mut after = from;
+        loop {
+            let due = webhooks::list_due(store, store.clock().now(), after, LOOK).await?;
+            let is_last = u64::try_from(due.len()).unwrap_or(LOOK) < LOOK;
+            for webhook in due {
+                if self.free_at_all() == 0 || self.0.shutdown.is_cancelled() {
+                    return Ok(after);
+                }
+                after = Some(webhook.id);
+                self.take(webhook).await?;
+            }
+            if is_last && from.is_some() {
+                // The ones before are still to be looked at.
+                self.0.freed.notify_one();
+            }
+            if is_last {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Takes what is due of one webhook, as much as it has places for.
+    async fn take(&self, webhook: webhook::Model) -> Result<()> {
+        if !webhook.is_enabled {
+            return self.give_up(webhook.id).await;
+        }
+        let free = self.free_of(&webhook).min(self.free_at_all());
+        if free == 0 {
+            return Ok(());
+        }
+        let store = &self.0.store;
+        let now = store.clock().now();
+        let claim = Claim {
+            webhook_id: webhook.id,
+            now,
+            until: now.plus(self.0.lease),
+            lease: store.clock().new_id(),
+            limit: u64::try_from(free).unwrap_or(1),
+        };
+        let tx = store.begin().await?;
+        let taken = match deliveries::claim(&tx, claim).await {
+            Ok(taken) => {
+                tx.commit().await?;
+                taken
+            }
+            Err(error) => {
+                tx.roll_back().await?;
+                return Err(error);
+            }
+        };
+        let webhook = Arc::new(webhook);
+        for delivery in taken {
+            let place = self.place(webhook.id);
+            let (worker, webhook) = (self.clone(), Arc::clone(&webhook));
+            self.0.tracker.spawn(async move {
+                worker.deliver(&webhook, delivery, claim).await;
+                drop(place);
+            });
+        }
+        Ok(())
+    }
+
+    /// What was still to be delivered when a webhook was disabled, and events that were written at that moment.
+    async fn give_up(&self, webhook_id: WebhookId) -> Result<()> {
+        let tx = self.0.store.begin().await?;
+        let given_up = match webhooks::lock_any(&tx, webhook_id).await {
+            Ok(Some(webhook)) if webhook.is_enabled => Ok(0),
+            Ok(_) => deliveries::give_up(&tx, webhook_id, DISABLED, GIVEN_UP_AT_ONCE).await,
+            Err(error) => Err(error),
+        };
+        match given_up {
+            Ok(_) => tx.commit().await.map(|_| ()),
+            Err(error) => {
+                tx.roll_back().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn deliver(&self, webhook: &webhook::Model, delivery: webhook_delivery::Model, claim: Claim) {
+        let store = &self.0.store;
+        let letter = letter(webhook, &delivery, store.clock().now());
+        let ending = async {
+            self.0.shutdown.cancelled().await;
+            tokio::time::sleep(LAST_MOMENTS).await;
+        };
+        let answer = tokio::select! {
+            answer = self.0.post.send(letter) => answer,
+            // The lease ends by itself, here or on another node.
+            () = ending => return,
+        };
+        let (id, attempt) = (delivery.id, delivery.attempts);
+        match answer {
+            Answer::Taken(status) => tracing::debug!(delivery = %id, attempt, status, "delivered"),
+            Answer::Refused { trouble, .. } => {
+                tracing::info!(delivery = %id, webhook = %webhook.id, attempt, %trouble, "not delivered");
+            }
+        }
+        if let Err(error) = outcome::settle(store, webhook, delivery, claim.lease, answer).await {
+            tracing::warn!(delivery = %id, %error, "what came of a delivery could not be written: it will be repeated");
+        }
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<WebhookId, usize>> {
+        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, webhook_id: WebhookId) -> Place {
+        *self.under_way().entry(webhook_id).or_default() += 1;
+        Place { worker: self.clone(), webhook_id }
+    }
+
+    fn free_of(&self, webhook: &webhook::Model) -> usize {
+        let places = if webhook.failing_since.is_some() { PLACES_WHILE_FAILING } else { PLACES };
+        places.saturating_sub(self.under_way().get(&webhook.id).copied().unwrap_or_default())
+    }
+
+    fn free_at_all(&self) -> usize {
+        AT_ONCE.saturating_sub(self.under_way().values().sum())
+    }
+}
+
+/// The delivery as it is sent now: the same id and body at every attempt, another time and signature.
+fn letter(webhook: &webhook::Model, delivery: &webhook_delivery::Model, now: Timestamp) -> Letter {
+    let id = format!("msg_{}", delivery.id.0.simple());
+    let timestamp = now.0.div_euclid(1_000);
+    let is_previous_valid = webhook.previous_until.is_some_and(|until| now < until);
+    let previous = webhook.previous_signing_secret.as_ref().filter(|_| is_previous_valid);
+    let secrets: Vec<&SecretText> = std::iter::once(&webhook.signing_secret).chain(previous).collect();
+    let signatures = signature::signatures(&secrets, &id, timestamp, &delivery.body);
+    Letter {
+        url: webhook.url.clone(),
+        headers: vec![
+            ("x-webhook-api-key", webhook.api_key.clone()),
+            ("x-webhook-api-secret", webhook.api_secret.0.clone()),
+            ("webhook-id", id),
+            ("webhook-timestamp", timestamp.to_string()),
+            ("webhook-signature", signatures),
+        ],
+        body: delivery.body.clone(),
+    }
+}

@@ -1,0 +1,259 @@
+//! Webhooks: which events a change of a chat comes to, what is sent of each, and when a delivery that failed
+//! is tried again.
+
+use super::event::{MessageRow, SessionRow, Subject};
+use super::global_id;
+use chrono::{SecondsFormat, TimeDelta};
+use entity::{
+    ActorType, Audience, ChatType, EventKind, MessageType, Timestamp, WebhookEvent, actor, chat, event,
+    organization,
+};
+use serde::Serialize;
+use url::Url;
+
+/// How long after an attempt that failed the next one is made: the schedule of the Standard Webhooks
+/// specification 1.0.0, "Deliverability and reliability". With the first attempt, which is made at once, ten.
+const DELAYS: [TimeDelta; 9] = [
+    TimeDelta::seconds(5),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+    TimeDelta::hours(5),
+    TimeDelta::hours(10),
+    TimeDelta::hours(14),
+    TimeDelta::hours(20),
+    TimeDelta::hours(24),
+];
+
+/// The largest part of a delay that is added to it, so that what failed together does not return together.
+pub const JITTER: f64 = 0.1;
+
+/// The longest that a receiver can ask to be left alone.
+pub const RETRY_AFTER_MOST: TimeDelta = TimeDelta::hours(24);
+
+/// How long a webhook may fail without a single success before it is disabled.
+pub const FAILING_MOST: TimeDelta = TimeDelta::days(5);
+
+/// How long the secret before still signs after it was changed.
+pub const PREVIOUS_SECRET: TimeDelta = TimeDelta::hours(24);
+
+/// How long the ledger keeps what is delivered or given up.
+pub const LEDGER: TimeDelta = TimeDelta::days(30);
+
+/// What the ledger says of a delivery whose webhook takes nothing any more.
+pub const DISABLED: &str = "The webhook was disabled.";
+
+/// How long to wait after the attempt of that number, `None` after the last one. `jitter` is 0 to 1.
+#[must_use]
+pub fn delay_after(attempts: i32, jitter: f64) -> Option<TimeDelta> {
+    let delay = *DELAYS.get(usize::try_from(attempts - 1).ok()?)?;
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds of a day")]
+    let more = (delay.num_milliseconds() as f64 * JITTER * jitter.clamp(0.0, 1.0)) as i64;
+    Some(delay + TimeDelta::milliseconds(more))
+}
+
+/// Something that webhooks can be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happening<'a> {
+    /// Which event it is.
+    pub event: WebhookEvent,
+    /// Its place in the chat's log.
+    pub sequence: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What it is about, beside the chat.
+    pub about: About<'a>,
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About<'a> {
+    /// The chat itself.
+    Chat,
+    /// A message of it.
+    Message(&'a MessageRow),
+    /// A session of it.
+    Session(&'a SessionRow),
+}
+
+/// What the entries that a transaction adds to a chat's log come to, in their order. `before` is the chat as it
+/// was; absent when it is new.
+#[must_use]
+pub fn happenings<'a>(
+    before: Option<&chat::Model>,
+    chat: &chat::Model,
+    log: &'a [(event::Model, Subject)],
+) -> Vec<Happening<'a>> {
+    let mut found = Vec::new();
+    let (Some((first, _)), Some((last, _))) = (log.first(), log.last()) else { return found };
+    let of_chat = |event, entry: &event::Model| Happening {
+        event,
+        sequence: entry.sequence,
+        at: entry.created_at,
+        about: About::Chat,
+    };
+    if before.is_none() {
+        found.push(of_chat(WebhookEvent::ChatStarted, first));
+    }
+    for (entry, subject) in log {
+        let happening =
+            |event, about| Happening { event, sequence: entry.sequence, at: entry.created_at, about };
+        match (entry.kind, subject) {
+            (EventKind::MessageAdded, Subject::Message(row))
+                if row.message.message_type == MessageType::Message =>
+            {
+                found.push(happening(WebhookEvent::MessageAdded, About::Message(row)));
+                if is_to_visitor(chat, entry, row) {
+                    found.push(happening(WebhookEvent::MessageToVisitor, About::Message(row)));
+                }
+            }
+            (kind, Subject::Session(row)) if kind.is_about_session() => {
+                found.push(happening(WebhookEvent::ChatSessionChanged, About::Session(row)));
+            }
+            (
+                _,
+                Subject::Chat
+                | Subject::Message(_)
+                | Subject::Presence(_)
+                | Subject::Participation(_)
+                | Subject::Session(_),
+            ) => {}
+        }
+    }
+    let was_open = before.is_none_or(|before| before.ended_at.is_none());
+    if was_open && chat.ended_at.is_some() {
+        found.push(of_chat(WebhookEvent::ChatEnded, last));
+    }
+    found
+}
+
+/// Whether a user wrote this to the visitor whose chat it is.
+fn is_to_visitor(chat: &chat::Model, entry: &event::Model, row: &MessageRow) -> bool {
+    let by_user = row.sender.as_ref().is_some_and(|sender| sender.actor_type == ActorType::User);
+    chat.chat_type == ChatType::Visitor
+        && chat.visitor_id.is_some()
+        && entry.audience == Audience::All
+        && by_user
+}
+
+/// The body of `MESSAGE_TO_VISITOR`: a user's message, whole, to whom it was written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageToVisitor<'a> {
+    patient_id: &'a str,
+    patient_url: String,
+    tenant_name: &'a str,
+    instance_name: &'a str,
+    message: &'a str,
+}
+
+/// The body of all other events: what happened and the ids of what it happened to, to be fetched from the API.
+#[derive(Serialize)]
+struct Thin {
+    r#type: &'static str,
+    timestamp: String,
+    data: Ids,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ids {
+    organization_id: String,
+    chat_id: String,
+    sequence: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+}
+
+/// The body of an event that holds ids alone.
+#[must_use]
+pub fn thin_body(happening: Happening<'_>, chat: &chat::Model) -> String {
+    let mut data = Ids {
+        organization_id: global_id::encode(global_id::ORGANIZATION, chat.organization_id.0),
+        chat_id: global_id::encode(global_id::CHAT, chat.id.0),
+        sequence: happening.sequence,
+        message_id: None,
+        chat_session_id: None,
+        state: None,
+    };
+    match happening.about {
+        About::Chat => {}
+        About::Message(row) => {
+            data.message_id = Some(global_id::encode(global_id::MESSAGE, row.message.id.0));
+        }
+        About::Session(row) => {
+            data.chat_session_id = Some(global_id::encode(global_id::CHAT_SESSION, row.session.id.0));
+            data.state = Some(format!("{:?}", row.session.state).to_uppercase());
+        }
+    }
+    let timestamp = happening.at.to_chrono().to_rfc3339_opts(SecondsFormat::Millis, true);
+    json(&Thin { r#type: name(happening.event), timestamp, data })
+}
+
+/// The body of a user's message to a visitor. The visitor is known by the id in the organization's own systems;
+/// one without such an id, by the global id.
+#[must_use]
+pub fn message_body(
+    row: &MessageRow,
+    visitor: &actor::Model,
+    organization: &organization::Model,
+    patients: &Url,
+) -> String {
+    let global = || global_id::encode(global_id::VISITOR, visitor.id.0);
+    let patient_id = visitor.external_id.clone().unwrap_or_else(global);
+    let (tenant_name, instance_name) = (&*organization.tenant_name, &*organization.instance_name);
+    let mut patient_url = patients.clone();
+    if let Ok(mut path) = patient_url.path_segments_mut() {
+        path.pop_if_empty().extend([tenant_name, instance_name, "patients", &patient_id]);
+    }
+    json(&MessageToVisitor {
+        patient_id: &patient_id,
+        patient_url: patient_url.into(),
+        tenant_name,
+        instance_name,
+        message: row.message.text.as_deref().unwrap_or_default(),
+    })
+}
+
+/// The name of an event, as the API has it.
+#[must_use]
+pub fn name(event: WebhookEvent) -> &'static str {
+    match event {
+        WebhookEvent::MessageToVisitor => "MESSAGE_TO_VISITOR",
+        WebhookEvent::MessageAdded => "MESSAGE_ADDED",
+        WebhookEvent::ChatStarted => "CHAT_STARTED",
+        WebhookEvent::ChatEnded => "CHAT_ENDED",
+        WebhookEvent::ChatSessionChanged => "CHAT_SESSION_CHANGED",
+    }
+}
+
+/// A struct of texts and numbers is always JSON.
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_attempts_are_made_over_three_days() {
+        let delays: Vec<_> = (1..=10).map(|attempts| delay_after(attempts, 0.0)).collect();
+        assert_eq!(delays[0], Some(TimeDelta::seconds(5)));
+        assert_eq!(delays[8], Some(TimeDelta::hours(24)));
+        assert_eq!(delays[9], None);
+        let all: TimeDelta = delays.into_iter().flatten().sum();
+        assert_eq!(all, TimeDelta::seconds(5) + TimeDelta::minutes(35) + TimeDelta::hours(75));
+    }
+
+    #[test]
+    fn jitter_makes_a_delay_longer_by_a_tenth_at_most() {
+        assert_eq!(delay_after(2, 1.0), Some(TimeDelta::seconds(330)));
+        assert_eq!(delay_after(2, 0.5), Some(TimeDelta::seconds(315)));
+        assert_eq!(delay_after(2, 7.0), Some(TimeDelta::seconds(330)));
+    }
+}

@@ -1,0 +1,160 @@
+//! Webhooks and the ledger of what is delivered to them. For admins alone.
+
+pub(super) mod mutation;
+
+use super::caller::caller;
+use super::connection::{PageArguments, connection, cost, encode_key};
+use super::enums::{WebhookDeliveryState, WebhookEvent};
+use super::error::Result;
+use super::id::Kind;
+use super::loaders::LedgerOf;
+use super::scalar::DateTime;
+use async_graphql::{Context, ID, Object};
+use entity::{webhook, webhook_delivery};
+
+/// An address that is told of what happens in the organization.
+#[derive(Clone)]
+pub(super) struct Webhook(pub webhook::Model);
+
+/// An address that is told of what happens in the organization, each time by an HTTP POST signed as Standard
+/// Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`), with `X-WEBHOOK-API-KEY` and
+/// `X-WEBHOOK-API-SECRET`. An answer of 2xx is success; else it is tried again after 5 s, 5 min, 30 min, 2 h, 5 h,
+/// 10 h, 14 h, 20 h and 24 h, or when `Retry-After` says. Every event is delivered at least once, perhaps twice with
+/// the same id, and perhaps not in order.
+#[Object]
+impl Webhook {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::Webhook.encode(self.0.id.0)
+    }
+
+    /// Where to. Checked again at each delivery: the name must lead to public addresses.
+    async fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Of which events it is told.
+    async fn events(&self) -> Vec<WebhookEvent> {
+        self.0.events.0.iter().copied().map(Into::into).collect()
+    }
+
+    /// What is sent as `X-WEBHOOK-API-KEY`.
+    async fn api_key(&self) -> &str {
+        &self.0.api_key
+    }
+
+    /// Whether it is told of anything. A disabled webhook gets no deliveries, and those to come are given up.
+    async fn is_enabled(&self) -> bool {
+        self.0.is_enabled
+    }
+
+    /// Why the server disabled it: its receiver answered 410, or nothing could be delivered for five days. Null
+    /// where it is enabled, or an admin disabled it.
+    async fn disabled_reason(&self) -> Option<&str> {
+        self.0.disabled_reason.as_deref()
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// What was, is and could not be delivered, oldest first. Kept for 30 days.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn deliveries(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those that stand so.")] states: Option<Vec<WebhookDeliveryState>>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<WebhookDeliveryConnection>> {
+        let states = states.map(|states| states.into_iter().map(Into::into).collect());
+        let page = PageArguments { first, after, last, before }.request(context)?;
+        let page = caller(context)?.need(LedgerOf { webhook_id: self.0.id, states, page }).await?;
+        Ok(Some(WebhookDeliveryConnection::new(page, |_, key| encode_key(key), WebhookDelivery)))
+    }
+}
+
+/// An event for one webhook, and what became of it.
+#[derive(Clone)]
+pub(super) struct WebhookDelivery(pub webhook_delivery::Model);
+
+/// An event for one webhook, and what became of it.
+#[Object]
+impl WebhookDelivery {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        Kind::WebhookDelivery.encode(self.0.id.0)
+    }
+
+    /// What happened.
+    async fn event(&self) -> WebhookEvent {
+        self.0.event.into()
+    }
+
+    /// How it stands.
+    async fn state(&self) -> WebhookDeliveryState {
+        self.0.state.into()
+    }
+
+    /// How often it was tried, the attempt under way included.
+    async fn attempts(&self) -> i32 {
+        self.0.attempts
+    }
+
+    /// When it is tried next; null unless PENDING. While it is being tried: when it is taken up again, should the
+    /// server not live to see the end of it.
+    async fn next_attempt_at(&self) -> Option<DateTime> {
+        self.0.next_attempt_at.map(DateTime)
+    }
+
+    /// When the receiver took it.
+    async fn delivered_at(&self) -> Option<DateTime> {
+        self.0.delivered_at.map(DateTime)
+    }
+
+    /// The HTTP status of the newest attempt; null while it is under way, and where there was no whole answer.
+    async fn last_status(&self) -> Option<i32> {
+        self.0.last_status
+    }
+
+    /// What went wrong at the newest attempt, in English; null while it is under way.
+    async fn last_error(&self) -> Option<&str> {
+        self.0.last_error.as_deref()
+    }
+
+    /// What is sent: JSON, the same at every attempt.
+    async fn body(&self) -> &str {
+        &self.0.body
+    }
+
+    /// When it happened.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+}
+
+connection! {
+    /// A page of webhooks.
+    WebhookConnection,
+    /// A webhook in a list.
+    WebhookEdge of Webhook,
+    fields {}
+}
+
+connection! {
+    /// A page of deliveries.
+    WebhookDeliveryConnection,
+    /// A delivery in a list.
+    WebhookDeliveryEdge of WebhookDelivery,
+    fields {}
+}
+
+/// The organization's webhooks.
+pub(super) async fn webhooks(context: &Context<'_>, page: PageArguments) -> Result<WebhookConnection> {
+    let caller = caller(context)?;
+    let page = caller.actions.webhooks(&caller.viewer, &page.request(context)?).await?;
+    Ok(WebhookConnection::new(page, |_, key| encode_key(key), Webhook))
+}

@@ -1,0 +1,222 @@
+//! Creating, changing and deleting webhooks, and delivering again.
+
+use super::super::caller::{Caller, caller};
+use super::super::enums::WebhookEvent;
+use super::super::error::Result;
+use super::super::id::{Halt, Kind};
+use super::super::loaders::Seen;
+use super::super::payload::{UserError, settle};
+use super::{Webhook, WebhookDelivery};
+use crate::actions::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::{SecretText, WebhookDeliveryId, WebhookId};
+
+/// A webhook to create. An organization has up to 20.
+#[derive(InputObject)]
+struct CreateWebhookInput {
+    /// Where to: `https://…`, up to 2,000 characters, to a public address. `http://…` and private addresses only
+    /// within networks that the server's operator allows.
+    url: String,
+    /// Of which events it is told: at least one.
+    events: Vec<WebhookEvent>,
+    /// What is sent as `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    api_key: String,
+    /// What is sent as `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    api_secret: String,
+}
+
+/// What createWebhook did.
+#[derive(SimpleObject)]
+struct CreateWebhookPayload {
+    /// The new webhook.
+    webhook: Option<Webhook>,
+    /// What the receiver verifies signatures with: give it to its Standard Webhooks library. Shown this once.
+    signing_secret: Option<String>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Changes of a webhook. What is absent stays as it is.
+#[derive(InputObject)]
+struct UpdateWebhookInput {
+    /// Which webhook.
+    webhook_id: ID,
+    /// Where to, as for createWebhook.
+    url: Option<String>,
+    /// Of which events it is told: at least one.
+    events: Option<Vec<WebhookEvent>>,
+    /// What is sent as `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    api_key: Option<String>,
+    /// What is sent as `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    api_secret: Option<String>,
+    /// False disables it: what was still to be delivered is given up. True enables it again.
+    is_enabled: Option<bool>,
+    /// True gives it another signing secret. For 24 hours the one before signs too, so that a receiver can change
+    /// over without missing anything.
+    #[graphql(default)]
+    rotate_signing_secret: bool,
+}
+
+/// What updateWebhook did.
+#[derive(SimpleObject)]
+struct UpdateWebhookPayload {
+    /// The webhook, as it now stands.
+    webhook: Option<Webhook>,
+    /// Its new signing secret, where it was to get one. Shown this once.
+    signing_secret: Option<String>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A webhook to delete.
+#[derive(InputObject)]
+struct DeleteWebhookInput {
+    /// Which webhook.
+    webhook_id: ID,
+}
+
+/// What deleteWebhook did.
+#[derive(SimpleObject)]
+struct DeleteWebhookPayload {
+    /// The id of the webhook that is gone, with its deliveries.
+    deleted_webhook_id: Option<ID>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A delivery to make again.
+#[derive(InputObject)]
+struct RedeliverWebhookInput {
+    /// Which delivery, of a webhook that is enabled.
+    delivery_id: ID,
+}
+
+/// What redeliverWebhook did.
+#[derive(SimpleObject)]
+struct RedeliverWebhookPayload {
+    /// The delivery, as it now stands: PENDING, before its first attempt, with the same `webhook-id` and body.
+    delivery: Option<WebhookDelivery>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct WebhookMutation;
+
+#[Object]
+impl WebhookMutation {
+    /// Creates a webhook. For admins.
+    async fn create_webhook(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The webhook.")] input: CreateWebhookInput,
+    ) -> Result<CreateWebhookPayload> {
+        let caller = caller(context)?;
+        let CreateWebhookInput { url, events, api_key, api_secret } = input;
+        let events = events.into_iter().map(Into::into).collect();
+        let input = CreateWebhook { url, events, api_key, api_secret: SecretText(api_secret) };
+        let created = caller.actions.create_webhook(&caller.viewer, input).await;
+        Ok(match settle(created.map_err(Halt::from))? {
+            Ok(WebhookWithSecret { webhook, signing_secret }) => CreateWebhookPayload {
+                webhook: Some(Webhook(webhook)),
+                signing_secret: signing_secret.map(|secret| secret.0),
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                CreateWebhookPayload { webhook: None, signing_secret: None, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Changes a webhook. For admins.
+    async fn update_webhook(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateWebhookInput,
+    ) -> Result<UpdateWebhookPayload> {
+        let caller = caller(context)?;
+        let webhook_id = input.webhook_id.clone();
+        Ok(match settle(update(caller, input).await)? {
+            Ok(WebhookWithSecret { webhook, signing_secret }) => UpdateWebhookPayload {
+                webhook: Some(Webhook(webhook)),
+                signing_secret: signing_secret.map(|secret| secret.0),
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                let webhook = match Kind::Webhook.decode(&webhook_id)? {
+                    Some(id) => caller.load(Seen(WebhookId(id))).await?.map(Webhook),
+                    None => None,
+                };
+                UpdateWebhookPayload { webhook, signing_secret: None, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Deletes a webhook with everything that was and was to be delivered to it. For admins.
+    async fn delete_webhook(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which.")] input: DeleteWebhookInput,
+    ) -> Result<DeleteWebhookPayload> {
+        let caller = caller(context)?;
+        let deleted = async {
+            let id = WebhookId(Kind::Webhook.expect(&input.webhook_id, "webhook", "webhookId")?);
+            Ok(caller.actions.delete_webhook(&caller.viewer, id).await?)
+        };
+        Ok(match settle(deleted.await)? {
+            Ok(()) => {
+                DeleteWebhookPayload { deleted_webhook_id: Some(input.webhook_id), user_errors: Vec::new() }
+            }
+            Err(error) => DeleteWebhookPayload { deleted_webhook_id: None, user_errors: vec![error] },
+        })
+    }
+
+    /// Has something delivered again, whatever became of it before. What is being tried at this moment is left to
+    /// it. For admins.
+    async fn redeliver_webhook(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which delivery.")] input: RedeliverWebhookInput,
+    ) -> Result<RedeliverWebhookPayload> {
+        let caller = caller(context)?;
+        let id = &input.delivery_id;
+        let redelivered = async {
+            let id = WebhookDeliveryId(Kind::WebhookDelivery.expect(id, "delivery", "deliveryId")?);
+            Ok(caller.actions.redeliver_webhook(&caller.viewer, id).await?)
+        };
+        Ok(match settle(redelivered.await)? {
+            Ok(row) => {
+                RedeliverWebhookPayload { delivery: Some(WebhookDelivery(row)), user_errors: Vec::new() }
+            }
+            Err(error) => {
+                let delivery = match Kind::WebhookDelivery.decode(id)? {
+                    Some(id) => caller.load(Seen(WebhookDeliveryId(id))).await?.map(WebhookDelivery),
+                    None => None,
+                };
+                RedeliverWebhookPayload { delivery, user_errors: vec![error] }
+            }
+        })
+    }
+}
+
+async fn update(caller: &Caller, input: UpdateWebhookInput) -> std::result::Result<WebhookWithSecret, Halt> {
+    let UpdateWebhookInput {
+        webhook_id,
+        url,
+        events,
+        api_key,
+        api_secret,
+        is_enabled,
+        rotate_signing_secret,
+    } = input;
+    let input = UpdateWebhook {
+        webhook_id: WebhookId(Kind::Webhook.expect(&webhook_id, "webhook", "webhookId")?),
+        url,
+        events: events.map(|events| events.into_iter().map(Into::into).collect()),
+        api_key,
+        api_secret: api_secret.map(SecretText),
+        is_enabled,
+        rotate_signing_secret,
+    };
+    Ok(caller.actions.update_webhook(&caller.viewer, input).await?)
+}

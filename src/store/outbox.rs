@@ -1,0 +1,89 @@
+//! The outbox: what a transaction does that webhooks want to be told of is written down in that same
+//! transaction, so that it is delivered if and only if it happened.
+
+use super::{Error, Result, Store, Tx, actors, deliveries, organizations, webhooks};
+use crate::domain::event::Subject;
+use crate::domain::webhook::{self, About, Happening};
+use entity::{WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, event, webhook_delivery};
+use url::Url;
+
+impl Store {
+    /// Sets below which URL the patients of `patientUrl` are. Called once, when the server is put together.
+    pub fn set_patients(&self, patients: Url) {
+        if self.0.patients.set(patients).is_err() {
+            tracing::error!("the store knows where patients are already");
+        }
+    }
+
+    /// Waits until something was committed that is to be delivered.
+    pub async fn outbox_filled(&self) {
+        self.0.outbox.notified().await;
+    }
+}
+
+/// Writes what the log's entries come to for each webhook that wants it: whether there was anything.
+pub(super) async fn write(
+    tx: &Tx,
+    before: Option<&chat::Model>,
+    chat: &chat::Model,
+    log: &[(event::Model, Subject)],
+) -> Result<bool> {
+    let happenings = webhook::happenings(before, chat, log);
+    if happenings.is_empty() {
+        return Ok(false);
+    }
+    let webhooks = webhooks::list_enabled_in_organization(tx, chat.organization_id).await?;
+    let mut rows = Vec::new();
+    for happening in happenings {
+        let mut body = None;
+        for webhook in webhooks.iter().filter(|webhook| webhook.events.0.contains(&happening.event)) {
+            let body = match &body {
+                Some(body) => body,
+                None => body.insert(write_body(tx, chat, happening).await?),
+            };
+            let now = tx.now();
+            rows.push(webhook_delivery::Model {
+                id: WebhookDeliveryId(tx.new_id()),
+                webhook_id: webhook.id,
+                organization_id: chat.organization_id,
+                event: happening.event,
+                body: body.clone(),
+                state: WebhookDeliveryState::Pending,
+                attempts: 0,
+                next_attempt_at: Some(now),
+                lease: None,
+                delivered_at: None,
+                last_status: None,
+                last_error: None,
+                created_at: now,
+            });
+        }
+    }
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    deliveries::insert(tx, rows).await?;
+    Ok(true)
+}
+
+async fn write_body(tx: &Tx, chat: &chat::Model, happening: Happening<'_>) -> Result<String> {
+    match (happening.event, happening.about, chat.visitor_id) {
+        (WebhookEvent::MessageToVisitor, About::Message(row), Some(visitor_id)) => {
+            let gone = || Error::Failed("a chat's visitor or organization is gone".into());
+            let organization = organizations::find(tx, chat.organization_id).await?.ok_or_else(gone)?;
+            let visitor = actors::find_in_organization(tx, chat.organization_id, visitor_id).await?;
+            let patients =
+                tx.patients().ok_or_else(|| Error::Failed("nobody said where patients are".into()))?;
+            Ok(webhook::message_body(row, &visitor.ok_or_else(gone)?, &organization, patients))
+        }
+        (
+            WebhookEvent::MessageToVisitor
+            | WebhookEvent::MessageAdded
+            | WebhookEvent::ChatStarted
+            | WebhookEvent::ChatEnded
+            | WebhookEvent::ChatSessionChanged,
+            About::Chat | About::Message(_) | About::Session(_),
+            _,
+        ) => Ok(webhook::thin_body(happening, chat)),
+    }
+}

@@ -1,0 +1,228 @@
+//! Who webhooks are sent to: a socket that says whatever a test wants, and keeps what it heard.
+
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// How long anything may take that should happen.
+const SOON: Duration = Duration::from_mins(2);
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The first line.
+    pub line: String,
+    /// The headers, their names in small letters.
+    pub headers: HashMap<String, String>,
+    pub body: String,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// These bytes, and the connection closes.
+    Bytes(String),
+    /// These bytes, and then nothing; the connection stays open.
+    Hang(String),
+    /// These bytes, and then the letter x without an end.
+    Endless(String),
+}
+
+type Behaviour = Arc<dyn Fn(&Received, usize) -> Reply + Send + Sync>;
+
+/// A receiver; it ends with the test's runtime.
+#[derive(Clone)]
+pub struct Receiver {
+    pub address: SocketAddr,
+    scheme: &'static str,
+    heard: Arc<Mutex<Vec<Received>>>,
+    connections: Arc<AtomicUsize>,
+    behaviour: Arc<Mutex<Behaviour>>,
+}
+
+impl Received {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    /// A header that must be there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
+    }
+
+    /// Whether a secret signed it, by the public library, which here leaves the age of it alone: a frozen clock
+    /// stands still in the past.
+    pub fn is_signed_by(&self, secret: &str) -> bool {
+        let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
+        let timestamp = self.header("webhook-timestamp").parse().expect("seconds");
+        let signed = webhook.sign(self.header("webhook-id"), timestamp, self.body.as_bytes());
+        let signed = signed.expect("a signature");
+        self.header("webhook-signature").split(' ').any(|signature| signature == signed)
+    }
+
+    /// Verifies it as any receiver would, with the public library.
+    pub fn is_verified_by(&self, secret: &str) -> bool {
+        let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| {
+            let value = self.header(name).parse::<HeaderValue>().expect("a value");
+            (HeaderName::from_static(name), value)
+        });
+        let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
+        webhook.verify(self.body.as_bytes(), &headers.into_iter().collect()).is_ok()
+    }
+}
+
+/// An answer with nothing in it.
+pub fn status(status: u16) -> Reply {
+    answer(status, "")
+}
+
+/// An answer with a header.
+pub fn answer(status: u16, header: &str) -> Reply {
+    Reply::Bytes(format!("HTTP/1.1 {status} Whatever\r\n{header}Content-Length: 0\r\n\r\n"))
+}
+
+impl Receiver {
+    /// A receiver that answers 204.
+    pub async fn start() -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").await.expect("a port"), None)
+    }
+
+    /// A receiver that answers 204 over TLS.
+    pub async fn start_tls(tls: TlsAcceptor) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").await.expect("a port"), Some(tls))
+    }
+
+    fn listen(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        let receiver = Self {
+            address: listener.local_addr().expect("an address"),
+            scheme: if tls.is_some() { "https" } else { "http" },
+            heard: Arc::default(),
+            connections: Arc::default(),
+            behaviour: Arc::new(Mutex::new(Arc::new(|_, _| status(204)))),
+        };
+        let serving = receiver.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serving.clone().take(stream, tls.clone()));
+            }
+        });
+        receiver
+    }
+
+    async fn take(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        match tls {
+            None => drop(self.serve(stream).await),
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    let _ = self.serve(stream).await;
+                }
+            }
+        }
+    }
+
+    async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
+        let received = read(&mut stream).await?;
+        let number = {
+            let mut heard = self.heard.lock().unwrap();
+            heard.push(received.clone());
+            heard.len()
+        };
+        let behaviour = Arc::clone(&self.behaviour.lock().unwrap());
+        match behaviour(&received, number) {
+            Reply::Bytes(bytes) => stream.write_all(bytes.as_bytes()).await?,
+            Reply::Hang(bytes) => {
+                stream.write_all(bytes.as_bytes()).await?;
+                stream.flush().await?;
+                std::future::pending::<()>().await;
+            }
+            Reply::Endless(bytes) => {
+                stream.write_all(bytes.as_bytes()).await?;
+                loop {
+                    stream.write_all(&[b'x'; 4096]).await?;
+                }
+            }
+        }
+        stream.flush().await?;
+        stream.shutdown().await
+    }
+
+    /// The URL of a path here.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.address)
+    }
+
+    /// Answers so from now on.
+    pub fn reply(&self, reply: Reply) {
+        self.behave(move |_, _| reply.clone());
+    }
+
+    /// Answers so from now on; the number is that of the request, from 1.
+    pub fn behave(&self, behaviour: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) {
+        *self.behaviour.lock().unwrap() = Arc::new(behaviour);
+    }
+
+    /// What was heard so far.
+    pub fn heard(&self) -> Vec<Received> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// What was heard, once it is at least so much.
+    pub async fn hears(&self, count: usize) -> Vec<Received> {
+        until("requests", async || Some(self.heard()).filter(|heard| heard.len() >= count)).await
+    }
+}
+
+/// Waits for what must come.
+pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let waited = tokio::time::timeout(SOON, async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("no {what} in time"))
+}
+
+/// Reads one request; its body has the length that it says.
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Received> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at;
+        }
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let mut lines = text.split("\r\n");
+    let line = lines.next().unwrap_or_default().to_owned();
+    let headers: HashMap<_, _> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while bytes.len() < head + 4 + length {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
+    Ok(Received { line, headers, body })
+}

@@ -1,0 +1,248 @@
+//! Receivers that are down, slow, endless, or lie; nodes that share the work and die over it. What happened is
+//! delivered at least once, and nobody waits for anybody else's receiver.
+
+use crate::harness::Engine;
+use crate::harness::hooks::{
+    after_attempts, delivered, delivery, frozen, hook, impatient, ledger, say, stands, to_loopback,
+};
+use crate::harness::postgres::free_port;
+use crate::harness::receiver::{Receiver, Reply, answer, status, until};
+use crate::harness::world::{Person, World, text};
+use crate::on_both;
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::Duration;
+
+on_both!(
+    a_receiver_that_does_not_answer_properly_has_not_taken_it,
+    a_status_counts_whatever_follows_it_within_the_bound,
+    redirects_are_not_followed,
+    one_bad_endpoint_delays_no_other,
+    a_node_that_dies_leaves_its_work_to_others,
+    a_stop_waits_for_what_is_under_way,
+);
+
+async fn talk(world: &World) -> (Person, String) {
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    (olga, chat)
+}
+
+async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engine) {
+    let world = World::frozen_with(engine, impatient).await;
+    let (olga, chat) = talk(&world).await;
+    let head = "HTTP/1.1 200 OK\r\n";
+    let cases = [
+        (Reply::Bytes(String::new()), "There was no whole HTTP answer."),
+        (Reply::Bytes("SSH-2.0-OpenSSH_9.2\r\n".into()), "There was no whole HTTP answer."),
+        (Reply::Bytes("HTTP/1.1 200 OK\r\nContent-Le".into()), "There was no whole HTTP answer."),
+        // Less than it says, chunks that end in the middle, and a length that is none.
+        (Reply::Bytes(format!("{head}Content-Length: 1000\r\n\r\nshort")), "There was no whole HTTP answer."),
+        (
+            Reply::Bytes(format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\nab")),
+            "There was no whole HTTP answer.",
+        ),
+        (Reply::Bytes(format!("{head}Content-Length: -1\r\n\r\n")), "There was no whole HTTP answer."),
+        (
+            Reply::Bytes(format!("{head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab")),
+            "There was no whole HTTP answer.",
+        ),
+        // A head without an end.
+        (Reply::Endless(format!("{head}X-Long: ")), "There was no whole HTTP answer."),
+        // Nothing at all, half a head, and half a body, for ever.
+        (Reply::Hang(String::new()), "It took too long."),
+        (Reply::Hang("HTTP/1.1 200".into()), "It took too long."),
+        (Reply::Hang(format!("{head}Content-Length: 1000\r\n\r\nhalf")), "It took too long."),
+        (status(400), "The answer was 400."),
+        (status(503), "The answer was 503."),
+    ];
+    for (reply, expected) in cases {
+        let shown = format!("{reply:?}");
+        let receiver = Receiver::start().await;
+        receiver.reply(reply);
+        let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+        say(&olga, &chat, "Hello").await;
+        let row = after_attempts(&world.admin, &hook, 1).await;
+        assert_eq!((&row["state"], &row["lastError"]), (&json!("PENDING"), &json!(expected)), "{shown}");
+        // Once the receiver is well, it gets it.
+        receiver.reply(status(200));
+        world.pass(10);
+        delivered(&world.admin, &hook).await;
+        world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
+    }
+    // Nobody is there; later somebody is.
+    let nobody = format!("http://127.0.0.1:{}/", free_port());
+    let hook = hook(&world.admin, &nobody, &["MESSAGE_TO_VISITOR"]).await;
+    say(&olga, &chat, "Hello").await;
+    let row = after_attempts(&world.admin, &hook, 1).await;
+    assert_eq!(
+        (&row["lastError"], &row["lastStatus"]),
+        (&json!("The connection was not taken."), &json!(null))
+    );
+    let receiver = Receiver::start().await;
+    let input = json!({ "webhookId": hook.id, "url": receiver.url("/") });
+    world.admin.done("updateWebhook", "", input).await;
+    world.pass(10);
+    delivered(&world.admin, &hook).await;
+    world.app.stop().await;
+}
+
+async fn a_status_counts_whatever_follows_it_within_the_bound(engine: Engine) {
+    let world = frozen(engine).await;
+    let (olga, chat) = talk(&world).await;
+    let head = "HTTP/1.1 200 OK\r\n";
+    let long = "x".repeat(1_000_000);
+    let replies = [
+        // More than anybody reads: without an end, and with a length that is a lie.
+        Reply::Endless(format!("{head}\r\n")),
+        Reply::Endless(format!("{head}Content-Length: 999999999999\r\n\r\n")),
+        Reply::Bytes(format!("{head}Content-Length: 1000000\r\n\r\n{long}")),
+        // A body that says no length ends with the connection; one that is longer than it says ends where it says.
+        Reply::Bytes(format!("{head}\r\nthanks")),
+        Reply::Bytes(format!("{head}Content-Length: 2\r\n\r\nthanks")),
+        Reply::Bytes(format!("HTTP/1.1 100 Continue\r\n\r\n{head}Content-Length: 0\r\n\r\n")),
+        Reply::Hang("HTTP/1.1 204 No Content\r\n\r\n".into()),
+        status(299),
+    ];
+    for reply in replies {
+        let receiver = Receiver::start().await;
+        receiver.reply(reply);
+        let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+        say(&olga, &chat, "Hello").await;
+        assert_eq!(delivered(&world.admin, &hook).await["attempts"], 1);
+        world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
+    }
+    world.app.stop().await;
+}
+
+async fn redirects_are_not_followed(engine: Engine) {
+    let world = frozen(engine).await;
+    let (olga, chat) = talk(&world).await;
+    let (receiver, elsewhere) = (Receiver::start().await, Receiver::start().await);
+    for (number, code) in [301, 302, 303, 307, 308].into_iter().enumerate() {
+        receiver.reply(answer(code, &format!("Location: {}\r\n", elsewhere.url("/"))));
+        let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+        say(&olga, &chat, "Hello").await;
+        let row = after_attempts(&world.admin, &hook, 1).await;
+        assert_eq!(row["lastError"], format!("The answer was {code}: redirects are not followed."));
+        assert_eq!((receiver.heard().len(), elsewhere.connections()), (number + 1, 0));
+        world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
+    }
+    world.app.stop().await;
+}
+
+async fn one_bad_endpoint_delays_no_other(engine: Engine) {
+    // Given endpoints that never answer, as long as this test may take,
+    let world = World::frozen_with(engine, |config| {
+        to_loopback(config);
+        config.webhooks.timeout = Duration::from_hours(1);
+    });
+    let world = world.await;
+    let (olga, chat) = talk(&world).await;
+    let mut bad = Vec::new();
+    for _ in 0..3 {
+        let receiver = Receiver::start().await;
+        receiver.reply(Reply::Hang(String::new()));
+        hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR", "MESSAGE_ADDED"]).await;
+        bad.push(receiver);
+    }
+    let good = Receiver::start().await;
+    let hook = hook(&world.admin, &good.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+    // when there is far more for them than they have places,
+    for number in 0..40 {
+        say(&olga, &chat, &number.to_string()).await;
+    }
+    // then the good one gets everything all the same, and each of the others is asked no more than its places.
+    good.hears(40).await;
+    until("all", async || {
+        let rows = ledger(&world.admin, &hook).await;
+        (rows.len() == 40 && rows.iter().all(|row| row["state"] == "DELIVERED")).then_some(())
+    })
+    .await;
+    assert_eq!(good.heard().len(), 40, "each once");
+    for receiver in bad {
+        assert!(receiver.connections() <= 8, "{}", receiver.connections());
+    }
+    world.app.stop().await;
+}
+
+async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
+    let world = World::frozen_with(engine, |config| {
+        to_loopback(config);
+        config.webhooks.timeout = Duration::from_hours(1);
+    });
+    let world = world.await;
+    let (olga, chat) = talk(&world).await;
+    let receiver = Receiver::start().await;
+    // Given an attempt of which nothing is heard any more,
+    receiver.behave(|_, number| if number == 1 { Reply::Hang(String::new()) } else { status(200) });
+    let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+    say(&olga, &chat, "Hello").await;
+    receiver.hears(1).await;
+    let row = delivery(&world.admin, &hook, |row| row["attempts"] == 1).await;
+    assert_eq!(row["state"], "PENDING");
+    // when its lease ends,
+    world.pass(46);
+    // then it is made again, under the same id.
+    let row = delivered(&world.admin, &hook).await;
+    assert_eq!(row["attempts"], 2);
+    let heard = receiver.heard();
+    assert_eq!(heard.len(), 2);
+    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
+    world.app.stop().await;
+}
+
+async fn a_stop_waits_for_what_is_under_way(engine: Engine) {
+    let world = frozen(engine).await;
+    let (olga, chat) = talk(&world).await;
+    let receiver = Receiver::start().await;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    // Given a receiver that answers only when it is told to,
+    receiver.behave(move |_, _| {
+        tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("told");
+        status(200)
+    });
+    let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+    say(&olga, &chat, "Hello").await;
+    receiver.hears(1).await;
+    // when the server is stopped meanwhile,
+    let (admin, config, clock) = (world.admin.clone(), world.app.config.clone(), world.app.clock.clone());
+    let stopping = tokio::spawn(world.app.app.stop());
+    go.send(()).expect("told");
+    stopping.await.expect("stopped");
+    // then the attempt was seen through.
+    let again = anteroom::app::App::start(config, clock).await.expect("started again");
+    let admin = World::at(&admin, &format!("http://{}", again.address()));
+    let row = delivered(&admin, &hook).await;
+    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(1), 1));
+    assert_eq!(stands(&admin, &hook).await["isEnabled"], true);
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_nodes_share_the_work() {
+    let world = frozen(Engine::Postgres).await;
+    let other = world.app.second_node().await;
+    let (olga, chat) = talk(&world).await;
+    let receiver = Receiver::start().await;
+    let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
+    let elsewhere = World::at(&olga, &other.url);
+    for number in 0..50 {
+        let (here, there) = (number.to_string(), format!("{number} again"));
+        tokio::join!(say(&olga, &chat, &here), say(&elsewhere, &chat, &there));
+    }
+    until("all", async || {
+        let rows = ledger(&world.admin, &hook).await;
+        (rows.len() == 100 && rows.iter().all(|row| row["state"] == "DELIVERED")).then_some(())
+    })
+    .await;
+    // Nothing failed and no lease ended: each was delivered exactly once.
+    let mut told: HashMap<String, usize> = HashMap::new();
+    for received in receiver.heard() {
+        *told.entry(text(&received.json()["message"])).or_default() += 1;
+    }
+    assert!(told.len() == 100 && told.values().all(|count| *count == 1), "{told:?}");
+    other.stop().await;
+    world.app.stop().await;
+}
