@@ -3,7 +3,6 @@
 use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
 use super::messages::say;
 use super::requests::{self, Requested};
-use super::sessions::stamp;
 use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
 use crate::domain::directive::Directive;
@@ -373,7 +372,7 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     for mut row in sessions::list_not_over(tx, chat_id).await? {
         let from = row.session.state;
         if let Some(transition) = session::transition(from, Directive::Finish) {
-            stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
+            session::stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
             sessions::update_from(tx, &row.session, from).await?;
             record_session(tx, EventKind::SessionFinished, &row, by)?;
             finished.push(row);

@@ -368,7 +368,7 @@ async fn go(
         }
     }
     let from = row.session.state;
-    stamp(&mut row.session, directive, transition, by, now);
+    session::stamp(&mut row.session, directive, transition, by, now);
     let kind = match directive {
         Directive::Start => {
             row.session.rings_until = Some(now.plus(rings));
@@ -394,27 +394,6 @@ async fn go(
     let notice = NewEntry::notice(MessageType::Session, actor);
     add_entry(tx, NewEntry { session: Some(&row), ..notice }, by).await?;
     Ok(row)
-}
-
-/// Writes the state, the outcome, and the directive's At and By.
-pub(super) fn stamp(
-    session: &mut chat_session::Model,
-    directive: Directive,
-    transition: Transition,
-    by: Option<ActorId>,
-    now: Timestamp,
-) {
-    (session.state, session.outcome) = (transition.to, transition.outcome);
-    let (at, who) = match directive {
-        Directive::Start => (&mut session.started_at, &mut session.started_by),
-        Directive::Accept => (&mut session.accepted_at, &mut session.accepted_by),
-        Directive::Reject => (&mut session.rejected_at, &mut session.rejected_by),
-        Directive::Finish => (&mut session.finished_at, &mut session.finished_by),
-    };
-    (*at, *who) = (Some(now), by);
-    if transition.to != SessionState::Started {
-        session.rings_until = None;
-    }
 }
 
 /// Locks the chat of a session that exists for the viewer, and reads the session under the lock.
