@@ -2,6 +2,7 @@
 
 use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
 use super::messages::say;
+use super::presences::Lease;
 use super::requests::{self, Requested};
 use super::sessions::stamp;
 use super::write::lock_visible_chat;
@@ -13,7 +14,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, session, text};
 use crate::store::{Tx, actors, chats, messages, presences, rooms, sessions};
-use chrono::TimeDelta;
 use entity::{
     ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, RoomId,
     actor, chat,
@@ -90,7 +90,7 @@ impl Actions {
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
         };
         policy::may(viewer.role, verb)?;
-        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (viewer, lease) = (viewer.clone(), self.0.lease);
         let (message, chat) =
             self.write(move |tx| start(tx, viewer, input, lease).boxed()).await?.with_chat()?;
         Ok(StartedChat { chat, message })
@@ -120,12 +120,7 @@ impl Actions {
     }
 }
 
-async fn start(
-    tx: &mut Tx,
-    viewer: Viewer,
-    input: StartChat,
-    lease: TimeDelta,
-) -> Result<Option<MessageRow>> {
+async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> Result<Option<MessageRow>> {
     if let Some(message) = &input.message {
         text::message("message", message)?;
     }
