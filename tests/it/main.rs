@@ -7,6 +7,7 @@ mod http;
 mod isolation;
 mod live;
 mod machine;
+mod presence;
 mod races;
 mod resume;
 mod schema;
