@@ -42,8 +42,8 @@ async fn who_joins_is_seen_in_the_chat_and_told_of_in_its_history(engine: Engine
     // The chat is where the user finds it.
     let lists = "query($id: ID!) { user(id: $id) { currentChats { nodes { id } } } viewer { inbox { nodes { id } } } }";
     let lists = olga.query(lists, json!({ "id": olga.id })).await;
-    assert_eq!(ids(&lists["user"]["currentChats"]["nodes"]), [chat.clone()]);
-    assert_eq!(ids(&lists["viewer"]["inbox"]["nodes"]), [chat]);
+    assert_eq!(ids(&lists["user"]["currentChats"]["nodes"]), [chat.as_str()]);
+    assert_eq!(ids(&lists["viewer"]["inbox"]["nodes"]), [chat.as_str()]);
     world.app.stop().await;
 }
 

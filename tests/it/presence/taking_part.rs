@@ -38,7 +38,7 @@ async fn a_visitor_takes_part_from_the_start(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    assert_eq!(who_takes_part(&olga, &chat).await, std::slice::from_ref(&vera.id));
+    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str()]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     let expected = json!({ "createdAt": NOON, "endedAt": null, "messageCount": 0, "firstMessageAt": null });
     assert_eq!(own(&vera, &chat).await, expected);
@@ -46,7 +46,7 @@ async fn a_visitor_takes_part_from_the_start(engine: Engine) {
     // Who starts a chat for her is there to follow it, but has said nothing yet.
     let input = json!({ "roomId": world.room, "visitorId": vera.id });
     let chat = text(&olga.done("startChat", "chat { id }", input).await["chat"]["id"]);
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.clone(), olga.id.clone()]);
+    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     world.app.stop().await;
 }
@@ -74,7 +74,7 @@ async fn a_user_who_only_joined_takes_part_without_being_counted(engine: Engine)
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     join(&olga, &chat).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.clone(), olga.id.clone()]);
+    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&vera, &chat).await, [1, 0, 1]);
     send(&olga, &chat, "Good morning").await;
     assert_eq!(counted(&vera, &chat).await, [2, 1, 1]);
@@ -107,7 +107,7 @@ async fn a_message_in_somebodys_name_makes_them_take_part(engine: Engine) {
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
     world.admin.done("sendMessage", "", input).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.clone(), olga.id.clone()]);
+    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(own(&world.admin, &chat).await, json!(null));
     assert_eq!(own(&olga, &chat).await["messageCount"], 1);
     world.app.stop().await;

@@ -39,11 +39,11 @@ async fn who_types_is_seen_until_they_stop(engine: Engine) {
     set_typing(&vera, &chat, true).await;
     set_typing(&olga, &chat, true).await;
     set_typing(&olga, &chat, true).await;
-    assert_eq!(typing(&olga, &chat).await, [vera.id.clone(), olga.id.clone()]);
+    assert_eq!(typing(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
     assert!(typing(&olga, &other).await.is_empty());
     set_typing(&vera, &chat, false).await;
     set_typing(&vera, &chat, false).await;
-    assert_eq!(typing(&vera, &chat).await, [olga.id.clone()]);
+    assert_eq!(typing(&vera, &chat).await, [olga.id.as_str()]);
     world.app.stop().await;
 }
 
@@ -58,7 +58,7 @@ async fn typing_goes_by_itself_after_15_seconds(engine: Engine) {
     world.pass(10);
     set_typing(&vera, &chat, true).await;
     world.pass(14);
-    assert_eq!(typing(&olga, &chat).await, [vera.id.clone()]);
+    assert_eq!(typing(&olga, &chat).await, [vera.id.as_str()]);
     world.pass(1);
     assert!(typing(&olga, &chat).await.is_empty());
     world.app.stop().await;
@@ -79,13 +79,13 @@ async fn typing_is_seen_live(engine: Engine) {
         typers(&change["chat"])
     };
     set_typing(&vera, &chat, true).await;
-    assert_eq!(next().await, [vera.id.clone()]);
+    assert_eq!(next().await, [vera.id.as_str()]);
     world.pass(1);
     set_typing(&vera, &chat, false).await;
     assert!(next().await.is_empty());
     world.pass(1);
     set_typing(&vera, &chat, true).await;
-    assert_eq!(next().await, [vera.id.clone()]);
+    assert_eq!(next().await, [vera.id.as_str()]);
     // Nobody says so, and yet it is told.
     world.pass(15);
     assert!(next().await.is_empty());
