@@ -1,6 +1,6 @@
 //! Sessions: create them and move them on.
 
-use super::chats::{find_or_add, lock_participants};
+use super::chats::{Named, find_or_add, lock_named};
 use super::history::{Counted, NewEntry, add_entry, record_session, take_part};
 use super::requests::{self, Requested};
 use super::tokens::unguessable;
@@ -111,24 +111,34 @@ impl Actions {
 async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<SessionRow> {
     check_texts(input.title.as_deref(), input.call_room.as_deref(), None)?;
     let rings = ring_time(input.ring_seconds)?;
-    if input.request_id.is_some() {
-        actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
-    }
+    // Actors are locked all at once and before the chat.
+    let named = match (input.chat_id, &input.participant_ids) {
+        (None, Some(_)) if viewer.role == ViewerRole::Visitor => {
+            let reason = "A visitor creates sessions in their own chats.";
+            return Err(Refused::Invalid { field: "chatId", reason }.into());
+        }
+        (None, Some(ids)) => Some(lock_named(tx, &viewer, ids).await?),
+        (Some(_), _) | (None, None) if input.request_id.is_some() => {
+            actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
+            None
+        }
+        (Some(_), _) | (None, None) => None,
+    };
     let request =
         requests::find(tx, &viewer, RequestKind::Session, input.request_id.as_deref(), &input).await?;
     if let Requested::Before(id) = request {
         let before = sessions::find_in_organization(tx, viewer.organization_id, SessionId(id)).await?;
         return before.ok_or_else(|| Error::Failed("a remembered session is gone".into()));
     }
-    let participants = match (input.chat_id, &input.participant_ids) {
-        (Some(chat_id), named) => {
+    let participants = match (input.chat_id, named) {
+        (Some(chat_id), _) => {
             lock_open_chat(tx, &viewer, chat_id).await?;
-            match named {
+            match &input.participant_ids {
                 Some(ids) => named_participants(tx, &viewer, viewer.actor_id, ids).await?,
                 None => everybody(tx, &viewer).await?,
             }
         }
-        (None, Some(ids)) => lock_chat_of(tx, &viewer, ids).await?,
+        (None, Some(named)) => lock_chat_of(tx, &viewer, named).await?,
         (None, None) => {
             let reason = "Give chatId or participantIds.";
             return Err(Refused::Invalid { field: "participantIds", reason }.into());
@@ -184,7 +194,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
     go(tx, row, change, caller).await
 }
 
-/// Everybody who takes part in the chat now, and the caller.
+/// Everybody who takes part in the chat now and can be called, and the caller.
 async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     let taking_part = participations::list_now(tx, tx.chat()?.id).await?;
     let mut ids: Vec<_> = taking_part.into_iter().map(|participation| participation.actor_id).collect();
@@ -194,7 +204,9 @@ async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     if ids.len() > limits::PARTICIPANTS {
         return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
     }
-    Ok(actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?)
+    let mut found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
+    found.retain(|actor| actor.deactivated_at.is_none());
+    Ok(found)
 }
 
 /// The named actors and the creator, as far as they may be called to this chat: users to any chat with a
@@ -228,12 +240,8 @@ async fn named_participants(
 }
 
 /// Locks the chat of exactly these actors, made where there is none.
-async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
-    if viewer.role == ViewerRole::Visitor {
-        let reason = "A visitor creates sessions in their own chats.";
-        return Err(Refused::Invalid { field: "chatId", reason }.into());
-    }
-    let participants = lock_participants(tx, viewer, ids).await?;
+async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, named: Named) -> Result<Vec<actor::Model>> {
+    let participants = named.all()?;
     let actor_ids: Vec<_> = participants.iter().map(|actor| actor.id).collect();
     if participants.len() < 2 {
         return Ok(participants);

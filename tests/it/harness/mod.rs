@@ -92,6 +92,16 @@ impl TestApp {
         Self { app, url, config, clock: self.clock.clone(), folder }
     }
 
+    /// Stops it, does something meanwhile, and starts it again on the same store, at another address.
+    pub async fn restarted_after(self, meanwhile: impl FnOnce()) -> Self {
+        let Self { app, config, clock, folder, url: _ } = self;
+        app.stop().await;
+        meanwhile();
+        let app = App::start(config.clone(), clock.clone()).await.expect("the app again");
+        let url = format!("http://{}", app.address());
+        Self { app, url, config, clock, folder }
+    }
+
     /// Stops it; work that was left undone shows here.
     pub async fn stop(self) {
         self.app.stop().await;

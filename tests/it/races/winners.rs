@@ -67,6 +67,29 @@ async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
     world.app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_accepts_on_two_nodes_at_once_one_wins() {
+    let world = World::new(Engine::Postgres).await;
+    let node = world.app.second_node().await;
+    let called = operators(&world, 20).await;
+    let (vera, chat) = chat(&world, "vera").await;
+    for _ in 0..20 {
+        let session = ringing(&vera, &chat, &called).await;
+        let id = json!({ "chatSessionId": session });
+        let accepts = called.iter().enumerate().map(|(number, person)| {
+            let person = if number % 2 == 0 { person.clone() } else { World::at(person, &node.url) };
+            call(person.client, "acceptChatSession", ACCEPTED, id.clone())
+        });
+        let payloads = at_once(accepts).await;
+        assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
+        let session = &won(&payloads)[0]["session"];
+        assert!(payloads.iter().all(|payload| payload["session"] == *session), "{payloads:#?}");
+        vera.done("finishChatSession", "", id).await;
+    }
+    node.stop().await;
+    world.app.stop().await;
+}
+
 async fn of_fifty_tabs_of_one_person_one_wins(engine: Engine) {
     let world = World::new(engine).await;
     let olga = world.operator("Olga").await;

@@ -13,6 +13,7 @@ on_both!(
     a_session_in_a_chat_calls_everybody_in_it_or_those_named,
     colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others,
     a_session_calls_at_least_one_other,
+    who_is_deactivated_is_called_no_more_but_retries_are_answered,
     a_session_keeps_what_it_was_made_with,
     the_call_room_is_for_participants_only,
     creating_again_with_the_same_request_id_answers_the_same_session,
@@ -137,6 +138,25 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
     }
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     assert_eq!(olga.refused("createChatSession", json!({ "chatId": chat })).await, ["CHAT_ENDED"]);
+    clinic.stop().await;
+}
+
+async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, otto, .. } = &clinic;
+    let session = json!({ "participantIds": [odile.id, otto.id], "requestId": "session" });
+    let mut chat = session.clone();
+    (chat["type"], chat["requestId"]) = (json!("GROUP"), json!("chat"));
+    let first = create(olga, session.clone()).await;
+    let group = olga.done("createChat", "chat { id }", chat.clone()).await["chat"].clone();
+    world.admin.done("updateUser", "", json!({ "userId": otto.id, "isActive": false })).await;
+
+    let everybody = create(olga, json!({ "chatId": group["id"] })).await;
+    assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id]));
+    let by_name = json!({ "chatId": group["id"], "participantIds": [otto.id] });
+    assert_eq!(olga.refused("createChatSession", by_name).await, ["NOT_FOUND"]);
+    assert_eq!(create(olga, session).await, first);
+    assert_eq!(olga.done("createChat", "chat { id }", chat).await["chat"], group);
     clinic.stop().await;
 }
 
