@@ -8,6 +8,7 @@ mod harness;
 mod http;
 mod isolation;
 mod live;
+mod paging;
 mod resume;
 mod schema;
 mod statements;
