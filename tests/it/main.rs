@@ -22,6 +22,7 @@ mod isolation;
 mod live;
 mod machine;
 mod nodes;
+mod paging;
 mod presence;
 mod races;
 mod resume;
