@@ -16,6 +16,7 @@ mod cli;
 mod contract;
 mod docs;
 mod durability;
+mod graphiql;
 mod harness;
 mod http;
 mod isolation;
