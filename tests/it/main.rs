@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod bad_query;
+mod browser;
 mod cli;
 mod contract;
 mod docs;

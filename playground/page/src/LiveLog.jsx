@@ -23,7 +23,9 @@ export function LiveLog() {
   const state = useStore(live);
   const { phase, entries } = state;
   const list = useRef(null);
-  useEffect(() => list.current?.scrollTo(0, list.current.scrollHeight), [entries]);
+  useEffect(() => {
+    list.current?.scrollTo(0, list.current.scrollHeight);
+  }, [entries]);
   if (phase === "idle" && entries.length === 0) return null;
   return (
     <section className="anteroom-live" data-phase={phase}>
