@@ -62,7 +62,7 @@ fn build(out: &Path) -> Result<Vec<Built>, Missing> {
     for source in SOURCES {
         copy(&Path::new("page").join(source), &work.join(source))?;
     }
-    npm(&work, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
+    npm(&work, &["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"])?;
     npm(&work, &["run", "build"])?;
     let mut files = Vec::new();
     compress(&work.join("dist"), "", &embedded, &mut files)?;
@@ -79,7 +79,8 @@ fn npm(folder: &Path, arguments: &[&str]) -> Result<(), Missing> {
         return Ok(());
     }
     let log = String::from_utf8_lossy(&output.stderr);
-    let cause = log.lines().find(|line| line.starts_with("npm error")).unwrap_or("see what npm says");
+    let first_of_npm = log.lines().find(|line| line.starts_with("npm error"));
+    let cause = first_of_npm.or(log.lines().last()).unwrap_or("without a word");
     Err(Missing(format!("npm {} failed ({cause})", arguments[0])))
 }
 
