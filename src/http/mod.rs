@@ -3,6 +3,7 @@
 
 mod answer;
 mod auth;
+mod graphiql;
 mod graphql;
 mod limits;
 mod negotiate;
@@ -10,6 +11,7 @@ mod operation;
 mod sse;
 mod websocket;
 
+pub use graphiql::has_graphiql;
 pub use limits::Limits;
 
 use crate::actions::Actions;
@@ -48,15 +50,13 @@ pub struct Front {
     pub limits: Limits,
     /// Sites whose pages may call.
     pub allowed_origins: Vec<String>,
-    /// What answers at `/graphiql`.
-    pub graphiql: Option<Router>,
 }
 
 impl Front {
-    /// A door with the default limits and without a playground.
+    /// A door with the default limits.
     #[must_use]
     pub fn new(schema: Schema, actions: Actions, live: Live, allowed_origins: Vec<String>) -> Self {
-        Self { schema, actions, live, limits: Limits::default(), allowed_origins, graphiql: None }
+        Self { schema, actions, live, limits: Limits::default(), allowed_origins }
     }
 }
 
@@ -105,18 +105,15 @@ pub async fn serve(
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, graphiql } = front;
+    let Front { schema, actions, live, limits, allowed_origins } = front;
     let door = Door(Arc::new(Shared { schema, actions, live, limits, shutdown, tracker }));
     let router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))
-        .with_state(door);
-    let router = match graphiql {
-        Some(graphiql) => router.nest("/graphiql", graphiql),
-        None => router.route("/graphiql", get(no_playground)),
-    };
+        .with_state(door)
+        .merge(graphiql::router());
     let request_id = HeaderName::from_static("x-request-id");
     let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
@@ -151,8 +148,4 @@ async fn ready(State(door): State<Door>) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()
     }
-}
-
-async fn no_playground() -> Response {
-    (StatusCode::NOT_FOUND, "This server has no playground. GraphQL is at /graphql.\n").into_response()
 }

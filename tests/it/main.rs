@@ -12,10 +12,12 @@
 
 mod bad_input;
 mod bad_query;
+mod browser;
 mod cli;
 mod contract;
 mod docs;
 mod durability;
+mod graphiql;
 mod harness;
 mod http;
 mod isolation;
