@@ -124,7 +124,7 @@ pub(super) async fn say(
             chat.waiting_since = None;
         }
     }
-    if sender.actor_type == ActorType::User {
+    if sender.actor_type == ActorType::User && by == Some(sender.id) {
         renew_lease(tx, sender.id, lease).await?;
     }
     let entry = NewEntry {

@@ -87,6 +87,10 @@ async fn sending_renews_the_senders_presence(engine: Engine) {
     world.pass(50);
     send(&vera, &chat, "Hello").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
+    // Nor does it show that she is there when somebody writes in her name.
+    let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
+    world.admin.done("sendMessage", "", input).await;
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
     send(&olga, &chat, "Good morning").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:50.000Z");
     assert_eq!(lease(&world, &chat).await["lastSeenAt"], "2026-11-20T12:00:50.000Z");

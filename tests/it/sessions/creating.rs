@@ -21,6 +21,7 @@ on_both!(
     who_is_called_can_be_changed,
     only_participants_and_admins_change_a_session_and_only_until_it_is_over,
     texts_and_ring_times_have_limits,
+    a_session_calls_up_to_a_hundred,
 );
 
 /// The chat that a session between these people gets, with its type.
@@ -316,6 +317,27 @@ async fn texts_and_ring_times_have_limits(engine: Engine) {
     ] {
         let refused = clinic.olga.refused("createChatSession", with(field, value.clone())).await;
         assert_eq!(refused, [code], "{field}: {value}");
+    }
+    clinic.stop().await;
+}
+
+async fn a_session_calls_up_to_a_hundred(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let chat = clinic.world.chat(&clinic.vera).await;
+    let mut people = Vec::new();
+    for number in 0..100 {
+        let input = json!({ "name": format!("Operator {number}"), "role": "OPERATOR" });
+        let created = clinic.world.admin.done("createUser", "user { id }", input).await;
+        people.push(text(&created["user"]["id"]));
+    }
+    for place in [json!({}), json!({ "chatId": chat })] {
+        // With the caller they are one too many.
+        let mut input = place.clone();
+        input["participantIds"] = json!(people);
+        assert_eq!(clinic.olga.refused("createChatSession", input.clone()).await, ["TOO_MANY"], "{place}");
+        input["participantIds"] = json!(people[1..]);
+        let session = create(&clinic.olga, input).await;
+        assert_eq!(called(&clinic.olga, &session).await.len(), 100);
     }
     clinic.stop().await;
 }
