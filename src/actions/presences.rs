@@ -115,7 +115,9 @@ impl Actions {
         let chat_ids = presences::chats_with_expired(&self.0.store, now, 100).await?;
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
-            self.write(move |tx| expire(tx, chat_id, lease).boxed()).await?;
+            if let Err(error) = self.write(move |tx| expire(tx, chat_id, lease).boxed()).await {
+                tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
+            }
         }
         Ok(chat_ids.len())
     }

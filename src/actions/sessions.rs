@@ -55,7 +55,7 @@ pub struct UpdateSession {
     pub call_room: Option<String>,
     /// `None` leaves it, `Some(None)` takes it away.
     pub scheduled_at: Option<Option<Timestamp>>,
-    /// Who is called from now on; the creator always is.
+    /// Who is called from now on; who created, started or accepted it always is.
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
@@ -96,13 +96,16 @@ impl Actions {
         Ok(self.write(move |tx| direct(tx, viewer, input).boxed()).await?.value)
     }
 
-    /// Finishes the sessions that rang without an answer: the server's own clock does this. Answers how many
-    /// it looked at.
+    /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
+    /// finished now is tried again and holds up no other. Answers how many it looked at.
     pub async fn miss_sessions(&self) -> Result<usize> {
         let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
         for (organization_id, chat_id, session_id) in &unanswered {
             let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
-            self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await?;
+            let missed = self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await;
+            if let Err(error) = missed {
+                tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
+            }
         }
         Ok(unanswered.len())
     }
@@ -134,7 +137,9 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
         (Some(chat_id), _) => {
             lock_open_chat(tx, &viewer, chat_id).await?;
             match &input.participant_ids {
-                Some(ids) => named_participants(tx, &viewer, viewer.actor_id, ids).await?,
+                Some(ids) => {
+                    named_participants(tx, &viewer, &[&ids[..], &[viewer.actor_id]].concat(), &[]).await?
+                }
                 None => everybody(tx, &viewer).await?,
             }
         }
@@ -209,16 +214,15 @@ async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     Ok(found)
 }
 
-/// The named actors and the creator, as far as they may be called to this chat: users to any chat with a
-/// visitor, everybody else only to a chat that they take part in.
+/// The named actors, as far as they may be called to this chat: users to any chat with a visitor, everybody else
+/// only to a chat that they take part in. Whoever is in `stays` is among them in any case.
 async fn named_participants(
     tx: &Tx,
     viewer: &Viewer,
-    creator_id: ActorId,
     ids: &[ActorId],
+    stays: &[ActorId],
 ) -> Result<Vec<actor::Model>> {
-    let mut ids = ids.to_vec();
-    ids.push(creator_id);
+    let mut ids = [ids, stays].concat();
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > limits::PARTICIPANTS {
@@ -232,7 +236,8 @@ async fn named_participants(
         let is_guest = chat.chat_type == ChatType::Visitor && actor.actor_type == ActorType::User;
         actor.deactivated_at.is_none() && (takes_part || is_guest)
     };
-    if found.len() == ids.len() && found.iter().all(may_be_called) {
+    if found.len() == ids.len() && found.iter().all(|actor| stays.contains(&actor.id) || may_be_called(actor))
+    {
         Ok(found)
     } else {
         Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
@@ -282,7 +287,12 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     let by = Some(viewer.actor_id);
     if let Some(ids) = participant_ids {
-        let participants = named_participants(tx, &viewer, row.session.created_by, &ids).await?;
+        let session = &row.session;
+        let stays: Vec<_> = [Some(session.created_by), session.started_by, session.accepted_by]
+            .into_iter()
+            .flatten()
+            .collect();
+        let participants = named_participants(tx, &viewer, &ids, &stays).await?;
         if participants.len() < 2 {
             let reason = "A session calls at least one other participant.";
             return Err(Refused::Invalid { field: "participantIds", reason }.into());

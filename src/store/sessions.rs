@@ -117,6 +117,7 @@ pub async fn list_unanswered(
         .column(chat_session::Column::Id)
         .filter(chat_session::Column::State.eq(SessionState::Started))
         .filter(chat_session::Column::RingsUntil.lte(now))
+        .order_by_asc(chat_session::Column::RingsUntil)
         .limit(limit)
         .into_tuple()
         .all(rows.connection())
