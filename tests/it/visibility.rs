@@ -3,6 +3,7 @@
 
 use crate::harness::client::{Client, error_code};
 use crate::harness::scene::{Place, Scene};
+use crate::harness::socket::Socket;
 use crate::harness::world::text;
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -13,6 +14,7 @@ on_both!(
     what_is_in_a_chat_exists_for_whom_the_chat_exists,
     a_private_chat_is_its_participants_and_admins_alone,
     visitors_see_public_names_and_nobody_elses_affairs,
+    visitors_see_public_names_in_what_is_live,
 );
 
 /// Which chats exist for whom.
@@ -187,5 +189,33 @@ async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
         let query = format!("{{ organization {{ {list} {{ totalCount }} }} }}");
         assert_eq!(error_code(&vera.ask(&query, json!({})).await), "FORBIDDEN", "{list}");
     }
+    app.stop().await;
+}
+
+async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let (chat, who) = (&scene.group.chat, "displayName ... on User { name role externalId }");
+    let query = format!(
+        "subscription($id: ID!) {{ chatEvents(chatId: $id) {{ chat {{ title lastMessage {{ senderName }} }} change {{
+            __typename ... on MessageAdded {{ messageEdge {{ node {{ text senderName sender {{ {who} }} }} }} }}
+            ... on PresenceEnded {{ presence {{ user {{ {who} }} }} }}
+            ... on ChatSessionChanged {{ session {{ startedBy {{ {who} }} participants {{ actor {{ {who} }} }} }} }}
+        }} }} }}"
+    );
+    let mut socket = Socket::connect(&app.url, &scene.vera.token).await;
+    socket.subscribe("s", &query, json!({ "id": chat }), None).await;
+    assert!(socket.receive().await.to_string().contains("ChatReset"));
+    scene.olga.done("startChatSession", "", json!({ "chatSessionId": scene.group.session })).await;
+    scene.olga.done("leaveChat", "", json!({ "chatId": chat })).await;
+    scene.olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Last one" })).await;
+    let mut seen = String::new();
+    while !seen.contains("Last one") {
+        seen.push_str(&socket.receive().await.to_string());
+    }
+    for what in ["MessageAdded", "PresenceEnded", "ChatSessionChanged", "Olga in public"] {
+        assert!(seen.contains(what), "{what}: {seen}");
+    }
+    assert!(!seen.replace("Olga in public", "").contains("Olga") && !seen.contains("OPERATOR"), "{seen}");
     app.stop().await;
 }
