@@ -99,7 +99,7 @@ async fn what_is_in_a_chat_exists_for_whom_the_chat_exists(engine: Engine) {
         "query($ids: [ID!]!) { nodes(ids: $ids) { id } organization { chatSessions { nodes { id } } } }";
     for (who, client) in viewers(&scene) {
         for (kind, place) in scene.places() {
-            let Place { chat: _, session, message, cursor: _, presence, participation } = place;
+            let Place { chat: _, session, message, presence, participation } = place;
             let ids = json!([message, presence, participation, session]);
             let found = client.query(query, json!({ "ids": ids })).await;
             let nodes = found["nodes"].as_array().expect("nodes");
