@@ -31,15 +31,11 @@ export class Page {
     await this.page.locator("button.graphiql-execute-button").click();
   }
 
-  /// The text of an editor, without its line numbers.
-  async read(label) {
-    const lines = this.page.locator(`section[aria-label="${label}"] .view-line`);
-    const text = (await lines.allInnerTexts()).join("\n");
-    return text.replaceAll("\u00a0", " ");
-  }
-
+  /// What the editor of variables holds.
   async variables() {
-    return JSON.parse(await this.read("Variables"));
+    const lines = this.page.locator('section[aria-label="Variables"] .view-line');
+    await lines.filter({ hasText: "}" }).waitFor();
+    return JSON.parse((await lines.allInnerTexts()).join("").replaceAll("\u00a0", " "));
   }
 
   async setVariables(variables) {

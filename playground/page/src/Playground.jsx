@@ -14,7 +14,9 @@ export function Playground() {
   const { current } = useStore(tokens);
   const { connection, tabs, problem } = useSession(current);
   const [isAdding, setAdding] = useState(false);
-  useEffect(() => setAdding(false), [current]);
+  useEffect(() => {
+    setAdding(false);
+  }, [current]);
   return (
     <div className="anteroom">
       <header className="anteroom-bar">

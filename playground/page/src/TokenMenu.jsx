@@ -3,7 +3,7 @@
 import { useStore } from "./store.js";
 import { forgetToken, tokens, useToken } from "./tokens.js";
 
-const label = ({ name, role }) => (name ? `${name} · ${role.toLowerCase().replace("_", " ")}` : "…");
+const label = ({ name, role }) => (name ? `${name} · ${role.toLowerCase().replace("_", " ")}` : "nobody yet");
 
 export function TokenMenu({ onAdd }) {
   const { tokens: known, current } = useStore(tokens);

@@ -20,8 +20,8 @@ const VIEWER = `query Playground {
     id
     role
     actor { displayName }
-    inbox(first: 1, filter: { type: VISITOR, isEnded: false }) { nodes { id } }
-    organization { chats(last: 1, filter: { isEnded: false }) { nodes { id } } }
+    inbox(first: 10, filter: { type: VISITOR, isEnded: false }) { nodes { id userMessageCount } }
+    organization { chats(last: 10, filter: { type: VISITOR, isEnded: false }) { nodes { id userMessageCount } } }
   }
 }`;
 
@@ -33,12 +33,13 @@ export function connect(token, onRefused) {
     const response = await fetch(input, init);
     if (response.status === 401) {
       const { errors } = await response.clone().json();
-      onRefused(errors[0].message);
+      onRefused(`The server refused this token: ${errors[0].message}`);
     }
     return response;
   }
 
-  /// Who the token is for, and the id of a chat to try things with.
+  /// Who the token is for, and the id of a chat to try things with: their own rather than others', and one in
+  /// which people talk rather than one that waits.
   async function whoAmI() {
     const body = JSON.stringify({ query: VIEWER });
     const response = await post(url, {
@@ -48,7 +49,8 @@ export function connect(token, onRefused) {
     });
     const { viewer } = (await response.json()).data ?? {};
     if (!viewer) return null;
-    const [chat] = [...viewer.inbox.nodes, ...(viewer.organization.chats?.nodes ?? [])];
+    const chats = [...viewer.inbox.nodes, ...(viewer.organization.chats?.nodes ?? [])];
+    const chat = chats.find(({ userMessageCount }) => userMessageCount > 0) ?? chats[0];
     return { id: viewer.id, role: viewer.role, name: viewer.actor?.displayName ?? "API client", chatId: chat?.id };
   }
 
