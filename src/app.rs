@@ -76,7 +76,7 @@ pub struct App {
     base: Base,
     address: SocketAddr,
     front_stop: CancellationToken,
-    front: tokio::task::JoinHandle<std::io::Result<()>>,
+    front: tokio::task::JoinHandle<()>,
 }
 
 impl App {
@@ -95,8 +95,11 @@ impl App {
         let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
-        let front =
-            Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());
+        let front = Front {
+            allowed_origins: config.allowed_origins.clone(),
+            rate_limit: config.rate_limit,
+            ..Front::new(schema, base.actions.clone(), base.live.clone())
+        };
         let front_stop = CancellationToken::new();
         let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
         let front = base.tracker.spawn(serving);
@@ -116,9 +119,9 @@ impl App {
         &self.base.actions
     }
 
-    /// Waits for the front door to close by itself, which it does only when it fails.
-    pub async fn failed(&mut self) -> std::io::Result<()> {
-        (&mut self.front).await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+    /// Waits for the front door to close by itself, which it does only by a bug.
+    pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
+        (&mut self.front).await
     }
 
     /// Takes no new work, lets what runs end, and closes the store.

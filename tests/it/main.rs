@@ -10,6 +10,7 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod admission;
 mod bad_input;
 mod bad_query;
 mod browser;

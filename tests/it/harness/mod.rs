@@ -73,6 +73,7 @@ impl TestApp {
         config.tick = Duration::from_millis(50);
         config.grace = Duration::ZERO;
         config.database_connections = 12;
+        config.rate_limit = 0;
         change(&mut config);
         let app = App::start(config.clone(), clock.clone()).await.expect("an app");
         let url = format!("http://{}", app.address());
