@@ -83,6 +83,9 @@ pub struct Settings {
     /// Below which URL patients are, for the patientUrl that webhooks send [default: the public URL]
     #[arg(long, global = true, env = "ANTEROOM_PATIENT_URL", value_name = "URL")]
     pub patient_url: Option<String>,
+    /// What multiplies the rates at which actors may change things, 0 to 1000; 0 lifts them [default: 1]
+    #[arg(long, global = true, env = "ANTEROOM_RATE_LIMIT", value_name = "FACTOR")]
+    pub rate_limit: Option<u32>,
 }
 
 /// How the log is written.
@@ -129,6 +132,8 @@ pub struct Config {
     pub patient_url: Option<String>,
     /// Where webhooks may lead, and how they are sent.
     pub webhooks: delivery::Settings,
+    /// What multiplies the rates at which actors may change things.
+    pub rate_limit: u32,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -178,6 +183,7 @@ impl Settings {
             presence_ttl,
             webhook_allow,
             patient_url,
+            rate_limit,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
@@ -199,6 +205,7 @@ impl Settings {
                 allowed: networks(&webhook_allow.unwrap_or_default())?,
                 ..delivery::Settings::default()
             },
+            rate_limit: rate_limit.unwrap_or(1),
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
@@ -226,6 +233,7 @@ impl Settings {
             presence_ttl: self.presence_ttl.or(file.presence_ttl),
             webhook_allow: self.webhook_allow.or(file.webhook_allow),
             patient_url: self.patient_url.or(file.patient_url),
+            rate_limit: self.rate_limit.or(file.rate_limit),
         }
     }
 }
@@ -276,6 +284,9 @@ impl Config {
             bail!("--presence-ttl: expected 10 to 3600 seconds, not {}", self.presence_ttl);
         }
         self.patients()?;
+        if self.rate_limit > 1_000 {
+            bail!("--rate-limit: expected 0 to 1000, not {}", self.rate_limit);
+        }
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub use error::{AuthFailure, Error, Result};
 pub use messages::{MarkRead, SendMessage, SentMessage};
 pub use organizations::{CreateRoom, NewOrganization, UpdateRoom};
 pub use people::{CreateUser, UpdateUser, UpsertVisitor};
-pub use presences::{JoinChat, JoinedChat, LeftChat};
+pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
@@ -32,7 +32,6 @@ use crate::clock::Clock;
 use crate::delivery::Allowed;
 use crate::live::Live;
 use crate::store::Store;
-use chrono::TimeDelta;
 use entity::Timestamp;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
@@ -46,7 +45,7 @@ struct Inner {
     live: Live,
     clock: Clock,
     secret: Secret,
-    presence_ttl: TimeDelta,
+    lease: Lease,
     /// Networks beside the public internet that webhooks may lead to.
     allowed: Allowed,
     /// Writes run to their end here, whatever becomes of the connection that asked for them.
@@ -60,12 +59,12 @@ impl Actions {
         store: Store,
         live: Live,
         secret: Secret,
-        presence_ttl: TimeDelta,
+        lease: Lease,
         allowed: Allowed,
         tracker: TaskTracker,
     ) -> Self {
         let clock = store.clock().clone();
-        Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, allowed, tracker }))
+        Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, tracker }))
     }
 
     /// The server's time.

@@ -10,24 +10,32 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod admission;
 mod bad_input;
 mod bad_query;
+mod browser;
 mod cli;
 mod contract;
 mod docs;
 mod durability;
+mod graphiql;
 mod harness;
 mod http;
 mod isolation;
 mod live;
 mod machine;
 mod nodes;
+mod paging;
+mod policy;
+mod presence;
 mod races;
 mod resume;
 mod schema;
 mod sessions;
 mod statements;
 mod tidy;
+mod visibility;
+mod webhook_binary;
 mod webhook_faults;
 mod webhook_guard;
 mod webhook_ledger;

@@ -3,7 +3,7 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
-use super::connection::{PageArguments, connection, cost, encode_key};
+use super::connection::{List, PageArguments, connection, page_cost};
 use super::enums::{WebhookDeliveryState, WebhookEvent};
 use super::error::Result;
 use super::id::Kind;
@@ -60,7 +60,7 @@ impl Webhook {
     }
 
     /// What was, is and could not be delivered, oldest first. Kept for 30 days.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn deliveries(
         &self,
         context: &Context<'_>,
@@ -71,9 +71,10 @@ impl Webhook {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookDeliveryConnection>> {
         let states = states.map(|states| states.into_iter().map(Into::into).collect());
-        let page = PageArguments { first, after, last, before }.request(context)?;
+        let list = List::of(&("deliveries", self.0.id));
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
         let page = caller(context)?.need(LedgerOf { webhook_id: self.0.id, states, page }).await?;
-        Ok(Some(WebhookDeliveryConnection::new(page, |_, key| encode_key(key), WebhookDelivery)))
+        Ok(Some(WebhookDeliveryConnection::new(page, |_, key| list.cursor(key), WebhookDelivery)))
     }
 }
 
@@ -154,7 +155,7 @@ connection! {
 
 /// The organization's webhooks.
 pub(super) async fn webhooks(context: &Context<'_>, page: PageArguments) -> Result<WebhookConnection> {
-    let caller = caller(context)?;
-    let page = caller.actions.webhooks(&caller.viewer, &page.request(context)?).await?;
-    Ok(WebhookConnection::new(page, |_, key| encode_key(key), Webhook))
+    let (caller, list) = (caller(context)?, List::of(&"webhooks"));
+    let page = caller.actions.webhooks(&caller.viewer, &page.request(context, list)?).await?;
+    Ok(WebhookConnection::new(page, |_, key| list.cursor(key), Webhook))
 }

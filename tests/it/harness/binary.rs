@@ -14,8 +14,15 @@ pub struct Binary {
 impl Binary {
     /// Starts the server on a data folder; port 0 takes a free one.
     pub fn start(data: &Path, port: u16) -> Self {
-        let mut child = command(data)
-            .args(["--no-demo", "--listen", &format!("127.0.0.1:{port}")])
+        Self::start_with(data, port, |_| {})
+    }
+
+    /// Starts the server with more settings.
+    pub fn start_with(data: &Path, port: u16, more: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command(data);
+        more(&mut command);
+        let mut child = command
+            .args(["--no-demo", "--rate-limit", "0", "--listen", &format!("127.0.0.1:{port}")])
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -71,7 +78,14 @@ pub fn command(data: &Path) -> Command {
 
 /// Makes an organization in a data folder, and answers what `init --json` prints.
 pub fn init(data: &Path) -> serde_json::Value {
-    let output = command(data)
+    init_with(data, |_| {})
+}
+
+/// The same, with more settings.
+pub fn init_with(data: &Path, more: impl FnOnce(&mut Command)) -> serde_json::Value {
+    let mut command = command(data);
+    more(&mut command);
+    let output = command
         .args(["init", "--tenant", "clinic", "--instance", "main", "--admin", "Ada Admin", "--json"])
         .output()
         .expect("init runs");
