@@ -59,6 +59,20 @@ fn links_lead_to_files() {
     }
 }
 
+#[test]
+fn every_code_of_a_refusal_stands_in_the_readme() {
+    let schema = read("schema.graphql");
+    let values = schema.split("\nenum UserErrorCode {").nth(1).expect("the codes");
+    let values = values.split("\n}").next().expect("their end");
+    let codes = values.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && line.chars().all(|character| character.is_ascii_uppercase() || character == '_')
+    });
+    let readme = read("README.md");
+    for code in codes {
+        assert!(readme.contains(&format!("`{code}`")), "README does not name {code}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_runs() {
     let world = World::new(Engine::Sqlite).await;
