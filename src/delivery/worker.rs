@@ -217,7 +217,13 @@ impl Worker {
             Err(error) => Err(error),
         };
         match given_up {
-            Ok(_) => tx.commit().await.map(|_| ()),
+            Ok(count) => {
+                tx.commit().await?;
+                if count == GIVEN_UP_AT_ONCE {
+                    self.0.freed.notify_one();
+                }
+                Ok(())
+            }
             Err(error) => {
                 tx.roll_back().await?;
                 Err(error)

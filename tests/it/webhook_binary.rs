@@ -46,7 +46,9 @@ async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
     if engine == Engine::Postgres {
         settings.extend(["--database".to_owned(), new_database()]);
     }
-    let with = |command: &mut Command| drop(command.args(&settings));
+    let with = |command: &mut Command| {
+        command.args(&settings);
+    };
     let token = text(&init_with(folder.path(), with)["token"]);
     let port = free_port();
     let mut server = Binary::start_with(folder.path(), port, with);
@@ -167,7 +169,9 @@ async fn certificates_are_checked(engine: Engine) {
     if engine == Engine::Postgres {
         settings.extend(["--database".to_owned(), new_database()]);
     }
-    let with = |command: &mut Command| drop(command.args(&settings).env("SSL_CERT_FILE", &certificate));
+    let with = |command: &mut Command| {
+        command.args(&settings).env("SSL_CERT_FILE", &certificate);
+    };
     let token = text(&init_with(folder.path(), with)["token"]);
     let server = Binary::start_with(folder.path(), 0, with);
     let (admin, chat) = people(&server, &token).await;
