@@ -5,6 +5,8 @@
 
 mod dialect;
 mod m20261121_000001_foundation;
+mod m20261121_000005_archive;
+mod m20261121_000006_search;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -15,6 +17,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_foundation::Migration)]
+        vec![
+            Box::new(m20261121_000001_foundation::Migration),
+            Box::new(m20261121_000005_archive::Migration),
+            Box::new(m20261121_000006_search::Migration),
+        ]
     }
 }

@@ -35,6 +35,9 @@ impl PageArguments {
     }
 }
 
+/// What a search costs before its page is counted: in a list of things that are each searched, it adds up.
+pub(super) const SEARCH: usize = 100;
+
 /// What a page of this length costs: the field itself, and what is asked of each node.
 pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_each: usize) -> usize {
     let length = first.or(last).and_then(|count| usize::try_from(count).ok());

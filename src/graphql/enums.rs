@@ -214,4 +214,8 @@ pub(super) enum ChatAction {
     End,
     /// Create a session.
     StartSession,
+    /// Archive messages; also once the chat has ended.
+    Archive,
+    /// Restore the archived messages; also once the chat has ended.
+    Restore,
 }

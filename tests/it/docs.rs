@@ -2,12 +2,16 @@
 
 use crate::harness::Engine;
 use crate::harness::client::Client;
+use crate::harness::scene::program;
 use crate::harness::socket::Socket;
 use crate::harness::world::{World, text};
 use serde_json::{Value, json};
 use std::path::Path;
 
-const PAGES: [&str; 3] = ["README.md", "docs/front-end.md", "docs/operations.md"];
+const PAGES: [&str; 4] =
+    ["README.md", "docs/front-end.md", "docs/operations.md", "docs/coming-from/welkin.md"];
+/// Stands before an operation that is not a user's.
+const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -34,6 +38,9 @@ fn a_block_under_the_name_of_a_file_is_that_file() {
     let mut count = 0;
     for page in PAGES {
         for (before, _, body) in blocks(&read(page)) {
+            if before == AS_PROGRAM {
+                continue;
+            }
             if let Some(path) = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
                 assert_eq!(body, read(path), "{page} shows another {path}");
                 count += 1;
@@ -63,7 +70,9 @@ async fn every_operation_runs() {
     let world = World::new(Engine::Sqlite).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
+    let program = program(&world.app, &world.admin).await;
+    let sent = json!({ "chatId": chat, "text": "Hello" });
+    let sent = vera.done("sendMessage", "messageEdge { cursor node { id } }", sent).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
     let session = olga.done("createChatSession", "session { id }", input).await;
@@ -74,13 +83,18 @@ async fn every_operation_runs() {
         "room": world.room,
         "session": session["session"]["id"],
         "visitor": vera.id,
+        "patient": "vera",
+        "message": sent["messageEdge"]["node"]["id"],
+        "hit": sent["messageEdge"]["cursor"],
+        "before": page["chat"]["messages"]["eventCursor"],
         "after": page["chat"]["messages"]["eventCursor"],
     });
     let mut count = 0;
     for page in PAGES {
-        for (_, language, document) in blocks(&read(page)) {
+        for (before, language, document) in blocks(&read(page)) {
             if language == "graphql" {
-                run(&olga, &document, variables(&known, &document)).await;
+                let client = if before == AS_PROGRAM { &program } else { &olga.client };
+                run(client, &document, variables(&known, &document)).await;
                 count += 1;
             }
         }

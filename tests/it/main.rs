@@ -10,6 +10,7 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod archive;
 mod bad_input;
 mod bad_query;
 mod cli;
@@ -22,9 +23,11 @@ mod isolation;
 mod live;
 mod machine;
 mod nodes;
+mod patient;
 mod races;
 mod resume;
 mod schema;
+mod search;
 mod sessions;
 mod statements;
 mod tidy;
