@@ -1,6 +1,6 @@
 //! The server put together: store, live, actions, schema and front door, started and stopped as one.
 
-use crate::actions::{Actions, Secret};
+use crate::actions::{Actions, Lease, Secret};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, Front};
@@ -55,7 +55,9 @@ impl Base {
             crate::live::Settings { hub_capacity: config.hub_capacity, sweep: config.sweep, presence_ttl };
         let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
         let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
-        let actions = Actions::new(store, live.clone(), secret, presence_ttl, tracker.clone());
+        let grace = TimeDelta::from_std(config.grace).unwrap_or(TimeDelta::MAX);
+        let lease = Lease { lasts: presence_ttl, none_ends_before: store.clock().now().plus(grace) };
+        let actions = Actions::new(store, live.clone(), secret, lease, tracker.clone());
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
 
@@ -74,7 +76,7 @@ pub struct App {
     base: Base,
     address: SocketAddr,
     front_stop: CancellationToken,
-    front: tokio::task::JoinHandle<std::io::Result<()>>,
+    front: tokio::task::JoinHandle<()>,
 }
 
 impl App {
@@ -90,11 +92,14 @@ impl App {
             .await
             .with_context(|| format!("--listen: could not listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let worker = workers::run(base.actions.clone(), config.tick, config.grace, base.shutdown.clone());
+        let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
-        let front =
-            Front::new(schema, base.actions.clone(), base.live.clone(), config.allowed_origins.clone());
+        let front = Front {
+            allowed_origins: config.allowed_origins.clone(),
+            rate_limit: config.rate_limit,
+            ..Front::new(schema, base.actions.clone(), base.live.clone())
+        };
         let front_stop = CancellationToken::new();
         let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
         let front = base.tracker.spawn(serving);
@@ -114,9 +119,9 @@ impl App {
         &self.base.actions
     }
 
-    /// Waits for the front door to close by itself, which it does only when it fails.
-    pub async fn failed(&mut self) -> std::io::Result<()> {
-        (&mut self.front).await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+    /// Waits for the front door to close by itself, which it does only by a bug.
+    pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
+        (&mut self.front).await
     }
 
     /// Takes no new work, lets what runs end, and closes the store.

@@ -5,10 +5,11 @@ use crate::app::{App, Base};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::demo::{self, Demo};
-use crate::{graphql, telemetry};
+use crate::{graphql, http, telemetry};
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use entity::{ActorId, ActorType};
+use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A self-hosted GraphQL server for conversations
@@ -107,7 +108,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let base = Base::open(&config, Clock::system()).await?;
             let demo = Demo::tokens(&base.actions).await;
             base.close().await;
-            print!("{}", demo?.introduction(&shown_url(&config, config.listen)));
+            print!("{}", introduction(&demo?, &config, config.listen));
             Ok(())
         }
         Some(Command::Init { tenant, instance, admin, name, expires_in, json }) => {
@@ -154,7 +155,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     }
     let mut app = App::serve(base, &config).await?;
     if let Some(demo) = demo {
-        print!("{}", demo.introduction(&shown_url(&config, app.address())));
+        print!("{}", introduction(&demo, &config, app.address()));
     }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -173,11 +174,11 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shown_url(config: &Config, address: std::net::SocketAddr) -> String {
-    config
-        .public_url
-        .as_ref()
-        .map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned())
+/// What the console says of the demo organization, with addresses as people reach them.
+fn introduction(demo: &Demo, config: &Config, address: SocketAddr) -> String {
+    let own = format!("http://{address}");
+    let url = config.public_url.as_deref().unwrap_or(&own);
+    demo.introduction(url.trim_end_matches('/'), http::has_graphiql())
 }
 
 async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) -> anyhow::Result<()> {

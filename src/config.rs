@@ -71,6 +71,10 @@ pub struct Settings {
     /// Seconds that a presence lasts without a sign of life, 10 to 3600 [default: 60]
     #[arg(long, global = true, env = "ANTEROOM_PRESENCE_TTL", value_name = "SECONDS")]
     pub presence_ttl: Option<u32>,
+
+    /// What multiplies the rates at which actors may change things, 0 to 1000; 0 lifts them [default: 1]
+    #[arg(long, global = true, env = "ANTEROOM_RATE_LIMIT", value_name = "FACTOR")]
+    pub rate_limit: Option<u32>,
 }
 
 /// How the log is written.
@@ -113,6 +117,8 @@ pub struct Config {
     pub secret: Option<SecretText>,
     /// Seconds that a presence lasts without a sign of life.
     pub presence_ttl: u32,
+    /// What multiplies the rates at which actors may change things.
+    pub rate_limit: u32,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -160,6 +166,7 @@ impl Settings {
             log_format,
             secret,
             presence_ttl,
+            rate_limit,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
@@ -176,6 +183,7 @@ impl Settings {
             log_format: log_format.unwrap_or_default(),
             secret: secret.map(SecretText),
             presence_ttl: presence_ttl.unwrap_or(60),
+            rate_limit: rate_limit.unwrap_or(1),
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
@@ -201,6 +209,7 @@ impl Settings {
             log_format: self.log_format.or(file.log_format),
             secret: self.secret.or(file.secret),
             presence_ttl: self.presence_ttl.or(file.presence_ttl),
+            rate_limit: self.rate_limit.or(file.rate_limit),
         }
     }
 }
@@ -238,6 +247,9 @@ impl Config {
         }
         if !(10..=3_600).contains(&self.presence_ttl) {
             bail!("--presence-ttl: expected 10 to 3600 seconds, not {}", self.presence_ttl);
+        }
+        if self.rate_limit > 1_000 {
+            bail!("--rate-limit: expected 0 to 1000, not {}", self.rate_limit);
         }
         Ok(())
     }

@@ -45,14 +45,12 @@ impl Actions {
         filter: &MessageFilter,
         page: &PageRequest,
     ) -> Result<PageOfEach<MessageRow>> {
-        let mut page = page.clone();
+        let (mut page, mut asked) = (page.clone(), chats.to_vec());
         if let Some(id) = filter.around {
-            let Some(row) =
-                self.message(viewer, id).await?.filter(|row| chats.contains(&row.message.chat_id))
-            else {
-                return Ok(chats.iter().map(|chat_id| (*chat_id, empty())).collect());
-            };
-            let place = row.message.sequence;
+            // A message is a place in its own chat alone.
+            let message = self.message(viewer, id).await?.map(|row| row.message);
+            asked.retain(|chat_id| message.as_ref().is_some_and(|message| message.chat_id == *chat_id));
+            let place = message.map_or(0, |message| message.sequence);
             match page.end {
                 End::First => page.after = Some(Key { value: place - 1, id: Uuid::nil() }),
                 End::Last => page.before = Some(Key { value: place + 1, id: Uuid::nil() }),
@@ -60,8 +58,12 @@ impl Actions {
         }
         let listed = Listed { types: filter.types.as_deref(), include_archived: filter.include_archived };
         let (store, organization_id) = (&self.0.store, viewer.organization_id);
-        let pages = messages::list_of_each(store, organization_id, chats, listed, &page).await?;
-        Ok(chats.iter().copied().zip(pages).collect())
+        let pages = messages::list_of_each(store, organization_id, &asked, listed, &page).await?;
+        let mut found: PageOfEach<_> = asked.into_iter().zip(pages).collect();
+        for chat_id in chats {
+            found.entry(*chat_id).or_insert_with(empty);
+        }
+        Ok(found)
     }
 
     /// The same page of the presences of each chat, oldest first.

@@ -2,8 +2,8 @@
 
 use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
 use super::messages::say;
+use super::presences::Lease;
 use super::requests::{self, Requested};
-use super::sessions::stamp;
 use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
 use crate::domain::directive::Directive;
@@ -13,7 +13,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, session, text};
 use crate::store::{Tx, actors, chats, messages, presences, rooms, sessions};
-use chrono::TimeDelta;
 use entity::{
     ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, RoomId,
     actor, chat,
@@ -90,7 +89,7 @@ impl Actions {
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
         };
         policy::may(viewer.role, verb)?;
-        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (viewer, lease) = (viewer.clone(), self.0.lease);
         let (message, chat) =
             self.write(move |tx| start(tx, viewer, input, lease).boxed()).await?.with_chat()?;
         Ok(StartedChat { chat, message })
@@ -120,12 +119,7 @@ impl Actions {
     }
 }
 
-async fn start(
-    tx: &mut Tx,
-    viewer: Viewer,
-    input: StartChat,
-    lease: TimeDelta,
-) -> Result<Option<MessageRow>> {
+async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> Result<Option<MessageRow>> {
     if let Some(message) = &input.message {
         text::message("message", message)?;
     }
@@ -198,12 +192,13 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> 
     if let Some(detail) = &input.detail {
         text::note("detail", detail, limits::DETAIL)?;
     }
-    let participants = lock_participants(tx, &viewer, &input.participant_ids).await?;
+    let named = lock_named(tx, &viewer, &input.participant_ids).await?;
     let request = requests::find(tx, &viewer, RequestKind::Chat, input.request_id.as_deref(), &input).await?;
     if let Requested::Before(chat_id) = request {
         tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
         return Ok(true);
     }
+    let participants = named.all()?;
     let owner_id = input.owner_id.unwrap_or(viewer.actor_id);
     if !participants.iter().any(|actor| actor.id == owner_id) {
         return Err(
@@ -255,12 +250,29 @@ pub(super) async fn find_or_add(
     Ok(false)
 }
 
-/// Locks the named actors and the caller, who is always one of them; ordered by id.
-pub(super) async fn lock_participants(
-    tx: &Tx,
-    viewer: &Viewer,
-    ids: &[ActorId],
-) -> Result<Vec<actor::Model>> {
+/// The actors that a call names, and the caller, locked.
+pub(super) struct Named {
+    count: usize,
+    found: Vec<actor::Model>,
+}
+
+impl Named {
+    /// All of them, ordered by id, if each may take part.
+    pub(super) fn all(self) -> Result<Vec<actor::Model>> {
+        let is_person = |actor: &actor::Model| {
+            actor.deactivated_at.is_none() && matches!(actor.actor_type, ActorType::User | ActorType::Visitor)
+        };
+        if self.found.len() == self.count && self.found.iter().all(is_person) {
+            Ok(self.found)
+        } else {
+            Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
+        }
+    }
+}
+
+/// Locks the named actors and the caller, who is always one of them, in the order of their ids. Whether they may
+/// take part is asked only after the call is known to be no retry.
+pub(super) async fn lock_named(tx: &Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<Named> {
     let mut ids = ids.to_vec();
     ids.push(viewer.actor_id);
     ids.sort_unstable();
@@ -269,14 +281,7 @@ pub(super) async fn lock_participants(
         return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
     }
     let found = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
-    let is_person = |actor: &actor::Model| {
-        actor.deactivated_at.is_none() && matches!(actor.actor_type, ActorType::User | ActorType::Visitor)
-    };
-    if found.len() == ids.len() && found.iter().all(is_person) {
-        Ok(found)
-    } else {
-        Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
-    }
+    Ok(Named { count: ids.len(), found })
 }
 
 /// A chat as it is before anything happened in it.
@@ -375,7 +380,7 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     for mut row in sessions::list_not_over(tx, chat_id).await? {
         let from = row.session.state;
         if let Some(transition) = session::transition(from, Directive::Finish) {
-            stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
+            session::stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
             sessions::update_from(tx, &row.session, from).await?;
             record_session(tx, EventKind::SessionFinished, &row, by)?;
             finished.push(row);

@@ -1,6 +1,7 @@
 //! Messages: send them, and remember how far they were read.
 
 use super::history::{Counted, NewEntry, add_entry, take_part};
+use super::presences::Lease;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::event::{MessageRow, Signal};
@@ -9,7 +10,6 @@ use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, actors, messages, participations, presences};
-use chrono::TimeDelta;
 use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, actor, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Actions {
         let is_for_another = input.sender_id.is_some_and(|sender_id| sender_id != viewer.actor_id);
         let verb = if is_for_another { Verb::SendMessageFor } else { Verb::SendMessage };
         policy::may(viewer.role, verb)?;
-        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (viewer, lease) = (viewer.clone(), self.0.lease);
         let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;
         let (message, chat) = written.with_chat()?;
         Ok(SentMessage { message, chat })
@@ -69,7 +69,7 @@ impl Actions {
     }
 }
 
-async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: TimeDelta) -> Result<MessageRow> {
+async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
     let SendMessage { chat_id, text, sender_id, external_id } = input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
@@ -99,7 +99,7 @@ pub(super) async fn say(
     text: String,
     external_id: Option<String>,
     by: Option<ActorId>,
-    lease: TimeDelta,
+    lease: Lease,
 ) -> Result<MessageRow> {
     let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
     let now = tx.now();
@@ -124,7 +124,7 @@ pub(super) async fn say(
             chat.waiting_since = None;
         }
     }
-    if sender.actor_type == ActorType::User {
+    if sender.actor_type == ActorType::User && by == Some(sender.id) {
         renew_lease(tx, sender.id, lease).await?;
     }
     let entry = NewEntry {
@@ -138,15 +138,16 @@ pub(super) async fn say(
 }
 
 /// Who sends is plainly there.
-async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: TimeDelta) -> Result<()> {
+async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: Lease) -> Result<()> {
     let chat = tx.chat()?;
     if chat.present_user_count == 0 {
         return Ok(());
     }
     let (chat_id, now) = (chat.id, tx.now());
     let present = presences::list_now(tx, chat_id).await?;
-    if let Some(mut presence) = present.into_iter().find(|presence| presence.user_id == user_id) {
-        (presence.last_seen_at, presence.expires_at) = (now, now.plus(lease));
+    let own = present.into_iter().find(|presence| presence.user_id == user_id);
+    if let Some(mut presence) = own.filter(|presence| !lease.is_over(presence, now)) {
+        lease.renew(&mut presence, now);
         presences::update(tx, &presence).await?;
     }
     Ok(())

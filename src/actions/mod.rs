@@ -24,7 +24,7 @@ pub use error::{AuthFailure, Error, Result};
 pub use messages::{MarkRead, SendMessage, SentMessage};
 pub use organizations::{CreateRoom, NewOrganization, UpdateRoom};
 pub use people::{CreateUser, UpdateUser, UpsertVisitor};
-pub use presences::{JoinChat, JoinedChat, LeftChat};
+pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
 pub use search::{Found, SearchIn};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
@@ -32,7 +32,6 @@ pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
 use crate::clock::Clock;
 use crate::live::Live;
 use crate::store::Store;
-use chrono::TimeDelta;
 use entity::Timestamp;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
@@ -46,7 +45,7 @@ struct Inner {
     live: Live,
     clock: Clock,
     secret: Secret,
-    presence_ttl: TimeDelta,
+    lease: Lease,
     /// Writes run to their end here, whatever becomes of the connection that asked for them.
     tracker: TaskTracker,
 }
@@ -54,15 +53,9 @@ struct Inner {
 impl Actions {
     /// Puts the actions on a store.
     #[must_use]
-    pub fn new(
-        store: Store,
-        live: Live,
-        secret: Secret,
-        presence_ttl: TimeDelta,
-        tracker: TaskTracker,
-    ) -> Self {
+    pub fn new(store: Store, live: Live, secret: Secret, lease: Lease, tracker: TaskTracker) -> Self {
         let clock = store.clock().clone();
-        Self(Arc::new(Inner { store, live, clock, secret, presence_ttl, tracker }))
+        Self(Arc::new(Inner { store, live, clock, secret, lease, tracker }))
     }
 
     /// The server's time.

@@ -156,8 +156,13 @@ async fn upsert(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result<act
     if let Some(attributes) = &attributes {
         check_attributes(attributes)?;
     }
-    let found =
+    let known =
         actors::find_by_external_id(tx, viewer.organization_id, ActorType::Visitor, &external_id).await?;
+    // Read again under the lock: what another call changes at the same time stays.
+    let found = match known {
+        Some(known) => actors::lock_in_organization(tx, viewer.organization_id, &[known.id]).await?.pop(),
+        None => None,
+    };
     let is_new = found.is_none();
     let mut row = found.unwrap_or_else(|| new_actor(tx, viewer.organization_id, ActorType::Visitor));
     if let Some(display_name) = display_name {

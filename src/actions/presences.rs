@@ -8,9 +8,30 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations, presences};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, chat, presence};
+use entity::{ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, Timestamp, chat, presence};
 use futures_util::FutureExt;
 use std::sync::Arc;
+
+/// How long presences last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    /// So long after the user was last heard from.
+    pub lasts: TimeDelta,
+    /// None ends before this: after a start, whoever holds one may still be on the way back.
+    pub none_ends_before: Timestamp,
+}
+
+impl Lease {
+    /// Notes that the user was heard from.
+    pub(super) fn renew(self, presence: &mut presence::Model, now: Timestamp) {
+        (presence.last_seen_at, presence.expires_at) = (now, now.plus(self.lasts));
+    }
+
+    /// Whether the user was not heard from for too long. Such a presence is absent, also before it is ended.
+    pub(super) fn is_over(self, presence: &presence::Model, now: Timestamp) -> bool {
+        now >= self.none_ends_before && presence.expires_at < now
+    }
+}
 
 /// A user's wish to be in a chat.
 #[derive(Clone, Debug)]
@@ -41,7 +62,7 @@ impl Actions {
     /// Joins the viewer to the chat; joining when present renews the lease.
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (viewer, lease) = (viewer.clone(), self.0.lease);
         let (presence, chat) =
             self.write(move |tx| join(tx, viewer, input, lease).boxed()).await?.with_chat()?;
         Ok(JoinedChat { chat, presence })
@@ -58,7 +79,7 @@ impl Actions {
     /// Renews the lease of the viewer's presence.
     pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.presence_ttl);
+        let (viewer, lease) = (viewer.clone(), self.0.lease);
         Ok(self.write(move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
     }
 
@@ -87,10 +108,16 @@ impl Actions {
     /// Ends the presences whose lease ran out: the server's own clock does this. Answers how many chats it
     /// looked at.
     pub async fn expire_presences(&self) -> Result<usize> {
-        let chat_ids = presences::chats_with_expired(&self.0.store, self.now(), 100).await?;
+        let (lease, now) = (self.0.lease, self.now());
+        if now < lease.none_ends_before {
+            return Ok(0);
+        }
+        let chat_ids = presences::chats_with_expired(&self.0.store, now, 100).await?;
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
-            self.write(move |tx| expire(tx, chat_id).boxed()).await?;
+            if let Err(error) = self.write(move |tx| expire(tx, chat_id, lease).boxed()).await {
+                tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
+            }
         }
         Ok(chat_ids.len())
     }
@@ -108,17 +135,19 @@ impl Actions {
     }
 }
 
-async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: TimeDelta) -> Result<presence::Model> {
+async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: Lease) -> Result<presence::Model> {
     let JoinChat { chat_id, is_exclusive } = input;
     lock_open_chat(tx, &viewer, chat_id).await?;
     let now = tx.now();
-    let (expired, present): (Vec<_>, Vec<_>) =
-        presences::list_now(tx, chat_id).await?.into_iter().partition(|presence| presence.expires_at < now);
+    let (expired, present): (Vec<_>, Vec<_>) = presences::list_now(tx, chat_id)
+        .await?
+        .into_iter()
+        .partition(|presence| lease.is_over(presence, now));
     if is_exclusive && present.iter().any(|presence| presence.user_id != viewer.actor_id) {
         return Err(Refused::ChatTaken.into());
     }
     if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == viewer.actor_id) {
-        (own.last_seen_at, own.expires_at) = (now, now.plus(lease));
+        lease.renew(&mut own, now);
         presences::update(tx, &own).await?;
         return Ok(own);
     }
@@ -127,7 +156,7 @@ async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: TimeDelta) ->
         .ok_or_else(|| Error::Failed("the viewer has no row".into()))?;
     take_part(tx, &user, Counted::NotYet, Some(user.id)).await?;
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
-    let presence = begin_presence(tx, user.id, now.plus(lease)).await?;
+    let presence = begin_presence(tx, user.id, now.plus(lease.lasts)).await?;
     say_goodbyes(tx, gone, None).await?;
     add_entry(tx, NewEntry::notice(MessageType::Join, Some(&user)), Some(user.id)).await?;
     Ok(presence)
@@ -138,26 +167,26 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Option<pr
     end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await
 }
 
-async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: TimeDelta) -> Result<presence::Model> {
+async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Result<presence::Model> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
     let now = tx.now();
     let present = presences::list_now(tx, chat_id).await?;
     let mut own = present
         .into_iter()
-        .find(|presence| presence.user_id == viewer.actor_id && presence.expires_at >= now)
+        .find(|presence| presence.user_id == viewer.actor_id && !lease.is_over(presence, now))
         .ok_or(Refused::NotPresent)?;
-    (own.last_seen_at, own.expires_at) = (now, now.plus(lease));
+    lease.renew(&mut own, now);
     presences::update(tx, &own).await?;
     Ok(own)
 }
 
-async fn expire(tx: &mut Tx, chat_id: ChatId) -> Result<()> {
+async fn expire(tx: &mut Tx, chat_id: ChatId, lease: Lease) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_none() {
         return Ok(());
     }
     let now = tx.now();
     let mut expired = presences::list_now(tx, chat_id).await?;
-    expired.retain(|presence| presence.expires_at < now);
+    expired.retain(|presence| lease.is_over(presence, now));
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
     say_goodbyes(tx, gone, None).await
 }

@@ -1,6 +1,6 @@
 //! Sessions: create them and move them on.
 
-use super::chats::{find_or_add, lock_participants};
+use super::chats::{Named, find_or_add, lock_named};
 use super::history::{Counted, NewEntry, add_entry, record_session, take_part};
 use super::requests::{self, Requested};
 use super::tokens::unguessable;
@@ -55,7 +55,7 @@ pub struct UpdateSession {
     pub call_room: Option<String>,
     /// `None` leaves it, `Some(None)` takes it away.
     pub scheduled_at: Option<Option<Timestamp>>,
-    /// Who is called from now on; the creator always is.
+    /// Who is called from now on; who created, started or accepted it always is.
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
@@ -96,13 +96,16 @@ impl Actions {
         Ok(self.write(move |tx| direct(tx, viewer, input).boxed()).await?.value)
     }
 
-    /// Finishes the sessions that rang without an answer: the server's own clock does this. Answers how many
-    /// it looked at.
+    /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
+    /// finished now is tried again and holds up no other. Answers how many it looked at.
     pub async fn miss_sessions(&self) -> Result<usize> {
         let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
         for (organization_id, chat_id, session_id) in &unanswered {
             let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
-            self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await?;
+            let missed = self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await;
+            if let Err(error) = missed {
+                tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
+            }
         }
         Ok(unanswered.len())
     }
@@ -111,24 +114,36 @@ impl Actions {
 async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<SessionRow> {
     check_texts(input.title.as_deref(), input.call_room.as_deref(), None)?;
     let rings = ring_time(input.ring_seconds)?;
-    if input.request_id.is_some() {
-        actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
-    }
+    // Actors are locked all at once and before the chat.
+    let named = match (input.chat_id, &input.participant_ids) {
+        (None, Some(_)) if viewer.role == ViewerRole::Visitor => {
+            let reason = "A visitor creates sessions in their own chats.";
+            return Err(Refused::Invalid { field: "chatId", reason }.into());
+        }
+        (None, Some(ids)) => Some(lock_named(tx, &viewer, ids).await?),
+        (Some(_), _) | (None, None) if input.request_id.is_some() => {
+            actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
+            None
+        }
+        (Some(_), _) | (None, None) => None,
+    };
     let request =
         requests::find(tx, &viewer, RequestKind::Session, input.request_id.as_deref(), &input).await?;
     if let Requested::Before(id) = request {
         let before = sessions::find_in_organization(tx, viewer.organization_id, SessionId(id)).await?;
         return before.ok_or_else(|| Error::Failed("a remembered session is gone".into()));
     }
-    let participants = match (input.chat_id, &input.participant_ids) {
-        (Some(chat_id), named) => {
+    let participants = match (input.chat_id, named) {
+        (Some(chat_id), _) => {
             lock_open_chat(tx, &viewer, chat_id).await?;
-            match named {
-                Some(ids) => named_participants(tx, &viewer, viewer.actor_id, ids).await?,
+            match &input.participant_ids {
+                Some(ids) => {
+                    named_participants(tx, &viewer, &[&ids[..], &[viewer.actor_id]].concat(), &[]).await?
+                }
                 None => everybody(tx, &viewer).await?,
             }
         }
-        (None, Some(ids)) => lock_chat_of(tx, &viewer, ids).await?,
+        (None, Some(named)) => lock_chat_of(tx, &viewer, named).await?,
         (None, None) => {
             let reason = "Give chatId or participantIds.";
             return Err(Refused::Invalid { field: "participantIds", reason }.into());
@@ -184,7 +199,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
     go(tx, row, change, caller).await
 }
 
-/// Everybody who takes part in the chat now, and the caller.
+/// Everybody who takes part in the chat now and can be called, and the caller.
 async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     let taking_part = participations::list_now(tx, tx.chat()?.id).await?;
     let mut ids: Vec<_> = taking_part.into_iter().map(|participation| participation.actor_id).collect();
@@ -194,19 +209,20 @@ async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     if ids.len() > limits::PARTICIPANTS {
         return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
     }
-    Ok(actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?)
+    let mut found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
+    found.retain(|actor| actor.deactivated_at.is_none());
+    Ok(found)
 }
 
-/// The named actors and the creator, as far as they may be called to this chat: users to any chat with a
-/// visitor, everybody else only to a chat that they take part in.
+/// The named actors, as far as they may be called to this chat: users to any chat with a visitor, everybody else
+/// only to a chat that they take part in. Whoever is in `stays` is among them in any case.
 async fn named_participants(
     tx: &Tx,
     viewer: &Viewer,
-    creator_id: ActorId,
     ids: &[ActorId],
+    stays: &[ActorId],
 ) -> Result<Vec<actor::Model>> {
-    let mut ids = ids.to_vec();
-    ids.push(creator_id);
+    let mut ids = [ids, stays].concat();
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > limits::PARTICIPANTS {
@@ -220,7 +236,8 @@ async fn named_participants(
         let is_guest = chat.chat_type == ChatType::Visitor && actor.actor_type == ActorType::User;
         actor.deactivated_at.is_none() && (takes_part || is_guest)
     };
-    if found.len() == ids.len() && found.iter().all(may_be_called) {
+    if found.len() == ids.len() && found.iter().all(|actor| stays.contains(&actor.id) || may_be_called(actor))
+    {
         Ok(found)
     } else {
         Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
@@ -228,12 +245,8 @@ async fn named_participants(
 }
 
 /// Locks the chat of exactly these actors, made where there is none.
-async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
-    if viewer.role == ViewerRole::Visitor {
-        let reason = "A visitor creates sessions in their own chats.";
-        return Err(Refused::Invalid { field: "chatId", reason }.into());
-    }
-    let participants = lock_participants(tx, viewer, ids).await?;
+async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, named: Named) -> Result<Vec<actor::Model>> {
+    let participants = named.all()?;
     let actor_ids: Vec<_> = participants.iter().map(|actor| actor.id).collect();
     if participants.len() < 2 {
         return Ok(participants);
@@ -274,7 +287,12 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     let by = Some(viewer.actor_id);
     if let Some(ids) = participant_ids {
-        let participants = named_participants(tx, &viewer, row.session.created_by, &ids).await?;
+        let session = &row.session;
+        let stays: Vec<_> = [Some(session.created_by), session.started_by, session.accepted_by]
+            .into_iter()
+            .flatten()
+            .collect();
+        let participants = named_participants(tx, &viewer, &ids, &stays).await?;
         if participants.len() < 2 {
             let reason = "A session calls at least one other participant.";
             return Err(Refused::Invalid { field: "participantIds", reason }.into());
@@ -368,7 +386,7 @@ async fn go(
         }
     }
     let from = row.session.state;
-    stamp(&mut row.session, directive, transition, by, now);
+    session::stamp(&mut row.session, directive, transition, by, now);
     let kind = match directive {
         Directive::Start => {
             row.session.rings_until = Some(now.plus(rings));
@@ -394,27 +412,6 @@ async fn go(
     let notice = NewEntry::notice(MessageType::Session, actor);
     add_entry(tx, NewEntry { session: Some(&row), ..notice }, by).await?;
     Ok(row)
-}
-
-/// Writes the state, the outcome, and the directive's At and By.
-pub(super) fn stamp(
-    session: &mut chat_session::Model,
-    directive: Directive,
-    transition: Transition,
-    by: Option<ActorId>,
-    now: Timestamp,
-) {
-    (session.state, session.outcome) = (transition.to, transition.outcome);
-    let (at, who) = match directive {
-        Directive::Start => (&mut session.started_at, &mut session.started_by),
-        Directive::Accept => (&mut session.accepted_at, &mut session.accepted_by),
-        Directive::Reject => (&mut session.rejected_at, &mut session.rejected_by),
-        Directive::Finish => (&mut session.finished_at, &mut session.finished_by),
-    };
-    (*at, *who) = (Some(now), by);
-    if transition.to != SessionState::Started {
-        session.rings_until = None;
-    }
 }
 
 /// Locks the chat of a session that exists for the viewer, and reads the session under the lock.

@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use entity::{ActorType, OrganizationId, UserRole, actor};
 use month::Month;
+use std::fmt::Write;
 use words::VISITORS;
 
 /// Seconds that the demo's tokens live: a day.
@@ -30,42 +31,59 @@ const OPERATORS: [(&str, &str); 4] = [
 ];
 const ROOMS: [&str; 4] = ["Reception", "Pharmacy", "Cardiology", "Billing"];
 
-/// The demo organization, with tokens to look at it from three sides.
+/// The demo organization, with somebody to look at it from each of three sides.
 pub struct Demo {
-    admin: String,
-    operator: String,
-    visitor: String,
+    guests: [Guest; 3],
+}
+
+/// Somebody of the demo organization, signed in.
+struct Guest {
+    who: String,
+    token: String,
 }
 
 impl Demo {
-    /// What the console says of it.
+    /// What the console says of it: URLs that open GraphiQL signed in, or the bare tokens where there is none.
     #[must_use]
-    pub fn introduction(&self, url: &str) -> String {
-        let Self { admin, operator, visitor } = self;
-        format!(
-            "The demo organization is loaded. Tokens for a day, as in\n\
-             \n  curl {url}/graphql -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' \\\n    \
-             -d '{{\"query\":\"{{ viewer {{ role actor {{ displayName }} }} }}\"}}'\n\
-             \nAdmin\n  {admin}\nOperator\n  {operator}\nVisitor\n  {visitor}\n"
-        )
+    pub fn introduction(&self, url: &str, has_graphiql: bool) -> String {
+        let mut text = String::from("\nThe demo organization is loaded. ");
+        if has_graphiql {
+            text.push_str("For a day these URLs open GraphiQL, signed in as\n");
+        } else {
+            let _ = write!(
+                text,
+                "This server has no GraphiQL; for a day these tokens\nopen its GraphQL, as in\n\
+                 \n  curl {url}/graphql -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' \\\n    \
+                 -d '{{\"query\":\"{{ viewer {{ role actor {{ displayName }} }} }}\"}}'\n"
+            );
+        }
+        for Guest { who, token } in &self.guests {
+            let address = if has_graphiql { format!("{url}/graphiql#token={token}") } else { token.clone() };
+            let _ = write!(text, "\n{who}\n  {address}\n");
+        }
+        text.push('\n');
+        text
     }
 
     /// Tokens for three people of the demo organization.
     pub async fn tokens(actions: &Actions) -> anyhow::Result<Self> {
         let organization =
             actions.find_organization(TENANT, INSTANCE).await?.context("the demo organization is gone")?;
-        let token = async |actor_type: ActorType, known_as: &str| -> anyhow::Result<String> {
+        let guest = async |role: &str, actor_type: ActorType, known_as: &str| -> anyhow::Result<Guest> {
             let found = actions.find_person(organization.id, actor_type, None, known_as).await?;
             let actor = found.with_context(|| format!("{known_as} is gone"))?;
             let subject = TokenSubject::Actor(actor.id);
             let input = IssueToken { subject, expires_in_seconds: Some(TOKEN_SECONDS) };
-            Ok(actions.mint_token(organization.id, input).await?.1.token)
+            let (actor, issued) = actions.mint_token(organization.id, input).await?;
+            let who = format!("{}, {role}", actor.name.as_deref().unwrap_or(known_as));
+            Ok(Guest { who, token: issued.token })
         };
-        Ok(Self {
-            admin: token(ActorType::User, ADMIN).await?,
-            operator: token(ActorType::User, OPERATORS[0].0).await?,
-            visitor: token(ActorType::Visitor, VISITORS[0].0).await?,
-        })
+        let guests = [
+            guest("an admin", ActorType::User, ADMIN).await?,
+            guest("an operator", ActorType::User, OPERATORS[0].0).await?,
+            guest("a visitor", ActorType::Visitor, VISITORS[0].0).await?,
+        ];
+        Ok(Self { guests })
     }
 }
 
@@ -153,5 +171,22 @@ impl Stage<'_> {
             attributes: Some(vec![("language".into(), language.into())]),
         };
         Ok(self.viewer(&self.actions.upsert_visitor(admin, input).await?, ViewerRole::Visitor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_introduction_opens_graphiql_or_prints_the_bare_tokens() {
+        let guests =
+            ["Ada", "Olga", "Vera"].map(|who| Guest { who: who.into(), token: format!("{who}-token") });
+        let demo = Demo { guests };
+        let with = demo.introduction("https://chat.example", true);
+        assert!(with.contains("\n  https://chat.example/graphiql#token=Olga-token\n"), "{with}");
+        let without = demo.introduction("https://chat.example", false);
+        assert!(without.contains("\nOlga\n  Olga-token\n") && !without.contains("graphiql"), "{without}");
+        assert!(without.contains("curl https://chat.example/graphql"), "{without}");
     }
 }

@@ -1,7 +1,7 @@
 //! The session state machine: what each directive does in each state, and who may give it.
 
 use super::directive::Directive;
-use entity::{ActorId, SessionOutcome, SessionState};
+use entity::{ActorId, SessionOutcome, SessionState, Timestamp, chat_session};
 
 /// What a directive does to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct Facts<'a> {
     pub rejected_by: Option<ActorId>,
 }
 
-impl<'a> From<&'a entity::chat_session::Model> for Facts<'a> {
-    fn from(session: &'a entity::chat_session::Model) -> Self {
+impl<'a> From<&'a chat_session::Model> for Facts<'a> {
+    fn from(session: &'a chat_session::Model) -> Self {
         Self {
             state: session.state,
             created_by: session.created_by,
@@ -105,6 +105,27 @@ pub fn missed(from: SessionState) -> Option<Transition> {
         SessionState::Created | SessionState::Accepted | SessionState::Rejected | SessionState::Finished => {
             None
         }
+    }
+}
+
+/// Writes the state, the outcome, and the directive's At and By.
+pub fn stamp(
+    session: &mut chat_session::Model,
+    directive: Directive,
+    transition: Transition,
+    by: Option<ActorId>,
+    now: Timestamp,
+) {
+    (session.state, session.outcome) = (transition.to, transition.outcome);
+    let (at, who) = match directive {
+        Directive::Start => (&mut session.started_at, &mut session.started_by),
+        Directive::Accept => (&mut session.accepted_at, &mut session.accepted_by),
+        Directive::Reject => (&mut session.rejected_at, &mut session.rejected_by),
+        Directive::Finish => (&mut session.finished_at, &mut session.finished_by),
+    };
+    (*at, *who) = (Some(now), by);
+    if transition.to != SessionState::Started {
+        session.rings_until = None;
     }
 }
 

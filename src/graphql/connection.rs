@@ -3,9 +3,11 @@
 use super::error::{Fault, Result};
 use crate::domain::limits;
 use crate::domain::page::{Key, Page, PageRequest};
+use crate::live::CursorError;
 use async_graphql::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Relay's four arguments, as a field got them.
@@ -18,8 +20,8 @@ pub(super) struct PageArguments {
 
 impl PageArguments {
     /// The request, for a list whose cursors are keys.
-    pub(super) fn request(self, context: &Context<'_>) -> Result<PageRequest> {
-        self.request_by(context, decode_key)
+    pub(super) fn request(self, context: &Context<'_>, list: List) -> Result<PageRequest> {
+        self.request_by(context, |cursor| list.key(cursor))
     }
 
     /// The request, for a list with cursors of its own. The total is counted only where it is selected.
@@ -38,29 +40,60 @@ impl PageArguments {
 /// What a search costs before its page is counted: in a list of things that are each searched, it adds up.
 pub(super) const SEARCH: usize = 100;
 
-/// What a page of this length costs: the field itself, and what is asked of each node.
+/// What a page costs: the field itself, and what is asked of each node.
 pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_each: usize) -> usize {
     let length = first.or(last).and_then(|count| usize::try_from(count).ok());
     let default = usize::try_from(limits::PAGE_DEFAULT).unwrap_or_default();
     length.unwrap_or(default).saturating_mul(of_each).saturating_add(1)
 }
 
-/// The opaque cursor of a key.
-pub(super) fn encode_key(key: Key) -> String {
-    let mut bytes = [0_u8; 24];
-    bytes[..8].copy_from_slice(&key.value.to_be_bytes());
-    bytes[8..].copy_from_slice(key.id.as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+/// The cost of a page, for `#[graphql(complexity)]`. Naming `first` and `last` there instead refuses an operation
+/// that declares a variable for one of them and leaves it out (async-graphql 8.0.0-rc.5, `VisitorContext`).
+macro_rules! page_cost {
+    ($context:ident, $definitions:ident, $field:ident, $of_each:ident) => {{
+        let length = |name| $context.param_value($definitions, $field, name, None).unwrap_or_default();
+        $crate::graphql::connection::cost(length("first"), length("last"), $of_each)
+    }};
 }
 
-pub(super) fn decode_key(cursor: &str) -> Result<Key> {
-    let malformed = || Fault::bad_input("This is not a cursor of this list.");
-    let bytes: [u8; 24] =
-        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(malformed)?;
-    let (value, id) = bytes.split_at(8);
-    let value = value.try_into().map(i64::from_be_bytes).map_err(|_| malformed())?;
-    let id = Uuid::from_slice(id).map_err(|_| malformed())?;
-    Ok(Key { value, id })
+/// The cost of a page of hits.
+macro_rules! search_cost {
+    ($context:ident, $definitions:ident, $field:ident, $of_each:ident) => {
+        $crate::graphql::connection::SEARCH
+            + $crate::graphql::connection::page_cost!($context, $definitions, $field, $of_each)
+    };
+}
+
+/// Which list a cursor is a place in. A few bytes of a digest of that are in the cursor: in another list, or in
+/// another order, a place means nothing.
+#[derive(Clone, Copy)]
+pub(super) struct List([u8; 4]);
+
+impl List {
+    /// The list that this describes: its name and whose it is, and its order where there are several.
+    pub(super) fn of(description: &impl std::fmt::Debug) -> Self {
+        let digest = Sha256::digest(format!("{description:?}").as_bytes());
+        Self([digest[0], digest[1], digest[2], digest[3]])
+    }
+
+    /// The opaque cursor of a key.
+    pub(super) fn cursor(self, key: Key) -> String {
+        let mut bytes = [0_u8; 28];
+        bytes[..4].copy_from_slice(&self.0);
+        bytes[4..12].copy_from_slice(&key.value.to_be_bytes());
+        bytes[12..].copy_from_slice(key.id.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn key(self, cursor: &str) -> Result<Key> {
+        let key = || {
+            let bytes: [u8; 28] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
+            let place = bytes.strip_prefix(&self.0)?;
+            let (value, id) = place.split_first_chunk()?;
+            Some(Key { value: i64::from_be_bytes(*value), id: Uuid::from_slice(id).ok()? })
+        };
+        key().ok_or_else(|| CursorError::Invalid.into())
+    }
 }
 
 /// Where the page stands in its list.
@@ -162,7 +195,7 @@ macro_rules! connection {
     };
 }
 
-pub(super) use connection;
+pub(super) use {connection, page_cost, search_cost};
 
 #[cfg(test)]
 mod tests {
@@ -170,10 +203,12 @@ mod tests {
 
     #[test]
     fn a_cursor_keeps_the_whole_key() {
+        let list = List::of(&"rooms");
         let key = Key { value: -7, id: Uuid::from_u128(9) };
-        assert_eq!(decode_key(&encode_key(key)).ok(), Some(key));
-        for malformed in ["", "x", "MTIz", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-            assert!(decode_key(malformed).is_err(), "{malformed}");
+        assert_eq!(list.key(&list.cursor(key)).ok(), Some(key));
+        assert!(List::of(&"users").key(&list.cursor(key)).is_err());
+        for malformed in ["", "x", "MTIz", &format!("{}A", list.cursor(key)), &list.cursor(key)[1..]] {
+            assert!(list.key(malformed).is_err(), "{malformed}");
         }
     }
 }

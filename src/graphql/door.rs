@@ -2,6 +2,7 @@
 //! gets a code; anything else is a bug, which is logged here and hidden from the client.
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The codes of `extensions.code`.
@@ -25,6 +26,8 @@ pub enum Code {
     CursorExpired,
     /// The cursor is none, or another chat's.
     CursorInvalid,
+    /// Too often; the same call will do after a wait.
+    RateLimited,
     /// Not now; the same call may succeed later.
     Unavailable,
     /// A bug.
@@ -45,6 +48,7 @@ impl Code {
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::CursorExpired => "CURSOR_EXPIRED",
             Self::CursorInvalid => "CURSOR_INVALID",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -60,13 +64,15 @@ pub struct Refusal {
     pub message: String,
     /// Where in the document.
     pub location: Option<Pos>,
+    /// How long to wait before the same call.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal that has no place in the document.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), location: None }
+        Self { code, message: message.into(), location: None, retry_after: None }
     }
 
     /// What a bug looks like from outside.
@@ -80,6 +86,10 @@ impl Refusal {
     pub fn to_server_error(&self) -> ServerError {
         let mut error = ServerError::new(self.message.clone(), self.location);
         set_code(&mut error, self.code);
+        if let (Some(wait), Some(extensions)) = (self.retry_after, &mut error.extensions) {
+            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            extensions.set("retryAfterMs", milliseconds.saturating_add(1));
+        }
         error
     }
 
@@ -157,7 +167,9 @@ fn set_code(error: &mut ServerError, code: Code) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
 }
 
-fn code_of(error: &ServerError) -> Option<&str> {
+/// The code that an error carries.
+#[must_use]
+pub fn code_of(error: &ServerError) -> Option<&str> {
     let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
     Some(code)
 }

@@ -2,15 +2,14 @@
 
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
-use super::connection::{PageArguments, SEARCH, cost};
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::connection::{PageArguments, page_cost, search_cost};
 use super::error::Result;
 use super::id::Kind;
 use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
 use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
-use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::organization;
 
@@ -54,7 +53,7 @@ impl Organization {
     }
 
     /// Its rooms, oldest first. Not for visitors.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn rooms(
         &self,
         context: &Context<'_>,
@@ -67,7 +66,7 @@ impl Organization {
     }
 
     /// Its users, oldest first. Not for visitors.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn users(
         &self,
         context: &Context<'_>,
@@ -80,7 +79,7 @@ impl Organization {
     }
 
     /// Its visitors, oldest first. Not for visitors.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn visitors(
         &self,
         context: &Context<'_>,
@@ -97,7 +96,7 @@ impl Organization {
 
     /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
     /// otherwise.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -110,12 +109,12 @@ impl Organization {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let page = PageArguments { first, after, last, before };
-        chats_of(context, ChatFilter::default(), filter, order_by, page).await.map(Some)
+        chats_of(context, Place::Organization, filter, order_by, page).await.map(Some)
     }
 
     /// The messages of all chats that the viewer may see whose text has the query in it, newest first: any part of
     /// a word, whatever the case, in every script. Not for visitors, who search their chats.
-    #[graphql(complexity = "SEARCH + cost(first, last, child_complexity)")]
+    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -133,7 +132,7 @@ impl Organization {
     }
 
     /// All sessions that the viewer may see, oldest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn chat_sessions(
         &self,
         context: &Context<'_>,

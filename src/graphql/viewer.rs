@@ -2,8 +2,8 @@
 
 use super::actor::{Actor, User, Visitor};
 use super::caller::caller;
-use super::chat::{Chat, ChatConnection, ChatFilterInput, decode_filter};
-use super::connection::{PageArguments, cost, encode_key};
+use super::chat::{Chat, ChatConnection, ChatFilterInput, Place, decode_filter};
+use super::connection::{PageArguments, page_cost};
 use super::enums;
 use super::error::Result;
 use super::id::Kind;
@@ -77,7 +77,7 @@ impl Viewer {
     }
 
     /// Every chat that the viewer takes part in or is present in, latest message first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn inbox(
         &self,
         context: &Context<'_>,
@@ -88,13 +88,13 @@ impl Viewer {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let caller = caller(context)?;
-        let page = PageArguments { first, after, last, before }.request(context)?;
+        let page = PageArguments { first, after, last, before }.request(context, Place::inbox())?;
         let cursor = super::chat::event_cursor(context)?;
         let Some(filter) = decode_filter(ChatFilter::default(), filter)? else {
             return Ok(ChatConnection::empty(cursor));
         };
         let page = caller.actions.inbox(&caller.viewer, &filter, &page).await?;
-        Ok(ChatConnection::new(page, cursor, |_, key| encode_key(key), Chat::new))
+        Ok(ChatConnection::new(page, cursor, |_, key| Place::inbox().cursor(key), Chat::new))
     }
 
     /// The sessions that the viewer is called to and that are not over, newest first, at most 100: what rings,

@@ -1,7 +1,7 @@
 //! What leaves: answers with their statuses in one place, and errors that are ours and nobody else's.
 
 use super::negotiate::Format;
-use crate::graphql::door::{Refusal, clean};
+use crate::graphql::door::{Code, Refusal, clean, code_of};
 use async_graphql::{Response as Answer, Value};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,11 +17,18 @@ struct Errors<'a> {
 /// An executed operation.
 pub(super) fn executed(answer: Answer, format: Format, most_errors: usize) -> Response {
     let (answer, was_executed) = clean(answer, most_errors);
+    let is_code = |code: Code| answer.errors.iter().any(|error| code_of(error) == Some(code.as_str()));
     let status = match (was_executed, format) {
+        (false, _) if is_code(Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        (false, _) if is_code(Code::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
         (true, _) | (false, Format::Json | Format::Events) => StatusCode::OK,
         (false, Format::GraphqlResponse) => StatusCode::BAD_REQUEST,
     };
-    json(status, format, &payload(&answer, was_executed))
+    let mut response = json(status, format, &payload(&answer, was_executed));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 /// An answer as JSON: without `data` where nothing was executed.

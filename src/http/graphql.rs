@@ -29,8 +29,9 @@ pub(super) async fn handle(State(door): State<Door>, request: Request) -> Respon
             if status == StatusCode::METHOD_NOT_ALLOWED {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
             }
-            if status == StatusCode::SERVICE_UNAVAILABLE {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
+                let seconds = refusal.retry_after.map_or(1, |wait| wait.as_secs() + 1);
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             if status == StatusCode::UNAUTHORIZED {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -73,14 +74,16 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         Format::Json => StatusCode::OK,
         Format::GraphqlResponse | Format::Events => StatusCode::BAD_REQUEST,
     };
-    let operation = operation::prepare(door, &viewer, parameters, last_event_id)
-        .map_err(|refusal| (request_error, refusal))?;
+    let operation = operation::prepare(door, &viewer, parameters, last_event_id).map_err(|refusal| {
+        let is_too_soon = refusal.code == Code::RateLimited;
+        (if is_too_soon { StatusCode::TOO_MANY_REQUESTS } else { request_error }, refusal)
+    })?;
     match (operation.kind, format) {
         (OperationType::Mutation, _) if !is_post => {
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
         }
-        (_, Format::Events) => Ok(sse::respond(door, viewer, operation)),
+        (_, Format::Events) => sse::respond(door, viewer, operation),
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
             let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
             Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))

@@ -1,8 +1,11 @@
 //! How it arrives: the only place that names axum. One path, `/graphql`, answers queries and mutations,
 //! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded.
 
+mod admission;
 mod answer;
 mod auth;
+mod connections;
+mod graphiql;
 mod graphql;
 mod limits;
 mod negotiate;
@@ -10,8 +13,10 @@ mod operation;
 mod sse;
 mod websocket;
 
+pub use graphiql::has_graphiql;
 pub use limits::Limits;
 
+use self::admission::Admission;
 use crate::actions::Actions;
 use crate::graphql::Schema;
 use crate::live::Live;
@@ -31,8 +36,6 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-/// How long requests that are under way may take once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
 /// How long a browser may remember what it was told about cross-origin calls.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
@@ -48,15 +51,16 @@ pub struct Front {
     pub limits: Limits,
     /// Sites whose pages may call.
     pub allowed_origins: Vec<String>,
-    /// What answers at `/graphiql`.
-    pub graphiql: Option<Router>,
+    /// What multiplies the rates at which actors may change things; 0 lifts them.
+    pub rate_limit: u32,
 }
 
 impl Front {
-    /// A door with the default limits and without a playground.
+    /// A door with the default limits.
     #[must_use]
-    pub fn new(schema: Schema, actions: Actions, live: Live, allowed_origins: Vec<String>) -> Self {
-        Self { schema, actions, live, limits: Limits::default(), allowed_origins, graphiql: None }
+    pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
+        let (limits, allowed_origins) = (Limits::default(), Vec::new());
+        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1 }
     }
 }
 
@@ -69,6 +73,7 @@ struct Shared {
     actions: Actions,
     live: Live,
     limits: Limits,
+    admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
 }
@@ -82,41 +87,22 @@ impl std::ops::Deref for Door {
 }
 
 /// Answers until `shutdown`, then lets what is under way end.
-pub async fn serve(
-    listener: TcpListener,
-    front: Front,
-    shutdown: CancellationToken,
-    tracker: TaskTracker,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationToken, tracker: TaskTracker) {
     let router = router(front, shutdown.clone(), tracker);
-    let stop = shutdown.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    let overdue = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        served = serving.into_future() => served,
-        () = overdue => {
-            tracing::warn!("some requests were still under way when the server stopped");
-            Ok(())
-        }
-    }
+    connections::serve(listener, router, shutdown).await;
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, graphiql } = front;
-    let door = Door(Arc::new(Shared { schema, actions, live, limits, shutdown, tracker }));
+    let Front { schema, actions, live, limits, allowed_origins, rate_limit } = front;
+    let admission = Admission::new(rate_limit);
+    let door = Door(Arc::new(Shared { schema, actions, live, limits, admission, shutdown, tracker }));
     let router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))
-        .with_state(door);
-    let router = match graphiql {
-        Some(graphiql) => router.nest("/graphiql", graphiql),
-        None => router.route("/graphiql", get(no_playground)),
-    };
+        .with_state(door)
+        .merge(graphiql::router());
     let request_id = HeaderName::from_static("x-request-id");
     let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
@@ -151,8 +137,4 @@ async fn ready(State(door): State<Door>) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()
     }
-}
-
-async fn no_playground() -> Response {
-    (StatusCode::NOT_FOUND, "This server has no playground. GraphQL is at /graphql.\n").into_response()
 }

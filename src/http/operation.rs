@@ -7,9 +7,10 @@ use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::resume::Resume;
 use crate::graphql::rounds::Rounds;
 use crate::graphql::with_viewer;
+use async_graphql::Positioned;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
 use async_graphql::{Request, Response as Answer, Variables};
 use futures_util::StreamExt;
@@ -74,11 +75,13 @@ pub(super) fn prepare(
         code: Code::ParseFailed,
         message: "The document is not GraphQL.".into(),
         location: error.positions().next(),
+        retry_after: None,
     })?;
     guard::check_document(&document, limits).map_err(|too_much| limit(&too_much))?;
     let meant = meant(&document, operation_name.as_deref())?;
     let kind = meant.ty;
     check_variables(meant, &variables)?;
+    admit(door, viewer, meant)?;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
@@ -119,6 +122,26 @@ fn meant<'a>(
     found.map(|operation| &operation.node).ok_or_else(|| Refusal::new(Code::ValidationFailed, no_such))
 }
 
+/// Mutations that say only that somebody is there. They are let through however often they come: they cost little,
+/// and a front end sends them by itself.
+const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
+
+/// Refuses a mutation that comes too soon after the caller's others.
+fn admit(door: &Door, viewer: &Viewer, operation: &OperationDefinition) -> Result<(), Refusal> {
+    if operation.ty != OperationType::Mutation {
+        return Ok(());
+    }
+    let is_change = |selection: &&Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => !SIGNS_OF_LIFE.contains(&field.node.name.node.as_str()),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => true,
+    };
+    let changes = operation.selection_set.node.items.iter().filter(is_change).count();
+    door.admission.change(viewer, changes).map_err(|wait| Refusal {
+        retry_after: Some(wait),
+        ..Refusal::new(Code::RateLimited, "Too many changes in too short a time.")
+    })
+}
+
 /// A variable that must have a value and has none is an error of the request, before anything is executed.
 fn check_variables(operation: &OperationDefinition, variables: &Map<String, Value>) -> Result<(), Refusal> {
     let missing = operation.variable_definitions.iter().find(|definition| {
@@ -132,6 +155,7 @@ fn check_variables(operation: &OperationDefinition, variables: &Map<String, Valu
             code: Code::BadUserInput,
             message: "A variable that must have a value has none.".into(),
             location: Some(definition.pos),
+            retry_after: None,
         }),
         None => Ok(()),
     }
@@ -139,6 +163,9 @@ fn check_variables(operation: &OperationDefinition, variables: &Map<String, Valu
 
 /// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.
 pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
+    let Some(_turn) = door.admission.turn().await else {
+        return answer::failed(&Refusal::new(Code::Unavailable, "The server has too much to do."));
+    };
     let schema = door.schema.clone();
     let Operation { request, rounds, kind: _, resume: _ } = operation;
     let task = door.tracker.spawn(async move { rounds.along(schema.execute(request)).await });

@@ -2,25 +2,34 @@
 //! `next` events with answers, one `complete` at the end. Each event's id is its cursor, so a browser that
 //! comes back says by itself where it stood.
 
+use super::admission::Stream;
 use super::negotiate::Format;
 use super::operation::{self, Operation};
 use super::{Door, answer, auth};
 use crate::domain::viewer::{Standing, Viewer};
-use crate::graphql::door::clean;
+use crate::graphql::door::{Code, Refusal, clean};
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, StreamExt};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// Streams the operation's answers; a query or a mutation has one.
-pub(super) fn respond(door: &Door, viewer: Viewer, operation: Operation) -> Response {
+pub(super) fn respond(
+    door: &Door,
+    viewer: Viewer,
+    operation: Operation,
+) -> Result<Response, (StatusCode, Refusal)> {
+    let Some(stream) = door.admission.open_stream(&viewer) else {
+        let refusal = Refusal::new(Code::LimitExceeded, "There are too many streams open already.");
+        return Err((StatusCode::TOO_MANY_REQUESTS, refusal));
+    };
     let answers = match operation.kind {
         OperationType::Subscription => operation::stream(door, operation),
         OperationType::Query | OperationType::Mutation => {
@@ -34,8 +43,17 @@ pub(super) fn respond(door: &Door, viewer: Viewer, operation: Operation) -> Resp
     let mut clock = tokio::time::interval(Duration::from_millis(500));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let standing = door.live.standing(&viewer);
-    let events = Events { door: door.clone(), viewer, answers, standing, heartbeat, clock, is_over: false };
-    let body = Body::from_stream(stream::unfold(events, |mut events| async move {
+    let events = Events {
+        door: door.clone(),
+        viewer,
+        answers,
+        standing,
+        heartbeat,
+        clock,
+        is_over: false,
+        _stream: stream,
+    };
+    let body = Body::from_stream(futures_util::stream::unfold(events, |mut events| async move {
         let chunk = events.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(chunk)), events))
     }));
@@ -44,7 +62,7 @@ pub(super) fn respond(door: &Door, viewer: Viewer, operation: Operation) -> Resp
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    (headers, body).into_response()
+    Ok((headers, body).into_response())
 }
 
 struct Events {
@@ -55,6 +73,7 @@ struct Events {
     heartbeat: Interval,
     clock: Interval,
     is_over: bool,
+    _stream: Stream,
 }
 
 const COMPLETE: &str = "event: complete\ndata:\n\n";

@@ -3,6 +3,7 @@
 //! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
+use super::admission::Stream;
 use super::operation::{self, Operation, Parameters};
 use super::{Door, answer, auth};
 use crate::domain::viewer::{Standing, Viewer};
@@ -34,6 +35,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Close {
     TooLong,
+    TooMany,
     Restart,
     BadMessage,
     Unauthorized,
@@ -60,6 +62,7 @@ impl Close {
             Self::InitTimeout => (4408, "Connection initialisation timeout"),
             Self::IdTaken => (4409, "Subscriber already exists"),
             Self::SecondInit => (4429, "Too many initialisation requests"),
+            Self::TooMany => (4292, "Too many connections"),
             Self::SlowReader => (4291, "Too slow"),
             Self::Idle => (4499, "Nothing was heard"),
         };
@@ -156,6 +159,7 @@ struct Ended {
 struct Caller {
     viewer: Viewer,
     standing: watch::Receiver<Standing>,
+    _stream: Stream,
 }
 
 impl Socket {
@@ -263,8 +267,11 @@ impl Socket {
         let token = from_payload.or(self.header_token.as_deref());
         match auth::authenticate(&self.door, token).await {
             Ok(viewer) => {
+                let Some(stream) = self.door.admission.open_stream(&viewer) else {
+                    return Some(Close::TooMany);
+                };
                 let standing = self.door.live.standing(&viewer);
-                self.caller = Some(Caller { viewer, standing });
+                self.caller = Some(Caller { viewer, standing, _stream: stream });
                 self.say(json!({ "type": "connection_ack" })).await
             }
             Err((_, refusal)) if refusal.code == Code::Unavailable => Some(Close::Overload),

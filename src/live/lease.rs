@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 
 /// Actors that one statement renews.
 const CHUNK: usize = 500;
+/// Users in chats renewed in one statement: its conditions lie within each other, so they are few.
+const PAIRS: usize = 100;
 /// How long the first renewal of a new stream waits for others to come with it.
 const GATHER: Duration = Duration::from_millis(500);
 
@@ -134,7 +136,7 @@ impl Live {
         let in_chat = std::mem::take(&mut kept.in_chat);
         let expires_at = now.plus(self.0.settings.presence_ttl);
         connected::renew_presences(store, &kept, now, expires_at).await?;
-        for in_chat in in_chat.chunks(CHUNK) {
+        for in_chat in in_chat.chunks(PAIRS) {
             let kept = Kept { everywhere: Vec::new(), in_chat: in_chat.to_vec() };
             connected::renew_presences(store, &kept, now, expires_at).await?;
         }

@@ -42,19 +42,23 @@ pub async fn find_by_external_id(
     Ok(with_senders(rows, organization_id, found).await?.pop())
 }
 
+/// Places that one statement looks at, a page's worth: its conditions lie within each other, and so do the calls
+/// that write them down and read them.
+const PLACES: usize = 100;
+
 /// The messages at these places.
 pub async fn find_many(
     rows: &impl Rows,
     organization_id: OrganizationId,
     places: &[(ChatId, i64)],
 ) -> Result<Vec<MessageRow>> {
-    if places.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::with_capacity(places.len());
+    for places in places.chunks(PLACES) {
+        let at = places.iter().fold(Condition::any(), |any, (chat_id, sequence)| {
+            any.add(message::Column::ChatId.eq(*chat_id).and(message::Column::Sequence.eq(*sequence)))
+        });
+        found.extend(message::Entity::find().filter(at).all(rows.connection()).await?);
     }
-    let at = places.iter().fold(Condition::any(), |any, (chat_id, sequence)| {
-        any.add(message::Column::ChatId.eq(*chat_id).and(message::Column::Sequence.eq(*sequence)))
-    });
-    let found = message::Entity::find().filter(at).all(rows.connection()).await?;
     with_senders(rows, organization_id, found).await
 }
 

@@ -11,8 +11,8 @@ use entity::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use std::collections::HashMap;
 
@@ -117,6 +117,7 @@ pub async fn list_unanswered(
         .column(chat_session::Column::Id)
         .filter(chat_session::Column::State.eq(SessionState::Started))
         .filter(chat_session::Column::RingsUntil.lte(now))
+        .order_by_asc(chat_session::Column::RingsUntil)
         .limit(limit)
         .into_tuple()
         .all(rows.connection())
@@ -132,19 +133,18 @@ pub async fn list_running_of_actors(
 ) -> Result<Vec<(ActorId, SessionId)>> {
     let called = Expr::col((chat_session_participant::Entity, chat_session_participant::Column::ActorId));
     let is_in = |column| called.clone().equals((chat_session::Entity, column));
-    let running = chat_session::Entity::find()
-        .select_only()
-        .column(chat_session::Column::Id)
-        .filter(chat_session::Column::OrganizationId.eq(organization_id))
-        .filter(chat_session::Column::State.eq(SessionState::Accepted))
-        .filter(is_in(chat_session::Column::StartedBy).or(is_in(chat_session::Column::AcceptedBy)))
-        .into_query();
+    let session = chat_session_participant::Entity::belongs_to(chat_session::Entity)
+        .from(chat_session_participant::Column::SessionId)
+        .to(chat_session::Column::Id);
     Ok(chat_session_participant::Entity::find()
         .select_only()
         .column(chat_session_participant::Column::ActorId)
         .column(chat_session_participant::Column::SessionId)
+        .join(JoinType::InnerJoin, session.into())
         .filter(chat_session_participant::Column::ActorId.is_in(actor_ids.iter().copied()))
-        .filter(chat_session_participant::Column::SessionId.in_subquery(running))
+        .filter(chat_session::Column::OrganizationId.eq(organization_id))
+        .filter(chat_session::Column::State.eq(SessionState::Accepted))
+        .filter(is_in(chat_session::Column::StartedBy).or(is_in(chat_session::Column::AcceptedBy)))
         .into_tuple()
         .all(rows.connection())
         .await?)

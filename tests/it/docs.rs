@@ -78,7 +78,10 @@ async fn every_operation_runs() {
     let session = olga.done("createChatSession", "session { id }", input).await;
     let page = "query($chat: ID!) { chat(id: $chat) { messages(last: 1) { eventCursor } } }";
     let page = olga.query(page, json!({ "chat": chat })).await;
+    let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
+    let hits = olga.query(search, json!({ "chat": chat })).await;
     let known = json!({
+        "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,
         "session": session["session"]["id"],

@@ -76,6 +76,18 @@ async fn what_is_no_request_gets_its_status_and_a_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_its_fields_in_the_order_in_which_they_were_asked_for() {
+    let world = world().await;
+    let text = get(&world, "{ viewer { role id } organization { tenantName name instanceName } }").await;
+    let text = text.text().await.expect("text");
+    let places: Vec<_> = ["viewer", "role", "id", "organization", "tenantName", "name", "instanceName"]
+        .map(|field| text.find(&format!("\"{field}\":")).expect("the field"))
+        .into();
+    assert!(places.is_sorted(), "{text}");
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_get_asks_and_never_changes_anything() {
     let world = world().await;
     let asked: Value = get(&world, "{ viewer { role } }").await.json().await.expect("JSON");

@@ -188,7 +188,7 @@ fn all_ids(scene: &Scene) -> Vec<String> {
 }
 
 fn ids_of(place: &Place) -> [String; 5] {
-    let Place { chat, session, message, cursor: _, presence, participation } = place.clone();
+    let Place { chat, session, message, presence, participation } = place.clone();
     [chat, session, message, presence, participation]
 }
 

@@ -10,20 +10,26 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod admission;
 mod archive;
 mod bad_input;
 mod bad_query;
+mod browser;
 mod cli;
 mod contract;
 mod docs;
 mod durability;
+mod graphiql;
 mod harness;
 mod http;
 mod isolation;
 mod live;
 mod machine;
 mod nodes;
+mod paging;
 mod patient;
+mod policy;
+mod presence;
 mod races;
 mod resume;
 mod schema;
@@ -31,4 +37,5 @@ mod search;
 mod sessions;
 mod statements;
 mod tidy;
+mod visibility;
 mod websocket;

@@ -52,23 +52,12 @@ const ORGANIZATION: &str = "query($filter: MessageSearchFilter, $query: String!,
 /// A page of hits in a chat; `variables` are the page's and the query's.
 async fn in_chat(client: &Client, chat: &str, mut variables: Value) -> Value {
     variables["chat"] = json!(chat);
-    let variables = whole(variables);
     client.query(CHAT, variables).await["chat"]["hits"].clone()
 }
 
 /// A page of hits in the organization.
 async fn in_organization(client: &Client, variables: Value) -> Value {
-    client.query(ORGANIZATION, whole(variables)).await["organization"]["hits"].clone()
-}
-
-/// The variables with those of a page that are not given.
-fn whole(mut variables: Value) -> Value {
-    for name in ["first", "after", "last", "before"] {
-        if variables.get(name).is_none() {
-            variables[name] = Value::Null;
-        }
-    }
-    variables
+    client.query(ORGANIZATION, variables).await["organization"]["hits"].clone()
 }
 
 /// The texts of a page.

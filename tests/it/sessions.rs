@@ -4,6 +4,7 @@ mod buttons;
 mod creating;
 mod directives;
 mod ringing;
+mod telling;
 
 use crate::harness::Engine;
 use crate::harness::client::Client;

@@ -16,6 +16,7 @@ on_both!(
     a_page_of_sessions_costs_the_same_however_long,
     pages_of_people_and_rooms_cost_the_same_however_long,
     things_by_their_ids_cost_the_same_however_many,
+    a_thousand_chats_at_once_are_not_too_many,
 );
 
 /// An app in which nothing happens by itself, so that every statement is one of a request.
@@ -202,6 +203,34 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
         let (_, two) = counted(&world, &olga, query, json!({ "ids": ids[..2] })).await;
         let (found, nine) = counted(&world, &olga, query, json!({ "ids": ids[..9] })).await;
         assert_eq!(two, nine, "nodes of {}", found["nodes"][0]["__typename"]);
+    }
+    world.app.stop().await;
+}
+
+async fn a_thousand_chats_at_once_are_not_too_many(engine: Engine) {
+    let world = quiet(engine).await;
+    for number in 1..10 {
+        world.admin.done("createRoom", "", json!({ "name": format!("Room {number}") })).await;
+    }
+    let rooms = world.admin.query("{ organization { rooms { nodes { id } } } }", json!({})).await;
+    let fill = async |room: &Value| {
+        let vera = world.visitor(&format!("vera in {room}")).await;
+        for _ in 0..100 {
+            vera.done("startChat", "", json!({ "roomId": room["id"], "message": "Hello" })).await;
+        }
+    };
+    let rooms = rooms["organization"]["rooms"]["nodes"].as_array().expect("rooms").clone();
+    futures_util::future::join_all(rooms.iter().map(fill)).await;
+    for (of_chat, shown) in [
+        ("lastMessage { text }", "\"text\":\"Hello\""),
+        ("messages(first: 1) { nodes { text } }", "\"text\":\"Hello\""),
+        ("title viewerActions", "\"SEND\""),
+    ] {
+        let query = format!(
+            "{{ organization {{ rooms(first: 10) {{ nodes {{ chats(first: 100) {{ nodes {{ {of_chat} }} }} }} }} }} }}"
+        );
+        let found = world.admin.query(&query, json!({})).await.to_string();
+        assert_eq!(found.matches(shown).count(), 1_000, "{of_chat}");
     }
     world.app.stop().await;
 }

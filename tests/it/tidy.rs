@@ -10,12 +10,13 @@ const LAYERS: [&[&str]; 6] = [&["domain"], &["store"], &["live"], &["actions"], 
 const BESIDE: [&str; 8] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry"];
 
 /// A crate, and the only places that may name it.
-const OWNERS: [(&str, &[&str]); 5] = [
+const OWNERS: [(&str, &[&str]); 6] = [
     ("sea_orm", &["entity/src", "migration/src", "src/store"]),
     ("sea_orm_migration", &["migration/src"]),
     ("axum", &["src/http"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("entity", &["src", "tests"]),
+    ("playground", &["src/http"]),
 ];
 
 /// Longer than this, a file is two things.
@@ -47,7 +48,7 @@ impl Source {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["entity/src", "migration/src", "src", "tests/it"] {
+    for folder in ["entity/src", "migration/src", "playground/src", "src", "tests/it"] {
         collect(&root.join(folder), &mut found);
     }
     let mut sources: Vec<_> = found
@@ -178,4 +179,15 @@ fn a_file_says_what_it_is_for_and_is_one_thing() {
         }
     }
     report(&broken);
+}
+
+#[test]
+fn no_lock_file_names_a_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let projects: Vec<_> =
+        ["playground/page", "tests/browser", "tests/contract"].map(|path| root.join(path)).into();
+    for project in projects {
+        let lock = std::fs::read_to_string(project.join("package-lock.json")).expect("a lock file");
+        assert!(!lock.contains("\"resolved\""), "{}: see its .npmrc", project.display());
+    }
 }

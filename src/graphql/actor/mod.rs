@@ -3,13 +3,12 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
-use super::connection::{PageArguments, connection, cost, encode_key};
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::connection::{List, PageArguments, connection, page_cost};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
 use super::scalar::DateTime;
-use crate::domain::chat_filter::ChatFilter;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
@@ -130,7 +129,7 @@ impl User {
 
     /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
     /// first, unless asked for otherwise.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -142,14 +141,14 @@ impl User {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
-        let scope = ChatFilter { participant_ids: vec![self.0.id], ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+        let place = Place::Participant(self.0.id);
+        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
             .await
             .map(Some)
     }
 
     /// The chats that the user is present in now and the viewer may see, oldest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn current_chats(
         &self,
         context: &Context<'_>,
@@ -158,8 +157,8 @@ impl User {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
-        let scope = ChatFilter { present_user_id: Some(self.0.id), ..ChatFilter::default() };
-        chats_of(context, scope, None, None, PageArguments { first, after, last, before }).await.map(Some)
+        let place = Place::PresentUser(self.0.id);
+        chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
     }
 }
 
@@ -224,7 +223,7 @@ impl Visitor {
 
     /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
     /// asked for otherwise.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -236,8 +235,8 @@ impl Visitor {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
-        let scope = ChatFilter { visitor_id: Some(self.0.id), ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+        let place = Place::Visitor(self.0.id);
+        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
             .await
             .map(Some)
     }
@@ -267,9 +266,9 @@ connection! {
 
 /// The organization's users.
 pub(super) async fn users(context: &Context<'_>, page: PageArguments) -> Result<UserConnection> {
-    let caller = caller(context)?;
-    let page = caller.actions.users(&caller.viewer, &page.request(context)?).await?;
-    Ok(UserConnection::new(page, |_, key| encode_key(key), User))
+    let (caller, list) = (caller(context)?, List::of(&"users"));
+    let page = caller.actions.users(&caller.viewer, &page.request(context, list)?).await?;
+    Ok(UserConnection::new(page, |_, key| list.cursor(key), User))
 }
 
 /// The organization's visitors.
@@ -278,7 +277,7 @@ pub(super) async fn visitors(
     query: Option<&str>,
     page: PageArguments,
 ) -> Result<VisitorConnection> {
-    let caller = caller(context)?;
-    let page = caller.actions.visitors(&caller.viewer, query, &page.request(context)?).await?;
-    Ok(VisitorConnection::new(page, |_, key| encode_key(key), Visitor))
+    let (caller, list) = (caller(context)?, List::of(&"visitors"));
+    let page = caller.actions.visitors(&caller.viewer, query, &page.request(context, list)?).await?;
+    Ok(VisitorConnection::new(page, |_, key| list.cursor(key), Visitor))
 }

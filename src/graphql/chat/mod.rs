@@ -1,13 +1,15 @@
 //! Chats.
 
 mod input;
+mod list;
 pub(super) mod mutation;
 
 pub(super) use input::{ChatFilterInput, ChatOrderInput, decode_filter};
+pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 
 use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
-use super::connection::{PageArguments, SEARCH, connection, cost, encode_key};
+use super::connection::{List, PageArguments, page_cost, search_cost};
 use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
@@ -24,7 +26,6 @@ use super::room::Room;
 use super::scalar::DateTime;
 use super::session::{ChatSession, ChatSessionConnection};
 use crate::actions::MessageFilter;
-use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::ViewerRole;
@@ -227,7 +228,7 @@ impl Chat {
 
     /// The history, oldest first: `last: 50` is the newest page, `before` its first cursor the page before.
     /// Cursors are exact places in the chat's log, also for `messageAdded(after:)` and `chatEvents(after:)`.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn messages(
         &self,
@@ -236,7 +237,7 @@ impl Chat {
         #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
         #[graphql(
             desc = "From the message with this id on, itself included: with `first` it and what follows, with \
-                          `last` what leads to it and itself."
+                          `last` what leads to it and itself. Not with `after` or `before`."
         )]
         around: Option<ID>,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
@@ -244,6 +245,9 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<MessageConnection> {
+        if around.is_some() && (after.is_some() || before.is_some()) {
+            return Err(Fault::bad_input("Give around, or after and before."));
+        }
         let cursors = live(context)?.cursors();
         let page = PageArguments { first, after, last, before }
             .request_by(context, |cursor| decode_cursor(cursors, self.0.id, cursor))?;
@@ -270,7 +274,7 @@ impl Chat {
 
     /// The messages of this chat whose text has the query in it, newest first: any part of a word, whatever the
     /// case, in every script.
-    #[graphql(complexity = "SEARCH + cost(first, last, child_complexity)")]
+    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -288,25 +292,28 @@ impl Chat {
     }
 
     /// Who is present, oldest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn presences(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also those that have ended.", default)] include_ended: bool,
+        #[graphql(desc = "Also those that have ended.", default_with = "Some(false)")] include_ended: Option<
+            bool,
+        >,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<PresenceConnection> {
-        let page = PageArguments { first, after, last, before }.request(context)?;
-        let arguments = PresencesOf { include_ended };
+        let list = List::of(&("presences", self.0.id));
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
+        let arguments = PresencesOf { include_ended: include_ended.unwrap_or_default() };
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
-        Ok(PresenceConnection::new(page, |_, key| encode_key(key), Presence))
+        Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
     }
 
     /// Who takes part, oldest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -317,14 +324,15 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ParticipationConnection> {
-        let page = PageArguments { first, after, last, before }.request(context)?;
+        let list = List::of(&("participations", self.0.id));
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
         let arguments = ParticipationsOf { actor_type: actor_type.map(Into::into) };
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
-        Ok(ParticipationConnection::new(page, |_, key| encode_key(key), Participation))
+        Ok(ParticipationConnection::new(page, |_, key| list.cursor(key), Participation))
     }
 
     /// Its sessions that the viewer may see, oldest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn sessions(
         &self,
         context: &Context<'_>,
@@ -333,9 +341,10 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
-        let page = PageArguments { first, after, last, before }.request(context)?;
+        let list = List::of(&("sessions", self.0.id));
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: SessionsOf, page }).await?;
-        Ok(ChatSessionConnection::new(page, |_, key| encode_key(key), ChatSession))
+        Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
     }
 
     /// Who types now. Each goes by itself 15 seconds after it was last told.
@@ -392,50 +401,6 @@ impl Chat {
         }
         Ok(actions)
     }
-}
-
-connection! {
-    /// A page of chats.
-    ChatConnection,
-    /// A chat in a list.
-    ChatEdge of Chat,
-    fields { event_cursor: String }
-
-    /// Where things stood before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
-    /// no change is missed. What changed during the read may come again: apply by id.
-    async fn event_cursor(&self) -> &str {
-        &self.event_cursor
-    }
-}
-
-impl ChatConnection {
-    /// The page of a list that has nothing in it.
-    pub(super) fn empty(event_cursor: String) -> Self {
-        Self::new(Page::nothing(), event_cursor, |_, _| String::new(), Chat::new)
-    }
-}
-
-/// Where the feeds stand now, for the cursor of a page that is about to be read.
-pub(super) fn event_cursor(context: &Context<'_>) -> Result<String> {
-    Ok(live(context)?.page_cursor(&caller(context)?.viewer))
-}
-
-/// The chats of a scope that the viewer may see and a filter matches.
-pub(super) async fn chats_of(
-    context: &Context<'_>,
-    scope: ChatFilter,
-    filter: Option<ChatFilterInput>,
-    order: Option<ChatOrderInput>,
-    page: PageArguments,
-) -> Result<ChatConnection> {
-    let caller = caller(context)?;
-    let page = page.request(context)?;
-    let event_cursor = event_cursor(context)?;
-    let Some(filter) = decode_filter(scope, filter)? else { return Ok(ChatConnection::empty(event_cursor)) };
-    let order = order
-        .map_or(ChatOrder { field: ChatOrderField::StartedAt, is_descending: false }, ChatOrderInput::decode);
-    let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;
-    Ok(ChatConnection::new(page, event_cursor, |_, key| encode_key(key), Chat::new))
 }
 
 /// An actor's id in a filter; whatever else the id names matches nothing.

@@ -1,10 +1,10 @@
 //! Searching messages.
 
-use super::super::caller::{Caller, caller, live};
-use super::super::connection::{Bounds, PageArguments, encode_key};
+use super::super::caller::{Caller, caller};
+use super::super::connection::{Bounds, List, PageArguments};
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
-use super::{Message, decode_cursor};
+use super::Message;
 use crate::actions::{Found, SearchIn};
 use crate::domain::page::{Key, PageRequest};
 use crate::domain::search::{Part, Query, snippet};
@@ -92,7 +92,7 @@ impl MessageSearchConnection {
     }
 }
 
-/// Searches one chat: a hit's cursor is the message's own.
+/// Searches one chat.
 pub(in crate::graphql) async fn search_chat(
     context: &Context<'_>,
     chat_id: ChatId,
@@ -100,11 +100,11 @@ pub(in crate::graphql) async fn search_chat(
     include_archived: bool,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
-    let cursors = live(context)?.cursors();
-    let page = page.request_by(context, |cursor| decode_cursor(cursors, chat_id, cursor))?;
+    let list = List::of(&("hits", chat_id));
+    let page = page.request(context, list)?;
     let place = SearchIn { chat_id: Some(chat_id), visitor_id: None, include_archived };
     let (query, found) = search(caller(context)?, query, place, &page).await?;
-    Ok(MessageSearchConnection::new(found, &query, |key| cursors.encode_chat(chat_id, key.value)))
+    Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
 }
 
 /// Searches all that the viewer sees of the organization.
@@ -114,7 +114,8 @@ pub(in crate::graphql) async fn search_organization(
     filter: Option<MessageSearchFilterInput>,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
-    let page = page.request(context)?;
+    let list = List::of(&"hits");
+    let page = page.request(context, list)?;
     let MessageSearchFilterInput { include_archived, visitor_id } = filter.unwrap_or_default();
     let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?;
     let place = SearchIn { chat_id: None, visitor_id: visitor_id.flatten().map(ActorId), include_archived };
@@ -122,10 +123,10 @@ pub(in crate::graphql) async fn search_organization(
     if matches!(visitor_id, Some(None)) {
         // The id of something else is no visitor's.
         let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
-        return Ok(MessageSearchConnection::new(Found::nothing(), &query, encode_key));
+        return Ok(MessageSearchConnection::new(Found::nothing(), &query, |key| list.cursor(key)));
     }
     let (query, found) = search(caller, query, place, &page).await?;
-    Ok(MessageSearchConnection::new(found, &query, encode_key))
+    Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
 }
 
 async fn search(caller: &Caller, query: &str, place: SearchIn, page: &PageRequest) -> Result<(Query, Found)> {

@@ -3,14 +3,13 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, chats_of};
-use super::connection::{PageArguments, connection, cost, encode_key};
+use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::connection::{List, PageArguments, connection, page_cost};
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::{IsStaffed, WaitingIn};
 use super::organization::Organization;
 use super::scalar::DateTime;
-use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::room;
 
@@ -60,7 +59,7 @@ impl Room {
     /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
     /// for otherwise; who waits, longest first, is `filter: {isWaitingResponse: true, isEnded: false}` with
     /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -72,8 +71,8 @@ impl Room {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
-        let scope = ChatFilter { room_ids: Some(vec![self.0.id]), ..ChatFilter::default() };
-        chats_of(context, scope, filter, order_by, PageArguments { first, after, last, before })
+        let place = Place::Room(self.0.id);
+        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
             .await
             .map(Some)
     }
@@ -89,7 +88,7 @@ connection! {
 
 /// The organization's rooms.
 pub(super) async fn rooms(context: &Context<'_>, page: PageArguments) -> Result<RoomConnection> {
-    let caller = caller(context)?;
-    let page = caller.actions.rooms(&caller.viewer, &page.request(context)?).await?;
-    Ok(RoomConnection::new(page, |_, key| encode_key(key), Room))
+    let (caller, list) = (caller(context)?, List::of(&"rooms"));
+    let page = caller.actions.rooms(&caller.viewer, &page.request(context, list)?).await?;
+    Ok(RoomConnection::new(page, |_, key| list.cursor(key), Room))
 }

@@ -5,7 +5,7 @@ pub(super) mod mutation;
 use super::actor::Actor;
 use super::caller::caller;
 use super::chat::Chat;
-use super::connection::{PageArguments, connection, encode_key};
+use super::connection::{List, PageArguments, connection};
 use super::enums::{CallStatus, ChatSessionDirective, ChatSessionOutcome, ChatSessionState, ChatSessionType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
@@ -239,13 +239,14 @@ pub(super) async fn sessions(
     page: PageArguments,
 ) -> Result<ChatSessionConnection> {
     let caller = caller(context)?;
-    let page = page.request(context)?;
+    let list = List::of(&"sessions");
+    let page = page.request(context, list)?;
     let Some(filter) = decode(filter)? else {
         let nothing = Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) };
-        return Ok(ChatSessionConnection::new(nothing, |_, key| encode_key(key), ChatSession));
+        return Ok(ChatSessionConnection::new(nothing, |_, key| list.cursor(key), ChatSession));
     };
     let page = caller.actions.sessions(&caller.viewer, &filter, &page).await?;
-    Ok(ChatSessionConnection::new(page, |_, key| encode_key(key), ChatSession))
+    Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
 }
 
 /// The filter; `None` where an id is of another type, so that nothing can match.

@@ -49,7 +49,7 @@ struct UpdateChatSessionInput {
     call_room: Option<String>,
     /// When it is meant to be. Null takes it away; absent, it stays.
     scheduled_at: MaybeUndefined<DateTime>,
-    /// Who is called from now on, up to 100; the creator always is.
+    /// Who is called from now on, up to 100; who created, started or accepted it always is.
     participant_ids: Option<Vec<ID>>,
 }
 

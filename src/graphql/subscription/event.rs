@@ -1,7 +1,7 @@
 //! What the events of subscriptions carry, and how what was told live becomes one.
 
-use super::super::chat::{Chat, ChatEdge};
-use super::super::connection::encode_key;
+use super::super::chat::{Chat, ChatEdge, Place};
+use super::super::connection::List;
 use super::super::enums::{ChangeAction, ChatSessionDirective, ResetReason};
 use super::super::id::Kind;
 use super::super::message::{Message, MessageEdge};
@@ -371,7 +371,8 @@ pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEvent {
         ViewerChange::ChatGone(chat_id) => ViewerEventChange::ChatGone(gone(chat_id)),
         ViewerChange::QueueChatAdded(chat) => {
             let since = chat.waiting_since.unwrap_or(chat.started_at);
-            ViewerEventChange::QueueChatAdded(QueueChatAdded { chat_edge: chat_edge(chat, since) })
+            let list = chat.room_id.map_or_else(Place::inbox, Place::queue);
+            ViewerEventChange::QueueChatAdded(QueueChatAdded { chat_edge: chat_edge(chat, list, since) })
         }
         ViewerChange::QueueChatRemoved(chat_id, room_id) => {
             let room = rooms.iter().find(|room| room.0.id == room_id).cloned();
@@ -380,7 +381,9 @@ pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEvent {
         }
         ViewerChange::InboxChatAdded(chat) => {
             let active_at = chat.active_at;
-            ViewerEventChange::InboxChatAdded(InboxChatAdded { chat_edge: chat_edge(chat, active_at) })
+            ViewerEventChange::InboxChatAdded(InboxChatAdded {
+                chat_edge: chat_edge(chat, Place::inbox(), active_at),
+            })
         }
         ViewerChange::InboxChatRemoved(chat_id) => {
             let removed_chat_id = Kind::Chat.encode(chat_id.0);
@@ -403,7 +406,7 @@ fn gone(chat_id: ChatId) -> ChatGone {
 
 /// The chat with its cursor in the list that it came into: a queue by how long it waits, an inbox by its latest
 /// message.
-fn chat_edge(chat: Arc<chat::Model>, sorted_by: Timestamp) -> ChatEdge {
-    let cursor = encode_key(Key { value: sorted_by.0, id: chat.id.0 });
+fn chat_edge(chat: Arc<chat::Model>, list: List, sorted_by: Timestamp) -> ChatEdge {
+    let cursor = list.cursor(Key { value: sorted_by.0, id: chat.id.0 });
     ChatEdge { cursor, node: Chat::shared(chat) }
 }

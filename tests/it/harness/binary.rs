@@ -15,7 +15,7 @@ impl Binary {
     /// Starts the server on a data folder; port 0 takes a free one.
     pub fn start(data: &Path, port: u16) -> Self {
         let mut child = command(data)
-            .args(["--no-demo", "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--no-demo", "--rate-limit", "0", "--listen", &format!("127.0.0.1:{port}")])
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

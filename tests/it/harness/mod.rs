@@ -73,6 +73,7 @@ impl TestApp {
         config.tick = Duration::from_millis(50);
         config.grace = Duration::ZERO;
         config.database_connections = 12;
+        config.rate_limit = 0;
         change(&mut config);
         let app = App::start(config.clone(), clock.clone()).await.expect("an app");
         let url = format!("http://{}", app.address());
@@ -90,6 +91,16 @@ impl TestApp {
         let app = App::start(config.clone(), self.clock.clone()).await.expect("a second app");
         let url = format!("http://{}", app.address());
         Self { app, url, config, clock: self.clock.clone(), folder }
+    }
+
+    /// Stops it, does something meanwhile, and starts it again on the same store, at another address.
+    pub async fn restarted_after(self, meanwhile: impl FnOnce()) -> Self {
+        let Self { app, config, clock, folder, url: _ } = self;
+        app.stop().await;
+        meanwhile();
+        let app = App::start(config.clone(), clock.clone()).await.expect("the app again");
+        let url = format!("http://{}", app.address());
+        Self { app, url, config, clock, folder }
     }
 
     /// Stops it; work that was left undone shows here.

@@ -36,7 +36,6 @@ pub struct Place {
     pub chat: String,
     pub session: String,
     pub message: String,
-    pub cursor: String,
     pub presence: String,
     pub participation: String,
 }
@@ -108,7 +107,6 @@ async fn place(owner: &Person, other: &Person, make: &str, input: Value) -> Plac
     Place {
         session: text(&created["session"]["id"]),
         message: text(&sent["messageEdge"]["node"]["id"]),
-        cursor: text(&sent["messageEdge"]["cursor"]),
         presence: text(&joined["presence"]["id"]),
         participation: text(&created["chat"]["viewerParticipation"]["id"]),
         chat,

@@ -4,14 +4,26 @@ use std::collections::BTreeMap;
 
 const SCHEMA: &str = include_str!("../../../schema.graphql");
 
+/// The schema without its descriptions.
+fn bare() -> String {
+    SCHEMA.split("\"\"\"").step_by(2).collect()
+}
+
+/// Every field that is a connection: its type and its name.
+pub fn connections() -> Vec<(String, String)> {
+    let schema = bare();
+    let types = schema.lines().filter_map(|line| line.strip_prefix("type ")?.split_whitespace().next());
+    let of_type = |name: &str| {
+        let is_connection = |text: &String| text.trim_end_matches([' ', '!']).ends_with("Connection");
+        let found = fields(name).into_iter().filter(|(_, text)| is_connection(text));
+        found.map(|(field, _)| (name.to_owned(), field)).collect::<Vec<_>>()
+    };
+    types.flat_map(of_type).collect()
+}
+
 /// The fields of a type or an input: their names with what stands behind them, arguments included.
 pub fn fields(definition: &str) -> BTreeMap<String, String> {
-    let mut schema = String::new();
-    for (at, part) in SCHEMA.split("\"\"\"").enumerate() {
-        if at % 2 == 0 {
-            schema.push_str(part);
-        }
-    }
+    let schema = bare();
     let start = ["type ", "input "]
         .iter()
         .find_map(|kind| schema.find(&format!("\n{kind}{definition} ")))

@@ -4,10 +4,11 @@ use super::{at_once, call, code, operators, won};
 use crate::harness::Engine;
 use crate::harness::world::{World, text};
 use crate::on_both;
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_both!(
     a_pair_is_called_while_it_talks,
+    people_call_each_other_at_once,
     people_are_changed_while_they_are_called,
     people_come_and_go_while_the_chat_ends,
 );
@@ -32,6 +33,29 @@ async fn a_pair_is_called_while_it_talks(engine: Engine) {
         assert_eq!(won(&payloads).len(), 20, "{payloads:#?}");
     }
     world.app.stop().await;
+}
+
+async fn people_call_each_other_at_once(engine: Engine) {
+    let world = World::new(engine).await;
+    let pair = operators(&world, 2).await;
+    for round in 0..10 {
+        let calls = (0..20).map(|number| {
+            let (own, other) = (&pair[number % 2], &pair[(number + 1) % 2]);
+            let input =
+                json!({ "participantIds": [other.id], "requestId": format!("{round}.{}", number / 2) });
+            let name = if number < 10 { "createChatSession" } else { "createChat" };
+            let input = if number < 10 { input } else { with_type(input) };
+            call(own.client.clone(), name, "", input)
+        });
+        let payloads = at_once(calls).await;
+        assert_eq!(won(&payloads).len(), 20, "{payloads:#?}");
+    }
+    world.app.stop().await;
+}
+
+fn with_type(mut input: Value) -> Value {
+    input["type"] = json!("DIRECT");
+    input
 }
 
 async fn people_are_changed_while_they_are_called(engine: Engine) {

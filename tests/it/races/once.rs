@@ -12,6 +12,7 @@ on_both!(
     a_pair_that_creates_its_chat_from_both_sides_gets_one,
     a_group_that_calls_from_all_sides_gets_one_chat,
     starting_a_chat_many_times_with_one_request_id_starts_one,
+    two_changes_of_a_visitor_at_once_both_stay,
     a_hundred_sends_with_one_external_id_make_one_message,
     a_thousand_retries_of_one_send_make_one_message,
 );
@@ -82,6 +83,24 @@ async fn starting_a_chat_many_times_with_one_request_id_starts_one(engine: Engin
         at_once((0..10).map(|_| call(vera.client.clone(), "startChat", "chat { id }", plain.clone()))).await;
     let chats: HashSet<_> = payloads.iter().map(|payload| text(&payload["chat"]["id"])).collect();
     assert_eq!(chats.len(), 10);
+    world.app.stop().await;
+}
+
+async fn two_changes_of_a_visitor_at_once_both_stay(engine: Engine) {
+    let world = World::new(engine).await;
+    world.visitor("vera").await;
+    for round in 0..20 {
+        let attributes = json!([{ "name": "round", "value": round.to_string() }]);
+        let changes = [
+            json!({ "externalId": "vera", "displayName": format!("Vera {round}") }),
+            json!({ "externalId": "vera", "attributes": attributes }),
+        ];
+        let admin = &world.admin.client;
+        at_once(changes.map(|change| call(admin.clone(), "upsertVisitor", "", change))).await;
+        let visitor = "{ visitor(externalId: \"vera\") { displayName attributes { name value } } }";
+        let visitor = world.admin.query(visitor, json!({})).await["visitor"].clone();
+        assert_eq!(visitor, json!({ "displayName": format!("Vera {round}"), "attributes": attributes }));
+    }
     world.app.stop().await;
 }
 

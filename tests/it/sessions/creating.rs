@@ -13,6 +13,7 @@ on_both!(
     a_session_in_a_chat_calls_everybody_in_it_or_those_named,
     colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others,
     a_session_calls_at_least_one_other,
+    who_is_deactivated_is_called_no_more_but_retries_are_answered,
     a_session_keeps_what_it_was_made_with,
     the_call_room_is_for_participants_only,
     creating_again_with_the_same_request_id_answers_the_same_session,
@@ -20,6 +21,7 @@ on_both!(
     who_is_called_can_be_changed,
     only_participants_and_admins_change_a_session_and_only_until_it_is_over,
     texts_and_ring_times_have_limits,
+    a_session_calls_up_to_a_hundred,
 );
 
 /// The chat that a session between these people gets, with its type.
@@ -140,6 +142,25 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
     clinic.stop().await;
 }
 
+async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, otto, .. } = &clinic;
+    let session = json!({ "participantIds": [odile.id, otto.id], "requestId": "session" });
+    let mut chat = session.clone();
+    (chat["type"], chat["requestId"]) = (json!("GROUP"), json!("chat"));
+    let first = create(olga, session.clone()).await;
+    let group = olga.done("createChat", "chat { id }", chat.clone()).await["chat"].clone();
+    world.admin.done("updateUser", "", json!({ "userId": otto.id, "isActive": false })).await;
+
+    let everybody = create(olga, json!({ "chatId": group["id"] })).await;
+    assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id]));
+    let by_name = json!({ "chatId": group["id"], "participantIds": [otto.id] });
+    assert_eq!(olga.refused("createChatSession", by_name).await, ["NOT_FOUND"]);
+    assert_eq!(create(olga, session).await, first);
+    assert_eq!(olga.done("createChat", "chat { id }", chat).await["chat"], group);
+    clinic.stop().await;
+}
+
 async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
@@ -250,9 +271,12 @@ async fn who_is_called_can_be_changed(engine: Engine) {
     odile.done("updateChatSession", "", call(&[&otto.id, &odile.id])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
     assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is not called any more");
-    done(otto, "START", &session).await;
     assert_eq!(olga.refused("updateChatSession", call(&[])).await, ["INVALID"]);
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
+    // So does whoever let it ring.
+    done(otto, "START", &session).await;
+    olga.done("updateChatSession", "", call(&[])).await;
+    assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &otto.id]));
     clinic.stop().await;
 }
 
@@ -296,6 +320,27 @@ async fn texts_and_ring_times_have_limits(engine: Engine) {
     ] {
         let refused = clinic.olga.refused("createChatSession", with(field, value.clone())).await;
         assert_eq!(refused, [code], "{field}: {value}");
+    }
+    clinic.stop().await;
+}
+
+async fn a_session_calls_up_to_a_hundred(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let chat = clinic.world.chat(&clinic.vera).await;
+    let mut people = Vec::new();
+    for number in 0..100 {
+        let input = json!({ "name": format!("Operator {number}"), "role": "OPERATOR" });
+        let created = clinic.world.admin.done("createUser", "user { id }", input).await;
+        people.push(text(&created["user"]["id"]));
+    }
+    for place in [json!({}), json!({ "chatId": chat })] {
+        // With the caller they are one too many.
+        let mut input = place.clone();
+        input["participantIds"] = json!(people);
+        assert_eq!(clinic.olga.refused("createChatSession", input.clone()).await, ["TOO_MANY"], "{place}");
+        input["participantIds"] = json!(people[1..]);
+        let session = create(&clinic.olga, input).await;
+        assert_eq!(called(&clinic.olga, &session).await.len(), 100);
     }
     clinic.stop().await;
 }

@@ -1,0 +1,6 @@
+/// Where the page starts. The token leaves the address bar before anything else is loaded.
+
+import { takeToken } from "./tokens.js";
+
+takeToken();
+await import("./start.jsx");

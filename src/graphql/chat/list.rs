@@ -1,0 +1,95 @@
+//! Lists of chats: the place whose chats are listed, and the page of them.
+
+use super::super::caller::{caller, live};
+use super::super::connection::{List, PageArguments, connection};
+use super::super::error::Result;
+use super::{Chat, ChatFilterInput, ChatOrderInput, decode_filter};
+use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use crate::domain::page::Page;
+use async_graphql::Context;
+use entity::{ActorId, RoomId};
+
+connection! {
+    /// A page of chats.
+    ChatConnection,
+    /// A chat in a list.
+    ChatEdge of Chat,
+    fields { event_cursor: String }
+
+    /// Where things stood before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
+    /// no change is missed. What changed during the read may come again: apply by id.
+    async fn event_cursor(&self) -> &str {
+        &self.event_cursor
+    }
+}
+
+impl ChatConnection {
+    /// The page of a list that has nothing in it.
+    pub(in crate::graphql) fn empty(event_cursor: String) -> Self {
+        Self::new(Page::nothing(), event_cursor, |_, _| String::new(), Chat::new)
+    }
+}
+
+/// A page of a list that has nothing in it.
+/// Where the feeds stand now, for the cursor of a page that is about to be read.
+pub(in crate::graphql) fn event_cursor(context: &Context<'_>) -> Result<String> {
+    Ok(live(context)?.page_cursor(&caller(context)?.viewer))
+}
+
+/// The place whose chats are listed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::graphql) enum Place {
+    Organization,
+    Room(RoomId),
+    Visitor(ActorId),
+    Participant(ActorId),
+    PresentUser(ActorId),
+}
+
+impl Place {
+    fn filter(self) -> ChatFilter {
+        let all = ChatFilter::default();
+        match self {
+            Self::Organization => all,
+            Self::Room(id) => ChatFilter { room_ids: Some(vec![id]), ..all },
+            Self::Visitor(id) => ChatFilter { visitor_id: Some(id), ..all },
+            Self::Participant(id) => ChatFilter { participant_ids: vec![id], ..all },
+            Self::PresentUser(id) => ChatFilter { present_user_id: Some(id), ..all },
+        }
+    }
+
+    fn list(self, order: ChatOrder) -> List {
+        List::of(&("chats", self, order))
+    }
+
+    /// Who waits in a room, longest first.
+    pub(in crate::graphql) fn queue(id: RoomId) -> List {
+        Self::Room(id).list(ChatOrder { field: ChatOrderField::WaitingSince, is_descending: false })
+    }
+
+    /// A viewer's own chats.
+    pub(in crate::graphql) fn inbox() -> List {
+        List::of(&"inbox")
+    }
+}
+
+/// The chats of a place that the viewer may see and a filter matches.
+pub(in crate::graphql) async fn chats_of(
+    context: &Context<'_>,
+    place: Place,
+    filter: Option<ChatFilterInput>,
+    order: Option<ChatOrderInput>,
+    page: PageArguments,
+) -> Result<ChatConnection> {
+    let caller = caller(context)?;
+    let order = order
+        .map_or(ChatOrder { field: ChatOrderField::StartedAt, is_descending: false }, ChatOrderInput::decode);
+    let list = place.list(order);
+    let page = page.request(context, list)?;
+    let event_cursor = event_cursor(context)?;
+    let Some(filter) = decode_filter(place.filter(), filter)? else {
+        return Ok(ChatConnection::empty(event_cursor));
+    };
+    let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;
+    Ok(ChatConnection::new(page, event_cursor, |_, key| list.cursor(key), Chat::new))
+}

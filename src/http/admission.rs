@@ -1,0 +1,116 @@
+//! Who may come in just now: how often an actor changes things, how many streams they hold open, and how much runs
+//! at once. Counted on this node alone.
+
+use crate::domain::viewer::{Viewer, ViewerRole};
+use entity::ActorId;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Queries and mutations that run at once.
+const RUNNING: usize = 1_000;
+/// How long one more waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(1);
+/// After so many looks, actors who have been quiet are forgotten.
+const FORGET_EVERY: usize = 10_000;
+
+/// Changes a second and at once, and streams at once, of one actor.
+struct Allowance {
+    per_second: u32,
+    burst: u32,
+    streams: usize,
+}
+
+fn allowance(role: ViewerRole) -> Allowance {
+    match role {
+        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, streams: 5 },
+        ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50, streams: 20 },
+        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, streams: 200 },
+    }
+}
+
+/// Counts who is in, and who comes how often.
+pub(super) struct Admission {
+    /// A limiter for each allowance; nothing where rates are lifted.
+    rates: Option<HashMap<u32, DefaultKeyedRateLimiter<ActorId>>>,
+    clock: DefaultClock,
+    looks: AtomicUsize,
+    streams: Mutex<HashMap<ActorId, usize>>,
+    running: Arc<Semaphore>,
+}
+
+/// An open stream; it is counted for as long as this lives.
+pub(super) struct Stream {
+    admission: Arc<Admission>,
+    actor_id: ActorId,
+}
+
+impl Admission {
+    /// `factor` multiplies the rates; 0 lifts them.
+    pub(super) fn new(factor: u32) -> Arc<Self> {
+        let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient];
+        let limiters =
+            roles.map(allowance).into_iter().filter_map(|Allowance { per_second, burst, .. }| {
+                let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
+                let quota = quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?);
+                Some((per_second, RateLimiter::keyed(quota)))
+            });
+        Arc::new(Self {
+            rates: (factor > 0).then(|| limiters.collect()),
+            clock: DefaultClock::default(),
+            looks: AtomicUsize::new(0),
+            streams: Mutex::default(),
+            running: Arc::new(Semaphore::new(RUNNING)),
+        })
+    }
+
+    /// Lets so many changes pass, or says how long to wait.
+    pub(super) fn change(&self, viewer: &Viewer, count: usize) -> Result<(), Duration> {
+        let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        let limiter = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
+        let Some(limiter) = limiter else { return Ok(()) };
+        if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            limiter.retain_recent();
+        }
+        match limiter.check_key_n(&viewer.actor_id, count) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
+            // More at once than ever fits: the document's own limit comes first.
+            Err(_) => Err(Duration::from_secs(1)),
+        }
+    }
+
+    /// Counts one more stream of the actor, unless there are too many.
+    pub(super) fn open_stream(self: &Arc<Self>, viewer: &Viewer) -> Option<Stream> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = streams.entry(viewer.actor_id).or_default();
+        if *open >= allowance(viewer.role).streams {
+            return None;
+        }
+        *open += 1;
+        Some(Stream { admission: Arc::clone(self), actor_id: viewer.actor_id })
+    }
+
+    /// A turn to run, unless none comes in time.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.running).acquire_owned();
+        tokio::time::timeout(TURN_WITHIN, turn).await.ok()?.ok()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut streams = self.admission.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = streams.get_mut(&self.actor_id) {
+            *open -= 1;
+            if *open == 0 {
+                streams.remove(&self.actor_id);
+            }
+        }
+    }
+}

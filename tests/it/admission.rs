@@ -1,0 +1,119 @@
+//! Who comes too often, or in too many places at once, is told so; everybody else is not disturbed.
+
+use crate::harness::client::{error_code, mutation};
+use crate::harness::socket::Socket;
+use crate::harness::world::{Person, World};
+use crate::harness::{Engine, TestApp};
+use anteroom::clock::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn limited() -> World {
+    let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.rate_limit = 1).await;
+    World::on(app).await
+}
+
+fn send(chat: &str, number: usize) -> Value {
+    json!({ "query": mutation("sendMessage", ""),
+            "variables": { "input": { "chatId": chat, "text": number.to_string() } } })
+}
+
+/// Sends until it is refused; how often it was not, and the refusal.
+async fn flood(person: &Person, chat: &str) -> (usize, reqwest::Response) {
+    let http = reqwest::Client::new();
+    for number in 0..500 {
+        let body = send(chat, number);
+        let sent = http.post(format!("{}/graphql", person.url)).bearer_auth(&person.token).json(&body).send();
+        let answer = sent.await.expect("an answer");
+        if !answer.status().is_success() {
+            return (number, answer);
+        }
+    }
+    panic!("500 messages at once were taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_changes_is_refused_until_it_ebbs_and_floods_nobody_else() {
+    let world = limited().await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let (taken, refusal) = flood(&vera, &chat).await;
+    // The chat itself was one of ten at once; a few more come in at two a second meanwhile.
+    assert!((9..60).contains(&taken), "{taken} messages were taken");
+    assert_eq!(refusal.status(), 429);
+    assert!(refusal.headers().contains_key("retry-after"));
+    let refusal: Value = refusal.json().await.expect("JSON");
+    assert_eq!(error_code(&refusal), "RATE_LIMITED");
+    let wait = refusal["errors"][0]["extensions"]["retryAfterMs"].as_u64().expect("how long to wait");
+
+    vera.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
+    let count = "query($chat: ID!) { chat(id: $chat) { messageCount } }";
+    assert_eq!(vera.query(count, json!({ "chat": chat })).await["chat"]["messageCount"], taken);
+    olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Not so fast" })).await;
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Sorry" })).await;
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_on_a_socket_is_refused_and_the_socket_goes_on() {
+    let world = limited().await;
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    flood(&vera, &chat).await;
+    let mut socket = Socket::connect(&vera.url, &vera.token).await;
+    let input = |number: usize| json!({ "input": { "chatId": chat, "text": number.to_string() } });
+    let mut refused = None;
+    for number in 0..50 {
+        socket.subscribe("1", &mutation("sendMessage", ""), input(number), None).await;
+        let answer = socket.receive().await;
+        if answer["type"] == "error" {
+            refused = Some(answer);
+            break;
+        }
+        assert_eq!(socket.receive().await["type"], "complete");
+    }
+    let refused = refused.expect("a refusal");
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "RATE_LIMITED");
+    socket.subscribe("1", "{ viewer { role } }", json!({}), None).await;
+    assert_eq!(socket.data().await["viewer"]["role"], "VISITOR");
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_has_five_sockets_at_once_and_no_more() {
+    let world = limited().await;
+    let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
+    let mut sockets = Vec::new();
+    for _ in 0..5 {
+        sockets.push(Socket::connect(&vera.url, &vera.token).await);
+    }
+    let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {}", vera.token) } });
+    let mut sixth = Socket::open(&vera.url).await;
+    sixth.send(init.clone()).await;
+    assert_eq!(sixth.try_receive().await, Err(4292));
+    let events = "subscription { viewerEvents { cursor } }";
+    let stream = reqwest::Client::new()
+        .post(format!("{}/graphql", vera.url))
+        .bearer_auth(&vera.token)
+        .header("accept", "text/event-stream")
+        .json(&json!({ "query": events }))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(stream.status(), 429);
+    Socket::connect(&victor.url, &victor.token).await;
+
+    sockets.pop();
+    let admitted = async {
+        loop {
+            let mut next = Socket::open(&vera.url).await;
+            next.send(init.clone()).await;
+            if next.try_receive().await.is_ok_and(|message| message["type"] == "connection_ack") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), admitted).await.expect("a closed socket makes room");
+    world.app.stop().await;
+}

@@ -1,0 +1,183 @@
+//! GraphiQL as a browser gets it: its headers, its files, and its examples, each of which is run.
+
+use crate::harness::Engine;
+use crate::harness::socket::Socket;
+use crate::harness::world::{World, text};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Whether tests that need Node and a browser are left out, by the wish of whoever runs them.
+pub const SKIP: &str = "ANTEROOM_SKIP_BROWSER";
+
+/// Whether there is a page to test. To go without it must be said: nothing is skipped in silence.
+pub fn is_built() -> bool {
+    if let Some(reason) = playground::MISSING {
+        assert!(std::env::var_os(SKIP).is_some(), "no GraphiQL: {reason}; to test without it, set {SKIP}");
+        eprintln!("not tested: {reason}");
+    }
+    playground::MISSING.is_none()
+}
+
+async fn get(url: String) -> Response {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    client.expect("a client").get(url).header("accept-encoding", "gzip").send().await.expect("an answer")
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_door_leads_to_graphiql() {
+    let world = World::new(Engine::Sqlite).await;
+    let root = get(format!("{}/", world.app.url)).await;
+    assert_eq!((root.status(), header(&root, "location")), (StatusCode::TEMPORARY_REDIRECT, "/graphiql"));
+    let page = get(format!("{}/graphiql", world.app.url)).await;
+    if playground::MISSING.is_some() {
+        assert_eq!(page.status(), StatusCode::NOT_FOUND);
+        assert!(page.text().await.expect("text").contains("install Node.js"), "it says how to get the page");
+    } else {
+        // Relative, so that it also holds behind a proxy that puts a path before it.
+        assert_eq!((page.status(), header(&page, "location")), (StatusCode::TEMPORARY_REDIRECT, "graphiql/"));
+    }
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_file_comes_with_a_strict_policy_and_the_right_lifetime() {
+    if !is_built() {
+        return;
+    }
+    let world = World::new(Engine::Sqlite).await;
+    for file in playground::FILES {
+        let path = if file.path == "index.html" { "" } else { file.path };
+        let answer = get(format!("{}/graphiql/{path}", world.app.url)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(header(&answer, "content-type"), file.media_type(), "{path}");
+        assert_eq!(header(&answer, "content-encoding"), "gzip", "{path}");
+        assert!(answer.headers().get_all("vary").iter().any(|value| value == "accept-encoding"), "{path}");
+        let lifetime = if path.is_empty() { "no-store" } else { "public, max-age=31536000, immutable" };
+        assert_eq!(header(&answer, "cache-control"), lifetime, "{path}");
+        assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header(&answer, "referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header(&answer, "set-cookie"), "", "{path}");
+        let policy: BTreeSet<_> = header(&answer, "content-security-policy").split("; ").collect();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "worker-src 'self' blob:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(rule), "{path}: no {rule} in {policy:?}");
+        }
+        assert_eq!(answer.bytes().await.expect("a body"), file.gzipped, "{path}");
+    }
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_gzip_gets_the_page_as_it_is() {
+    if !is_built() {
+        return;
+    }
+    let world = World::new(Engine::Sqlite).await;
+    let answer = reqwest::get(format!("{}/graphiql/", world.app.url)).await.expect("an answer");
+    assert_eq!(header(&answer, "content-encoding"), "");
+    let page = answer.text().await.expect("text");
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(!page.contains("http://") && !page.contains("https://"), "no address of elsewhere: {page}");
+    assert_eq!(
+        page.matches("<script").count(),
+        page.matches(" src=\"./").count(),
+        "no inline script: {page}"
+    );
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_nothing_else_below_graphiql() {
+    let world = World::new(Engine::Sqlite).await;
+    for path in ["nope", "assets/", "assets/nope.js", "%2e%2e/Cargo.toml", "..%2fCargo.toml", "index.html/"] {
+        let answer = get(format!("{}/graphiql/{path}", world.app.url)).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    if is_built() {
+        let url = format!("{}/graphiql/", world.app.url);
+        let posted = reqwest::Client::new().request(Method::POST, url).send().await.expect("an answer");
+        assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+    world.app.stop().await;
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("playground/page/src/examples")
+}
+
+fn example(name: &str) -> String {
+    std::fs::read_to_string(examples().join(format!("{name}.graphql"))).expect("an example")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_of_the_page_works() {
+    let world = World::new(Engine::Sqlite).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    let of_chat = json!({ "chatId": chat });
+
+    let events = example("events");
+    let mut socket = Socket::connect(&world.app.url, &olga.token).await;
+    socket.subscribe("events", &events, of_chat.clone(), None).await;
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+
+    let said = json!({ "chatId": chat, "text": "Hello!" });
+    let sent = vera.query(&example("send"), said).await["sendMessage"].clone();
+    assert_eq!((&sent["messageEdge"]["node"]["text"], &sent["userErrors"]), (&json!("Hello!"), &json!([])));
+    let mut told = Vec::new();
+    while told.last() != Some(&json!("Hello!")) {
+        told.push(socket.data().await["chatEvents"]["change"]["messageEdge"]["node"]["text"].clone());
+    }
+
+    let start = olga.query(&example("start"), json!({})).await;
+    assert_eq!(start["viewer"]["inbox"]["nodes"][0]["id"], json!(chat));
+    let queue = olga.query(&example("queue"), json!({})).await;
+    assert_eq!(queue["organization"]["rooms"]["nodes"][0]["chats"]["nodes"][0]["id"], json!(chat));
+    let seen = olga.query(&example("chat"), of_chat.clone()).await;
+    let last =
+        seen["chat"]["messages"]["nodes"].as_array().and_then(|nodes| nodes.last()).expect("a message");
+    assert_eq!(last["text"], "Hello!");
+
+    let session = example("session");
+    let rung = named(&olga, &session, "RingSession", &of_chat).await["createChatSession"].clone();
+    let of_session = json!({ "chatSessionId": text(&rung["session"]["id"]) });
+    for (person, name, field, state) in [
+        (&vera, "AcceptSession", "acceptChatSession", "ACCEPTED"),
+        (&olga, "FinishSession", "finishChatSession", "FINISHED"),
+    ] {
+        let moved = named(person, &session, name, &of_session).await[field].clone();
+        assert_eq!((&moved["session"]["state"], &moved["userErrors"]), (&json!(state), &json!([])), "{name}");
+    }
+
+    let known = ["chat", "events", "queue", "send", "session", "start"].map(|name| format!("{name}.graphql"));
+    let there: BTreeSet<_> = std::fs::read_dir(examples())
+        .expect("the examples")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".graphql"))
+        .collect();
+    assert_eq!(there, known.into(), "each example is run by this test");
+    world.app.stop().await;
+}
+
+/// Runs one operation of a document that has several.
+async fn named(person: &crate::harness::world::Person, query: &str, name: &str, variables: &Value) -> Value {
+    let body = json!({ "query": query, "operationName": name, "variables": variables });
+    let url = format!("{}/graphql", person.url);
+    let sent = reqwest::Client::new().post(url).bearer_auth(&person.token).json(&body).send().await;
+    let answer: Value = sent.expect("an answer").json().await.expect("JSON");
+    assert_eq!(answer.get("errors"), None, "{name}: {answer:#}");
+    answer["data"].clone()
+}

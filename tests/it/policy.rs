@@ -1,0 +1,229 @@
+//! Who may do what, as tables: each verb by each role.
+
+use crate::harness::calls::outcome;
+use crate::harness::client::{Client, error_code};
+use crate::harness::scene::{Place, Scene};
+use crate::harness::{Engine, TestApp, sdl};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    each_role_does_in_a_chat_what_the_table_says,
+    each_role_does_in_the_organization_what_the_table_says,
+    a_chat_offers_a_viewer_what_they_may_do,
+);
+
+/// What becomes of each verb, tried by one after the other, row by row: `done`, or the code of the refusal.
+/// Victor takes part in nothing, nor does Otto. Vera and Olga talk; the direct chat is Olga's with Odile.
+const IN_CHATS: [(&str, &str); 4] = [
+    (
+        "public",
+        "                    victor     vera                otto             olga                admin               program
+        markRead            NOT_FOUND  done                NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
+        setTyping           NOT_FOUND  done                done             done                done                FORBIDDEN
+        updateChat          FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        sendMessage         NOT_FOUND  done                done             done                done                INVALID
+        sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                done
+        joinChat            FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        keepPresence        FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        leaveChat           FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        createChatSession   NOT_FOUND  done                done             done                done                FORBIDDEN
+        updateChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
+        startChatSession    NOT_FOUND  done                NOT_PARTICIPANT  INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
+        acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
+        rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_PARTICIPANT  INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
+        finishChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
+        endChat             NOT_FOUND  done                done             done                done                FORBIDDEN",
+    ),
+    (
+        "private",
+        "                    victor     vera                otto             olga                admin               program
+        markRead            NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        setTyping           NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        sendMessage         NOT_FOUND  done                NOT_FOUND        done                done                INVALID
+        sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                NOT_FOUND
+        joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        createChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        updateChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        startChatSession    NOT_FOUND  done                NOT_FOUND        INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
+        acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
+        finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        endChat             NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN",
+    ),
+    (
+        "direct",
+        "                    victor     vera                otto             olga                admin               program
+        markRead            NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        setTyping           NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     INVALID
+        sendMessageFor      FORBIDDEN  NOT_FOUND           FORBIDDEN        FORBIDDEN           NOT_FOUND           NOT_FOUND
+        joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
+        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        createChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
+        startChatSession    NOT_FOUND  NOT_FOUND           NOT_FOUND        done                INVALID_TRANSITION  FORBIDDEN
+        acceptChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
+        rejectChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
+        finishChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
+        endChat             NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN",
+    ),
+    (
+        "group",
+        "                    victor     vera                otto             olga                admin               program
+        markRead            NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        setTyping           NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        sendMessage         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     INVALID
+        sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           NOT_PARTICIPANT     NOT_FOUND
+        joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
+        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        createChatSession   NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        startChatSession    NOT_FOUND  done                NOT_FOUND        INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
+        acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
+        finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        endChat             NOT_FOUND  INVALID             NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN",
+    ),
+];
+
+/// The same for what is not in a chat.
+const IN_ORGANIZATION: &str = "
+                            vera       otto       admin      program
+        createRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        updateRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        updateUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        upsertVisitor       FORBIDDEN  FORBIDDEN  done       done
+        issueVisitorToken   FORBIDDEN  FORBIDDEN  done       done
+        issueUserToken      FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        issueProgramToken   FORBIDDEN  FORBIDDEN  done       FORBIDDEN
+        startChat           done       INVALID    INVALID    INVALID
+        startChatFor        NOT_FOUND  done       done       done
+        createChat          FORBIDDEN  done       done       FORBIDDEN
+        listRooms           FORBIDDEN  done       done       done
+        listUsers           FORBIDDEN  done       done       done
+        listVisitors        FORBIDDEN  done       done       done
+        listChats           done       done       done       done
+        listSessions        done       done       done       done";
+
+/// The cells of a table: verb, who, outcome.
+fn cells(table: &'static str) -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let people = rows.find(|row| !row.is_empty()).expect("a header");
+    rows.flat_map(|row| {
+        let cells = people.iter().zip(row[1..].to_vec());
+        cells.map(|(who, outcome)| (row[0], *who, outcome)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+fn client<'a>(scene: &'a Scene, who: &str) -> &'a Client {
+    match who {
+        "victor" => &scene.victor,
+        "vera" => &scene.vera,
+        "otto" => &scene.otto,
+        "olga" => &scene.olga,
+        "admin" => &scene.admin,
+        "program" => &scene.program,
+        other => panic!("who is {other}?"),
+    }
+}
+
+/// The mutation and the input of a verb.
+fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
+    let (chat, session) = (&place.chat, &place.session);
+    match verb {
+        "setTyping" => (verb, json!({ "chatId": chat, "isTyping": true })),
+        "sendMessage" => (verb, json!({ "chatId": chat, "text": "Hello" })),
+        "sendMessageFor" => {
+            ("sendMessage", json!({ "chatId": chat, "text": "Hello", "senderId": scene.vera.id }))
+        }
+        "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
+        "createRoom" => (verb, json!({ "name": "Room" })),
+        "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
+        "updateUser" => (verb, json!({ "userId": scene.odile.id })),
+        "upsertVisitor" => (verb, json!({ "externalId": "v" })),
+        "issueVisitorToken" => ("issueToken", json!({ "actorId": scene.victor.id })),
+        "issueUserToken" => ("issueToken", json!({ "actorId": scene.odile.id })),
+        "issueProgramToken" => ("issueToken", json!({ "apiClientName": "archive" })),
+        "startChatFor" => ("startChat", json!({ "roomId": scene.room, "visitorId": scene.victor.id })),
+        "createChat" => (verb, json!({ "type": "GROUP", "participantIds": [] })),
+        verb if verb.ends_with("ChatSession") && verb != "createChatSession" => {
+            (verb, json!({ "chatSessionId": session }))
+        }
+        verb => (verb, json!({ "chatId": chat })),
+    }
+}
+
+async fn code(by: &Client, scene: &Scene, place: &Place, verb: &str) -> String {
+    if let Some(list) = verb.strip_prefix("list") {
+        let list = if list == "Sessions" { "chatSessions".to_owned() } else { list.to_lowercase() };
+        let answer = by.ask(&format!("{{ organization {{ {list} {{ totalCount }} }} }}"), json!({})).await;
+        return if answer.get("errors").is_some() { error_code(&answer) } else { "done".into() };
+    }
+    let (mutation, input) = call(scene, place, verb);
+    let outcome = outcome(by, mutation, &input).await;
+    outcome.split(' ').next().unwrap_or_default().to_owned()
+}
+
+async fn each_role_does_in_a_chat_what_the_table_says(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    for ((kind, table), (_, place)) in IN_CHATS.into_iter().zip(scene.places()) {
+        for (verb, who, expected) in cells(table) {
+            let found = code(client(&scene, who), &scene, place, verb).await;
+            assert_eq!(found, expected, "{verb} by {who} in the {kind} chat");
+        }
+    }
+    app.stop().await;
+}
+
+async fn each_role_does_in_the_organization_what_the_table_says(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let tables = [IN_CHATS[0].1, IN_ORGANIZATION];
+    for mutation in sdl::fields("Mutation").keys() {
+        let is_tried = |(verb, ..): (&str, &str, &str)| {
+            !verb.starts_with("list") && call(&scene, &scene.public, verb).0 == mutation
+        };
+        assert!(tables.into_iter().flat_map(cells).any(is_tried), "{mutation} is in no table");
+    }
+    for (verb, who, expected) in cells(IN_ORGANIZATION) {
+        let found = code(client(&scene, who), &scene, &scene.public, verb).await;
+        assert_eq!(found, expected, "{verb} by {who}");
+    }
+    app.stop().await;
+}
+
+async fn a_chat_offers_a_viewer_what_they_may_do(engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let query = "query($id: ID!) { chat(id: $id) { viewerActions } }";
+    for ((kind, table), (_, place)) in IN_CHATS.into_iter().zip(scene.places()) {
+        for who in ["victor", "vera", "otto", "olga", "admin", "program"] {
+            let found = client(&scene, who).query(query, json!({ "id": place.chat })).await;
+            let offers = |action: &str| {
+                found["chat"]["viewerActions"]
+                    .as_array()
+                    .is_some_and(|actions| actions.contains(&json!(action)))
+            };
+            let may = |verb: &str| cells(table).contains(&(verb, who, "done"));
+            let what = format!("{who} in the {kind} chat: {found}");
+            assert_eq!(offers("SEND"), may("sendMessage"), "{what}");
+            assert_eq!(offers("JOIN") || offers("LEAVE"), may("joinChat"), "{what}");
+            // Only Olga has joined so far.
+            assert_eq!(offers("LEAVE"), who == "olga", "{what}");
+            assert_eq!(offers("END"), may("endChat"), "{what}");
+            assert_eq!(offers("START_SESSION"), may("createChatSession"), "{what}");
+        }
+    }
+    app.stop().await;
+}

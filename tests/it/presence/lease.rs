@@ -1,0 +1,169 @@
+//! A presence lasts as long as its user is heard from.
+
+use super::{entry, history, join, seen, send};
+use crate::harness::Engine;
+use crate::harness::socket::Socket;
+use crate::harness::world::World;
+use crate::on_both;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both!(
+    a_presence_that_is_not_renewed_ends_by_the_servers_own_clock,
+    keeping_a_presence_renews_it,
+    sending_renews_the_senders_presence,
+    an_open_stream_keeps_its_viewers_presence,
+    an_expired_presence_is_absent_before_the_server_has_looked,
+    nothing_expires_in_the_first_minute_after_a_start,
+);
+
+const LEASE: &str = "presences(includeEnded: true) { nodes { expiresAt lastSeenAt endedAt endReason } }";
+
+/// The only presence of the chat, also when it has ended.
+async fn lease(world: &World, chat: &str) -> Value {
+    let seen = seen(&world.admin, chat, LEASE).await;
+    let nodes = seen["presences"]["nodes"].as_array().unwrap().clone();
+    assert_eq!(nodes.len(), 1, "{nodes:#?}");
+    nodes[0].clone()
+}
+
+/// A world whose server never looks at its clock by itself.
+async fn without_ticks(engine: Engine) -> World {
+    World::frozen_with(engine, |config| config.tick = Duration::from_hours(1)).await
+}
+
+async fn look_at_the_clock(world: &World) {
+    world.app.app.actions().expire_presences().await.expect("looked at");
+}
+
+async fn a_presence_that_is_not_renewed_ends_by_the_servers_own_clock(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    world.pass(60);
+    look_at_the_clock(&world).await;
+    assert_eq!(lease(&world, &chat).await["endedAt"], json!(null));
+    world.pass(1);
+    for _ in 0..300 {
+        if lease(&world, &chat).await["endedAt"].is_string() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let expired = lease(&world, &chat).await;
+    assert_eq!((&expired["endReason"], &expired["expiresAt"]), (&json!("EXPIRED"), &json!(null)));
+    assert_eq!(seen(&vera, &chat, "presentUserCount").await["presentUserCount"], 0);
+    assert_eq!(history(&vera, &chat).await, [entry("JOIN", &olga.id), entry("LEAVE", &olga.id)]);
+    assert_eq!(olga.refused("keepPresence", json!({ "chatId": chat })).await, ["NOT_PRESENT"]);
+    world.app.stop().await;
+}
+
+async fn keeping_a_presence_renews_it(engine: Engine) {
+    let world = without_ticks(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    for minute in 1..=3 {
+        world.pass(60);
+        let kept =
+            olga.done("keepPresence", "presence { lastSeenAt expiresAt }", json!({ "chatId": chat })).await;
+        assert_eq!(kept["presence"]["lastSeenAt"], format!("2026-11-20T12:0{minute}:00.000Z"));
+        assert_eq!(kept["presence"]["expiresAt"], format!("2026-11-20T12:0{}:00.000Z", minute + 1));
+        look_at_the_clock(&world).await;
+    }
+    assert_eq!(lease(&world, &chat).await["endedAt"], json!(null));
+    assert_eq!(odile.refused("keepPresence", json!({ "chatId": chat })).await, ["NOT_PRESENT"]);
+    assert_eq!(history(&vera, &chat).await, [entry("JOIN", &olga.id)]);
+    world.app.stop().await;
+}
+
+async fn sending_renews_the_senders_presence(engine: Engine) {
+    let world = without_ticks(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    world.pass(50);
+    send(&vera, &chat, "Hello").await;
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
+    // Nor does it show that she is there when somebody writes in her name.
+    let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
+    world.admin.done("sendMessage", "", input).await;
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
+    send(&olga, &chat, "Good morning").await;
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:50.000Z");
+    assert_eq!(lease(&world, &chat).await["lastSeenAt"], "2026-11-20T12:00:50.000Z");
+    world.app.stop().await;
+}
+
+async fn an_open_stream_keeps_its_viewers_presence(engine: Engine) {
+    let world = without_ticks(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let streams =
+        ["subscription($id: ID!) { chatEvents(chatId: $id) { at } }", "subscription { viewerEvents { at } }"];
+    for stream in streams {
+        let chat = world.chat(&vera).await;
+        join(&olga, &chat).await;
+        let before = lease(&world, &chat).await;
+        world.pass(40);
+        let mut socket = Socket::connect(&world.app.url, &olga.token).await;
+        socket.subscribe("1", stream, json!({ "id": chat }), None).await;
+        let is_renewed = async || lease(&world, &chat).await["lastSeenAt"] != before["lastSeenAt"];
+        let mut waited = 0;
+        while !is_renewed().await {
+            assert!(waited < 300, "the presence was not renewed: {stream}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            waited += 1;
+        }
+    }
+    world.app.stop().await;
+}
+
+async fn an_expired_presence_is_absent_before_the_server_has_looked(engine: Engine) {
+    let world = without_ticks(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    world.pass(61);
+    assert_eq!(olga.refused("keepPresence", json!({ "chatId": chat })).await, ["NOT_PRESENT"]);
+    // Her sending does not bring it back: she would be present without having joined.
+    send(&olga, &chat, "Sorry, I was away").await;
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
+    // Who joins finds the chat free, and the history in order.
+    odile.done("joinChat", "", json!({ "chatId": chat, "exclusive": true })).await;
+    let told = [
+        entry("JOIN", &olga.id),
+        entry("MESSAGE", &olga.id),
+        entry("LEAVE", &olga.id),
+        entry("JOIN", &odile.id),
+    ];
+    assert_eq!(history(&vera, &chat).await, told);
+    assert_eq!(seen(&vera, &chat, "presentUserCount").await["presentUserCount"], 1);
+    // Her own return is a join of its own.
+    join(&olga, &chat).await;
+    assert_eq!(seen(&vera, &chat, "presentUserCount").await["presentUserCount"], 2);
+    world.app.stop().await;
+}
+
+async fn nothing_expires_in_the_first_minute_after_a_start(engine: Engine) {
+    let mut world = World::frozen_with(engine, |config| config.grace = Duration::from_mins(1)).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = world.chat(&world.visitor("vera").await).await;
+    join(&olga, &chat).await;
+    // While the server stood still nobody could be heard from.
+    let clock = world.app.clock.clone();
+    world.app = world.app.restarted_after(|| clock.advance(Duration::from_mins(5))).await;
+    world.admin = World::at(&world.admin, &world.app.url);
+    let [olga, odile] = [&olga, &odile].map(|person| World::at(person, &world.app.url));
+    look_at_the_clock(&world).await;
+    assert_eq!(odile.refused("joinChat", json!({ "chatId": chat, "exclusive": true })).await, ["CHAT_TAKEN"]);
+    let kept = olga.done("keepPresence", "presence { expiresAt }", json!({ "chatId": chat })).await;
+    assert_eq!(kept["presence"]["expiresAt"], "2026-11-20T12:06:00.000Z");
+    // From then on it is as always.
+    world.pass(61);
+    look_at_the_clock(&world).await;
+    assert_eq!(lease(&world, &chat).await["endReason"], "EXPIRED");
+    world.app.stop().await;
+}

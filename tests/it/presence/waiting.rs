@@ -1,0 +1,150 @@
+//! A visitor who wrote waits until a user writes.
+
+use super::{group, join, seen, send};
+use crate::harness::Engine;
+use crate::harness::world::{NOON, World, ids};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    a_visitor_waits_from_the_first_message_until_a_users_message,
+    joins_and_sessions_answer_nobody,
+    what_is_written_in_a_visitors_name_waits_and_in_a_users_answers,
+    a_room_tells_who_waits_oldest_first,
+    only_chats_with_visitors_wait,
+    the_end_of_a_chat_ends_the_waiting,
+    people_really_talk_after_two_messages_by_users_and_one_by_the_visitor,
+);
+
+async fn waits(world: &World, chat: &str) -> Value {
+    let seen = seen(&world.admin, chat, "isWaitingResponse waitingSince").await;
+    assert_eq!(seen["isWaitingResponse"], seen["waitingSince"].is_string());
+    seen["waitingSince"].clone()
+}
+
+async fn a_visitor_waits_from_the_first_message_until_a_users_message(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    send(&vera, &chat, "Hello").await;
+    world.pass(30);
+    send(&vera, &chat, "Is anybody there?").await;
+    assert_eq!(waits(&world, &chat).await, NOON);
+    send(&olga, &chat, "Good morning").await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    world.pass(30);
+    send(&vera, &chat, "My knee").await;
+    assert_eq!(waits(&world, &chat).await, "2026-11-20T12:01:00.000Z");
+    let counters = "messageCount userMessageCount visitorMessageCount";
+    let expected = json!({ "messageCount": 4, "userMessageCount": 1, "visitorMessageCount": 3 });
+    assert_eq!(seen(&olga, &chat, counters).await, expected);
+    world.app.stop().await;
+}
+
+async fn joins_and_sessions_answer_nobody(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    send(&vera, &chat, "Hello").await;
+    world.pass(10);
+    join(&olga, &chat).await;
+    olga.done("createChatSession", "", json!({ "chatId": chat, "start": true })).await;
+    olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
+    olga.done("markRead", "", json!({ "chatId": chat })).await;
+    olga.done("leaveChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(waits(&world, &chat).await, NOON);
+    world.app.stop().await;
+}
+
+async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let write = async |sender: &str| {
+        let input = json!({ "chatId": chat, "text": "From the archive", "senderId": sender });
+        world.admin.done("sendMessage", "", input).await;
+    };
+    write(&vera.id).await;
+    assert_eq!(waits(&world, &chat).await, NOON);
+    write(&olga.id).await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    // A chat that a user opens with a message waits for nobody; one that a visitor does waits at once.
+    for (person, since) in [(&olga, json!(null)), (&vera, json!(NOON))] {
+        let mut input = json!({ "roomId": world.room, "message": "Hello" });
+        if person.id == olga.id {
+            input["visitorId"] = json!(vera.id);
+        }
+        let started = person.done("startChat", "chat { id waitingSince }", input).await;
+        assert_eq!(started["chat"]["waitingSince"], since);
+    }
+    world.app.stop().await;
+}
+
+async fn a_room_tells_who_waits_oldest_first(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let olga = world.operator("Olga").await;
+    let mut chats = Vec::new();
+    for number in 0..3 {
+        let visitor = world.visitor(&format!("visitor {number}")).await;
+        let chat = world.chat(&visitor).await;
+        chats.push((visitor, chat));
+    }
+    // Not in the order in which they started.
+    for number in [1, 2, 0] {
+        let (visitor, chat) = &chats[number];
+        world.pass(1);
+        send(visitor, chat, "Hello").await;
+    }
+    let queue = async || {
+        let query = "query($room: ID!, $order: ChatOrder) { room(id: $room) { waitingChatCount
+            chats(filter: { isWaitingResponse: true }, orderBy: $order) { nodes { id } } } }";
+        let order = json!({ "field": "WAITING_SINCE", "direction": "ASC" });
+        let room = olga.query(query, json!({ "room": world.room, "order": order })).await["room"].clone();
+        let queue = ids(&room["chats"]["nodes"]);
+        assert_eq!(room["waitingChatCount"], queue.len());
+        queue
+    };
+    let chat = |number: usize| chats[number].1.clone();
+    assert_eq!(queue().await, [chat(1), chat(2), chat(0)]);
+    send(&olga, &chat(2), "Good morning").await;
+    assert_eq!(queue().await, [chat(1), chat(0)]);
+    // A chat without a message is in no queue.
+    world.chat(&chats[2].0).await;
+    assert_eq!(queue().await, [chat(1), chat(0)]);
+    world.app.stop().await;
+}
+
+async fn only_chats_with_visitors_wait(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = group(&olga, &[&vera.id]).await;
+    send(&vera, &chat, "Hello").await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    world.app.stop().await;
+}
+
+async fn the_end_of_a_chat_ends_the_waiting(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    send(&vera, &chat, "Hello").await;
+    vera.done("endChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(waits(&world, &chat).await, json!(null));
+    world.app.stop().await;
+}
+
+async fn people_really_talk_after_two_messages_by_users_and_one_by_the_visitor(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    for (person, is_real) in [(&vera, false), (&olga, false), (&vera, false), (&odile, true)] {
+        send(person, &chat, "Hello").await;
+        join(&olga, &chat).await;
+        assert_eq!(seen(&olga, &chat, "isRealConversation").await["isRealConversation"], is_real);
+    }
+    world.app.stop().await;
+}
