@@ -7,6 +7,7 @@ use crate::harness::socket::Socket;
 use crate::harness::world::{World, text};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::Command;
 
 const PAGES: [&str; 4] =
     ["README.md", "docs/front-end.md", "docs/operations.md", "docs/coming-from/welkin.md"];
@@ -65,6 +66,20 @@ fn links_lead_to_files() {
     }
 }
 
+#[test]
+fn every_code_of_a_refusal_stands_in_the_readme() {
+    let schema = read("schema.graphql");
+    let values = schema.split("\nenum UserErrorCode {").nth(1).expect("the codes");
+    let values = values.split("\n}").next().expect("their end");
+    let codes = values.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && line.chars().all(|character| character.is_ascii_uppercase() || character == '_')
+    });
+    let readme = read("README.md");
+    for code in codes {
+        assert!(readme.contains(&format!("`{code}`")), "README does not name {code}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_runs() {
     let world = World::new(Engine::Sqlite).await;
@@ -103,6 +118,26 @@ async fn every_operation_runs() {
         }
     }
     assert!(count >= 6, "only {count} operations are shown");
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_for_curl_is_answered() {
+    let world = World::new(Engine::Sqlite).await;
+    let mut count = 0;
+    for page in PAGES {
+        for (_, language, script) in blocks(&read(page)) {
+            if language == "sh" && script.contains("curl ") {
+                let script = script.replace("http://127.0.0.1:8000", &world.app.url);
+                let run = Command::new("sh").args(["-c", &script]).env("TOKEN", &world.admin.token).output();
+                let said = run.expect("a shell").stdout;
+                let answer: Value = serde_json::from_slice(&said).expect("JSON");
+                assert!(answer["data"].is_object() && answer.get("errors").is_none(), "{script}: {answer:#}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 0, "nothing is shown for curl");
     world.app.stop().await;
 }
 

@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+/// The start of a server's folder's name; the test process's id follows.
+const FOLDER: &str = "anteroom-postgres-";
+
 static SERVER: OnceLock<Postgres> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -26,7 +29,9 @@ pub fn new_database() -> String {
 impl Postgres {
     fn start() -> Self {
         let programs = programs();
-        let folder = tempfile::Builder::new().prefix("anteroom-postgres").tempdir().expect("a folder").keep();
+        remove_leftovers();
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
         let data = folder.join("data");
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder));
@@ -76,6 +81,17 @@ impl Postgres {
         let mut command = Command::new(self.programs.join(program));
         command.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string()]);
         command
+    }
+}
+
+/// Servers end with the test process, but their folders stay behind: the next process removes them.
+fn remove_leftovers() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).expect("the folder for such things").flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
