@@ -164,13 +164,10 @@ impl Search<'_> {
         };
         let mut texts = sea_query::Query::select();
         texts.from(message_text::Entity).order_by((message_text::Entity, column), order);
-        match self.scope.chat_id {
-            Some(chat_id) => texts.and_where(message_text::Column::ChatId.eq(chat_id)),
-            None => {
-                let organization_id = self.scope.viewer.organization_id;
-                texts.and_where(message_text::Column::OrganizationId.eq(organization_id))
-            }
-        };
+        texts.and_where(match self.scope.chat_id {
+            Some(chat_id) => message_text::Column::ChatId.eq(chat_id),
+            None => message_text::Column::OrganizationId.eq(self.scope.viewer.organization_id),
+        });
         if let Some(place) = stretch.older_than {
             texts.and_where(column.lt(of(place)));
         }
