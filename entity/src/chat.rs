@@ -36,6 +36,10 @@ pub struct Model {
     pub active_at: Timestamp,
     /// The sequence of the newest message of type MESSAGE.
     pub last_message_sequence: Option<i64>,
+    /// The sequence of the newest archived message; 0 where none is. All messages up to it are archived.
+    pub archived_sequence: i64,
+    /// When that mark was last moved; absent where nothing is archived.
+    pub archived_at: Option<Timestamp>,
     pub message_count: i32,
     pub user_message_count: i32,
     pub visitor_message_count: i32,
@@ -50,6 +54,25 @@ impl Model {
     #[must_use]
     pub fn is_real_conversation(&self) -> bool {
         self.user_message_count >= 2 && self.visitor_message_count >= 1
+    }
+
+    /// Who a message of this sender is said to, where that is one actor.
+    #[must_use]
+    pub fn receiver_of(&self, sender_id: ActorId) -> Option<ActorId> {
+        match self.chat_type {
+            ChatType::Visitor => self.visitor_id.filter(|visitor_id| *visitor_id != sender_id),
+            ChatType::Direct => {
+                let ids = self.pair_key.as_deref()?.split(':').filter_map(|id| id.parse().ok()).map(ActorId);
+                ids.into_iter().find(|id| *id != sender_id)
+            }
+            ChatType::Group => None,
+        }
+    }
+
+    /// Whether the message at this place is archived.
+    #[must_use]
+    pub fn is_archived(&self, sequence: i64) -> bool {
+        sequence <= self.archived_sequence
     }
 }
 

@@ -59,6 +59,8 @@ text_enums! {
     EventKind {
         /// The chat's own fields changed.
         ChatChanged = "CHAT_CHANGED",
+        /// Messages were archived or restored; the subject is the newest of them.
+        HistoryChanged = "HISTORY_CHANGED",
         /// A message was added.
         MessageAdded = "MESSAGE_ADDED",
         /// A user joined.
@@ -204,6 +206,7 @@ impl EventKind {
             | Self::SessionRejected
             | Self::SessionFinished => true,
             Self::ChatChanged
+            | Self::HistoryChanged
             | Self::MessageAdded
             | Self::PresenceAdded
             | Self::PresenceEnded

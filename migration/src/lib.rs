@@ -5,6 +5,8 @@
 
 mod dialect;
 mod m20261121_000001_foundation;
+mod m20261121_000005_archive;
+mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -16,6 +18,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_foundation::Migration), Box::new(m20261121_000020_webhooks::Migration)]
+        vec![
+            Box::new(m20261121_000001_foundation::Migration),
+            Box::new(m20261121_000005_archive::Migration),
+            Box::new(m20261121_000006_search::Migration),
+            Box::new(m20261121_000020_webhooks::Migration),
+        ]
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{End, Key, Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::store::messages::Listed;
 use crate::store::{actors, chats, messages, participations, presences, rooms, sessions};
 use chrono::TimeDelta;
 use entity::{
@@ -23,6 +24,8 @@ pub type PageOfEach<T> = HashMap<ChatId, Page<T>>;
 pub struct MessageFilter {
     /// Of these types; all where absent.
     pub types: Option<Vec<MessageType>>,
+    /// Also those that are archived.
+    pub include_archived: bool,
     /// From this message on, itself included: forwards with `first`, backwards with `last`.
     pub around: Option<MessageId>,
 }
@@ -53,8 +56,9 @@ impl Actions {
                 End::Last => page.before = Some(Key { value: place + 1, id: Uuid::nil() }),
             }
         }
-        let (store, types) = (&self.0.store, filter.types.as_deref());
-        let pages = messages::list_of_each(store, viewer.organization_id, &asked, types, &page).await?;
+        let listed = Listed { types: filter.types.as_deref(), include_archived: filter.include_archived };
+        let (store, organization_id) = (&self.0.store, viewer.organization_id);
+        let pages = messages::list_of_each(store, organization_id, &asked, listed, &page).await?;
         let mut found: PageOfEach<_> = asked.into_iter().zip(pages).collect();
         for chat_id in chats {
             found.entry(*chat_id).or_insert_with(empty);

@@ -307,6 +307,8 @@ fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::Model {
         waiting_since: None,
         active_at: now,
         last_message_sequence: None,
+        archived_sequence: 0,
+        archived_at: None,
         message_count: 0,
         user_message_count: 0,
         visitor_message_count: 0,

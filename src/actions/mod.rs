@@ -1,6 +1,7 @@
 //! What may be done: one async function a verb. Each asks the policy, asks the machine, writes, records and
 //! commits; none knows how it was asked for.
 
+mod archive;
 mod batches;
 mod chats;
 mod error;
@@ -11,6 +12,7 @@ mod people;
 mod presences;
 mod reading;
 mod requests;
+mod search;
 mod sessions;
 mod tokens;
 mod webhooks;
@@ -24,6 +26,7 @@ pub use messages::{MarkRead, SendMessage, SentMessage};
 pub use organizations::{CreateRoom, NewOrganization, UpdateRoom};
 pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
+pub use search::{Found, SearchIn};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};

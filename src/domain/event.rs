@@ -34,6 +34,8 @@ impl SessionRow {
 pub enum Subject {
     /// The chat's own fields.
     Chat,
+    /// The messages up to this sequence, which were archived or restored.
+    History(i64),
     /// A message.
     Message(MessageRow),
     /// A presence.

@@ -18,6 +18,10 @@ pub const PARTICIPANTS: usize = 100;
 pub const PAGE_DEFAULT: u32 = 25;
 /// Nodes of a page at most, and ids of one `nodes` query.
 pub const PAGE_MAX: u32 = 100;
+/// Characters of what is searched for.
+pub const QUERY: usize = 200;
+/// The `totalCount` of a search stops counting here.
+pub const HITS_COUNTED: u64 = 1_000;
 /// `unreadCount` stops counting here.
 pub const UNREAD_MAX: u64 = 100;
 /// Seconds that a session rings: least, unless asked for otherwise, most.

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod page;
 pub mod policy;
 pub mod refused;
+pub mod search;
 pub mod session;
 pub mod text;
 pub mod viewer;

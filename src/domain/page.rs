@@ -97,6 +97,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page of a list that has nothing in it.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) }
+    }
+
     /// The page with each row made into something else.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -36,6 +36,8 @@ pub enum Verb {
     SendMessageFor,
     /// Create sessions and give directives.
     UseSessions,
+    /// Take messages out of lists, and bring them back.
+    ArchiveMessages,
 }
 
 /// A role may never do this.
@@ -53,7 +55,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         }
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::StartChatFor => matches!(role, Admin | Operator | ApiClient),
-        Verb::CreateChat | Verb::JoinChat => matches!(role, Admin | Operator),
+        Verb::CreateChat | Verb::JoinChat | Verb::ArchiveMessages => matches!(role, Admin | Operator),
         Verb::ActInChat | Verb::SendMessage | Verb::UseSessions => matches!(role, Admin | Operator | Visitor),
     };
     if may { Ok(()) } else { Err(Forbidden) }

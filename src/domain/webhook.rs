@@ -116,7 +116,8 @@ pub fn happenings<'a>(
                 | Subject::Message(_)
                 | Subject::Presence(_)
                 | Subject::Participation(_)
-                | Subject::Session(_),
+                | Subject::Session(_)
+                | Subject::History(_),
             ) => {}
         }
     }

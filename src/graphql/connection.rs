@@ -37,6 +37,9 @@ impl PageArguments {
     }
 }
 
+/// What a search costs before its page is counted: in a list of things that are each searched, it adds up.
+pub(super) const SEARCH: usize = 100;
+
 /// What a page costs: the field itself, and what is asked of each node.
 pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_each: usize) -> usize {
     let length = first.or(last).and_then(|count| usize::try_from(count).ok());
@@ -51,6 +54,14 @@ macro_rules! page_cost {
         let length = |name| $context.param_value($definitions, $field, name, None).unwrap_or_default();
         $crate::graphql::connection::cost(length("first"), length("last"), $of_each)
     }};
+}
+
+/// The cost of a page of hits.
+macro_rules! search_cost {
+    ($context:ident, $definitions:ident, $field:ident, $of_each:ident) => {
+        $crate::graphql::connection::SEARCH
+            + $crate::graphql::connection::page_cost!($context, $definitions, $field, $of_each)
+    };
 }
 
 /// Which list a cursor is a place in. A few bytes of a digest of that are in the cursor: in another list, or in
@@ -184,7 +195,7 @@ macro_rules! connection {
     };
 }
 
-pub(super) use {connection, page_cost};
+pub(super) use {connection, page_cost, search_cost};
 
 #[cfg(test)]
 mod tests {

@@ -214,6 +214,10 @@ pub(super) enum ChatAction {
     End,
     /// Create a session.
     StartSession,
+    /// Archive messages; also once the chat has ended.
+    Archive,
+    /// Restore the archived messages; also once the chat has ended.
+    Restore,
 }
 
 /// What a webhook can be told of.

@@ -50,6 +50,7 @@ pub struct Mutation(
     actor::mutation::ActorMutation,
     chat::mutation::ChatMutation,
     presence::mutation::PresenceMutation,
+    message::archive::ArchiveMutation,
     message::mutation::MessageMutation,
     session::mutation::SessionMutation,
     webhook::mutation::WebhookMutation,

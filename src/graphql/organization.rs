@@ -3,9 +3,10 @@
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
-use super::connection::{PageArguments, page_cost};
+use super::connection::{PageArguments, page_cost, search_cost};
 use super::error::Result;
 use super::id::Kind;
+use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
 use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
@@ -110,6 +111,25 @@ impl Organization {
     ) -> Result<Option<ChatConnection>> {
         let page = PageArguments { first, after, last, before };
         chats_of(context, Place::Organization, filter, order_by, page).await.map(Some)
+    }
+
+    /// The messages of all chats that the viewer may see whose text has the query in it, newest first: any part of
+    /// a word, whatever the case, in every script. Not for visitors, who search their chats.
+    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn search_messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to look for: 2 to 200 characters. Nothing in it stands for anything else.")]
+        query: String,
+        #[graphql(desc = "Where to look.")] filter: Option<MessageSearchFilterInput>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<MessageSearchConnection>> {
+        let page = PageArguments { first, after, last, before };
+        search_organization(context, &query, filter, page).await.map(Some)
     }
 
     /// All sessions that the viewer may see, oldest first.

@@ -136,6 +136,7 @@ impl Live {
                     EventKind::PresenceAdded => ChangeAction::Added,
                     EventKind::PresenceEnded => ChangeAction::Removed,
                     EventKind::ChatChanged
+                    | EventKind::HistoryChanged
                     | EventKind::MessageAdded
                     | EventKind::ParticipationAdded
                     | EventKind::ParticipationChanged

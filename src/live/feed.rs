@@ -266,6 +266,7 @@ fn step(members: &mut Members, entry: &Entry, forwards: bool) {
         }
         (
             EventKind::ChatChanged
+            | EventKind::HistoryChanged
             | EventKind::MessageAdded
             | EventKind::PresenceAdded
             | EventKind::PresenceEnded

@@ -163,6 +163,7 @@ pub fn directive_of(kind: EventKind) -> Option<Directive> {
         EventKind::SessionAdded
         | EventKind::SessionChanged
         | EventKind::ChatChanged
+        | EventKind::HistoryChanged
         | EventKind::MessageAdded
         | EventKind::PresenceAdded
         | EventKind::PresenceEnded

@@ -234,7 +234,7 @@ impl Reader {
                 self.remember(row.id.0, row.updated_at);
             }
             Subject::Presence(row) => self.remember(row.id.0, seen_at(row)),
-            Subject::Chat | Subject::Message(_) | Subject::Session(_) => {}
+            Subject::Chat | Subject::History(_) | Subject::Message(_) | Subject::Session(_) => {}
         }
         if !self.sees() {
             return Some(self.gone());
@@ -245,7 +245,11 @@ impl Reader {
         };
         let may_see = match &entry.subject {
             Subject::Session(row) => policy::sees_session(&self.viewer, &row.participant_ids),
-            Subject::Chat | Subject::Message(_) | Subject::Presence(_) | Subject::Participation(_) => true,
+            Subject::Chat
+            | Subject::History(_)
+            | Subject::Message(_)
+            | Subject::Presence(_)
+            | Subject::Participation(_) => true,
         };
         (is_meant && may_see).then_some(Step::Entry(entry))
     }

@@ -191,6 +191,8 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
         waiting_since: None,
         active_at: now,
         last_message_sequence: None,
+        archived_sequence: 0,
+        archived_at: None,
         message_count: 0,
         user_message_count: 0,
         visitor_message_count: 0,

@@ -135,6 +135,7 @@ impl ViewerEvents {
                 | EventKind::SessionRejected
                 | EventKind::SessionFinished
                 | EventKind::ChatChanged
+                | EventKind::HistoryChanged
                 | EventKind::MessageAdded
                 | EventKind::PresenceAdded
                 | EventKind::PresenceEnded

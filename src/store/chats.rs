@@ -89,8 +89,13 @@ fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
     Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending }
 }
 
-/// `domain::policy::sees_chat` as a condition; a test holds the two together.
+/// The chats that the viewer sees.
 fn visible(viewer: &Viewer) -> Select<chat::Entity> {
+    chat::Entity::find().filter(is_visible(viewer))
+}
+
+/// `domain::policy::sees_chat` as a condition; a test holds the two together.
+pub(super) fn is_visible(viewer: &Viewer) -> Condition {
     let own = || chat::Column::Id.in_subquery(taking_part(viewer.actor_id));
     let public = || chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
     let seen = match viewer.role {
@@ -99,7 +104,7 @@ fn visible(viewer: &Viewer) -> Select<chat::Entity> {
         ViewerRole::Visitor => Condition::any().add(chat::Column::VisitorId.eq(viewer.actor_id)).add(own()),
         ViewerRole::ApiClient => public().into_condition(),
     };
-    chat::Entity::find().filter(chat::Column::OrganizationId.eq(viewer.organization_id)).filter(seen)
+    Condition::all().add(chat::Column::OrganizationId.eq(viewer.organization_id)).add(seen)
 }
 
 fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat::Entity> {

@@ -1,7 +1,7 @@
 //! Opening the database: the settings that each engine needs to keep its promises, and the migrations.
 
 use super::writer::Writer;
-use super::{Error, Inner, Result, Store};
+use super::{Error, Inner, Result, Store, search, tokens};
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
@@ -55,6 +55,7 @@ impl Store {
             count(&mut pool);
             (Engine::Postgres, pool.clone(), Writer::pool(pool))
         };
+        tokens::bring_up_to_date(writer.connection()).await?;
         let epoch = epoch(writer.connection(), &clock).await?;
         Ok(Self(Arc::new(Inner {
             engine,
@@ -66,6 +67,7 @@ impl Store {
             patients: OnceLock::new(),
             outbox: Notify::new(),
             statements,
+            walked: AtomicU64::new(search::WALKED),
         })))
     }
 }

@@ -96,17 +96,11 @@ where
     let found = window(&list, sorting, request).all(connection).await?;
     let mut page = arrange(found, sorting, request);
     // Whether anything lies on the other side of the cursors is known without asking only where there are none.
-    if let (End::First, Some(after)) = (request.end, request.after) {
+    if let (Some(after), false) = (request.after, page.has_previous) {
         page.has_previous = exists(connection, &list, sorting, sorting.before(after, true)).await?;
     }
-    if let (End::Last, Some(before)) = (request.end, request.before) {
+    if let (Some(before), false) = (request.before, page.has_next) {
         page.has_next = exists(connection, &list, sorting, sorting.after(before, true)).await?;
-    }
-    if let (End::First, Some(before), false) = (request.end, request.before, page.has_next) {
-        page.has_next = exists(connection, &list, sorting, sorting.after(before, true)).await?;
-    }
-    if let (End::Last, Some(after), false) = (request.end, request.after, page.has_previous) {
-        page.has_previous = exists(connection, &list, sorting, sorting.before(after, true)).await?;
     }
     if request.with_total {
         page.total = Some(count(connection, &list).await?);

@@ -7,8 +7,8 @@ use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
 use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
 use entity::{
-    ActorId, ChatId, EventKind, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp, actor,
-    chat, chat_session, event, message, participation, presence,
+    ActorId, ChatId, EventKind, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp,
+    actor, chat, chat_session, event, message, participation, presence,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
@@ -150,6 +150,7 @@ async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Res
 #[derive(Default)]
 struct Subjects {
     messages: HashMap<i64, MessageRow>,
+    places: HashMap<MessageId, i64>,
     presences: HashMap<PresenceId, presence::Model>,
     participations: HashMap<ParticipationId, participation::Model>,
     sessions: HashMap<SessionId, SessionRow>,
@@ -161,12 +162,14 @@ async fn with_subjects(
     events: Vec<event::Model>,
 ) -> Result<Vec<Arc<Entry>>> {
     let mut messages = Vec::new();
+    let mut places = Vec::new();
     let mut presences = Vec::new();
     let mut participations = Vec::new();
     let mut sessions = Vec::new();
     for event in &events {
         match event.kind {
             EventKind::ChatChanged => {}
+            EventKind::HistoryChanged => places.push(MessageId(event.subject_id)),
             EventKind::MessageAdded => messages.push(event.sequence),
             EventKind::PresenceAdded | EventKind::PresenceEnded => {
                 presences.push(PresenceId(event.subject_id));
@@ -184,6 +187,7 @@ async fn with_subjects(
     }
     let mut subjects = Subjects {
         messages: messages_at(rows, chat.id, messages).await?,
+        places: places_by_id(rows, distinct(places)).await?,
         presences: presences_by_id(rows, distinct(presences)).await?,
         participations: participations_by_id(rows, distinct(participations)).await?,
         sessions: sessions_by_id(rows, distinct(sessions)).await?,
@@ -206,6 +210,9 @@ impl Subjects {
     fn of(&mut self, event: &event::Model) -> Option<Subject> {
         match event.kind {
             EventKind::ChatChanged => Some(Subject::Chat),
+            EventKind::HistoryChanged => {
+                self.places.get(&MessageId(event.subject_id)).copied().map(Subject::History)
+            }
             EventKind::MessageAdded => self.messages.remove(&event.sequence).map(Subject::Message),
             EventKind::PresenceAdded | EventKind::PresenceEnded => {
                 self.presences.get(&PresenceId(event.subject_id)).cloned().map(Subject::Presence)
@@ -253,6 +260,20 @@ async fn messages_at(
         .into_iter()
         .map(|(message, sender)| (message.sequence, MessageRow { message, sender }))
         .collect())
+}
+
+async fn places_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap<MessageId, i64>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(MessageId, i64)> = message::Entity::find()
+        .select_only()
+        .columns([message::Column::Id, message::Column::Sequence])
+        .filter(message::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(rows.connection())
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 async fn presences_by_id(

@@ -19,7 +19,9 @@ pub mod participations;
 pub mod presences;
 pub mod requests;
 pub mod rooms;
+pub mod search;
 pub mod sessions;
+mod tokens;
 pub mod tx;
 pub mod webhooks;
 mod writer;
@@ -71,6 +73,8 @@ struct Inner {
     outbox: Notify,
     /// Statements run so far.
     statements: Arc<AtomicU64>,
+    /// Texts that a search walks before it asks the index.
+    walked: AtomicU64,
 }
 
 impl Store {
@@ -103,6 +107,12 @@ impl Store {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.0.statements.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many texts a search walks before it asks the index: with 0 it always does. What is found is the
+    /// same.
+    pub fn set_walked(&self, texts: u64) {
+        self.0.walked.store(texts, Ordering::Relaxed);
     }
 
     /// Whether the database answers.

@@ -161,6 +161,11 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64>
             Expr::col((message::Entity, message::Column::ChatId))
                 .equals((participation::Entity, participation::Column::ChatId)),
         )
+        .inner_join(
+            chat::Entity,
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((participation::Entity, participation::Column::ChatId)),
+        )
         .and_where(participation::Column::ActorId.eq(actor_id))
         .and_where(participation::Column::EndedAt.is_null())
         .and_where(is_unread())
@@ -180,6 +185,10 @@ fn unread(limit: u64) -> Expr {
     let bounded = Query::select()
         .expr(Expr::val(1))
         .from(message::Entity)
+        .inner_join(
+            chat::Entity,
+            Expr::col((chat::Entity, chat::Column::Id)).equals((message::Entity, message::Column::ChatId)),
+        )
         .and_where(
             Expr::col((message::Entity, message::Column::ChatId))
                 .equals((participation::Entity, participation::Column::ChatId)),
@@ -192,11 +201,14 @@ fn unread(limit: u64) -> Expr {
     counted.into()
 }
 
+/// By somebody else, after what was read and after what is archived: one bound, so that an index leads there.
 fn is_unread() -> Expr {
-    let read = Expr::col((participation::Entity, participation::Column::LastReadSequence));
+    let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
+    let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));
+    let seen = Expr::case(read().lt(archived()), archived()).finally(read());
     let reader = Expr::col((participation::Entity, participation::Column::ActorId));
     Expr::col((message::Entity, message::Column::Sequence))
-        .gt(read)
+        .gt(seen)
         .and(message::Column::MessageType.eq(MessageType::Message))
         .and(Expr::col((message::Entity, message::Column::SenderId)).ne(reader))
 }

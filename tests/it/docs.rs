@@ -2,13 +2,17 @@
 
 use crate::harness::Engine;
 use crate::harness::client::Client;
+use crate::harness::scene::program;
 use crate::harness::socket::Socket;
 use crate::harness::world::{World, text};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 3] = ["README.md", "docs/front-end.md", "docs/operations.md"];
+const PAGES: [&str; 4] =
+    ["README.md", "docs/front-end.md", "docs/operations.md", "docs/coming-from/welkin.md"];
+/// Stands before an operation that is not a user's.
+const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -35,6 +39,9 @@ fn a_block_under_the_name_of_a_file_is_that_file() {
     let mut count = 0;
     for page in PAGES {
         for (before, _, body) in blocks(&read(page)) {
+            if before == AS_PROGRAM {
+                continue;
+            }
             if let Some(path) = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
                 assert_eq!(body, read(path), "{page} shows another {path}");
                 count += 1;
@@ -80,24 +87,34 @@ async fn every_operation_runs() {
     // Some of what is shown is for admins.
     world.admin.done("updateUser", "", json!({ "userId": olga.id, "role": "ADMIN" })).await;
     let chat = world.chat(&vera).await;
-    vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
+    let program = program(&world.app, &world.admin).await;
+    let sent = json!({ "chatId": chat, "text": "Hello" });
+    let sent = vera.done("sendMessage", "messageEdge { cursor node { id } }", sent).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
     let session = olga.done("createChatSession", "session { id }", input).await;
     let page = "query($chat: ID!) { chat(id: $chat) { messages(last: 1) { eventCursor } } }";
     let page = olga.query(page, json!({ "chat": chat })).await;
+    let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
+    let hits = olga.query(search, json!({ "chat": chat })).await;
     let known = json!({
+        "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,
         "session": session["session"]["id"],
         "visitor": vera.id,
+        "patient": "vera",
+        "message": sent["messageEdge"]["node"]["id"],
+        "hit": sent["messageEdge"]["cursor"],
+        "before": page["chat"]["messages"]["eventCursor"],
         "after": page["chat"]["messages"]["eventCursor"],
     });
     let mut count = 0;
     for page in PAGES {
-        for (_, language, document) in blocks(&read(page)) {
+        for (before, language, document) in blocks(&read(page)) {
             if language == "graphql" {
-                run(&olga, &document, variables(&known, &document)).await;
+                let client = if before == AS_PROGRAM { &program } else { &olga.client };
+                run(client, &document, variables(&known, &document)).await;
                 count += 1;
             }
         }

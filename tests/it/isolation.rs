@@ -82,11 +82,14 @@ fn in_chat(place: &Place) -> Vec<Case> {
         ("sendMessage", "chatId", chat(json!({ "text": "x" }))),
         ("setTyping", "chatId", chat(json!({ "isTyping": true }))),
         ("updateChat", "chatId", chat(json!({ "name": "Ours" }))),
+        ("archiveMessages", "chatId", chat(json!({ "before": "2030-01-01T00:00:00Z" }))),
+        ("restoreMessages", "chatId", chat(none())),
     ]
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 4] = ["joinChat", "keepPresence", "leaveChat", "updateChat"];
+const FOR_USERS: [&str; 6] =
+    ["archiveMessages", "joinChat", "keepPresence", "leaveChat", "restoreMessages", "updateChat"];
 
 fn with(mut input: Value, more: Value) -> Value {
     for (name, value) in more.as_object().unwrap() {

@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod archive;
 mod bad_input;
 mod bad_query;
 mod browser;
@@ -26,11 +27,13 @@ mod live;
 mod machine;
 mod nodes;
 mod paging;
+mod patient;
 mod policy;
 mod presence;
 mod races;
 mod resume;
 mod schema;
+mod search;
 mod sessions;
 mod statements;
 mod tidy;

@@ -130,6 +130,8 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
         add(&chat, "Chat", field, "");
     }
     add(&chat, "Chat", "messages", "types: [JOIN, LEAVE],");
+    add(&chat, "Chat", "searchMessages", "query: \"morning\",");
+    add(&organization, "Organization", "searchMessages", "query: \"hello\",");
     add(&chat, "Chat", "presences", "includeEnded: true,");
     add(&chat, "Chat", "participations", "type: USER,");
     add(&webhook.id, "Webhook", "deliveries", "");
@@ -159,6 +161,7 @@ async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: 
         colleague.done("leaveChat", "", json!({ "chatId": chat })).await;
     }
     colleague.done("joinChat", "", json!({ "chatId": chat })).await;
+    colleague.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
     let session = json!({ "chatId": chat, "participantIds": [vera.id] });
     colleague.done("createChatSession", "", session).await;
 }

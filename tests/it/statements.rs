@@ -100,8 +100,8 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
-            id type text cursor sequence senderName createdAt externalId sessionState chat { id title }
-            sender { id displayName isOnline }
+            id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
+            sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } } } } } } }";
     for client in [&world.admin.client, &vera.client] {
@@ -126,7 +126,8 @@ const CHAT: &str = "id type title name detail token isPrivate isRealConversation
     typing { actor { id } }";
 
 async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
-    for field in sdl::fields("Chat").keys() {
+    // Searching each chat of a page is as many searches: its complexity says so.
+    for field in sdl::fields("Chat").keys().filter(|field| *field != "searchMessages") {
         assert!(CHAT.split_whitespace().any(|word| word.starts_with(field)), "{field} is never counted");
     }
     let (world, olga) = busy(engine, 13).await;

@@ -26,15 +26,11 @@ connection! {
 impl ChatConnection {
     /// The page of a list that has nothing in it.
     pub(in crate::graphql) fn empty(event_cursor: String) -> Self {
-        Self::new(empty(), event_cursor, |_, _| String::new(), Chat::new)
+        Self::new(Page::nothing(), event_cursor, |_, _| String::new(), Chat::new)
     }
 }
 
 /// A page of a list that has nothing in it.
-pub(in crate::graphql) fn empty<T>() -> Page<T> {
-    Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) }
-}
-
 /// Where the feeds stand now, for the cursor of a page that is about to be read.
 pub(in crate::graphql) fn event_cursor(context: &Context<'_>) -> Result<String> {
     Ok(live(context)?.page_cursor(&caller(context)?.viewer))

@@ -9,7 +9,7 @@ pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 
 use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
-use super::connection::{List, PageArguments, page_cost};
+use super::connection::{List, PageArguments, page_cost, search_cost};
 use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
@@ -17,6 +17,7 @@ use super::loaders::{
     HasOpenSession, IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf,
     ParticipationsOf, PresencesOf, SessionsOf,
 };
+use super::message::search::{MessageSearchConnection, search_chat};
 use super::message::{Message, MessageConnection, decode_cursor};
 use super::organization::Organization;
 use super::participation::{Participation, ParticipationConnection};
@@ -25,7 +26,8 @@ use super::room::Room;
 use super::scalar::DateTime;
 use super::session::{ChatSession, ChatSessionConnection};
 use crate::actions::MessageFilter;
-use crate::domain::policy;
+use crate::domain::page::Page;
+use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{ActorId, MessageId, chat};
@@ -211,9 +213,9 @@ impl Chat {
         self.0.present_user_count
     }
 
-    /// The newest message of type MESSAGE.
+    /// The newest message of type MESSAGE; null where it is archived, and so all before it.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
-        match self.0.last_message_sequence {
+        match self.0.last_message_sequence.filter(|sequence| !self.0.is_archived(*sequence)) {
             Some(sequence) => Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message)),
             None => Ok(None),
         }
@@ -231,6 +233,7 @@ impl Chat {
     async fn messages(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Also those that are archived.", default)] include_archived: bool,
         #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
         #[graphql(
             desc = "From the message with this id on, itself included: with `first` it and what follows, with \
@@ -252,10 +255,11 @@ impl Chat {
         let event_cursor = cursors.encode_chat(self.0.id, self.0.last_sequence);
         let around = around.map(|id| Kind::Message.decode(&id)).transpose()?;
         if matches!(around, Some(None)) {
-            return Ok(MessageConnection::new(list::empty(), event_cursor, |_, _| String::new(), Message));
+            return Ok(MessageConnection::new(Page::nothing(), event_cursor, |_, _| String::new(), Message));
         }
         let filter = MessageFilter {
             types: types.map(|types| types.into_iter().map(Into::into).collect()),
+            include_archived,
             around: around.flatten().map(MessageId),
         };
         let is_around = filter.around.is_some();
@@ -266,6 +270,25 @@ impl Chat {
         }
         let place = |_: &_, key: crate::domain::page::Key| cursors.encode_chat(self.0.id, key.value);
         Ok(MessageConnection::new(page, event_cursor, place, Message))
+    }
+
+    /// The messages of this chat whose text has the query in it, newest first: any part of a word, whatever the
+    /// case, in every script.
+    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn search_messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to look for: 2 to 200 characters. Nothing in it stands for anything else.")]
+        query: String,
+        #[graphql(desc = "Also among those that are archived.", default)] include_archived: bool,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<MessageSearchConnection> {
+        let page = PageArguments { first, after, last, before };
+        search_chat(context, self.0.id, &query, include_archived, page).await
     }
 
     /// Who is present, oldest first.
@@ -345,10 +368,20 @@ impl Chat {
         let caller = caller(context)?;
         let own = caller.load(OwnParticipationIn(self.0.id)).await?;
         let participates = own.is_some_and(|participation| participation.ended_at.is_none());
-        if self.0.ended_at.is_some() || !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
+        if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
             return Ok(Vec::new());
         }
-        let mut actions = vec![ChatAction::Send];
+        let mut actions = Vec::new();
+        if policy::may(caller.viewer.role, Verb::ArchiveMessages).is_ok() {
+            actions.push(ChatAction::Archive);
+            if self.0.archived_at.is_some() {
+                actions.push(ChatAction::Restore);
+            }
+        }
+        if self.0.ended_at.is_some() {
+            return Ok(actions);
+        }
+        actions.push(ChatAction::Send);
         if caller.viewer.role.is_user() {
             let is_present = caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
             actions.push(if is_present { ChatAction::Leave } else { ChatAction::Join });

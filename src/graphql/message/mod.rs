@@ -1,6 +1,8 @@
 //! Messages.
 
+pub(super) mod archive;
 pub(super) mod mutation;
+pub(super) mod search;
 
 use super::actor::{Actor, display_name};
 use super::caller::{caller, live};
@@ -15,7 +17,7 @@ use crate::domain::event::MessageRow;
 use crate::domain::page::Key;
 use crate::live::{CursorError, Cursors, Live};
 use async_graphql::{Context, ID, Object};
-use entity::ChatId;
+use entity::{ChatId, chat};
 use uuid::Uuid;
 
 /// An entry of a chat's history.
@@ -65,6 +67,21 @@ impl Message {
         self.0.sender.clone().and_then(Actor::new)
     }
 
+    /// Who it was said to, where that is one person: the visitor of a chat with one, for what users say; the other
+    /// one of a DIRECT chat. Null for a visitor's message to the organization's people, and in groups.
+    async fn receiver(&self, context: &Context<'_>) -> Result<Option<Actor>> {
+        let Some(sender) = &self.0.sender else { return Ok(None) };
+        if self.0.message.message_type != entity::MessageType::Message {
+            return Ok(None);
+        }
+        let caller = caller(context)?;
+        let chat: chat::Model = caller.need(self.0.message.chat_id).await?;
+        match chat.receiver_of(sender.id) {
+            Some(id) => Ok(caller.load(id).await?.and_then(Actor::new)),
+            None => Ok(None),
+        }
+    }
+
     /// The sender's name as this viewer may see it.
     async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
         let role = caller(context)?.viewer.role;
@@ -85,6 +102,12 @@ impl Message {
     /// When it came to be; never earlier than the message before it.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.message.created_at)
+    }
+
+    /// When it was archived, or more of the chat after it; null where it is not archived.
+    async fn archived_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        let chat: chat::Model = caller(context)?.need(self.0.message.chat_id).await?;
+        Ok(chat.archived_at.filter(|_| chat.is_archived(self.0.message.sequence)).map(DateTime))
     }
 
     /// Of type SESSION: the session, as it stands now.

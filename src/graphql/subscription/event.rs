@@ -81,6 +81,7 @@ pub(super) enum ChatEventChange {
     Reset(ChatReset),
     Gone(ChatGone),
     Changed(ChatChanged),
+    History(HistoryChanged),
     MessageAdded(MessageAdded),
     PresenceAdded(PresenceAdded),
     PresenceChanged(PresenceChanged),
@@ -114,6 +115,14 @@ pub(super) struct ChatGone {
 pub(super) struct ChatChanged {
     /// The chat.
     chat: Chat,
+}
+
+/// Messages up to here were archived or restored: fetch again what is shown of them. `Chat.messages` and what is
+/// unread may have changed.
+#[derive(SimpleObject)]
+pub(super) struct HistoryChanged {
+    /// The sequence of the newest message that was archived or restored.
+    through_sequence: i32,
 }
 
 /// A message was added.
@@ -308,6 +317,10 @@ fn entry_change(
 ) -> Option<ChatEventChange> {
     let change = match (subject, kind) {
         (Subject::Chat, _) => ChatEventChange::Changed(ChatChanged { chat: Chat::shared(Arc::clone(chat)) }),
+        (Subject::History(through), _) => {
+            let through_sequence = i32::try_from(*through).ok()?;
+            ChatEventChange::History(HistoryChanged { through_sequence })
+        }
         (Subject::Message(row), _) => {
             let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };
             ChatEventChange::MessageAdded(MessageAdded { message_edge })

@@ -100,6 +100,8 @@ pub fn calls(scene: &Scene) -> Vec<Call> {
             json!({ "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m" }),
         ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        olga("archiveMessages", json!({ "chatId": public.chat, "before": "2030-01-01T00:00:00Z" })),
+        olga("restoreMessages", json!({ "chatId": public.chat })),
         olga("leaveChat", json!({ "chatId": public.chat })),
         olga(
             "createChatSession",

@@ -2,6 +2,7 @@
 
 use super::{at_once, call, chat, operators, won};
 use crate::harness::Engine;
+use crate::harness::client::mutation;
 use crate::harness::world::{Person, World, ids, text};
 use crate::on_both;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ on_both!(
     starting_a_chat_many_times_with_one_request_id_starts_one,
     two_changes_of_a_visitor_at_once_both_stay,
     a_hundred_sends_with_one_external_id_make_one_message,
+    a_thousand_retries_of_one_send_make_one_message,
 );
 
 async fn a_pair_that_creates_its_chat_from_both_sides_gets_one(engine: Engine) {
@@ -120,5 +122,34 @@ async fn a_hundred_sends_with_one_external_id_make_one_message(engine: Engine) {
     // The same id by somebody else, or in another chat, is another message.
     let others = olga.done("sendMessage", "messageEdge { node { id } }", input).await;
     assert_ne!(ids(&seen["chat"]["messages"]["nodes"])[0], text(&others["messageEdge"]["node"]["id"]));
+    world.app.stop().await;
+}
+
+/// As many clients as a network that fails at the wrong moment makes of one: each asks until it is answered.
+async fn a_thousand_retries_of_one_send_make_one_message(engine: Engine) {
+    let world = World::new(engine).await;
+    let (vera, chat) = chat(&world, "vera").await;
+    let input = json!({ "chatId": chat, "text": "Only once", "externalId": "one" });
+    let document = mutation("sendMessage", "messageEdge { cursor node { id sequence text createdAt } }");
+    let sends = (0..1_000).map(|_| {
+        let (client, document, variables) =
+            (vera.client.clone(), document.clone(), json!({ "input": input }));
+        async move {
+            loop {
+                let answer = client.ask(&document, variables.clone()).await;
+                match answer["errors"][0]["extensions"]["code"].as_str() {
+                    None => return answer["data"]["sendMessage"].to_string(),
+                    Some(code) => assert_eq!(code, "UNAVAILABLE", "{answer:#}"),
+                }
+            }
+        }
+    });
+    let payloads: HashSet<_> = at_once(sends).await.into_iter().collect();
+    assert_eq!(payloads.len(), 1, "{payloads:#?}");
+    let query = "query($id: ID!) { chat(id: $id) { messageCount
+        messages { totalCount nodes { externalId } } searchMessages(query: \"only once\") { totalCount } } }";
+    let seen = vera.query(query, json!({ "id": chat })).await["chat"].clone();
+    assert_eq!((&seen["messageCount"], &seen["searchMessages"]["totalCount"]), (&json!(1), &json!(1)));
+    assert_eq!(seen["messages"], json!({ "totalCount": 1, "nodes": [{ "externalId": "one" }] }));
     world.app.stop().await;
 }

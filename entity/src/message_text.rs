@@ -1,0 +1,22 @@
+//! A message's text as a search compares it, beside the message: read in great numbers, and never shown.
+
+use crate::{ChatId, OrganizationId};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "message_text")]
+pub struct Model {
+    /// Grows in the order in which messages are written; within a chat as their sequences do.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub organization_id: OrganizationId,
+    pub chat_id: ChatId,
+    pub sequence: i64,
+    /// See `domain::search::fold`.
+    pub folded: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

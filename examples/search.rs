@@ -1,0 +1,227 @@
+//! What searching and archiving cost with a long history: fills a store and prints a table of medians.
+//!
+//! `cargo run --release --example search -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
+//! be empty.
+
+use anteroom::actions::{NewOrganization, SearchIn};
+use anteroom::app::App;
+use anteroom::clock::Clock;
+use anteroom::config::Settings;
+use anteroom::domain::event::{MessageRow, Subject};
+use anteroom::domain::page::PageRequest;
+use anteroom::domain::search::Query;
+use anteroom::domain::viewer::{Viewer, ViewerRole};
+use anteroom::store::tx::Fact;
+use anteroom::store::{Store, messages};
+use anyhow::Context;
+use entity::{
+    ActorId, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId, Timestamp, chat,
+    message,
+};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use std::path::PathBuf;
+use std::time::Instant;
+
+const SYLLABLES: [&str; 24] = [
+    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "qui", "ro", "su", "ta", "ve",
+    "wi", "xo", "zu", "ster", "lin", "gra", "ment",
+];
+/// A word in three of ten messages.
+const COMMON: &str = "appointment";
+/// A word in three messages of each long history, old ones.
+const RARE: &str = "zyzzyva";
+/// A word in three of ten messages of the older half, and in none since.
+const FORMER: &str = "yesteryear";
+const BATCH: u64 = 1_000;
+const RUNS: usize = 15;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().context("name a folder")?);
+    let count: u64 = arguments.next().context("say how many messages")?.parse()?;
+    let settings = Settings {
+        listen: Some("127.0.0.1:0".parse()?),
+        data: Some(folder),
+        database: arguments.next(),
+        ..Settings::default()
+    };
+    let app = App::start(settings.resolve()?, Clock::system()).await?;
+    let actions = app.actions();
+    let named = |name: &str| NewOrganization {
+        tenant_name: name.into(),
+        instance_name: "main".into(),
+        name: name.into(),
+        admin_name: "Ada".into(),
+    };
+    let (organization, admin) = actions.create_organization(named("measured")).await?;
+    let viewer = Viewer {
+        organization_id: organization.id,
+        actor_id: admin.id,
+        role: ViewerRole::Admin,
+        expires_at: Timestamp(i64::MAX),
+        auth_version: admin.auth_version,
+    };
+    let writer = Writer { store: actions.store(), organization_id: organization.id, sender: admin.id };
+    let mut random = StdRng::seed_from_u64(1);
+    let started = Instant::now();
+    let few = writer.chat(10, &mut random).await?;
+    let long = writer.chat(count, &mut random).await?;
+    for _ in 0..count / 10_000 {
+        writer.chat(1_000, &mut random).await?;
+    }
+    let written = count + count / 10_000 * 1_000;
+    println!("{written} messages written in {:.0} s", started.elapsed().as_secs_f64());
+    let newest = PageRequest::new(Some(25), None, None, None).map_err(|bad| anyhow::anyhow!("{bad}"))?;
+    println!("{:<44} {:>10} {:>6}", "25 newest hits", "ms", "hits");
+    for (place, chat_id) in
+        [("one chat", Some(long)), ("the organization", None), ("a chat of ten", Some(few))]
+    {
+        for (kind, word) in [
+            ("common", COMMON),
+            ("rare", RARE),
+            ("absent", "xylophone"),
+            ("two letters", "qu"),
+            ("former", FORMER),
+        ] {
+            let query = Query::new(word).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+            let scope = SearchIn { chat_id, visitor_id: None, include_archived: false };
+            let mut times = Vec::new();
+            let mut hits = 0;
+            for _ in 0..RUNS {
+                let started = Instant::now();
+                hits = actions.search_messages(&viewer, scope, &query, &newest).await?.rows.len();
+                times.push(started.elapsed().as_secs_f64() * 1e3);
+            }
+            println!("{:<44} {:>10.2} {hits:>6}", format!("{kind} word, {place}"), median(times));
+        }
+    }
+    for (what, chat_id) in [("archive and restore, ten messages", few), ("archive and restore, all", long)] {
+        let mut times = Vec::new();
+        for _ in 0..RUNS {
+            let started = Instant::now();
+            actions.archive_messages(&viewer, chat_id, Timestamp(i64::MAX)).await?;
+            actions.restore_messages(&viewer, chat_id).await?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        println!("{what:<44} {:>10.2}", median(times));
+    }
+    app.stop().await;
+    Ok(())
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+struct Writer<'a> {
+    store: &'a Store,
+    organization_id: OrganizationId,
+    sender: ActorId,
+}
+
+impl Writer<'_> {
+    /// A chat with so many messages.
+    async fn chat(&self, count: u64, random: &mut StdRng) -> anyhow::Result<ChatId> {
+        let mut tx = self.store.begin().await?;
+        let (id, now) = (ChatId(tx.new_id()), tx.now());
+        tx.add_chat(chat::Model {
+            id,
+            organization_id: self.organization_id,
+            chat_type: ChatType::Group,
+            room_id: None,
+            visitor_id: None,
+            owner_id: Some(self.sender),
+            pair_key: None,
+            name: None,
+            detail: None,
+            token: id.to_string(),
+            is_private: false,
+            last_sequence: 0,
+            logged_at: now,
+            started_at: now,
+            ended_at: None,
+            updated_at: now,
+            waiting_since: None,
+            active_at: now,
+            last_message_sequence: None,
+            archived_sequence: 0,
+            archived_at: None,
+            message_count: 0,
+            user_message_count: 0,
+            visitor_message_count: 0,
+            participation_count: 0,
+            user_participation_count: 0,
+            visitor_participation_count: 0,
+            present_user_count: 0,
+        })
+        .await?;
+        // An archivist takes part.
+        let participation = entity::participation::Model {
+            id: entity::ParticipationId(tx.new_id()),
+            chat_id: id,
+            actor_id: self.sender,
+            actor_type: entity::ActorType::User,
+            created_at: now,
+            ended_at: None,
+            is_counted: true,
+            message_count: 0,
+            first_message_at: None,
+            last_read_sequence: 0,
+            last_read_at: None,
+            updated_at: now,
+        };
+        anteroom::store::participations::insert(&tx, &participation).await?;
+        tx.commit().await?;
+        for start in (0..count).step_by(usize::try_from(BATCH)?) {
+            let mut tx = self.store.begin().await?;
+            tx.lock_chat(self.organization_id, id).await?;
+            for number in start..count.min(start + BATCH) {
+                let text = text(number, count, random);
+                let message_id = MessageId(tx.new_id());
+                let row = message::Model {
+                    chat_id: id,
+                    sequence: tx.next_sequence()?,
+                    id: message_id,
+                    message_type: MessageType::Message,
+                    sender_id: Some(self.sender),
+                    text: Some(text),
+                    external_id: message_id.0.simple().to_string(),
+                    created_at: tx.now(),
+                    session_id: None,
+                    session_state: None,
+                };
+                messages::insert(&tx, &row).await?;
+                tx.record(Fact {
+                    kind: EventKind::MessageAdded,
+                    subject_id: message_id.0,
+                    subject: Subject::Message(MessageRow { message: row, sender: None }),
+                    actor_id: Some(self.sender),
+                    audience: Audience::All,
+                })?;
+            }
+            tx.commit().await?;
+        }
+        Ok(id)
+    }
+}
+
+/// Some ten made-up words, and now and then those that are searched.
+fn text(number: u64, count: u64, random: &mut StdRng) -> String {
+    let mut words: Vec<String> = (0..random.random_range(6..14))
+        .map(|_| (0..random.random_range(1..4)).filter_map(|_| SYLLABLES.choose(random).copied()).collect())
+        .collect();
+    if random.random_bool(0.3) {
+        words.push(COMMON.into());
+    }
+    if number < count / 2 && random.random_bool(0.3) {
+        words.push(FORMER.into());
+    }
+    if [1, 2, count / 3].contains(&number) && count > BATCH {
+        words.push(RARE.into());
+    }
+    words.join(" ")
+}

@@ -1,0 +1,219 @@
+//! How a search compares texts: folded, so that case, width and ligatures make no difference in any script, and
+//! character by character, so that any part of a word is found.
+
+use super::refused::Refused;
+use super::{limits, text};
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Changes whenever [`fold`] answers differently than before: what is stored is then folded anew.
+pub const FOLDING: &str = "1";
+
+/// Characters (as people count them) that a snippet shows before the first match, and in all.
+const SNIPPET: (usize, usize) = (40, 160);
+
+/// What is searched for: at least two characters, folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query(String);
+
+impl Query {
+    /// Checks and folds what somebody typed. White space around it does not count.
+    pub fn new(typed: &str) -> Result<Self, Refused> {
+        text::note("query", typed, limits::QUERY)?;
+        let folded = fold(typed.trim());
+        if folded.chars().nth(1).is_none() {
+            return Err(Refused::Invalid {
+                field: "query",
+                reason: "A search needs two characters or more.",
+            });
+        }
+        Ok(Self(folded))
+    }
+
+    /// The folded text, which every hit has in its own.
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A piece of a hit's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The text as it was written.
+    pub text: String,
+    /// Whether it is what was searched for.
+    pub is_match: bool,
+}
+
+/// The text as it is compared: every character folded by itself (compatibility composition and full case folding,
+/// as Unicode's `NFKC_Casefold`, white space as spaces). The four letters i of Turkish are one: whoever types any
+/// of them finds all of them, as a search that knows no language must.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.chars().map(fold_ascii).collect();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for character in text.graphemes(true) {
+        fold_character(character, &mut folded);
+    }
+    folded
+}
+
+fn fold_ascii(letter: char) -> char {
+    if letter.is_ascii_whitespace() { ' ' } else { letter.to_ascii_lowercase() }
+}
+
+fn fold_character(character: &str, folded: &mut String) {
+    if character.is_ascii() {
+        folded.extend(character.chars().map(fold_ascii));
+        return;
+    }
+    let normalizer = const { ComposingNormalizerBorrowed::new_nfkc() };
+    let cased = CaseMapper::new().fold_string(&normalizer.normalize(character)).into_owned();
+    for letter in normalizer.normalize(&cased).chars() {
+        match letter {
+            '\u{307}' if folded.ends_with('i') => {}
+            'ı' => folded.push('i'),
+            // What is not seen: the soft hyphen, joiners, marks of direction, variation selectors.
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => {}
+            letter if letter.is_whitespace() => folded.push(' '),
+            letter => folded.push(letter),
+        }
+    }
+}
+
+/// The pairs of neighbouring characters of a folded text, by which it is indexed.
+pub fn bigrams(folded: &str) -> impl Iterator<Item = (char, char)> {
+    folded.chars().zip(folded.chars().skip(1))
+}
+
+/// The part of a text around the first match, with every match in it told apart. Whole characters are marked,
+/// also where only a part of one matches.
+#[must_use]
+pub fn snippet(text: &str, query: &Query) -> Vec<Part> {
+    let characters: Vec<&str> = text.graphemes(true).collect();
+    let mut folded = String::with_capacity(text.len());
+    let places: Vec<Range<usize>> = characters
+        .iter()
+        .map(|character| {
+            let start = folded.len();
+            fold_character(character, &mut folded);
+            start..folded.len()
+        })
+        .collect();
+    let mut is_match = vec![false; characters.len()];
+    for (at, found) in folded.match_indices(query.folded()) {
+        let first = places.partition_point(|place| place.end <= at);
+        let end = places.partition_point(|place| place.start < at + found.len());
+        is_match[first..end].fill(true);
+    }
+    let first = is_match.iter().position(|is_match| *is_match).unwrap_or_default();
+    let (before, most) = SNIPPET;
+    let latest = characters.len().saturating_sub(most);
+    let start = first.saturating_sub(before).min(latest);
+    let end = characters.len().min(start + most);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut push = |text: &str, is_match: bool| match parts.last_mut() {
+        Some(last) if last.is_match == is_match => last.text.push_str(text),
+        _ => parts.push(Part { text: text.to_owned(), is_match }),
+    };
+    if start > 0 {
+        push("…", false);
+    }
+    for (character, is_match) in characters[start..end].iter().zip(&is_match[start..end]) {
+        push(character, *is_match);
+    }
+    if end < characters.len() {
+        push("…", false);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn query(typed: &str) -> Query {
+        Query::new(typed).expect("a query")
+    }
+
+    fn shown(text: &str, typed: &str) -> String {
+        let parts = snippet(text, &query(typed));
+        parts
+            .iter()
+            .map(|part| if part.is_match { format!("[{}]", part.text) } else { part.text.clone() })
+            .collect()
+    }
+
+    #[test]
+    fn case_width_and_composition_make_no_difference() {
+        let same = [
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+            ("STRASSE", "straße"),
+            ("ẞ", "ss"),
+            ("ЁЛКА", "ёлка"),
+            ("İstanbul", "istanbul"),
+            ("KAPI", "kapı"),
+            ("ﬁn", "FIN"),
+            ("Ｈｅｌｌｏ", "hello"),
+            ("ﾊﾟﾝ", "パン"),
+            ("e\u{301}", "É"),
+            ("co\u{ad}op", "coop"),
+            ("❤\u{fe0f}", "❤"),
+            ("a\u{a0}b\nc", "a b c"),
+        ];
+        for (one, other) in same {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert_ne!(fold("resume"), fold("résumé"));
+    }
+
+    #[test]
+    fn a_query_has_two_characters_or_more() {
+        for short in ["", " ", "a", " a ", "字", "\u{200b}a"] {
+            assert!(matches!(Query::new(short), Err(Refused::Invalid { .. })), "{short:?}");
+        }
+        assert!(matches!(Query::new("a\0b"), Err(Refused::Invalid { .. })));
+        assert!(matches!(Query::new(&"a".repeat(201)), Err(Refused::TooLong { .. })));
+        assert_eq!(query(" Ab ").folded(), "ab");
+        assert_eq!(query(&"ä".repeat(200)).folded().chars().count(), 200);
+    }
+
+    #[test]
+    fn a_snippet_marks_what_was_written() {
+        assert_eq!(shown("In der Straße, STRASSE", "strasse"), "In der [Straße], [STRASSE]");
+        assert_eq!(shown("Straße", "ass"), "Str[aß]e");
+        assert_eq!(shown("👨\u{200d}👩\u{200d}👧 here", "👩👧"), "[👨\u{200d}👩\u{200d}👧] here");
+        let long = format!("{}needle{}", "a".repeat(300), "b".repeat(300));
+        let expected = format!("…{}[needle]{}…", "a".repeat(40), "b".repeat(114));
+        assert_eq!(shown(&long, "NEEDLE"), expected);
+        assert_eq!(shown(&format!("{}end", "a".repeat(300)), "end"), format!("…{}[end]", "a".repeat(157)));
+    }
+
+    #[test]
+    fn folding_twice_is_folding_once() {
+        for letter in ('\u{20}'..=char::MAX).filter(|letter| !letter.is_control()) {
+            let once = fold(&letter.to_string());
+            assert_eq!(fold(&once), once, "U+{:04X}", u32::from(letter));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_snippet_is_a_part_of_the_text(text in "\\PC{0,400}", typed in "\\PC{2,3}") {
+            if let Ok(query) = Query::new(&typed) {
+                let parts = snippet(&text, &query);
+                let joined: String = parts.iter().map(|part| part.text.as_str()).collect();
+                let inner = joined.strip_prefix('…').unwrap_or(&joined);
+                prop_assert!(text.contains(inner.strip_suffix('…').unwrap_or(inner)));
+                let has_match = parts.iter().any(|part| part.is_match);
+                prop_assert_eq!(has_match, fold(&text).contains(query.folded()));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Archiving messages and restoring them.
+
+use super::super::caller::caller;
+use super::super::chat::Chat;
+use super::super::chat::mutation::as_it_stands;
+use super::super::error::{Fault, Result};
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::super::scalar::DateTime;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::{ChatId, chat};
+use std::sync::Arc;
+
+/// Messages to archive.
+#[derive(InputObject)]
+struct ArchiveMessagesInput {
+    /// The chat.
+    chat_id: ID,
+    /// All messages that were created before this moment, not at it. A moment to come archives all that are there
+    /// now, none that are sent later.
+    before: DateTime,
+}
+
+/// What archiveMessages did.
+#[derive(SimpleObject)]
+struct ArchiveMessagesPayload {
+    /// The sequence of the newest archived message of the chat; null where none is archived.
+    archived_through_sequence: Option<i32>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Messages to restore.
+#[derive(InputObject)]
+struct RestoreMessagesInput {
+    /// The chat.
+    chat_id: ID,
+}
+
+/// What restoreMessages did.
+#[derive(SimpleObject)]
+struct RestoreMessagesPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct ArchiveMutation;
+
+#[Object]
+impl ArchiveMutation {
+    /// Takes old messages out of `Chat.messages`, search and what is unread, for everybody, unless they are asked
+    /// for with `includeArchived`. Counters stay as they are. Archiving up to an earlier moment than before changes
+    /// nothing. For users; never for visitors and API clients.
+    async fn archive_messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which messages.")] input: ArchiveMessagesInput,
+    ) -> Result<ArchiveMessagesPayload> {
+        let caller = caller(context)?;
+        let ArchiveMessagesInput { chat_id: id, before: DateTime(before) } = input;
+        let archived = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.archive_messages(&caller.viewer, chat_id, before).await?)
+        };
+        Ok(match settle(archived.await)? {
+            Ok(chat) => ArchiveMessagesPayload {
+                archived_through_sequence: archived_through(&chat)?,
+                chat: Some(Chat::shared(chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => ArchiveMessagesPayload {
+                archived_through_sequence: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+
+    /// Brings all archived messages of a chat back. For users; never for visitors and API clients.
+    async fn restore_messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which messages.")] input: RestoreMessagesInput,
+    ) -> Result<RestoreMessagesPayload> {
+        let caller = caller(context)?;
+        let id = input.chat_id;
+        let restored = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.restore_messages(&caller.viewer, chat_id).await?)
+        };
+        Ok(match settle(restored.await)? {
+            Ok(chat) => RestoreMessagesPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => {
+                RestoreMessagesPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
+        })
+    }
+}
+
+fn archived_through(chat: &Arc<chat::Model>) -> Result<Option<i32>> {
+    if chat.archived_at.is_none() {
+        return Ok(None);
+    }
+    let through = i32::try_from(chat.archived_sequence);
+    through.map(Some).map_err(|_| Fault::internal("a sequence is too large"))
+}

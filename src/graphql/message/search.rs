@@ -1,0 +1,136 @@
+//! Searching messages.
+
+use super::super::caller::{Caller, caller};
+use super::super::connection::{Bounds, List, PageArguments};
+use super::super::error::{Fault, Result};
+use super::super::id::Kind;
+use super::Message;
+use crate::actions::{Found, SearchIn};
+use crate::domain::page::{Key, PageRequest};
+use crate::domain::search::{Part, Query, snippet};
+use async_graphql::connection::PageInfo;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::{ActorId, ChatId};
+
+/// Where messages are searched.
+#[derive(InputObject, Clone, Debug, Default)]
+#[graphql(name = "MessageSearchFilter")]
+pub(in crate::graphql) struct MessageSearchFilterInput {
+    /// Also those that are archived.
+    #[graphql(default)]
+    include_archived: bool,
+    /// In chats with this visitor.
+    visitor_id: Option<ID>,
+}
+
+/// A piece of a hit's text: one after the other they are the part of the text around the first match.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct SnippetPart {
+    /// The text, as it was written; an ellipsis where more comes before or after.
+    text: String,
+    /// Whether it is what was searched for.
+    is_match: bool,
+}
+
+/// A hit. Page `Chat.messages` before or after the message's own cursor, or `around` its id, to show it among its
+/// neighbours.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct MessageSearchEdge {
+    /// Its exact place among the hits: pass it as `after` or `before` to the same search.
+    cursor: String,
+    /// The part of the text around the first match, in pieces.
+    snippet: Vec<SnippetPart>,
+    /// The message that was found.
+    node: Message,
+}
+
+/// A page of hits, newest first.
+pub(in crate::graphql) struct MessageSearchConnection {
+    edges: Vec<MessageSearchEdge>,
+    bounds: Bounds,
+}
+
+/// A page of hits, newest first.
+#[Object]
+impl MessageSearchConnection {
+    /// The hits of this page with their cursors.
+    async fn edges(&self) -> &[MessageSearchEdge] {
+        &self.edges
+    }
+
+    /// The messages of this page.
+    async fn nodes(&self) -> Vec<&Message> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where this page stands among the hits; exact in both directions.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_previous_page: self.bounds.has_previous,
+            has_next_page: self.bounds.has_next,
+            start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: self.edges.last().map(|edge| edge.cursor.clone()),
+        }
+    }
+
+    /// All hits, pages before and after this one included, counted up to 1,000: show 1,000 as "1,000 or more".
+    /// Counted only when it is selected.
+    async fn total_count(&self) -> Result<i32> {
+        self.bounds.total()
+    }
+}
+
+impl MessageSearchConnection {
+    fn new(found: Found, query: &Query, cursor: impl Fn(Key) -> String) -> Self {
+        let bounds = Bounds::of(&found);
+        let edges = found.rows.into_iter().map(|(key, row)| {
+            let parts = snippet(row.message.text.as_deref().unwrap_or_default(), query);
+            let snippet = parts.into_iter().map(|Part { text, is_match }| SnippetPart { text, is_match });
+            MessageSearchEdge { cursor: cursor(key), snippet: snippet.collect(), node: Message(row) }
+        });
+        Self { edges: edges.collect(), bounds }
+    }
+}
+
+/// Searches one chat.
+pub(in crate::graphql) async fn search_chat(
+    context: &Context<'_>,
+    chat_id: ChatId,
+    query: &str,
+    include_archived: bool,
+    page: PageArguments,
+) -> Result<MessageSearchConnection> {
+    let list = List::of(&("hits", chat_id));
+    let page = page.request(context, list)?;
+    let place = SearchIn { chat_id: Some(chat_id), visitor_id: None, include_archived };
+    let (query, found) = search(caller(context)?, query, place, &page).await?;
+    Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
+}
+
+/// Searches all that the viewer sees of the organization.
+pub(in crate::graphql) async fn search_organization(
+    context: &Context<'_>,
+    query: &str,
+    filter: Option<MessageSearchFilterInput>,
+    page: PageArguments,
+) -> Result<MessageSearchConnection> {
+    let list = List::of(&"hits");
+    let page = page.request(context, list)?;
+    let MessageSearchFilterInput { include_archived, visitor_id } = filter.unwrap_or_default();
+    let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?;
+    let place = SearchIn { chat_id: None, visitor_id: visitor_id.flatten().map(ActorId), include_archived };
+    let caller = caller(context)?;
+    if matches!(visitor_id, Some(None)) {
+        // The id of something else is no visitor's.
+        let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
+        return Ok(MessageSearchConnection::new(Found::nothing(), &query, |key| list.cursor(key)));
+    }
+    let (query, found) = search(caller, query, place, &page).await?;
+    Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
+}
+
+async fn search(caller: &Caller, query: &str, place: SearchIn, page: &PageRequest) -> Result<(Query, Found)> {
+    let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
+    let found = caller.actions.search_messages(&caller.viewer, place, &query, page).await?;
+    Ok((query, found))
+}

@@ -1,0 +1,296 @@
+//! Searching messages, newest first, with the same answers on both databases.
+//!
+//! First the newest few thousand folded texts of the chat or the organization are walked: that fills a page where
+//! a word is common, and is all there is to most chats. Where it does not, the index of tokens leads to every text
+//! that has all pairs of characters of the query. Either way a hit is a text that contains the query.
+
+use super::messages::find_many;
+use super::{Result, Rows, Store, chats, tokens};
+use crate::domain::event::MessageRow;
+use crate::domain::limits;
+use crate::domain::page::{End, Key, Page, PageRequest};
+use crate::domain::search::Query;
+use crate::domain::viewer::Viewer;
+use entity::{ActorId, ChatId, chat, message_text};
+use sea_orm::sea_query::{self, Alias, Expr, ExprTrait, Func, JoinType, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Order};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+/// Texts that are walked before the index is asked: some milliseconds' worth.
+pub(super) const WALKED: u64 = 5_000;
+
+/// Where is searched, and by whom: only what the viewer sees is found.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// Who searches.
+    pub viewer: &'a Viewer,
+    /// In this chat; in all of the organization, where absent.
+    pub chat_id: Option<ChatId>,
+    /// In chats with this visitor.
+    pub visitor_id: Option<ActorId>,
+    /// Also what is archived.
+    pub include_archived: bool,
+}
+
+/// The place of a text: its own number, and the message's sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    id: i64,
+    sequence: i64,
+}
+
+impl Place {
+    fn moved(self, by: i64) -> Self {
+        Self { id: self.id.saturating_add(by), sequence: self.sequence.saturating_add(by) }
+    }
+}
+
+/// Texts between two places, both left out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stretch {
+    older_than: Option<Place>,
+    newer_than: Option<Place>,
+}
+
+/// The message of a hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hit {
+    chat_id: ChatId,
+    sequence: i64,
+}
+
+/// A page of the messages whose text contains the query, newest first. Keys hold a message's sequence and, in an
+/// organization, its chat. The total is counted up to 1,000.
+pub async fn page(
+    store: &Store,
+    scope: &Scope<'_>,
+    query: &Query,
+    page: &PageRequest,
+) -> Result<Page<MessageRow>> {
+    let search = Search { scope, query, walked: store.0.walked.load(Ordering::Relaxed) };
+    let stretch = Stretch {
+        older_than: search.place(store, page.after, Side::AtOrNewer).await?,
+        newer_than: search.place(store, page.before, Side::AtOrOlder).await?,
+    };
+    let order = match page.end {
+        End::First => Order::Desc,
+        End::Last => Order::Asc,
+    };
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut hits = search.hits(store, stretch, order, u64::from(page.limit) + 1).await?;
+    let has_more = hits.len() > limit;
+    hits.truncate(limit);
+    let (mut has_previous, mut has_next) = match page.end {
+        End::First => (false, has_more),
+        End::Last => {
+            hits.reverse();
+            (has_more, false)
+        }
+    };
+    if let (Some(place), false) = (stretch.older_than, has_previous) {
+        let newer = Stretch { newer_than: Some(place.moved(-1)), older_than: None };
+        has_previous = !search.hits(store, newer, Order::Asc, 1).await?.is_empty();
+    }
+    if let (Some(place), false) = (stretch.newer_than, has_next) {
+        let older = Stretch { older_than: Some(place.moved(1)), newer_than: None };
+        has_next = !search.hits(store, older, Order::Desc, 1).await?.is_empty();
+    }
+    let total = if page.with_total {
+        let counted = search.hits(store, Stretch::default(), Order::Desc, limits::HITS_COUNTED).await?;
+        Some(u64::try_from(counted.len()).unwrap_or_default())
+    } else {
+        None
+    };
+    let rows = search.messages(store, hits).await?;
+    Ok(Page { rows, has_previous, has_next, total })
+}
+
+/// What a key's own message counts to, where a bound is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    AtOrNewer,
+    AtOrOlder,
+}
+
+struct Search<'a> {
+    scope: &'a Scope<'a>,
+    query: &'a Query,
+    walked: u64,
+}
+
+impl Search<'_> {
+    /// The nearest text to a key on one side of it, itself included; where there is none, the end of that side.
+    async fn place(&self, store: &Store, key: Option<Key>, side: Side) -> Result<Option<Place>> {
+        let Some(Key { value: sequence, id }) = key else { return Ok(None) };
+        let chat_id = self.scope.chat_id.unwrap_or(ChatId(id));
+        let (bound, order, end) = match side {
+            Side::AtOrNewer => (message_text::Column::Sequence.gte(sequence), Order::Asc, i64::MAX),
+            Side::AtOrOlder => (message_text::Column::Sequence.lte(sequence), Order::Desc, 0),
+        };
+        let nearest = sea_query::Query::select()
+            .column(message_text::Column::Id)
+            .from(message_text::Entity)
+            .and_where(message_text::Column::ChatId.eq(chat_id))
+            .and_where(message_text::Column::OrganizationId.eq(self.scope.viewer.organization_id))
+            .and_where(bound)
+            .order_by(message_text::Column::Sequence, order)
+            .limit(1)
+            .to_owned();
+        let row = store.connection().query_one(&nearest).await?;
+        let id = row.map(|row| row.try_get("", "id")).transpose()?.unwrap_or(end);
+        Ok(Some(Place { id, sequence }))
+    }
+
+    /// Up to `limit` hits of a stretch, from its newest or its oldest end.
+    async fn hits(&self, store: &Store, stretch: Stretch, order: Order, limit: u64) -> Result<Vec<Hit>> {
+        let walked = self.walk(store, stretch, order.clone(), limit).await?;
+        if u64::try_from(walked.len()).unwrap_or_default() >= limit {
+            return Ok(walked);
+        }
+        let mut beyond = self.texts(stretch, order.clone());
+        beyond.column(message_text::Column::Id).offset(self.walked).limit(1);
+        if store.connection().query_one(&beyond).await?.is_none() {
+            return Ok(walked);
+        }
+        self.by_index(store, stretch, order, limit).await
+    }
+
+    /// The texts of a stretch in order, by the index of the scope alone.
+    fn texts(&self, stretch: Stretch, order: Order) -> SelectStatement {
+        let (column, of): (_, fn(Place) -> i64) = match self.scope.chat_id {
+            Some(_) => (message_text::Column::Sequence, |place| place.sequence),
+            None => (message_text::Column::Id, |place| place.id),
+        };
+        let mut texts = sea_query::Query::select();
+        texts.from(message_text::Entity).order_by((message_text::Entity, column), order);
+        texts.and_where(match self.scope.chat_id {
+            Some(chat_id) => message_text::Column::ChatId.eq(chat_id),
+            None => message_text::Column::OrganizationId.eq(self.scope.viewer.organization_id),
+        });
+        if let Some(place) = stretch.older_than {
+            texts.and_where(column.lt(of(place)));
+        }
+        if let Some(place) = stretch.newer_than {
+            texts.and_where(column.gt(of(place)));
+        }
+        texts
+    }
+
+    async fn walk(&self, store: &Store, stretch: Stretch, order: Order, limit: u64) -> Result<Vec<Hit>> {
+        let mut texts = self.texts(stretch, order.clone());
+        texts.columns(COLUMNS.map(|column| (message_text::Entity, column))).limit(self.walked);
+        let mut select = sea_query::Query::select();
+        select.from_subquery(texts, hit());
+        select.join(JoinType::InnerJoin, chat::Entity, chat_of_hit());
+        let contains = contains(store, Expr::col((hit(), message_text::Column::Folded)), self.query);
+        select.and_where(contains).order_by((hit(), message_text::Column::Id), order);
+        self.found(store, select, limit).await
+    }
+
+    /// SQLite's index answers in order and stops when there is enough; PostgreSQL's finds all, which are then
+    /// verified and sorted. It is read behind a fence, or the planner would walk in its stead.
+    async fn by_index(&self, store: &Store, stretch: Stretch, order: Order, limit: u64) -> Result<Vec<Hit>> {
+        let scope = tokens::of_scope(self.scope.viewer.organization_id, self.scope.chat_id);
+        let wanted = tokens::of_query(self.query, scope);
+        let mut select = sea_query::Query::select();
+        if store.connection().get_database_backend() == DbBackend::Postgres {
+            let id = || Expr::col((message_text::Entity, message_text::Column::Id));
+            let mut texts = sea_query::Query::select();
+            texts
+                .columns(COLUMNS.map(|column| (message_text::Entity, column)))
+                .from(message_text::Entity)
+                .and_where(Expr::cust_with_values("tokens @> CAST($1 AS integer[])", [wanted.as_array()]))
+                .and_where(contains(store, Expr::col(message_text::Column::Folded), self.query))
+                .offset(0);
+            within(&mut texts, &id, stretch);
+            select.from_subquery(texts, hit());
+            select.join(JoinType::InnerJoin, chat::Entity, chat_of_hit());
+            select.order_by((hit(), message_text::Column::Id), order);
+        } else {
+            let index = Alias::new("message_index");
+            let id = || Expr::col((Alias::new("message_index"), Alias::new("rowid")));
+            let text =
+                Expr::col((hit(), message_text::Column::Id)).equals((index.clone(), Alias::new("rowid")));
+            // SQLite takes the tables of cross joins in their order, and so the hits in that of the index.
+            select
+                .from(index.clone())
+                .join_as(JoinType::CrossJoin, message_text::Entity, hit(), Condition::all())
+                .join(JoinType::CrossJoin, chat::Entity, Condition::all())
+                .and_where(Expr::cust_with_values("message_index MATCH ?", [wanted.as_document()]))
+                .and_where(text)
+                .and_where(chat_of_hit())
+                .and_where(contains(store, Expr::col((hit(), message_text::Column::Folded)), self.query))
+                .order_by((index, Alias::new("rowid")), order);
+            within(&mut select, &id, stretch);
+        }
+        self.found(store, select, limit).await
+    }
+
+    /// Those of the hits that the viewer sees and asks for.
+    async fn found(&self, store: &Store, mut select: SelectStatement, limit: u64) -> Result<Vec<Hit>> {
+        select
+            .columns(
+                [message_text::Column::ChatId, message_text::Column::Sequence].map(|column| (hit(), column)),
+            )
+            .cond_where(chats::is_visible(self.scope.viewer))
+            .limit(limit);
+        if let Some(chat_id) = self.scope.chat_id {
+            select.and_where(chat::Column::Id.eq(chat_id));
+        }
+        if let Some(visitor_id) = self.scope.visitor_id {
+            select.and_where(chat::Column::VisitorId.eq(visitor_id));
+        }
+        if !self.scope.include_archived {
+            let archived = Expr::col((chat::Entity, chat::Column::ArchivedSequence));
+            select.and_where(Expr::col((hit(), message_text::Column::Sequence)).gt(archived));
+        }
+        let found = store.connection().query_all(&select).await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(Hit { chat_id: row.try_get("", "chat_id")?, sequence: row.try_get("", "sequence")? })
+            })
+            .collect()
+    }
+
+    async fn messages(&self, store: &Store, hits: Vec<Hit>) -> Result<Vec<(Key, MessageRow)>> {
+        let places: Vec<_> = hits.iter().map(|hit| (hit.chat_id, hit.sequence)).collect();
+        let found = find_many(store, self.scope.viewer.organization_id, &places).await?;
+        let mut found: HashMap<_, _> =
+            found.into_iter().map(|row| ((row.message.chat_id, row.message.sequence), row)).collect();
+        let key = |(chat_id, sequence): (ChatId, i64)| Key { value: sequence, id: chat_id.0 };
+        Ok(places.into_iter().filter_map(|place| Some((key(place), found.remove(&place)?))).collect())
+    }
+}
+
+const COLUMNS: [message_text::Column; 4] = [
+    message_text::Column::Id,
+    message_text::Column::ChatId,
+    message_text::Column::Sequence,
+    message_text::Column::Folded,
+];
+
+fn hit() -> Alias {
+    Alias::new("hit")
+}
+
+fn chat_of_hit() -> Expr {
+    Expr::col((chat::Entity, chat::Column::Id)).equals((hit(), message_text::Column::ChatId))
+}
+
+/// Whether a text contains the query, letter for letter: nothing in it stands for anything else.
+fn contains(store: &Store, folded: Expr, query: &Query) -> Expr {
+    let is_postgres = store.connection().get_database_backend() == DbBackend::Postgres;
+    let place = Func::cust(Alias::new(if is_postgres { "strpos" } else { "instr" }));
+    Expr::from(place.arg(folded).arg(query.folded())).gt(0)
+}
+
+fn within(select: &mut SelectStatement, id: &dyn Fn() -> Expr, stretch: Stretch) {
+    if let Some(place) = stretch.older_than {
+        select.and_where(id().lt(place.id));
+    }
+    if let Some(place) = stretch.newer_than {
+        select.and_where(id().gt(place.id));
+    }
+}

@@ -1,0 +1,170 @@
+//! The index of a search: every message's folded text as tokens, kept in the transaction that writes the message.
+//!
+//! A token is a number for a pair of neighbouring characters, or for the chat or the organization that the text is
+//! of. Two pairs may share a number: the index leads to texts that may be hits, and each is looked at. SQLite keeps
+//! the tokens in an FTS5 table, PostgreSQL in a column under a GIN index.
+
+use super::{Error, Result};
+use crate::domain::search::{FOLDING, Query, bigrams, fold};
+use entity::{ChatId, MessageId, OrganizationId, chat, message, store_meta};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, Statement, TransactionTrait, Value,
+};
+use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// Tokens of a query that the index is asked for: more would only say again what these say.
+const ASKED: usize = 24;
+/// Messages that are indexed in one transaction when all of them are.
+const BATCH: u64 = 1_000;
+
+/// Distinct tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tokens(BTreeSet<u32>);
+
+impl Tokens {
+    /// As SQLite's FTS5 reads them, in a document and in a query: words, of which a hit must have all.
+    pub(super) fn as_document(&self) -> String {
+        self.joined(|token| format!("{token:x}"), " ")
+    }
+
+    /// As PostgreSQL reads an array of signed numbers.
+    pub(super) fn as_array(&self) -> String {
+        format!("{{{}}}", self.joined(|token| token.cast_signed().to_string(), ","))
+    }
+
+    fn joined(&self, show: impl Fn(u32) -> String, separator: &str) -> String {
+        self.0.iter().map(|token| show(*token)).collect::<Vec<_>>().join(separator)
+    }
+}
+
+/// One number for all that is of the narrowest scope that is named.
+pub(super) fn of_scope(organization_id: OrganizationId, chat_id: Option<ChatId>) -> u32 {
+    match chat_id {
+        Some(ChatId(id)) => of_id(id, 1),
+        None => of_id(organization_id.0, 2),
+    }
+}
+
+/// What a text within a scope must have to contain the query.
+pub(super) fn of_query(query: &Query, scope: u32) -> Tokens {
+    let mut tokens: BTreeSet<u32> = bigrams(query.folded()).take(ASKED).map(of_pair).collect();
+    tokens.insert(scope);
+    Tokens(tokens)
+}
+
+fn of_text(folded: &str, organization_id: OrganizationId, chat_id: ChatId) -> Tokens {
+    let mut tokens: BTreeSet<u32> = bigrams(folded).map(of_pair).collect();
+    tokens.extend([of_scope(organization_id, None), of_scope(organization_id, Some(chat_id))]);
+    Tokens(tokens)
+}
+
+/// Stored: it may never change without the folding's version. No two pairs of the basic plane share a token.
+fn of_pair((first, second): (char, char)) -> u32 {
+    u32::from(first).rotate_left(16) ^ u32::from(second)
+}
+
+fn of_id(id: Uuid, kind: u32) -> u32 {
+    let (high, low) = id.as_u64_pair();
+    let mixed = (high ^ low.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    u32::try_from(mixed >> 32).unwrap_or_default() ^ kind
+}
+
+/// Makes a message that was just written one that can be found.
+pub(super) async fn index(
+    connection: &impl ConnectionTrait,
+    organization_id: OrganizationId,
+    row: &message::Model,
+) -> Result<()> {
+    let Some(text) = &row.text else { return Ok(()) };
+    let folded = fold(text);
+    let tokens = of_text(&folded, organization_id, row.chat_id);
+    let backend = connection.get_database_backend();
+    let mut values: Vec<Value> =
+        vec![organization_id.into(), row.chat_id.into(), row.sequence.into(), folded.into()];
+    let run = async |sql: &str, values: Vec<Value>| {
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await
+    };
+    if backend == DbBackend::Postgres {
+        values.push(tokens.as_array().into());
+        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded, tokens)
+            VALUES ($1, $2, $3, $4, CAST($5 AS integer[]))";
+        run(sql, values).await?;
+    } else {
+        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded) VALUES (?, ?, ?, ?)";
+        run(sql, values).await?;
+        let sql = "INSERT INTO message_index (rowid, tokens) VALUES (last_insert_rowid(), ?)";
+        run(sql, vec![tokens.as_document().into()]).await?;
+    }
+    Ok(())
+}
+
+/// Indexes every message anew, oldest first, where the store was not or was otherwise folded. Cut off, it starts
+/// over when the store is next opened.
+pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
+    const NAME: &str = "folding";
+    let stored = store_meta::Entity::find_by_id(NAME.to_owned()).one(connection).await?;
+    if stored.as_ref().is_some_and(|row| row.value == FOLDING) {
+        return Ok(());
+    }
+    let empty = if connection.get_database_backend() == DbBackend::Postgres {
+        "TRUNCATE message_text"
+    } else {
+        "INSERT INTO message_index (message_index) VALUES ('delete-all'); DELETE FROM message_text"
+    };
+    connection.execute_unprepared(empty).await?;
+    let mut after = MessageId(Uuid::nil());
+    loop {
+        let batch = message::Entity::find()
+            .filter(message::Column::Id.gt(after))
+            .filter(message::Column::Text.is_not_null())
+            .order_by_asc(message::Column::Id)
+            .limit(BATCH)
+            .all(connection)
+            .await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        let chat_ids: BTreeSet<_> = batch.iter().map(|row| row.chat_id).collect();
+        let chats = chat::Entity::find().filter(chat::Column::Id.is_in(chat_ids)).all(connection).await?;
+        let chats: HashMap<_, _> = chats.into_iter().map(|chat| (chat.id, chat.organization_id)).collect();
+        let tx = connection.begin().await?;
+        for row in &batch {
+            let organization_id = chats.get(&row.chat_id).copied();
+            let organization_id =
+                organization_id.ok_or_else(|| Error::Failed("a message is in no chat".into()))?;
+            index(&tx, organization_id, row).await?;
+        }
+        tx.commit().await?;
+    }
+    let row = store_meta::ActiveModel { name: Set(NAME.into()), value: Set(FOLDING.into()) };
+    let on_conflict = sea_orm::sea_query::OnConflict::column(store_meta::Column::Name)
+        .update_column(store_meta::Column::Value)
+        .to_owned();
+    store_meta::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_every_token_of_what_it_contains() {
+        let (organization_id, chat_id) = (OrganizationId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)));
+        let text = of_text(&fold("Ein Straßencafé 👍🏽 名前"), organization_id, chat_id);
+        for part in ["straSSEn", "fé 👍", "👍🏽", "名前", "N "] {
+            let Ok(query) = Query::new(&format!("{part}\u{200b}")) else { panic!("{part}") };
+            for scope in [of_scope(organization_id, None), of_scope(organization_id, Some(chat_id))] {
+                assert!(of_query(&query, scope).0.is_subset(&text.0), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_are_shown_as_each_database_reads_them() {
+        let tokens = Tokens(BTreeSet::from([1, 0x8000_0000, u32::MAX]));
+        assert_eq!(tokens.as_document(), "1 80000000 ffffffff");
+        assert_eq!(tokens.as_array(), "{1,-2147483648,-1}");
+    }
+}
