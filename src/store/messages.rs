@@ -94,6 +94,7 @@ pub async fn find_last_before(
         .filter(message::Column::ChatId.eq(chat_id))
         .filter(message::Column::Sequence.lte(bound))
         .order_by_desc(message::Column::Sequence)
+        .limit(1)
         .one(connection)
         .await?)
 }
