@@ -1,14 +1,12 @@
 //! Users, visitors and API clients.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, LockType};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 /// Keeps others who lock an actor out, but not those who only write a row that refers to it: they hold a chat's
 /// lock, for which the holder of this one may be waiting.
@@ -162,7 +160,7 @@ pub async fn insert(tx: &Tx, row: &actor::Model) -> Result<()> {
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &actor::Model) -> Result<()> {
     actor::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(actor::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;

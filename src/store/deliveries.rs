@@ -1,5 +1,6 @@
 //! The ledger of webhooks: what is to be delivered, what was, and what was given up.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
@@ -8,8 +9,7 @@ use entity::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 
@@ -120,7 +120,7 @@ pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &webhook_delivery::Model) -> Result<()> {
     webhook_delivery::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(webhook_delivery::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;
@@ -130,7 +130,7 @@ pub async fn update(tx: &Tx, row: &webhook_delivery::Model) -> Result<()> {
 /// Writes the row as it now is, provided that the lease is still this one: whether it was.
 pub async fn update_leased(tx: &Tx, row: &webhook_delivery::Model, lease: Uuid) -> Result<bool> {
     let updated = webhook_delivery::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(webhook_delivery::Column::Id.eq(row.id))
         .filter(webhook_delivery::Column::Lease.eq(lease))
         .exec(tx.connection())

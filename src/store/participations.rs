@@ -1,15 +1,13 @@
 //! Participations: who takes part in a chat, and how far they have read.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 /// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
@@ -224,7 +222,7 @@ pub async fn insert(tx: &Tx, row: &participation::Model) -> Result<()> {
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &participation::Model) -> Result<()> {
     participation::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(participation::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;

@@ -1,12 +1,11 @@
 //! Presences: who is joined to a chat, and until when.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ChatId, PresenceId, Timestamp, presence};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 /// The presence, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: PresenceId) -> Result<Option<presence::Model>> {
@@ -97,7 +96,7 @@ pub async fn insert(tx: &Tx, row: &presence::Model) -> Result<()> {
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &presence::Model) -> Result<()> {
     presence::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(presence::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;

@@ -1,11 +1,12 @@
 //! Rooms, and how many wait in them.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use entity::{OrganizationId, RoomId, chat, room};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 /// The room, where it is of the organization.
 pub async fn find_in_organization(
@@ -70,7 +71,7 @@ pub async fn insert(tx: &Tx, row: &room::Model) -> Result<()> {
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &room::Model) -> Result<()> {
     room::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(room::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;

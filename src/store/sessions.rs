@@ -1,5 +1,6 @@
 //! Chat sessions, always with their participants.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::event::SessionRow;
@@ -11,8 +12,8 @@ use entity::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 use std::collections::HashMap;
 
@@ -207,7 +208,7 @@ pub async fn insert(tx: &Tx, row: &SessionRow) -> Result<()> {
 /// Writes the session as it now is, provided that it is still in the state `from`: whether it was.
 pub async fn update_from(tx: &Tx, row: &chat_session::Model, from: SessionState) -> Result<bool> {
     let updated = chat_session::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(chat_session::Column::Id.eq(row.id))
         .filter(chat_session::Column::State.eq(from))
         .exec(tx.connection())

@@ -4,14 +4,12 @@
 //! the chat and its log in the same transaction as everything else. A chat's log is therefore dense and
 //! totally ordered, and nothing is announced that is not on disk.
 
+use super::changed::all_but_key;
 use super::writer::Open;
 use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject};
 use entity::{ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
@@ -213,7 +211,7 @@ impl Tx {
     async fn write_log(&mut self) -> Result<Option<Arc<chat::Model>>> {
         let Some(chat) = self.chat.take() else { return Ok(None) };
         if !self.log.is_empty() {
-            let row = chat.clone().into_active_model().reset_all();
+            let row = all_but_key(&chat);
             chat::Entity::update_many()
                 .set(row)
                 .filter(chat::Column::Id.eq(chat.id))

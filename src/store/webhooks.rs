@@ -1,13 +1,14 @@
 //! Webhooks: who wants to be told, and which of them have something to be told now.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use entity::{OrganizationId, Timestamp, WebhookId, webhook, webhook_delivery};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 /// The webhook, where it is of the organization.
@@ -134,7 +135,7 @@ pub async fn insert(tx: &Tx, row: &webhook::Model) -> Result<()> {
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &webhook::Model) -> Result<()> {
     webhook::Entity::update_many()
-        .set(row.clone().into_active_model().reset_all())
+        .set(all_but_key(row))
         .filter(webhook::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;
