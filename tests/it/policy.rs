@@ -3,6 +3,7 @@
 use crate::harness::calls::outcome;
 use crate::harness::client::{Client, error_code};
 use crate::harness::scene::{Place, Scene};
+use crate::harness::world::NOON;
 use crate::harness::{Engine, TestApp, sdl};
 use crate::on_both;
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
         rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_PARTICIPANT  INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
         finishChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
+        archiveMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        restoreMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         endChat             NOT_FOUND  done                done             done                done                FORBIDDEN",
     ),
     (
@@ -52,6 +55,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN",
     ),
     (
@@ -71,6 +76,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         acceptChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
         rejectChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
         finishChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
+        archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         endChat             NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN",
     ),
     (
@@ -90,6 +97,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         acceptChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         rejectChatSession   NOT_FOUND  INVALID_TRANSITION  NOT_FOUND        INVALID_TRANSITION  NOT_PARTICIPANT     FORBIDDEN
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         endChat             NOT_FOUND  INVALID             NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN",
     ),
 ];
@@ -151,6 +160,7 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "sendMessageFor" => {
             ("sendMessage", json!({ "chatId": chat, "text": "Hello", "senderId": scene.vera.id }))
         }
+        "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),

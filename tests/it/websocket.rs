@@ -1,7 +1,7 @@
 //! `graphql-transport-ws`, frame by frame: what the protocol asks for, and what it forbids.
 
 use crate::harness::socket::Socket;
-use crate::harness::world::World;
+use crate::harness::world::{TOKEN_SECONDS, World};
 use crate::harness::{Engine, TestApp};
 use anteroom::clock::Clock;
 use entity::Timestamp;
@@ -128,7 +128,7 @@ async fn a_socket_closes_when_its_token_expires() {
     let clock = Clock::frozen(Timestamp(1_800_000_000_000));
     let world = World::on(TestApp::start_with(Engine::Sqlite, clock.clone(), |_| {}).await).await;
     let mut socket = Socket::connect(&world.app.url, &world.admin.token).await;
-    clock.advance(Duration::from_secs(86_399));
+    clock.advance(Duration::from_secs(u64::from(TOKEN_SECONDS.unsigned_abs()) - 1));
     assert!(socket.is_quiet(Duration::from_millis(600)).await);
     clock.advance(Duration::from_secs(1));
     assert_eq!(socket.try_receive().await, Err(4403));

@@ -13,6 +13,9 @@ use std::time::Duration;
 pub const NOON: &str = "2026-11-20T12:00:00.000Z";
 pub const NOON_MILLIS: i64 = 1_795_176_000_000;
 
+/// How long people's tokens live: a year, since some tests move the clock on.
+pub const TOKEN_SECONDS: i32 = 31_536_000;
+
 /// An organization with a room and an admin, on an app.
 pub struct World {
     pub app: TestApp,
@@ -90,7 +93,8 @@ pub async fn organization(app: &TestApp, tenant: &str) -> (Person, String) {
     };
     let actions = app.app.actions();
     let (organization, admin) = actions.create_organization(input).await.expect("an organization");
-    let input = IssueToken { subject: TokenSubject::Actor(admin.id), expires_in_seconds: Some(31_536_000) };
+    let input =
+        IssueToken { subject: TokenSubject::Actor(admin.id), expires_in_seconds: Some(TOKEN_SECONDS) };
     let (_, issued) = actions.mint_token(organization.id, input).await.expect("a token");
     let client = Client::new(&app.url, &issued.token);
     let viewer = client.query("{ viewer { user { id } } }", json!({})).await;
@@ -113,7 +117,7 @@ pub async fn visitor(app: &TestApp, admin: &Person, external_id: &str) -> Person
 
 async fn person(app: &TestApp, admin: &Person, id: &str) -> Person {
     let issued =
-        admin.done("issueToken", "token", json!({ "actorId": id, "expiresInSeconds": 31_536_000 })).await;
+        admin.done("issueToken", "token", json!({ "actorId": id, "expiresInSeconds": TOKEN_SECONDS })).await;
     Person { id: id.to_owned(), client: Client::new(&app.url, &text(&issued["token"])) }
 }
 
