@@ -1,7 +1,7 @@
 //! Chats: start, create, change and end them.
 
 use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
-use super::messages::say;
+use super::messages::{Said, say};
 use super::presences::Lease;
 use super::requests::{self, Requested};
 use super::write::lock_visible_chat;
@@ -170,7 +170,8 @@ async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> R
     }
     match input.message {
         Some(message) => {
-            Ok(Some(say(tx, sender, message, input.request_id, Some(viewer.actor_id), lease).await?))
+            let said = Said { text: Some(message), external_id: input.request_id };
+            Ok(Some(say(tx, sender, said, Some(viewer.actor_id), lease).await?))
         }
         None => Ok(None),
     }

@@ -89,18 +89,25 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;
-    say(tx, &sender, text, external_id, Some(viewer.actor_id), lease).await
+    let said = Said { text: Some(text), external_id };
+    say(tx, &sender, said, Some(viewer.actor_id), lease).await
+}
+
+/// What a message says.
+pub(super) struct Said {
+    pub text: Option<String>,
+    pub external_id: Option<String>,
 }
 
 /// Adds a message of type MESSAGE with all that follows from it; the caller has checked that it may be.
 pub(super) async fn say(
     tx: &mut Tx,
     sender: &actor::Model,
-    text: String,
-    external_id: Option<String>,
+    said: Said,
     by: Option<ActorId>,
     lease: Lease,
 ) -> Result<MessageRow> {
+    let Said { text, external_id } = said;
     let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
     let now = tx.now();
     participation.message_count += 1;
@@ -127,14 +134,8 @@ pub(super) async fn say(
     if sender.actor_type == ActorType::User && by == Some(sender.id) {
         renew_lease(tx, sender.id, lease).await?;
     }
-    let entry = NewEntry {
-        message_type: MessageType::Message,
-        sender: Some(sender),
-        text: Some(text),
-        external_id,
-        session: None,
-    };
-    add_entry(tx, entry, by).await
+    let notice = NewEntry::notice(MessageType::Message, Some(sender));
+    add_entry(tx, NewEntry { text, external_id, ..notice }, by).await
 }
 
 /// Who sends is plainly there.
