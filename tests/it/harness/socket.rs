@@ -81,6 +81,13 @@ impl Socket {
         payload["data"].clone()
     }
 
+    /// Waits until another operation on the socket is answered: by then the subscriptions before it stand.
+    pub async fn stands(&mut self) {
+        self.subscribe("stands", "{ viewer { role } }", json!({}), None).await;
+        assert_eq!(self.receive().await["type"], "next");
+        assert_eq!(self.receive().await, json!({ "type": "complete", "id": "stands" }));
+    }
+
     /// Whether nothing more comes for a while.
     pub async fn is_quiet(&mut self, for_so_long: Duration) -> bool {
         tokio::time::timeout(for_so_long, self.raw.next()).await.is_err()

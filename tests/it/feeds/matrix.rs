@@ -1,0 +1,343 @@
+//! Who hears what: each thing that happens to a chat of a visitor, and each audience of it, as a table. The audiences
+//! are those of the reference: the visitor, the users who take part or are present, whoever watches the room, and
+//! the user who is present; and beside them those who are to hear nothing.
+
+use crate::harness::Engine;
+use crate::harness::socket::Socket;
+use crate::harness::world::{Person, World, text};
+use crate::on_both;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both!(
+    each_audience_of_a_chat_hears_what_is_for_it,
+    each_audience_of_a_chat_hears_each_of_its_entries,
+    a_desk_hears_of_its_queue_and_its_inbox,
+);
+
+/// What a change does to the lists of chats.
+const LISTS: &str = "subscription($in: ChatScope!) { chatChanged(in: $in) { action chatId chat { name \
+                     presentUserCount messageCount userMessageCount isWaitingResponse participationCount \
+                     userParticipationCount isPrivate endedAt } } }";
+const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
+                      ... on ChatChanged { chat { name } } } } }";
+const DESK: &str = "subscription($rooms: [ID!]) { viewerEvents(roomIds: $rooms) { change { __typename \
+                    ... on ChatChanged { chat { id name } } } } }";
+
+/// A room with two operators who may talk, one who watches, and two visitors.
+struct Scene {
+    world: World,
+    olga: Person,
+    odile: Person,
+    otto: Person,
+    vera: Person,
+    victor: Person,
+    /// What is changed to say that all before it was heard: a chat of Vera's in which Olga is present.
+    beacon: String,
+    /// The same for Victor.
+    other_beacon: String,
+    beacons: usize,
+}
+
+/// What happens, who does it by which mutation, and what is heard of it.
+type Step<'a, Heard> = (&'a str, &'a Person, &'a str, &'a Value, Heard);
+
+/// A list that somebody follows.
+struct Ear {
+    name: &'static str,
+    socket: Socket,
+}
+
+impl Scene {
+    async fn new(engine: Engine) -> Self {
+        let world = World::frozen(engine).await;
+        let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+        let otto = world.operator("Otto").await;
+        let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
+        let (beacon, other_beacon) = (world.chat(&vera).await, world.chat(&victor).await);
+        for user in [&olga, &odile] {
+            user.done("joinChat", "", json!({ "chatId": beacon })).await;
+        }
+        Self { world, olga, odile, otto, vera, victor, beacon, other_beacon, beacons: 0 }
+    }
+
+    async fn ears(&self) -> Vec<Ear> {
+        let room = &self.world.room;
+        let mut ears = Vec::new();
+        for (name, who, place) in [
+            ("A: the visitor's chats", &self.vera, json!({ "visitorId": self.vera.id })),
+            ("B: Olga's chats", &self.olga, json!({ "userId": self.olga.id })),
+            ("B: Odile's chats", &self.odile, json!({ "userId": self.odile.id })),
+            ("C: the room's chats", &self.otto, json!({ "roomId": room })),
+            ("D: where Olga is", &self.olga, json!({ "presentUserId": self.olga.id })),
+            ("D: where Odile is", &self.otto, json!({ "presentUserId": self.odile.id })),
+            ("another visitor's chats", &self.victor, json!({ "visitorId": self.victor.id })),
+        ] {
+            let mut socket = Socket::connect(&who.url, &who.token).await;
+            socket.subscribe("list", LISTS, json!({ "in": place }), None).await;
+            socket.stands().await;
+            ears.push(Ear { name, socket });
+        }
+        ears
+    }
+
+    /// What each of the lists was told since the last time, of anything but the beacons.
+    async fn heard(&mut self, ears: &mut [Ear]) -> Vec<(&'static str, Vec<Value>)> {
+        self.beacons += 1;
+        let name = format!("beacon {}", self.beacons);
+        for beacon in [&self.beacon, &self.other_beacon] {
+            self.world.admin.done("updateChat", "", json!({ "chatId": beacon, "name": name })).await;
+        }
+        let mut heard = Vec::new();
+        for ear in ears {
+            let mut changes = Vec::new();
+            loop {
+                let change = ear.socket.data().await["chatChanged"].clone();
+                let id = text(&change["chatId"]);
+                if id != self.beacon && id != self.other_beacon {
+                    changes.push(change);
+                } else if change["chat"]["name"] == json!(name) {
+                    break;
+                }
+            }
+            heard.push((ear.name, changes));
+        }
+        heard
+    }
+
+    /// What the lists are told of this happening: an action for each audience, and none for the others; and what
+    /// each who sees the chat sees changed.
+    async fn told(&mut self, ears: &mut [Ear], what: &str, expected: &[(&str, &str)], shows: Value) {
+        for (name, changes) in self.heard(ears).await {
+            let actions: Vec<_> = changes.iter().map(|change| text(&change["action"])).collect();
+            let wanted: Vec<_> =
+                expected.iter().filter(|(ear, _)| *ear == name).map(|(_, action)| *action).collect();
+            assert_eq!(actions, wanted, "{what}: {name}");
+            for chat in changes.iter().map(|change| &change["chat"]).filter(|chat| !chat.is_null()) {
+                for (field, value) in shows.as_object().expect("fields") {
+                    assert_eq!(&chat[field], value, "{what}: {name}: {field}");
+                }
+            }
+        }
+    }
+
+    async fn until_nobody_is_in(&self, chat: &str) {
+        let document = "query($id: ID!) { chat(id: $id) { presentUserCount } }";
+        loop {
+            let found = self.world.admin.query(document, json!({ "id": chat })).await;
+            if found["chat"]["presentUserCount"] == json!(0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+const VISITOR: &str = "A: the visitor's chats";
+const OLGA: &str = "B: Olga's chats";
+const ODILE: &str = "B: Odile's chats";
+const ROOM: &str = "C: the room's chats";
+const OLGA_IS: &str = "D: where Olga is";
+const ODILE_IS: &str = "D: where Odile is";
+
+async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
+    let mut scene = Scene::new(engine).await;
+    let ears = &mut scene.ears().await;
+    let chat = scene.world.chat(&scene.vera).await;
+    let shows = json!({ "presentUserCount": 0, "participationCount": 1, "isWaitingResponse": false });
+    scene.told(ears, "a visitor starts", &[(VISITOR, "ADDED"), (ROOM, "ADDED")], shows).await;
+
+    let input = json!({ "chatId": chat, "text": "Is anybody there?" });
+    scene.vera.done("sendMessage", "", input).await;
+    let shows = json!({ "messageCount": 1, "userMessageCount": 0, "isWaitingResponse": true });
+    scene.told(ears, "a visitor writes", &[(VISITOR, "CHANGED"), (ROOM, "CHANGED")], shows).await;
+
+    let join = json!({ "chatId": chat });
+    scene.olga.done("joinChat", "", join.clone()).await;
+    let expected = [(VISITOR, "CHANGED"), (OLGA, "ADDED"), (ROOM, "CHANGED"), (OLGA_IS, "ADDED")];
+    let shows = json!({ "presentUserCount": 1, "isWaitingResponse": true, "userParticipationCount": 0 });
+    scene.told(ears, "an operator joins", &expected, shows).await;
+
+    scene.olga.done("joinChat", "", join.clone()).await;
+    scene.told(ears, "an operator joins again", &[], json!({})).await;
+
+    let input = json!({ "chatId": chat, "text": "Good morning" });
+    scene.olga.done("sendMessage", "", input.clone()).await;
+    let expected = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ROOM, "CHANGED"), (OLGA_IS, "CHANGED")];
+    let shows = json!({
+        "messageCount": 2, "userMessageCount": 1, "isWaitingResponse": false, "participationCount": 2,
+        "userParticipationCount": 1
+    });
+    scene.told(ears, "an operator writes for the first time", &expected, shows).await;
+    scene.olga.done("sendMessage", "", input.clone()).await;
+    let shows = json!({ "messageCount": 3, "userMessageCount": 2, "participationCount": 2 });
+    scene.told(ears, "an operator writes again", &expected, shows).await;
+
+    scene.odile.done("sendMessage", "", input).await;
+    let expected =
+        [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "ADDED"), (ROOM, "CHANGED"), (OLGA_IS, "CHANGED")];
+    let shows = json!({ "userMessageCount": 3, "userParticipationCount": 2, "presentUserCount": 1 });
+    scene.told(ears, "an operator who is not there writes", &expected, shows).await;
+
+    let all = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "CHANGED"), (ROOM, "CHANGED")];
+    scene.odile.done("joinChat", "", join.clone()).await;
+    let expected = [&all[..], &[(OLGA_IS, "CHANGED"), (ODILE_IS, "ADDED")]].concat();
+    scene.told(ears, "a second operator joins", &expected, json!({ "presentUserCount": 2 })).await;
+
+    scene.olga.done("leaveChat", "", join.clone()).await;
+    let expected = [&all[..], &[(OLGA_IS, "REMOVED"), (ODILE_IS, "CHANGED")]].concat();
+    scene.told(ears, "an operator leaves", &expected, json!({ "presentUserCount": 1 })).await;
+
+    scene.world.pass(50);
+    for user in [&scene.olga, &scene.odile] {
+        user.done("keepPresence", "", json!({ "chatId": scene.beacon })).await;
+    }
+    scene.told(ears, "leases are renewed", &[], json!({})).await;
+    scene.world.pass(50);
+    let shows = json!({ "presentUserCount": 0 });
+    let expected = [&all[..], &[(ODILE_IS, "REMOVED")]].concat();
+    scene.until_nobody_is_in(&chat).await;
+    scene.told(ears, "an operator is not heard from", &expected, shows).await;
+
+    hidden_and_over(&mut scene, ears, &chat).await;
+    scene.world.app.stop().await;
+}
+
+async fn hidden_and_over(scene: &mut Scene, ears: &mut [Ear], chat: &str) {
+    let all = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "CHANGED")];
+    let hide = |is_private: bool| json!({ "chatId": chat, "isPrivate": is_private });
+    scene.olga.done("updateChat", "", hide(true)).await;
+    let expected = [&all[..], &[(ROOM, "REMOVED")]].concat();
+    scene.told(ears, "a chat becomes private", &expected, json!({ "isPrivate": true })).await;
+    let input = json!({ "chatId": chat, "text": "Just between us" });
+    scene.vera.done("sendMessage", "", input).await;
+    scene.told(ears, "a visitor writes in private", &all, json!({ "isWaitingResponse": true })).await;
+    scene.olga.done("updateChat", "", hide(false)).await;
+    let expected = [&all[..], &[(ROOM, "ADDED")]].concat();
+    scene.told(ears, "a chat is private no more", &expected, json!({ "isPrivate": false })).await;
+
+    scene.olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    let expected = [&all[..], &[(ROOM, "CHANGED"), (OLGA_IS, "ADDED")]].concat();
+    scene.told(ears, "an operator comes back", &expected, json!({ "presentUserCount": 1 })).await;
+    scene.olga.done("endChat", "", json!({ "chatId": chat })).await;
+    let expected = [&all[..], &[(ROOM, "CHANGED"), (OLGA_IS, "REMOVED")]].concat();
+    scene.told(ears, "a chat ends", &expected, json!({ "presentUserCount": 0 })).await;
+
+    let input = json!({ "roomId": scene.world.room, "visitorId": scene.vera.id, "isPrivate": true });
+    scene.odile.done("startChat", "", input).await;
+    let expected = [(VISITOR, "ADDED"), (ODILE, "ADDED")];
+    scene.told(ears, "an operator starts in private", &expected, json!({ "isPrivate": true })).await;
+}
+
+async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
+    let scene = Scene::new(engine).await;
+    let chat = scene.world.chat(&scene.vera).await;
+    let mut sockets = Vec::new();
+    for who in [&scene.vera, &scene.olga, &scene.odile, &scene.otto] {
+        let mut socket = Socket::connect(&who.url, &who.token).await;
+        socket.subscribe("chat", EVENTS, json!({ "chat": chat }), None).await;
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        sockets.push(socket);
+    }
+    let (olga, odile, vera) = (&scene.olga, &scene.odile, &scene.vera);
+    let here = json!({ "chatId": chat });
+    let says = json!({ "chatId": chat, "text": "Hello" });
+    let steps: [Step<'_, &[&str]>; 9] = [
+        ("a visitor writes", vera, "sendMessage", &says, &["MessageAdded"]),
+        (
+            "an operator joins",
+            olga,
+            "joinChat",
+            &here,
+            &["ParticipationAdded", "PresenceAdded", "MessageAdded"],
+        ),
+        ("an operator joins again", olga, "joinChat", &here, &[]),
+        (
+            "an operator writes for the first time",
+            olga,
+            "sendMessage",
+            &says,
+            &["ParticipationChanged", "MessageAdded"],
+        ),
+        ("an operator writes again", olga, "sendMessage", &says, &["MessageAdded"]),
+        (
+            "an operator who is not there writes",
+            odile,
+            "sendMessage",
+            &says,
+            &["ParticipationAdded", "MessageAdded"],
+        ),
+        ("an operator leaves", olga, "leaveChat", &here, &["PresenceEnded", "MessageAdded"]),
+        ("an operator has left already", olga, "leaveChat", &here, &[]),
+        ("a chat ends", olga, "endChat", &here, &["ChatChanged"]),
+    ];
+    for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
+        who.mutate(name, "", input.clone()).await;
+        // What the visitor is told of last says that all before it was heard.
+        let mark = format!("after {number}");
+        scene.world.admin.done("updateChat", "", json!({ "chatId": chat, "name": mark })).await;
+        for socket in &mut sockets {
+            let mut kinds = Vec::new();
+            loop {
+                let change = socket.data().await["chatEvents"]["change"].clone();
+                if change["chat"]["name"] == json!(mark) {
+                    break;
+                }
+                kinds.push(text(&change["__typename"]));
+            }
+            assert_eq!(kinds, expected, "{what}");
+        }
+    }
+    scene.world.app.stop().await;
+}
+
+async fn a_desk_hears_of_its_queue_and_its_inbox(engine: Engine) {
+    let scene = Scene::new(engine).await;
+    let mut desks = Vec::new();
+    for who in [&scene.olga, &scene.odile] {
+        let mut socket = Socket::connect(&who.url, &who.token).await;
+        socket.subscribe("desk", DESK, json!({ "rooms": [scene.world.room] }), None).await;
+        assert_eq!(socket.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+        desks.push(socket);
+    }
+    let chat = scene.world.chat(&scene.vera).await;
+    let here = json!({ "chatId": chat });
+    let says = json!({ "chatId": chat, "text": "Hello" });
+    let (olga, vera) = (&scene.olga, &scene.vera);
+    let steps: [Step<'_, [&[&str]; 2]>; 7] = [
+        ("nobody waits yet", vera, "setTyping", &here, [&[], &[]]),
+        ("a visitor waits", vera, "sendMessage", &says, [&["QueueChatAdded"], &["QueueChatAdded"]]),
+        ("they wait on", vera, "sendMessage", &says, [&["ChatChanged"], &["ChatChanged"]]),
+        ("one takes the chat", olga, "joinChat", &here, [&["InboxChatAdded"], &["ChatChanged"]]),
+        (
+            "and answers",
+            olga,
+            "sendMessage",
+            &says,
+            [&["QueueChatRemoved", "ChatChanged"], &["QueueChatRemoved"]],
+        ),
+        ("it goes on", vera, "sendMessage", &says, [&["QueueChatAdded"], &["QueueChatAdded"]]),
+        ("it ends", olga, "endChat", &here, [&["QueueChatRemoved", "ChatChanged"], &["QueueChatRemoved"]]),
+    ];
+    for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
+        let input = match name {
+            "setTyping" => json!({ "chatId": chat, "isTyping": true }),
+            _ => input.clone(),
+        };
+        who.done(name, "", input).await;
+        let mark = format!("beacon {number}");
+        scene.world.admin.done("updateChat", "", json!({ "chatId": scene.beacon, "name": mark })).await;
+        for (desk, expected) in desks.iter_mut().zip(expected) {
+            let mut kinds = Vec::new();
+            loop {
+                let change = desk.data().await["viewerEvents"]["change"].clone();
+                if change["chat"]["name"] == json!(mark) {
+                    break;
+                }
+                kinds.push(text(&change["__typename"]));
+            }
+            assert_eq!(kinds, expected, "{what}");
+        }
+    }
+    scene.world.app.stop().await;
+}
