@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Server } from "./server.mjs";
 import { collect, expectAll, main, sendMessage, setting, sseClient, startChat, until, wsClient } from "./support.mjs";
 
-const SCRIPTS = ["audit.mjs", "graphql-ws.mjs", "graphql-sse.mjs"];
+const SCRIPTS = ["audit.mjs", "graphql-ws.mjs", "graphql-sse.mjs", "webhook.mjs"];
 
 function script(name, env) {
   return new Promise((resolve, reject) => {

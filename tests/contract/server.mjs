@@ -18,7 +18,8 @@ export class Server {
   /// Starts it, at first on a free port and then always on that one; answers its address.
   async start() {
     const listen = `127.0.0.1:${this.port}`;
-    const child = spawn(this.binary, ["--data", this.folder, "--no-demo", "--rate-limit", "0", "--listen", listen], {
+    const settings = ["--no-demo", "--rate-limit", "0", "--webhook-allow", "127.0.0.0/8"];
+    const child = spawn(this.binary, ["--data", this.folder, ...settings, "--listen", listen], {
       env,
       stdio: ["ignore", "ignore", "pipe"],
     });
