@@ -17,6 +17,7 @@ pub mod participation;
 pub mod presence;
 pub mod request;
 pub mod room;
+pub mod room_origin;
 mod secret;
 pub mod store_meta;
 mod timestamp;

@@ -8,6 +8,7 @@ mod m20261121_000001_foundation;
 mod m20261121_000005_archive;
 mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
+mod m20261121_000035_widget;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_archive::Migration),
             Box::new(m20261121_000006_search::Migration),
             Box::new(m20261121_000020_webhooks::Migration),
+            Box::new(m20261121_000035_widget::Migration),
         ]
     }
 }

@@ -85,7 +85,7 @@ impl Actions {
     /// Starts a chat with a visitor in a room.
     pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
         let verb = match viewer.role {
-            ViewerRole::Visitor => Verb::StartOwnChat,
+            ViewerRole::Visitor | ViewerRole::Widget => Verb::StartOwnChat,
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
         };
         policy::may(viewer.role, verb)?;
@@ -127,7 +127,7 @@ async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> R
         (ViewerRole::Visitor, None) => viewer.actor_id,
         (ViewerRole::Visitor, Some(visitor_id)) if visitor_id == viewer.actor_id => visitor_id,
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
-        (ViewerRole::Visitor, Some(_)) => return Err(no_visitor()),
+        (ViewerRole::Visitor, Some(_)) | (ViewerRole::Widget, _) => return Err(no_visitor()),
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
             return Err(Refused::Invalid { field: "visitorId", reason: "Name the visitor." }.into());
         }

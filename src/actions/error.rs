@@ -31,6 +31,8 @@ pub enum AuthFailure {
     Invalid,
     /// It was one, and has ended.
     Expired,
+    /// It is a widget key, which is not for pages of that site, nor for whoever names none.
+    WrongOrigin,
     /// Nobody can tell now.
     Unavailable,
 }

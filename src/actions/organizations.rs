@@ -1,14 +1,19 @@
 //! Organizations and rooms.
 
-use super::tokens::new_actor;
+use super::tokens::{new_actor, unguessable};
 use super::{Actions, Result};
+use crate::domain::origin::origins;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{self, Tx, actors, organizations, rooms};
-use entity::{ActorType, OrganizationId, RoomId, UserRole, actor, organization, room};
+use entity::room::Origins;
+use entity::{ActorType, OrganizationId, RoomId, SecretText, UserRole, actor, organization, room};
 use futures_util::FutureExt;
+
+/// How a widget key begins, and no other token.
+pub(super) const WIDGET_KEY: &str = "wk_";
 
 /// An organization with its first admin.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct NewOrganization {
 pub struct CreateRoom {
     /// What people call it.
     pub name: String,
+    /// Whose pages may use its widget key.
+    pub allowed_origins: Vec<String>,
 }
 
 /// Changes of a room. What is absent stays.
@@ -37,6 +44,12 @@ pub struct UpdateRoom {
     pub room_id: RoomId,
     /// What people call it.
     pub name: Option<String>,
+    /// Whose pages may use its widget key.
+    pub allowed_origins: Option<Vec<String>>,
+    /// Whether it gets another widget key.
+    pub rotate_widget_key: bool,
+    /// Whether it gets another secret for identity tokens.
+    pub rotate_identity_secret: bool,
 }
 
 impl Actions {
@@ -88,24 +101,54 @@ async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Mod
 }
 
 async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {
-    text::name("name", &input.name)?;
-    let row =
-        room::Model { id: RoomId(tx.new_id()), organization_id, name: input.name, created_at: tx.now() };
+    let CreateRoom { name, allowed_origins } = input;
+    text::name("name", &name)?;
+    let row = room::Model {
+        id: RoomId(tx.new_id()),
+        organization_id,
+        name,
+        created_at: tx.now(),
+        widget_key: new_widget_key(),
+        identity_secret: new_identity_secret(),
+        allowed_origins: Origins(origins("allowedOrigins", allowed_origins)?),
+    };
     rooms::insert(tx, &row).await?;
     Ok(row)
 }
 
 async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom) -> Result<room::Model> {
-    let UpdateRoom { room_id, name } = input;
+    let UpdateRoom { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret } = input;
     if let Some(name) = &name {
         text::name("name", name)?;
     }
-    let mut row = rooms::find_in_organization(tx, organization_id, room_id)
+    let allowed_origins = allowed_origins.map(|given| origins("allowedOrigins", given)).transpose()?;
+    let before = rooms::lock_in_organization(tx, organization_id, room_id)
         .await?
         .ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
+    let mut row = before.clone();
     if let Some(name) = name {
         row.name = name;
+    }
+    if let Some(allowed_origins) = allowed_origins {
+        row.allowed_origins = Origins(allowed_origins);
+    }
+    if rotate_widget_key {
+        row.widget_key = new_widget_key();
+    }
+    if rotate_identity_secret {
+        row.identity_secret = new_identity_secret();
+    }
+    if row != before {
         rooms::update(tx, &row).await?;
     }
     Ok(row)
+}
+
+fn new_widget_key() -> String {
+    format!("{WIDGET_KEY}{}", unguessable())
+}
+
+/// As long as the hash that it keys.
+fn new_identity_secret() -> SecretText {
+    SecretText(format!("is_{}{}", unguessable(), unguessable()))
 }

@@ -1,12 +1,13 @@
 //! Bearer tokens: JWTs made and checked with the server's own secret. They name an actor; what that actor
 //! may do is read from the store each time.
 
+use super::organizations::WIDGET_KEY;
 use super::{Actions, AuthFailure, Error, Result};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, text};
-use crate::store::{self, Tx, actors};
+use crate::store::{self, Tx, actors, rooms};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::actor::Attributes;
@@ -76,8 +77,15 @@ pub struct IssuedToken {
 }
 
 impl Actions {
-    /// The viewer whom a token names, as they now are.
-    pub async fn authenticate(&self, token: &str) -> std::result::Result<Viewer, AuthFailure> {
+    /// The viewer whom a token names, as they now are. `origin` is the site whose page asks, as its browser says.
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        origin: Option<&str>,
+    ) -> std::result::Result<Viewer, AuthFailure> {
+        if token.starts_with(WIDGET_KEY) {
+            return self.authenticate_widget(token, origin).await;
+        }
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[ISSUER]);
@@ -92,10 +100,7 @@ impl Actions {
         if expires_at <= self.now() {
             return Err(AuthFailure::Expired);
         }
-        let actor = actors::find(&self.0.store, claims.sub).await.map_err(|error| {
-            tracing::warn!(%error, "could not read the actor of a token");
-            AuthFailure::Unavailable
-        })?;
+        let actor = actors::find(&self.0.store, claims.sub).await.map_err(|error| unavailable(&error))?;
         let actor = actor.filter(|actor| actor.deactivated_at.is_none()).ok_or(AuthFailure::Invalid)?;
         let role = role_of(&actor).ok_or(AuthFailure::Invalid)?;
         Ok(Viewer {
@@ -105,6 +110,31 @@ impl Actions {
             expires_at,
             auth_version: actor.auth_version,
         })
+    }
+
+    async fn authenticate_widget(
+        &self,
+        key: &str,
+        origin: Option<&str>,
+    ) -> std::result::Result<Viewer, AuthFailure> {
+        let room =
+            rooms::find_by_widget_key(&self.0.store, key).await.map_err(|error| unavailable(&error))?;
+        let room = room.ok_or(AuthFailure::Invalid)?;
+        if !origin.is_some_and(|origin| room.allowed_origins.0.iter().any(|allowed| allowed == origin)) {
+            return Err(AuthFailure::WrongOrigin);
+        }
+        Ok(Viewer {
+            organization_id: room.organization_id,
+            actor_id: ActorId(room.id.0),
+            role: ViewerRole::Widget,
+            expires_at: Timestamp(i64::MAX),
+            auth_version: 0,
+        })
+    }
+
+    /// Whether pages of this site may call from a browser: those of any room's widget may.
+    pub async fn is_origin_allowed(&self, origin: &str) -> Result<bool> {
+        Ok(rooms::is_origin_allowed(&self.0.store, origin).await?)
     }
 
     /// Makes a token for somebody of the viewer's organization.
@@ -200,6 +230,11 @@ pub(super) fn new_actor(tx: &Tx, organization_id: OrganizationId, actor_type: Ac
         created_at: tx.now(),
         deactivated_at: None,
     }
+}
+
+fn unavailable(error: &store::Error) -> AuthFailure {
+    tracing::warn!(%error, "could not read whose token it is");
+    AuthFailure::Unavailable
 }
 
 fn role_of(actor: &actor::Model) -> Option<ViewerRole> {

@@ -119,7 +119,12 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
     let ada = stage.viewer(&admin, ViewerRole::Admin);
     let mut rooms = Vec::new();
     for name in ROOMS {
-        rooms.push(actions.create_room(&ada, CreateRoom { name: name.into() }).await?.id);
+        rooms.push(
+            actions
+                .create_room(&ada, CreateRoom { name: name.into(), allowed_origins: Vec::new() })
+                .await?
+                .id,
+        );
     }
     let mut users = vec![ada];
     for (name, public_name) in OPERATORS {

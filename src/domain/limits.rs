@@ -36,5 +36,9 @@ pub const OPEN_SESSIONS: u64 = 100;
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.
 pub const WEBHOOK_URL: usize = 2_000;
+/// Sites whose pages may use a room's widget key.
+pub const ORIGINS: usize = 20;
+/// Bytes of an origin: the longest name of a host, and a port.
+pub const ORIGIN: usize = 270;
 /// Characters of a webhook's API key or API secret: each is one header.
 pub const WEBHOOK_KEY: usize = 500;

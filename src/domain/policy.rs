@@ -38,6 +38,8 @@ pub enum Verb {
     UseSessions,
     /// Take messages out of lists, and bring them back.
     ArchiveMessages,
+    /// Sign a visitor in on a page of a room's site.
+    SignInVisitor,
 }
 
 /// A role may never do this.
@@ -46,7 +48,7 @@ pub struct Forbidden;
 
 /// Whether the role may do such a thing at all.
 pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
-    use ViewerRole::{Admin, ApiClient, Operator, Visitor};
+    use ViewerRole::{Admin, ApiClient, Operator, Visitor, Widget};
     let may = match verb {
         Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
         Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken => matches!(role, Admin),
@@ -54,6 +56,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
             matches!(role, Admin | ApiClient)
         }
         Verb::StartOwnChat => matches!(role, Visitor),
+        Verb::SignInVisitor => matches!(role, Widget),
         Verb::StartChatFor => matches!(role, Admin | Operator | ApiClient),
         Verb::CreateChat | Verb::JoinChat | Verb::ArchiveMessages => matches!(role, Admin | Operator),
         Verb::ActInChat | Verb::SendMessage | Verb::UseSessions => matches!(role, Admin | Operator | Visitor),
@@ -73,7 +76,8 @@ pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> boo
                 chat.visitor_id == Some(viewer.actor_id) || participates
             }
             (ViewerRole::Operator | ViewerRole::Visitor, ChatType::Direct | ChatType::Group) => participates,
-            (ViewerRole::ApiClient, ChatType::Direct | ChatType::Group) => false,
+            (ViewerRole::ApiClient, ChatType::Direct | ChatType::Group)
+            | (ViewerRole::Widget, ChatType::Visitor | ChatType::Direct | ChatType::Group) => false,
         }
 }
 

@@ -1,6 +1,6 @@
 //! Who a request is made by.
 
-use entity::{ActorId, OrganizationId, Timestamp, UserRole};
+use entity::{ActorId, OrganizationId, RoomId, Timestamp, UserRole};
 
 /// What the caller is in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub enum ViewerRole {
     Visitor,
     /// A program of the organization.
     ApiClient,
+    /// A page of a room's site: nobody yet, it may only sign a visitor in.
+    Widget,
 }
 
 impl ViewerRole {
@@ -21,7 +23,7 @@ impl ViewerRole {
     pub fn is_user(self) -> bool {
         match self {
             Self::Admin | Self::Operator => true,
-            Self::Visitor | Self::ApiClient => false,
+            Self::Visitor | Self::ApiClient | Self::Widget => false,
         }
     }
 
@@ -30,7 +32,7 @@ impl ViewerRole {
     pub fn is_staff(self) -> bool {
         match self {
             Self::Admin | Self::Operator | Self::ApiClient => true,
-            Self::Visitor => false,
+            Self::Visitor | Self::Widget => false,
         }
     }
 }
@@ -49,7 +51,7 @@ impl From<UserRole> for ViewerRole {
 pub struct Viewer {
     /// The organization that bounds everything the caller can see.
     pub organization_id: OrganizationId,
-    /// The row of the caller: a user, a visitor or an API client.
+    /// The row of the caller: a user, a visitor or an API client. A widget is nobody: it has its room's id here.
     pub actor_id: ActorId,
     /// What the caller is now.
     pub role: ViewerRole,
@@ -57,6 +59,14 @@ pub struct Viewer {
     pub expires_at: Timestamp,
     /// The actor's `auth_version` when this was read.
     pub auth_version: i64,
+}
+
+impl Viewer {
+    /// The room whose widget this is.
+    #[must_use]
+    pub fn widget_room(&self) -> Option<RoomId> {
+        (self.role == ViewerRole::Widget).then_some(RoomId(self.actor_id.0))
+    }
 }
 
 /// How the caller's actor stands now, as kept current for open connections.

@@ -4,7 +4,7 @@ use super::error::{Fault, Result};
 use super::loaders::Reads;
 use super::rounds::{AtOnce, Rounds, rounds};
 use crate::actions::Actions;
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::live::Live;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -45,8 +45,17 @@ impl Caller {
     }
 }
 
-/// Who asks.
+/// Who asks. A widget is nobody, and may ask for nothing but what [`anybody`] answers.
 pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Caller> {
+    let caller = anybody(context)?;
+    match caller.viewer.role {
+        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => Ok(caller),
+        ViewerRole::Widget => Err(Fault::forbidden()),
+    }
+}
+
+/// Who asks, also where that is a widget.
+pub(super) fn anybody<'a>(context: &Context<'a>) -> Result<&'a Caller> {
     context.data_opt::<Caller>().ok_or_else(|| Fault::internal("an operation has no caller"))
 }
 

@@ -45,6 +45,8 @@ pub(super) enum ViewerRole {
     Visitor,
     /// A program of the organization.
     ApiClient,
+    /// A page of a room's site, by the room's widget key: it may only sign a visitor in.
+    Widget,
 }
 
 /// Who a chat is between.

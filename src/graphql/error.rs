@@ -23,6 +23,11 @@ impl Fault {
         Self::new(Code::BadUserInput, message)
     }
 
+    /// What the role may never do.
+    pub(super) fn forbidden() -> Self {
+        Self::new(Code::Forbidden, "Your role may never do this.")
+    }
+
     /// A bug: logged here, hidden from the client.
     pub(super) fn internal(cause: &str) -> Self {
         tracing::error!(cause, "an operation failed");
@@ -40,7 +45,7 @@ impl From<actions::Error> for Fault {
     fn from(error: actions::Error) -> Self {
         match error {
             actions::Error::Refused(refused) => Self::bad_input(refused.to_string()),
-            actions::Error::Forbidden => Self::new(Code::Forbidden, "Your role may never do this."),
+            actions::Error::Forbidden => Self::forbidden(),
             actions::Error::Unavailable(cause) => {
                 tracing::warn!(cause, "an operation could not be served");
                 Self::new(Code::Unavailable, "Try again in a moment.")

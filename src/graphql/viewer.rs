@@ -1,7 +1,7 @@
 //! Who asks, as the schema shows it.
 
 use super::actor::{Actor, User, Visitor};
-use super::caller::caller;
+use super::caller::{anybody, caller};
 use super::chat::{Chat, ChatConnection, ChatFilterInput, Place, decode_filter};
 use super::connection::{PageArguments, page_cost};
 use super::enums;
@@ -30,12 +30,12 @@ impl Viewer {
 impl Viewer {
     /// The global id.
     pub(super) async fn id(&self, context: &Context<'_>) -> Result<ID> {
-        Ok(Kind::Viewer.encode(caller(context)?.viewer.actor_id.0))
+        Ok(Kind::Viewer.encode(anybody(context)?.viewer.actor_id.0))
     }
 
     /// What the viewer may do.
     async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
-        Ok(caller(context)?.viewer.role.into())
+        Ok(anybody(context)?.viewer.role.into())
     }
 
     /// The viewer's organization.

@@ -31,6 +31,7 @@ fn allowance(role: ViewerRole) -> Allowance {
         ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, streams: 5 },
         ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50, streams: 20 },
         ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, streams: 200 },
+        ViewerRole::Widget => Allowance { per_second: 50, burst: 500, streams: 0 },
     }
 }
 
@@ -53,7 +54,7 @@ pub(super) struct Stream {
 impl Admission {
     /// `factor` multiplies the rates; 0 lifts them.
     pub(super) fn new(factor: u32) -> Arc<Self> {
-        let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient];
+        let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
         let limiters =
             roles.map(allowance).into_iter().filter_map(|Allowance { per_second, burst, .. }| {
                 let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);

@@ -17,10 +17,20 @@ pub(super) fn from_headers(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok().and_then(bearer)
 }
 
-/// The viewer, or the status and the refusal that keep the caller out.
-pub(super) async fn authenticate(door: &Door, token: Option<&str>) -> Result<Viewer, (StatusCode, Refusal)> {
+/// The site whose page asks, as its browser says.
+pub(super) fn origin(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::ORIGIN)?.to_str().ok()
+}
+
+/// The viewer, or the status and the refusal that keep the caller out. A widget key is taken only with the origin of
+/// the page.
+pub(super) async fn authenticate(
+    door: &Door,
+    token: Option<&str>,
+    origin: Option<&str>,
+) -> Result<Viewer, (StatusCode, Refusal)> {
     let failure = match token {
-        Some(token) => match door.actions.authenticate(token).await {
+        Some(token) => match door.actions.authenticate(token, origin).await {
             Ok(viewer) => return Ok(viewer),
             Err(failure) => failure,
         },
@@ -30,6 +40,10 @@ pub(super) async fn authenticate(door: &Door, token: Option<&str>) -> Result<Vie
         AuthFailure::Invalid => (StatusCode::UNAUTHORIZED, unauthenticated()),
         AuthFailure::Expired => {
             (StatusCode::UNAUTHORIZED, Refusal::new(Code::Unauthenticated, "The token has expired."))
+        }
+        AuthFailure::WrongOrigin => {
+            let message = "This widget key is for pages of other sites.";
+            (StatusCode::FORBIDDEN, Refusal::new(Code::Forbidden, message))
         }
         AuthFailure::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, Refusal::new(Code::Unavailable, "Try again in a moment."))

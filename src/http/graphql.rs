@@ -60,7 +60,8 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
         return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
     }
-    let viewer = auth::authenticate(door, auth::from_headers(&parts.headers)).await?;
+    let viewer =
+        auth::authenticate(door, auth::from_headers(&parts.headers), auth::origin(&parts.headers)).await?;
     let parameters = if is_post {
         let value = read(door, &parts.headers, body).await?;
         Parameters::from_json(value)

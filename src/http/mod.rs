@@ -5,6 +5,7 @@ mod admission;
 mod answer;
 mod auth;
 mod connections;
+mod cors;
 mod graphiql;
 mod graphql;
 mod limits;
@@ -22,22 +23,17 @@ use crate::graphql::Schema;
 use crate::live::Live;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
-
-/// How long a browser may remember what it was told about cross-origin calls.
-const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 /// What stands behind the door.
 pub struct Front {
@@ -95,6 +91,7 @@ pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationTo
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
     let Front { schema, actions, live, limits, allowed_origins, rate_limit } = front;
     let admission = Admission::new(rate_limit);
+    let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared { schema, actions, live, limits, admission, shutdown, tracker }));
     let router = Router::new()
         .route("/graphql", any(graphql::handle))
@@ -106,7 +103,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
     let request_id = HeaderName::from_static("x-request-id");
     let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
-        .layer(cors(&allowed_origins))
+        .layer(cors)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| answer::internal()))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
@@ -119,16 +116,6 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
 fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
-}
-
-fn cors(origins: &[String]) -> CorsLayer {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
-        .max_age(PREFLIGHT_AGE)
 }
 
 async fn ready(State(door): State<Door>) -> Response {

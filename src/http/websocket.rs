@@ -265,7 +265,8 @@ impl Socket {
             auth::bearer(value.as_str()?)
         });
         let token = from_payload.or(self.header_token.as_deref());
-        match auth::authenticate(&self.door, token).await {
+        // Without an origin, so that no widget key is taken here: to sign in is one request.
+        match auth::authenticate(&self.door, token, None).await {
             Ok(viewer) => {
                 let Some(stream) = self.door.admission.open_stream(&viewer) else {
                     return Some(Close::TooMany);

@@ -60,7 +60,11 @@ impl Live {
         };
         let may = match (viewer.role, scope) {
             (ViewerRole::Visitor, ChatScope::Visitor(id) | ChatScope::User(id)) => id == viewer.actor_id,
-            (ViewerRole::Visitor, ChatScope::Room(_) | ChatScope::PresentUser(_)) => false,
+            (ViewerRole::Visitor, ChatScope::Room(_) | ChatScope::PresentUser(_))
+            | (
+                ViewerRole::Widget,
+                ChatScope::Room(_) | ChatScope::PresentUser(_) | ChatScope::Visitor(_) | ChatScope::User(_),
+            ) => false,
             (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::Room(room_id)) => {
                 rooms::find_in_organization(store, organization_id, room_id).await?.is_some()
             }

@@ -35,6 +35,7 @@ impl Live {
         room_ids.dedup();
         let may_follow = match viewer.role {
             ViewerRole::Visitor => room_ids.is_empty(),
+            ViewerRole::Widget => false,
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => {
                 let organization_id = viewer.organization_id;
                 let rooms =

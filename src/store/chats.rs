@@ -103,6 +103,7 @@ pub(super) fn is_visible(viewer: &Viewer) -> Condition {
         ViewerRole::Operator => Condition::any().add(public()).add(own()),
         ViewerRole::Visitor => Condition::any().add(chat::Column::VisitorId.eq(viewer.actor_id)).add(own()),
         ViewerRole::ApiClient => public().into_condition(),
+        ViewerRole::Widget => Condition::all().add(Expr::cust("1 = 0")),
     };
     Condition::all().add(chat::Column::OrganizationId.eq(viewer.organization_id)).add(seen)
 }

@@ -4,8 +4,8 @@ use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
-use entity::{OrganizationId, RoomId, chat, room};
-use sea_orm::sea_query::Expr;
+use entity::{OrganizationId, RoomId, chat, room, room_origin};
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 /// The room, where it is of the organization.
@@ -62,18 +62,58 @@ pub async fn waiting_counts(
     Ok(waiting.into_tuple().all(rows.connection()).await?)
 }
 
+/// The room of a widget key, of whatever organization: for authentication alone, where the key says which.
+pub async fn find_by_widget_key(rows: &impl Rows, key: &str) -> Result<Option<room::Model>> {
+    Ok(room::Entity::find().filter(room::Column::WidgetKey.eq(key)).one(rows.connection()).await?)
+}
+
+/// Whether pages of this origin may use the widget key of a room, of whatever organization.
+pub async fn is_origin_allowed(rows: &impl Rows, origin: &str) -> Result<bool> {
+    let found = room_origin::Entity::find().filter(room_origin::Column::Origin.eq(origin));
+    Ok(found.one(rows.connection()).await?.is_some())
+}
+
+/// Locks the room of the organization until the transaction ends; chats in it still begin.
+pub async fn lock_in_organization(
+    tx: &Tx,
+    organization_id: OrganizationId,
+    id: RoomId,
+) -> Result<Option<room::Model>> {
+    Ok(room::Entity::find_by_id(id)
+        .filter(room::Column::OrganizationId.eq(organization_id))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx.connection())
+        .await?)
+}
+
 /// Adds a room.
 pub async fn insert(tx: &Tx, row: &room::Model) -> Result<()> {
     room::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
-    Ok(())
+    list_origins(tx, row).await
 }
 
-/// Writes the row as it now is.
+/// Writes the room as it now is.
 pub async fn update(tx: &Tx, row: &room::Model) -> Result<()> {
     room::Entity::update_many()
         .set(all_but_key(row))
         .filter(room::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;
+    room_origin::Entity::delete_many()
+        .filter(room_origin::Column::RoomId.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    list_origins(tx, row).await
+}
+
+async fn list_origins(tx: &Tx, row: &room::Model) -> Result<()> {
+    let origins = row
+        .allowed_origins
+        .0
+        .iter()
+        .map(|origin| room_origin::Model { origin: origin.clone(), room_id: row.id }.into_active_model());
+    if !row.allowed_origins.0.is_empty() {
+        room_origin::Entity::insert_many(origins).exec_without_returning(tx.connection()).await?;
+    }
     Ok(())
 }

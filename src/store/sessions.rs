@@ -188,6 +188,7 @@ pub async fn list_of_each(
         match viewer.role {
             ViewerRole::Visitor => list.filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id))),
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => list,
+            ViewerRole::Widget => list.filter(nothing()),
         }
     });
     let owner =
@@ -296,10 +297,15 @@ fn visible(viewer: &Viewer) -> Select<chat_session::Entity> {
         ViewerRole::Admin => list,
         ViewerRole::Operator => list.filter(Condition::any().add(in_public).add(in_own)),
         ViewerRole::ApiClient => list.filter(in_public),
+        ViewerRole::Widget => list.filter(nothing()),
         ViewerRole::Visitor => {
             list.filter(in_own).filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id)))
         }
     }
+}
+
+fn nothing() -> Expr {
+    Expr::cust("1 = 0")
 }
 
 fn called(actor_id: ActorId) -> SelectStatement {

@@ -90,6 +90,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         cases.push(case(Value::Null, bad));
     }
     match kind.trim_start_matches('[').trim_end_matches([']', '!', ' ']) {
+        "String" if kind.starts_with('[') => cases.extend(spoilt_origins(call, field)),
         "String" => {
             let rule = rule(field);
             cases.push(blamed(json!(long(rule.limit + 1)), "TOO_LONG"));
@@ -164,6 +165,21 @@ fn spoilt_attributes(call: &Call) -> Vec<Case> {
     ];
     cases.extend(NAMES.iter().map(|name| blamed(one(name, "b"), "INVALID")));
     cases.extend(NOTES.iter().map(|value| blamed(one("a", value), "INVALID")));
+    cases
+}
+
+fn spoilt_origins(call: &Call, field: &str) -> Vec<Case> {
+    let blamed = |value: Value, code: &str| (call.with(field, value), format!("{code} {field}"));
+    let none = ["", "*", "null", "shop.example", "https://shop.example/", "https://*.example", "a\0b"];
+    let mut cases: Vec<_> = none.map(|origin| blamed(json!([origin]), "INVALID")).into();
+    let host = |letters: usize| format!("https://{}", "x.".repeat(letters));
+    let many: Vec<_> = (0..=limits::ORIGINS).map(|number| format!("https://s{number}.example")).collect();
+    cases.extend([
+        blamed(json!([host(limits::ORIGIN)]), "INVALID"),
+        blamed(json!(many), "TOO_MANY"),
+        (call.with(field, json!([null])), "BAD_USER_INPUT".to_owned()),
+        (call.with(field, json!([7])), "BAD_USER_INPUT".to_owned()),
+    ]);
     cases
 }
 

@@ -45,3 +45,4 @@ mod webhook_guard;
 mod webhook_ledger;
 mod webhooks;
 mod websocket;
+mod widget;

@@ -10,6 +10,7 @@ use super::id::Kind;
 use super::loaders::{IsStaffed, WaitingIn};
 use super::organization::Organization;
 use super::scalar::DateTime;
+use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Object};
 use entity::room;
 
@@ -56,6 +57,23 @@ impl Room {
         Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
     }
 
+    /// What a page of the room's site signs visitors in with, as bearer token of `signInVisitor`. It stands in the
+    /// page for everybody to read. For admins; null to others.
+    async fn widget_key(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(is_for_admin(context)?.then_some(&self.0.widget_key))
+    }
+
+    /// Whose pages may use `widgetKey`, by their origins. For admins; null to others.
+    async fn allowed_origins(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
+        Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
+    }
+
+    /// What the organization's own server signs an `identityToken` of `signInVisitor` with (HS256): whoever has it can
+    /// sign in as any visitor of the organization. For admins; null to others.
+    async fn identity_secret(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(is_for_admin(context)?.then_some(&self.0.identity_secret.0))
+    }
+
     /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
     /// for otherwise; who waits, longest first, is `filter: {isWaitingResponse: true, isEnded: false}` with
     /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
@@ -76,6 +94,10 @@ impl Room {
             .await
             .map(Some)
     }
+}
+
+fn is_for_admin(context: &Context<'_>) -> Result<bool> {
+    Ok(caller(context)?.viewer.role == ViewerRole::Admin)
 }
 
 connection! {

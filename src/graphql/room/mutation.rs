@@ -14,6 +14,9 @@ use entity::RoomId;
 struct CreateRoomInput {
     /// What people call it: 1 to 200 characters.
     name: String,
+    /// Whose pages may use its `widgetKey`: up to 20 origins as browsers send them, such as `https://shop.example`.
+    /// None, if absent.
+    allowed_origins: Option<Vec<String>>,
 }
 
 /// What createRoom did.
@@ -32,6 +35,14 @@ struct UpdateRoomInput {
     room_id: ID,
     /// What people call it: 1 to 200 characters.
     name: Option<String>,
+    /// Whose pages may use its `widgetKey`, as for createRoom. An empty list: nobody's.
+    allowed_origins: Option<Vec<String>>,
+    /// True gives it another `widgetKey`: pages with the one before sign nobody in any more. Who is signed in stays so.
+    #[graphql(default)]
+    rotate_widget_key: bool,
+    /// True gives it another `identitySecret`: identity tokens that the one before signed are not taken any more.
+    #[graphql(default)]
+    rotate_identity_secret: bool,
 }
 
 /// What updateRoom did.
@@ -55,7 +66,14 @@ impl RoomMutation {
         #[graphql(desc = "The room.")] input: CreateRoomInput,
     ) -> Result<CreateRoomPayload> {
         let caller = caller(context)?;
-        let created = caller.actions.create_room(&caller.viewer, CreateRoom { name: input.name }).await;
+        let CreateRoomInput { name, allowed_origins } = input;
+        let created = caller
+            .actions
+            .create_room(
+                &caller.viewer,
+                CreateRoom { name, allowed_origins: allowed_origins.unwrap_or_default() },
+            )
+            .await;
         Ok(match settle(created.map_err(Halt::from))? {
             Ok(row) => CreateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
             Err(error) => CreateRoomPayload { room: None, user_errors: vec![error] },
@@ -69,11 +87,14 @@ impl RoomMutation {
         #[graphql(desc = "The changes.")] input: UpdateRoomInput,
     ) -> Result<UpdateRoomPayload> {
         let caller = caller(context)?;
-        let UpdateRoomInput { room_id, name } = input;
+        let UpdateRoomInput { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret } =
+            input;
         let id = Kind::Room.decode(&room_id)?.map(RoomId);
         let updated = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
-            Ok(caller.actions.update_room(&caller.viewer, UpdateRoom { room_id, name }).await?)
+            let input =
+                UpdateRoom { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret };
+            Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
         Ok(match settle(updated.await)? {
             Ok(row) => UpdateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },

@@ -49,15 +49,33 @@ pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
 
 /// Accepted in this order. Together they carry every field of every input.
 pub fn calls(scene: &Scene) -> Vec<Call> {
-    let (public, private) = (&scene.public, &scene.private);
-    let call = |by: &Client, name, input| Call { name, by: by.clone(), input };
+    let mut calls = in_organization(scene);
+    calls.extend(in_chats(scene));
+    calls.extend(of_webhooks(scene));
+    for name in sdl::fields("Mutation").keys() {
+        for field in sdl::fields(&sdl::input_of(name)).keys() {
+            let carries = |call: &Call| call.name == name && call.input.get(field).is_some();
+            assert!(calls.iter().any(carries), "no call of {name} carries {field}");
+        }
+    }
+    calls
+}
+
+fn call(by: &Client, name: &'static str, input: Value) -> Call {
+    Call { name, by: by.clone(), input }
+}
+
+fn in_organization(scene: &Scene) -> Vec<Call> {
     let admin = |name, input| call(&scene.admin, name, input);
-    let olga = |name, input| call(&scene.olga, name, input);
-    let vera = |name, input| call(&scene.vera, name, input);
-    let others = json!([scene.olga.id, scene.vera.id]);
-    let calls = vec![
-        admin("createRoom", json!({ "name": "Billing" })),
-        admin("updateRoom", json!({ "roomId": scene.room, "name": "Front desk" })),
+    vec![
+        admin("createRoom", json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] })),
+        admin(
+            "updateRoom",
+            json!({
+                "roomId": scene.room, "name": "Front desk", "allowedOrigins": ["https://shop.example"],
+                "rotateWidgetKey": true, "rotateIdentitySecret": true
+            }),
+        ),
         admin(
             "createUser",
             json!({ "name": "Oda", "publicName": "O.", "role": "OPERATOR", "externalId": "u" }),
@@ -74,6 +92,16 @@ pub fn calls(scene: &Scene) -> Vec<Call> {
         ),
         admin("issueToken", json!({ "actorId": scene.otto.id, "expiresInSeconds": 60 })),
         admin("issueToken", json!({ "apiClientName": "archive", "expiresInSeconds": 31_536_000 })),
+    ]
+}
+
+fn in_chats(scene: &Scene) -> Vec<Call> {
+    let (public, private) = (&scene.public, &scene.private);
+    let admin = |name, input| call(&scene.admin, name, input);
+    let olga = |name, input| call(&scene.olga, name, input);
+    let vera = |name, input| call(&scene.vera, name, input);
+    let others = json!([scene.olga.id, scene.vera.id]);
+    vec![
         admin(
             "startChat",
             json!({
@@ -123,6 +151,12 @@ pub fn calls(scene: &Scene) -> Vec<Call> {
         olga("finishChatSession", json!({ "chatSessionId": public.session, "reason": "Done" })),
         vera("rejectChatSession", json!({ "chatSessionId": private.session, "reason": "Not now" })),
         olga("endChat", json!({ "chatId": private.chat })),
+    ]
+}
+
+fn of_webhooks(scene: &Scene) -> Vec<Call> {
+    let admin = |name, input| call(&scene.admin, name, input);
+    vec![
         admin(
             "createWebhook",
             json!({
@@ -139,12 +173,5 @@ pub fn calls(scene: &Scene) -> Vec<Call> {
         ),
         admin("redeliverWebhook", json!({ "deliveryId": scene.delivery })),
         admin("deleteWebhook", json!({ "webhookId": scene.webhook })),
-    ];
-    for name in sdl::fields("Mutation").keys() {
-        for field in sdl::fields(&sdl::input_of(name)).keys() {
-            let carries = |call: &Call| call.name == name && call.input.get(field).is_some();
-            assert!(calls.iter().any(carries), "no call of {name} carries {field}");
-        }
-    }
-    calls
+    ]
 }

@@ -7,12 +7,19 @@ use serde_json::{Value, json};
 pub struct Client {
     pub url: String,
     pub token: String,
-    http: reqwest::Client,
+    /// The site whose page it is, where it is one.
+    pub origin: Option<String>,
+    pub http: reqwest::Client,
 }
 
 impl Client {
     pub fn new(url: &str, token: &str) -> Self {
-        Self { url: url.to_owned(), token: token.to_owned(), http: reqwest::Client::new() }
+        Self { url: url.to_owned(), token: token.to_owned(), origin: None, http: reqwest::Client::new() }
+    }
+
+    /// The same as a page of a site.
+    pub fn on_page_of(&self, origin: &str) -> Self {
+        Self { origin: Some(origin.to_owned()), ..self.clone() }
     }
 
     /// The whole answer, whatever it is.
@@ -23,8 +30,16 @@ impl Client {
     /// The whole answer, or that there was none.
     pub async fn try_ask(&self, query: &str, variables: Value) -> reqwest::Result<Value> {
         let body = json!({ "query": query, "variables": variables });
-        let request = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(&body);
-        request.send().await?.json().await
+        self.request().json(&body).send().await?.json().await
+    }
+
+    /// A request as it is before it has a body.
+    pub fn request(&self) -> reqwest::RequestBuilder {
+        let request = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token);
+        match &self.origin {
+            Some(origin) => request.header("origin", origin),
+            None => request,
+        }
     }
 
     /// The data of an answer without errors.

@@ -4,7 +4,7 @@ use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
     actor, chat, chat_session, chat_session_participant, event, message, message_text, organization,
-    participation, presence, request, room, webhook, webhook_delivery,
+    participation, presence, request, room, room_origin, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -54,6 +54,7 @@ impl Stored {
             ("presence", self.rows::<presence::Entity>().await),
             ("request", self.rows::<request::Entity>().await),
             ("room", self.rows::<room::Entity>().await),
+            ("room_origin", self.rows::<room_origin::Entity>().await),
             ("webhook", lines(&webhooks)),
             ("webhook_delivery", lines(&deliveries)),
         ])

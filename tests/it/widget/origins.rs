@@ -1,0 +1,149 @@
+//! Where a widget key is taken, and what for.
+
+use super::{SHOP, widget};
+use crate::harness::Engine;
+use crate::harness::client::{Client, error_code};
+use crate::harness::scene::program;
+use crate::harness::socket::Socket;
+use crate::harness::world::{World, organization, text};
+use crate::on_both;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+on_both!(
+    a_key_is_taken_from_pages_of_the_rooms_sites_alone,
+    a_widget_may_nothing_but_sign_in,
+    a_key_that_was_replaced_is_none,
+    who_is_no_admin_sees_no_key,
+    browsers_are_told_which_sites_may_call,
+);
+
+const ROLE: &str = "{ viewer { __typename role } }";
+
+async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
+    let world = World::new(engine).await;
+    let widget = widget(&world).await;
+    let other = json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] });
+    world.admin.done("createRoom", "", other).await;
+    let nowhere = Client { origin: None, ..widget.clone() };
+    let mut refused = vec![nowhere];
+    for origin in [
+        "https://bills.example",
+        "https://shop.example:8443",
+        "http://shop.example",
+        "https://shop.example.evil.example",
+        "https://www.shop.example",
+        "https://shop.example/",
+        "null",
+        "*",
+        "",
+    ] {
+        refused.push(widget.on_page_of(origin));
+    }
+    for client in &refused {
+        let answer = client.request().json(&json!({ "query": ROLE })).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{:?}", client.origin);
+        assert_eq!(error_code(&answer.json().await.expect("JSON")), "FORBIDDEN", "{:?}", client.origin);
+    }
+    let viewer = widget.query(ROLE, json!({})).await;
+    assert_eq!(viewer, json!({ "viewer": { "__typename": "Viewer", "role": "WIDGET" } }));
+    // A room that names no site has no widget.
+    let input = json!({ "roomId": world.room, "allowedOrigins": [] });
+    world.admin.done("updateRoom", "", input).await;
+    assert_eq!(error_code(&widget.ask(ROLE, json!({})).await), "FORBIDDEN");
+    world.app.stop().await;
+}
+
+async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
+    let world = World::new(engine).await;
+    let widget = widget(&world).await;
+    let room = json!({ "id": world.room });
+    let documents = [
+        "{ organization { name } }",
+        "{ viewer { organization { name } } }",
+        "{ viewer { actor { id } } }",
+        "{ viewer { unreadCount } }",
+        "{ viewer { inbox { totalCount } } }",
+        "{ viewer { tokenExpiresAt } }",
+        "query($id: ID!) { room(id: $id) { name } }",
+        "query($id: ID!) { node(id: $id) { id } }",
+        "query($id: ID!) { nodes(ids: [$id]) { id } }",
+        "mutation($id: ID!) { startChat(input: { roomId: $id }) { chat { id } } }",
+        "mutation($id: ID!) { updateRoom(input: { roomId: $id }) { room { widgetKey } } }",
+    ];
+    for document in documents {
+        assert_eq!(error_code(&widget.ask(document, room.clone()).await), "FORBIDDEN", "{document}");
+    }
+    // It is taken on no socket, and for no stream.
+    let mut socket = Socket::open(&world.app.url).await;
+    let init = json!({ "Authorization": format!("Bearer {}", widget.token) });
+    socket.send(json!({ "type": "connection_init", "payload": init })).await;
+    assert_eq!(socket.try_receive().await, Err(4403));
+    let events = json!({ "query": "subscription { viewerEvents { cursor } }" });
+    let stream = widget.request().header("accept", "text/event-stream").json(&events).send().await;
+    assert_eq!(stream.expect("an answer").status(), StatusCode::TOO_MANY_REQUESTS);
+    world.app.stop().await;
+}
+
+async fn a_key_that_was_replaced_is_none(engine: Engine) {
+    let world = World::new(engine).await;
+    let widget = widget(&world).await;
+    let input = json!({ "roomId": world.room, "rotateWidgetKey": true });
+    let room = world.admin.done("updateRoom", "room { widgetKey allowedOrigins }", input).await;
+    let new = Client { token: text(&room["room"]["widgetKey"]), ..widget.clone() };
+    assert_ne!(new.token, widget.token);
+    assert_eq!(room["room"]["allowedOrigins"], json!([SHOP]));
+    for token in [widget.token.as_str(), "wk_", "wk_nobody"] {
+        let old = Client { token: token.to_owned(), ..widget.clone() };
+        assert_eq!(error_code(&old.ask(ROLE, json!({})).await), "UNAUTHENTICATED", "{token}");
+    }
+    assert_eq!(new.query(ROLE, json!({})).await["viewer"]["role"], "WIDGET");
+    world.app.stop().await;
+}
+
+async fn who_is_no_admin_sees_no_key(engine: Engine) {
+    let world = World::new(engine).await;
+    widget(&world).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let query = "query($id: ID!) { room(id: $id) { widgetKey allowedOrigins identitySecret } }";
+    let seen = async |client: &Client| client.query(query, json!({ "id": world.room })).await["room"].clone();
+    let nothing = json!({ "widgetKey": null, "allowedOrigins": null, "identitySecret": null });
+    for client in [&olga.client, &vera.client, &program(&world.app, &world.admin).await] {
+        assert_eq!(seen(client).await, nothing);
+    }
+    let first = seen(&world.admin).await;
+    assert!(text(&first["identitySecret"]).len() >= 32, "as long as the hash that it keys");
+    let input = json!({ "roomId": world.room, "rotateIdentitySecret": true });
+    world.admin.done("updateRoom", "", input).await;
+    let second = seen(&world.admin).await;
+    assert_ne!(first["identitySecret"], second["identitySecret"]);
+    assert_eq!(first["widgetKey"], second["widgetKey"]);
+    world.app.stop().await;
+}
+
+async fn browsers_are_told_which_sites_may_call(engine: Engine) {
+    let world = World::new(engine).await;
+    let (_, other_room) = organization(&world.app, "hospital").await;
+    assert_ne!(other_room, world.room);
+    let asked = async |method: Method, origin: &'static str| {
+        let request = reqwest::Client::new()
+            .request(method, format!("{}/graphql", world.app.url))
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type");
+        let headers = request.send().await.expect("an answer").headers().clone();
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+        headers.get("access-control-allow-origin").map(|origin| origin.to_str().expect("text").to_owned())
+    };
+    assert_eq!(asked(Method::OPTIONS, SHOP).await, None);
+    widget(&world).await;
+    for method in [Method::OPTIONS, Method::POST] {
+        assert_eq!(asked(method.clone(), SHOP).await.as_deref(), Some(SHOP));
+        assert_eq!(asked(method, "https://evil.example").await, None);
+    }
+    let input: Value = json!({ "roomId": world.room, "allowedOrigins": ["https://b.example"] });
+    world.admin.done("updateRoom", "", input).await;
+    assert_eq!(asked(Method::OPTIONS, SHOP).await, None);
+    assert_eq!(asked(Method::OPTIONS, "https://b.example").await.as_deref(), Some("https://b.example"));
+    world.app.stop().await;
+}
