@@ -79,6 +79,28 @@ pub(super) async fn take_part(
     Ok(row)
 }
 
+/// Ends a participation.
+pub(super) async fn end_participation(
+    tx: &mut Tx,
+    mut row: participation::Model,
+    by: Option<ActorId>,
+) -> Result<participation::Model> {
+    let now = tx.now();
+    (row.ended_at, row.updated_at) = (Some(now), now);
+    participations::update(tx, &row).await?;
+    if row.is_counted {
+        count_participation(tx.chat_mut()?, row.actor_type, -1);
+    }
+    tx.record(Fact {
+        kind: EventKind::ParticipationEnded,
+        subject_id: row.id.0,
+        subject: Subject::Participation(row.clone()),
+        actor_id: by,
+        audience: Audience::All,
+    })?;
+    Ok(row)
+}
+
 fn count_participation(chat: &mut chat::Model, actor_type: ActorType, by: i32) {
     chat.participation_count += by;
     match actor_type {

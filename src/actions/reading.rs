@@ -223,9 +223,7 @@ impl Actions {
 
     /// The sessions that the viewer is called to and that are not over, newest first.
     pub async fn open_sessions(&self, viewer: &Viewer) -> Result<Vec<SessionRow>> {
-        let (organization_id, actor_id) = (viewer.organization_id, viewer.actor_id);
-        let limit = limits::OPEN_SESSIONS;
-        Ok(sessions::list_not_over_of_actor(&self.0.store, organization_id, actor_id, limit).await?)
+        Ok(sessions::list_not_over_of_viewer(&self.0.store, viewer, limits::OPEN_SESSIONS).await?)
     }
 
     /// Unread messages over all chats of the viewer, counted up to 100.

@@ -287,12 +287,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     let by = Some(viewer.actor_id);
     if let Some(ids) = participant_ids {
-        let session = &row.session;
-        let stays: Vec<_> = [Some(session.created_by), session.started_by, session.accepted_by]
-            .into_iter()
-            .flatten()
-            .collect();
-        let participants = named_participants(tx, &viewer, &ids, &stays).await?;
+        let participants = named_participants(tx, &viewer, &ids, &row.stays()).await?;
         if participants.len() < 2 {
             let reason = "A session calls at least one other participant.";
             return Err(Refused::Invalid { field: "participantIds", reason }.into());

@@ -27,6 +27,13 @@ impl SessionRow {
     pub fn has_participant(&self, actor_id: ActorId) -> bool {
         self.participant_ids.contains(&actor_id)
     }
+
+    /// Who stays named, whoever else is called: who created, started or accepted it.
+    #[must_use]
+    pub fn stays(&self) -> Vec<ActorId> {
+        let session = &self.session;
+        [Some(session.created_by), session.started_by, session.accepted_by].into_iter().flatten().collect()
+    }
 }
 
 /// The row that an event names, as it was when the event was read: never older than the event.

@@ -28,6 +28,10 @@ pub enum Verb {
     CreateChat,
     /// Change, end and leave chats, set typing and read marks: everything else within a chat.
     ActInChat,
+    /// Add participants to a chat.
+    AddParticipants,
+    /// Take participants out of a chat, oneself among them.
+    RemoveParticipant,
     /// Join a chat as a user.
     JoinChat,
     /// Send as oneself.
@@ -58,8 +62,12 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
         Verb::StartChatFor => matches!(role, Admin | Operator | ApiClient),
-        Verb::CreateChat | Verb::JoinChat | Verb::ArchiveMessages => matches!(role, Admin | Operator),
-        Verb::ActInChat | Verb::SendMessage | Verb::UseSessions => matches!(role, Admin | Operator | Visitor),
+        Verb::CreateChat | Verb::AddParticipants | Verb::JoinChat | Verb::ArchiveMessages => {
+            matches!(role, Admin | Operator)
+        }
+        Verb::ActInChat | Verb::RemoveParticipant | Verb::SendMessage | Verb::UseSessions => {
+            matches!(role, Admin | Operator | Visitor)
+        }
     };
     if may { Ok(()) } else { Err(Forbidden) }
 }
@@ -107,4 +115,21 @@ pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> 
         ChatType::Direct | ChatType::Group => participates,
     };
     in_it && may(viewer.role, Verb::ActInChat).is_ok()
+}
+
+/// Whether the viewer, who sees the chat, decides who takes part in it. A pair is fixed; a group is its owner's and
+/// the admins'; to a visitor's chat any user who acts in it adds colleagues.
+#[must_use]
+pub fn decides_who_takes_part(viewer: &Viewer, chat: &chat::Model) -> bool {
+    match chat.chat_type {
+        ChatType::Visitor => viewer.role.is_user(),
+        ChatType::Direct => false,
+        ChatType::Group => leads_group(viewer, chat),
+    }
+}
+
+/// Whether a GROUP chat is the viewer's to lead: its owner's, and any admin's.
+#[must_use]
+pub fn leads_group(viewer: &Viewer, chat: &chat::Model) -> bool {
+    chat.owner_id == Some(viewer.actor_id) || viewer.role == ViewerRole::Admin
 }

@@ -79,7 +79,7 @@ pub(super) enum MessageType {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::PresenceEndReason")]
 pub(super) enum PresenceEndReason {
-    /// The user left.
+    /// The user left, or was taken out of the chat.
     Left,
     /// The user was not heard from until the lease ended.
     Expired,
@@ -216,6 +216,8 @@ pub(super) enum ChatAction {
     End,
     /// Create a session.
     StartSession,
+    /// Add participants, and take others out.
+    ChangeParticipants,
     /// Archive messages; also once the chat has ended.
     Archive,
     /// Restore the archived messages; also once the chat has ended.

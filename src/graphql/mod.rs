@@ -49,6 +49,7 @@ pub struct Mutation(
     room::mutation::RoomMutation,
     actor::mutation::ActorMutation,
     chat::mutation::ChatMutation,
+    chat::participants::ParticipantMutation,
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::mutation::MessageMutation,

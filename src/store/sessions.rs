@@ -86,16 +86,14 @@ pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<Sess
     with_participants(rows, found).await
 }
 
-/// The sessions that are not over and to which the actor is called, newest first.
-pub async fn list_not_over_of_actor(
+/// The sessions that are not over, to which the viewer is called and whose chat they see, newest first.
+pub async fn list_not_over_of_viewer(
     rows: &impl Rows,
-    organization_id: OrganizationId,
-    actor_id: ActorId,
+    viewer: &Viewer,
     limit: u64,
 ) -> Result<Vec<SessionRow>> {
-    let found = chat_session::Entity::find()
-        .filter(chat_session::Column::OrganizationId.eq(organization_id))
-        .filter(chat_session::Column::Id.in_subquery(called(actor_id)))
+    let found = visible(viewer)
+        .filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id)))
         .filter(not_over())
         .order_by_desc(chat_session::Column::CreatedAt)
         .order_by_desc(chat_session::Column::Id)

@@ -134,7 +134,7 @@ fn spoilt_ids(scene: &Scene, call: &Call, field: &str) -> Vec<Case> {
     let none = ["", " ", "?", "Q2hhdDox", "AAAAAAAAAAAAAAAAAAAAAAA", &format!("{valid}A"), &valid[1..]];
     let mut cases: Vec<_> =
         none.into_iter().map(|id| (call.with(field, value(id)), "BAD_USER_INPUT".to_owned())).collect();
-    let is_actor = ["participantIds", "ownerId", "senderId", "actorId"].contains(&field);
+    let is_actor = ["participantIds", "participantId", "ownerId", "senderId", "actorId"].contains(&field);
     let of_all_types =
         [&scene.organization, &scene.room, &scene.otto.id, &scene.victor.id, &scene.public.chat]
             .into_iter()

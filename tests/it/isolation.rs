@@ -26,7 +26,7 @@ type Case = (&'static str, &'static str, Value);
 /// Every mutation with every id of the other organization where it takes one.
 fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     let theirs = &their.public;
-    let mut cases = in_chat(theirs);
+    let mut cases = in_chat(theirs, &own.olga.id);
     cases.extend([
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id })),
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.vera.id })),
@@ -43,6 +43,16 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
             json!({ "chatId": own.public.chat, "participantIds": [their.olga.id] }),
         ),
         ("createChatSession", "participantIds", json!({ "participantIds": [their.olga.id] })),
+        (
+            "addParticipants",
+            "participantIds",
+            json!({ "chatId": own.group.chat, "participantIds": [own.otto.id, their.olga.id] }),
+        ),
+        (
+            "removeParticipant",
+            "participantId",
+            json!({ "chatId": own.group.chat, "participantId": their.olga.id }),
+        ),
         (
             "updateChatSession",
             "participantIds",
@@ -61,8 +71,8 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     cases
 }
 
-/// Every mutation of a chat or of a session, on a place that is not the caller's.
-fn in_chat(place: &Place) -> Vec<Case> {
+/// Every mutation of a chat or of a session, on a place that is not the caller's, with somebody whom they know.
+fn in_chat(place: &Place, known: &str) -> Vec<Case> {
     let chat = |more: Value| with(json!({ "chatId": place.chat }), more);
     let session = |more: Value| with(json!({ "chatSessionId": place.session }), more);
     let none = || json!({});
@@ -73,6 +83,8 @@ fn in_chat(place: &Place) -> Vec<Case> {
         ("startChatSession", "chatSessionId", session(none())),
         ("updateChatSession", "chatSessionId", session(json!({ "title": "x" }))),
         ("createChatSession", "chatId", chat(none())),
+        ("addParticipants", "chatId", chat(json!({ "participantIds": [known] }))),
+        ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
         ("endChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(json!({ "exclusive": true }))),
@@ -88,8 +100,15 @@ fn in_chat(place: &Place) -> Vec<Case> {
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 6] =
-    ["archiveMessages", "joinChat", "keepPresence", "leaveChat", "restoreMessages", "updateChat"];
+const FOR_USERS: [&str; 7] = [
+    "addParticipants",
+    "archiveMessages",
+    "joinChat",
+    "keepPresence",
+    "leaveChat",
+    "restoreMessages",
+    "updateChat",
+];
 
 fn with(mut input: Value, more: Value) -> Value {
     for (name, value) in more.as_object().unwrap() {
@@ -165,7 +184,7 @@ async fn mutations_do_not_find_others_chats(engine: Engine) {
             strangers.push(("operator", &scene.otto));
         }
         for (who, stranger) in strangers {
-            for (name, _, input) in in_chat(place) {
+            for (name, _, input) in in_chat(place, &scene.olga.id) {
                 let answered = answer(stranger, name, &input).await;
                 let unknown = with_twins(&input, &[&place.chat, &place.session]);
                 assert_eq!(answered, answer(stranger, name, &unknown).await, "{who}, {kind}: {name}");

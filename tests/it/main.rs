@@ -28,6 +28,7 @@ mod live;
 mod machine;
 mod nodes;
 mod paging;
+mod participants;
 mod patient;
 mod policy;
 mod presence;

@@ -36,6 +36,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        addParticipants     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        removeParticipant   NOT_FOUND  INVALID             done             done                done                FORBIDDEN
         endChat             NOT_FOUND  done                done             done                done                FORBIDDEN",
     ),
     (
@@ -57,6 +59,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        removeParticipant   NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN",
     ),
     (
@@ -78,6 +82,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             INVALID             FORBIDDEN
+        removeParticipant   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             INVALID             FORBIDDEN
         endChat             NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN",
     ),
     (
@@ -99,6 +105,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        removeParticipant   NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  INVALID             NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN",
     ),
 ];
@@ -161,6 +169,8 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
             ("sendMessage", json!({ "chatId": chat, "text": "Hello", "senderId": scene.vera.id }))
         }
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
+        "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
+        "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),
         "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
@@ -243,6 +253,7 @@ async fn a_chat_offers_a_viewer_what_they_may_do(engine: Engine) {
             // Only Olga has joined so far.
             assert_eq!(offers("LEAVE"), who == "olga", "{what}");
             assert_eq!(offers("END"), may("endChat"), "{what}");
+            assert_eq!(offers("CHANGE_PARTICIPANTS"), may("addParticipants"), "{what}");
             assert_eq!(offers("START_SESSION"), may("createChatSession"), "{what}");
         }
     }

@@ -3,6 +3,7 @@
 mod input;
 mod list;
 pub(super) mod mutation;
+pub(super) mod participants;
 
 pub(super) use input::{ChatFilterInput, ChatOrderInput, decode_filter};
 pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
@@ -28,7 +29,7 @@ use super::session::{ChatSession, ChatSessionConnection};
 use crate::actions::MessageFilter;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
-use crate::domain::viewer::ViewerRole;
+use crate::domain::viewer::{Viewer, ViewerRole};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{ActorId, MessageId, chat};
 use futures_util::future::try_join_all;
@@ -45,6 +46,17 @@ impl Chat {
 
     pub(super) fn shared(row: Arc<chat::Model>) -> Self {
         Self(row)
+    }
+
+    /// What a viewer who sees the chat may do with it without acting in it.
+    fn leading_actions(&self, viewer: &Viewer) -> Vec<ChatAction> {
+        let mut actions = Vec::new();
+        let changes_participants = policy::may(viewer.role, Verb::AddParticipants).is_ok()
+            && policy::decides_who_takes_part(viewer, &self.0);
+        if changes_participants && self.0.ended_at.is_none() {
+            actions.push(ChatAction::ChangeParticipants);
+        }
+        actions
     }
 
     async fn actor(context: &Context<'_>, id: Option<ActorId>) -> Result<Option<Actor>> {
@@ -368,10 +380,10 @@ impl Chat {
         let caller = caller(context)?;
         let own = caller.load(OwnParticipationIn(self.0.id)).await?;
         let participates = own.is_some_and(|participation| participation.ended_at.is_none());
+        let mut actions = self.leading_actions(&caller.viewer);
         if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
-            return Ok(Vec::new());
+            return Ok(actions);
         }
-        let mut actions = Vec::new();
         if policy::may(caller.viewer.role, Verb::ArchiveMessages).is_ok() {
             actions.push(ChatAction::Archive);
             if self.0.archived_at.is_some() {

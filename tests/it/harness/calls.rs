@@ -120,6 +120,8 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             "updateChat",
             json!({ "chatId": public.chat, "name": "Knee", "detail": "Left", "isPrivate": false }),
         ),
+        olga("addParticipants", json!({ "chatId": scene.group.chat, "participantIds": [scene.otto.id] })),
+        olga("removeParticipant", json!({ "chatId": scene.group.chat, "participantId": scene.otto.id })),
         olga("joinChat", json!({ "chatId": public.chat, "exclusive": true })),
         olga("keepPresence", json!({ "chatId": public.chat })),
         olga("setTyping", json!({ "chatId": public.chat, "isTyping": true })),

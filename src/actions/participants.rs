@@ -1,0 +1,197 @@
+//! Participants: who is added to a chat, and who leaves it or is taken out.
+
+use super::history::{Counted, end_participation, record_chat, record_session, take_part};
+use super::presences::{end_all, say_goodbyes};
+use super::write::{lock_visible_chat, refuse_ended};
+use super::{Actions, Error, Result};
+use crate::domain::limits;
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::viewer::Viewer;
+use crate::store::{Tx, actors, participations, presences, sessions};
+use entity::{
+    ActorId, ActorType, ChatId, ChatType, EventKind, PresenceEndReason, actor, chat, participation,
+};
+use futures_util::FutureExt;
+use std::sync::Arc;
+
+/// Actors to add to a chat.
+#[derive(Clone, Debug)]
+pub struct AddParticipants {
+    /// Which chat.
+    pub chat_id: ChatId,
+    /// Who takes part from now on; who does already stays as they are.
+    pub participant_ids: Vec<ActorId>,
+}
+
+/// Who was named takes part.
+pub struct AddedParticipants {
+    /// The chat.
+    pub chat: Arc<chat::Model>,
+    /// Their participations, ordered by actor.
+    pub participations: Vec<participation::Model>,
+}
+
+/// An actor to take out of a chat; the caller leaves it by naming themself.
+#[derive(Clone, Debug)]
+pub struct RemoveParticipant {
+    /// Which chat.
+    pub chat_id: ChatId,
+    /// Who takes part no longer.
+    pub participant_id: ActorId,
+}
+
+/// An actor takes part no longer.
+pub struct RemovedParticipant {
+    /// The chat; absent where the viewer sees it no longer.
+    pub chat: Option<Arc<chat::Model>>,
+    /// The participation, which has ended.
+    pub participation: participation::Model,
+}
+
+impl Actions {
+    /// Adds participants to a chat. Who took part before takes part again.
+    pub async fn add_participants(
+        &self,
+        viewer: &Viewer,
+        input: AddParticipants,
+    ) -> Result<AddedParticipants> {
+        policy::may(viewer.role, Verb::AddParticipants)?;
+        let viewer = viewer.clone();
+        let (participations, chat) =
+            self.write(move |tx| add(tx, viewer, input).boxed()).await?.with_chat()?;
+        Ok(AddedParticipants { chat, participations })
+    }
+
+    /// Ends somebody's part in a chat, with their presence in it and what calls them to it.
+    pub async fn remove_participant(
+        &self,
+        viewer: &Viewer,
+        input: RemoveParticipant,
+    ) -> Result<RemovedParticipant> {
+        policy::may(viewer.role, Verb::RemoveParticipant)?;
+        let (remover, RemoveParticipant { chat_id, participant_id }) = (viewer.clone(), input.clone());
+        let (participation, chat) =
+            self.write(move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
+        self.0.live.set_typing(chat_id, participant_id, false);
+        let still_takes_part = participant_id != viewer.actor_id
+            && participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id)
+                .await?
+                .is_some_and(|own| own.ended_at.is_none());
+        let chat = policy::sees_chat(viewer, &chat, still_takes_part).then_some(chat);
+        Ok(RemovedParticipant { chat, participation })
+    }
+}
+
+async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<participation::Model>> {
+    let AddParticipants { chat_id, participant_ids: mut ids } = input;
+    ids.sort_unstable();
+    ids.dedup();
+    let too_many = || Error::from(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS });
+    if ids.len() > limits::PARTICIPANTS {
+        return Err(too_many());
+    }
+    // Actors are locked all at once and before the chat.
+    let named = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
+    lock_visible_chat(tx, &viewer, chat_id).await?;
+    let chat = tx.chat()?;
+    check_decides(&viewer, chat, "chatId")?;
+    refuse_ended(tx)?;
+    if ids.is_empty() {
+        return Err(Refused::Invalid { field: "participantIds", reason: "Name at least one." }.into());
+    }
+    if named.len() != ids.len() || !named.iter().all(may_take_part) {
+        return Err(Refused::NotFound { what: "participant", field: "participantIds" }.into());
+    }
+    if chat.chat_type == ChatType::Visitor && named.iter().any(|actor| actor.actor_type != ActorType::User) {
+        let reason = "Only users are added to a chat with a visitor.";
+        return Err(Refused::Invalid { field: "participantIds", reason }.into());
+    }
+    let taking_part = participations::list_now(tx, chat_id).await?;
+    let is_new = |id: &&ActorId| !taking_part.iter().any(|row| row.actor_id == **id);
+    if taking_part.len() + ids.iter().filter(is_new).count() > limits::PARTICIPANTS {
+        return Err(too_many());
+    }
+    let mut added = Vec::with_capacity(named.len());
+    for actor in &named {
+        added.push(take_part(tx, actor, Counted::Yes, Some(viewer.actor_id)).await?);
+    }
+    Ok(added)
+}
+
+fn may_take_part(actor: &actor::Model) -> bool {
+    let is_person = match actor.actor_type {
+        ActorType::User | ActorType::Visitor => true,
+        ActorType::ApiClient => false,
+    };
+    is_person && actor.deactivated_at.is_none()
+}
+
+/// Refuses who does not decide who takes part, and says who does.
+fn check_decides(viewer: &Viewer, chat: &chat::Model, field: &'static str) -> Result<()> {
+    if policy::decides_who_takes_part(viewer, chat) {
+        return Ok(());
+    }
+    let reason = match chat.chat_type {
+        ChatType::Visitor => "Users decide who takes part in a chat with a visitor.",
+        ChatType::Direct => "A DIRECT chat stays between its two.",
+        ChatType::Group => "The owner of a GROUP chat or an admin decides who takes part in it.",
+    };
+    Err(Refused::Invalid { field, reason }.into())
+}
+
+async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result<participation::Model> {
+    let RemoveParticipant { chat_id, participant_id } = input;
+    lock_visible_chat(tx, &viewer, chat_id).await?;
+    let chat = tx.chat()?;
+    let leaves_group = chat.chat_type == ChatType::Group && participant_id == viewer.actor_id;
+    if !leaves_group {
+        check_decides(&viewer, chat, "participantId")?;
+    }
+    if chat.visitor_id == Some(participant_id) {
+        let reason = "The visitor stays in the chat that is theirs.";
+        return Err(Refused::Invalid { field: "participantId", reason }.into());
+    }
+    let row = participations::find_of_actor(tx, chat_id, participant_id)
+        .await?
+        .ok_or(Refused::NotFound { what: "participant", field: "participantId" })?;
+    if row.ended_at.is_some() {
+        return Ok(row);
+    }
+    let by = Some(viewer.actor_id);
+    let row = end_participation(tx, row, by).await?;
+    let mut present = presences::list_now(tx, chat_id).await?;
+    present.retain(|presence| presence.user_id == participant_id);
+    let gone = end_all(tx, present, PresenceEndReason::Left, by).await?;
+    call_no_more(tx, participant_id, by).await?;
+    say_goodbyes(tx, gone, by).await?;
+    if tx.chat()?.owner_id == Some(participant_id) {
+        tx.chat_mut()?.owner_id = heir(tx, chat_id).await?;
+        record_chat(tx, by)?;
+    }
+    Ok(row)
+}
+
+/// Sessions that are not over go on without the actor, but for those that they created, started or accepted: there
+/// they stay named, as with any other change of who is called.
+async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Result<()> {
+    for mut row in sessions::list_not_over(tx, tx.chat()?.id).await? {
+        if !row.has_participant(actor_id) || row.stays().contains(&actor_id) {
+            continue;
+        }
+        row.participant_ids.retain(|id| *id != actor_id);
+        sessions::replace_participants(tx, row.session.id, &row.participant_ids).await?;
+        record_session(tx, EventKind::SessionChanged, &row, by)?;
+    }
+    Ok(())
+}
+
+/// Who owns a chat after its owner: who has taken part for longest, a user before a visitor.
+async fn heir(tx: &Tx, chat_id: ChatId) -> Result<Option<ActorId>> {
+    let taking_part = participations::list_now(tx, chat_id).await?;
+    let heir = taking_part.iter().min_by_key(|row| {
+        let is_visitor = row.actor_type == ActorType::Visitor;
+        (is_visitor, row.created_at, row.id)
+    });
+    Ok(heir.map(|row| row.actor_id))
+}

@@ -1,0 +1,123 @@
+//! Adding participants, and taking them out.
+
+use super::super::caller::caller;
+use super::super::error::Result;
+use super::super::id::{Halt, Kind, expect_actor};
+use super::super::participation::Participation;
+use super::super::payload::{UserError, settle};
+use super::Chat;
+use super::mutation::as_it_stands;
+use crate::actions::{AddParticipants, RemoveParticipant};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::ChatId;
+
+/// Actors to add to a chat.
+#[derive(InputObject)]
+struct AddParticipantsInput {
+    /// The chat: of type GROUP, or with a visitor.
+    chat_id: ID,
+    /// Users and visitors, at least one; to a chat with a visitor only users. A chat has up to 100 participants.
+    participant_ids: Vec<ID>,
+}
+
+/// What addParticipants did.
+#[derive(SimpleObject)]
+struct AddParticipantsPayload {
+    /// The participations of all who were named, also of who took part already.
+    participations: Vec<Participation>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// An actor to take out of a chat.
+#[derive(InputObject)]
+struct RemoveParticipantInput {
+    /// The chat: of type GROUP, or with a visitor.
+    chat_id: ID,
+    /// Who takes part no longer. The viewer leaves the chat by naming themself.
+    participant_id: ID,
+}
+
+/// What removeParticipant did.
+#[derive(SimpleObject)]
+struct RemoveParticipantPayload {
+    /// The id of the participation that has ended.
+    ended_participation_id: Option<ID>,
+    /// The participation; null where the viewer sees the chat no longer.
+    participation: Option<Participation>,
+    /// The chat, as it now stands; null where the viewer sees it no longer.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct ParticipantMutation;
+
+#[Object]
+impl ParticipantMutation {
+    /// Adds participants: to a GROUP chat by its owner or an admin, to a chat with a visitor by any user who sees it.
+    /// Who took part before takes part again. A DIRECT chat stays between its two.
+    async fn add_participants(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who, and where.")] input: AddParticipantsInput,
+    ) -> Result<AddParticipantsPayload> {
+        let caller = caller(context)?;
+        let AddParticipantsInput { chat_id: id, participant_ids } = input;
+        let added = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
+            let participant_ids = participants.collect::<std::result::Result<_, Halt>>()?;
+            let input = AddParticipants { chat_id, participant_ids };
+            Ok(caller.actions.add_participants(&caller.viewer, input).await?)
+        };
+        Ok(match settle(added.await)? {
+            Ok(added) => AddParticipantsPayload {
+                participations: added.participations.into_iter().map(Participation).collect(),
+                chat: Some(Chat::shared(added.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => AddParticipantsPayload {
+                participations: Vec::new(),
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+
+    /// Ends somebody's part in a chat, with their presence in it; sessions that are not over go on without them.
+    /// Anybody leaves a GROUP chat; others are taken out of it by its owner or an admin. A user is taken out of a chat
+    /// with a visitor by any user who sees it, the visitor never. Whom a GROUP chat's owner leaves it to: who has
+    /// taken part for longest. Who does not take part any more is answered with what has ended.
+    async fn remove_participant(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who, and where.")] input: RemoveParticipantInput,
+    ) -> Result<RemoveParticipantPayload> {
+        let caller = caller(context)?;
+        let RemoveParticipantInput { chat_id: id, participant_id } = input;
+        let removed = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            let participant_id = expect_actor(&participant_id, "participantId")?;
+            let input = RemoveParticipant { chat_id, participant_id };
+            Ok(caller.actions.remove_participant(&caller.viewer, input).await?)
+        };
+        Ok(match settle(removed.await)? {
+            Ok(removed) => RemoveParticipantPayload {
+                ended_participation_id: Some(Kind::Participation.encode(removed.participation.id.0)),
+                participation: removed.chat.is_some().then_some(Participation(removed.participation)),
+                chat: removed.chat.map(Chat::shared),
+                user_errors: Vec::new(),
+            },
+            Err(error) => RemoveParticipantPayload {
+                ended_participation_id: None,
+                participation: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! Who takes part no longer: they see nothing further, wherever they look and whatever they had open, and the others
+//! go on.
+
+use super::{add, group, inbox, remove, seen, who_takes_part};
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::socket::Socket;
+use crate::harness::world::{Person, World, text};
+use crate::on_both;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+on_both!(
+    who_is_taken_out_finds_nothing_of_the_chat,
+    who_is_taken_out_hears_it_on_every_open_stream,
+    who_leaves_is_answered_without_the_chat,
+    an_owner_leaves_the_group_to_who_has_taken_part_longest,
+    a_presence_ends_with_the_participation,
+    sessions_go_on_without_who_was_only_called,
+    who_is_taken_out_types_no_longer,
+);
+
+async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = group(&olga, &[&odile]).await;
+    let input = json!({ "chatId": chat, "text": "Between us" });
+    let sent = odile.done("sendMessage", "messageEdge { node { id } }", input).await;
+    let session = json!({ "chatId": chat });
+    let session = odile.done("createChatSession", "session { id }", session).await["session"]["id"].clone();
+    let own = seen(&odile, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
+    assert_eq!(remove(&olga, &chat, &odile).await, None);
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } viewer { unreadCount openSessions { id }
+        inbox { totalCount } } organization { chats { totalCount } chatSessions { totalCount }
+        searchMessages(query: \"between\") { totalCount } } }";
+    let ids = json!([chat, sent["messageEdge"]["node"]["id"], session, own]);
+    let found = odile.query(query, json!({ "ids": ids })).await;
+    let nothing = json!({ "totalCount": 0 });
+    assert_eq!(found["nodes"], json!([null, null, null, null]));
+    let viewer = json!({ "unreadCount": 0, "openSessions": [], "inbox": nothing });
+    assert_eq!(found["viewer"], viewer);
+    let organization = json!({ "chats": nothing, "chatSessions": nothing, "searchMessages": nothing });
+    assert_eq!(found["organization"], organization);
+    for (name, input) in [
+        ("sendMessage", json!({ "chatId": chat, "text": "Still here" })),
+        ("markRead", json!({ "chatId": chat })),
+        ("finishChatSession", json!({ "chatSessionId": session })),
+        ("removeParticipant", json!({ "chatId": chat, "participantId": odile.id })),
+    ] {
+        assert_eq!(odile.refused(name, input).await, ["NOT_FOUND"], "{name}");
+    }
+    world.app.stop().await;
+}
+
+/// A stream that stands: what it starts with has come.
+async fn follow(url: &str, client: &Client, query: &str, chat: &str) -> Socket {
+    let mut socket = Socket::connect(url, &client.token).await;
+    let variables = if query.contains("$chat") { json!({ "chat": chat }) } else { json!({}) };
+    socket.subscribe("s", query, variables, None).await;
+    if query.contains("change") {
+        assert!(socket.data().await.to_string().contains("Reset"));
+    } else {
+        socket.subscribe("q", "{ viewer { role } }", json!({}), None).await;
+        socket.data().await;
+        assert_eq!(socket.receive().await["id"], "q");
+    }
+    socket
+}
+
+const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { chat { id } change { __typename
+    ... on ChatGone { removedChatId } ... on ParticipationEnded { endedParticipationId participation { actor { id } } }
+    ... on ParticipationAdded { participation { actor { id } } } } } }";
+const VIEWER: &str = "subscription { viewerEvents { change { __typename
+    ... on InboxChatRemoved { removedChatId } ... on ChatGone { removedChatId }
+    ... on InboxChatAdded { chatEdge { node { id } } } } } }";
+
+async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let chat = group(&olga, &[&odile, &vera]).await;
+    let own = seen(&odile, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
+    let added = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text } } }";
+    let mut events = follow(&world.app.url, &odile, EVENTS, &chat).await;
+    let mut messages = follow(&world.app.url, &odile, added, &chat).await;
+    let mut viewer = follow(&world.app.url, &odile, VIEWER, &chat).await;
+    let mut others = follow(&world.app.url, &vera, EVENTS, &chat).await;
+    assert_eq!(remove(&olga, &chat, &odile).await, None);
+    olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Among us now" })).await;
+    // She hears that it is gone, and nothing after,
+    let gone = json!({ "chat": null, "change": { "__typename": "ChatGone", "removedChatId": chat } });
+    assert_eq!(events.data().await["chatEvents"], gone);
+    assert_eq!(events.receive().await["type"], "complete");
+    assert_eq!(messages.receive().await, json!({ "type": "complete", "id": "s" }));
+    for change in ["InboxChatRemoved", "ChatGone"] {
+        let expected = json!({ "__typename": change, "removedChatId": chat });
+        assert_eq!(viewer.data().await["viewerEvents"]["change"], expected);
+    }
+    assert!(viewer.is_quiet(Duration::from_millis(300)).await);
+    // the others that she does not take part any more,
+    let ended = json!({
+        "__typename": "ParticipationEnded", "endedParticipationId": own,
+        "participation": { "actor": { "id": odile.id } }
+    });
+    assert_eq!(others.data().await["chatEvents"]["change"], ended);
+    // and everybody when she is back.
+    assert_eq!(add(&olga, &chat, &[&odile]).await, None);
+    loop {
+        let change = viewer.data().await["viewerEvents"]["change"].clone();
+        if change["__typename"] == "InboxChatAdded" {
+            assert_eq!(change["chatEdge"]["node"]["id"], chat);
+            break;
+        }
+    }
+    assert_eq!(inbox(&odile).await, [chat.as_str()]);
+    world.app.stop().await;
+}
+
+async fn who_leaves_is_answered_without_the_chat(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = group(&olga, &[&vera]).await;
+    let own = seen(&vera, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
+    let input = json!({ "chatId": chat, "participantId": vera.id });
+    let selection = "endedParticipationId participation { endedAt chat { id } } chat { id }";
+    let left = vera.done("removeParticipant", selection, input).await;
+    assert_eq!(left["endedParticipationId"], own);
+    assert_eq!((&left["participation"], &left["chat"]), (&Value::Null, &Value::Null));
+    // In a chat that every user sees, who leaves sees it still.
+    let chat = world.chat(&vera).await;
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    let input = json!({ "chatId": chat, "participantId": olga.id });
+    let left = olga.done("removeParticipant", selection, input).await;
+    assert_eq!((&left["participation"]["chat"]["id"], &left["chat"]["id"]), (&json!(chat), &json!(chat)));
+    assert!(!inbox(&olga).await.contains(&chat));
+    world.app.stop().await;
+}
+
+async fn an_owner_leaves_the_group_to_who_has_taken_part_longest(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let (odile, otto) = (world.operator("Odile").await, world.operator("Otto").await);
+    let chat = group(&olga, &[&vera]).await;
+    for person in [&otto, &odile] {
+        world.pass(1);
+        add(&olga, &chat, &[person]).await;
+    }
+    let owner = async |client: &Person| seen(client, &chat, "owner { id }").await["owner"].clone();
+    assert_eq!(remove(&olga, &chat, &olga).await, None);
+    // A user before a visitor.
+    assert_eq!(owner(&vera).await["id"], otto.id);
+    assert_eq!(remove(&otto, &chat, &odile).await, None);
+    assert_eq!(remove(&otto, &chat, &otto).await, None);
+    assert_eq!(owner(&vera).await["id"], vera.id);
+    assert_eq!(remove(&vera, &chat, &vera).await, None);
+    assert_eq!(owner(&world.admin).await, Value::Null);
+    assert_eq!(who_takes_part(&world.admin, &chat).await, Vec::<String>::new());
+    world.app.stop().await;
+}
+
+async fn a_presence_ends_with_the_participation(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = group(&olga, &[&odile]).await;
+    for person in [&olga, &odile] {
+        person.done("joinChat", "", json!({ "chatId": chat })).await;
+    }
+    assert_eq!(remove(&olga, &chat, &odile).await, None);
+    let fields = "presentUserCount presences(includeEnded: true) { nodes { user { id } endReason } }
+        messages(types: [JOIN, LEAVE]) { nodes { type sender { id } } }";
+    let found = seen(&olga, &chat, fields).await;
+    assert_eq!(found["presentUserCount"], 1);
+    let presences = json!([
+        { "user": { "id": olga.id }, "endReason": null }, { "user": { "id": odile.id }, "endReason": "LEFT" }
+    ]);
+    assert_eq!(found["presences"]["nodes"], presences);
+    assert_eq!(found["messages"]["nodes"][2], json!({ "type": "LEAVE", "sender": { "id": odile.id } }));
+    assert_eq!(odile.refused("keepPresence", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
+    world.app.stop().await;
+}
+
+async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
+    let chat = group(&olga, &[&odile, &otto, &vera]).await;
+    let create = json!({ "chatId": chat, "start": true });
+    let session = odile.done("createChatSession", "session { id }", create).await["session"]["id"].clone();
+    let called = async || {
+        let query = "query($id: ID!) { chatSession(id: $id) { state participants { actor { id } status } } }";
+        let found = olga.query(query, json!({ "id": session })).await["chatSession"].clone();
+        let participants = found["participants"].as_array().expect("participants").clone();
+        let ids: Vec<_> = participants.iter().map(|called| text(&called["actor"]["id"])).collect();
+        (text(&found["state"]), ids)
+    };
+    assert_eq!(called().await.1.len(), 4);
+    // Otto was only called; Odile made it ring and stays named.
+    remove(&olga, &chat, &otto).await;
+    remove(&olga, &chat, &odile).await;
+    let mut expected = [odile.id.clone(), olga.id.clone(), vera.id.clone()];
+    let (state, mut ids) = called().await;
+    expected.sort();
+    ids.sort();
+    assert_eq!((state.as_str(), &ids[..]), ("STARTED", &expected[..]));
+    for gone in [&otto, &odile] {
+        let found = gone.query("{ viewer { openSessions { id } } }", json!({})).await;
+        assert_eq!(found["viewer"]["openSessions"], json!([]));
+        let refused = gone.refused("acceptChatSession", json!({ "chatSessionId": session })).await;
+        assert_eq!(refused, ["NOT_FOUND"]);
+    }
+    vera.done("acceptChatSession", "", json!({ "chatSessionId": session })).await;
+    assert_eq!(called().await.0, "ACCEPTED");
+    world.app.stop().await;
+}
+
+async fn who_is_taken_out_types_no_longer(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = group(&olga, &[&odile]).await;
+    odile.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
+    let typing = async || seen(&olga, &chat, "typing { actor { id } }").await["typing"].clone();
+    assert_eq!(typing().await, json!([{ "actor": { "id": odile.id } }]));
+    remove(&olga, &chat, &odile).await;
+    assert_eq!(typing().await, json!([]));
+    world.app.stop().await;
+}
