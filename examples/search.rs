@@ -193,6 +193,9 @@ impl Writer<'_> {
                     created_at: tx.now(),
                     session_id: None,
                     session_state: None,
+                    edited_at: None,
+                    deleted_at: None,
+                    sent_digest: None,
                 };
                 messages::insert(&tx, &row).await?;
                 tx.record(Fact {

@@ -63,6 +63,8 @@ text_enums! {
         HistoryChanged = "HISTORY_CHANGED",
         /// A message was added.
         MessageAdded = "MESSAGE_ADDED",
+        /// A message was edited or deleted.
+        MessageChanged = "MESSAGE_CHANGED",
         /// A user joined.
         PresenceAdded = "PRESENCE_ADDED",
         /// A user left or expired.
@@ -208,6 +210,7 @@ impl EventKind {
             Self::ChatChanged
             | Self::HistoryChanged
             | Self::MessageAdded
+            | Self::MessageChanged
             | Self::PresenceAdded
             | Self::PresenceEnded
             | Self::ParticipationAdded

@@ -11,6 +11,7 @@ mod enums;
 pub mod event;
 mod id;
 pub mod message;
+pub mod message_revision;
 pub mod message_text;
 pub mod organization;
 pub mod participation;

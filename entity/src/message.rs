@@ -24,6 +24,23 @@ pub struct Model {
     pub session_id: Option<SessionId>,
     /// Of type SESSION only: the state that the session had reached.
     pub session_state: Option<SessionState>,
+    /// When its text last changed.
+    pub edited_at: Option<Timestamp>,
+    /// When its content was taken away; what is left is a tombstone.
+    pub deleted_at: Option<Timestamp>,
+    /// A digest of the text as it was sent, once it is that no longer: by it, sending again is recognised.
+    pub sent_digest: Option<String>,
+}
+
+impl Model {
+    /// Whether somebody wrote it; all else tells what happened.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        match self.message_type {
+            MessageType::Message => true,
+            MessageType::Join | MessageType::Leave | MessageType::Session => false,
+        }
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

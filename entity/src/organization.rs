@@ -14,6 +14,8 @@ pub struct Model {
     /// What people call it.
     pub name: String,
     pub created_at: Timestamp,
+    /// For how long a sender may edit and delete a message; 0: not at all.
+    pub edit_window_minutes: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,7 @@ mod m20261121_000005_archive;
 mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
 mod m20261121_000035_widget;
+mod m20261121_000040_edits;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_search::Migration),
             Box::new(m20261121_000020_webhooks::Migration),
             Box::new(m20261121_000035_widget::Migration),
+            Box::new(m20261121_000040_edits::Migration),
         ]
     }
 }

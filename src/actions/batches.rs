@@ -7,11 +7,11 @@ use crate::domain::page::{End, Key, Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::messages::Listed;
-use crate::store::{actors, chats, messages, participations, presences, rooms, sessions};
+use crate::store::{actors, chats, messages, participations, presences, revisions, rooms, sessions};
 use chrono::TimeDelta;
 use entity::{
     ActorId, ActorType, ChatId, MessageId, MessageType, ParticipationId, RoomId, SessionId, actor,
-    participation, presence, room,
+    message_revision, participation, presence, room,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -152,6 +152,18 @@ impl Actions {
     ) -> Result<HashMap<(ChatId, i64), MessageRow>> {
         let found = messages::find_many(&self.0.store, viewer.organization_id, places).await?;
         Ok(found.into_iter().map(|row| ((row.message.chat_id, row.message.sequence), row)).collect())
+    }
+
+    /// What each of the messages said before it was edited, oldest first.
+    pub async fn revisions_of_each(
+        &self,
+        ids: &[MessageId],
+    ) -> Result<HashMap<MessageId, Vec<message_revision::Model>>> {
+        let mut found: HashMap<MessageId, Vec<message_revision::Model>> = HashMap::new();
+        for row in revisions::list_of_each(&self.0.store, ids).await? {
+            found.entry(row.message_id).or_default().push(row);
+        }
+        Ok(found)
     }
 
     /// The newest message of type MESSAGE of each chat.

@@ -189,6 +189,9 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         created_at: tx.now(),
         session_id: session.map(|row| row.session.id),
         session_state: session.map(|row| row.session.state),
+        edited_at: None,
+        deleted_at: None,
+        sent_digest: None,
     };
     messages::insert(tx, &message).await?;
     let row = MessageRow { message, sender: sender.cloned() };

@@ -5,6 +5,7 @@ use super::presences::Lease;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::event::{MessageRow, Signal};
+use crate::domain::message::was_sent_as;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
@@ -178,7 +179,7 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
 
 /// The first message, if this is the same one again.
 fn same_content(first: MessageRow, text: &str) -> Result<MessageRow> {
-    if first.message.message_type == MessageType::Message && first.message.text.as_deref() == Some(text) {
+    if first.message.message_type == MessageType::Message && was_sent_as(&first.message, Some(text)) {
         Ok(first)
     } else {
         Err(Refused::Conflict { field: "externalId" }.into())

@@ -1,12 +1,12 @@
 //! Organizations and rooms.
 
 use super::tokens::{new_actor, unguessable};
-use super::{Actions, Result};
+use super::{Actions, Error, Result};
 use crate::domain::origin::origins;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
-use crate::domain::text;
 use crate::domain::viewer::Viewer;
+use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors, organizations, rooms};
 use entity::room::Origins;
 use entity::{ActorType, OrganizationId, RoomId, SecretText, UserRole, actor, organization, room};
@@ -26,6 +26,15 @@ pub struct NewOrganization {
     pub name: String,
     /// Who may change it first.
     pub admin_name: String,
+}
+
+/// Changes of an organization. What is absent stays.
+#[derive(Clone, Debug)]
+pub struct UpdateOrganization {
+    /// What people call it.
+    pub name: Option<String>,
+    /// For how long a sender may edit and delete a message.
+    pub edit_window_minutes: Option<i32>,
 }
 
 /// A room to create.
@@ -61,6 +70,17 @@ impl Actions {
         Ok(self.write(move |tx| found(tx, input).boxed()).await?.value)
     }
 
+    /// Changes the viewer's organization.
+    pub async fn update_organization(
+        &self,
+        viewer: &Viewer,
+        input: UpdateOrganization,
+    ) -> Result<organization::Model> {
+        policy::may(viewer.role, Verb::ManageOrganization)?;
+        let organization_id = viewer.organization_id;
+        Ok(self.write(move |tx| change(tx, organization_id, input).boxed()).await?.value)
+    }
+
     /// Creates a room.
     pub async fn create_room(&self, viewer: &Viewer, input: CreateRoom) -> Result<room::Model> {
         policy::may(viewer.role, Verb::ManageOrganization)?;
@@ -88,6 +108,7 @@ async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Mod
         instance_name,
         name,
         created_at: tx.now(),
+        edit_window_minutes: limits::EDIT_WINDOW_MINUTES.1,
     };
     match organizations::insert(tx, &row).await {
         Err(store::Error::Taken(_)) => return Err(Refused::Conflict { field: "instanceName" }.into()),
@@ -98,6 +119,29 @@ async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Mod
     (admin.name, admin.public_name) = (Some(admin_name.clone()), Some(admin_name));
     actors::insert(tx, &admin).await?;
     Ok((row, admin))
+}
+
+async fn change(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    input: UpdateOrganization,
+) -> Result<organization::Model> {
+    let UpdateOrganization { name, edit_window_minutes } = input;
+    if let Some(name) = &name {
+        text::name("name", name)?;
+    }
+    let (least, _, most) = limits::EDIT_WINDOW_MINUTES;
+    if edit_window_minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
+        let reason = "A window is 0 minutes to a year, which is 525,600.";
+        return Err(Refused::Invalid { field: "editWindowMinutes", reason }.into());
+    }
+    organizations::lock(tx, organization_id).await?;
+    let row = organizations::find(tx, organization_id).await?;
+    let mut row = row.ok_or_else(|| Error::Failed("the viewer's organization is gone".into()))?;
+    row.name = name.unwrap_or(row.name);
+    row.edit_window_minutes = edit_window_minutes.unwrap_or(row.edit_window_minutes);
+    organizations::update(tx, &row).await?;
+    Ok(row)
 }
 
 async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {

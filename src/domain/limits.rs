@@ -32,6 +32,10 @@ pub const TOKEN_SECONDS: (i32, i32, i32) = (60, 3_600, 31_536_000);
 pub const FOLLOWED_ROOMS: usize = 100;
 /// Sessions that `Viewer.openSessions` lists, newest first.
 pub const OPEN_SESSIONS: u64 = 100;
+/// Minutes for which a sender may edit and delete a message: least, unless asked for otherwise, most (a year).
+pub const EDIT_WINDOW_MINUTES: (i32, i32, i32) = (0, 15, 525_600);
+/// Times that a message can be edited.
+pub const EDITS: i32 = 50;
 /// Webhooks of an organization: each event is one row more for each that wants it.
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.

@@ -5,6 +5,7 @@ pub mod directive;
 pub mod event;
 pub mod global_id;
 pub mod limits;
+pub mod message;
 pub mod origin;
 pub mod page;
 pub mod policy;

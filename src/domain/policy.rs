@@ -44,6 +44,10 @@ pub enum Verb {
     ArchiveMessages,
     /// Sign a visitor in on a page of a room's site.
     SignInVisitor,
+    /// Change the text of what one has sent.
+    EditMessage,
+    /// Take the content of a message away.
+    DeleteMessage,
 }
 
 /// A role may never do this.
@@ -65,7 +69,12 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         Verb::CreateChat | Verb::AddParticipants | Verb::JoinChat | Verb::ArchiveMessages => {
             matches!(role, Admin | Operator)
         }
-        Verb::ActInChat | Verb::RemoveParticipant | Verb::SendMessage | Verb::UseSessions => {
+        Verb::ActInChat
+        | Verb::RemoveParticipant
+        | Verb::SendMessage
+        | Verb::UseSessions
+        | Verb::EditMessage
+        | Verb::DeleteMessage => {
             matches!(role, Admin | Operator | Visitor)
         }
     };

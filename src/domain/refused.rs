@@ -34,6 +34,11 @@ pub enum Refused {
         /// The largest number of items allowed.
         limit: usize,
     },
+    /// The time for it is over.
+    TooLate {
+        /// The input field that named what cannot be changed any more.
+        field: &'static str,
+    },
     /// The chat is over.
     ChatEnded,
     /// Another user is present and the join was to be exclusive.
@@ -69,6 +74,7 @@ impl Refused {
             | Self::Invalid { field, .. }
             | Self::TooLong { field, .. }
             | Self::TooMany { field, .. }
+            | Self::TooLate { field }
             | Self::Conflict { field } => Some(field),
             Self::ChatEnded
             | Self::ChatTaken
@@ -87,6 +93,7 @@ impl std::fmt::Display for Refused {
             Self::Invalid { reason, .. } => formatter.write_str(reason),
             Self::TooLong { field, limit } => write!(formatter, "{field} has more than {limit} characters."),
             Self::TooMany { field, limit } => write!(formatter, "{field} has more than {limit} items."),
+            Self::TooLate { .. } => formatter.write_str("The time for it is over."),
             Self::ChatEnded => formatter.write_str("The chat has ended."),
             Self::ChatTaken => formatter.write_str("Another user is in the chat."),
             Self::NotPresent => formatter.write_str("You are not in the chat."),

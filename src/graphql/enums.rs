@@ -75,6 +75,16 @@ pub(super) enum MessageType {
     Session,
 }
 
+/// What a viewer may do with a message: which buttons to show.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::message::MessageAction")]
+pub(super) enum MessageAction {
+    /// Change its text.
+    Edit,
+    /// Take its content away.
+    Delete,
+}
+
 /// Why a presence ended.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::PresenceEndReason")]

@@ -7,8 +7,8 @@ use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
     ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
-    WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, chat, organization, participation, presence,
-    room, webhook, webhook_delivery,
+    WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, chat, message_revision, organization,
+    participation, presence, room, webhook, webhook_delivery,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -82,6 +82,10 @@ key!(
 key!(
     /// Whether somebody of the organization is there to answer.
     IsStaffed(OrganizationId)
+);
+key!(
+    /// What a message said before.
+    RevisionsOf(MessageId)
 );
 key!(
     /// A place in a chat's history.
@@ -160,6 +164,10 @@ loader!(BusyIn => Vec<SessionId>, |reads, keys| {
 });
 loader!(MessageAt => MessageRow, |reads, keys| {
     wrapped(reads.actions.messages_at(&reads.viewer, &bare(keys, |key| key.0)).await?, MessageAt)
+});
+
+loader!(RevisionsOf => Vec<message_revision::Model>, |reads, keys| {
+    wrapped(reads.actions.revisions_of_each(&bare(keys, |key| key.0)).await?, RevisionsOf)
 });
 
 /// A page of a list that every chat has.

@@ -46,12 +46,14 @@ const COMPLEXITY: usize = 5_000;
 /// `userErrors`, with the thing as it now stands.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    organization::mutation::OrganizationMutation,
     room::mutation::RoomMutation,
     actor::mutation::ActorMutation,
     chat::mutation::ChatMutation,
     chat::participants::ParticipantMutation,
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
+    message::edit::EditMutation,
     message::mutation::MessageMutation,
     session::mutation::SessionMutation,
     webhook::mutation::WebhookMutation,

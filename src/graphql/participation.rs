@@ -44,7 +44,7 @@ impl Participation {
         self.0.ended_at.map(DateTime)
     }
 
-    /// Messages of type MESSAGE by this actor in the chat.
+    /// Messages of type MESSAGE by this actor in the chat, as they were sent: one that is deleted still counts.
     async fn message_count(&self) -> i32 {
         self.0.message_count
     }
@@ -64,7 +64,7 @@ impl Participation {
         self.0.last_read_at.map(DateTime)
     }
 
-    /// Messages by others that the actor has not read. Counted up to 100: show 99+.
+    /// Messages by others that are not deleted and that the actor has not read. Counted up to 100: show 99+.
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let unread = caller(context)?.load(UnreadOf(self.0.id)).await?.unwrap_or_default();
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))

@@ -27,6 +27,8 @@ pub(super) enum UserErrorCode {
     TooLong,
     /// A list has too many items.
     TooMany,
+    /// The time in which it can be changed is over.
+    TooLate,
     /// The chat is over.
     ChatEnded,
     /// Another user is present, and the join was to be exclusive.
@@ -50,6 +52,7 @@ impl From<Refused> for UserError {
             Refused::Invalid { .. } => UserErrorCode::Invalid,
             Refused::TooLong { .. } => UserErrorCode::TooLong,
             Refused::TooMany { .. } => UserErrorCode::TooMany,
+            Refused::TooLate { .. } => UserErrorCode::TooLate,
             Refused::ChatEnded => UserErrorCode::ChatEnded,
             Refused::ChatTaken => UserErrorCode::ChatTaken,
             Refused::NotPresent => UserErrorCode::NotPresent,

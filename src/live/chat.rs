@@ -138,6 +138,7 @@ impl Live {
                     EventKind::ChatChanged
                     | EventKind::HistoryChanged
                     | EventKind::MessageAdded
+                    | EventKind::MessageChanged
                     | EventKind::ParticipationAdded
                     | EventKind::ParticipationChanged
                     | EventKind::ParticipationEnded
@@ -297,7 +298,9 @@ impl Messages {
             }
             match self.reader.next().await? {
                 Step::Entry(entry) => {
-                    if let Subject::Message(message) = &entry.subject {
+                    if let (EventKind::MessageAdded, Subject::Message(message)) =
+                        (entry.event.kind, &entry.subject)
+                    {
                         return Some(self.item(message.clone()));
                     }
                 }

@@ -268,6 +268,7 @@ fn step(members: &mut Members, entry: &Entry, forwards: bool) {
             EventKind::ChatChanged
             | EventKind::HistoryChanged
             | EventKind::MessageAdded
+            | EventKind::MessageChanged
             | EventKind::PresenceAdded
             | EventKind::PresenceEnded
             | EventKind::ParticipationAdded

@@ -165,6 +165,7 @@ pub fn directive_of(kind: EventKind) -> Option<Directive> {
         | EventKind::ChatChanged
         | EventKind::HistoryChanged
         | EventKind::MessageAdded
+        | EventKind::MessageChanged
         | EventKind::PresenceAdded
         | EventKind::PresenceEnded
         | EventKind::ParticipationAdded

@@ -79,6 +79,9 @@ impl World {
             created_at: tx.now(),
             session_id: None,
             session_state: None,
+            edited_at: None,
+            deleted_at: None,
+            sent_digest: None,
         };
         messages::insert(&tx, &message).await?;
         let subject_id = message.id.0;
@@ -143,6 +146,7 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
         instance_name: "instance".into(),
         name: "An organization".into(),
         created_at: now,
+        edit_window_minutes: 15,
     };
     organizations::insert(&tx, &organization).await?;
     let mut viewers = Vec::new();

@@ -138,6 +138,7 @@ impl ViewerEvents {
                 | EventKind::ChatChanged
                 | EventKind::HistoryChanged
                 | EventKind::MessageAdded
+                | EventKind::MessageChanged
                 | EventKind::PresenceAdded
                 | EventKind::PresenceEnded
                 | EventKind::ParticipationAdded

@@ -150,6 +150,7 @@ async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Res
 #[derive(Default)]
 struct Subjects {
     messages: HashMap<i64, MessageRow>,
+    changed: HashMap<MessageId, MessageRow>,
     places: HashMap<MessageId, i64>,
     presences: HashMap<PresenceId, presence::Model>,
     participations: HashMap<ParticipationId, participation::Model>,
@@ -162,6 +163,7 @@ async fn with_subjects(
     events: Vec<event::Model>,
 ) -> Result<Vec<Arc<Entry>>> {
     let mut messages = Vec::new();
+    let mut changed = Vec::new();
     let mut places = Vec::new();
     let mut presences = Vec::new();
     let mut participations = Vec::new();
@@ -171,6 +173,7 @@ async fn with_subjects(
             EventKind::ChatChanged => {}
             EventKind::HistoryChanged => places.push(MessageId(event.subject_id)),
             EventKind::MessageAdded => messages.push(event.sequence),
+            EventKind::MessageChanged => changed.push(MessageId(event.subject_id)),
             EventKind::PresenceAdded | EventKind::PresenceEnded => {
                 presences.push(PresenceId(event.subject_id));
             }
@@ -187,6 +190,7 @@ async fn with_subjects(
     }
     let mut subjects = Subjects {
         messages: messages_at(rows, chat.id, messages).await?,
+        changed: messages_by_id(rows, distinct(changed)).await?,
         places: places_by_id(rows, distinct(places)).await?,
         presences: presences_by_id(rows, distinct(presences)).await?,
         participations: participations_by_id(rows, distinct(participations)).await?,
@@ -214,6 +218,9 @@ impl Subjects {
                 self.places.get(&MessageId(event.subject_id)).copied().map(Subject::History)
             }
             EventKind::MessageAdded => self.messages.remove(&event.sequence).map(Subject::Message),
+            EventKind::MessageChanged => {
+                self.changed.get(&MessageId(event.subject_id)).cloned().map(Subject::Message)
+            }
             EventKind::PresenceAdded | EventKind::PresenceEnded => {
                 self.presences.get(&PresenceId(event.subject_id)).cloned().map(Subject::Presence)
             }
@@ -260,6 +267,18 @@ async fn messages_at(
         .into_iter()
         .map(|(message, sender)| (message.sequence, MessageRow { message, sender }))
         .collect())
+}
+
+async fn messages_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap<MessageId, MessageRow>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = message::Entity::find()
+        .filter(message::Column::Id.is_in(ids))
+        .find_also_related(actor::Entity)
+        .all(rows.connection())
+        .await?;
+    Ok(found.into_iter().map(|(message, sender)| (message.id, MessageRow { message, sender })).collect())
 }
 
 async fn places_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap<MessageId, i64>> {

@@ -1,10 +1,12 @@
 //! Messages, always with their senders.
 
+use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx, actors, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ChatId, MessageId, MessageType, OrganizationId, Timestamp, chat, message};
+use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -144,6 +146,35 @@ pub async fn list_of_each(
 pub async fn insert(tx: &Tx, row: &message::Model) -> Result<()> {
     message::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
     tokens::index(tx.connection(), tx.chat()?.organization_id, row).await
+}
+
+/// Writes the row as it now is, so that it is found by what it now says.
+pub async fn update(tx: &Tx, row: &message::Model) -> Result<()> {
+    let mut columns = all_but_key(row);
+    columns.id = NotSet;
+    message::Entity::update_many()
+        .set(columns)
+        .filter(message::Column::ChatId.eq(row.chat_id))
+        .filter(message::Column::Sequence.eq(row.sequence))
+        .exec(tx.connection())
+        .await?;
+    tokens::index_again(tx.connection(), tx.chat()?.organization_id, row).await
+}
+
+/// The place of the newest message of type MESSAGE before another, tombstones left out.
+pub async fn find_last_counted(rows: &impl Rows, chat_id: ChatId, before: i64) -> Result<Option<i64>> {
+    Ok(message::Entity::find()
+        .select_only()
+        .column(message::Column::Sequence)
+        .filter(message::Column::ChatId.eq(chat_id))
+        .filter(message::Column::Sequence.lt(before))
+        .filter(message::Column::MessageType.eq(MessageType::Message))
+        .filter(message::Column::DeletedAt.is_null())
+        .order_by_desc(message::Column::Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(rows.connection())
+        .await?)
 }
 
 /// The mark of the chat, read in the statement that needs it.

@@ -19,6 +19,7 @@ mod outbox;
 pub mod participations;
 pub mod presences;
 pub mod requests;
+pub mod revisions;
 pub mod rooms;
 pub mod search;
 pub mod sessions;

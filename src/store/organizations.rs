@@ -1,5 +1,6 @@
 //! Organizations.
 
+use super::changed::all_but_key;
 use super::{Result, Rows, Tx};
 use entity::{OrganizationId, organization};
 use sea_orm::sea_query::LockType;
@@ -39,6 +40,16 @@ pub async fn is_any(rows: &impl Rows) -> Result<bool> {
 pub async fn insert(tx: &Tx, row: &organization::Model) -> Result<()> {
     organization::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update(tx: &Tx, row: &organization::Model) -> Result<()> {
+    organization::Entity::update_many()
+        .set(all_but_key(row))
+        .filter(organization::Column::Id.eq(row.id))
+        .exec(tx.connection())
         .await?;
     Ok(())
 }

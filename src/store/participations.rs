@@ -199,7 +199,7 @@ fn unread(limit: u64) -> Expr {
     counted.into()
 }
 
-/// By somebody else, after what was read and after what is archived: one bound, so that an index leads there.
+/// By somebody else and still there, after what was read and after what is archived: one bound, so that an index leads there.
 fn is_unread() -> Expr {
     let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
     let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));
@@ -208,6 +208,7 @@ fn is_unread() -> Expr {
     Expr::col((message::Entity, message::Column::Sequence))
         .gt(seen)
         .and(message::Column::MessageType.eq(MessageType::Message))
+        .and(Expr::col((message::Entity, message::Column::DeletedAt)).is_null())
         .and(Expr::col((message::Entity, message::Column::SenderId)).ne(reader))
 }
 

@@ -100,6 +100,47 @@ pub(super) async fn index(
     Ok(())
 }
 
+/// Makes a message whose text changed one that is found by what it now says, at its old place; one without a text
+/// is found no more.
+pub(super) async fn index_again(
+    connection: &impl ConnectionTrait,
+    organization_id: OrganizationId,
+    row: &message::Model,
+) -> Result<()> {
+    let backend = connection.get_database_backend();
+    let run = async |sql: &str, values: Vec<Value>| {
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await
+    };
+    let place = || vec![Value::from(row.chat_id), row.sequence.into()];
+    let Some(text) = &row.text else {
+        if backend != DbBackend::Postgres {
+            let sql = "DELETE FROM message_index WHERE rowid =
+                (SELECT id FROM message_text WHERE chat_id = ? AND sequence = ?)";
+            run(sql, place()).await?;
+        }
+        run("DELETE FROM message_text WHERE chat_id = $1 AND sequence = $2", place()).await?;
+        return Ok(());
+    };
+    let folded = fold(text);
+    let tokens = of_text(&folded, organization_id, row.chat_id);
+    let mut values = place();
+    values.push(folded.into());
+    if backend == DbBackend::Postgres {
+        values.push(tokens.as_array().into());
+        let sql = "UPDATE message_text SET folded = $3, tokens = CAST($4 AS integer[])
+            WHERE chat_id = $1 AND sequence = $2";
+        run(sql, values).await?;
+    } else {
+        run("UPDATE message_text SET folded = ?3 WHERE chat_id = ?1 AND sequence = ?2", values).await?;
+        let mut values = place();
+        values.push(tokens.as_document().into());
+        let sql = "UPDATE message_index SET tokens = ?3 WHERE rowid =
+            (SELECT id FROM message_text WHERE chat_id = ?1 AND sequence = ?2)";
+        run(sql, values).await?;
+    }
+    Ok(())
+}
+
 /// Indexes every message anew, oldest first, where the store was not or was otherwise folded. Cut off, it starts
 /// over when the store is next opened.
 pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {

@@ -57,6 +57,7 @@ fn rule(field: &str) -> Rule {
 /// The smallest and the largest number that a field takes.
 fn range(field: &str) -> (i64, i64) {
     match field {
+        "editWindowMinutes" => (limits::EDIT_WINDOW_MINUTES.0.into(), limits::EDIT_WINDOW_MINUTES.2.into()),
         "sequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),

@@ -96,6 +96,8 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("updateChat", "chatId", chat(json!({ "name": "Ours" }))),
         ("archiveMessages", "chatId", chat(json!({ "before": "2030-01-01T00:00:00Z" }))),
         ("restoreMessages", "chatId", chat(none())),
+        ("editMessage", "messageId", json!({ "messageId": place.message, "text": "Ours" })),
+        ("deleteMessage", "messageId", json!({ "messageId": place.message })),
     ]
 }
 
@@ -186,7 +188,7 @@ async fn mutations_do_not_find_others_chats(engine: Engine) {
         for (who, stranger) in strangers {
             for (name, _, input) in in_chat(place, &scene.olga.id) {
                 let answered = answer(stranger, name, &input).await;
-                let unknown = with_twins(&input, &[&place.chat, &place.session]);
+                let unknown = with_twins(&input, &[&place.chat, &place.session, &place.message]);
                 assert_eq!(answered, answer(stranger, name, &unknown).await, "{who}, {kind}: {name}");
                 if who == "visitor" && FOR_USERS.contains(&name) {
                     assert_eq!(answered["errors"][0]["extensions"]["code"], "FORBIDDEN", "{name}");

@@ -19,6 +19,7 @@ mod cli;
 mod contract;
 mod docs;
 mod durability;
+mod edits;
 mod feeds;
 mod graphiql;
 mod harness;

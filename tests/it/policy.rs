@@ -36,6 +36,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        editMessage         NOT_FOUND  done                INVALID             INVALID             INVALID             FORBIDDEN
+        deleteMessage       NOT_FOUND  done                INVALID             INVALID             done                FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         removeParticipant   NOT_FOUND  INVALID             done             done                done                FORBIDDEN
         endChat             NOT_FOUND  done                done             done                done                FORBIDDEN",
@@ -59,6 +61,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        editMessage         NOT_FOUND  done                NOT_FOUND        INVALID             INVALID             FORBIDDEN
+        deleteMessage       NOT_FOUND  done                NOT_FOUND        INVALID             done                FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         removeParticipant   NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN",
@@ -82,6 +86,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        editMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
+        deleteMessage       NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             INVALID             FORBIDDEN
         removeParticipant   NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             INVALID             FORBIDDEN
         endChat             NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN",
@@ -105,6 +111,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        editMessage         NOT_FOUND  done                NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
+        deleteMessage       NOT_FOUND  done                NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         removeParticipant   NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  INVALID             NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN",
@@ -114,6 +122,7 @@ const IN_CHATS: [(&str, &str); 4] = [
 /// The same for what is not in a chat.
 const IN_ORGANIZATION: &str = "
                             vera       otto       admin      program
+        updateOrganization  FORBIDDEN  FORBIDDEN  done       FORBIDDEN
         createRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
         updateRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
         createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
@@ -168,6 +177,9 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "sendMessageFor" => {
             ("sendMessage", json!({ "chatId": chat, "text": "Hello", "senderId": scene.vera.id }))
         }
+        "editMessage" => (verb, json!({ "messageId": place.message, "text": "Good day" })),
+        "deleteMessage" => (verb, json!({ "messageId": place.message })),
+        "updateOrganization" => (verb, json!({ "editWindowMinutes": 30 })),
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),

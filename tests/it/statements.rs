@@ -97,10 +97,16 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         let id = json!({ "chatSessionId": session["session"]["id"] });
         operator.done("finishChatSession", "", id).await;
     }
+    // The shortest page has something of all that a page can show.
+    let input = json!({ "chatId": chat, "text": "Hello" });
+    let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
+    let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });
+    world.admin.done("editMessage", "", input).await;
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
             id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
+            editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } } } } } } }";

@@ -190,17 +190,17 @@ impl Chat {
         self.0.waiting_since.map(DateTime)
     }
 
-    /// Messages of type MESSAGE.
+    /// Messages of type MESSAGE, as they were sent: one that is deleted still counts.
     async fn message_count(&self) -> i32 {
         self.0.message_count
     }
 
-    /// Messages of type MESSAGE by users.
+    /// Messages of type MESSAGE by users, as they were sent.
     async fn user_message_count(&self) -> i32 {
         self.0.user_message_count
     }
 
-    /// Messages of type MESSAGE by visitors.
+    /// Messages of type MESSAGE by visitors, as they were sent.
     async fn visitor_message_count(&self) -> i32 {
         self.0.visitor_message_count
     }
@@ -225,7 +225,7 @@ impl Chat {
         self.0.present_user_count
     }
 
-    /// The newest message of type MESSAGE; null where it is archived, and so all before it.
+    /// The newest message of type MESSAGE that is not deleted; null where it is archived, and so all before it.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
         match self.0.last_message_sequence.filter(|sequence| !self.0.is_archived(*sequence)) {
             Some(sequence) => Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message)),

@@ -1,6 +1,7 @@
 //! Messages.
 
 pub(super) mod archive;
+pub(super) mod edit;
 pub(super) mod mutation;
 pub(super) mod search;
 
@@ -8,16 +9,20 @@ use super::actor::{Actor, display_name};
 use super::caller::{caller, live};
 use super::chat::Chat;
 use super::connection::connection;
-use super::enums::{ChatSessionState, MessageType};
+use super::enums::{ChatSessionState, MessageAction, MessageType};
 use super::error::Result;
 use super::id::Kind;
+use super::loaders::{OwnParticipationIn, RevisionsOf};
 use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::event::MessageRow;
+use crate::domain::message::{Handled, MessageAction as Action};
 use crate::domain::page::Key;
+use crate::domain::policy;
 use crate::live::{CursorError, Cursors, Live};
 use async_graphql::{Context, ID, Object};
-use entity::{ChatId, chat};
+use edit::MessageRevision;
+use entity::{ChatId, chat, organization};
 use uuid::Uuid;
 
 /// An entry of a chat's history.
@@ -88,7 +93,8 @@ impl Message {
         Ok(self.0.sender.as_ref().map(|sender| display_name(role, sender)))
     }
 
-    /// What was written, exactly as it was sent; null for entries that nobody wrote.
+    /// What was written, exactly as it was sent or last edited; null for entries that nobody wrote, and once it is
+    /// deleted.
     async fn text(&self) -> Option<&str> {
         self.0.message.text.as_deref()
     }
@@ -102,6 +108,50 @@ impl Message {
     /// When it came to be; never earlier than the message before it.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.message.created_at)
+    }
+
+    /// When its text last changed; null where it never did.
+    async fn edited_at(&self) -> Option<DateTime> {
+        self.0.message.edited_at.map(DateTime)
+    }
+
+    /// When it was deleted; what is left then is a tombstone: its place, its sender and its times.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.0.message.deleted_at.map(DateTime)
+    }
+
+    /// What it said before it was edited, oldest first: for the organization's people and its sender, empty for all
+    /// others and once it is deleted. At most 50.
+    async fn revisions(&self, context: &Context<'_>) -> Result<Vec<MessageRevision>> {
+        let (caller, message) = (caller(context)?, &self.0.message);
+        let is_shown = caller.viewer.role.is_staff() || message.sender_id == Some(caller.viewer.actor_id);
+        if message.edited_at.is_none() || !is_shown {
+            return Ok(Vec::new());
+        }
+        let found = caller.load(RevisionsOf(message.id)).await?.unwrap_or_default();
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// What the viewer may do with it now: which buttons to show.
+    async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<MessageAction>> {
+        let (caller, message) = (caller(context)?, &self.0.message);
+        if !message.is_written() || message.deleted_at.is_some() {
+            return Ok(Vec::new());
+        }
+        let chat: chat::Model = caller.need(message.chat_id).await?;
+        let organization: organization::Model = caller.need(caller.viewer.organization_id).await?;
+        let own = caller.load(OwnParticipationIn(message.chat_id)).await?;
+        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
+        let handled = Handled {
+            viewer: &caller.viewer,
+            chat: &chat,
+            acts: policy::acts_in_chat(&caller.viewer, &chat, participates),
+            message,
+            now: caller.actions.now().max(chat.logged_at),
+            window_minutes: organization.edit_window_minutes,
+        };
+        let allowed = Action::ALL.into_iter().filter(|action| handled.may(*action).is_ok());
+        Ok(allowed.map(Into::into).collect())
     }
 
     /// When it was archived, or more of the chat after it; null where it is not archived.

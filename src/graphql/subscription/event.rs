@@ -83,6 +83,7 @@ pub(super) enum ChatEventChange {
     Changed(ChatChanged),
     History(HistoryChanged),
     MessageAdded(MessageAdded),
+    MessageChanged(MessageChanged),
     PresenceAdded(PresenceAdded),
     PresenceChanged(PresenceChanged),
     PresenceEnded(PresenceEnded),
@@ -130,6 +131,13 @@ pub(super) struct HistoryChanged {
 pub(super) struct MessageAdded {
     /// The message with its cursor in `Chat.messages`.
     message_edge: MessageEdge,
+}
+
+/// A message was edited or deleted; see its `editedAt` and `deletedAt`.
+#[derive(SimpleObject)]
+pub(super) struct MessageChanged {
+    /// The message, as it then stood or later.
+    message: Message,
 }
 
 /// A user joined.
@@ -320,6 +328,9 @@ fn entry_change(
         (Subject::History(through), _) => {
             let through_sequence = i32::try_from(*through).ok()?;
             ChatEventChange::History(HistoryChanged { through_sequence })
+        }
+        (Subject::Message(row), EventKind::MessageChanged) => {
+            ChatEventChange::MessageChanged(MessageChanged { message: Message(row.clone()) })
         }
         (Subject::Message(row), _) => {
             let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };

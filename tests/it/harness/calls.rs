@@ -68,6 +68,7 @@ fn call(by: &Client, name: &'static str, input: Value) -> Call {
 fn in_organization(scene: &Scene) -> Vec<Call> {
     let admin = |name, input| call(&scene.admin, name, input);
     vec![
+        admin("updateOrganization", json!({ "name": "Clinic", "editWindowMinutes": 525_600 })),
         admin("createRoom", json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] })),
         admin(
             "updateRoom",
@@ -130,6 +131,8 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             json!({ "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m" }),
         ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
+        vera("deleteMessage", json!({ "messageId": public.message })),
         olga("archiveMessages", json!({ "chatId": public.chat, "before": "2030-01-01T00:00:00Z" })),
         olga("restoreMessages", json!({ "chatId": public.chat })),
         olga("leaveChat", json!({ "chatId": public.chat })),

@@ -3,8 +3,8 @@
 use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
-    actor, chat, chat_session, chat_session_participant, event, message, message_text, organization,
-    participation, presence, request, room, room_origin, webhook, webhook_delivery,
+    actor, chat, chat_session, chat_session_participant, event, message, message_revision, message_text,
+    organization, participation, presence, request, room, room_origin, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -48,6 +48,7 @@ impl Stored {
             ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),
             ("event", self.rows::<event::Entity>().await),
             ("message", self.rows::<message::Entity>().await),
+            ("message_revision", self.rows::<message_revision::Entity>().await),
             ("message_text", self.rows::<message_text::Entity>().await),
             ("organization", self.rows::<organization::Entity>().await),
             ("participation", self.rows::<participation::Entity>().await),

@@ -1,5 +1,7 @@
 //! Organizations.
 
+pub(super) mod mutation;
+
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
@@ -46,6 +48,11 @@ impl Organization {
     /// What people call it.
     async fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// For how many minutes senders may edit and delete what they sent; 0: not at all.
+    async fn edit_window_minutes(&self) -> i32 {
+        self.0.edit_window_minutes
     }
 
     /// When it was created.

@@ -1,0 +1,120 @@
+//! What may be done with a message that is there: the same rules for the mutations and for the buttons that a front
+//! end shows.
+
+use super::refused::Refused;
+use super::viewer::{Viewer, ViewerRole};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use entity::{MessageId, Timestamp, chat, message};
+use sha2::{Digest, Sha256};
+
+/// The input field that names the message.
+const FIELD: &str = "messageId";
+
+/// A message that the viewer sees, and all that decides about what they may do with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Handled<'a> {
+    /// Who.
+    pub viewer: &'a Viewer,
+    /// Where.
+    pub chat: &'a chat::Model,
+    /// Whether the viewer may act in the chat at all.
+    pub acts: bool,
+    /// With what.
+    pub message: &'a message::Model,
+    /// When.
+    pub now: Timestamp,
+    /// For how long a sender may change what they sent.
+    pub window_minutes: i32,
+}
+
+/// What a viewer may do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageAction {
+    /// Change its text.
+    Edit,
+    /// Take its content away.
+    Delete,
+}
+
+impl MessageAction {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 2] = [Self::Edit, Self::Delete];
+}
+
+impl Handled<'_> {
+    /// Whether the viewer may do it now; a mutation that changes nothing may be let pass all the same.
+    pub fn may(&self, action: MessageAction) -> Result<(), Refused> {
+        self.takes(action)?;
+        match action {
+            MessageAction::Edit => {
+                self.is_there()?;
+                self.is_open()?;
+                self.is_in_time()
+            }
+            MessageAction::Delete => {
+                self.is_there()?;
+                if self.viewer.role == ViewerRole::Admin { Ok(()) } else { self.is_in_time() }
+            }
+        }
+    }
+
+    /// Whether the message is one with which the viewer ever may.
+    pub fn takes(&self, action: MessageAction) -> Result<(), Refused> {
+        if !self.acts {
+            return Err(Refused::NotParticipant);
+        }
+        if !self.message.is_written() {
+            return Err(refused("Nobody wrote it: it tells what happened."));
+        }
+        let is_own = self.message.sender_id == Some(self.viewer.actor_id);
+        match action {
+            MessageAction::Edit if !is_own => Err(refused("A message is edited by its sender.")),
+            MessageAction::Edit if self.message.deleted_at.is_none() && self.message.text.is_none() => {
+                Err(refused("It has no text to edit."))
+            }
+            MessageAction::Delete if !is_own && self.viewer.role != ViewerRole::Admin => {
+                Err(refused("A message is deleted by its sender or an admin."))
+            }
+            MessageAction::Edit | MessageAction::Delete => Ok(()),
+        }
+    }
+
+    fn is_there(&self) -> Result<(), Refused> {
+        if self.message.deleted_at.is_some() { Err(refused("It has been deleted.")) } else { Ok(()) }
+    }
+
+    fn is_open(&self) -> Result<(), Refused> {
+        if self.chat.ended_at.is_some() { Err(Refused::ChatEnded) } else { Ok(()) }
+    }
+
+    fn is_in_time(&self) -> Result<(), Refused> {
+        let window = TimeDelta::minutes(self.window_minutes.into());
+        if self.now < self.message.created_at.plus(window) {
+            Ok(())
+        } else {
+            Err(Refused::TooLate { field: FIELD })
+        }
+    }
+}
+
+fn refused(reason: &'static str) -> Refused {
+    Refused::Invalid { field: FIELD, reason }
+}
+
+/// Whether the message was sent with this text, whatever became of it since.
+#[must_use]
+pub fn was_sent_as(message: &message::Model, text: Option<&str>) -> bool {
+    match &message.sent_digest {
+        Some(sent) => *sent == digest(message.id, text),
+        None => message.text.as_deref() == text,
+    }
+}
+
+/// A digest of a text as it was sent: all that is kept of one that was deleted.
+#[must_use]
+pub fn digest(id: MessageId, text: Option<&str>) -> String {
+    let digest = Sha256::new().chain_update(id.0.as_bytes()).chain_update(text.unwrap_or_default());
+    URL_SAFE_NO_PAD.encode(digest.finalize())
+}

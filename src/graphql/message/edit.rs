@@ -1,0 +1,119 @@
+//! Editing and deleting messages, and what they said before.
+
+use super::super::caller::{Caller, caller};
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::loaders::Seen;
+use super::super::payload::{UserError, settle};
+use super::super::scalar::DateTime;
+use super::Message;
+use crate::actions::EditMessage;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::{MessageId, message_revision};
+
+/// A text that a message had before it was edited.
+#[derive(SimpleObject)]
+pub(super) struct MessageRevision {
+    /// What it said.
+    text: String,
+    /// Since when it said so.
+    created_at: DateTime,
+}
+
+impl From<message_revision::Model> for MessageRevision {
+    fn from(row: message_revision::Model) -> Self {
+        Self { text: row.text, created_at: DateTime(row.created_at) }
+    }
+}
+
+/// A new text for a message.
+#[derive(InputObject)]
+struct EditMessageInput {
+    /// The message.
+    message_id: ID,
+    /// What it shall say: 1 to 2000 characters, as in sendMessage.
+    text: String,
+}
+
+/// What editMessage did.
+#[derive(SimpleObject)]
+struct EditMessagePayload {
+    /// The message, as it now stands.
+    message: Option<Message>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A message to delete.
+#[derive(InputObject)]
+struct DeleteMessageInput {
+    /// The message.
+    message_id: ID,
+}
+
+/// What deleteMessage did.
+#[derive(SimpleObject)]
+struct DeleteMessagePayload {
+    /// The message, as it now stands: a tombstone, once it is deleted.
+    message: Option<Message>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct EditMutation;
+
+#[Object]
+impl EditMutation {
+    /// Gives a message of the viewer's another text, for `Organization.editWindowMinutes` after it was sent (then
+    /// `TOO_LATE`) and until the chat ends. What it said before is kept in `Message.revisions`, up to 50 times. The
+    /// text that it has already changes nothing.
+    async fn edit_message(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The message and its text.")] input: EditMessageInput,
+    ) -> Result<EditMessagePayload> {
+        let caller = caller(context)?;
+        let EditMessageInput { message_id: id, text } = input;
+        let edited = async {
+            let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
+            Ok(caller.actions.edit_message(&caller.viewer, EditMessage { message_id, text }).await?)
+        };
+        Ok(match settle(edited.await)? {
+            Ok(row) => EditMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
+            Err(error) => {
+                EditMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
+        })
+    }
+
+    /// Takes the content of a message away, with all that it said before, and leaves a tombstone in its place. Who
+    /// sent it may for `Organization.editWindowMinutes` (then `TOO_LATE`), an admin at any time; also once the chat
+    /// has ended. Again it changes nothing.
+    async fn delete_message(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The message.")] input: DeleteMessageInput,
+    ) -> Result<DeleteMessagePayload> {
+        let caller = caller(context)?;
+        let id = input.message_id;
+        let deleted = async {
+            let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
+            Ok(caller.actions.delete_message(&caller.viewer, message_id).await?)
+        };
+        Ok(match settle(deleted.await)? {
+            Ok(row) => DeleteMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
+            Err(error) => {
+                DeleteMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
+        })
+    }
+}
+
+/// The message of an input, as it now stands; null where it is not there for the viewer.
+pub(super) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Message>> {
+    match Kind::Message.decode(id)? {
+        Some(id) => Ok(caller.load(Seen(MessageId(id))).await?.map(Message)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,54 @@
+//! Changing the organization.
+
+use super::super::caller::caller;
+use super::super::error::Result;
+use super::super::id::Halt;
+use super::super::payload::{UserError, settle};
+use super::Organization;
+use crate::actions::UpdateOrganization;
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+/// Changes of the viewer's organization. What is absent stays as it is.
+#[derive(InputObject)]
+struct UpdateOrganizationInput {
+    /// What people call it: 1 to 200 characters.
+    name: Option<String>,
+    /// For how many minutes senders may edit and delete what they sent: 0 (not at all) to 525,600 (a year).
+    edit_window_minutes: Option<i32>,
+}
+
+/// What updateOrganization did.
+#[derive(SimpleObject)]
+struct UpdateOrganizationPayload {
+    /// The organization, as it now stands.
+    organization: Option<Organization>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct OrganizationMutation;
+
+#[Object]
+impl OrganizationMutation {
+    /// Changes the organization. For admins.
+    async fn update_organization(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateOrganizationInput,
+    ) -> Result<UpdateOrganizationPayload> {
+        let caller = caller(context)?;
+        let UpdateOrganizationInput { name, edit_window_minutes } = input;
+        let input = UpdateOrganization { name, edit_window_minutes };
+        let updated = caller.actions.update_organization(&caller.viewer, input).await;
+        Ok(match settle(updated.map_err(Halt::from))? {
+            Ok(row) => {
+                UpdateOrganizationPayload { organization: Some(Organization(row)), user_errors: Vec::new() }
+            }
+            Err(error) => UpdateOrganizationPayload {
+                organization: Some(Organization::of_viewer(context).await?),
+                user_errors: vec![error],
+            },
+        })
+    }
+}
