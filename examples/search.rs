@@ -128,37 +128,9 @@ impl Writer<'_> {
     async fn chat(&self, count: u64, random: &mut StdRng) -> anyhow::Result<ChatId> {
         let mut tx = self.store.begin().await?;
         let (id, now) = (ChatId(tx.new_id()), tx.now());
-        tx.add_chat(chat::Model {
-            id,
-            organization_id: self.organization_id,
-            chat_type: ChatType::Group,
-            room_id: None,
-            visitor_id: None,
-            owner_id: Some(self.sender),
-            pair_key: None,
-            name: None,
-            detail: None,
-            token: id.to_string(),
-            is_private: false,
-            last_sequence: 0,
-            logged_at: now,
-            started_at: now,
-            ended_at: None,
-            updated_at: now,
-            waiting_since: None,
-            active_at: now,
-            last_message_sequence: None,
-            archived_sequence: 0,
-            archived_at: None,
-            message_count: 0,
-            user_message_count: 0,
-            visitor_message_count: 0,
-            participation_count: 0,
-            user_participation_count: 0,
-            visitor_participation_count: 0,
-            present_user_count: 0,
-        })
-        .await?;
+        let mut row = chat::Model::new(id, self.organization_id, ChatType::Group, now);
+        (row.owner_id, row.token) = (Some(self.sender), id.to_string());
+        tx.add_chat(row).await?;
         // An archivist takes part.
         let participation = entity::participation::Model {
             id: entity::ParticipationId(tx.new_id()),

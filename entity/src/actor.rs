@@ -1,7 +1,7 @@
 //! Whoever acts: users, visitors and API clients, in one table because a message's sender, a participant
 //! and a token's subject can be any of them.
 
-use crate::{ActorId, ActorType, OrganizationId, Timestamp, UserRole};
+use crate::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, WebPage};
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,11 +24,48 @@ pub struct Model {
     pub external_id: Option<String>,
     /// What the organization knows about a visitor.
     pub attributes: Attributes,
+    /// The page of the customer's site that a visitor is on, as far as is known.
+    pub page_url: Option<String>,
+    pub page_title: Option<String>,
     /// Grows when role or activity change, so that every node learns of it.
     pub auth_version: i64,
     pub last_seen_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub deactivated_at: Option<Timestamp>,
+}
+
+impl Model {
+    /// An actor before anything is known of them.
+    #[must_use]
+    pub fn new(id: ActorId, organization_id: OrganizationId, actor_type: ActorType, now: Timestamp) -> Self {
+        Self {
+            id,
+            organization_id,
+            actor_type,
+            role: None,
+            name: None,
+            public_name: None,
+            external_id: None,
+            attributes: Attributes::default(),
+            page_url: None,
+            page_title: None,
+            auth_version: 1,
+            last_seen_at: None,
+            created_at: now,
+            deactivated_at: None,
+        }
+    }
+
+    /// The page that a visitor is on.
+    #[must_use]
+    pub fn page(&self) -> Option<WebPage> {
+        WebPage::of(self.page_url.as_ref(), self.page_title.as_ref())
+    }
+
+    /// Notes the page that a visitor is on.
+    pub fn set_page(&mut self, page: WebPage) {
+        (self.page_url, self.page_title) = (Some(page.url), page.title);
+    }
 }
 
 /// Name and value pairs, in the order they were given.

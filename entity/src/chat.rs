@@ -1,6 +1,6 @@
 //! A chat: its own fields, its counters and the head of its log.
 
-use crate::{ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp};
+use crate::{ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, WebPage};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -47,13 +47,73 @@ pub struct Model {
     pub user_participation_count: i32,
     pub visitor_participation_count: i32,
     pub present_user_count: i32,
+    /// Whether a message was suggested to the visitor.
+    pub is_autosuggested: bool,
+    /// The page that the visitor was on when they wrote first.
+    pub first_visitor_message_url: Option<String>,
+    pub first_visitor_message_title: Option<String>,
+    /// The page that the visitor was on at the first suggestion.
+    pub autosuggest_url: Option<String>,
+    pub autosuggest_title: Option<String>,
 }
 
 impl Model {
+    /// A chat before anything happened in it. Its token is still to be made.
+    #[must_use]
+    pub fn new(id: ChatId, organization_id: OrganizationId, chat_type: ChatType, now: Timestamp) -> Self {
+        Self {
+            id,
+            organization_id,
+            chat_type,
+            room_id: None,
+            visitor_id: None,
+            owner_id: None,
+            pair_key: None,
+            name: None,
+            detail: None,
+            token: String::new(),
+            is_private: false,
+            last_sequence: 0,
+            logged_at: now,
+            started_at: now,
+            ended_at: None,
+            updated_at: now,
+            waiting_since: None,
+            active_at: now,
+            last_message_sequence: None,
+            archived_sequence: 0,
+            archived_at: None,
+            message_count: 0,
+            user_message_count: 0,
+            visitor_message_count: 0,
+            participation_count: 0,
+            user_participation_count: 0,
+            visitor_participation_count: 0,
+            present_user_count: 0,
+            is_autosuggested: false,
+            first_visitor_message_url: None,
+            first_visitor_message_title: None,
+            autosuggest_url: None,
+            autosuggest_title: None,
+        }
+    }
+
     /// At least two messages by users and one by the visitor.
     #[must_use]
     pub fn is_real_conversation(&self) -> bool {
         self.user_message_count >= 2 && self.visitor_message_count >= 1
+    }
+
+    /// The page that the visitor was on when they wrote first.
+    #[must_use]
+    pub fn first_visitor_message_page(&self) -> Option<WebPage> {
+        WebPage::of(self.first_visitor_message_url.as_ref(), self.first_visitor_message_title.as_ref())
+    }
+
+    /// The page that the visitor was on at the first suggestion.
+    #[must_use]
+    pub fn autosuggest_page(&self) -> Option<WebPage> {
+        WebPage::of(self.autosuggest_url.as_ref(), self.autosuggest_title.as_ref())
     }
 
     /// Who a message of this sender is said to, where that is one actor.

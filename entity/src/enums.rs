@@ -47,6 +47,8 @@ text_enums! {
     MessageType {
         /// Written by somebody.
         Message = "MESSAGE",
+        /// Suggested to a visitor, in the name of a user.
+        Autosuggest = "AUTOSUGGEST",
         /// A user joined.
         Join = "JOIN",
         /// A user left, or was not heard from.
@@ -145,6 +147,8 @@ text_enums! {
     RequestKind {
         /// A chat.
         Chat = "CHAT",
+        /// Nothing: it found a chat to go on with.
+        ResumedChat = "RESUMED_CHAT",
         /// A chat session.
         Session = "SESSION",
     }

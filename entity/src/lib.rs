@@ -22,6 +22,7 @@ pub mod room_origin;
 mod secret;
 pub mod store_meta;
 mod timestamp;
+mod web_page;
 pub mod webhook;
 pub mod webhook_delivery;
 
@@ -35,3 +36,4 @@ pub use id::{
 };
 pub use secret::SecretText;
 pub use timestamp::Timestamp;
+pub use web_page::WebPage;

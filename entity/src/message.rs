@@ -37,7 +37,7 @@ impl Model {
     #[must_use]
     pub fn is_written(&self) -> bool {
         match self.message_type {
-            MessageType::Message => true,
+            MessageType::Message | MessageType::Autosuggest => true,
             MessageType::Join | MessageType::Leave | MessageType::Session => false,
         }
     }

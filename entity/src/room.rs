@@ -19,6 +19,10 @@ pub struct Model {
     pub identity_secret: SecretText,
     /// Whose pages may use the key. The table `room_origin` says the same the other way round.
     pub allowed_origins: Origins,
+    /// For how long after its newest message a chat can be resumed; 0 is never.
+    pub resume_window_minutes: i32,
+    /// After how long without an event a chat ends; 0 is never.
+    pub end_after_idle_minutes: i32,
 }
 
 /// Sites by their origins, as in `https://shop.example`: each once, in the order they were given.

@@ -8,6 +8,7 @@ mod m20261121_000001_foundation;
 mod m20261121_000005_archive;
 mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
+mod m20261121_000030_pages;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_archive::Migration),
             Box::new(m20261121_000006_search::Migration),
             Box::new(m20261121_000020_webhooks::Migration),
+            Box::new(m20261121_000030_pages::Migration),
             Box::new(m20261121_000035_widget::Migration),
             Box::new(m20261121_000040_edits::Migration),
         ]

@@ -1,47 +1,20 @@
-//! Chats: start, create, change and end them.
+//! Chats: create, change and end them.
 
 use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
-use super::messages::{Said, say};
-use super::presences::Lease;
 use super::requests::{self, Requested};
 use super::write::lock_visible_chat;
-use super::{Actions, Error, Result};
+use super::{Actions, Result};
 use crate::domain::directive::Directive;
-use crate::domain::event::MessageRow;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, session, text};
-use crate::store::{Tx, actors, chats, messages, presences, rooms, sessions};
+use crate::store::{Tx, actors, chats, presences, sessions};
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, RoomId,
-    actor, chat,
+    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, actor, chat,
 };
 use futures_util::FutureExt;
 use std::sync::Arc;
-
-/// A chat between a visitor and the organization, to start in a room.
-#[derive(Clone, Debug, Hash)]
-pub struct StartChat {
-    /// Where.
-    pub room_id: RoomId,
-    /// The visitor; a visitor's own token names none.
-    pub visitor_id: Option<ActorId>,
-    /// Whether only its participants and admins see it.
-    pub is_private: bool,
-    /// The text of a first message.
-    pub message: Option<String>,
-    /// Makes starting again safe.
-    pub request_id: Option<String>,
-}
-
-/// A chat that was started.
-pub struct StartedChat {
-    /// The chat.
-    pub chat: Arc<chat::Model>,
-    /// Its first message, if one was sent with it.
-    pub message: Option<MessageRow>,
-}
 
 /// A chat among named actors.
 #[derive(Clone, Debug, Hash)]
@@ -82,19 +55,6 @@ pub struct UpdateChat {
 }
 
 impl Actions {
-    /// Starts a chat with a visitor in a room.
-    pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
-        let verb = match viewer.role {
-            ViewerRole::Visitor | ViewerRole::Widget => Verb::StartOwnChat,
-            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
-        };
-        policy::may(viewer.role, verb)?;
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
-        let (message, chat) =
-            self.write(move |tx| start(tx, viewer, input, lease).boxed()).await?.with_chat()?;
-        Ok(StartedChat { chat, message })
-    }
-
     /// Creates a DIRECT or GROUP chat; of a pair there is one DIRECT chat, which is then answered.
     pub async fn create_chat(&self, viewer: &Viewer, input: CreateChat) -> Result<CreatedChat> {
         policy::may(viewer.role, Verb::CreateChat)?;
@@ -119,68 +79,6 @@ impl Actions {
     }
 }
 
-async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> Result<Option<MessageRow>> {
-    if let Some(message) = &input.message {
-        text::message("message", message)?;
-    }
-    let visitor_id = match (viewer.role, input.visitor_id) {
-        (ViewerRole::Visitor, None) => viewer.actor_id,
-        (ViewerRole::Visitor, Some(visitor_id)) if visitor_id == viewer.actor_id => visitor_id,
-        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
-        (ViewerRole::Visitor, Some(_)) | (ViewerRole::Widget, _) => return Err(no_visitor()),
-        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
-            return Err(Refused::Invalid { field: "visitorId", reason: "Name the visitor." }.into());
-        }
-    };
-    let actors =
-        actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id, visitor_id]).await?;
-    let visitor = actors
-        .iter()
-        .find(|actor| {
-            actor.id == visitor_id && actor.actor_type == ActorType::Visitor && actor.deactivated_at.is_none()
-        })
-        .ok_or_else(no_visitor)?;
-    let caller = actors.iter().find(|actor| actor.id == viewer.actor_id).ok_or_else(no_visitor)?;
-    let request = requests::find(tx, &viewer, RequestKind::Chat, input.request_id.as_deref(), &input).await?;
-    let sender = if caller.actor_type == ActorType::User { caller } else { visitor };
-    if let Requested::Before(chat_id) = request {
-        tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
-        let request_id = input.request_id.unwrap_or_default();
-        return Ok(messages::find_by_external_id(
-            tx,
-            viewer.organization_id,
-            ChatId(chat_id),
-            sender.id,
-            &request_id,
-        )
-        .await?);
-    }
-    let room = rooms::find_in_organization(tx, viewer.organization_id, input.room_id).await?;
-    let room = room.ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
-    let mut row = new_chat(tx, &viewer, ChatType::Visitor);
-    row.room_id = Some(room.id);
-    row.visitor_id = Some(visitor.id);
-    row.is_private = input.is_private;
-    let chat_id = row.id;
-    tx.add_chat(row).await?;
-    requests::remember(tx, &viewer, RequestKind::Chat, request, chat_id.0).await?;
-    take_part(tx, visitor, Counted::Yes, Some(viewer.actor_id)).await?;
-    if caller.actor_type == ActorType::User {
-        take_part(tx, caller, Counted::NotYet, Some(viewer.actor_id)).await?;
-    }
-    match input.message {
-        Some(message) => {
-            let said = Said { text: Some(message), external_id: input.request_id };
-            Ok(Some(say(tx, sender, said, Some(viewer.actor_id), lease).await?))
-        }
-        None => Ok(None),
-    }
-}
-
-fn no_visitor() -> Error {
-    Refused::NotFound { what: "visitor", field: "visitorId" }.into()
-}
-
 async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> {
     if input.chat_type == ChatType::Visitor {
         return Err(
@@ -194,8 +92,9 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> 
         text::note("detail", detail, limits::DETAIL)?;
     }
     let named = lock_named(tx, &viewer, &input.participant_ids).await?;
-    let request = requests::find(tx, &viewer, RequestKind::Chat, input.request_id.as_deref(), &input).await?;
-    if let Requested::Before(chat_id) = request {
+    let request =
+        requests::find(tx, &viewer, &[RequestKind::Chat], input.request_id.as_deref(), &input).await?;
+    if let Requested::Before(_, chat_id) = request {
         tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
         return Ok(true);
     }
@@ -286,38 +185,10 @@ pub(super) async fn lock_named(tx: &Tx, viewer: &Viewer, ids: &[ActorId]) -> Res
 }
 
 /// A chat as it is before anything happened in it.
-fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::Model {
-    let now = tx.now();
-    chat::Model {
-        id: ChatId(tx.new_id()),
-        organization_id: viewer.organization_id,
-        chat_type,
-        room_id: None,
-        visitor_id: None,
-        owner_id: None,
-        pair_key: None,
-        name: None,
-        detail: None,
-        token: super::tokens::unguessable(),
-        is_private: false,
-        last_sequence: 0,
-        logged_at: now,
-        started_at: now,
-        ended_at: None,
-        updated_at: now,
-        waiting_since: None,
-        active_at: now,
-        last_message_sequence: None,
-        archived_sequence: 0,
-        archived_at: None,
-        message_count: 0,
-        user_message_count: 0,
-        visitor_message_count: 0,
-        participation_count: 0,
-        user_participation_count: 0,
-        visitor_participation_count: 0,
-        present_user_count: 0,
-    }
+pub(super) fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::Model {
+    let mut row = chat::Model::new(ChatId(tx.new_id()), viewer.organization_id, chat_type, tx.now());
+    row.token = super::tokens::unguessable();
+    row
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {

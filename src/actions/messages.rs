@@ -2,6 +2,7 @@
 
 use super::history::{Counted, NewEntry, add_entry, take_part};
 use super::presences::Lease;
+use super::suggesting::suggest;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::event::{MessageRow, Signal};
@@ -11,7 +12,7 @@ use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, actors, messages, participations, presences};
-use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, actor, chat, participation};
+use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, WebPage, actor, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -24,6 +25,10 @@ pub struct SendMessage {
     pub text: String,
     /// In whose name; admins and API clients only.
     pub sender_id: Option<ActorId>,
+    /// MESSAGE, or AUTOSUGGEST.
+    pub message_type: MessageType,
+    /// Where the visitor is.
+    pub page: Option<WebPage>,
     /// Makes sending again safe.
     pub external_id: Option<String>,
 }
@@ -56,6 +61,9 @@ impl Actions {
         let is_for_another = input.sender_id.is_some_and(|sender_id| sender_id != viewer.actor_id);
         let verb = if is_for_another { Verb::SendMessageFor } else { Verb::SendMessage };
         policy::may(viewer.role, verb)?;
+        if input.message_type == MessageType::Autosuggest {
+            policy::may(viewer.role, Verb::SuggestMessage)?;
+        }
         let (viewer, lease) = (viewer.clone(), self.0.lease);
         let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;
         let (message, chat) = written.with_chat()?;
@@ -71,17 +79,23 @@ impl Actions {
 }
 
 async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
-    let SendMessage { chat_id, text, sender_id, external_id } = input;
+    let SendMessage { chat_id, text, sender_id, message_type, page, external_id } = input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
+    check_type_and_page(message_type, page.as_ref())?;
+    let sender_id = sender_id.unwrap_or(viewer.actor_id);
+    if page.is_some() {
+        // The sender's row may be written, and is locked before the chat's.
+        actors::lock_in_organization(tx, viewer.organization_id, &[sender_id]).await?;
+    }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let sender = sender(tx, &viewer, sender_id.unwrap_or(viewer.actor_id)).await?;
+    let mut sender = sender(tx, &viewer, sender_id).await?;
     if let Some(external_id) = &external_id
         && let Some(first) =
             messages::find_by_external_id(tx, viewer.organization_id, chat_id, sender.id, external_id).await?
     {
-        return same_content(first, &text);
+        return same_content(first, message_type, &text);
     }
     text::message("text", &text)?;
     let acts = viewer.role == ViewerRole::ApiClient
@@ -90,14 +104,37 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;
-    let said = Said { text: Some(text), external_id };
-    say(tx, &sender, said, Some(viewer.actor_id), lease).await
+    if let Some(page) = page.clone()
+        && sender.actor_type == ActorType::Visitor
+    {
+        sender.set_page(page);
+        actors::update(tx, &sender).await?;
+    }
+    let (said, by) = (Said { text: Some(text), external_id, page }, Some(viewer.actor_id));
+    if message_type == MessageType::Autosuggest {
+        suggest(tx, &sender, said, by).await
+    } else {
+        say(tx, &sender, said, by, lease).await
+    }
+}
+
+fn check_type_and_page(message_type: MessageType, page: Option<&WebPage>) -> Result<()> {
+    match message_type {
+        MessageType::Message | MessageType::Autosuggest => {}
+        MessageType::Join | MessageType::Leave | MessageType::Session => {
+            let reason = "What is sent is a MESSAGE or an AUTOSUGGEST.";
+            return Err(Refused::Invalid { field: "type", reason }.into());
+        }
+    }
+    page.map_or(Ok(()), |page| text::page("page", page).map_err(Error::from))
 }
 
 /// What a message says.
 pub(super) struct Said {
     pub text: Option<String>,
     pub external_id: Option<String>,
+    /// Where the visitor is; absent, it is where they were last.
+    pub page: Option<WebPage>,
 }
 
 /// Adds a message of type MESSAGE with all that follows from it; the caller has checked that it may be.
@@ -108,7 +145,7 @@ pub(super) async fn say(
     by: Option<ActorId>,
     lease: Lease,
 ) -> Result<MessageRow> {
-    let Said { text, external_id } = said;
+    let Said { text, external_id, page } = said;
     let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
     let now = tx.now();
     participation.message_count += 1;
@@ -122,10 +159,11 @@ pub(super) async fn say(
     chat.active_at = now;
     match sender.actor_type {
         ActorType::Visitor => {
-            chat.visitor_message_count += 1;
             if chat.chat_type == ChatType::Visitor {
                 chat.waiting_since.get_or_insert(now);
+                keep_first_page(chat, page.or_else(|| sender.page()));
             }
+            chat.visitor_message_count += 1;
         }
         ActorType::User | ActorType::ApiClient => {
             chat.user_message_count += 1;
@@ -137,6 +175,13 @@ pub(super) async fn say(
     }
     let notice = NewEntry::notice(MessageType::Message, Some(sender));
     add_entry(tx, NewEntry { text, external_id, ..notice }, by).await
+}
+
+/// The chat keeps the page of the visitor's first message.
+fn keep_first_page(chat: &mut chat::Model, page: Option<WebPage>) {
+    if let (0, Some(WebPage { url, title })) = (chat.visitor_message_count, page) {
+        (chat.first_visitor_message_url, chat.first_visitor_message_title) = (Some(url), title);
+    }
 }
 
 /// Who sends is plainly there.
@@ -178,8 +223,8 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
 }
 
 /// The first message, if this is the same one again.
-fn same_content(first: MessageRow, text: &str) -> Result<MessageRow> {
-    if first.message.message_type == MessageType::Message && was_sent_as(&first.message, Some(text)) {
+fn same_content(first: MessageRow, message_type: MessageType, text: &str) -> Result<MessageRow> {
+    if first.message.message_type == message_type && was_sent_as(&first.message, Some(text)) {
         Ok(first)
     } else {
         Err(Refused::Conflict { field: "externalId" }.into())

@@ -16,13 +16,15 @@ mod reading;
 mod requests;
 mod search;
 mod sessions;
+mod starting;
+mod suggesting;
 mod tokens;
 mod webhooks;
 mod write;
 
 pub use crate::store::sessions::SessionFilter;
 pub use batches::{MessageFilter, PageOfEach};
-pub use chats::{CreateChat, CreatedChat, StartChat, StartedChat, UpdateChat};
+pub use chats::{CreateChat, CreatedChat, UpdateChat};
 pub use edits::EditMessage;
 pub use error::{AuthFailure, Error, Result};
 pub use messages::{MarkRead, SendMessage, SentMessage};
@@ -32,6 +34,7 @@ pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
 pub use search::{Found, SearchIn};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
+pub use starting::{Start, StartChat, StartedChat};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
 

@@ -44,6 +44,10 @@ pub struct CreateRoom {
     pub name: String,
     /// Whose pages may use its widget key.
     pub allowed_origins: Vec<String>,
+    /// For how long its chats can be resumed; 30 minutes, where absent.
+    pub resume_window_minutes: Option<i32>,
+    /// After how long idle chats end; never, where absent.
+    pub end_after_idle_minutes: Option<i32>,
 }
 
 /// Changes of a room. What is absent stays.
@@ -59,6 +63,10 @@ pub struct UpdateRoom {
     pub rotate_widget_key: bool,
     /// Whether it gets another secret for identity tokens.
     pub rotate_identity_secret: bool,
+    /// For how long its chats can be resumed.
+    pub resume_window_minutes: Option<i32>,
+    /// After how long idle chats end.
+    pub end_after_idle_minutes: Option<i32>,
 }
 
 impl Actions {
@@ -145,8 +153,9 @@ async fn change(
 }
 
 async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {
-    let CreateRoom { name, allowed_origins } = input;
+    let CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
     text::name("name", &name)?;
+    check_minutes(resume_window_minutes, end_after_idle_minutes)?;
     let row = room::Model {
         id: RoomId(tx.new_id()),
         organization_id,
@@ -155,16 +164,27 @@ async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom)
         widget_key: new_widget_key(),
         identity_secret: new_identity_secret(),
         allowed_origins: Origins(origins("allowedOrigins", allowed_origins)?),
+        resume_window_minutes: resume_window_minutes.unwrap_or(limits::RESUME_MINUTES.1),
+        end_after_idle_minutes: end_after_idle_minutes.unwrap_or(limits::IDLE_MINUTES.0),
     };
     rooms::insert(tx, &row).await?;
     Ok(row)
 }
 
 async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom) -> Result<room::Model> {
-    let UpdateRoom { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret } = input;
+    let UpdateRoom {
+        room_id,
+        name,
+        allowed_origins,
+        rotate_widget_key,
+        rotate_identity_secret,
+        resume_window_minutes,
+        end_after_idle_minutes,
+    } = input;
     if let Some(name) = &name {
         text::name("name", name)?;
     }
+    check_minutes(resume_window_minutes, end_after_idle_minutes)?;
     let allowed_origins = allowed_origins.map(|given| origins("allowedOrigins", given)).transpose()?;
     let before = rooms::lock_in_organization(tx, organization_id, room_id)
         .await?
@@ -182,6 +202,8 @@ async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom)
     if rotate_identity_secret {
         row.identity_secret = new_identity_secret();
     }
+    row.resume_window_minutes = resume_window_minutes.unwrap_or(row.resume_window_minutes);
+    row.end_after_idle_minutes = end_after_idle_minutes.unwrap_or(row.end_after_idle_minutes);
     if row != before {
         rooms::update(tx, &row).await?;
     }
@@ -195,4 +217,17 @@ fn new_widget_key() -> String {
 /// As long as the hash that it keys.
 fn new_identity_secret() -> SecretText {
     SecretText(format!("is_{}{}", unguessable(), unguessable()))
+}
+
+fn check_minutes(resume_window: Option<i32>, idle: Option<i32>) -> Result<()> {
+    let ((least, _, most), (idle_least, idle_most)) = (limits::RESUME_MINUTES, limits::IDLE_MINUTES);
+    if resume_window.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
+        let reason = "A chat can be resumed for 0 to 10,080 minutes.";
+        return Err(Refused::Invalid { field: "resumeWindowMinutes", reason }.into());
+    }
+    if idle.is_some_and(|minutes| !(idle_least..=idle_most).contains(&minutes)) {
+        let reason = "An idle chat ends after 1 to 43,200 minutes, or after 0, which is never.";
+        return Err(Refused::Invalid { field: "endAfterIdleMinutes", reason }.into());
+    }
+    Ok(())
 }

@@ -8,7 +8,9 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations, presences};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, Timestamp, chat, presence};
+use entity::{
+    ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, Timestamp, actor, chat, presence,
+};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -138,27 +140,47 @@ impl Actions {
 async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: Lease) -> Result<presence::Model> {
     let JoinChat { chat_id, is_exclusive } = input;
     lock_open_chat(tx, &viewer, chat_id).await?;
-    let now = tx.now();
-    let (expired, present): (Vec<_>, Vec<_>) = presences::list_now(tx, chat_id)
-        .await?
-        .into_iter()
-        .partition(|presence| lease.is_over(presence, now));
-    if is_exclusive && present.iter().any(|presence| presence.user_id != viewer.actor_id) {
+    let there = who_is_there(tx, lease).await?;
+    if is_exclusive && there.present.iter().any(|presence| presence.user_id != viewer.actor_id) {
         return Err(Refused::ChatTaken.into());
-    }
-    if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == viewer.actor_id) {
-        lease.renew(&mut own, now);
-        presences::update(tx, &own).await?;
-        return Ok(own);
     }
     let user = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id)
         .await?
         .ok_or_else(|| Error::Failed("the viewer has no row".into()))?;
-    take_part(tx, &user, Counted::NotYet, Some(user.id)).await?;
+    enter(tx, &user, there, lease).await
+}
+
+/// The presences of the locked chat: those that are, and those that are only still to be ended.
+pub(super) struct There {
+    present: Vec<presence::Model>,
+    expired: Vec<presence::Model>,
+}
+
+pub(super) async fn who_is_there(tx: &Tx, lease: Lease) -> Result<There> {
+    let (now, chat_id) = (tx.now(), tx.chat()?.id);
+    let all = presences::list_now(tx, chat_id).await?;
+    let (expired, present) = all.into_iter().partition(|presence| lease.is_over(presence, now));
+    Ok(There { present, expired })
+}
+
+/// Joins the user to the locked chat; when present already, renews the lease.
+pub(super) async fn enter(
+    tx: &mut Tx,
+    user: &actor::Model,
+    there: There,
+    lease: Lease,
+) -> Result<presence::Model> {
+    let (now, There { present, expired }) = (tx.now(), there);
+    if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == user.id) {
+        lease.renew(&mut own, now);
+        presences::update(tx, &own).await?;
+        return Ok(own);
+    }
+    take_part(tx, user, Counted::NotYet, Some(user.id)).await?;
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
     let presence = begin_presence(tx, user.id, now.plus(lease.lasts)).await?;
     say_goodbyes(tx, gone, None).await?;
-    add_entry(tx, NewEntry::notice(MessageType::Join, Some(&user)), Some(user.id)).await?;
+    add_entry(tx, NewEntry::notice(MessageType::Join, Some(user)), Some(user.id)).await?;
     Ok(presence)
 }
 

@@ -19,15 +19,15 @@ pub(super) enum Requested {
     Plain,
     /// It carries a new id; this is to be remembered.
     New { request_id: String, digest: String },
-    /// It made this before.
-    Before(Uuid),
+    /// It made or found this before.
+    Before(RequestKind, Uuid),
 }
 
 /// Looks a call up by its id. The caller's row is locked, so that two of the same do not pass at once.
 pub(super) async fn find(
     tx: &Tx,
     viewer: &Viewer,
-    kind: RequestKind,
+    kinds: &[RequestKind],
     request_id: Option<&str>,
     input: &(impl Debug + Sync),
 ) -> Result<Requested> {
@@ -37,8 +37,8 @@ pub(super) async fn find(
     let digest = URL_SAFE_NO_PAD.encode(digest);
     match requests::find(tx, viewer.actor_id, request_id).await? {
         None => Ok(Requested::New { request_id: request_id.to_owned(), digest }),
-        Some(before) if before.kind == kind && before.digest == digest => {
-            Ok(Requested::Before(before.subject_id))
+        Some(before) if kinds.contains(&before.kind) && before.digest == digest => {
+            Ok(Requested::Before(before.kind, before.subject_id))
         }
         Some(_) => Err(Refused::Conflict { field: "requestId" }.into()),
     }
@@ -64,6 +64,6 @@ pub(super) async fn remember(
             };
             Ok(requests::insert(tx, &row).await?)
         }
-        Requested::Plain | Requested::Before(_) => Ok(()),
+        Requested::Plain | Requested::Before(..) => Ok(()),
     }
 }

@@ -128,8 +128,8 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
         (Some(_), _) | (None, None) => None,
     };
     let request =
-        requests::find(tx, &viewer, RequestKind::Session, input.request_id.as_deref(), &input).await?;
-    if let Requested::Before(id) = request {
+        requests::find(tx, &viewer, &[RequestKind::Session], input.request_id.as_deref(), &input).await?;
+    if let Requested::Before(_, id) = request {
         let before = sessions::find_in_organization(tx, viewer.organization_id, SessionId(id)).await?;
         return before.ok_or_else(|| Error::Failed("a remembered session is gone".into()));
     }

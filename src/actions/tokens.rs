@@ -10,7 +10,6 @@ use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors, rooms};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::actor::Attributes;
 use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -216,20 +215,7 @@ async fn add_api_client(tx: &mut Tx, organization_id: OrganizationId, name: Stri
 
 /// An actor as it is before anything is known of it.
 pub(super) fn new_actor(tx: &Tx, organization_id: OrganizationId, actor_type: ActorType) -> actor::Model {
-    actor::Model {
-        id: ActorId(tx.new_id()),
-        organization_id,
-        actor_type,
-        role: None,
-        name: None,
-        public_name: None,
-        external_id: None,
-        attributes: Attributes::default(),
-        auth_version: 1,
-        last_seen_at: None,
-        created_at: tx.now(),
-        deactivated_at: None,
-    }
+    actor::Model::new(ActorId(tx.new_id()), organization_id, actor_type, tx.now())
 }
 
 fn unavailable(error: &store::Error) -> AuthFailure {

@@ -121,7 +121,15 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
     for name in ROOMS {
         rooms.push(
             actions
-                .create_room(&ada, CreateRoom { name: name.into(), allowed_origins: Vec::new() })
+                .create_room(
+                    &ada,
+                    CreateRoom {
+                        name: name.into(),
+                        allowed_origins: Vec::new(),
+                        resume_window_minutes: None,
+                        end_after_idle_minutes: None,
+                    },
+                )
                 .await?
                 .id,
         );

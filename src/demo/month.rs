@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::domain::directive::Directive;
 use crate::domain::viewer::Viewer;
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, RoomId, SessionId, SessionType, Timestamp};
+use entity::{ChatId, ChatType, MessageType, RoomId, SessionId, SessionType, Timestamp};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -188,12 +188,28 @@ impl<'a> Month<'a> {
 
     async fn start(&self, visitor: &Viewer, room_id: RoomId, message: &str) -> anyhow::Result<ChatId> {
         let message = Some(message.into());
-        let input = StartChat { room_id, visitor_id: None, is_private: false, message, request_id: None };
+        let input = StartChat {
+            room_id,
+            visitor_id: None,
+            auto_resume: false,
+            auto_resume_user_id: None,
+            is_private: false,
+            page: None,
+            message,
+            request_id: None,
+        };
         Ok(self.stage.actions.start_chat(visitor, input).await?.chat.id)
     }
 
     async fn say(&self, sender: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<()> {
-        let input = SendMessage { chat_id, text: text.into(), sender_id: None, external_id: None };
+        let input = SendMessage {
+            chat_id,
+            text: text.into(),
+            sender_id: None,
+            message_type: MessageType::Message,
+            page: None,
+            external_id: None,
+        };
         self.stage.actions.send_message(sender, input).await?;
         Ok(())
     }

@@ -28,6 +28,14 @@ pub const UNREAD_MAX: u64 = 100;
 pub const RING_SECONDS: (i32, i32, i32) = (5, 45, 180);
 /// Seconds that a token lives: least, unless asked for otherwise, most (a year).
 pub const TOKEN_SECONDS: (i32, i32, i32) = (60, 3_600, 31_536_000);
+/// Characters of a page's address.
+pub const PAGE_URL: usize = 2_048;
+/// Minutes for which a room's chats can be resumed: least (never), unless asked for otherwise, most (a week).
+pub const RESUME_MINUTES: (i32, i32, i32) = (0, 30, 10_080);
+/// Minutes after which a room's idle chats end: least and unless asked for otherwise (never), most (30 days).
+pub const IDLE_MINUTES: (i32, i32) = (0, 43_200);
+/// Recent chats that are looked through for one to resume, the most active first.
+pub const RESUMABLE: u64 = 20;
 /// Rooms that one `viewerEvents` follows.
 pub const FOLLOWED_ROOMS: usize = 100;
 /// Sessions that `Viewer.openSessions` lists, newest first.

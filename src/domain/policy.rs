@@ -34,10 +34,14 @@ pub enum Verb {
     RemoveParticipant,
     /// Join a chat as a user.
     JoinChat,
+    /// Join another user to a chat that is started or resumed for them.
+    JoinChatFor,
     /// Send as oneself.
     SendMessage,
     /// Send in the name of a visitor or user.
     SendMessageFor,
+    /// Suggest a message to a visitor.
+    SuggestMessage,
     /// Create sessions and give directives.
     UseSessions,
     /// Take messages out of lists, and bring them back.
@@ -60,12 +64,12 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
     let may = match verb {
         Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
         Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken => matches!(role, Admin),
-        Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor => {
+        Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor | Verb::JoinChatFor => {
             matches!(role, Admin | ApiClient)
         }
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
-        Verb::StartChatFor => matches!(role, Admin | Operator | ApiClient),
+        Verb::StartChatFor | Verb::SuggestMessage => matches!(role, Admin | Operator | ApiClient),
         Verb::CreateChat | Verb::AddParticipants | Verb::JoinChat | Verb::ArchiveMessages => {
             matches!(role, Admin | Operator)
         }

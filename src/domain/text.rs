@@ -1,6 +1,8 @@
 //! What may be written: lengths in Unicode scalar values, and no control characters but line breaks and tabs.
 
 use super::{limits, refused::Refused};
+use entity::WebPage;
+use url::Url;
 
 /// A message's text: 1 to 2000 characters.
 pub fn message(field: &'static str, text: &str) -> Result<(), Refused> {
@@ -61,6 +63,16 @@ pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refus
     Ok(())
 }
 
+/// A page of the customer's site: an http or https address, a title of up to 200 characters.
+pub fn page(field: &'static str, page: &WebPage) -> Result<(), Refused> {
+    line(field, &page.url, limits::PAGE_URL)?;
+    let is_web = Url::parse(&page.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_web {
+        return Err(Refused::Invalid { field, reason: "A page has an address of http or https." });
+    }
+    page.title.as_ref().map_or(Ok(()), |title| line(field, title, limits::NAME))
+}
+
 fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
     if text.chars().nth(limit).is_some() {
         return Err(Refused::TooLong { field, limit });
@@ -88,6 +100,18 @@ mod tests {
         assert!(matches!(message("text", "a\u{7f}b"), Err(Refused::Invalid { .. })));
         assert!(matches!(message("text", "a\u{85}b"), Err(Refused::Invalid { .. })));
         assert!(matches!(name("name", "a\nb"), Err(Refused::Invalid { .. })));
+    }
+
+    #[test]
+    fn a_page_is_of_the_web() {
+        let tried = |url: &str| page("page", &WebPage { url: url.to_owned(), title: None });
+        assert_eq!(tried("https://shop.example.org/a?b=c#d"), Ok(()));
+        assert_eq!(tried("http://localhost:3000"), Ok(()));
+        for url in
+            ["", "shop.example.org", "javascript:alert(1)", "file:///etc/passwd", "https://", "data:,x"]
+        {
+            assert!(matches!(tried(url), Err(Refused::Invalid { .. })), "{url}");
+        }
     }
 
     #[test]

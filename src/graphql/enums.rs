@@ -67,6 +67,8 @@ pub(super) enum ChatType {
 pub(super) enum MessageType {
     /// Written by its sender.
     Message,
+    /// Suggested to a visitor in its sender's name. Counts nowhere, and answers nobody.
+    Autosuggest,
     /// Its sender joined the chat.
     Join,
     /// Its sender left the chat, or was not heard from.

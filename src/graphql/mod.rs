@@ -25,6 +25,7 @@ mod scalar;
 mod session;
 mod subscription;
 mod viewer;
+mod web_page;
 mod webhook;
 
 use crate::actions::Actions;

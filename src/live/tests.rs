@@ -10,7 +10,6 @@ use crate::domain::viewer::{Standing, Viewer, ViewerRole};
 use crate::store::tx::Fact;
 use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
 use chrono::TimeDelta;
-use entity::actor::Attributes;
 use entity::{
     ActorId, ActorType, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId,
     ParticipationId, PresenceId, Timestamp, UserRole, actor, chat, message, organization, participation,
@@ -151,20 +150,9 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
     organizations::insert(&tx, &organization).await?;
     let mut viewers = Vec::new();
     for name in ["Ann", "Bob"] {
-        let row = actor::Model {
-            id: ActorId(tx.new_id()),
-            organization_id,
-            actor_type: ActorType::User,
-            role: Some(UserRole::Operator),
-            name: Some(name.into()),
-            public_name: None,
-            external_id: None,
-            attributes: Attributes::default(),
-            auth_version: 1,
-            last_seen_at: None,
-            created_at: now,
-            deactivated_at: None,
-        };
+        let id = ActorId(tx.new_id());
+        let mut row = actor::Model::new(id, organization_id, ActorType::User, now);
+        (row.role, row.name) = (Some(UserRole::Operator), Some(name.into()));
         actors::insert(&tx, &row).await?;
         viewers.push(Viewer {
             organization_id,
@@ -175,37 +163,9 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
         });
     }
     let chat_id = ChatId(tx.new_id());
-    tx.add_chat(chat::Model {
-        id: chat_id,
-        organization_id,
-        chat_type: ChatType::Group,
-        room_id: None,
-        visitor_id: None,
-        owner_id: None,
-        pair_key: None,
-        name: None,
-        detail: None,
-        token: tx.new_id().to_string(),
-        is_private: false,
-        last_sequence: 0,
-        logged_at: now,
-        started_at: now,
-        ended_at: None,
-        updated_at: now,
-        waiting_since: None,
-        active_at: now,
-        last_message_sequence: None,
-        archived_sequence: 0,
-        archived_at: None,
-        message_count: 0,
-        user_message_count: 0,
-        visitor_message_count: 0,
-        participation_count: 0,
-        user_participation_count: 0,
-        visitor_participation_count: 0,
-        present_user_count: 0,
-    })
-    .await?;
+    let mut row = chat::Model::new(chat_id, organization_id, ChatType::Group, now);
+    row.token = tx.new_id().to_string();
+    tx.add_chat(row).await?;
     for viewer in &viewers {
         let row = participant(&tx, chat_id, viewer.actor_id);
         participations::insert(&tx, &row).await?;

@@ -3,11 +3,16 @@
 use super::keyset::{self, Sorting};
 use super::{Result, Rows};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::{Viewer, ViewerRole};
-use entity::{ActorId, ChatId, ChatType, OrganizationId, chat, participation, presence};
+use entity::{
+    ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, participation, presence,
+};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 
 /// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
 pub async fn find_in_organization(
@@ -31,6 +36,26 @@ pub async fn find_by_pair(
         .filter(chat::Column::OrganizationId.eq(organization_id))
         .filter(chat::Column::PairKey.eq(pair_key))
         .one(rows.connection())
+        .await?)
+}
+
+/// The visitor's chats in the room that have not ended and were active at or after `since`, the newest first.
+pub async fn list_recent_of_visitor(
+    rows: &impl Rows,
+    visitor: &actor::Model,
+    room_id: RoomId,
+    since: Timestamp,
+) -> Result<Vec<chat::Model>> {
+    Ok(chat::Entity::find()
+        .filter(chat::Column::OrganizationId.eq(visitor.organization_id))
+        .filter(chat::Column::VisitorId.eq(visitor.id))
+        .filter(chat::Column::RoomId.eq(room_id))
+        .filter(chat::Column::EndedAt.is_null())
+        .filter(chat::Column::ActiveAt.gte(since))
+        .order_by_desc(chat::Column::ActiveAt)
+        .order_by_desc(chat::Column::Id)
+        .limit(limits::RESUMABLE)
+        .all(rows.connection())
         .await?)
 }
 

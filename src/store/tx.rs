@@ -90,6 +90,12 @@ impl Tx {
         Ok(self.chat.as_ref())
     }
 
+    /// Turns from the locked chat, of which nothing was written, to another one. It stays locked.
+    pub fn leave_chat(&mut self) {
+        debug_assert!(self.log.is_empty(), "a transaction spans one chat");
+        (self.chat, self.before) = (None, None);
+    }
+
     /// Adds a chat, which is then the one that this transaction has locked.
     pub async fn add_chat(&mut self, chat: chat::Model) -> Result<()> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");

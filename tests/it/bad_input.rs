@@ -58,6 +58,8 @@ fn rule(field: &str) -> Rule {
 fn range(field: &str) -> (i64, i64) {
     match field {
         "editWindowMinutes" => (limits::EDIT_WINDOW_MINUTES.0.into(), limits::EDIT_WINDOW_MINUTES.2.into()),
+        "resumeWindowMinutes" => (0, limits::RESUME_MINUTES.2.into()),
+        "endAfterIdleMinutes" => (0, limits::IDLE_MINUTES.1.into()),
         "sequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
@@ -117,6 +119,11 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         "Boolean" | "Boolean! = false" | "ChatType" | "ChatSessionType" | "UserRole" => {
             cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
         }
+        "MessageType! = MESSAGE" => {
+            cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
+            cases.push(blamed(json!("JOIN"), "INVALID"));
+        }
+        "WebPageInput" => cases.extend(spoilt_pages(call, field)),
         "WebhookEvent" => {
             cases.push(blamed(json!([]), "INVALID"));
             cases.extend([json!(["NO_SUCH"]), json!(["CHAT_ENDED", null])].map(|value| case(value, bad)));
@@ -152,6 +159,25 @@ fn spoilt_ids(scene: &Scene, call: &Call, field: &str) -> Vec<Case> {
     let unknown = if field == "ownerId" { "INVALID" } else { "NOT_FOUND" };
     cases.push((call.with(field, value(&twin(&valid))), format!("{unknown} {field}")));
     cases
+}
+
+fn spoilt_pages(call: &Call, field: &str) -> Vec<Case> {
+    let page = |url: &str, title: &str| json!({ "url": url, "title": title });
+    let blamed = |value: Value, code: &str| (call.with(field, value), format!("{code} {field}"));
+    let mut cases = vec![
+        blamed(page(&long_url(limits::PAGE_URL + 1), ""), "TOO_LONG"),
+        blamed(page("https://x.org/", &long(limits::NAME + 1)), "TOO_LONG"),
+        blamed(page("https://x.org/", "a\nb"), "INVALID"),
+        (call.with(field, json!({ "title": "No url" })), "BAD_USER_INPUT".to_owned()),
+    ];
+    let urls = ["", "example.org", "ftp://example.org/", "javascript:alert(1)", "https://x.org/a\nb"];
+    cases.extend(urls.map(|url| blamed(page(url, "Title"), "INVALID")));
+    cases
+}
+
+fn long_url(characters: usize) -> String {
+    let start = "https://x.org/";
+    format!("{start}{}", "ä".repeat(characters - start.len()))
 }
 
 fn spoilt_attributes(call: &Call) -> Vec<Case> {
@@ -227,6 +253,10 @@ async fn every_text_is_taken_at_its_limit(engine: Engine) {
             if text.contains(": String") && call.input.get(&field).is_some() {
                 call.input[&field] = json!(longest(&field, number));
             }
+        }
+        if call.input.get("page").is_some() {
+            let page = json!({ "url": long_url(limits::PAGE_URL), "title": long(limits::NAME) });
+            call.input["page"] = page;
         }
         if call.name == "upsertVisitor" {
             let longest = json!([{ "name": long(limits::NAME), "value": long(limits::DETAIL) }]);

@@ -60,6 +60,11 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ),
         ("startChat", "roomId", json!({ "roomId": their.room, "visitorId": own.vera.id, "message": "x" })),
         ("startChat", "visitorId", json!({ "roomId": own.room, "visitorId": their.vera.id })),
+        (
+            "startChat",
+            "autoResumeUserId",
+            json!({ "roomId": own.room, "visitorId": own.vera.id, "autoResumeUserId": their.olga.id }),
+        ),
         ("issueToken", "actorId", json!({ "actorId": their.olga.id })),
         ("issueToken", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),

@@ -38,6 +38,7 @@ mod resume;
 mod schema;
 mod search;
 mod sessions;
+mod starting;
 mod statements;
 mod tidy;
 mod visibility;

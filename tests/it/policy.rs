@@ -25,6 +25,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                done             done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                done
+        suggest             FORBIDDEN  FORBIDDEN           done             done                done                INVALID
         joinChat            FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
@@ -50,6 +51,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                NOT_FOUND
+        suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                INVALID
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -75,6 +77,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  NOT_FOUND           FORBIDDEN        FORBIDDEN           NOT_FOUND           NOT_FOUND
+        suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -100,6 +103,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           NOT_PARTICIPANT     NOT_FOUND
+        suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -133,6 +137,7 @@ const IN_ORGANIZATION: &str = "
         issueProgramToken   FORBIDDEN  FORBIDDEN  done       FORBIDDEN
         startChat           done       INVALID    INVALID    INVALID
         startChatFor        NOT_FOUND  done       done       done
+        startChatAndJoin    FORBIDDEN  FORBIDDEN  done       done
         createChat          FORBIDDEN  done       done       FORBIDDEN
         listRooms           FORBIDDEN  done       done       done
         listUsers           FORBIDDEN  done       done       done
@@ -180,6 +185,11 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "editMessage" => (verb, json!({ "messageId": place.message, "text": "Good day" })),
         "deleteMessage" => (verb, json!({ "messageId": place.message })),
         "updateOrganization" => (verb, json!({ "editWindowMinutes": 30 })),
+        "suggest" => ("sendMessage", json!({ "chatId": chat, "text": "May I help?", "type": "AUTOSUGGEST" })),
+        "startChatAndJoin" => (
+            "startChat",
+            json!({ "roomId": scene.room, "visitorId": scene.victor.id, "autoResumeUserId": scene.odile.id }),
+        ),
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),

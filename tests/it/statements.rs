@@ -117,11 +117,13 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
 }
 
 /// All that a list can show of a chat.
-const CHAT: &str = "id type title name detail token isPrivate isRealConversation isWaitingResponse startedAt
+const CHAT: &str =
+    "id type title name detail token isPrivate isAutosuggested isRealConversation isWaitingResponse startedAt
     endedAt updatedAt waitingSince messageCount userMessageCount visitorMessageCount participationCount
     userParticipationCount visitorParticipationCount presentUserCount viewerActions
     organization { id name } room { name isStaffed waitingChatCount organization { name } }
-    visitor { displayName isOnline } owner { displayName }
+    visitor { displayName isOnline currentPage { url } } owner { displayName }
+    autosuggestPage { url } firstVisitorMessagePage { url title }
     lastMessage { text senderName sender { displayName } chat { id } }
     presences(last: 1) { nodes { expiresAt user { displayName } chat { id } } }
     participations(first: 2) { nodes { unreadCount actor { displayName } chat { title } } }

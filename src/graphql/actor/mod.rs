@@ -9,6 +9,7 @@ use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
 use super::scalar::DateTime;
+use super::web_page::WebPage;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
@@ -219,6 +220,11 @@ impl Visitor {
         }
         let pairs = self.0.attributes.0.iter().cloned();
         Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
+    }
+
+    /// The page that the visitor was on last, as far as is known; null to other visitors.
+    async fn current_page(&self, context: &Context<'_>) -> Result<Option<WebPage>> {
+        Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }
 
     /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless

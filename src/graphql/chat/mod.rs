@@ -26,6 +26,7 @@ use super::presence::{Presence, PresenceConnection};
 use super::room::Room;
 use super::scalar::DateTime;
 use super::session::{ChatSession, ChatSessionConnection};
+use super::web_page::WebPage;
 use crate::actions::MessageFilter;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
@@ -158,6 +159,21 @@ impl Chat {
     /// Whether only its participants and admins see it. DIRECT and GROUP chats always are, whatever this says.
     async fn is_private(&self) -> bool {
         self.0.is_private
+    }
+
+    /// Whether a message was suggested to the visitor.
+    async fn is_autosuggested(&self) -> bool {
+        self.0.is_autosuggested
+    }
+
+    /// The page that the visitor was on when they wrote first, as far as was known.
+    async fn first_visitor_message_page(&self) -> Option<WebPage> {
+        self.0.first_visitor_message_page().map(Into::into)
+    }
+
+    /// The page that the visitor was on at the first suggestion, as far as was known.
+    async fn autosuggest_page(&self) -> Option<WebPage> {
+        self.0.autosuggest_page().map(Into::into)
     }
 
     /// Whether people really talk: at least two messages by users and one by the visitor.

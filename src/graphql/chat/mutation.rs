@@ -6,6 +6,8 @@ use super::super::error::Result;
 use super::super::id::{Halt, Kind, expect_actor};
 use super::super::message::{Message, MessageEdge};
 use super::super::payload::{UserError, settle};
+use super::super::presence::Presence;
+use super::super::web_page::WebPageInput;
 use super::Chat;
 use crate::actions::{CreateChat, StartChat, UpdateChat};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
@@ -18,9 +20,19 @@ struct StartChatInput {
     room_id: ID,
     /// The visitor. A visitor's own token names none.
     visitor_id: Option<ID>,
-    /// Whether only its participants and admins see it.
+    /// For a visitor's own token: go on with a recent chat of theirs in this room, if there is one. Recent is what was
+    /// active within the room's `resumeWindowMinutes` and has not ended.
+    #[graphql(default)]
+    auto_resume: bool,
+    /// Join this user, in the same step: to a recent chat of the visitor in this room, if there is one, or else to the
+    /// new one. A private chat is resumed only for a user who takes part in it. Operators name themselves, admins and
+    /// API clients any user.
+    auto_resume_user_id: Option<ID>,
+    /// Whether only its participants and admins see it. Then only a private chat is resumed.
     #[graphql(default)]
     is_private: bool,
+    /// The page that the visitor is on: their `currentPage` from now on.
+    page: Option<WebPageInput>,
     /// The text of a first message: 1 to 2000 characters. By the caller, if they are a user, else by the visitor.
     message: Option<String>,
     /// Makes starting again safe: the same call with the same id, 1 to 128 characters, starts no second chat.
@@ -32,7 +44,11 @@ struct StartChatInput {
 struct StartChatPayload {
     /// The chat.
     chat: Option<Chat>,
-    /// Its first message, if one was sent with it.
+    /// Whether it was there before.
+    is_resumed: bool,
+    /// The presence of the user who was joined, if one was.
+    presence: Option<Presence>,
+    /// The message, if one was sent with it.
     message_edge: Option<MessageEdge>,
     /// Why nothing was done.
     user_errors: Vec<UserError>,
@@ -110,29 +126,56 @@ pub(in crate::graphql) struct ChatMutation;
 
 #[Object]
 impl ChatMutation {
-    /// Starts a chat with a visitor: by the visitor, or for them by a user or an API client. It comes into a
-    /// queue with the visitor's first message.
+    /// Starts a chat with a visitor: by the visitor, or for them by a user or an API client; or resumes a recent one,
+    /// where that is asked for. It comes into a queue with the visitor's first message.
     async fn start_chat(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: StartChatInput,
     ) -> Result<StartChatPayload> {
         let (caller, live) = (caller(context)?, live(context)?);
-        let StartChatInput { room_id, visitor_id, is_private, message, request_id } = input;
+        let StartChatInput {
+            room_id,
+            visitor_id,
+            auto_resume,
+            auto_resume_user_id,
+            is_private,
+            page,
+            message,
+            request_id,
+        } = input;
         let started = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
             let visitor = |id: ID| Kind::Visitor.expect(&id, "visitor", "visitorId").map(ActorId);
             let visitor_id = visitor_id.map(visitor).transpose()?;
-            let input = StartChat { room_id, visitor_id, is_private, message, request_id };
+            let user = |id: ID| Kind::User.expect(&id, "user", "autoResumeUserId").map(ActorId);
+            let input = StartChat {
+                room_id,
+                visitor_id,
+                auto_resume,
+                auto_resume_user_id: auto_resume_user_id.map(user).transpose()?,
+                is_private,
+                page: page.map(Into::into),
+                message,
+                request_id,
+            };
             Ok(caller.actions.start_chat(&caller.viewer, input).await?)
         };
         Ok(match settle(started.await)? {
             Ok(started) => StartChatPayload {
                 chat: Some(Chat::shared(started.chat)),
-                message_edge: started.message.map(|row| Message(row).edge(live)),
+                is_resumed: started.start.is_resumed,
+                presence: started.start.presence.map(Presence),
+                message_edge: started.start.message.map(|row| Message(row).edge(live)),
                 user_errors: Vec::new(),
             },
-            Err(error) => StartChatPayload { chat: None, message_edge: None, user_errors: vec![error] },
+            Err(error) => StartChatPayload {
+                chat: None,
+                is_resumed: false,
+                presence: None,
+                message_edge: None,
+                user_errors: vec![error],
+            },
         })
     }
 

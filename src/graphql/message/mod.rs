@@ -76,8 +76,11 @@ impl Message {
     /// one of a DIRECT chat. Null for a visitor's message to the organization's people, and in groups.
     async fn receiver(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         let Some(sender) = &self.0.sender else { return Ok(None) };
-        if self.0.message.message_type != entity::MessageType::Message {
-            return Ok(None);
+        match self.0.message.message_type {
+            entity::MessageType::Message | entity::MessageType::Autosuggest => {}
+            entity::MessageType::Join | entity::MessageType::Leave | entity::MessageType::Session => {
+                return Ok(None);
+            }
         }
         let caller = caller(context)?;
         let chat: chat::Model = caller.need(self.0.message.chat_id).await?;

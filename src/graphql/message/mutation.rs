@@ -3,11 +3,13 @@
 use super::super::caller::{caller, live};
 use super::super::chat::Chat;
 use super::super::chat::mutation::as_it_stands;
+use super::super::enums::MessageType;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor};
 use super::super::participation::Participation;
 use super::super::payload::{UserError, settle};
 use super::super::viewer::Viewer;
+use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
 use crate::actions::{MarkRead, SendMessage};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -23,6 +25,13 @@ struct SendMessageInput {
     text: String,
     /// In whose name: a visitor or a user who could have written it. For admins and API clients.
     sender_id: Option<ID>,
+    /// MESSAGE or AUTOSUGGEST. A suggestion is made in a chat with a visitor in a user's name, by the user, an admin
+    /// or an API client: it counts nowhere and answers nobody.
+    #[graphql(name = "type", default_with = "MessageType::Message")]
+    message_type: MessageType,
+    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`; the chat keeps that
+    /// of their first message, and that of the first suggestion. Absent, the visitor's `currentPage` is kept so.
+    page: Option<WebPageInput>,
     /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
     /// the same id is answered with the first one; another message is a CONFLICT.
     external_id: Option<String>,
@@ -71,11 +80,13 @@ impl MessageMutation {
         #[graphql(desc = "The message.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let caller = caller(context)?;
-        let SendMessageInput { chat_id: id, text, sender_id, external_id } = input;
+        let SendMessageInput { chat_id: id, text, sender_id, message_type, page, external_id } = input;
         let sent = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
-            let input = SendMessage { chat_id, text, sender_id, external_id };
+            let page = page.map(Into::into);
+            let message_type = message_type.into();
+            let input = SendMessage { chat_id, text, sender_id, message_type, page, external_id };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
         Ok(match settle(sent.await)? {

@@ -41,6 +41,17 @@ impl Room {
         DateTime(self.0.created_at)
     }
 
+    /// For how many minutes after its newest message a chat can be resumed; 0 is never. Null to all but admins.
+    async fn resume_window_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        Ok(is_for_admin(context)?.then_some(self.0.resume_window_minutes))
+    }
+
+    /// After how many minutes in which nothing happens a chat ends; 0 is never. A chat with a session that is not
+    /// over waits for it. Null to all but admins.
+    async fn end_after_idle_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
+        Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
+    }
+
     /// Whether somebody is there to answer: a user of the organization was heard from within the last minute.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         let caller = caller(context)?;

@@ -17,6 +17,12 @@ struct CreateRoomInput {
     /// Whose pages may use its `widgetKey`: up to 20 origins as browsers send them, such as `https://shop.example`.
     /// None, if absent.
     allowed_origins: Option<Vec<String>>,
+    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week). 30, if
+    /// absent.
+    resume_window_minutes: Option<i32>,
+    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    /// Never, if absent.
+    end_after_idle_minutes: Option<i32>,
 }
 
 /// What createRoom did.
@@ -43,6 +49,10 @@ struct UpdateRoomInput {
     /// True gives it another `identitySecret`: identity tokens that the one before signed are not taken any more.
     #[graphql(default)]
     rotate_identity_secret: bool,
+    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    resume_window_minutes: Option<i32>,
+    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    end_after_idle_minutes: Option<i32>,
 }
 
 /// What updateRoom did.
@@ -66,14 +76,10 @@ impl RoomMutation {
         #[graphql(desc = "The room.")] input: CreateRoomInput,
     ) -> Result<CreateRoomPayload> {
         let caller = caller(context)?;
-        let CreateRoomInput { name, allowed_origins } = input;
-        let created = caller
-            .actions
-            .create_room(
-                &caller.viewer,
-                CreateRoom { name, allowed_origins: allowed_origins.unwrap_or_default() },
-            )
-            .await;
+        let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+        let allowed_origins = allowed_origins.unwrap_or_default();
+        let input = CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
+        let created = caller.actions.create_room(&caller.viewer, input).await;
         Ok(match settle(created.map_err(Halt::from))? {
             Ok(row) => CreateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
             Err(error) => CreateRoomPayload { room: None, user_errors: vec![error] },
@@ -87,13 +93,27 @@ impl RoomMutation {
         #[graphql(desc = "The changes.")] input: UpdateRoomInput,
     ) -> Result<UpdateRoomPayload> {
         let caller = caller(context)?;
-        let UpdateRoomInput { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret } =
-            input;
+        let UpdateRoomInput {
+            room_id,
+            name,
+            allowed_origins,
+            rotate_widget_key,
+            rotate_identity_secret,
+            resume_window_minutes,
+            end_after_idle_minutes,
+        } = input;
         let id = Kind::Room.decode(&room_id)?.map(RoomId);
         let updated = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
-            let input =
-                UpdateRoom { room_id, name, allowed_origins, rotate_widget_key, rotate_identity_secret };
+            let input = UpdateRoom {
+                room_id,
+                name,
+                allowed_origins,
+                rotate_widget_key,
+                rotate_identity_secret,
+                resume_window_minutes,
+                end_after_idle_minutes,
+            };
             Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
         Ok(match settle(updated.await)? {

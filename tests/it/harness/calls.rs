@@ -69,12 +69,17 @@ fn in_organization(scene: &Scene) -> Vec<Call> {
     let admin = |name, input| call(&scene.admin, name, input);
     vec![
         admin("updateOrganization", json!({ "name": "Clinic", "editWindowMinutes": 525_600 })),
-        admin("createRoom", json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] })),
+        admin(
+            "createRoom",
+            json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"],
+            "resumeWindowMinutes": 10_080, "endAfterIdleMinutes": 43_200 }),
+        ),
         admin(
             "updateRoom",
             json!({
                 "roomId": scene.room, "name": "Front desk", "allowedOrigins": ["https://shop.example"],
-                "rotateWidgetKey": true, "rotateIdentitySecret": true
+                "rotateWidgetKey": true, "rotateIdentitySecret": true,
+                "resumeWindowMinutes": 30, "endAfterIdleMinutes": 0
             }),
         ),
         admin(
@@ -101,15 +106,17 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
     let admin = |name, input| call(&scene.admin, name, input);
     let olga = |name, input| call(&scene.olga, name, input);
     let vera = |name, input| call(&scene.vera, name, input);
+    let page = json!({ "url": "https://clinic.example.org/", "title": "Clinic" });
     let others = json!([scene.olga.id, scene.vera.id]);
     vec![
         admin(
             "startChat",
             json!({
                 "roomId": scene.room, "visitorId": scene.victor.id, "isPrivate": true, "message": "Hello",
-                "requestId": "one"
+                "requestId": "one", "autoResumeUserId": scene.olga.id, "page": page
             }),
         ),
+        vera("startChat", json!({ "roomId": scene.room, "autoResume": true, "message": "Hello again" })),
         admin(
             "createChat",
             json!({
@@ -128,7 +135,10 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         olga("setTyping", json!({ "chatId": public.chat, "isTyping": true })),
         admin(
             "sendMessage",
-            json!({ "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m" }),
+            json!({
+                "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m",
+                "type": "MESSAGE", "page": page
+            }),
         ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),

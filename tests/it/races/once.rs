@@ -12,6 +12,7 @@ on_both!(
     a_pair_that_creates_its_chat_from_both_sides_gets_one,
     a_group_that_calls_from_all_sides_gets_one_chat,
     starting_a_chat_many_times_with_one_request_id_starts_one,
+    fifty_resumes_of_one_visitor_at_once_make_one_chat,
     two_changes_of_a_visitor_at_once_both_stay,
     a_hundred_sends_with_one_external_id_make_one_message,
     a_thousand_retries_of_one_send_make_one_message,
@@ -83,6 +84,36 @@ async fn starting_a_chat_many_times_with_one_request_id_starts_one(engine: Engin
         at_once((0..10).map(|_| call(vera.client.clone(), "startChat", "chat { id }", plain.clone()))).await;
     let chats: HashSet<_> = payloads.iter().map(|payload| text(&payload["chat"]["id"])).collect();
     assert_eq!(chats.len(), 10);
+    world.app.stop().await;
+}
+
+async fn fifty_resumes_of_one_visitor_at_once_make_one_chat(engine: Engine) {
+    let world = World::new(engine).await;
+    let vera = world.visitor("vera").await;
+    let people = operators(&world, 10).await;
+    for round in 0..5 {
+        // Of fifty tabs, and of ten operators among them, who all go on with whatever there is,
+        let own = (0..40).map(|_| (vera.client.clone(), json!({ "roomId": world.room, "autoResume": true })));
+        let users = people.iter().map(|person| {
+            let input = json!({ "roomId": world.room, "visitorId": vera.id, "autoResumeUserId": person.id });
+            (person.client.clone(), input)
+        });
+        let selection = "chat { id } isResumed presence { user { id } }";
+        let calls = own.chain(users).map(|(client, input)| call(client, "startChat", selection, input));
+        let payloads = at_once(calls).await;
+        assert_eq!(won(&payloads).len(), 50, "{payloads:#?}");
+        // one makes the chat, and all are in it.
+        let chats: HashSet<_> = payloads.iter().map(|payload| text(&payload["chat"]["id"])).collect();
+        assert_eq!(chats.len(), 1, "round {round}");
+        let new = payloads.iter().filter(|payload| payload["isResumed"] == false).count();
+        assert_eq!(new, 1);
+        let chat = chats.into_iter().next().unwrap();
+        let query =
+            "query($id: ID!) { chat(id: $id) { presentUserCount messages(types: [JOIN]) { totalCount } } }";
+        let seen = vera.query(query, json!({ "id": chat })).await["chat"].clone();
+        assert_eq!(seen, json!({ "presentUserCount": 10, "messages": { "totalCount": 10 } }));
+        vera.done("endChat", "", json!({ "chatId": chat })).await;
+    }
     world.app.stop().await;
 }
 

@@ -1,0 +1,14 @@
+//! A page of the customer's site, as rows keep it in two columns.
+
+/// A page: its address, and its title where that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WebPage {
+    pub url: String,
+    pub title: Option<String>,
+}
+
+impl WebPage {
+    pub(crate) fn of(url: Option<&String>, title: Option<&String>) -> Option<Self> {
+        url.map(|url| Self { url: url.clone(), title: title.cloned() })
+    }
+}
