@@ -55,6 +55,9 @@ pub struct Model {
     /// The page that the visitor was on at the first suggestion.
     pub autosuggest_url: Option<String>,
     pub autosuggest_title: Option<String>,
+    /// Since when it exists for nobody; kept for an audit.
+    pub deleted_at: Option<Timestamp>,
+    pub deleted_by: Option<ActorId>,
 }
 
 impl Model {
@@ -95,6 +98,8 @@ impl Model {
             first_visitor_message_title: None,
             autosuggest_url: None,
             autosuggest_title: None,
+            deleted_at: None,
+            deleted_by: None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, session, text};
-use crate::store::{Tx, actors, chats, presences, sessions};
+use crate::store::{Tx, actors, presences, sessions};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, actor, chat,
 };
@@ -66,7 +66,7 @@ impl Actions {
 
     /// Changes a chat's name, detail or privacy.
     pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::JoinChat)?;
+        policy::may(viewer.role, Verb::UpdateChat)?;
         let viewer = viewer.clone();
         Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
     }
@@ -95,7 +95,9 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> 
     let request =
         requests::find(tx, &viewer, &[RequestKind::Chat], input.request_id.as_deref(), &input).await?;
     if let Requested::Before(_, chat_id) = request {
-        tx.lock_chat(viewer.organization_id, ChatId(chat_id)).await?;
+        lock_visible_chat(tx, &viewer, ChatId(chat_id))
+            .await
+            .map_err(|error| requests::if_gone(error, "chat"))?;
         return Ok(true);
     }
     let participants = named.all()?;
@@ -135,9 +137,8 @@ pub(super) async fn find_or_add(
         (ChatType::Direct | ChatType::Group | ChatType::Visitor, _) => None,
     };
     if let Some(pair_key) = &pair_key
-        && let Some(found) = chats::find_by_pair(tx, viewer.organization_id, pair_key).await?
+        && tx.lock_chat_of_pair(viewer.organization_id, pair_key).await?.is_some()
     {
-        tx.lock_chat(viewer.organization_id, found.id).await?;
         return Ok(true);
     }
     let mut row = new_chat(tx, viewer, chat_type);
@@ -200,8 +201,15 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         text::note("detail", detail, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    if !policy::acts_in_chat(&viewer, tx.chat()?, place.participates()) {
-        return Err(Refused::NotParticipant.into());
+    let chat = tx.chat()?;
+    if !policy::changes_chat(&viewer, chat, place.participates()) {
+        return Err(match chat.chat_type {
+            ChatType::Visitor | ChatType::Direct => Refused::NotParticipant.into(),
+            ChatType::Group => {
+                let reason = "A GROUP chat is changed by its owner or an admin.";
+                Refused::Invalid { field: "chatId", reason }.into()
+            }
+        });
     }
     let chat = tx.chat_mut()?;
     if is_private == Some(true) && chat.chat_type != ChatType::Visitor {
@@ -242,7 +250,14 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
             }
         }
     }
-    let by = Some(viewer.actor_id);
+    close(tx, &viewer).await?;
+    record_chat(tx, Some(viewer.actor_id))
+}
+
+/// Ends the locked chat, with every presence in it and every session of it that is not over. That the chat changed is
+/// the caller's to record.
+pub(super) async fn close(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
+    let (by, chat_id) = (Some(viewer.actor_id), tx.chat()?.id);
     let caller = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
     let mut gone = Vec::new();
     for presence in presences::list_now(tx, chat_id).await? {
@@ -266,5 +281,5 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     let now = tx.now();
     let chat = tx.chat_mut()?;
     (chat.ended_at, chat.waiting_since) = (Some(now), None);
-    record_chat(tx, by)
+    Ok(())
 }

@@ -4,6 +4,7 @@
 mod archive;
 mod batches;
 mod chats;
+mod deletion;
 mod edits;
 mod error;
 mod history;

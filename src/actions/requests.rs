@@ -1,7 +1,7 @@
 //! `requestId`: the same call by the same caller is answered as the first was, another call under the same
 //! id is a conflict.
 
-use super::Result;
+use super::{Error, Result};
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
@@ -66,4 +66,14 @@ pub(super) async fn remember(
         }
         Requested::Plain | Requested::Before(..) => Ok(()),
     }
+}
+
+/// A retry of what made something that is not there for the viewer any more.
+pub(super) fn made_but_gone(what: &'static str) -> Error {
+    Refused::NotFound { what, field: "requestId" }.into()
+}
+
+/// The same, where an error says that a chat is not there.
+pub(super) fn if_gone(error: Error, what: &'static str) -> Error {
+    if matches!(error, Error::Refused(Refused::NotFound { .. })) { made_but_gone(what) } else { error }
 }

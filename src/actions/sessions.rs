@@ -130,8 +130,10 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
     let request =
         requests::find(tx, &viewer, &[RequestKind::Session], input.request_id.as_deref(), &input).await?;
     if let Requested::Before(_, id) = request {
-        let before = sessions::find_in_organization(tx, viewer.organization_id, SessionId(id)).await?;
-        return before.ok_or_else(|| Error::Failed("a remembered session is gone".into()));
+        let (row, _) = lock_session(tx, &viewer, SessionId(id))
+            .await
+            .map_err(|error| requests::if_gone(error, "chat session"))?;
+        return Ok(row);
     }
     let participants = match (input.chat_id, named) {
         (Some(chat_id), _) => {

@@ -195,7 +195,10 @@ async fn again(
     (kind, chat_id): (RequestKind, ChatId),
 ) -> Result<Start> {
     let organization_id = viewer.organization_id;
-    tx.lock_chat(organization_id, chat_id).await?;
+    let started = tx.lock_chat(organization_id, chat_id).await?;
+    if started.is_none_or(|chat| chat.deleted_at.is_some()) {
+        return Err(requests::made_but_gone("chat"));
+    }
     let request_id = input.request_id.as_deref().unwrap_or_default();
     let message =
         messages::find_by_external_id(tx, organization_id, chat_id, people.sender().id, request_id).await?;

@@ -28,6 +28,10 @@ pub enum Verb {
     CreateChat,
     /// Change, end and leave chats, set typing and read marks: everything else within a chat.
     ActInChat,
+    /// Change a chat's name, detail and privacy.
+    UpdateChat,
+    /// Delete a chat.
+    DeleteChat,
     /// Add participants to a chat.
     AddParticipants,
     /// Take participants out of a chat, oneself among them.
@@ -70,7 +74,12 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
         Verb::StartChatFor | Verb::SuggestMessage => matches!(role, Admin | Operator | ApiClient),
-        Verb::CreateChat | Verb::AddParticipants | Verb::JoinChat | Verb::ArchiveMessages => {
+        Verb::CreateChat
+        | Verb::UpdateChat
+        | Verb::DeleteChat
+        | Verb::AddParticipants
+        | Verb::JoinChat
+        | Verb::ArchiveMessages => {
             matches!(role, Admin | Operator)
         }
         Verb::ActInChat
@@ -85,10 +94,12 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
     if may { Ok(()) } else { Err(Forbidden) }
 }
 
-/// Whether the chat exists for the viewer. `participates` says whether the viewer takes part in it now.
+/// Whether the chat exists for the viewer: a deleted one for nobody. `participates` says whether the viewer takes part
+/// in it now.
 #[must_use]
 pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> bool {
     viewer.organization_id == chat.organization_id
+        && chat.deleted_at.is_none()
         && match (viewer.role, chat.chat_type) {
             (ViewerRole::Admin, ChatType::Visitor | ChatType::Direct | ChatType::Group) => true,
             (ViewerRole::Operator, ChatType::Visitor) => !chat.is_private || participates,
@@ -145,4 +156,22 @@ pub fn decides_who_takes_part(viewer: &Viewer, chat: &chat::Model) -> bool {
 #[must_use]
 pub fn leads_group(viewer: &Viewer, chat: &chat::Model) -> bool {
     chat.owner_id == Some(viewer.actor_id) || viewer.role == ViewerRole::Admin
+}
+
+/// Whether the viewer, who sees the chat, changes its name, detail and privacy.
+#[must_use]
+pub fn changes_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> bool {
+    match chat.chat_type {
+        ChatType::Visitor | ChatType::Direct => acts_in_chat(viewer, chat, participates),
+        ChatType::Group => leads_group(viewer, chat),
+    }
+}
+
+/// Whether the viewer, who sees the chat, deletes it.
+#[must_use]
+pub fn deletes_chat(viewer: &Viewer, chat: &chat::Model) -> bool {
+    match chat.chat_type {
+        ChatType::Visitor | ChatType::Direct => viewer.role == ViewerRole::Admin,
+        ChatType::Group => leads_group(viewer, chat),
+    }
 }

@@ -230,6 +230,10 @@ pub(super) enum ChatAction {
     StartSession,
     /// Add participants, and take others out.
     ChangeParticipants,
+    /// Change its name and detail; also once the chat has ended.
+    Update,
+    /// Delete it; also once the chat has ended.
+    Delete,
     /// Archive messages; also once the chat has ended.
     Archive,
     /// Restore the archived messages; also once the chat has ended.

@@ -52,6 +52,7 @@ pub struct Mutation(
     actor::mutation::ActorMutation,
     chat::mutation::ChatMutation,
     chat::participants::ParticipantMutation,
+    chat::deletion::DeletionMutation,
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::edit::EditMutation,

@@ -184,6 +184,14 @@ pub(super) fn sees(viewer: &Viewer, chat: &chat::Model, participants: &[entity::
     policy::sees_chat(viewer, chat, participants.contains(&viewer.actor_id))
 }
 
+/// Whether the viewer sees the chat, or would if it had not been deleted.
+fn sees_or_saw(viewer: &Viewer, chat: &chat::Model, participants: &[entity::ActorId]) -> bool {
+    match chat.deleted_at {
+        None => sees(viewer, chat, participants),
+        Some(_) => sees(viewer, &chat::Model { deleted_at: None, ..chat.clone() }, participants),
+    }
+}
+
 /// Whether the viewer may have seen a chat before news that do not say how it was.
 pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
     match &news.before {
@@ -191,7 +199,7 @@ pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
         Before::Known(before) => sees(viewer, before, &news.members_before.participants),
         Before::Unknown => {
             let was_changed = news.entries.iter().any(|entry| entry.event.kind == EventKind::ChatChanged);
-            sees(viewer, &news.chat, &news.members.participants)
+            sees_or_saw(viewer, &news.chat, &news.members.participants)
                 || news.members_before.participants.contains(&viewer.actor_id)
                 || news.members_before.present_users.contains(&viewer.actor_id)
                 || (was_changed && may_have_been_public(viewer, &news.chat))
@@ -201,7 +209,7 @@ pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
 
 /// Whether the viewer may have seen a chat that was found.
 pub(super) fn may_have_seen_found(viewer: &Viewer, found: &Found) -> bool {
-    sees(viewer, &found.chat, &found.members.participants)
+    sees_or_saw(viewer, &found.chat, &found.members.participants)
         || found.was_member
         || (found.was_changed && may_have_been_public(viewer, &found.chat))
 }

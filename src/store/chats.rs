@@ -26,19 +26,6 @@ pub async fn find_in_organization(
         .await?)
 }
 
-/// The DIRECT chat of a pair.
-pub async fn find_by_pair(
-    rows: &impl Rows,
-    organization_id: OrganizationId,
-    pair_key: &str,
-) -> Result<Option<chat::Model>> {
-    Ok(chat::Entity::find()
-        .filter(chat::Column::OrganizationId.eq(organization_id))
-        .filter(chat::Column::PairKey.eq(pair_key))
-        .one(rows.connection())
-        .await?)
-}
-
 /// The visitor's chats in the room that have not ended and were active at or after `since`, the newest first.
 pub async fn list_recent_of_visitor(
     rows: &impl Rows,
@@ -130,7 +117,10 @@ pub(super) fn is_visible(viewer: &Viewer) -> Condition {
         ViewerRole::ApiClient => public().into_condition(),
         ViewerRole::Widget => Condition::all().add(Expr::cust("1 = 0")),
     };
-    Condition::all().add(chat::Column::OrganizationId.eq(viewer.organization_id)).add(seen)
+    Condition::all()
+        .add(chat::Column::OrganizationId.eq(viewer.organization_id))
+        .add(chat::Column::DeletedAt.is_null())
+        .add(seen)
 }
 
 fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat::Entity> {

@@ -166,6 +166,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64>
         )
         .and_where(participation::Column::ActorId.eq(actor_id))
         .and_where(participation::Column::EndedAt.is_null())
+        .and_where(chat::Column::DeletedAt.is_null())
         .and_where(is_unread())
         .limit(limits::UNREAD_MAX)
         .to_owned();

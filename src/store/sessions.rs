@@ -272,8 +272,18 @@ fn session_row(session: chat_session::Model, participants: &HashMap<SessionId, V
 }
 
 fn visible(viewer: &Viewer) -> Select<chat_session::Entity> {
-    let list =
-        chat_session::Entity::find().filter(chat_session::Column::OrganizationId.eq(viewer.organization_id));
+    let in_deleted = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((chat_session::Entity, chat_session::Column::ChatId)),
+        )
+        .filter(chat::Column::DeletedAt.is_not_null())
+        .into_query();
+    let list = chat_session::Entity::find()
+        .filter(chat_session::Column::OrganizationId.eq(viewer.organization_id))
+        .filter(Expr::exists(in_deleted).not());
     let in_public = chat_session::Column::ChatId.in_subquery(
         chat::Entity::find()
             .select_only()

@@ -82,6 +82,23 @@ impl Tx {
         Ok(self.chat.as_ref())
     }
 
+    /// Locks the DIRECT chat of a pair; `None` where it has none, or its chat was deleted.
+    pub async fn lock_chat_of_pair(
+        &mut self,
+        organization_id: OrganizationId,
+        pair_key: &str,
+    ) -> Result<Option<&chat::Model>> {
+        debug_assert!(self.chat.is_none(), "a transaction spans one chat");
+        self.chat = chat::Entity::find()
+            .filter(chat::Column::OrganizationId.eq(organization_id))
+            .filter(chat::Column::PairKey.eq(pair_key))
+            .lock_exclusive()
+            .one(self.connection())
+            .await?;
+        self.before = self.chat.clone().map(Arc::new);
+        Ok(self.chat.as_ref())
+    }
+
     /// Locks a chat of whatever organization: for the server's own clock, which acts for nobody.
     pub async fn lock_any_chat(&mut self, chat_id: ChatId) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");

@@ -90,6 +90,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("createChatSession", "chatId", chat(none())),
         ("addParticipants", "chatId", chat(json!({ "participantIds": [known] }))),
         ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
+        ("deleteChat", "chatId", chat(none())),
         ("endChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(json!({ "exclusive": true }))),
@@ -107,9 +108,10 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 7] = [
+const FOR_USERS: [&str; 8] = [
     "addParticipants",
     "archiveMessages",
+    "deleteChat",
     "joinChat",
     "keepPresence",
     "leaveChat",

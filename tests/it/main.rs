@@ -17,6 +17,7 @@ mod bad_query;
 mod browser;
 mod cli;
 mod contract;
+mod deletion;
 mod docs;
 mod durability;
 mod edits;

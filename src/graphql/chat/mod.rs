@@ -1,5 +1,6 @@
 //! Chats.
 
+pub(super) mod deletion;
 mod input;
 mod list;
 pub(super) mod mutation;
@@ -49,15 +50,22 @@ impl Chat {
         Self(row)
     }
 
-    /// What a viewer who sees the chat may do with it without acting in it.
-    fn leading_actions(&self, viewer: &Viewer) -> Vec<ChatAction> {
-        let mut actions = Vec::new();
-        let changes_participants = policy::may(viewer.role, Verb::AddParticipants).is_ok()
-            && policy::decides_who_takes_part(viewer, &self.0);
-        if changes_participants && self.0.ended_at.is_none() {
-            actions.push(ChatAction::ChangeParticipants);
-        }
-        actions
+    /// What a viewer who sees the chat may do with it, also without acting in it.
+    fn leading_actions(&self, viewer: &Viewer, participates: bool) -> Vec<ChatAction> {
+        let may = |verb| policy::may(viewer.role, verb).is_ok();
+        let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();
+        let actions = [
+            (
+                ChatAction::ChangeParticipants,
+                takes_people_in && policy::decides_who_takes_part(viewer, &self.0),
+            ),
+            (
+                ChatAction::Update,
+                may(Verb::UpdateChat) && policy::changes_chat(viewer, &self.0, participates),
+            ),
+            (ChatAction::Delete, may(Verb::DeleteChat) && policy::deletes_chat(viewer, &self.0)),
+        ];
+        actions.into_iter().filter_map(|(action, is_open)| is_open.then_some(action)).collect()
     }
 
     async fn actor(context: &Context<'_>, id: Option<ActorId>) -> Result<Option<Actor>> {
@@ -396,7 +404,7 @@ impl Chat {
         let caller = caller(context)?;
         let own = caller.load(OwnParticipationIn(self.0.id)).await?;
         let participates = own.is_some_and(|participation| participation.ended_at.is_none());
-        let mut actions = self.leading_actions(&caller.viewer);
+        let mut actions = self.leading_actions(&caller.viewer, participates);
         if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
             return Ok(actions);
         }

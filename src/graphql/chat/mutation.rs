@@ -209,7 +209,8 @@ impl ChatMutation {
         })
     }
 
-    /// Changes a chat's name, detail or privacy. For users.
+    /// Changes a chat's name, detail or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT chat the
+    /// two, of a chat with a visitor whoever sees it.
     async fn update_chat(
         &self,
         context: &Context<'_>,

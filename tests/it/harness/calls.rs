@@ -186,6 +186,7 @@ fn of_webhooks(scene: &Scene) -> Vec<Call> {
                 "apiKey": "key", "apiSecret": "secret", "isEnabled": true, "rotateSigningSecret": true
             }),
         ),
+        admin("deleteChat", json!({ "chatId": scene.direct.chat })),
         admin("redeliverWebhook", json!({ "deliveryId": scene.delivery })),
         admin("deleteWebhook", json!({ "webhookId": scene.webhook })),
     ]

@@ -1,0 +1,58 @@
+//! Deleting chats.
+
+use super::super::caller::caller;
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::Chat;
+use super::mutation::as_it_stands;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::ChatId;
+
+/// A chat to delete.
+#[derive(InputObject)]
+struct DeleteChatInput {
+    /// Which chat.
+    chat_id: ID,
+}
+
+/// What deleteChat did.
+#[derive(SimpleObject)]
+struct DeleteChatPayload {
+    /// The id of the chat, which is there for nobody any more.
+    deleted_chat_id: Option<ID>,
+    /// The chat, as it now stands, where it was not deleted.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct DeletionMutation;
+
+#[Object]
+impl DeletionMutation {
+    /// Deletes a chat: a GROUP chat by its owner or an admin, any other by an admin. It ends, is gone from every list,
+    /// search and count, and its streams complete; the database keeps it for an audit. A pair whose DIRECT chat was
+    /// deleted can have a new one.
+    async fn delete_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: DeleteChatInput,
+    ) -> Result<DeleteChatPayload> {
+        let caller = caller(context)?;
+        let id = input.chat_id;
+        let deleted = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.delete_chat(&caller.viewer, chat_id).await?)
+        };
+        Ok(match settle(deleted.await)? {
+            Ok(()) => DeleteChatPayload { deleted_chat_id: Some(id), chat: None, user_errors: Vec::new() },
+            Err(error) => DeleteChatPayload {
+                deleted_chat_id: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+}
