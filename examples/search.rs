@@ -63,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
         role: ViewerRole::Admin,
         expires_at: Timestamp(i64::MAX),
         auth_version: admin.auth_version,
+        pass: None,
     };
     let writer = Writer { store: actions.store(), organization_id: organization.id, sender: admin.id };
     let mut random = StdRng::seed_from_u64(1);

@@ -97,6 +97,7 @@ impl App {
         let address = listener.local_addr()?;
         let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
+        base.tracker.spawn(workers::tidy(base.actions.clone(), base.shutdown.clone()));
         let (store, tracker, shutdown) =
             (base.actions.store().clone(), base.tracker.clone(), base.shutdown.clone());
         delivery::release_all(&store).await.context("could not take up the outbox")?;

@@ -27,8 +27,10 @@ pub struct Model {
     /// The page of the customer's site that a visitor is on, as far as is known.
     pub page_url: Option<String>,
     pub page_title: Option<String>,
-    /// Grows when role or activity change, so that every node learns of it.
+    /// Grows when role, activity or what tokens are worth change, so that every node learns of it.
     pub auth_version: i64,
+    /// Grows when all tokens are revoked: those that were made before say another.
+    pub token_generation: i64,
     pub last_seen_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub deactivated_at: Option<Timestamp>,
@@ -50,6 +52,7 @@ impl Model {
             page_url: None,
             page_title: None,
             auth_version: 1,
+            token_generation: 0,
             last_seen_at: None,
             created_at: now,
             deactivated_at: None,

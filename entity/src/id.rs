@@ -41,6 +41,8 @@ ids! {
     ParticipationId,
     /// The id of a chat session.
     SessionId,
+    /// The id of a sign-in: what the tokens that follow from one another have in common.
+    SignInId,
     /// The id of a webhook.
     WebhookId,
     /// The id of a webhook's delivery, the same at every attempt.

@@ -16,10 +16,12 @@ pub mod message_text;
 pub mod organization;
 pub mod participation;
 pub mod presence;
+pub mod refresh_token;
 pub mod request;
 pub mod room;
 pub mod room_origin;
 mod secret;
+pub mod sign_in;
 pub mod store_meta;
 mod timestamp;
 mod web_page;
@@ -31,7 +33,7 @@ pub use enums::{
     SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
 };
 pub use id::{
-    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId, SignInId,
     WebhookDeliveryId, WebhookId,
 };
 pub use secret::SecretText;

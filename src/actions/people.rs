@@ -8,7 +8,7 @@ use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors};
 use entity::actor::Attributes;
-use entity::{ActorId, ActorType, UserRole, actor};
+use entity::{ActorId, ActorType, OrganizationId, UserRole, actor};
 use futures_util::FutureExt;
 
 /// A user to create.
@@ -73,12 +73,12 @@ impl Actions {
     /// Creates the visitor with this external id, or changes them.
     pub async fn upsert_visitor(&self, viewer: &Viewer, input: UpsertVisitor) -> Result<actor::Model> {
         policy::may(viewer.role, Verb::UpsertVisitor)?;
-        let (first, second) = (viewer.clone(), viewer.clone());
+        let organization_id = viewer.organization_id;
         let again = input.clone();
-        match self.write(move |tx| upsert(tx, first, input).boxed()).await {
+        match self.write(move |tx| upsert(tx, organization_id, input).boxed()).await {
             // Two calls made the same visitor at once: the second one finds it there.
             Err(Error::Refused(Refused::Conflict { .. })) => {
-                Ok(self.write(move |tx| upsert(tx, second, again).boxed()).await?.value)
+                Ok(self.write(move |tx| upsert(tx, organization_id, again).boxed()).await?.value)
             }
             other => Ok(other?.value),
         }
@@ -147,24 +147,28 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
     Ok(row)
 }
 
-async fn upsert(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result<actor::Model> {
+/// Creates the visitor, or changes them; they are locked then.
+pub(super) async fn upsert(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    input: UpsertVisitor,
+) -> Result<actor::Model> {
     let UpsertVisitor { external_id, display_name, attributes } = input;
     text::external_id("externalId", &external_id)?;
     if let Some(Some(display_name)) = &display_name {
         text::name("displayName", display_name)?;
     }
     if let Some(attributes) = &attributes {
-        check_attributes(attributes)?;
+        check_attributes("attributes", attributes)?;
     }
-    let known =
-        actors::find_by_external_id(tx, viewer.organization_id, ActorType::Visitor, &external_id).await?;
+    let known = actors::find_by_external_id(tx, organization_id, ActorType::Visitor, &external_id).await?;
     // Read again under the lock: what another call changes at the same time stays.
     let found = match known {
-        Some(known) => actors::lock_in_organization(tx, viewer.organization_id, &[known.id]).await?.pop(),
+        Some(known) => actors::lock_in_organization(tx, organization_id, &[known.id]).await?.pop(),
         None => None,
     };
     let is_new = found.is_none();
-    let mut row = found.unwrap_or_else(|| new_actor(tx, viewer.organization_id, ActorType::Visitor));
+    let mut row = found.unwrap_or_else(|| new_actor(tx, organization_id, ActorType::Visitor));
     if let Some(display_name) = display_name {
         row.name = display_name;
     }
@@ -179,17 +183,19 @@ async fn upsert(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result<act
     Ok(row)
 }
 
-fn check_attributes(attributes: &[(String, String)]) -> Result<()> {
+/// What an organization knows about a visitor.
+pub(super) fn check_attributes(
+    field: &'static str,
+    attributes: &[(String, String)],
+) -> std::result::Result<(), Refused> {
     if attributes.len() > limits::ATTRIBUTES {
-        return Err(Refused::TooMany { field: "attributes", limit: limits::ATTRIBUTES }.into());
+        return Err(Refused::TooMany { field, limit: limits::ATTRIBUTES });
     }
     for (index, (name, value)) in attributes.iter().enumerate() {
-        text::name("attributes", name)?;
-        text::note("attributes", value, limits::DETAIL)?;
+        text::name(field, name)?;
+        text::note(field, value, limits::DETAIL)?;
         if attributes[..index].iter().any(|(other, _)| other == name) {
-            return Err(
-                Refused::Invalid { field: "attributes", reason: "An attribute is named twice." }.into()
-            );
+            return Err(Refused::Invalid { field, reason: "An attribute is named twice." });
         }
     }
     Ok(())

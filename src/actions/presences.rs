@@ -124,7 +124,7 @@ impl Actions {
         Ok(chat_ids.len())
     }
 
-    /// Ends all presences of a user who was deactivated.
+    /// Ends all presences of a user who signed out or was deactivated.
     pub(super) async fn end_presences_of(
         &self,
         organization_id: OrganizationId,

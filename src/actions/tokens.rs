@@ -5,12 +5,13 @@ use super::organizations::WIDGET_KEY;
 use super::{Actions, AuthFailure, Error, Result};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::{Pass, Viewer, ViewerRole};
 use crate::domain::{limits, text};
-use crate::store::{self, Tx, actors, rooms};
+use crate::store::{self, Tx, actors, rooms, sign_ins};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
+use chrono::TimeDelta;
+use entity::{ActorId, ActorType, OrganizationId, SignInId, Timestamp, UserRole, actor};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
@@ -46,6 +47,24 @@ struct Claims {
     /// Seconds since the Unix epoch.
     iat: i64,
     exp: i64,
+    /// When the first token of the sign-in was made.
+    auth_time: i64,
+    /// The sign-in.
+    sid: SignInId,
+    /// The actor's `token_generation`.
+    #[serde(rename = "gen")]
+    generation: i64,
+}
+
+/// A token to sign.
+#[derive(Clone, Copy)]
+pub(super) struct NewToken {
+    /// What it has in common with those that it is renewed from.
+    pub sign_in_id: SignInId,
+    /// When the first of them was made.
+    pub first_issued_at: Timestamp,
+    /// When it ends; whole seconds count.
+    pub expires_at: Timestamp,
 }
 
 /// Whom a token is for.
@@ -99,16 +118,22 @@ impl Actions {
         if expires_at <= self.now() {
             return Err(AuthFailure::Expired);
         }
-        let actor = actors::find(&self.0.store, claims.sub).await.map_err(|error| unavailable(&error))?;
-        let actor = actor.filter(|actor| actor.deactivated_at.is_none()).ok_or(AuthFailure::Invalid)?;
-        let role = role_of(&actor).ok_or(AuthFailure::Invalid)?;
-        Ok(Viewer {
-            organization_id: actor.organization_id,
-            actor_id: actor.id,
-            role,
-            expires_at,
-            auth_version: actor.auth_version,
-        })
+        let pass = Pass {
+            sign_in_id: claims.sid,
+            first_issued_at: Timestamp(claims.auth_time.saturating_mul(1_000)),
+            issued_at: Timestamp(claims.iat.saturating_mul(1_000)),
+            generation: claims.generation,
+        };
+        let actor = sign_ins::actor_of_token(&self.0.store, claims.sub, claims.sid).await;
+        let actor = actor.map_err(|error| unavailable(&error))?.ok_or(AuthFailure::Invalid)?;
+        viewer_of(&actor, pass, expires_at).ok_or(AuthFailure::Invalid)
+    }
+
+    /// Whether a token that was taken would be taken now, but for its end.
+    pub async fn still_holds(&self, viewer: &Viewer) -> Result<bool> {
+        let Some(pass) = viewer.pass else { return Ok(true) };
+        let actor = sign_ins::actor_of_token(&self.0.store, viewer.actor_id, pass.sign_in_id).await?;
+        Ok(actor.is_some_and(|actor| viewer_of(&actor, pass, viewer.expires_at).is_some()))
     }
 
     async fn authenticate_widget(
@@ -128,6 +153,7 @@ impl Actions {
             role: ViewerRole::Widget,
             expires_at: Timestamp(i64::MAX),
             auth_version: 0,
+            pass: None,
         })
     }
 
@@ -174,16 +200,42 @@ impl Actions {
             TokenSubject::ApiClient(name) => Some(self.api_client(organization_id, name).await?),
         };
         let actor = actor.filter(|actor| actor.deactivated_at.is_none()).ok_or(not_found)?;
-        let iat = self.now().0.div_euclid(1_000);
-        let exp = iat + i64::from(seconds);
-        let claims = Claims { iss: ISSUER.into(), aud: ISSUER.into(), sub: actor.id, iat, exp };
+        let now = whole_seconds(self.now());
+        let new = NewToken {
+            sign_in_id: SignInId(self.0.clock.new_id()),
+            first_issued_at: now,
+            expires_at: now.plus(TimeDelta::seconds(seconds.into())),
+        };
+        let (issued, _) = self.sign(&actor, new)?;
+        Ok((actor, issued))
+    }
+
+    /// Signs a token, and answers what it says.
+    pub(super) fn sign(&self, actor: &actor::Model, new: NewToken) -> Result<(IssuedToken, Pass)> {
+        let NewToken { sign_in_id, first_issued_at, expires_at } = new;
+        let (issued_at, expires_at) = (whole_seconds(self.now()), whole_seconds(expires_at));
+        let pass = Pass { sign_in_id, first_issued_at, issued_at, generation: actor.token_generation };
+        let claims = Claims {
+            iss: ISSUER.into(),
+            aud: ISSUER.into(),
+            sub: actor.id,
+            iat: issued_at.0 / 1_000,
+            exp: expires_at.0 / 1_000,
+            auth_time: first_issued_at.0 / 1_000,
+            sid: sign_in_id,
+            generation: actor.token_generation,
+        };
         let key = EncodingKey::from_secret(&self.0.secret.0);
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
             .map_err(|error| Error::Failed(format!("a token could not be made: {error}")))?;
-        Ok((actor, IssuedToken { token, expires_at: Timestamp(exp * 1_000) }))
+        Ok((IssuedToken { token, expires_at }, pass))
     }
 
-    async fn api_client(&self, organization_id: OrganizationId, name: String) -> Result<actor::Model> {
+    pub(super) async fn api_client(
+        &self,
+        organization_id: OrganizationId,
+        name: String,
+    ) -> Result<actor::Model> {
         text::line("apiClientName", &name, limits::EXTERNAL_ID)?;
         text::name("apiClientName", &name)?;
         let found =
@@ -216,6 +268,26 @@ async fn add_api_client(tx: &mut Tx, organization_id: OrganizationId, name: Stri
 /// An actor as it is before anything is known of it.
 pub(super) fn new_actor(tx: &Tx, organization_id: OrganizationId, actor_type: ActorType) -> actor::Model {
     actor::Model::new(ActorId(tx.new_id()), organization_id, actor_type, tx.now())
+}
+
+/// The actor as the bearer of this token; nobody, where the actor or the token may not act any more.
+pub(super) fn viewer_of(actor: &actor::Model, pass: Pass, expires_at: Timestamp) -> Option<Viewer> {
+    if actor.deactivated_at.is_some() || actor.token_generation != pass.generation {
+        return None;
+    }
+    Some(Viewer {
+        organization_id: actor.organization_id,
+        actor_id: actor.id,
+        role: role_of(actor)?,
+        expires_at,
+        auth_version: actor.auth_version,
+        pass: Some(pass),
+    })
+}
+
+/// Tokens know no smaller part of time.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.div_euclid(1_000) * 1_000)
 }
 
 fn unavailable(error: &store::Error) -> AuthFailure {

@@ -158,6 +158,7 @@ impl Stage<'_> {
             role,
             expires_at: self.actions.now(),
             auth_version: actor.auth_version,
+            pass: None,
         }
     }
 

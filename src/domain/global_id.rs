@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// The letter of an organization.
 pub const ORGANIZATION: u8 = b'O';
+/// The letter of a room.
+pub const ROOM: u8 = b'R';
 /// The letter of a visitor.
 pub const VISITOR: u8 = b'V';
 /// The letter of a chat.

@@ -36,6 +36,16 @@ pub const RESUME_MINUTES: (i32, i32, i32) = (0, 30, 10_080);
 pub const IDLE_MINUTES: (i32, i32) = (0, 43_200);
 /// Recent chats that are looked through for one to resume, the most active first.
 pub const RESUMABLE: u64 = 20;
+/// Seconds that the token of a visitor lives who signed in by a widget.
+pub const VISITOR_TOKEN_SECONDS: i64 = 900;
+/// Seconds that a refresh token lives (30 days), and within which a token can be renewed without one.
+pub const REFRESH_SECONDS: i64 = 2_592_000;
+/// Seconds for which a refresh token that was used is taken again: two tabs use the same one, and answers get lost.
+pub const REFRESH_GRACE_SECONDS: i64 = 60;
+/// Seconds that an identity token may still live.
+pub const IDENTITY_SECONDS: i64 = 3_600;
+/// Characters of a refresh token or an identity token.
+pub const SECRET_TOKEN: usize = 8_000;
 /// Rooms that one `viewerEvents` follows.
 pub const FOLLOWED_ROOMS: usize = 100;
 /// Sessions that `Viewer.openSessions` lists, newest first.

@@ -56,6 +56,10 @@ pub enum Verb {
     EditMessage,
     /// Take the content of a message away.
     DeleteMessage,
+    /// Renew and end one's own tokens.
+    KeepOwnTokens,
+    /// End all tokens of somebody.
+    RevokeTokens,
 }
 
 /// A role may never do this.
@@ -67,12 +71,15 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
     use ViewerRole::{Admin, ApiClient, Operator, Visitor, Widget};
     let may = match verb {
         Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
-        Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken => matches!(role, Admin),
+        Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken | Verb::RevokeTokens => {
+            matches!(role, Admin)
+        }
         Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor | Verb::JoinChatFor => {
             matches!(role, Admin | ApiClient)
         }
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
+        Verb::KeepOwnTokens => matches!(role, Admin | Operator | Visitor | ApiClient),
         Verb::StartChatFor | Verb::SuggestMessage => matches!(role, Admin | Operator | ApiClient),
         Verb::CreateChat
         | Verb::UpdateChat

@@ -1,6 +1,6 @@
 //! Who a request is made by.
 
-use entity::{ActorId, OrganizationId, RoomId, Timestamp, UserRole};
+use entity::{ActorId, OrganizationId, RoomId, SignInId, Timestamp, UserRole};
 
 /// What the caller is in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +59,21 @@ pub struct Viewer {
     pub expires_at: Timestamp,
     /// The actor's `auth_version` when this was read.
     pub auth_version: i64,
+    /// What the token says of itself; a widget has none, nor has the server.
+    pub pass: Option<Pass>,
+}
+
+/// What a token says, beside whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What it has in common with those that it was renewed from and to.
+    pub sign_in_id: SignInId,
+    /// When the first of them was made.
+    pub first_issued_at: Timestamp,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// The actor's `token_generation` when it was made.
+    pub generation: i64,
 }
 
 impl Viewer {
@@ -72,8 +87,13 @@ impl Viewer {
 /// How the caller's actor stands now, as kept current for open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The actor may act, in this role.
-    Active(ViewerRole),
+    /// The actor may act.
+    Active {
+        /// In this role.
+        role: ViewerRole,
+        /// The actor's `auth_version`: when it grows, a connection asks whether its token still holds.
+        auth_version: i64,
+    },
     /// The actor was deactivated: its connections end.
     Gone,
 }

@@ -2,28 +2,46 @@
 
 use super::error::{Fault, Result};
 use super::loaders::Reads;
-use super::rounds::{AtOnce, Rounds, rounds};
+use super::rounds::{AtOnce, Queue, Rounds, rounds};
 use crate::actions::Actions;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::live::Live;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use std::hash::Hash;
+use std::sync::OnceLock;
 
 /// The viewer of an operation, the actions, and loaders that belong to this operation alone.
 pub(super) struct Caller {
     pub viewer: Viewer,
     pub actions: Actions,
     reads: DataLoader<Reads>,
+    queue: Queue,
+    /// Who this operation signed in: it goes on as they.
+    successor: OnceLock<Box<Self>>,
 }
 
 impl Caller {
     /// The caller, and what loads the edges of their operation.
     pub(super) fn new(actions: Actions, viewer: Viewer) -> (Self, Rounds) {
-        let reads = Reads { actions: actions.clone(), viewer: viewer.clone() };
         let (queue, rounds) = rounds();
-        let reads = DataLoader::new(reads, queue, AtOnce);
-        (Self { viewer, actions, reads }, rounds)
+        (Self::on(queue, actions, viewer), rounds)
+    }
+
+    fn on(queue: Queue, actions: Actions, viewer: Viewer) -> Self {
+        let reads = Reads { actions: actions.clone(), viewer: viewer.clone() };
+        let reads = DataLoader::new(reads, queue.clone(), AtOnce);
+        Self { viewer, actions, reads, queue, successor: OnceLock::new() }
+    }
+
+    /// Lets the operation go on as somebody else, or with another token: whoever was signed in by it.
+    pub(super) fn become_viewer(&self, viewer: Viewer) {
+        let successor = Self::on(self.queue.clone(), self.actions.clone(), viewer);
+        let _ = self.successor.set(Box::new(successor));
+    }
+
+    fn latest(&self) -> &Self {
+        self.successor.get().map_or(self, |successor| successor.latest())
     }
 
     /// Loads one of a batch. Nothing is kept: a stream that lives for hours must not show old rows.
@@ -56,7 +74,8 @@ pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Caller> {
 
 /// Who asks, also where that is a widget.
 pub(super) fn anybody<'a>(context: &Context<'a>) -> Result<&'a Caller> {
-    context.data_opt::<Caller>().ok_or_else(|| Fault::internal("an operation has no caller"))
+    let first = context.data_opt::<Caller>();
+    first.map(Caller::latest).ok_or_else(|| Fault::internal("an operation has no caller"))
 }
 
 /// The live streams.

@@ -97,7 +97,7 @@ pub(super) enum PresenceEndReason {
     Expired,
     /// The chat ended.
     ChatEnded,
-    /// The user was deactivated.
+    /// The user signed out, or was deactivated.
     SignedOut,
 }
 

@@ -47,7 +47,7 @@ impl Kind {
         match self {
             Self::Organization => global_id::ORGANIZATION,
             Self::Viewer => b'W',
-            Self::Room => b'R',
+            Self::Room => global_id::ROOM,
             Self::User => b'U',
             Self::Visitor => global_id::VISITOR,
             Self::Chat => global_id::CHAT,

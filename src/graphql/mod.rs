@@ -18,11 +18,13 @@ mod participation;
 mod payload;
 mod presence;
 mod query;
+pub mod renewal;
 pub mod resume;
 mod room;
 pub mod rounds;
 mod scalar;
 mod session;
+mod sign_in;
 mod subscription;
 mod viewer;
 mod web_page;
@@ -58,6 +60,7 @@ pub struct Mutation(
     message::edit::EditMutation,
     message::mutation::MessageMutation,
     session::mutation::SessionMutation,
+    sign_in::SignInMutation,
     webhook::mutation::WebhookMutation,
 );
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 type Load = FutureObj<'static, ()>;
 
 /// Where the batches of an operation are put to be loaded.
+#[derive(Clone)]
 pub(super) struct Queue(UnboundedSender<Load>);
 
 /// What loads them. Nothing is loaded unless the operation runs along with it.

@@ -2,7 +2,7 @@
 //! specification has it.
 
 use super::negotiate::{Format, format, is_json};
-use super::operation::{self, Parameters};
+use super::operation::{self, Arrival, Parameters};
 use super::{Door, answer, auth, sse, websocket};
 use crate::graphql::door::{Code, Refusal};
 use async_graphql::parser::types::OperationType;
@@ -69,13 +69,14 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         from_url(&parts.uri)
     };
     let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let arrival = Arrival { last_event_id, renewal: None };
     let parameters = parameters.map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))?;
     // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
     let request_error = match format {
         Format::Json => StatusCode::OK,
         Format::GraphqlResponse | Format::Events => StatusCode::BAD_REQUEST,
     };
-    let operation = operation::prepare(door, &viewer, parameters, last_event_id).map_err(|refusal| {
+    let operation = operation::prepare(door, &viewer, parameters, arrival).map_err(|refusal| {
         let is_too_soon = refusal.code == Code::RateLimited;
         (if is_too_soon { StatusCode::TOO_MANY_REQUESTS } else { request_error }, refusal)
     })?;

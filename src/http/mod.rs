@@ -11,6 +11,7 @@ mod graphql;
 mod limits;
 mod negotiate;
 mod operation;
+mod presence;
 mod sse;
 mod websocket;
 

@@ -4,6 +4,7 @@ use super::{Door, answer};
 use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, TooMuch};
+use crate::graphql::renewal::Renewal;
 use crate::graphql::resume::Resume;
 use crate::graphql::rounds::Rounds;
 use crate::graphql::with_viewer;
@@ -61,13 +62,23 @@ pub(super) struct Operation {
     resume: Arc<Resume>,
 }
 
-/// Checks and guards a request. `last_event_id` is where a returning event stream says it stood.
+/// How a request came, beside what it asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arrival {
+    /// Where a returning event stream says it stood.
+    pub last_event_id: Option<String>,
+    /// Where a socket hears of another token.
+    pub renewal: Option<Arc<Renewal>>,
+}
+
+/// Checks and guards a request.
 pub(super) fn prepare(
     door: &Door,
     viewer: &Viewer,
     parameters: Parameters,
-    last_event_id: Option<String>,
+    arrival: Arrival,
 ) -> Result<Operation, Refusal> {
+    let Arrival { last_event_id, renewal } = arrival;
     let Parameters { query, operation_name, variables, extensions } = parameters;
     let limits = &door.limits.document;
     guard::check_text(&query, limits).map_err(|too_much| limit(&too_much))?;
@@ -92,6 +103,9 @@ pub(super) fn prepare(
         .variables(Variables::from_json(Value::Object(variables)))
         .data(Arc::clone(&resume));
     let (mut request, rounds) = with_viewer(request, &door.actions, viewer);
+    if let Some(renewal) = renewal {
+        request = request.data(renewal);
+    }
     request.operation_name = operation_name;
     request.set_parsed_query(document);
     Ok(Operation { kind, request, rounds, resume })

@@ -2,11 +2,11 @@
 //! `next` events with answers, one `complete` at the end. Each event's id is its cursor, so a browser that
 //! comes back says by itself where it stood.
 
-use super::admission::Stream;
 use super::negotiate::Format;
 use super::operation::{self, Operation};
+use super::presence::Present;
 use super::{Door, answer, auth};
-use crate::domain::viewer::{Standing, Viewer};
+use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal, clean};
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
@@ -17,7 +17,6 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// Streams the operation's answers; a query or a mutation has one.
@@ -26,7 +25,7 @@ pub(super) fn respond(
     viewer: Viewer,
     operation: Operation,
 ) -> Result<Response, (StatusCode, Refusal)> {
-    let Some(stream) = door.admission.open_stream(&viewer) else {
+    let Some(caller) = Present::new(door, viewer) else {
         let refusal = Refusal::new(Code::LimitExceeded, "There are too many streams open already.");
         return Err((StatusCode::TOO_MANY_REQUESTS, refusal));
     };
@@ -42,17 +41,7 @@ pub(super) fn respond(
     heartbeat.reset();
     let mut clock = tokio::time::interval(Duration::from_millis(500));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let standing = door.live.standing(&viewer);
-    let events = Events {
-        door: door.clone(),
-        viewer,
-        answers,
-        standing,
-        heartbeat,
-        clock,
-        is_over: false,
-        _stream: stream,
-    };
+    let events = Events { door: door.clone(), caller, answers, heartbeat, clock, is_over: false };
     let body = Body::from_stream(futures_util::stream::unfold(events, |mut events| async move {
         let chunk = events.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(chunk)), events))
@@ -67,13 +56,11 @@ pub(super) fn respond(
 
 struct Events {
     door: Door,
-    viewer: Viewer,
+    caller: Present,
     answers: BoxStream<'static, (Answer, Option<String>)>,
-    standing: watch::Receiver<Standing>,
     heartbeat: Interval,
     clock: Interval,
     is_over: bool,
-    _stream: Stream,
 }
 
 const COMPLETE: &str = "event: complete\ndata:\n\n";
@@ -94,8 +81,7 @@ impl Events {
                 () = self.door.0.shutdown.cancelled() => return None,
                 _ = self.heartbeat.tick() => return Some(":\n\n".into()),
                 _ = self.clock.tick() => {
-                    let is_gone = *self.standing.borrow() == Standing::Gone;
-                    if is_gone || self.viewer.expires_at <= self.door.actions.now() {
+                    if !self.caller.is_here(&self.door).await {
                         let refusal = answer::failed(&auth::unauthenticated());
                         let last = next_event(refusal, None, self.door.limits.errors);
                         return Some(last + &self.end());

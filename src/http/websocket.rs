@@ -3,10 +3,9 @@
 //! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
-use super::admission::Stream;
-use super::operation::{self, Operation, Parameters};
+use super::operation::{self, Arrival, Operation, Parameters};
+use super::presence::Present;
 use super::{Door, answer, auth};
-use crate::domain::viewer::{Standing, Viewer};
 use crate::graphql::door::{Code, Refusal, clean};
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
@@ -18,8 +17,9 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
@@ -140,7 +140,7 @@ struct Socket {
     door: Door,
     queue: mpsc::Sender<Message>,
     header_token: Option<String>,
-    caller: Option<Caller>,
+    caller: Option<Present>,
     /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
     operations: HashMap<String, (u64, AbortHandle)>,
     serial: u64,
@@ -154,12 +154,6 @@ struct Ended {
     serial: u64,
     /// What the client is told last: that it is complete, or one error.
     last: Value,
-}
-
-struct Caller {
-    viewer: Viewer,
-    standing: watch::Receiver<Standing>,
-    _stream: Stream,
 }
 
 impl Socket {
@@ -202,7 +196,7 @@ impl Socket {
                         // A queue that is full has something to say already.
                         let _ = self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
                     }
-                    if let Some(close) = self.standing() {
+                    if let Some(close) = self.standing().await {
                         return Some(close);
                     }
                 }
@@ -225,13 +219,9 @@ impl Socket {
     }
 
     /// Whether the caller may still be here.
-    fn standing(&mut self) -> Option<Close> {
-        let caller = self.caller.as_mut()?;
-        match *caller.standing.borrow() {
-            Standing::Gone => return Some(Close::Forbidden),
-            Standing::Active(role) => caller.viewer.role = role,
-        }
-        (caller.viewer.expires_at <= self.door.actions.now()).then_some(Close::Forbidden)
+    async fn standing(&mut self) -> Option<Close> {
+        let is_here = self.caller.as_mut()?.is_here(&self.door).await;
+        (!is_here).then_some(Close::Forbidden)
     }
 
     async fn hear(&mut self, text: &str) -> Option<Close> {
@@ -268,11 +258,10 @@ impl Socket {
         // Without an origin, so that no widget key is taken here: to sign in is one request.
         match auth::authenticate(&self.door, token, None).await {
             Ok(viewer) => {
-                let Some(stream) = self.door.admission.open_stream(&viewer) else {
+                let Some(caller) = Present::new(&self.door, viewer) else {
                     return Some(Close::TooMany);
                 };
-                let standing = self.door.live.standing(&viewer);
-                self.caller = Some(Caller { viewer, standing, _stream: stream });
+                self.caller = Some(caller);
                 self.say(json!({ "type": "connection_ack" })).await
             }
             Err((_, refusal)) if refusal.code == Code::Unavailable => Some(Close::Overload),
@@ -281,7 +270,7 @@ impl Socket {
     }
 
     async fn subscribe(&mut self, id: String, payload: Value) -> Option<Close> {
-        if let Some(close) = self.standing() {
+        if let Some(close) = self.standing().await {
             return Some(close);
         }
         let Some(caller) = &self.caller else { return Some(Close::Unauthorized) };
@@ -296,8 +285,9 @@ impl Socket {
             let message = format!("A socket has at most {limit} operations at once.");
             return self.say(error(&id, &Refusal::new(Code::LimitExceeded, message))).await;
         }
+        let arrival = Arrival { last_event_id: None, renewal: Some(Arc::clone(&caller.renewal)) };
         let prepared = Parameters::from_json(payload)
-            .and_then(|parameters| operation::prepare(&self.door, &caller.viewer, parameters, None));
+            .and_then(|parameters| operation::prepare(&self.door, &caller.viewer, parameters, arrival));
         let operation = match prepared {
             Ok(operation) => operation,
             Err(refusal) => return self.say(error(&id, &refusal)).await,

@@ -108,8 +108,8 @@ impl FeedReader {
             match self.standing.has_changed() {
                 Ok(false) => {}
                 Ok(true) => match *self.standing.borrow_and_update() {
-                    Standing::Active(role) if role == self.viewer.role => {}
-                    Standing::Active(role) => {
+                    Standing::Active { role, .. } if role == self.viewer.role => {}
+                    Standing::Active { role, .. } => {
                         self.viewer.role = role;
                         return Some(FeedStep::RoleChanged);
                     }

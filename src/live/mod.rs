@@ -190,7 +190,7 @@ impl Live {
         let mut standing = self.standing(viewer);
         let mut viewer = viewer.clone();
         match *standing.borrow_and_update() {
-            Standing::Active(role) => viewer.role = role,
+            Standing::Active { role, .. } => viewer.role = role,
             Standing::Gone => return Err(LiveError::NotFound),
         }
         Ok((standing, viewer))

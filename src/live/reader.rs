@@ -204,7 +204,7 @@ impl Reader {
         match self.standing.has_changed() {
             Ok(false) => {}
             Ok(true) => match *self.standing.borrow_and_update() {
-                Standing::Active(role) => self.viewer.role = role,
+                Standing::Active { role, .. } => self.viewer.role = role,
                 Standing::Gone => self.is_over = true,
             },
             Err(_) => self.is_over = true,

@@ -21,7 +21,7 @@ impl Standings {
     /// The value to watch for a viewer; what the viewer was authenticated with counts where it is newer.
     pub(super) fn watch(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
         let mut actors = lock(&self.0);
-        let standing = Standing::Active(viewer.role);
+        let standing = Standing::Active { role: viewer.role, auth_version: viewer.auth_version };
         let watched = actors.entry(viewer.actor_id).or_insert_with(|| Watched {
             sender: watch::Sender::new(standing),
             auth_version: viewer.auth_version,
@@ -70,10 +70,11 @@ fn standing_of(actor: &actor::Model) -> Standing {
     if actor.deactivated_at.is_some() {
         return Standing::Gone;
     }
+    let active = |role| Standing::Active { role, auth_version: actor.auth_version };
     match (actor.actor_type, actor.role) {
-        (ActorType::User, Some(role)) => Standing::Active(ViewerRole::from(role)),
+        (ActorType::User, Some(role)) => active(ViewerRole::from(role)),
         (ActorType::User, None) => Standing::Gone,
-        (ActorType::Visitor, _) => Standing::Active(ViewerRole::Visitor),
-        (ActorType::ApiClient, _) => Standing::Active(ViewerRole::ApiClient),
+        (ActorType::Visitor, _) => active(ViewerRole::Visitor),
+        (ActorType::ApiClient, _) => active(ViewerRole::ApiClient),
     }
 }

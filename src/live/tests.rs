@@ -160,6 +160,7 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
             role: ViewerRole::Operator,
             expires_at: now.plus(TimeDelta::hours(1)),
             auth_version: 1,
+            pass: None,
         });
     }
     let chat_id = ChatId(tx.new_id());
@@ -371,7 +372,9 @@ async fn a_deactivated_actor_loses_their_streams() -> Outcome {
     let mut events = world.events(None).await?;
     next(&mut events).await?;
     let tx = world.elsewhere.begin().await?;
-    let mut row = actors::find(&tx, world.ann.actor_id).await?.ok_or("no actor")?;
+    let mut row = actors::find_in_organization(&tx, world.ann.organization_id, world.ann.actor_id)
+        .await?
+        .ok_or("no actor")?;
     row.auth_version += 1;
     row.deactivated_at = Some(tx.now());
     actors::update(&tx, &row).await?;
@@ -425,7 +428,10 @@ async fn an_open_stream_keeps_a_presence_alive() -> Outcome {
     };
     let expires_at = tokio::time::timeout(Duration::from_secs(20), renewed).await??;
     assert_eq!(expires_at, row.expires_at.plus(TimeDelta::seconds(30)));
-    let seen_at = actors::find(&world.store, world.ann.actor_id).await?.ok_or("no actor")?.last_seen_at;
+    let seen_at = actors::find_in_organization(&world.store, world.ann.organization_id, world.ann.actor_id)
+        .await?
+        .ok_or("no actor")?
+        .last_seen_at;
     assert!(seen_at.is_none_or(|at| at == world.store.clock().now()));
     Ok(())
 }

@@ -12,11 +12,6 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
 /// lock, for which the holder of this one may be waiting.
 const LOCK: LockType = LockType::NoKeyUpdate;
 
-/// The actor, of whatever organization: for authentication alone, where the token says which.
-pub async fn find(rows: &impl Rows, id: ActorId) -> Result<Option<actor::Model>> {
-    Ok(actor::Entity::find_by_id(id).one(rows.connection()).await?)
-}
-
 /// The actor, where it is of the organization.
 pub async fn find_in_organization(
     rows: &impl Rows,

@@ -23,6 +23,7 @@ pub mod revisions;
 pub mod rooms;
 pub mod search;
 pub mod sessions;
+pub mod sign_ins;
 mod tokens;
 pub mod tx;
 pub mod webhooks;

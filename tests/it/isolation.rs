@@ -67,6 +67,8 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ),
         ("issueToken", "actorId", json!({ "actorId": their.olga.id })),
         ("issueToken", "actorId", json!({ "actorId": their.vera.id })),
+        ("revokeTokens", "actorId", json!({ "actorId": their.olga.id })),
+        ("revokeTokens", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),
         ("updateUser", "userId", json!({ "userId": their.olga.id, "name": "Ours" })),
         ("updateWebhook", "webhookId", json!({ "webhookId": their.webhook, "url": "https://ours.example.org/" })),

@@ -129,30 +129,34 @@ const IN_CHATS: [(&str, &str); 4] = [
 
 /// The same for what is not in a chat.
 const IN_ORGANIZATION: &str = "
-                            vera       otto       admin      program
-        updateOrganization  FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        createRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        updateRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        updateUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        upsertVisitor       FORBIDDEN  FORBIDDEN  done       done
-        issueVisitorToken   FORBIDDEN  FORBIDDEN  done       done
-        issueUserToken      FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        issueProgramToken   FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        startChat           done       INVALID    INVALID    INVALID
-        startChatFor        NOT_FOUND  done       done       done
-        startChatAndJoin    FORBIDDEN  FORBIDDEN  done       done
-        createChat          FORBIDDEN  done       done       FORBIDDEN
-        listRooms           FORBIDDEN  done       done       done
-        listUsers           FORBIDDEN  done       done       done
-        listVisitors        FORBIDDEN  done       done       done
-        listChats           done       done       done       done
-        listSessions        done       done       done       done
-        createWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        updateWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        redeliverWebhook    FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        listWebhooks        FORBIDDEN  FORBIDDEN  done       FORBIDDEN
-        deleteWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN";
+                            vera       otto       admin      program    widget
+        updateOrganization  FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        createRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        updateRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        updateUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        upsertVisitor       FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
+        issueVisitorToken   FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
+        issueUserToken      FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        issueProgramToken   FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        startChat           done       INVALID    INVALID    INVALID    FORBIDDEN
+        startChatFor        NOT_FOUND  done       done       done       FORBIDDEN
+        startChatAndJoin    FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
+        createChat          FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
+        listRooms           FORBIDDEN  done       done       done       FORBIDDEN
+        listUsers           FORBIDDEN  done       done       done       FORBIDDEN
+        listVisitors        FORBIDDEN  done       done       done       FORBIDDEN
+        listChats           done       done       done       done       FORBIDDEN
+        listSessions        done       done       done       done       FORBIDDEN
+        createWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        updateWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        redeliverWebhook    FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        listWebhooks        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        deleteWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        revokeTokens        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        signInVisitor       FORBIDDEN  FORBIDDEN  FORBIDDEN  FORBIDDEN  done
+        renewToken          done       done       done       done       FORBIDDEN
+        signOut             done       done       done       done       FORBIDDEN";
 
 /// The cells of a table: verb, who, outcome.
 fn cells(table: &'static str) -> Vec<(&'static str, &'static str, &'static str)> {
@@ -173,6 +177,7 @@ fn client<'a>(scene: &'a Scene, who: &str) -> &'a Client {
         "olga" => &scene.olga,
         "admin" => &scene.admin,
         "program" => &scene.program,
+        "widget" => &scene.widget.client,
         other => panic!("who is {other}?"),
     }
 }
@@ -211,6 +216,8 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
             verb,
             json!({ "url": "https://x.example.org/", "events": ["CHAT_ENDED"], "apiKey": "k", "apiSecret": "s" }),
         ),
+        "signInVisitor" | "renewToken" | "signOut" => (verb, json!({})),
+        "revokeTokens" => (verb, json!({ "actorId": scene.odile.id })),
         "updateWebhook" | "deleteWebhook" => (verb, json!({ "webhookId": scene.webhook })),
         "redeliverWebhook" => (verb, json!({ "deliveryId": scene.delivery })),
         verb if verb.ends_with("ChatSession") && verb != "createChatSession" => {

@@ -3,12 +3,12 @@
 use super::super::caller::caller;
 use super::super::enums::UserRole;
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actor};
+use super::super::id::{Halt, Kind};
 use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
+use super::super::sign_in::subject;
 use super::{User, Visitor};
-use crate::actions::{CreateUser, IssueToken, TokenSubject, UpdateUser, UpsertVisitor};
-use crate::domain::refused::Refused;
+use crate::actions::{CreateUser, IssueToken, UpdateUser, UpsertVisitor};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::ActorId;
 
@@ -186,15 +186,7 @@ impl ActorMutation {
         let caller = caller(context)?;
         let IssueTokenInput { actor_id, api_client_name, expires_in_seconds } = input;
         let issued = async {
-            let subject = match (actor_id, api_client_name) {
-                (Some(id), None) => TokenSubject::Actor(expect_actor(&id, "actorId")?),
-                (None, Some(name)) => TokenSubject::ApiClient(name),
-                (Some(_), Some(_)) | (None, None) => {
-                    let reason = "Give actorId or apiClientName.";
-                    return Err(Halt::Refused(Refused::Invalid { field: "actorId", reason }));
-                }
-            };
-            let input = IssueToken { subject, expires_in_seconds };
+            let input = IssueToken { subject: subject(actor_id, api_client_name)?, expires_in_seconds };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
         Ok(match settle(issued.await)? {

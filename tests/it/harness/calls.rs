@@ -49,7 +49,8 @@ pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
 
 /// Accepted in this order. Together they carry every field of every input.
 pub fn calls(scene: &Scene) -> Vec<Call> {
-    let mut calls = in_organization(scene);
+    let mut calls = of_tokens(scene);
+    calls.extend(in_organization(scene));
     calls.extend(in_chats(scene));
     calls.extend(of_webhooks(scene));
     for name in sdl::fields("Mutation").keys() {
@@ -166,6 +167,25 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         olga("finishChatSession", json!({ "chatSessionId": public.session, "reason": "Done" })),
         vera("rejectChatSession", json!({ "chatSessionId": private.session, "reason": "Not now" })),
         olga("endChat", json!({ "chatId": private.chat })),
+    ]
+}
+
+fn of_tokens(scene: &Scene) -> Vec<Call> {
+    let [first, second] = &scene.guests;
+    let page = json!({ "url": "https://shop.example/cart", "title": "Cart" });
+    let soon = anteroom::clock::Clock::system().now().0 / 1_000 + 600;
+    let identity = scene.widget.identity(&scene.widget.claims("known", soon));
+    vec![
+        call(
+            &scene.widget.client,
+            "signInVisitor",
+            json!({ "refreshToken": first.refresh_token, "displayName": "Gast", "page": page }),
+        ),
+        call(&scene.widget.client, "signInVisitor", json!({ "identityToken": identity })),
+        call(second, "renewToken", json!({ "refreshToken": second.refresh_token })),
+        call(second, "signOut", json!({ "everywhere": false })),
+        call(&scene.admin, "revokeTokens", json!({ "actorId": scene.otto.id })),
+        call(&scene.admin, "revokeTokens", json!({ "apiClientName": "records" })),
     ]
 }
 

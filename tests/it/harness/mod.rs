@@ -11,6 +11,7 @@ pub mod scene;
 pub mod sdl;
 pub mod socket;
 pub mod stored;
+pub mod widget;
 pub mod world;
 
 use anteroom::app::App;

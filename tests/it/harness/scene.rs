@@ -3,6 +3,7 @@
 use super::TestApp;
 use super::client::Client;
 use super::hooks::{hook, ledger};
+use super::widget::{Guest, Widget};
 use super::world::{Person, operator, organization, text, visitor};
 use serde_json::{Value, json};
 
@@ -19,6 +20,9 @@ pub struct Scene {
     /// A visitor who takes part in nothing.
     pub victor: Person,
     pub program: Client,
+    pub widget: Widget,
+    /// Two visitors whom nobody knows, signed in by the widget.
+    pub guests: [Guest; 2],
     pub organization: String,
     pub room: String,
     /// Told of every chat that starts, at an address that nobody has.
@@ -54,6 +58,8 @@ impl Scene {
         let vera = visitor(app, &admin, &format!("vera-{tenant}")).await;
         let victor = visitor(app, &admin, &format!("victor-{tenant}")).await;
         let program = program(app, &admin).await;
+        let widget = Widget::of(&admin, &room).await;
+        let guests = [widget.guest(json!({})).await, widget.guest(json!({})).await];
         let answer = admin.query("{ organization { id } }", json!({})).await;
         let start =
             |is_private: bool| json!({ "roomId": room, "visitorId": vera.id, "isPrivate": is_private });
@@ -78,6 +84,8 @@ impl Scene {
             vera,
             victor,
             program,
+            widget,
+            guests,
             room,
             public,
             private,

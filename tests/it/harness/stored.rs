@@ -4,7 +4,8 @@ use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
     actor, chat, chat_session, chat_session_participant, event, message, message_revision, message_text,
-    organization, participation, presence, request, room, room_origin, webhook, webhook_delivery,
+    organization, participation, presence, refresh_token, request, room, room_origin, sign_in, webhook,
+    webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -53,9 +54,11 @@ impl Stored {
             ("organization", self.rows::<organization::Entity>().await),
             ("participation", self.rows::<participation::Entity>().await),
             ("presence", self.rows::<presence::Entity>().await),
+            ("refresh_token", self.rows::<refresh_token::Entity>().await),
             ("request", self.rows::<request::Entity>().await),
             ("room", self.rows::<room::Entity>().await),
             ("room_origin", self.rows::<room_origin::Entity>().await),
+            ("sign_in", self.rows::<sign_in::Entity>().await),
             ("webhook", lines(&webhooks)),
             ("webhook_delivery", lines(&deliveries)),
         ])

@@ -1,10 +1,10 @@
 //! Where a widget key is taken, and what for.
 
-use super::{SHOP, widget};
 use crate::harness::Engine;
 use crate::harness::client::{Client, error_code};
 use crate::harness::scene::program;
 use crate::harness::socket::Socket;
+use crate::harness::widget::{SHOP, Widget};
 use crate::harness::world::{World, organization, text};
 use crate::on_both;
 use reqwest::{Method, StatusCode};
@@ -22,7 +22,7 @@ const ROLE: &str = "{ viewer { __typename role } }";
 
 async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
     let world = World::new(engine).await;
-    let widget = widget(&world).await;
+    let widget = Widget::of(&world.admin, &world.room).await.client;
     let other = json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] });
     world.admin.done("createRoom", "", other).await;
     let nowhere = Client { origin: None, ..widget.clone() };
@@ -56,7 +56,7 @@ async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
 
 async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
     let world = World::new(engine).await;
-    let widget = widget(&world).await;
+    let widget = Widget::of(&world.admin, &world.room).await.client;
     let room = json!({ "id": world.room });
     let documents = [
         "{ organization { name } }",
@@ -87,7 +87,7 @@ async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
 
 async fn a_key_that_was_replaced_is_none(engine: Engine) {
     let world = World::new(engine).await;
-    let widget = widget(&world).await;
+    let widget = Widget::of(&world.admin, &world.room).await.client;
     let input = json!({ "roomId": world.room, "rotateWidgetKey": true });
     let room = world.admin.done("updateRoom", "room { widgetKey allowedOrigins }", input).await;
     let new = Client { token: text(&room["room"]["widgetKey"]), ..widget.clone() };
@@ -103,7 +103,7 @@ async fn a_key_that_was_replaced_is_none(engine: Engine) {
 
 async fn who_is_no_admin_sees_no_key(engine: Engine) {
     let world = World::new(engine).await;
-    widget(&world).await;
+    Widget::of(&world.admin, &world.room).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let query = "query($id: ID!) { room(id: $id) { widgetKey allowedOrigins identitySecret } }";
     let seen = async |client: &Client| client.query(query, json!({ "id": world.room })).await["room"].clone();
@@ -136,7 +136,7 @@ async fn browsers_are_told_which_sites_may_call(engine: Engine) {
         headers.get("access-control-allow-origin").map(|origin| origin.to_str().expect("text").to_owned())
     };
     assert_eq!(asked(Method::OPTIONS, SHOP).await, None);
-    widget(&world).await;
+    Widget::of(&world.admin, &world.room).await;
     for method in [Method::OPTIONS, Method::POST] {
         assert_eq!(asked(method.clone(), SHOP).await.as_deref(), Some(SHOP));
         assert_eq!(asked(method, "https://evil.example").await, None);

@@ -1,0 +1,73 @@
+//! Identity tokens: the organization's own server says who the visitor on its page is, signed with the room's secret.
+
+use super::people::check_attributes;
+use crate::domain::refused::Refused;
+use crate::domain::{global_id, limits, text};
+use entity::{Timestamp, room};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+const FIELD: &str = "identityToken";
+
+/// Whom an identity token names.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    /// The visitor's id in the organization's own systems.
+    pub external_id: String,
+    pub name: Option<String>,
+    pub attributes: Option<Vec<(String, String)>>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    /// Seconds since the Unix epoch.
+    exp: i64,
+    name: Option<String>,
+    attributes: Option<Map<String, Value>>,
+}
+
+/// Whom the token names, where it is signed for this room, has not ended and ends soon.
+pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Identity, Refused> {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_audience(&[global_id::encode(global_id::ROOM, room.id.0)]);
+    validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+    // The server's clock decides, not the library's.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_secret(room.identity_secret.0.as_bytes());
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+        .map_err(|_| invalid("The identity token is not one that was signed for this room (HS256)."))?
+        .claims;
+    let seconds_left = claims.exp.saturating_sub(now.0.div_euclid(1_000));
+    if seconds_left <= 0 {
+        return Err(invalid("The identity token has expired."));
+    }
+    if seconds_left > limits::IDENTITY_SECONDS {
+        return Err(invalid("The identity token expires too late: it may live an hour."));
+    }
+    let Claims { sub: external_id, exp: _, name, attributes } = claims;
+    text::external_id(FIELD, &external_id)?;
+    if let Some(name) = &name {
+        text::name(FIELD, name)?;
+    }
+    let attributes = attributes.map(pairs).transpose()?;
+    if let Some(attributes) = &attributes {
+        check_attributes(FIELD, attributes)?;
+    }
+    Ok(Identity { external_id, name, attributes })
+}
+
+fn pairs(attributes: Map<String, Value>) -> Result<Vec<(String, String)>, Refused> {
+    let pair = |(name, value)| match value {
+        Value::String(value) => Ok((name, value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(invalid("An attribute of the identity token is not a text."))
+        }
+    };
+    attributes.into_iter().map(pair).collect()
+}
+
+fn invalid(reason: &'static str) -> Refused {
+    Refused::Invalid { field: FIELD, reason }
+}

@@ -1,0 +1,19 @@
+//! What an operation on a socket tells it: that its caller has another token, which ends later.
+
+use crate::domain::viewer::Viewer;
+use std::sync::{Mutex, PoisonError};
+
+/// The bearer of the newest token that was made on a socket.
+#[derive(Debug, Default)]
+pub struct Renewal(Mutex<Option<Viewer>>);
+
+impl Renewal {
+    pub(super) fn set(&self, viewer: Viewer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(viewer);
+    }
+
+    /// The bearer, unless that was taken before.
+    pub fn take(&self) -> Option<Viewer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

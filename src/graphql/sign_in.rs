@@ -1,0 +1,211 @@
+//! Signing in by a widget, renewing tokens, and ending them.
+
+use super::actor::Actor;
+use super::caller::{anybody, caller};
+use super::error::Result;
+use super::id::{Halt, expect_actor};
+use super::payload::{UserError, settle};
+use super::renewal::Renewal;
+use super::room::Room;
+use super::scalar::DateTime;
+use super::viewer::Viewer;
+use super::web_page::WebPageInput;
+use crate::actions::{SignInVisitor, TokenSubject};
+use crate::domain::refused::Refused;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use std::sync::Arc;
+
+/// Who the visitor on the page is: whom `identityToken` names, or else whose `refreshToken` it is, or else somebody new.
+#[derive(InputObject)]
+struct SignInVisitorInput {
+    /// What the sign-in before gave, on this page or another of the site. Refused when it is not taken any more: sign
+    /// in anew without it.
+    refresh_token: Option<String>,
+    /// What the organization's own server says: a JWT, signed with the room's `identitySecret` (HS256), with the
+    /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name` and
+    /// `attributes` (an object of texts).
+    identity_token: Option<String>,
+    /// How the visitor wants to be called: 1 to 200 characters. Not of one whom the organization knows.
+    display_name: Option<String>,
+    /// The page that the visitor is on: their `currentPage` from now on.
+    page: Option<WebPageInput>,
+}
+
+/// What signInVisitor did.
+#[derive(SimpleObject, Default)]
+struct SignInVisitorPayload {
+    /// What goes behind `Authorization: Bearer` from now on, for 15 minutes. Renew it before.
+    token: Option<String>,
+    /// When it ends.
+    expires_at: Option<DateTime>,
+    /// What the next token is had for, once, within 30 days: keep it where only pages of the site can read it.
+    refresh_token: Option<String>,
+    /// The visitor who is signed in: what is selected here is theirs already.
+    viewer: Option<Viewer>,
+    /// The room whose widget it is.
+    room: Option<Room>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// What a token is renewed with.
+#[derive(InputObject)]
+struct RenewTokenInput {
+    /// What signInVisitor or the renewal before gave. Absent for a token that came by other means: it is renewed by
+    /// itself, for as long as it lived, up to 30 days after the first one.
+    refresh_token: Option<String>,
+}
+
+/// What renewToken did.
+#[derive(SimpleObject, Default)]
+struct RenewTokenPayload {
+    /// What goes behind `Authorization: Bearer` from now on. A socket that this was asked on stays open as long.
+    token: Option<String>,
+    /// When it ends.
+    expires_at: Option<DateTime>,
+    /// What the next one is had for; null where the token is renewed by itself.
+    refresh_token: Option<String>,
+    /// The same viewer as before.
+    viewer: Option<Viewer>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// How far to sign out.
+#[derive(InputObject)]
+struct SignOutInput {
+    /// True ends all tokens of the viewer, on every device; else those of this sign-in: this token, those that it was
+    /// renewed from and to, and their refresh tokens.
+    #[graphql(default)]
+    everywhere: bool,
+}
+
+/// What signOut did.
+#[derive(SimpleObject)]
+struct SignOutPayload {
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Whose tokens: exactly one of `actorId` and `apiClientName`.
+#[derive(InputObject)]
+struct RevokeTokensInput {
+    /// A user or a visitor.
+    actor_id: Option<ID>,
+    /// A program of the organization, by its name.
+    api_client_name: Option<String>,
+}
+
+/// What revokeTokens did.
+#[derive(SimpleObject)]
+struct RevokeTokensPayload {
+    /// Who has to sign in anew; null for a program.
+    actor: Option<Actor>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(super) struct SignInMutation;
+
+#[Object]
+impl SignInMutation {
+    /// Signs the visitor on a page in. With the room's `widgetKey` as bearer token, over HTTP, from a page of one of
+    /// the room's `allowedOrigins`. How often is limited, for each address and each room.
+    async fn sign_in_visitor(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who it is.")] input: SignInVisitorInput,
+    ) -> Result<SignInVisitorPayload> {
+        let caller = anybody(context)?;
+        let SignInVisitorInput { refresh_token, identity_token, display_name, page } = input;
+        let page = page.map(Into::into);
+        let input = SignInVisitor { refresh_token, identity_token, display_name, page };
+        let signed_in = caller.actions.sign_in_visitor(&caller.viewer, input).await;
+        Ok(match settle(signed_in.map_err(Halt::from))? {
+            Ok((room_id, signed_in)) => {
+                caller.become_viewer(signed_in.viewer);
+                SignInVisitorPayload {
+                    token: Some(signed_in.issued.token),
+                    expires_at: Some(DateTime(signed_in.issued.expires_at)),
+                    refresh_token: signed_in.refresh_token,
+                    viewer: Some(Viewer),
+                    room: anybody(context)?.load(room_id).await?.map(Room),
+                    user_errors: Vec::new(),
+                }
+            }
+            Err(error) => SignInVisitorPayload { user_errors: vec![error], ..Default::default() },
+        })
+    }
+
+    /// Makes another token for the viewer, before theirs ends. Asked on a socket, it keeps the socket open.
+    async fn renew_token(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What with.")] input: RenewTokenInput,
+    ) -> Result<RenewTokenPayload> {
+        let caller = caller(context)?;
+        let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
+        Ok(match settle(renewed.map_err(Halt::from))? {
+            Ok(renewed) => {
+                if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
+                    renewal.set(renewed.viewer.clone());
+                }
+                caller.become_viewer(renewed.viewer);
+                RenewTokenPayload {
+                    token: Some(renewed.issued.token),
+                    expires_at: Some(DateTime(renewed.issued.expires_at)),
+                    refresh_token: renewed.refresh_token,
+                    viewer: Some(Viewer),
+                    user_errors: Vec::new(),
+                }
+            }
+            Err(error) => RenewTokenPayload { user_errors: vec![error], ..Default::default() },
+        })
+    }
+
+    /// Signs the viewer out: tokens stop to work, sockets close with 4403, presences end.
+    async fn sign_out(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How far.")] input: SignOutInput,
+    ) -> Result<SignOutPayload> {
+        let caller = caller(context)?;
+        let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
+        let user_errors = settle(signed_out.map_err(Halt::from))?.err().into_iter().collect();
+        Ok(SignOutPayload { user_errors })
+    }
+
+    /// Ends all tokens of somebody: sockets close with 4403, presences end, refresh tokens are worth nothing. For
+    /// admins.
+    async fn revoke_tokens(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose.")] input: RevokeTokensInput,
+    ) -> Result<RevokeTokensPayload> {
+        let caller = caller(context)?;
+        let revoked = async {
+            let subject = subject(input.actor_id, input.api_client_name)?;
+            Ok(caller.actions.revoke_tokens(&caller.viewer, subject).await?)
+        };
+        Ok(match settle(revoked.await)? {
+            Ok(row) => RevokeTokensPayload { actor: Actor::new(row), user_errors: Vec::new() },
+            Err(error) => RevokeTokensPayload { actor: None, user_errors: vec![error] },
+        })
+    }
+}
+
+/// Whom a token is of or for.
+pub(super) fn subject(
+    actor_id: Option<ID>,
+    api_client_name: Option<String>,
+) -> std::result::Result<TokenSubject, Halt> {
+    match (actor_id, api_client_name) {
+        (Some(id), None) => Ok(TokenSubject::Actor(expect_actor(&id, "actorId")?)),
+        (None, Some(name)) => Ok(TokenSubject::ApiClient(name)),
+        (Some(_), Some(_)) | (None, None) => {
+            let reason = "Give actorId or apiClientName.";
+            Err(Halt::Refused(Refused::Invalid { field: "actorId", reason }))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether the caller of an open connection may still be here.
+
+use super::Door;
+use super::admission::Stream;
+use crate::domain::viewer::{Standing, Viewer};
+use crate::graphql::renewal::Renewal;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The caller of a connection that stays open.
+pub(super) struct Present {
+    /// As they were last seen to stand.
+    pub viewer: Viewer,
+    /// Where an operation says that they have another token.
+    pub renewal: Arc<Renewal>,
+    standing: watch::Receiver<Standing>,
+    _stream: Stream,
+}
+
+impl Present {
+    /// Begins to watch; `None` where the viewer has too many connections already.
+    pub(super) fn new(door: &Door, viewer: Viewer) -> Option<Self> {
+        let stream = door.admission.open_stream(&viewer)?;
+        let standing = door.live.standing(&viewer);
+        Some(Self { viewer, renewal: Arc::default(), standing, _stream: stream })
+    }
+
+    /// Takes over how the caller stands now; `false` once the token has ended, was revoked, or nobody may use it.
+    pub(super) async fn is_here(&mut self, door: &Door) -> bool {
+        if let Some(viewer) = self.renewal.take() {
+            self.viewer = viewer;
+        }
+        let standing = *self.standing.borrow();
+        match standing {
+            Standing::Gone => return false,
+            Standing::Active { role, auth_version } => {
+                self.viewer.role = role;
+                if auth_version > self.viewer.auth_version {
+                    match door.actions.still_holds(&self.viewer).await {
+                        Ok(true) => self.viewer.auth_version = auth_version,
+                        Ok(false) => return false,
+                        // It is asked again in a moment.
+                        Err(error) => tracing::warn!(%error, "could not read whether a token still holds"),
+                    }
+                }
+            }
+        }
+        self.viewer.expires_at > door.actions.now()
+    }
+}
