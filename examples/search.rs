@@ -169,6 +169,7 @@ impl Writer<'_> {
                     edited_at: None,
                     deleted_at: None,
                     sent_digest: None,
+                    is_internal: false,
                 };
                 messages::insert(&tx, &row).await?;
                 tx.record(Fact {

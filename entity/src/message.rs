@@ -30,6 +30,8 @@ pub struct Model {
     pub deleted_at: Option<Timestamp>,
     /// A digest of the text as it was sent, once it is that no longer: by it, sending again is recognised.
     pub sent_digest: Option<String>,
+    /// A note among colleagues: visitors never learn of it.
+    pub is_internal: bool,
 }
 
 impl Model {

@@ -14,6 +14,8 @@ pub struct Model {
     pub sequence: i64,
     /// See `domain::search::fold`.
     pub folded: String,
+    /// Whether the message is a note among colleagues.
+    pub is_internal: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -54,10 +54,15 @@ async fn archive(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, before: Timestamp
     if tx.chat()?.is_archived(last.sequence) {
         return Ok(());
     }
-    let now = tx.now();
+    let (now, mark) = (tx.now(), tx.chat()?.archived_sequence);
+    let audience = audience_between(tx, mark, last.sequence).await?;
     let chat = tx.chat_mut()?;
-    (chat.archived_sequence, chat.archived_at) = (last.sequence, Some(now));
-    record(tx, last.id, last.sequence, viewer.actor_id)
+    chat.archived_sequence = last.sequence;
+    match audience {
+        Audience::All => chat.archived_at = Some(now),
+        Audience::Staff => chat.archived_at = chat.archived_at.or(Some(now)),
+    }
+    record(tx, (last.id, last.sequence), audience, viewer.actor_id)
 }
 
 async fn restore(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
@@ -65,18 +70,26 @@ async fn restore(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     let through = tx.chat()?.archived_sequence;
     let found = messages::find_many(tx, viewer.organization_id, &[(chat_id, through)]).await?;
     let Some(last) = found.first() else { return Ok(()) };
+    let audience = audience_between(tx, 0, through).await?;
     let chat = tx.chat_mut()?;
     (chat.archived_sequence, chat.archived_at) = (0, None);
-    record(tx, last.message.id, through, viewer.actor_id)
+    record(tx, (last.message.id, through), audience, viewer.actor_id)
 }
 
-fn record(tx: &mut Tx, last: MessageId, through: i64, by: ActorId) -> Result<()> {
+/// Who may learn that the messages after one place up to another came or went: where all of them are notes, the
+/// organization's people alone.
+async fn audience_between(tx: &Tx, after: i64, through: i64) -> Result<Audience> {
+    let last = messages::find_last_public(tx, tx.chat()?.id, through).await?;
+    Ok(if last.is_some_and(|last| last > after) { Audience::All } else { Audience::Staff })
+}
+
+fn record(tx: &mut Tx, (last, through): (MessageId, i64), audience: Audience, by: ActorId) -> Result<()> {
     tx.record(Fact {
         kind: EventKind::HistoryChanged,
         subject_id: last.0,
         subject: Subject::History(through),
         actor_id: Some(by),
-        audience: Audience::All,
+        audience,
     })?;
     Ok(())
 }

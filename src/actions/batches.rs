@@ -56,7 +56,11 @@ impl Actions {
                 End::Last => page.before = Some(Key { value: place + 1, id: Uuid::nil() }),
             }
         }
-        let listed = Listed { types: filter.types.as_deref(), include_archived: filter.include_archived };
+        let listed = Listed {
+            types: filter.types.as_deref(),
+            include_archived: filter.include_archived,
+            include_notes: viewer.role.is_staff(),
+        };
         let (store, organization_id) = (&self.0.store, viewer.organization_id);
         let pages = messages::list_of_each(store, organization_id, &asked, listed, &page).await?;
         let mut found: PageOfEach<_> = asked.into_iter().zip(pages).collect();
@@ -144,13 +148,14 @@ impl Actions {
         Ok(sessions::chats_with_open(&self.0.store, chats).await?)
     }
 
-    /// The messages at these places: chats and sequences.
+    /// The messages at these places, chats and sequences, as far as the viewer sees them.
     pub async fn messages_at(
         &self,
         viewer: &Viewer,
         places: &[(ChatId, i64)],
     ) -> Result<HashMap<(ChatId, i64), MessageRow>> {
-        let found = messages::find_many(&self.0.store, viewer.organization_id, places).await?;
+        let mut found = messages::find_many(&self.0.store, viewer.organization_id, places).await?;
+        found.retain(|row| policy::sees_message(viewer.role, &row.message));
         Ok(found.into_iter().map(|row| ((row.message.chat_id, row.message.sequence), row)).collect())
     }
 
@@ -207,9 +212,14 @@ impl Actions {
         Ok(others)
     }
 
-    /// Unread messages of each participation, counted up to 100.
-    pub async fn unread_of_each(&self, ids: &[ParticipationId]) -> Result<HashMap<ParticipationId, u64>> {
-        let found = participations::unread_of_each(&self.0.store, ids).await?;
+    /// Unread messages of each participation, counted up to 100. Nobody learns from it of what they do not see.
+    pub async fn unread_of_each(
+        &self,
+        viewer: &Viewer,
+        ids: &[ParticipationId],
+    ) -> Result<HashMap<ParticipationId, u64>> {
+        let with_notes = viewer.role.is_staff();
+        let found = participations::unread_of_each(&self.0.store, ids, with_notes).await?;
         Ok(found.into_iter().map(|(id, unread)| (id, u64::try_from(unread).unwrap_or_default())).collect())
     }
 

@@ -1,5 +1,6 @@
 //! Changing what was sent: a new text, which keeps the ones before, or a tombstone, which keeps nothing.
 
+use super::history::audience_of;
 use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
 use crate::domain::event::{MessageRow, Subject};
@@ -10,7 +11,7 @@ use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::tx::Fact;
 use crate::store::{Tx, messages, organizations, revisions};
-use entity::{ActorId, Audience, EventKind, MessageId, message_revision};
+use entity::{ActorId, EventKind, MessageId, message_revision};
 use futures_util::FutureExt;
 
 /// A new text for a message.
@@ -101,6 +102,9 @@ pub(super) async fn lock_message(tx: &mut Tx, viewer: &Viewer, id: MessageId) ->
         Err(Error::Refused(Refused::NotFound { .. })) => return Err(not_found()),
         place => place?,
     };
+    if !policy::sees_message(viewer.role, &found.message) {
+        return Err(not_found());
+    }
     // What it says may have changed until the lock was there.
     let row = messages::find_many_by_id(tx, organization_id, &[id]).await?.pop().ok_or_else(not_found)?;
     let acts = policy::acts_in_chat(viewer, tx.chat()?, place.participates());
@@ -123,7 +127,7 @@ pub(super) fn record_message_change(tx: &mut Tx, row: &MessageRow, by: ActorId) 
         subject_id: row.message.id.0,
         subject: Subject::Message(row.clone()),
         actor_id: Some(by),
-        audience: Audience::All,
+        audience: audience_of(&row.message),
     })?;
     Ok(())
 }

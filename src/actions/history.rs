@@ -164,19 +164,21 @@ pub(super) struct NewEntry<'a> {
     pub sender: Option<&'a actor::Model>,
     pub text: Option<String>,
     pub external_id: Option<String>,
+    /// A note among colleagues.
+    pub is_internal: bool,
     pub session: Option<&'a SessionRow>,
 }
 
 impl<'a> NewEntry<'a> {
     /// An entry without a text: somebody came, went, or moved a session on.
     pub(super) fn notice(message_type: MessageType, sender: Option<&'a actor::Model>) -> Self {
-        Self { message_type, sender, text: None, external_id: None, session: None }
+        Self { message_type, sender, text: None, external_id: None, is_internal: false, session: None }
     }
 }
 
 /// Adds an entry to the history.
 pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<ActorId>) -> Result<MessageRow> {
-    let NewEntry { message_type, sender, text, external_id, session } = entry;
+    let NewEntry { message_type, sender, text, external_id, is_internal, session } = entry;
     let id = MessageId(tx.new_id());
     let message = message::Model {
         chat_id: tx.chat()?.id,
@@ -192,6 +194,7 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         edited_at: None,
         deleted_at: None,
         sent_digest: None,
+        is_internal,
     };
     messages::insert(tx, &message).await?;
     let row = MessageRow { message, sender: sender.cloned() };
@@ -200,9 +203,14 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         subject_id: id.0,
         subject: Subject::Message(row.clone()),
         actor_id: by,
-        audience: Audience::All,
+        audience: audience_of(&row.message),
     })?;
     Ok(row)
+}
+
+/// Who may learn of what happens to a message.
+pub(super) fn audience_of(message: &message::Model) -> Audience {
+    if message.is_internal { Audience::Staff } else { Audience::All }
 }
 
 /// Records an event of a session.

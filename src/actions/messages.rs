@@ -31,6 +31,8 @@ pub struct SendMessage {
     pub page: Option<WebPage>,
     /// Makes sending again safe.
     pub external_id: Option<String>,
+    /// A note among colleagues; users only.
+    pub is_internal: bool,
 }
 
 /// A message that is on disk.
@@ -64,6 +66,9 @@ impl Actions {
         if input.message_type == MessageType::Autosuggest {
             policy::may(viewer.role, Verb::SuggestMessage)?;
         }
+        if input.is_internal {
+            policy::may(viewer.role, Verb::WriteNote)?;
+        }
         let (viewer, lease) = (viewer.clone(), self.0.lease);
         let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;
         let (message, chat) = written.with_chat()?;
@@ -79,7 +84,7 @@ impl Actions {
 }
 
 async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
-    let SendMessage { chat_id, text, sender_id, message_type, page, external_id } = input;
+    let SendMessage { chat_id, text, sender_id, message_type, page, external_id, is_internal } = input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
@@ -95,7 +100,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         && let Some(first) =
             messages::find_by_external_id(tx, viewer.organization_id, chat_id, sender.id, external_id).await?
     {
-        return same_content(first, message_type, &text);
+        return same_content(first, &Content { message_type, text: &text, is_internal });
     }
     text::message("text", &text)?;
     let acts = viewer.role == ViewerRole::ApiClient
@@ -104,13 +109,16 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;
+    if is_internal {
+        may_be_noted(tx, &sender, message_type)?;
+    }
     if let Some(page) = page.clone()
         && sender.actor_type == ActorType::Visitor
     {
         sender.set_page(page);
         actors::update(tx, &sender).await?;
     }
-    let (said, by) = (Said { text: Some(text), external_id, page }, Some(viewer.actor_id));
+    let (said, by) = (Said { text: Some(text), external_id, page, is_internal }, Some(viewer.actor_id));
     if message_type == MessageType::Autosuggest {
         suggest(tx, &sender, said, by).await
     } else {
@@ -129,15 +137,37 @@ fn check_type_and_page(message_type: MessageType, page: Option<&WebPage>) -> Res
     page.map_or(Ok(()), |page| text::page("page", page).map_err(Error::from))
 }
 
+/// A note is a user's, where there is a visitor to keep it from.
+fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Result<()> {
+    if message_type != MessageType::Message {
+        return Err(Refused::Invalid { field: "type", reason: "A note is a MESSAGE." }.into());
+    }
+    let chat = tx.chat()?;
+    let has_visitor = match chat.chat_type {
+        ChatType::Visitor => true,
+        ChatType::Direct | ChatType::Group => chat.visitor_participation_count > 0,
+    };
+    let reason = match (sender.actor_type, has_visitor) {
+        (ActorType::User, true) => return Ok(()),
+        (ActorType::User, false) => "Nobody here is a visitor: a message is for colleagues alone.",
+        (ActorType::Visitor | ActorType::ApiClient, _) => "A note is a user's.",
+    };
+    Err(Refused::Invalid { field: "isInternal", reason }.into())
+}
+
 /// What a message says.
+#[derive(Default)]
 pub(super) struct Said {
     pub text: Option<String>,
     pub external_id: Option<String>,
     /// Where the visitor is; absent, it is where they were last.
     pub page: Option<WebPage>,
+    /// A note among colleagues.
+    pub is_internal: bool,
 }
 
-/// Adds a message of type MESSAGE with all that follows from it; the caller has checked that it may be.
+/// Adds a message of type MESSAGE with all that follows from it; nothing follows from a note that a visitor could
+/// see. The caller has checked that it may be.
 pub(super) async fn say(
     tx: &mut Tx,
     sender: &actor::Model,
@@ -145,7 +175,12 @@ pub(super) async fn say(
     by: Option<ActorId>,
     lease: Lease,
 ) -> Result<MessageRow> {
-    let Said { text, external_id, page } = said;
+    let Said { text, external_id, page, is_internal } = said;
+    let entry =
+        NewEntry { text, external_id, is_internal, ..NewEntry::notice(MessageType::Message, Some(sender)) };
+    if is_internal {
+        return add_entry(tx, entry, by).await;
+    }
     let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
     let now = tx.now();
     participation.message_count += 1;
@@ -173,8 +208,7 @@ pub(super) async fn say(
     if sender.actor_type == ActorType::User && by == Some(sender.id) {
         renew_lease(tx, sender.id, lease).await?;
     }
-    let notice = NewEntry::notice(MessageType::Message, Some(sender));
-    add_entry(tx, NewEntry { text, external_id, ..notice }, by).await
+    add_entry(tx, entry, by).await
 }
 
 /// The chat keeps the page of the visitor's first message.
@@ -222,9 +256,18 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
     if could && sender.deactivated_at.is_none() { Ok(sender) } else { Err(not_found()) }
 }
 
+/// What makes two messages the same one, sent twice.
+struct Content<'a> {
+    message_type: MessageType,
+    text: &'a str,
+    is_internal: bool,
+}
+
 /// The first message, if this is the same one again.
-fn same_content(first: MessageRow, message_type: MessageType, text: &str) -> Result<MessageRow> {
-    if first.message.message_type == message_type && was_sent_as(&first.message, Some(text)) {
+fn same_content(first: MessageRow, content: &Content<'_>) -> Result<MessageRow> {
+    let (message, Content { message_type, text, is_internal }) = (&first.message, content);
+    let is_same = message.message_type == *message_type && message.is_internal == *is_internal;
+    if is_same && was_sent_as(message, Some(text)) {
         Ok(first)
     } else {
         Err(Refused::Conflict { field: "externalId" }.into())

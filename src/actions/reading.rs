@@ -110,7 +110,8 @@ impl Actions {
 
     /// Those of the messages that are in chats that the viewer sees.
     pub async fn visible_messages(&self, viewer: &Viewer, ids: &[MessageId]) -> Result<Vec<MessageRow>> {
-        let found = messages::find_many_by_id(&self.0.store, viewer.organization_id, ids).await?;
+        let mut found = messages::find_many_by_id(&self.0.store, viewer.organization_id, ids).await?;
+        found.retain(|row| policy::sees_message(viewer.role, &row.message));
         self.in_visible_chats(viewer, found, |row| row.message.chat_id).await
     }
 
@@ -231,6 +232,6 @@ impl Actions {
         if viewer.role == ViewerRole::ApiClient {
             return Ok(0);
         }
-        Ok(participations::unread_of_actor(&self.0.store, viewer.actor_id).await?)
+        Ok(participations::unread_of_actor(&self.0.store, viewer.actor_id, viewer.role.is_staff()).await?)
     }
 }

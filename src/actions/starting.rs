@@ -133,7 +133,7 @@ async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> R
     };
     let message = match input.message {
         Some(message) => {
-            let said = Said { text: Some(message), external_id: input.request_id, page: None };
+            let said = Said { text: Some(message), external_id: input.request_id, ..Said::default() };
             Some(say(tx, people.sender(), said, Some(viewer.actor_id), lease).await?)
         }
         None => None,

@@ -16,7 +16,7 @@ pub(super) async fn suggest(
     said: Said,
     by: Option<ActorId>,
 ) -> Result<MessageRow> {
-    let Said { text, external_id, page } = said;
+    let Said { text, external_id, page, is_internal: _ } = said;
     let chat = tx.chat()?;
     if sender.actor_type != ActorType::User || chat.chat_type != ChatType::Visitor {
         let reason = "A suggestion is a user's, in a chat with a visitor.";

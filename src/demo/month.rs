@@ -209,6 +209,7 @@ impl<'a> Month<'a> {
             message_type: MessageType::Message,
             page: None,
             external_id: None,
+            is_internal: false,
         };
         self.stage.actions.send_message(sender, input).await?;
         Ok(())

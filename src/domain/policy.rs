@@ -3,7 +3,7 @@
 //! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
 
 use super::viewer::{Viewer, ViewerRole};
-use entity::{ActorId, ActorType, ChatType, actor, chat};
+use entity::{ActorId, ActorType, ChatType, Timestamp, actor, chat, message};
 
 /// What can be asked for, as far as a role decides about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub enum Verb {
     KeepOwnTokens,
     /// End all tokens of somebody.
     RevokeTokens,
+    /// Write what visitors do not see.
+    WriteNote,
 }
 
 /// A role may never do this.
@@ -86,9 +88,8 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::DeleteChat
         | Verb::AddParticipants
         | Verb::JoinChat
-        | Verb::ArchiveMessages => {
-            matches!(role, Admin | Operator)
-        }
+        | Verb::ArchiveMessages
+        | Verb::WriteNote => matches!(role, Admin | Operator),
         Verb::ActInChat
         | Verb::RemoveParticipant
         | Verb::SendMessage
@@ -118,6 +119,18 @@ pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> boo
             (ViewerRole::ApiClient, ChatType::Direct | ChatType::Group)
             | (ViewerRole::Widget, ChatType::Visitor | ChatType::Direct | ChatType::Group) => false,
         }
+}
+
+/// Whether a message of a chat that the viewer sees exists for them: notes are for the organization's people.
+#[must_use]
+pub fn sees_message(role: ViewerRole, message: &message::Model) -> bool {
+    !message.is_internal || role.is_staff()
+}
+
+/// When the chat last changed, as far as such a viewer may learn of it: visitors learn of no note.
+#[must_use]
+pub fn changed_at(role: ViewerRole, chat: &chat::Model) -> Timestamp {
+    if role.is_staff() { chat.logged_at } else { chat.updated_at }
 }
 
 /// Whether an actor exists for the viewer: visitors see themselves and the users of the organization.

@@ -100,7 +100,7 @@ pub fn happenings<'a>(
             |event, about| Happening { event, sequence: entry.sequence, at: entry.created_at, about };
         match (entry.kind, subject) {
             (EventKind::MessageAdded, Subject::Message(row))
-                if row.message.message_type == MessageType::Message =>
+                if row.message.message_type == MessageType::Message && !row.message.is_internal =>
             {
                 found.push(happening(WebhookEvent::MessageAdded, About::Message(row)));
                 if is_to_visitor(chat, entry, row) {

@@ -154,7 +154,7 @@ loader!(OthersIn => Vec<actor::Model>, |reads, keys| {
     wrapped(reads.actions.others_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OthersIn)
 });
 loader!(UnreadOf => u64, |reads, keys| {
-    wrapped(reads.actions.unread_of_each(&bare(keys, |key| key.0)).await?, UnreadOf)
+    wrapped(reads.actions.unread_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, UnreadOf)
 });
 loader!(WaitingIn => u64, |reads, keys| {
     wrapped(reads.actions.waiting_count_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, WaitingIn)

@@ -154,7 +154,7 @@ impl ChatChanges {
         let is_seen = sees(self.reader.viewer(), chat, &members.participants);
         ChatChange {
             cursor: self.reader.cursor(),
-            at: chat.updated_at,
+            at: self.reader.changed_at(chat),
             action,
             chat_id: chat.id,
             chat: is_seen.then(|| Arc::clone(chat)),

@@ -313,8 +313,8 @@ impl Messages {
 
     /// Reads a batch from the table; `false` where the viewer cannot see the chat any more.
     async fn read(&mut self, after: i64) -> bool {
-        let (chat_id, actor_id) = (self.reader.chat().id, self.reader.viewer().actor_id);
-        match log::messages_after(&self.live.0.store, chat_id, actor_id, after, BATCH).await {
+        let (chat_id, reader) = (self.reader.chat().id, self.reader.viewer());
+        match log::messages_after(&self.live.0.store, chat_id, reader, after, BATCH).await {
             Ok(Some(MessageBatch { start, messages })) => {
                 let is_last = u64::try_from(messages.len()).unwrap_or(BATCH) < BATCH;
                 self.backlog = messages.last().filter(|_| !is_last).map(|last| last.message.sequence);

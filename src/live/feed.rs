@@ -196,7 +196,7 @@ impl Feeds {
         let old = at.minus(KNOWN);
         let mut feeds = lock(&self.of_organization);
         for feed in feeds.values_mut() {
-            feed.known.retain(|_, known| known.chat.updated_at >= old);
+            feed.known.retain(|_, known| known.chat.logged_at >= old);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::feed::{self, ChangeKey, Found, Place};
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, EventKind, Timestamp, chat};
+use entity::{Audience, ChatId, ChatType, EventKind, Timestamp, chat};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -118,7 +118,7 @@ impl FeedReader {
                 Err(_) => return None,
             }
             if let Some(found) = self.found.pop_front() {
-                self.stand_at(found.chat.updated_at);
+                self.stand_at(self.changed_at(&found.chat));
                 if self.shown.len() >= SHOWN {
                     self.shown.clear();
                 }
@@ -137,8 +137,9 @@ impl FeedReader {
                 hint = self.subscription.next() => hint,
             };
             match hint {
+                Ok(FeedHint::News(news)) if !self.learns_of(&news) => {}
                 Ok(FeedHint::News(news)) => {
-                    self.stand_at(news.chat.updated_at);
+                    self.stand_at(self.changed_at(&news.chat));
                     return Some(FeedStep::News(news));
                 }
                 Ok(FeedHint::Missed) | Err(_) => self.scan_again(),
@@ -152,6 +153,16 @@ impl FeedReader {
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 
+    /// When the chat changed, as far as the viewer may learn of it.
+    pub(super) fn changed_at(&self, chat: &chat::Model) -> Timestamp {
+        policy::changed_at(self.viewer.role, chat)
+    }
+
+    /// Whether anything of it is for the viewer: what is among colleagues moves nothing for visitors.
+    fn learns_of(&self, news: &FeedNews) -> bool {
+        self.viewer.role.is_staff() || news.entries.iter().any(|entry| entry.event.audience == Audience::All)
+    }
+
     fn scan_again(&mut self) {
         self.scan = Some(Scan { since: self.position.minus(OVERLAP), after: None });
     }
@@ -162,11 +173,10 @@ impl FeedReader {
 
     /// Reads a page of the place; whether it was the last one and held nothing.
     async fn read(&mut self, scan: Scan) -> bool {
-        let reader = (self.viewer.organization_id, self.viewer.actor_id);
         let store = &self.live.0.store;
-        match feed::changed_in_place(store, reader, &self.place, scan.since, scan.after, PAGE).await {
+        match feed::changed_in_place(store, &self.viewer, &self.place, scan.since, scan.after, PAGE).await {
             Ok(found) => {
-                let after = found.last().map(|last| (last.chat.updated_at, last.chat.id));
+                let after = found.last().map(|last| (self.changed_at(&last.chat), last.chat.id));
                 self.scan = after.map(|after| Scan { after: Some(after), ..scan });
                 self.found.extend(found);
                 self.scan.is_none()

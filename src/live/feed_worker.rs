@@ -179,7 +179,7 @@ impl Live {
 
     /// Whether a chat that changed when this one did is known, unless a hint was lost.
     fn should_be_known(&self, chat: &chat::Model) -> bool {
-        self.0.feeds.is_shared() && chat.updated_at >= self.0.store.clock().now().minus(KNOWN)
+        self.0.feeds.is_shared() && chat.logged_at >= self.0.store.clock().now().minus(KNOWN)
     }
 
     /// Reads from the log what is not known of it.

@@ -150,7 +150,7 @@ pub(super) async fn changed_since(
     loop {
         let page = feed::changed_in_organizations(store, organization_ids, since, after, PAGE).await?;
         let is_last = u64::try_from(page.len()).unwrap_or(PAGE) < PAGE;
-        after = page.last().map(|last| (last.updated_at, last.id));
+        after = page.last().map(|last| (last.logged_at, last.id));
         changed.extend(page);
         if is_last {
             return Ok(changed);

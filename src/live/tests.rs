@@ -81,6 +81,7 @@ impl World {
             edited_at: None,
             deleted_at: None,
             sent_digest: None,
+            is_internal: false,
         };
         messages::insert(&tx, &message).await?;
         let subject_id = message.id.0;

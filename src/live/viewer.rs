@@ -164,7 +164,7 @@ impl ViewerEvents {
 
     /// Says what became of a chat. Where it is uncertain how it was, what is there is said to be added.
     fn compare(&mut self, chat: &Arc<chat::Model>, was: Whereabouts, now: Whereabouts, is_certain: bool) {
-        let at = chat.updated_at;
+        let at = self.reader.changed_at(chat);
         let mut is_told = false;
         match (was.queue, now.queue) {
             (Some(room_id), None) => self.push(at, ViewerChange::QueueChatRemoved(chat.id, room_id)),

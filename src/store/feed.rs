@@ -5,6 +5,7 @@ use super::sessions::with_participants;
 use super::{Result, Rows, Store};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
+use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, chat_session,
     chat_session_participant, event, participation, presence,
@@ -48,29 +49,30 @@ pub struct Found {
 /// The exact place of a chat in the order of changes.
 pub type ChangeKey = (Timestamp, ChatId);
 
-/// Up to `limit` chats of a place of the organization that changed at or after a moment, oldest change
-/// first, after one of them; read from one snapshot.
+/// Up to `limit` chats of a place of the organization that changed at or after a moment, as far as the reader may learn
+/// of it, oldest change first, after one of them; read from one snapshot.
 pub async fn changed_in_place(
     store: &Store,
-    (organization_id, reader): (OrganizationId, ActorId),
+    reader: &Viewer,
     place: &Place,
     since: Timestamp,
     after: Option<ChangeKey>,
     limit: u64,
 ) -> Result<Vec<Found>> {
+    let changed = if reader.role.is_staff() { chat::Column::LoggedAt } else { chat::Column::UpdatedAt };
     let rows = store.snapshot().await?;
     let chats = chat::Entity::find()
-        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .filter(chat::Column::OrganizationId.eq(reader.organization_id))
         .filter(place.condition())
-        .filter(is_after(since, after))
-        .order_by_asc(chat::Column::UpdatedAt)
+        .filter(is_after(changed, since, after))
+        .order_by_asc(changed)
         .order_by_asc(chat::Column::Id)
         .limit(limit)
         .all(&rows)
         .await?;
     let ids: Vec<_> = chats.iter().map(|chat| chat.id).collect();
     let mut members = members_of_each(&rows, &ids).await?;
-    let was_member = were_member(&rows, &ids, reader).await?;
+    let was_member = were_member(&rows, &ids, reader.actor_id).await?;
     let private: Vec<_> = chats.iter().filter(|chat| chat.is_private).map(|chat| chat.id).collect();
     let was_changed = were_changed(&rows, &private, since).await?;
     rows.commit().await?;
@@ -85,7 +87,7 @@ pub async fn changed_in_place(
         .collect())
 }
 
-/// Up to `limit` chats of several organizations that changed at or after a moment, oldest change first.
+/// Up to `limit` chats of several organizations in which anything happened at or after a moment, oldest first.
 pub async fn changed_in_organizations(
     store: &Store,
     organization_ids: &[OrganizationId],
@@ -95,8 +97,8 @@ pub async fn changed_in_organizations(
 ) -> Result<Vec<chat::Model>> {
     Ok(chat::Entity::find()
         .filter(chat::Column::OrganizationId.is_in(organization_ids.iter().copied()))
-        .filter(is_after(since, after))
-        .order_by_asc(chat::Column::UpdatedAt)
+        .filter(is_after(chat::Column::LoggedAt, since, after))
+        .order_by_asc(chat::Column::LoggedAt)
         .order_by_asc(chat::Column::Id)
         .limit(limit)
         .all(store.connection())
@@ -250,12 +252,12 @@ fn has_been_present(user_id: ActorId) -> Expr {
     Expr::exists(own)
 }
 
-fn is_after(since: Timestamp, after: Option<ChangeKey>) -> Condition {
+fn is_after(changed: chat::Column, since: Timestamp, after: Option<ChangeKey>) -> Condition {
     match after {
-        None => Condition::all().add(chat::Column::UpdatedAt.gte(since)),
+        None => Condition::all().add(changed.gte(since)),
         Some((at, id)) => Condition::all()
-            .add(chat::Column::UpdatedAt.gte(at))
-            .add(Condition::any().add(chat::Column::UpdatedAt.gt(at)).add(chat::Column::Id.gt(id))),
+            .add(changed.gte(at))
+            .add(Condition::any().add(changed.gt(at)).add(chat::Column::Id.gt(id))),
     }
 }
 

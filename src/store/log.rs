@@ -6,6 +6,7 @@
 use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
 use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
+use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ChatId, EventKind, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp,
     actor, chat, chat_session, event, message, participation, presence,
@@ -78,11 +79,11 @@ pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Res
     Ok(Some(Batch { chat, entries }))
 }
 
-/// Up to `limit` messages after `after`, from a chat that the caller knows to exist.
+/// Up to `limit` messages after `after` that the reader may see, from a chat that the caller knows to exist.
 pub async fn messages_after(
     store: &Store,
     chat_id: ChatId,
-    actor_id: ActorId,
+    reader: &Viewer,
     after: i64,
     limit: u64,
 ) -> Result<Option<MessageBatch>> {
@@ -91,10 +92,14 @@ pub async fn messages_after(
         rows.commit().await?;
         return Ok(None);
     };
-    let participates = takes_part(&rows, chat_id, actor_id).await?;
-    let messages = message::Entity::find()
+    let participates = takes_part(&rows, chat_id, reader.actor_id).await?;
+    let mut messages = message::Entity::find()
         .filter(message::Column::ChatId.eq(chat_id))
-        .filter(message::Column::Sequence.gt(after))
+        .filter(message::Column::Sequence.gt(after));
+    if !reader.role.is_staff() {
+        messages = messages.filter(message::Column::IsInternal.eq(false));
+    }
+    let messages = messages
         .order_by_asc(message::Column::Sequence)
         .limit(limit)
         .find_also_related(actor::Entity)

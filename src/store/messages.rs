@@ -101,6 +101,21 @@ pub async fn find_last_before(
         .await?)
 }
 
+/// The place of the newest message up to another that is no note.
+pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -> Result<Option<i64>> {
+    Ok(message::Entity::find()
+        .select_only()
+        .column(message::Column::Sequence)
+        .filter(message::Column::ChatId.eq(chat_id))
+        .filter(message::Column::Sequence.lte(through))
+        .filter(message::Column::IsInternal.eq(false))
+        .order_by_desc(message::Column::Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(rows.connection())
+        .await?)
+}
+
 /// Which messages of a chat a list has.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Listed<'a> {
@@ -108,6 +123,8 @@ pub struct Listed<'a> {
     pub types: Option<&'a [MessageType]>,
     /// Also those that are archived.
     pub include_archived: bool,
+    /// Also notes among colleagues.
+    pub include_notes: bool,
 }
 
 /// The same page of the messages of each of the chats, oldest first.
@@ -122,6 +139,9 @@ pub async fn list_of_each(
         let mut list = message::Entity::find().filter(message::Column::ChatId.eq(*chat_id));
         if let Some(types) = listed.types {
             list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
+        }
+        if !listed.include_notes {
+            list = list.filter(message::Column::IsInternal.eq(false));
         }
         if !listed.include_archived {
             list = list.filter(
@@ -161,7 +181,7 @@ pub async fn update(tx: &Tx, row: &message::Model) -> Result<()> {
     tokens::index_again(tx.connection(), tx.chat()?.organization_id, row).await
 }
 
-/// The place of the newest message of type MESSAGE before another, tombstones left out.
+/// The place of the newest message of type MESSAGE before another, tombstones and notes left out.
 pub async fn find_last_counted(rows: &impl Rows, chat_id: ChatId, before: i64) -> Result<Option<i64>> {
     Ok(message::Entity::find()
         .select_only()
@@ -170,6 +190,7 @@ pub async fn find_last_counted(rows: &impl Rows, chat_id: ChatId, before: i64) -
         .filter(message::Column::Sequence.lt(before))
         .filter(message::Column::MessageType.eq(MessageType::Message))
         .filter(message::Column::DeletedAt.is_null())
+        .filter(message::Column::IsInternal.eq(false))
         .order_by_desc(message::Column::Sequence)
         .limit(1)
         .into_tuple()

@@ -134,15 +134,17 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// Messages by others after the read mark of each participation, counted up to 100.
+/// Messages by others after the read mark of each participation, counted up to 100; for whoever learns of notes, with
+/// those that colleagues wrote.
 pub async fn unread_of_each(
     rows: &impl Rows,
     ids: &[ParticipationId],
+    with_notes: bool,
 ) -> Result<Vec<(ParticipationId, i64)>> {
     Ok(participation::Entity::find()
         .select_only()
         .column(participation::Column::Id)
-        .column_as(unread(limits::UNREAD_MAX), "unread")
+        .column_as(unread(limits::UNREAD_MAX, with_notes), "unread")
         .filter(participation::Column::Id.is_in(ids.iter().copied()))
         .into_tuple()
         .all(rows.connection())
@@ -150,7 +152,7 @@ pub async fn unread_of_each(
 }
 
 /// Unread messages over all chats in which the actor takes part, counted up to 100.
-pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64> {
+pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bool) -> Result<u64> {
     let bounded = Query::select()
         .expr(Expr::val(1))
         .from(participation::Entity)
@@ -167,7 +169,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64>
         .and_where(participation::Column::ActorId.eq(actor_id))
         .and_where(participation::Column::EndedAt.is_null())
         .and_where(chat::Column::DeletedAt.is_null())
-        .and_where(is_unread())
+        .and_where(is_unread(with_notes))
         .limit(limits::UNREAD_MAX)
         .to_owned();
     let counted = Query::select()
@@ -180,7 +182,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId) -> Result<u64>
 }
 
 /// A scalar subquery: the unread messages of the participation of the row, counted up to `limit`.
-fn unread(limit: u64) -> Expr {
+fn unread(limit: u64, with_notes: bool) -> Expr {
     let bounded = Query::select()
         .expr(Expr::val(1))
         .from(message::Entity)
@@ -192,7 +194,7 @@ fn unread(limit: u64) -> Expr {
             Expr::col((message::Entity, message::Column::ChatId))
                 .equals((participation::Entity, participation::Column::ChatId)),
         )
-        .and_where(is_unread())
+        .and_where(is_unread(with_notes))
         .limit(limit)
         .to_owned();
     let counted =
@@ -201,13 +203,19 @@ fn unread(limit: u64) -> Expr {
 }
 
 /// By somebody else and still there, after what was read and after what is archived: one bound, so that an index leads there.
-fn is_unread() -> Expr {
+fn is_unread(with_notes: bool) -> Expr {
     let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
     let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));
     let seen = Expr::case(read().lt(archived()), archived()).finally(read());
     let reader = Expr::col((participation::Entity, participation::Column::ActorId));
+    let mut is_meant = Expr::col((message::Entity, message::Column::IsInternal)).eq(false);
+    if with_notes {
+        let is_colleague = Expr::col((participation::Entity, participation::Column::ActorType));
+        is_meant = is_meant.or(is_colleague.eq(ActorType::User));
+    }
     Expr::col((message::Entity, message::Column::Sequence))
         .gt(seen)
+        .and(is_meant)
         .and(message::Column::MessageType.eq(MessageType::Message))
         .and(Expr::col((message::Entity, message::Column::DeletedAt)).is_null())
         .and(Expr::col((message::Entity, message::Column::SenderId)).ne(reader))

@@ -241,6 +241,9 @@ impl Search<'_> {
         if let Some(visitor_id) = self.scope.visitor_id {
             select.and_where(chat::Column::VisitorId.eq(visitor_id));
         }
+        if !self.scope.viewer.role.is_staff() {
+            select.and_where(Expr::col((hit(), message_text::Column::IsInternal)).eq(false));
+        }
         if !self.scope.include_archived {
             let archived = Expr::col((chat::Entity, chat::Column::ArchivedSequence));
             select.and_where(Expr::col((hit(), message_text::Column::Sequence)).gt(archived));
@@ -264,11 +267,12 @@ impl Search<'_> {
     }
 }
 
-const COLUMNS: [message_text::Column; 4] = [
+const COLUMNS: [message_text::Column; 5] = [
     message_text::Column::Id,
     message_text::Column::ChatId,
     message_text::Column::Sequence,
     message_text::Column::Folded,
+    message_text::Column::IsInternal,
 ];
 
 fn hit() -> Alias {

@@ -81,18 +81,24 @@ pub(super) async fn index(
     let folded = fold(text);
     let tokens = of_text(&folded, organization_id, row.chat_id);
     let backend = connection.get_database_backend();
-    let mut values: Vec<Value> =
-        vec![organization_id.into(), row.chat_id.into(), row.sequence.into(), folded.into()];
+    let mut values: Vec<Value> = vec![
+        organization_id.into(),
+        row.chat_id.into(),
+        row.sequence.into(),
+        folded.into(),
+        row.is_internal.into(),
+    ];
     let run = async |sql: &str, values: Vec<Value>| {
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await
     };
     if backend == DbBackend::Postgres {
         values.push(tokens.as_array().into());
-        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded, tokens)
-            VALUES ($1, $2, $3, $4, CAST($5 AS integer[]))";
+        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded, is_internal, tokens)
+            VALUES ($1, $2, $3, $4, $5, CAST($6 AS integer[]))";
         run(sql, values).await?;
     } else {
-        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded) VALUES (?, ?, ?, ?)";
+        let sql = "INSERT INTO message_text (organization_id, chat_id, sequence, folded, is_internal)
+            VALUES (?, ?, ?, ?, ?)";
         run(sql, values).await?;
         let sql = "INSERT INTO message_index (rowid, tokens) VALUES (last_insert_rowid(), ?)";
         run(sql, vec![tokens.as_document().into()]).await?;

@@ -106,7 +106,7 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
             id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
-            editedAt deletedAt revisions { text createdAt } viewerActions
+            isInternal editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } } } } } } }";

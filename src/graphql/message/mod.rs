@@ -50,6 +50,11 @@ impl Message {
         Ok(Chat::new(caller(context)?.need(self.0.message.chat_id).await?))
     }
 
+    /// Whether it is a note among colleagues, which visitors never see.
+    async fn is_internal(&self) -> bool {
+        self.0.message.is_internal
+    }
+
     /// What it is.
     #[graphql(name = "type")]
     async fn message_type(&self) -> MessageType {
@@ -73,10 +78,11 @@ impl Message {
     }
 
     /// Who it was said to, where that is one person: the visitor of a chat with one, for what users say; the other
-    /// one of a DIRECT chat. Null for a visitor's message to the organization's people, and in groups.
+    /// one of a DIRECT chat. Null for a visitor's message to the organization's people, for notes, and in groups.
     async fn receiver(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         let Some(sender) = &self.0.sender else { return Ok(None) };
         match self.0.message.message_type {
+            _ if self.0.message.is_internal => return Ok(None),
             entity::MessageType::Message | entity::MessageType::Autosuggest => {}
             entity::MessageType::Join | entity::MessageType::Leave | entity::MessageType::Session => {
                 return Ok(None);

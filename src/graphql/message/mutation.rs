@@ -35,6 +35,11 @@ struct SendMessageInput {
     /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
     /// the same id is answered with the first one; another message is a CONFLICT.
     external_id: Option<String>,
+    /// A note among colleagues: for users, in chats with a visitor. Visitors never learn of it, in no list, number or
+    /// stream; it makes nobody a participant, ends no waiting and counts as no message but in what is unread for
+    /// colleagues. Do not tell that you type while you write one.
+    #[graphql(default)]
+    is_internal: bool,
 }
 
 /// What sendMessage did.
@@ -73,20 +78,22 @@ pub(in crate::graphql) struct MessageMutation;
 
 #[Object]
 impl MessageMutation {
-    /// Sends a message. Who writes takes part in the chat from then on.
+    /// Sends a message, or a note. Who writes a message takes part in the chat from then on.
     async fn send_message(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The message.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let caller = caller(context)?;
-        let SendMessageInput { chat_id: id, text, sender_id, message_type, page, external_id } = input;
+        let SendMessageInput { chat_id: id, text, sender_id, message_type, page, external_id, is_internal } =
+            input;
         let sent = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
             let page = page.map(Into::into);
             let message_type = message_type.into();
-            let input = SendMessage { chat_id, text, sender_id, message_type, page, external_id };
+            let input =
+                SendMessage { chat_id, text, sender_id, message_type, page, external_id, is_internal };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
         Ok(match settle(sent.await)? {

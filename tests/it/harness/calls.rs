@@ -141,6 +141,7 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
                 "type": "MESSAGE", "page": page
             }),
         ),
+        olga("sendMessage", json!({ "chatId": public.chat, "text": "Among us", "isInternal": true })),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
         vera("deleteMessage", json!({ "messageId": public.message })),
