@@ -29,6 +29,7 @@ mod isolation;
 mod live;
 mod machine;
 mod nodes;
+mod own_views;
 mod paging;
 mod participants;
 mod patient;
