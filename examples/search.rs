@@ -145,6 +145,11 @@ impl Writer<'_> {
             first_message_at: None,
             last_read_sequence: 0,
             last_read_at: None,
+            name: None,
+            detail: None,
+            hidden_sequence: None,
+            viewed_at: None,
+            active_at: now,
             updated_at: now,
         };
         anteroom::store::participations::insert(&tx, &participation).await?;

@@ -20,8 +20,27 @@ pub struct Model {
     pub first_message_at: Option<Timestamp>,
     pub last_read_sequence: i64,
     pub last_read_at: Option<Timestamp>,
+    /// The actor's own name for the chat.
+    pub name: Option<String>,
+    /// The actor's own note about the chat.
+    pub detail: Option<String>,
+    /// The head of the log when the actor hid the chat: it stays hidden until a message after this.
+    pub hidden_sequence: Option<i64>,
+    /// When the actor last changed the three above.
+    pub viewed_at: Option<Timestamp>,
     /// When anything above last changed; a returning reader re-reads by it.
     pub updated_at: Timestamp,
+    /// The chat's own, kept here so that an actor's list of chats is read in its order.
+    pub active_at: Timestamp,
+}
+
+impl Model {
+    /// Whether the actor has hidden the chat and nobody has written since.
+    #[must_use]
+    pub fn is_hidden(&self, chat: &super::chat::Model) -> bool {
+        self.hidden_sequence
+            .is_some_and(|hidden| chat.last_message_sequence.is_none_or(|last| last <= hidden))
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

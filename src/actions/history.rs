@@ -43,7 +43,12 @@ pub(super) async fn take_part(
                 first_message_at: None,
                 last_read_sequence: 0,
                 last_read_at: None,
+                name: None,
+                detail: None,
+                hidden_sequence: None,
+                viewed_at: None,
                 updated_at: now,
+                active_at: tx.chat()?.active_at,
             };
             participations::insert(tx, &row).await?;
             if is_counted {
@@ -63,6 +68,9 @@ pub(super) async fn take_part(
             };
             if counts_now && (!row.is_counted || row.ended_at.is_some()) {
                 count_participation(tx.chat_mut()?, row.actor_type, 1);
+            }
+            if row.ended_at.is_some() {
+                (row.hidden_sequence, row.active_at) = (None, tx.chat()?.active_at);
             }
             (row.ended_at, row.is_counted, row.updated_at) = (None, counts_now, now);
             participations::update(tx, &row).await?;

@@ -11,7 +11,7 @@ use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::store::{Tx, actors, messages, participations, presences};
+use crate::store::{Tx, actors, messages, own_views, participations, presences};
 use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, WebPage, actor, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -187,6 +187,7 @@ pub(super) async fn say(
     participation.first_message_at.get_or_insert(now);
     participation.updated_at = now;
     participations::update(tx, &participation).await?;
+    own_views::be_active(tx, participation.chat_id, now).await?;
     let sequence = tx.next_sequence()?;
     let chat = tx.chat_mut()?;
     chat.last_message_sequence = Some(sequence);

@@ -207,9 +207,10 @@ impl Actions {
         &self,
         viewer: &Viewer,
         filter: &ChatFilter,
+        include_hidden: bool,
         page: &PageRequest,
     ) -> Result<Page<chat::Model>> {
-        Ok(chats::list_inbox(&self.0.store, viewer, filter, page).await?)
+        Ok(chats::list_inbox(&self.0.store, viewer, filter, include_hidden, page).await?)
     }
 
     /// The sessions of the chats that the viewer sees, oldest first.

@@ -39,6 +39,23 @@ pub struct Members {
     pub participants: Vec<ActorId>,
     /// Users who are present.
     pub present_users: Vec<ActorId>,
+    /// Participants who hid the chat, each with the head of the log when they did.
+    hidden: Vec<(ActorId, i64)>,
+}
+
+impl Members {
+    /// Takes over how far an actor hides the chat.
+    pub fn set_hidden(&mut self, actor_id: ActorId, hidden_sequence: Option<i64>) {
+        self.hidden.retain(|(other, _)| *other != actor_id);
+        self.hidden.extend(hidden_sequence.map(|hidden| (actor_id, hidden)));
+    }
+
+    /// Whether the actor hides the chat in this state: nobody has written since they hid it.
+    #[must_use]
+    pub fn hides(&self, actor_id: ActorId, chat: &chat::Model) -> bool {
+        let hidden = self.hidden.iter().find(|(other, _)| *other == actor_id);
+        hidden.is_some_and(|(_, hidden)| chat.last_message_sequence.is_none_or(|last| last <= *hidden))
+    }
 }
 
 /// What chats are sorted by. A field that can be absent lists only the chats that have it.

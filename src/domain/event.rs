@@ -87,6 +87,15 @@ pub enum News {
     },
     /// Something passed in a chat.
     Signal(ChatId, Signal),
+    /// A participant changed their own view of a chat.
+    View {
+        /// The chat.
+        chat: Arc<chat::Model>,
+        /// The participation that holds the view.
+        participation: participation::Model,
+        /// Whether it hid the chat before.
+        was_hidden: bool,
+    },
     /// An actor's role or activity changed.
     Actor(actor::Model),
 }

@@ -195,3 +195,9 @@ pub fn deletes_chat(viewer: &Viewer, chat: &chat::Model) -> bool {
         ChatType::Group => leads_group(viewer, chat),
     }
 }
+
+/// Whether the viewer reads the list of an actor's participations: their own, and an admin everybody's.
+#[must_use]
+pub fn reads_own_views(viewer: &Viewer, actor_id: ActorId) -> bool {
+    viewer.actor_id == actor_id || viewer.role == ViewerRole::Admin
+}

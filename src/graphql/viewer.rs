@@ -76,12 +76,15 @@ impl Viewer {
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))
     }
 
-    /// Every chat that the viewer takes part in or is present in, latest message first.
+    /// Every chat that the viewer takes part in or is present in, latest message first, but for those that they have
+    /// hidden.
     #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
     async fn inbox(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "Also chats that the viewer has hidden.", default)] include_hidden: bool,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
@@ -93,7 +96,7 @@ impl Viewer {
         let Some(filter) = decode_filter(ChatFilter::default(), filter)? else {
             return Ok(ChatConnection::empty(cursor));
         };
-        let page = caller.actions.inbox(&caller.viewer, &filter, &page).await?;
+        let page = caller.actions.inbox(&caller.viewer, &filter, include_hidden, &page).await?;
         Ok(ChatConnection::new(page, cursor, |_, key| Place::inbox().cursor(key), Chat::new))
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Message {
     Log { organization_id: OrganizationId, chat_id: ChatId, first: i64, last: i64 },
     /// A participation changed without an event.
     Participation { chat_id: ChatId, id: ParticipationId },
+    /// A participant changed their own view of a chat.
+    View { organization_id: OrganizationId, chat_id: ChatId, id: ParticipationId, was_hidden: bool },
     /// A presence changed without an event.
     Presence { chat_id: ChatId, id: PresenceId },
     /// Who types in a chat by way of the sending node.
@@ -98,6 +100,7 @@ impl Message {
         match self {
             Self::Log { .. } => "log",
             Self::Participation { .. } => "participation",
+            Self::View { .. } => "view",
             Self::Presence { .. } => "presence",
             Self::Typing { .. } => "typing",
             Self::Actor { .. } => "actor",

@@ -128,7 +128,7 @@ impl ChatChanges {
                         return Some(self.item(ChangeAction::Removed, &found.chat, &found.members));
                     }
                 }
-                FeedStep::Scanned(_) => {}
+                FeedStep::Scanned(_) | FeedStep::View(_) => {}
                 // What was shown under another role cannot be corrected change by change.
                 FeedStep::RoleChanged => return None,
             }

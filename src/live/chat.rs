@@ -269,7 +269,12 @@ impl ChatEvents {
             Signal::Presence(row) => row.last_seen_at,
             Signal::Typing => self.live.0.store.clock().now(),
         };
-        ChatItem::Signal { cursor: self.cursor(), at, chat: Arc::clone(self.reader.chat()), signal }
+        ChatItem::Signal {
+            cursor: self.cursor(),
+            at,
+            chat: Arc::clone(self.reader.chat()),
+            signal: Box::new(signal),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::lock;
 use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, Subject};
 use crate::store::Store;
+use crate::store::own_views::OwnView;
 use chrono::TimeDelta;
 use entity::{ChatId, EventKind, OrganizationId, Timestamp, chat};
 use std::collections::HashMap;
@@ -52,10 +53,20 @@ pub(super) struct FeedNews {
     pub(super) members_before: Members,
 }
 
+/// What became of an actor's own view of a chat.
+#[derive(Debug)]
+pub(super) struct FeedView {
+    /// The view, and the chat as it now stands.
+    pub(super) view: OwnView,
+    /// Whether it hid the chat before.
+    pub(super) was_hidden: bool,
+}
+
 /// What a feed's ring holds.
 #[derive(Clone, Debug)]
 pub(super) enum FeedHint {
     News(Arc<FeedNews>),
+    View(Arc<FeedView>),
     /// Something may be missing: the place has to be read.
     Missed,
 }
@@ -178,6 +189,13 @@ impl Feeds {
         let _ = feed.sender.send(FeedHint::News(Arc::new(news)));
     }
 
+    /// Tells the readers that an actor's own view of a chat changed: those of that actor listen.
+    pub(super) fn feed_view(&self, organization_id: OrganizationId, view: FeedView) {
+        if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
+            let _ = feed.sender.send(FeedHint::View(Arc::new(view)));
+        }
+    }
+
     /// Tells the readers of an organization to read their places.
     pub(super) fn missed(&self, organization_id: OrganizationId) {
         if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
@@ -253,6 +271,9 @@ pub(super) fn undo(members: &mut Members, entry: &Entry) {
 }
 
 fn step(members: &mut Members, entry: &Entry, forwards: bool) {
+    if let Subject::Participation(row) = &entry.subject {
+        members.set_hidden(row.actor_id, row.hidden_sequence);
+    }
     let (list, actor_id, comes) = match (entry.event.kind, &entry.subject) {
         (EventKind::ParticipationAdded, Subject::Participation(row)) => {
             (&mut members.participants, row.actor_id, true)

@@ -2,7 +2,7 @@
 
 use super::chat::OVERLAP;
 use super::cursor::ScopeHash;
-use super::feed::{Before, FeedHint, FeedNews, FeedSubscription};
+use super::feed::{Before, FeedHint, FeedNews, FeedSubscription, FeedView};
 use super::{Live, LiveError};
 use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
@@ -25,6 +25,8 @@ const SHOWN: usize = 1_000;
 pub(super) enum FeedStep {
     /// Something became of a chat of the organization.
     News(Arc<FeedNews>),
+    /// The viewer's own view of a chat changed.
+    View(Arc<FeedView>),
     /// A chat of the place that changed lately.
     Found(Found),
     /// The place was read from this moment on.
@@ -141,6 +143,11 @@ impl FeedReader {
                 Ok(FeedHint::News(news)) => {
                     self.stand_at(self.changed_at(&news.chat));
                     return Some(FeedStep::News(news));
+                }
+                Ok(FeedHint::View(view)) => {
+                    if view.view.participation.actor_id == self.viewer.actor_id {
+                        return Some(FeedStep::View(view));
+                    }
                 }
                 Ok(FeedHint::Missed) | Err(_) => self.scan_again(),
             }

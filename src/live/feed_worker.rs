@@ -2,12 +2,12 @@
 
 use super::Live;
 use super::chat::OVERLAP;
-use super::feed::{Before, FeedNews, KNOWN, Known, redo, undo};
+use super::feed::{Before, FeedNews, FeedView, KNOWN, Known, redo, undo};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::Entry;
 use crate::store::feed::{Roster, rosters_of_each};
-use crate::store::log;
-use entity::{ChatId, OrganizationId, chat};
+use crate::store::{log, own_views};
+use entity::{ChatId, OrganizationId, ParticipationId, chat};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(super) enum What {
     Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
     /// Events that are in the store, as another node or the sweep says.
     Stored { first: i64, last: i64 },
+    /// An own view, which has no place in the log.
+    Viewed { id: ParticipationId, was_hidden: bool },
 }
 
 /// What became of a chat, but for who is in it.
@@ -61,7 +63,14 @@ impl Live {
             // In the order in which the chats came; those of one chat together.
             let mut order: Vec<(OrganizationId, ChatId)> = Vec::new();
             let mut changes: HashMap<ChatId, Change> = HashMap::new();
+            let mut views = Vec::new();
             for Job { organization_id, chat_id, what } in burst.drain(..) {
+                if let What::Viewed { id, was_hidden } = what {
+                    views.push((organization_id, id, was_hidden));
+                    // Who hides the chat is read afresh.
+                    rosters.0.remove(&chat_id);
+                    continue;
+                }
                 let earlier = changes.remove(&chat_id);
                 if earlier.is_none() {
                     order.retain(|(_, other)| *other != chat_id);
@@ -103,6 +112,31 @@ impl Live {
                 let Change { chat, before, entries } = change;
                 let news = FeedNews { chat, before, entries, members, members_before };
                 self.0.feeds.feed(organization_id, news);
+            }
+            self.feed_views(views).await;
+        }
+    }
+
+    /// Tells of own views that changed, each as it now stands.
+    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, bool)>) {
+        let ids: Vec<_> = views.iter().map(|(_, id, _)| *id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        match own_views::find_many(&self.0.store, &ids).await {
+            Ok(found) => {
+                for (organization_id, id, was_hidden) in views {
+                    let view = found.iter().find(|view| view.participation.id == id).cloned();
+                    if let Some(view) = view.filter(|view| view.chat.organization_id == organization_id) {
+                        self.0.feeds.feed_view(organization_id, FeedView { view, was_hidden });
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "own views could not be read for the feeds");
+                for (organization_id, _, _) in views {
+                    self.0.feeds.missed(organization_id);
+                }
             }
         }
     }
@@ -147,6 +181,7 @@ impl Live {
                 (None, _) | (_, None) => return Ok(earlier),
             },
             What::Stored { first, last } => (*first, *last),
+            What::Viewed { .. } => return Ok(earlier),
         };
         let follows = known.as_ref().is_none_or(|known| first == known.chat.last_sequence + 1);
         if known.as_ref().is_some_and(|known| first >= known.from && last <= known.chat.last_sequence) {
@@ -164,7 +199,7 @@ impl Live {
                 };
                 Change { chat, before, entries }
             }
-            What::Committed { .. } | What::Stored { .. } => {
+            What::Committed { .. } | What::Stored { .. } | What::Viewed { .. } => {
                 match self.stored(organization_id, chat_id, known, first).await? {
                     Some(change) => change,
                     None => return Ok(earlier),

@@ -59,7 +59,7 @@ pub enum ChatItem {
     /// An entry of the log.
     Entry { cursor: String, entry: Arc<Entry> },
     /// Something without a place in the log.
-    Signal { cursor: String, at: Timestamp, chat: Arc<chat::Model>, signal: Signal },
+    Signal { cursor: String, at: Timestamp, chat: Arc<chat::Model>, signal: Box<Signal> },
 }
 
 /// What became of something in the place that is followed.

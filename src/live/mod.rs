@@ -222,6 +222,12 @@ impl Live {
                 }
                 self.0.hub.signal(chat_id, signal);
             }
+            News::View { chat, participation, was_hidden } => {
+                let (organization_id, chat_id, id) = (chat.organization_id, chat.id, participation.id);
+                self.send(Message::View { organization_id, chat_id, id, was_hidden });
+                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, was_hidden } });
+                self.0.hub.signal(chat_id, Signal::Participation(participation));
+            }
             News::Actor(actor) => {
                 self.0.standings.update(&actor);
                 self.send(Message::Actor { id: actor.id, auth_version: actor.auth_version });

@@ -45,14 +45,10 @@ impl Live {
                     });
                 }
             }
-            Message::Participation { chat_id, id } => {
-                if self.0.hub.has_readers(chat_id) {
-                    self.due(|due| {
-                        if due.participations.len() < WAITING {
-                            due.participations.insert(id, chat_id);
-                        }
-                    });
-                }
+            Message::Participation { chat_id, id } => self.look_up_participation(chat_id, id),
+            Message::View { organization_id, chat_id, id, was_hidden } => {
+                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, was_hidden } });
+                self.look_up_participation(chat_id, id);
             }
             Message::Presence { chat_id, id } => {
                 if self.0.hub.has_readers(chat_id) {
@@ -105,6 +101,16 @@ impl Live {
             if let Err(error) = self.reload_actors(&actors).await {
                 tracing::warn!(%error, "actors could not be read");
             }
+        }
+    }
+
+    fn look_up_participation(&self, chat_id: ChatId, id: ParticipationId) {
+        if self.0.hub.has_readers(chat_id) {
+            self.due(|due| {
+                if due.participations.len() < WAITING {
+                    due.participations.insert(id, chat_id);
+                }
+            });
         }
     }
 

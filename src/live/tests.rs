@@ -132,6 +132,11 @@ fn participant(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> participation::Mo
         first_message_at: None,
         last_read_sequence: 0,
         last_read_at: None,
+        name: None,
+        detail: None,
+        hidden_sequence: None,
+        viewed_at: None,
+        active_at: tx.now(),
         updated_at: tx.now(),
     }
 }

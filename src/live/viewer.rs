@@ -11,6 +11,7 @@ use crate::domain::event::Subject;
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{self, Found, Place};
+use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
 use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -19,6 +20,8 @@ use std::sync::Arc;
 
 /// Sessions that are re-read at most when a viewer comes back, newest first.
 const SESSIONS: u64 = 200;
+/// Own views that are re-read at most when a viewer comes back, newest first.
+const VIEWS: u64 = 200;
 
 impl Live {
     /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
@@ -81,6 +84,8 @@ struct ViewerEvents {
 struct Whereabouts {
     is_seen: bool,
     /// They take part in it or are present.
+    is_member: bool,
+    /// The same, and they do not hide it.
     is_in_inbox: bool,
     /// It waits in a room that they follow.
     queue: Option<RoomId>,
@@ -95,7 +100,11 @@ impl ViewerEvents {
             match self.reader.next().await? {
                 FeedStep::News(news) => self.take_news(&news),
                 FeedStep::Found(found) => self.take_found(&found),
-                FeedStep::Scanned(since) => Box::pin(self.take_sessions(since)).await,
+                FeedStep::View(view) => self.take_view(&view.view, view.was_hidden),
+                FeedStep::Scanned(since) => {
+                    Box::pin(self.take_sessions(since)).await;
+                    Box::pin(self.take_views(since)).await;
+                }
                 FeedStep::RoleChanged => {
                     let now = self.reader.live().0.store.clock().now();
                     self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
@@ -108,7 +117,9 @@ impl ViewerEvents {
         let now = self.whereabouts(&news.chat, &news.members);
         if !self.reader.is_old(news) {
             let was = match &news.before {
-                Before::New => Some(Whereabouts { is_seen: false, is_in_inbox: false, queue: None }),
+                Before::New => {
+                    Some(Whereabouts { is_seen: false, is_member: false, is_in_inbox: false, queue: None })
+                }
                 Before::Known(before) => Some(self.whereabouts(before, &news.members_before)),
                 Before::Unknown => None,
             };
@@ -156,6 +167,7 @@ impl ViewerEvents {
         let may_have_seen = may_have_seen_found(self.reader.viewer(), found);
         let was = Whereabouts {
             is_seen: may_have_seen,
+            is_member: found.was_member,
             is_in_inbox: found.was_member,
             queue: self.followed_room(&found.chat).filter(|_| may_have_seen),
         };
@@ -186,7 +198,7 @@ impl ViewerEvents {
         if stayed && !is_told {
             self.push(at, ViewerChange::ChatChanged(Arc::clone(chat)));
         }
-        if was.is_seen && !now.is_seen && (was.is_in_inbox || was.queue.is_some()) {
+        if was.is_seen && !now.is_seen && (was.is_member || was.queue.is_some()) {
             self.push(at, ViewerChange::ChatGone(chat.id));
         }
     }
@@ -214,6 +226,38 @@ impl ViewerEvents {
         }
     }
 
+    /// Own views that changed while the viewer was away.
+    async fn take_views(&mut self, since: Timestamp) {
+        loop {
+            let (actor_id, store) = (self.reader.viewer().actor_id, &self.reader.live().0.store);
+            match own_views::changed_since(store, actor_id, since, VIEWS).await {
+                Ok(views) => {
+                    // Nobody knows what the viewer was told before they left: what is there is said to be added.
+                    views.iter().rev().for_each(|view| self.take_view(view, true));
+                    return;
+                }
+                Err(error) => self.reader.wait_after(&error).await,
+            }
+        }
+    }
+
+    fn take_view(&mut self, view: &OwnView, was_hidden: bool) {
+        let OwnView { participation, chat, members } = view;
+        let now = self.whereabouts(chat, members);
+        let at = participation.updated_at;
+        if !now.is_member {
+            return;
+        }
+        self.push(
+            at,
+            match (was_hidden, now.is_in_inbox) {
+                (true | false, false) => ViewerChange::InboxChatRemoved(chat.id),
+                (true, true) => ViewerChange::InboxChatAdded(Arc::clone(chat)),
+                (false, true) => ViewerChange::ChatChanged(Arc::clone(chat)),
+            },
+        );
+    }
+
     fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {
         let viewer = self.reader.viewer();
         let is_seen = sees(viewer, chat, &members.participants);
@@ -222,7 +266,8 @@ impl ViewerEvents {
         let waits = chat.ended_at.is_none() && chat.waiting_since.is_some();
         Whereabouts {
             is_seen,
-            is_in_inbox: is_seen && is_member,
+            is_member: is_seen && is_member,
+            is_in_inbox: is_seen && is_member && !members.hides(viewer.actor_id, chat),
             queue: self.followed_room(chat).filter(|_| is_seen && waits),
         }
     }
@@ -231,10 +276,12 @@ impl ViewerEvents {
     fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
         let viewer = self.reader.viewer();
         let may_have_seen = may_have_seen(viewer, news);
+        let was_member = news.members_before.participants.contains(&viewer.actor_id)
+            || news.members_before.present_users.contains(&viewer.actor_id);
         Whereabouts {
             is_seen: may_have_seen,
-            is_in_inbox: news.members_before.participants.contains(&viewer.actor_id)
-                || news.members_before.present_users.contains(&viewer.actor_id),
+            is_member: was_member,
+            is_in_inbox: was_member,
             queue: self.followed_room(&news.chat).filter(|_| may_have_seen),
         }
     }

@@ -1,7 +1,7 @@
 //! Chats: found, and listed as far as a viewer may see them.
 
 use super::keyset::{self, Sorting};
-use super::{Result, Rows};
+use super::{Result, Rows, own_views};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
@@ -74,18 +74,22 @@ pub async fn list_visible(
 }
 
 /// The chats that the viewer takes part in or is present in, and the filter matches; latest message first,
-/// a chat without one by its start.
+/// a chat without one by its start. Those that the viewer hides are left out unless they are asked for.
 pub async fn list_inbox(
     rows: &impl Rows,
     viewer: &Viewer,
     filter: &ChatFilter,
+    include_hidden: bool,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
-    let list = filtered(visible(viewer), filter).filter(
+    let mut list = filtered(visible(viewer), filter).filter(
         Condition::any()
             .add(chat::Column::Id.in_subquery(taking_part(viewer.actor_id)))
             .add(chat::Column::Id.in_subquery(being_present(viewer.actor_id))),
     );
+    if !include_hidden {
+        list = list.filter(Expr::exists(own_views::hiding(viewer.actor_id)).not());
+    }
     let sorting = Sorting { value: chat::Column::ActiveAt, id: Some(chat::Column::Id), is_descending: true };
     keyset::page(rows, list, sorting, page).await
 }

@@ -130,21 +130,30 @@ pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashM
 }
 
 /// Who is in each of the chats now, in two statements. A chat with nobody in it is left out.
-async fn members_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Members>> {
+pub(super) async fn members_of_each(
+    rows: &impl Rows,
+    chat_ids: &[ChatId],
+) -> Result<HashMap<ChatId, Members>> {
     let mut members: HashMap<ChatId, Members> = HashMap::new();
     if chat_ids.is_empty() {
         return Ok(members);
     }
-    let participants: Vec<(ChatId, ActorId)> = participation::Entity::find()
+    let participants: Vec<(ChatId, ActorId, Option<i64>)> = participation::Entity::find()
         .select_only()
-        .columns([participation::Column::ChatId, participation::Column::ActorId])
+        .columns([
+            participation::Column::ChatId,
+            participation::Column::ActorId,
+            participation::Column::HiddenSequence,
+        ])
         .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
         .filter(participation::Column::EndedAt.is_null())
         .into_tuple()
         .all(rows.connection())
         .await?;
-    for (chat_id, actor_id) in participants {
-        members.entry(chat_id).or_default().participants.push(actor_id);
+    for (chat_id, actor_id, hidden_sequence) in participants {
+        let members = members.entry(chat_id).or_default();
+        members.participants.push(actor_id);
+        members.set_hidden(actor_id, hidden_sequence);
     }
     let present: Vec<(ChatId, ActorId)> = presence::Entity::find()
         .select_only()

@@ -16,6 +16,7 @@ pub mod log;
 pub mod messages;
 pub mod organizations;
 mod outbox;
+pub mod own_views;
 pub mod participations;
 pub mod presences;
 pub mod requests;

@@ -2,7 +2,7 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
-use super::{Result, Rows, Tx};
+use super::{Result, Rows, Tx, own_views};
 use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
@@ -151,7 +151,7 @@ pub async fn unread_of_each(
         .await?)
 }
 
-/// Unread messages over all chats in which the actor takes part, counted up to 100.
+/// Unread messages over all chats in which the actor takes part and that they do not hide, counted up to 100.
 pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bool) -> Result<u64> {
     let bounded = Query::select()
         .expr(Expr::val(1))
@@ -169,6 +169,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bo
         .and_where(participation::Column::ActorId.eq(actor_id))
         .and_where(participation::Column::EndedAt.is_null())
         .and_where(chat::Column::DeletedAt.is_null())
+        .cond_where(own_views::is_shown())
         .and_where(is_unread(with_notes))
         .limit(limits::UNREAD_MAX)
         .to_owned();

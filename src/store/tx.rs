@@ -8,7 +8,9 @@ use super::changed::all_but_key;
 use super::writer::Open;
 use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject};
-use entity::{ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event};
+use entity::{
+    ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
+};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use url::Url;
@@ -171,6 +173,13 @@ impl Tx {
     /// Tells, after the commit, of something that has no place in the log.
     pub fn hint(&mut self, chat_id: ChatId, signal: Signal) {
         self.news.push(News::Signal(chat_id, signal));
+    }
+
+    /// Tells, after the commit, that a participant of the locked chat changed their own view of it.
+    pub fn view_changed(&mut self, participation: participation::Model, was_hidden: bool) -> Result<()> {
+        let chat = Arc::new(self.chat()?.clone());
+        self.news.push(News::View { chat, participation, was_hidden });
+        Ok(())
     }
 
     /// Tells, after the commit, that an actor's role or activity changed.

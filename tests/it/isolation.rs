@@ -92,6 +92,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("createChatSession", "chatId", chat(none())),
         ("addParticipants", "chatId", chat(json!({ "participantIds": [known] }))),
         ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
+        ("updateParticipation", "chatId", chat(json!({ "name": "Mine" }))),
         ("deleteChat", "chatId", chat(none())),
         ("endChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(none())),

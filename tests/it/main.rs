@@ -30,6 +30,7 @@ mod live;
 mod machine;
 mod nodes;
 mod notes;
+mod own_views;
 mod paging;
 mod participants;
 mod patient;

@@ -125,7 +125,10 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
         }
     }
     add(&olga.id, "User", "currentChats", "");
+    add(&olga.id, "User", "participations", "");
+    add(&olga.id, "User", "participations", "includeHidden: true,");
     add(&viewer, "Viewer", "inbox", "");
+    add(&viewer, "Viewer", "inbox", "includeHidden: true,");
     for field in ["messages", "presences", "participations", "sessions"] {
         add(&chat, "Chat", field, "");
     }

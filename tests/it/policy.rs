@@ -21,6 +21,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         "public",
         "                    victor     vera                otto             olga                admin               program
         markRead            NOT_FOUND  done                NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
+        updateParticipation NOT_FOUND  done                NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  done                done             done                done                FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                done             done                done                INVALID
@@ -48,6 +49,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         "private",
         "                    victor     vera                otto             olga                admin               program
         markRead            NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateParticipation NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateParticipation NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                done                INVALID
@@ -75,6 +78,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         "direct",
         "                    victor     vera                otto             olga                admin               program
         markRead            NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        updateParticipation NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     INVALID

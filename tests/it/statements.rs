@@ -120,7 +120,7 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
 const CHAT: &str =
     "id type title name detail token isPrivate isAutosuggested isRealConversation isWaitingResponse startedAt
     endedAt updatedAt waitingSince messageCount userMessageCount visitorMessageCount participationCount
-    userParticipationCount visitorParticipationCount presentUserCount viewerActions
+    userParticipationCount visitorParticipationCount presentUserCount viewerActions viewerParticipation { name detail isHidden unreadCount }
     organization { id name } room { name isStaffed waitingChatCount organization { name } }
     visitor { displayName isOnline currentPage { url } } owner { displayName }
     autosuggestPage { url } firstVisitorMessagePage { url title }

@@ -8,6 +8,7 @@ use super::connection::{List, PageArguments, connection, page_cost};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
+use super::participation::{ParticipationConnection, participations_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::domain::viewer::ViewerRole;
@@ -160,6 +161,23 @@ impl User {
     ) -> Result<Option<ChatConnection>> {
         let place = Place::PresentUser(self.0.id);
         chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// The chats in which the user takes part, most recent activity first: what each of them is for the user alone. For
+    /// the user and for admins; null to everybody else.
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn participations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Also of chats that the user has hidden.", default)] include_hidden: bool,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ParticipationConnection>> {
+        let page = PageArguments { first, after, last, before };
+        participations_of(context, self.0.id, include_hidden, page).await
     }
 }
 

@@ -125,13 +125,17 @@ impl Chat {
         Self::actor(context, self.0.owner_id).await
     }
 
-    /// What to call it on this viewer's screen: its name, or the visitor's, or the names of the first 5 others in
-    /// it, or its room's.
+    /// What to call it on this viewer's screen: what they call it themself, or its name, or the visitor's, or the names
+    /// of the first 5 others in it, or its room's.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
+        let caller = caller(context)?;
+        let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(|own| own.ended_at.is_none());
+        if let Some(name) = own.and_then(|own| own.name) {
+            return Ok(name);
+        }
         if let Some(name) = &self.0.name {
             return Ok(name.clone());
         }
-        let caller = caller(context)?;
         if self.0.visitor_id.is_some_and(|visitor_id| visitor_id != caller.viewer.actor_id)
             && let Some(Actor::Visitor(visitor)) = Self::actor(context, self.0.visitor_id).await?
         {

@@ -170,7 +170,7 @@ pub(super) struct ParticipationAdded {
     participation: Participation,
 }
 
-/// A participation changed, as when its actor has read. Read marks are told as signals, without a place in the
+/// A participation changed, as when its actor has read, or changed their own view of the chat. Both are told as signals, without a place in the
 /// log; after a reconnect they are told again.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationChanged {
@@ -293,7 +293,7 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEvent> {
             (cursor, entry.event.created_at, entry.chat.id, Some(Arc::clone(&entry.chat)), change)
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
-            let change = match signal {
+            let change = match *signal {
                 Signal::Participation(row) => ChatEventChange::ParticipationChanged(ParticipationChanged {
                     participation: Participation(row),
                 }),

@@ -145,6 +145,10 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
         vera("deleteMessage", json!({ "messageId": public.message })),
+        olga(
+            "updateParticipation",
+            json!({ "chatId": public.chat, "name": "Mine", "detail": "For me", "isHidden": true }),
+        ),
         olga("archiveMessages", json!({ "chatId": public.chat, "before": "2030-01-01T00:00:00Z" })),
         olga("restoreMessages", json!({ "chatId": public.chat })),
         olga("leaveChat", json!({ "chatId": public.chat })),

@@ -1,19 +1,28 @@
 //! Participations.
 
+pub(super) mod mutation;
+
 use super::actor::Actor;
 use super::caller::caller;
 use super::chat::Chat;
-use super::connection::connection;
+use super::connection::{List, PageArguments, connection};
 use super::error::{Fault, Result};
 use super::id::Kind;
 use super::loaders::UnreadOf;
 use super::scalar::DateTime;
+use crate::domain::policy;
 use async_graphql::{Context, ID, Object};
-use entity::participation;
+use entity::{ActorId, participation};
 
 /// An actor's own view of a chat that they take part in, or have ever written to.
 #[derive(Clone)]
 pub(super) struct Participation(pub participation::Model);
+
+impl Participation {
+    fn is_own(&self, context: &Context<'_>) -> bool {
+        caller(context).is_ok_and(|caller| caller.viewer.actor_id == self.0.actor_id)
+    }
+}
 
 /// An actor's own view of a chat that they take part in, or have ever written to.
 #[Object]
@@ -42,6 +51,26 @@ impl Participation {
     /// Since when no longer.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
+    }
+
+    /// What the actor calls the chat for themself; null to everybody else.
+    async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.0.name.as_deref().filter(|_| self.is_own(context)))
+    }
+
+    /// What the actor notes about the chat for themself; null to everybody else.
+    async fn detail(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.0.detail.as_deref().filter(|_| self.is_own(context)))
+    }
+
+    /// Whether the actor has hidden the chat; the next message of type MESSAGE brings it back. Only for themself and
+    /// for admins: false to everybody else.
+    async fn is_hidden(&self, context: &Context<'_>) -> Result<bool> {
+        let caller = caller(context)?;
+        if self.0.hidden_sequence.is_none() || !policy::reads_own_views(&caller.viewer, self.0.actor_id) {
+            return Ok(false);
+        }
+        Ok(caller.load(self.0.chat_id).await?.is_some_and(|chat| self.0.is_hidden(&chat)))
     }
 
     /// Messages of type MESSAGE by this actor in the chat, as they were sent: one that is deleted still counts.
@@ -77,4 +106,17 @@ connection! {
     /// A participation in a list.
     ParticipationEdge of Participation,
     fields {}
+}
+
+/// The chats in which an actor takes part, most recent activity first; `None` where that is not for the viewer.
+pub(super) async fn participations_of(
+    context: &Context<'_>,
+    actor_id: ActorId,
+    include_hidden: bool,
+    page: PageArguments,
+) -> Result<Option<ParticipationConnection>> {
+    let (caller, list) = (caller(context)?, List::of(&("participations of", actor_id)));
+    let page = page.request(context, list)?;
+    let page = caller.actions.participations_of(&caller.viewer, actor_id, include_hidden, &page).await?;
+    Ok(page.map(|page| ParticipationConnection::new(page, |_, key| list.cursor(key), Participation)))
 }

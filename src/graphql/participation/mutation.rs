@@ -1,0 +1,70 @@
+//! Changing one's own view of a chat.
+
+use super::super::caller::caller;
+use super::super::chat::Chat;
+use super::super::chat::mutation::as_it_stands;
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::Participation;
+use crate::actions::UpdateParticipation;
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::ChatId;
+
+/// Changes of the viewer's own view of a chat.
+#[derive(InputObject)]
+struct UpdateParticipationInput {
+    /// The chat.
+    chat_id: ID,
+    /// What to call it for oneself: 1 to 200 characters. Null takes it away; absent, it stays.
+    name: MaybeUndefined<String>,
+    /// What to note about it for oneself: up to 1,000 characters. Null takes it away; absent, it stays.
+    detail: MaybeUndefined<String>,
+    /// Whether to hide it until somebody writes.
+    is_hidden: Option<bool>,
+}
+
+/// What updateParticipation did.
+#[derive(SimpleObject)]
+struct UpdateParticipationPayload {
+    /// The viewer's participation, as it now stands.
+    participation: Option<Participation>,
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct OwnViewMutation;
+
+#[Object]
+impl OwnViewMutation {
+    /// Changes the viewer's own view of a chat that they take part in: nobody else sees any of it. Their own streams
+    /// hear of it, `chatEvents` as `ParticipationChanged`, `viewerEvents` as a change of the inbox.
+    async fn update_participation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateParticipationInput,
+    ) -> Result<UpdateParticipationPayload> {
+        let caller = caller(context)?;
+        let UpdateParticipationInput { chat_id: id, name, detail, is_hidden } = input;
+        let updated = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            let input = UpdateParticipation { chat_id, name: name.into(), detail: detail.into(), is_hidden };
+            Ok(caller.actions.update_participation(&caller.viewer, input).await?)
+        };
+        Ok(match settle(updated.await)? {
+            Ok(updated) => UpdateParticipationPayload {
+                participation: Some(Participation(updated.participation)),
+                chat: Some(Chat::shared(updated.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => UpdateParticipationPayload {
+                participation: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        })
+    }
+}

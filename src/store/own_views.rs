@@ -1,0 +1,130 @@
+//! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
+
+use super::feed::members_of_each;
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Store, Tx};
+use crate::domain::chat_filter::Members;
+use crate::domain::page::{Page, PageRequest};
+use entity::{ActorId, ChatId, ParticipationId, Timestamp, chat, participation};
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An own view, with the chat that it is of and who is in that.
+#[derive(Clone, Debug)]
+pub struct OwnView {
+    /// The participation that holds it.
+    pub participation: participation::Model,
+    /// The chat.
+    pub chat: Arc<chat::Model>,
+    /// Who is in it now.
+    pub members: Members,
+}
+
+/// The chats in which an actor takes part, most recent activity first. The actor's own index leads to the page, in its
+/// order, however many there are.
+pub async fn list_of_actor(
+    rows: &impl Rows,
+    actor_id: ActorId,
+    include_hidden: bool,
+    page: &PageRequest,
+) -> Result<Page<participation::Model>> {
+    let mut of_chat = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((participation::Entity, participation::Column::ChatId)),
+        )
+        .filter(chat::Column::DeletedAt.is_null());
+    if !include_hidden {
+        of_chat = of_chat.filter(is_shown());
+    }
+    let list = participation::Entity::find()
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participation::Column::EndedAt.is_null())
+        .filter(Expr::exists(of_chat.into_query()));
+    let sorting = Sorting {
+        value: participation::Column::ActiveAt,
+        id: Some(participation::Column::Id),
+        is_descending: true,
+    };
+    keyset::page(rows, list, sorting, page).await
+}
+
+/// Whether the chat of a row is not hidden by the participation of the row: nothing hides a message that came after.
+pub(super) fn is_shown() -> Condition {
+    let hidden = || Expr::col((participation::Entity, participation::Column::HiddenSequence));
+    let last = Expr::col((chat::Entity, chat::Column::LastMessageSequence));
+    Condition::any().add(hidden().is_null()).add(hidden().lt(last))
+}
+
+/// The participation by which the actor hides the chat of a row.
+pub(super) fn hiding(actor_id: ActorId) -> SelectStatement {
+    participation::Entity::find()
+        .select_only()
+        .column(participation::Column::Id)
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(
+            Expr::col((participation::Entity, participation::Column::ChatId))
+                .equals((chat::Entity, chat::Column::Id)),
+        )
+        .filter(is_shown().not())
+        .into_query()
+}
+
+/// The own views with these ids, read from one snapshot; of chats that are there.
+pub async fn find_many(store: &Store, ids: &[ParticipationId]) -> Result<Vec<OwnView>> {
+    let found = participation::Entity::find().filter(participation::Column::Id.is_in(ids.iter().copied()));
+    with_chats(store, found).await
+}
+
+/// The actor's own views that were changed at or after a moment, newest first.
+pub async fn changed_since(
+    store: &Store,
+    actor_id: ActorId,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<OwnView>> {
+    let found = participation::Entity::find()
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participation::Column::ViewedAt.gte(since))
+        .order_by_desc(participation::Column::ViewedAt)
+        .limit(limit);
+    with_chats(store, found).await
+}
+
+/// Moves the chat up in the lists of all who take part in it.
+pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
+    participation::Entity::update_many()
+        .col_expr(participation::Column::ActiveAt, Expr::value(at))
+        .filter(participation::Column::ChatId.eq(chat_id))
+        .filter(participation::Column::EndedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+async fn with_chats(store: &Store, found: sea_orm::Select<participation::Entity>) -> Result<Vec<OwnView>> {
+    let rows = store.snapshot().await?;
+    let found = found.all(&rows).await?;
+    let chat_ids: Vec<_> = found.iter().map(|row| row.chat_id).collect();
+    let chats: HashMap<_, _> = chat::Entity::find()
+        .filter(chat::Column::Id.is_in(chat_ids.iter().copied()))
+        .all(&rows)
+        .await?
+        .into_iter()
+        .map(|chat| (chat.id, Arc::new(chat)))
+        .collect();
+    let members = members_of_each(&rows, &chat_ids).await?;
+    rows.commit().await?;
+    Ok(found
+        .into_iter()
+        .filter_map(|participation| {
+            let chat = Arc::clone(chats.get(&participation.chat_id)?);
+            let members = members.get(&participation.chat_id).cloned().unwrap_or_default();
+            Some(OwnView { participation, chat, members })
+        })
+        .collect())
+}
