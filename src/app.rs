@@ -108,6 +108,7 @@ impl App {
         let front = Front {
             allowed_origins: config.allowed_origins.clone(),
             rate_limit: config.rate_limit,
+            trusted_proxies: config.trusted_proxies.clone(),
             ..Front::new(schema, base.actions.clone(), base.live.clone())
         };
         let front_stop = CancellationToken::new();

@@ -153,12 +153,13 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
         base = Base::open(&config, Clock::system()).await?;
         demo = Some(Demo::tokens(&base.actions).await?);
     }
+    // Before anybody can know that it listens: a signal that comes at once is heard too.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let mut app = App::serve(base, &config).await?;
     if let Some(demo) = demo {
         print!("{}", introduction(&demo, &config, app.address()));
     }
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

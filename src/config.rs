@@ -86,6 +86,11 @@ pub struct Settings {
     /// What multiplies the rates at which actors may change things, 0 to 1000; 0 lifts them [default: 1]
     #[arg(long, global = true, env = "ANTEROOM_RATE_LIMIT", value_name = "FACTOR")]
     pub rate_limit: Option<u32>,
+
+    /// Networks of proxies whose X-Forwarded-For says where a request came from, as in 10.1.0.0/16; repeat or
+    /// separate by commas [default: none]
+    #[arg(long, global = true, env = "ANTEROOM_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
 }
 
 /// How the log is written.
@@ -134,6 +139,8 @@ pub struct Config {
     pub webhooks: delivery::Settings,
     /// What multiplies the rates at which actors may change things.
     pub rate_limit: u32,
+    /// Networks whose word is taken for where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -184,6 +191,7 @@ impl Settings {
             webhook_allow,
             patient_url,
             rate_limit,
+            trusted_proxies,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
@@ -202,10 +210,11 @@ impl Settings {
             presence_ttl: presence_ttl.unwrap_or(60),
             patient_url,
             webhooks: delivery::Settings {
-                allowed: networks(&webhook_allow.unwrap_or_default())?,
+                allowed: Allowed::new(networks("--webhook-allow", &webhook_allow.unwrap_or_default())?),
                 ..delivery::Settings::default()
             },
             rate_limit: rate_limit.unwrap_or(1),
+            trusted_proxies: networks("--trusted-proxies", &trusted_proxies.unwrap_or_default())?,
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
@@ -234,6 +243,7 @@ impl Settings {
             webhook_allow: self.webhook_allow.or(file.webhook_allow),
             patient_url: self.patient_url.or(file.patient_url),
             rate_limit: self.rate_limit.or(file.rate_limit),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
         }
     }
 }
@@ -292,13 +302,12 @@ impl Config {
 }
 
 /// Networks in the notation of CIDR; an address alone is a network of one.
-fn networks(texts: &[String]) -> anyhow::Result<Allowed> {
+fn networks(flag: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
     let network = |text: &String| {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        network
-            .with_context(|| format!("--webhook-allow: expected a network such as 10.1.0.0/16, not {text}"))
+        network.with_context(|| format!("{flag}: expected a network such as 10.1.0.0/16, not {text}"))
     };
-    Ok(Allowed::new(texts.iter().map(network).collect::<anyhow::Result<_>>()?))
+    texts.iter().map(network).collect()
 }
 
 /// An origin is a scheme, a host and perhaps a port: what browsers send, so anything else would never match.

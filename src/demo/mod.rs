@@ -9,6 +9,7 @@ use crate::actions::{
 use crate::app::Base;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::page::PageRequest;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
@@ -19,6 +20,8 @@ use words::VISITORS;
 
 /// Seconds that the demo's tokens live: a day.
 const TOKEN_SECONDS: i32 = 86_400;
+/// Where the page in `examples/widget` is served to try it.
+const WIDGET_PORT: u16 = 8080;
 const TENANT: &str = "demo";
 const INSTANCE: &str = "main";
 const ADMIN: &str = "Ada Admin";
@@ -34,6 +37,7 @@ const ROOMS: [&str; 4] = ["Reception", "Pharmacy", "Cardiology", "Billing"];
 /// The demo organization, with somebody to look at it from each of three sides.
 pub struct Demo {
     guests: [Guest; 3],
+    widget_key: String,
 }
 
 /// Somebody of the demo organization, signed in.
@@ -61,6 +65,12 @@ impl Demo {
             let address = if has_graphiql { format!("{url}/graphiql#token={token}") } else { token.clone() };
             let _ = write!(text, "\n{who}\n  {address}\n");
         }
+        let _ = write!(
+            text,
+            "\nA page whose visitors chat, once python3 -m http.server {WIDGET_PORT} -d examples/widget serves it\n  \
+             http://localhost:{WIDGET_PORT}/?server={url}&key={}\n",
+            self.widget_key
+        );
         text.push('\n');
         text
     }
@@ -83,8 +93,17 @@ impl Demo {
             guest("an operator", ActorType::User, OPERATORS[0].0).await?,
             guest("a visitor", ActorType::Visitor, VISITORS[0].0).await?,
         ];
-        Ok(Self { guests })
+        Ok(Self { widget_key: widget_key(actions, &guests[0].token).await?, guests })
     }
+}
+
+/// What a page of the first room's site signs visitors in with.
+async fn widget_key(actions: &Actions, admins_token: &str) -> anyhow::Result<String> {
+    let admin = actions.authenticate(admins_token, None).await;
+    let admin = admin.map_err(|failure| anyhow::anyhow!("the admin is not let in: {failure:?}"))?;
+    let page = PageRequest::new(Some(1), None, None, None).map_err(|bad| anyhow::anyhow!("{bad}"))?;
+    let (_, room) = actions.rooms(&admin, &page).await?.rows.pop().context("the demo's rooms are gone")?;
+    Ok(room.widget_key)
 }
 
 /// Whether the store is empty.
@@ -125,7 +144,7 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
                     &ada,
                     CreateRoom {
                         name: name.into(),
-                        allowed_origins: Vec::new(),
+                        allowed_origins: if name == ROOMS[0] { widget_origins() } else { Vec::new() },
                         resume_window_minutes: None,
                         end_after_idle_minutes: None,
                     },
@@ -143,6 +162,11 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
         visitors.push(stage.visitor(&users[0], external_id, name, language).await?);
     }
     Month::new(&stage, clock, &users, &visitors, &rooms).play(now).await
+}
+
+/// Where `examples/widget` is tried.
+fn widget_origins() -> Vec<String> {
+    ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{WIDGET_PORT}")).into()
 }
 
 struct Stage<'a> {
@@ -196,9 +220,11 @@ mod tests {
     fn the_introduction_opens_graphiql_or_prints_the_bare_tokens() {
         let guests =
             ["Ada", "Olga", "Vera"].map(|who| Guest { who: who.into(), token: format!("{who}-token") });
-        let demo = Demo { guests };
+        let demo = Demo { guests, widget_key: "wk_key".into() };
         let with = demo.introduction("https://chat.example", true);
         assert!(with.contains("\n  https://chat.example/graphiql#token=Olga-token\n"), "{with}");
+        let page = "\n  http://localhost:8080/?server=https://chat.example&key=wk_key\n";
+        assert!(with.contains(page), "{with}");
         let without = demo.introduction("https://chat.example", false);
         assert!(without.contains("\nOlga\n  Olga-token\n") && !without.contains("graphiql"), "{without}");
         assert!(without.contains("curl https://chat.example/graphql"), "{without}");

@@ -6,6 +6,7 @@ use entity::ActorId;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,14 +32,20 @@ fn allowance(role: ViewerRole) -> Allowance {
         ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, streams: 5 },
         ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50, streams: 20 },
         ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, streams: 200 },
-        ViewerRole::Widget => Allowance { per_second: 50, burst: 500, streams: 0 },
+        // It only signs in, which is counted by room and address.
+        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, streams: 0 },
     }
 }
+
+/// Sign-ins by widgets, a second and at once: of one address, and of one room.
+const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
 
 /// Counts who is in, and who comes how often.
 pub(super) struct Admission {
     /// A limiter for each allowance; nothing where rates are lifted.
     rates: Option<HashMap<u32, DefaultKeyedRateLimiter<ActorId>>>,
+    /// By address and by room.
+    sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
     clock: DefaultClock,
     looks: AtomicUsize,
     streams: Mutex<HashMap<ActorId, usize>>,
@@ -57,11 +64,12 @@ impl Admission {
         let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
         let limiters =
             roles.map(allowance).into_iter().filter_map(|Allowance { per_second, burst, .. }| {
-                let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
-                let quota = quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?);
-                Some((per_second, RateLimiter::keyed(quota)))
+                Some((per_second, RateLimiter::keyed(quota(per_second, burst, factor)?)))
             });
+        let [of_address, of_room] = SIGN_INS.map(|(per_second, burst)| quota(per_second, burst, factor));
+        let sign_ins = of_address.zip(of_room);
         Arc::new(Self {
+            sign_ins: sign_ins.map(|(address, room)| (RateLimiter::keyed(address), RateLimiter::keyed(room))),
             rates: (factor > 0).then(|| limiters.collect()),
             clock: DefaultClock::default(),
             looks: AtomicUsize::new(0),
@@ -86,6 +94,21 @@ impl Admission {
         }
     }
 
+    /// Lets a widget sign somebody in, or says how long to wait. Who is refused by their address does not use up what
+    /// the room has for others.
+    pub(super) fn sign_in(&self, viewer: &Viewer, address: Option<IpAddr>) -> Result<(), Duration> {
+        let Some((of_address, of_room)) = &self.sign_ins else { return Ok(()) };
+        if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            of_address.retain_recent();
+            of_room.retain_recent();
+        }
+        let wait = |not_until: governor::NotUntil<_>| not_until.wait_time_from(self.clock.now());
+        if let Some(address) = address {
+            of_address.check_key(&address).map_err(wait)?;
+        }
+        of_room.check_key(&viewer.actor_id).map_err(wait)
+    }
+
     /// Counts one more stream of the actor, unless there are too many.
     pub(super) fn open_stream(self: &Arc<Self>, viewer: &Viewer) -> Option<Stream> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,6 +125,11 @@ impl Admission {
         let turn = Arc::clone(&self.running).acquire_owned();
         tokio::time::timeout(TURN_WITHIN, turn).await.ok()?.ok()
     }
+}
+
+fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
+    let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
+    Some(quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?))
 }
 
 impl Drop for Stream {

@@ -1,5 +1,6 @@
 //! Connections: accepted, served, and let end.
 
+use super::address::Peer;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -8,6 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::add_extension::AddExtension;
 
 /// How long a connection may take to send the head of a request, the wait for a next request included: longer
 /// than proxies keep idle connections, so that it is they who close them.
@@ -24,8 +26,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_WITHIN);
     let graceful = GracefulShutdown::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -34,7 +36,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
         };
         // What is written is a whole message: waiting for more would only delay it.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(AddExtension::new(router.clone(), Peer(peer.ip())));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

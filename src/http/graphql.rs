@@ -3,7 +3,7 @@
 
 use super::negotiate::{Format, format, is_json};
 use super::operation::{self, Arrival, Parameters};
-use super::{Door, answer, auth, sse, websocket};
+use super::{Door, address, answer, auth, sse, websocket};
 use crate::graphql::door::{Code, Refusal};
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, to_bytes};
@@ -69,7 +69,8 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         from_url(&parts.uri)
     };
     let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let arrival = Arrival { last_event_id, renewal: None };
+    let address = address::address(&parts.extensions, &parts.headers, &door.trusted_proxies);
+    let arrival = Arrival { last_event_id, renewal: None, address };
     let parameters = parameters.map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))?;
     // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
     let request_error = match format {

@@ -1,6 +1,7 @@
 //! How it arrives: the only place that names axum. One path, `/graphql`, answers queries and mutations,
 //! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded.
 
+mod address;
 mod admission;
 mod answer;
 mod auth;
@@ -27,6 +28,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use ipnet::IpNet;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +52,8 @@ pub struct Front {
     pub allowed_origins: Vec<String>,
     /// What multiplies the rates at which actors may change things; 0 lifts them.
     pub rate_limit: u32,
+    /// Networks whose word is taken for where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Front {
@@ -57,7 +61,8 @@ impl Front {
     #[must_use]
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
-        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1 }
+        let trusted_proxies = Vec::new();
+        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies }
     }
 }
 
@@ -71,6 +76,7 @@ struct Shared {
     live: Live,
     limits: Limits,
     admission: Arc<Admission>,
+    trusted_proxies: Vec<IpNet>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
 }
@@ -90,10 +96,19 @@ pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationTo
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, rate_limit } = front;
+    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies } = front;
     let admission = Admission::new(rate_limit);
     let cors = cors::layer(&allowed_origins, actions.clone());
-    let door = Door(Arc::new(Shared { schema, actions, live, limits, admission, shutdown, tracker }));
+    let door = Door(Arc::new(Shared {
+        schema,
+        actions,
+        live,
+        limits,
+        admission,
+        trusted_proxies,
+        shutdown,
+        tracker,
+    }));
     let router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/healthz", get(|| async { "ok" }))

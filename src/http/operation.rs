@@ -1,7 +1,7 @@
 //! An operation, however it arrived: its parts checked, its document guarded, run under a deadline.
 
 use super::{Door, answer};
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::renewal::Renewal;
@@ -17,6 +17,7 @@ use async_graphql::{Request, Response as Answer, Variables};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a client sends: the same in a body, in a URL and on a socket.
@@ -69,6 +70,8 @@ pub(super) struct Arrival {
     pub last_event_id: Option<String>,
     /// Where a socket hears of another token.
     pub renewal: Option<Arc<Renewal>>,
+    /// Where it came from, as far as that counts.
+    pub address: Option<IpAddr>,
 }
 
 /// Checks and guards a request.
@@ -78,7 +81,7 @@ pub(super) fn prepare(
     parameters: Parameters,
     arrival: Arrival,
 ) -> Result<Operation, Refusal> {
-    let Arrival { last_event_id, renewal } = arrival;
+    let Arrival { last_event_id, renewal, address } = arrival;
     let Parameters { query, operation_name, variables, extensions } = parameters;
     let limits = &door.limits.document;
     guard::check_text(&query, limits).map_err(|too_much| limit(&too_much))?;
@@ -92,7 +95,7 @@ pub(super) fn prepare(
     let meant = meant(&document, operation_name.as_deref())?;
     let kind = meant.ty;
     check_variables(meant, &variables)?;
-    admit(door, viewer, meant)?;
+    admit(door, viewer, meant, address)?;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
@@ -141,7 +144,12 @@ fn meant<'a>(
 const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 
 /// Refuses a mutation that comes too soon after the caller's others.
-fn admit(door: &Door, viewer: &Viewer, operation: &OperationDefinition) -> Result<(), Refusal> {
+fn admit(
+    door: &Door,
+    viewer: &Viewer,
+    operation: &OperationDefinition,
+    address: Option<IpAddr>,
+) -> Result<(), Refusal> {
     if operation.ty != OperationType::Mutation {
         return Ok(());
     }
@@ -150,7 +158,14 @@ fn admit(door: &Door, viewer: &Viewer, operation: &OperationDefinition) -> Resul
         Selection::FragmentSpread(_) | Selection::InlineFragment(_) => true,
     };
     let changes = operation.selection_set.node.items.iter().filter(is_change).count();
-    door.admission.change(viewer, changes).map_err(|wait| Refusal {
+    let admitted = match viewer.role {
+        // Of any number in one document, the first alone signs somebody in.
+        ViewerRole::Widget => door.admission.sign_in(viewer, address),
+        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => {
+            door.admission.change(viewer, changes)
+        }
+    };
+    admitted.map_err(|wait| Refusal {
         retry_after: Some(wait),
         ..Refusal::new(Code::RateLimited, "Too many changes in too short a time.")
     })

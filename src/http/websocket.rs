@@ -285,7 +285,7 @@ impl Socket {
             let message = format!("A socket has at most {limit} operations at once.");
             return self.say(error(&id, &Refusal::new(Code::LimitExceeded, message))).await;
         }
-        let arrival = Arrival { last_event_id: None, renewal: Some(Arc::clone(&caller.renewal)) };
+        let arrival = Arrival { renewal: Some(Arc::clone(&caller.renewal)), ..Arrival::default() };
         let prepared = Parameters::from_json(payload)
             .and_then(|parameters| operation::prepare(&self.door, &caller.viewer, parameters, arrival));
         let operation = match prepared {

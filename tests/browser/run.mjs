@@ -4,24 +4,14 @@
 /// pictures, which are not taken without it.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { fail, openBrowser } from "./browser.mjs";
 import { Page } from "./page.mjs";
 import { Server } from "./server.mjs";
 
-const { ANTEROOM_BIN, ANTEROOM_CHROMIUM, ANTEROOM_SCREENSHOTS } = process.env;
-
-function fail(why) {
-  console.error(`browser: FAILED: ${why}`);
-  process.exit(1);
-}
-
-if (!ANTEROOM_BIN) fail("ANTEROOM_BIN is not set: it is the server's binary");
-const browsers = [ANTEROOM_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = browsers.find((path) => path && existsSync(path));
-if (!executablePath) fail("no Chromium is installed; ANTEROOM_CHROMIUM says where it is");
+const { ANTEROOM_BIN, ANTEROOM_SCREENSHOTS } = process.env;
 
 const deadline = setTimeout(() => fail("not done after 3 minutes"), 180_000);
 const folder = mkdtempSync(join(tmpdir(), "anteroom-browser-"));
@@ -30,26 +20,6 @@ process.once("exit", () => {
   server.child?.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 });
-
-/// Opens a browser that remembers whom it asked, and in `wrong` what went wrong in it.
-async function openBrowser(wrong) {
-  const browser = await chromium.launch({
-    executablePath,
-    // Whatever runs as root, as containers do, has no sandbox. Nothing outside is found, should it be asked for.
-    args: ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
-    chromiumSandbox: process.getuid?.() !== 0,
-  });
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  context.setDefaultTimeout(20_000);
-  const asked = [];
-  context.on("request", (request) => asked.push(request.url()));
-  context.on("page", (page) => page.on("websocket", (socket) => asked.push(socket.url())));
-  context.on("weberror", (error) => wrong.push(String(error.error())));
-  context.on("console", (message) => {
-    if (message.type() === "error") wrong.push(message.text());
-  });
-  return { browser, context, asked };
-}
 
 async function screenshot({ page }, name) {
   if (!ANTEROOM_SCREENSHOTS) return;
@@ -134,7 +104,8 @@ async function change(context, operator) {
   await operator.page.goto(`${server.url}/graphiql#token=${server.expiredTokenOf("admin")}`);
   await operator.expectProblem("The token has expired.");
   await operator.switchTo("Olga Operator · operator");
-  await operator.page.getByRole("alert").waitFor({ state: "detached" });
+  const problem = operator.page.getByRole("alert").filter({ hasText: "The token has expired." });
+  await problem.waitFor({ state: "detached" });
 
   const stranger = await Page.open(context, `${server.url}/graphiql#token=nonsense`);
   await stranger.expectProblem("A valid bearer token is needed.");

@@ -2,6 +2,7 @@
 
 use crate::harness::client::{error_code, mutation};
 use crate::harness::socket::Socket;
+use crate::harness::widget::Widget;
 use crate::harness::world::{Person, World};
 use crate::harness::{Engine, TestApp};
 use anteroom::clock::Clock;
@@ -115,5 +116,38 @@ async fn a_visitor_has_five_sockets_at_once_and_no_more() {
         }
     };
     tokio::time::timeout(Duration::from_secs(15), admitted).await.expect("a closed socket makes room");
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_signs_thirty_visitors_in_at_once_and_others_go_on() {
+    let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| {
+        config.rate_limit = 1;
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    });
+    let world = World::on(app.await).await;
+    let widget = Widget::of(&world.admin, &world.room).await.client;
+    let body = json!({ "query": "mutation { signInVisitor(input: {}) { token } }" });
+    let from = async |address: &str| {
+        let request = widget.request().header("x-forwarded-for", address).json(&body);
+        request.send().await.expect("an answer")
+    };
+    let mut taken = 0;
+    let refusal = loop {
+        // Whatever the visitor claims to have come by, it is the last address that counts.
+        let answer = from(&format!("192.0.2.{taken}, 198.51.100.7")).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        taken += 1;
+    };
+    // A few more come in at one a second meanwhile.
+    assert!((30..60).contains(&taken), "{taken} were signed in");
+    assert_eq!(refusal.status(), 429);
+    assert!(refusal.headers().contains_key("retry-after"));
+    let refusal: Value = refusal.json().await.expect("JSON");
+    assert_eq!(error_code(&refusal), "RATE_LIMITED");
+    let other: Value = from("198.51.100.8").await.json().await.expect("JSON");
+    assert!(other["data"]["signInVisitor"]["token"].is_string(), "{other:#}");
     world.app.stop().await;
 }

@@ -1,4 +1,4 @@
-//! GraphiQL in a real browser, from the URLs that the first start prints: the npm project in `tests/browser`, run
+//! GraphiQL and a page with the widget in a real browser: the npm project in `tests/browser`, run
 //! on the real binary.
 
 use crate::graphiql::{SKIP, is_built};
@@ -7,6 +7,15 @@ use std::process::Command;
 
 #[test]
 fn two_people_talk_in_graphiql_while_the_server_is_killed() {
+    run("run.mjs");
+}
+
+#[test]
+fn a_visitor_on_a_page_of_the_site_talks_and_one_of_another_site_does_not() {
+    run("widget.mjs");
+}
+
+fn run(script: &str) {
     if std::env::var_os(SKIP).is_some() || !is_built() {
         eprintln!("not tested in a browser: {SKIP} is set");
         return;
@@ -17,7 +26,7 @@ fn two_people_talk_in_graphiql_while_the_server_is_killed() {
         "the npm packages are missing: run scripts/test, or set {SKIP}"
     );
     let output = Command::new("node")
-        .arg("run.mjs")
+        .arg(script)
         .current_dir(project)
         .env("ANTEROOM_BIN", env!("CARGO_BIN_EXE_anteroom"))
         .output()

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 4] =
-    ["README.md", "docs/front-end.md", "docs/operations.md", "docs/coming-from/welkin.md"];
+const PAGES: [&str; 5] =
+    ["README.md", "docs/front-end.md", "docs/widget.md", "docs/operations.md", "docs/coming-from/welkin.md"];
 /// Stands before an operation that is not a user's.
 const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
 
