@@ -12,6 +12,7 @@ mod m20261121_000030_pages;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000041_deleted_chats;
+mod m20261121_000042_attachments;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000035_widget::Migration),
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000041_deleted_chats::Migration),
+            Box::new(m20261121_000042_attachments::Migration),
         ]
     }
 }
