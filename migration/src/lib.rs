@@ -14,6 +14,7 @@ mod m20261121_000040_edits;
 mod m20261121_000040_notes;
 mod m20261121_000041_deleted_chats;
 mod m20261121_000041_own_views;
+mod m20261121_000042_attachments;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000040_notes::Migration),
             Box::new(m20261121_000041_deleted_chats::Migration),
             Box::new(m20261121_000041_own_views::Migration),
+            Box::new(m20261121_000042_attachments::Migration),
         ]
     }
 }
