@@ -7,6 +7,7 @@ pub mod actor;
 pub mod chat;
 pub mod chat_session;
 pub mod chat_session_participant;
+pub mod chat_tag;
 mod enums;
 pub mod event;
 mod id;

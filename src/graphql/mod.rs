@@ -55,6 +55,7 @@ pub struct Mutation(
     chat::mutation::ChatMutation,
     chat::participants::ParticipantMutation,
     chat::deletion::DeletionMutation,
+    chat::tags::TagMutation,
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::edit::EditMutation,

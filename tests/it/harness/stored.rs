@@ -3,9 +3,9 @@
 use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
-    actor, chat, chat_session, chat_session_participant, event, message, message_revision, message_text,
-    organization, participation, presence, refresh_token, request, room, room_origin, sign_in, webhook,
-    webhook_delivery,
+    actor, chat, chat_session, chat_session_participant, chat_tag, event, message, message_revision,
+    message_text, organization, participation, presence, refresh_token, request, room, room_origin, sign_in,
+    webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A look at the tables of an app from outside.
-pub struct Stored(DatabaseConnection);
+pub struct Stored(pub DatabaseConnection);
 
 /// The rows of each table, as text.
 pub type Tables = BTreeMap<&'static str, Vec<String>>;
@@ -47,6 +47,7 @@ impl Stored {
             ("chat", self.rows::<chat::Entity>().await),
             ("chat_session", self.rows::<chat_session::Entity>().await),
             ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),
+            ("chat_tag", self.rows::<chat_tag::Entity>().await),
             ("event", self.rows::<event::Entity>().await),
             ("message", self.rows::<message::Entity>().await),
             ("message_revision", self.rows::<message_revision::Entity>().await),
