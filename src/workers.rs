@@ -1,5 +1,5 @@
 //! What the server does by its own clock: sessions that rang in vain are missed, presences that were not
-//! renewed end, and what was uploaded and never sent is removed.
+//! renewed end, and so do chats in which nothing happens any more; what was uploaded and never sent is removed.
 
 use crate::actions::Actions;
 use std::time::Duration;
@@ -42,6 +42,9 @@ pub async fn run(actions: Actions, tick: Duration, shutdown: CancellationToken) 
         }
         if let Err(error) = actions.clear_uploads().await {
             tracing::warn!(%error, "could not clear away the uploads that nobody sent");
+        }
+        if let Err(error) = actions.end_idle_chats().await {
+            tracing::warn!(%error, "could not end the chats that are idle");
         }
     }
 }

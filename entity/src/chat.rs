@@ -1,7 +1,9 @@
 //! A chat: its own fields, its counters and the head of its log.
 
 use crate::{ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, WebPage};
+use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chat")]
@@ -58,7 +60,13 @@ pub struct Model {
     /// Since when it exists for nobody; kept for an audit.
     pub deleted_at: Option<Timestamp>,
     pub deleted_by: Option<ActorId>,
+    /// What the organization's people call it among themselves, in the order in which they were put on it.
+    pub tags: Tags,
 }
+
+/// Tags of a chat, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Tags(pub Vec<String>);
 
 impl Model {
     /// A chat before anything happened in it. Its token is still to be made.
@@ -100,6 +108,7 @@ impl Model {
             autosuggest_title: None,
             deleted_at: None,
             deleted_by: None,
+            tags: Tags::default(),
         }
     }
 

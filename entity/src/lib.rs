@@ -8,6 +8,7 @@ pub mod attachment;
 pub mod chat;
 pub mod chat_session;
 pub mod chat_session_participant;
+pub mod chat_tag;
 mod enums;
 pub mod event;
 mod id;

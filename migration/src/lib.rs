@@ -9,6 +9,7 @@ mod m20261121_000005_archive;
 mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
 mod m20261121_000030_pages;
+mod m20261121_000031_tags;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000040_notes;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_search::Migration),
             Box::new(m20261121_000020_webhooks::Migration),
             Box::new(m20261121_000030_pages::Migration),
+            Box::new(m20261121_000031_tags::Migration),
             Box::new(m20261121_000035_widget::Migration),
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000040_notes::Migration),

@@ -1,18 +1,15 @@
 //! Chats: create, change and end them.
 
-use super::history::{Counted, NewEntry, add_entry, end_presence, record_chat, record_session, take_part};
+use super::history::{Counted, record_chat, take_part};
 use super::requests::{self, Requested};
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
-use crate::domain::directive::Directive;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
-use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::domain::{limits, session, text};
-use crate::store::{Tx, actors, presences, sessions};
-use entity::{
-    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, actor, chat,
-};
+use crate::domain::viewer::Viewer;
+use crate::domain::{limits, text};
+use crate::store::{Tx, actors};
+use entity::{ActorId, ActorType, ChatId, ChatType, RequestKind, actor, chat};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -69,13 +66,6 @@ impl Actions {
         policy::may(viewer.role, Verb::UpdateChat)?;
         let viewer = viewer.clone();
         Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
-    }
-
-    /// Ends a chat, with every presence and every session of it that is not over.
-    pub async fn end_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::ActInChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| end(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
     }
 }
 
@@ -227,59 +217,4 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         chat.is_private = is_private;
     }
     if *chat == before { Ok(()) } else { record_chat(tx, Some(viewer.actor_id)) }
-}
-
-async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
-    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let chat = tx.chat()?;
-    if !policy::acts_in_chat(&viewer, chat, place.participates()) {
-        return Err(Refused::NotParticipant.into());
-    }
-    if chat.ended_at.is_some() {
-        return Ok(());
-    }
-    match chat.chat_type {
-        ChatType::Visitor => {}
-        ChatType::Direct => {
-            return Err(Refused::Invalid { field: "chatId", reason: "A DIRECT chat does not end." }.into());
-        }
-        ChatType::Group => {
-            if chat.owner_id != Some(viewer.actor_id) && viewer.role != ViewerRole::Admin {
-                let reason = "A GROUP chat is ended by its owner or an admin.";
-                return Err(Refused::Invalid { field: "chatId", reason }.into());
-            }
-        }
-    }
-    close(tx, &viewer).await?;
-    record_chat(tx, Some(viewer.actor_id))
-}
-
-/// Ends the locked chat, with every presence in it and every session of it that is not over. That the chat changed is
-/// the caller's to record.
-pub(super) async fn close(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
-    let (by, chat_id) = (Some(viewer.actor_id), tx.chat()?.id);
-    let caller = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
-    let mut gone = Vec::new();
-    for presence in presences::list_now(tx, chat_id).await? {
-        gone.push(end_presence(tx, presence, PresenceEndReason::ChatEnded, by).await?);
-    }
-    let mut finished = Vec::new();
-    for mut row in sessions::list_not_over(tx, chat_id).await? {
-        let from = row.session.state;
-        if let Some(transition) = session::transition(from, Directive::Finish) {
-            session::stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
-            sessions::update_from(tx, &row.session, from).await?;
-            record_session(tx, EventKind::SessionFinished, &row, by)?;
-            finished.push(row);
-        }
-    }
-    super::presences::say_goodbyes(tx, gone, by).await?;
-    for row in &finished {
-        let notice = NewEntry::notice(MessageType::Session, caller.as_ref());
-        add_entry(tx, NewEntry { session: Some(row), ..notice }, by).await?;
-    }
-    let now = tx.now();
-    let chat = tx.chat_mut()?;
-    (chat.ended_at, chat.waiting_since) = (Some(now), None);
-    Ok(())
 }

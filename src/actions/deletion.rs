@@ -1,7 +1,7 @@
 //! Deleting a chat: from then on it exists for nobody, whatever they have open. What is in the database stays there,
 //! for whoever audits it.
 
-use super::chats::close;
+use super::ending::close;
 use super::history::record_chat;
 use super::write::lock_visible_chat;
 use super::{Actions, Result};

@@ -240,13 +240,22 @@ pub(super) fn record_session(
 
 /// Records that the chat's own fields changed.
 pub(super) fn record_chat(tx: &mut Tx, by: Option<ActorId>) -> Result<()> {
+    record_chat_to(tx, by, Audience::All)
+}
+
+/// Records that fields of the chat changed that visitors neither see nor learn of.
+pub(super) fn record_chat_among_staff(tx: &mut Tx, by: Option<ActorId>) -> Result<()> {
+    record_chat_to(tx, by, Audience::Staff)
+}
+
+fn record_chat_to(tx: &mut Tx, by: Option<ActorId>, audience: Audience) -> Result<()> {
     let subject_id = tx.chat()?.id.0;
     tx.record(Fact {
         kind: EventKind::ChatChanged,
         subject_id,
         subject: Subject::Chat,
         actor_id: by,
-        audience: Audience::All,
+        audience,
     })?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::domain::attachment::Attached;
 use crate::domain::directive::Directive;
 use crate::domain::viewer::Viewer;
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, MessageType, RoomId, SessionId, SessionType, Timestamp};
+use entity::{ChatId, ChatType, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -20,6 +20,8 @@ pub(super) const DAYS: i64 = 30;
 const ENDED_CHATS: usize = 188;
 /// Always the same month.
 const SEED: u64 = 20_261_121;
+/// What two of five chats are tagged as once they are over.
+const TAGS: [&str; 2] = ["appointment", "follow-up"];
 /// In seconds.
 const MINUTE: u64 = 60;
 
@@ -108,6 +110,8 @@ impl<'a> Month<'a> {
         self.pass(20, 2 * MINUTE);
         self.stage.actions.leave_chat(user, chat).await?;
         self.stage.actions.end_chat(user, chat).await?;
+        let tags = TAGS.get(number % 5).into_iter().map(|tag| (*tag).to_owned()).collect();
+        self.stage.actions.tag_chat(user, chat, tags).await?;
         Ok(())
     }
 
@@ -196,7 +200,7 @@ impl<'a> Month<'a> {
             auto_resume: false,
             auto_resume_user_id: None,
             is_private: false,
-            page: None,
+            page: Some(page(room_id, self.rooms)),
             message,
             request_id: None,
         };
@@ -280,4 +284,13 @@ impl<'a> Month<'a> {
         let wait = moment.0.saturating_sub(self.clock.now().0);
         self.clock.advance(Duration::from_millis(u64::try_from(wait).unwrap_or_default()));
     }
+}
+
+/// A page of the clinic's site: each room has its own.
+fn page(room_id: RoomId, rooms: &[RoomId]) -> WebPage {
+    const PAGES: [(&str, &str); 4] =
+        [("", "Welcome"), ("pharmacy", "Pharmacy"), ("cardiology", "Cardiology"), ("billing", "Your bill")];
+    let place = rooms.iter().position(|id| *id == room_id).unwrap_or_default();
+    let (path, title) = PAGES[place % PAGES.len()];
+    WebPage { url: format!("https://clinic.example.org/{path}"), title: Some(title.to_owned()) }
 }

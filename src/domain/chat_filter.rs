@@ -1,7 +1,7 @@
 //! Which chats a list or a live view is about.
 
 use super::limits;
-use entity::{ActorId, ChatType, RoomId, Timestamp, chat};
+use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat};
 
 /// Conditions on chats; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct ChatFilter {
     pub participant_ids: Vec<ActorId>,
     /// In which this user is present now.
     pub present_user_id: Option<ActorId>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// After the chat with this start and id, in the order of starts.
+    pub since: Option<(Timestamp, ChatId)>,
     /// Started at or after this moment.
     pub started_from: Option<Timestamp>,
     /// Ended before this moment.
@@ -98,6 +102,8 @@ impl ChatFilter {
             visitor_id,
             participant_ids,
             present_user_id,
+            tag,
+            since,
             started_from,
             ended_before,
             is_ended,
@@ -113,6 +119,8 @@ impl ChatFilter {
             && visitor_id.is_none_or(|visitor_id| chat.visitor_id == Some(visitor_id))
             && participant_ids.iter().all(|actor_id| members.participants.contains(actor_id))
             && present_user_id.is_none_or(|user_id| members.present_users.contains(&user_id))
+            && tag.as_ref().is_none_or(|tag| chat.tags.0.contains(tag))
+            && since.is_none_or(|since| (chat.started_at, chat.id) > since)
             && started_from.is_none_or(|from| chat.started_at >= from)
             && ended_before.is_none_or(|before| chat.ended_at.is_some_and(|ended_at| ended_at < before))
             && is_or_absent(is_ended.as_ref(), &chat.ended_at.is_some())

@@ -12,6 +12,10 @@ pub const REASON: usize = 1_000;
 pub const EXTERNAL_ID: usize = 128;
 /// Attributes of a visitor.
 pub const ATTRIBUTES: usize = 50;
+/// Tags of a chat.
+pub const TAGS: usize = 50;
+/// Characters of a tag.
+pub const TAG: usize = 64;
 /// Participants of a chat or a session.
 pub const PARTICIPANTS: usize = 100;
 /// Nodes of a page, unless asked for otherwise.

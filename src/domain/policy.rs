@@ -50,6 +50,8 @@ pub enum Verb {
     Upload,
     /// Create sessions and give directives.
     UseSessions,
+    /// Put tags on chats, and take them off.
+    TagChat,
     /// Take messages out of lists, and bring them back.
     ArchiveMessages,
     /// Sign a visitor in on a page of a room's site.
@@ -91,6 +93,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::DeleteChat
         | Verb::AddParticipants
         | Verb::JoinChat
+        | Verb::TagChat
         | Verb::ArchiveMessages
         | Verb::WriteNote => matches!(role, Admin | Operator),
         Verb::ActInChat

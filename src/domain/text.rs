@@ -63,6 +63,16 @@ pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refus
     Ok(())
 }
 
+/// A tag without the white space around it: 1 to 64 characters on one line.
+pub fn tag(field: &'static str, tag: &str) -> Result<String, Refused> {
+    let tag = tag.trim();
+    if tag.is_empty() {
+        return Err(Refused::Invalid { field, reason: "A tag needs at least one visible character." });
+    }
+    line(field, tag, limits::TAG)?;
+    Ok(tag.to_owned())
+}
+
 /// A page of the customer's site: an http or https address, a title of up to 200 characters.
 pub fn page(field: &'static str, page: &WebPage) -> Result<(), Refused> {
     line(field, &page.url, limits::PAGE_URL)?;

@@ -226,6 +226,8 @@ pub(super) enum ChatAction {
     Leave,
     /// End the chat.
     End,
+    /// Put tags on it, and take them off; also once the chat has ended.
+    Tag,
     /// Create a session.
     StartSession,
     /// Add participants, and take others out.

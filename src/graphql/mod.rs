@@ -57,6 +57,7 @@ pub struct Mutation(
     chat::participants::ParticipantMutation,
     chat::deletion::DeletionMutation,
     participation::mutation::OwnViewMutation,
+    chat::tags::TagMutation,
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::edit::EditMutation,

@@ -2,7 +2,7 @@
 
 use super::actor::{Actor, User, Visitor};
 use super::caller::{anybody, caller};
-use super::chat::{Chat, ChatConnection, ChatFilterInput, Place, decode_filter};
+use super::chat::{Chat, ChatConnection, ChatFilterInput, Place, filter_within};
 use super::connection::{PageArguments, page_cost};
 use super::enums;
 use super::error::Result;
@@ -93,7 +93,7 @@ impl Viewer {
         let caller = caller(context)?;
         let page = PageArguments { first, after, last, before }.request(context, Place::inbox())?;
         let cursor = super::chat::event_cursor(context)?;
-        let Some(filter) = decode_filter(ChatFilter::default(), filter)? else {
+        let Some(filter) = filter_within(caller, ChatFilter::default(), filter).await? else {
             return Ok(ChatConnection::empty(cursor));
         };
         let page = caller.actions.inbox(&caller.viewer, &filter, include_hidden, &page).await?;

@@ -1,17 +1,19 @@
 //! Chats: found, and listed as far as a viewer may see them.
 
-use super::keyset::{self, Sorting};
+use super::keyset::{self, Sorting, Through};
 use super::{Result, Rows, own_views};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::limits;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::page::{Key, Page, PageRequest};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{
-    ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, participation, presence,
+    ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation,
+    presence,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoCondition};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    RelationTrait, Select,
 };
 
 /// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
@@ -63,14 +65,40 @@ pub async fn list_visible(
     order: ChatOrder,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
-    let list = filtered(visible(viewer), filter);
+    let (list, sorting) = listed(viewer, filter, order);
+    keyset::page(rows, list, sorting, page).await
+}
+
+/// How the database would read a page of [`list_visible`]: its plan, line by line.
+pub async fn explain_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    order: ChatOrder,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    let (list, sorting) = listed(viewer, filter, order);
+    keyset::explain(rows, &list, sorting, page).await
+}
+
+fn listed(
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    order: ChatOrder,
+) -> (Select<chat::Entity>, Sorting<chat::Entity>) {
+    let sorting = sorting(order, filter);
+    let mut list = filtered(visible(viewer), filter);
+    if let Some(from) = least(filter) {
+        // Nothing happens in a chat before it starts: so the order's own index leads there.
+        list = list.filter(sorting.value.gte(from));
+    }
     let list = match order.field {
         ChatOrderField::StartedAt | ChatOrderField::UpdatedAt => list,
         ChatOrderField::EndedAt => list.filter(chat::Column::EndedAt.is_not_null()),
         ChatOrderField::WaitingSince => list.filter(chat::Column::WaitingSince.is_not_null()),
         ChatOrderField::LastMessageAt => list.filter(chat::Column::LastMessageSequence.is_not_null()),
     };
-    keyset::page(rows, list, sorting(order), page).await
+    (list, sorting)
 }
 
 /// The chats that the viewer takes part in or is present in, and the filter matches; latest message first,
@@ -90,11 +118,12 @@ pub async fn list_inbox(
     if !include_hidden {
         list = list.filter(Expr::exists(own_views::hiding(viewer.actor_id)).not());
     }
-    let sorting = Sorting { value: chat::Column::ActiveAt, id: Some(chat::Column::Id), is_descending: true };
+    let latest = ChatOrder { field: ChatOrderField::LastMessageAt, is_descending: true };
+    let sorting = sorting(latest, filter);
     keyset::page(rows, list, sorting, page).await
 }
 
-fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
+fn sorting(order: ChatOrder, filter: &ChatFilter) -> Sorting<chat::Entity> {
     let value = match order.field {
         ChatOrderField::StartedAt => chat::Column::StartedAt,
         ChatOrderField::EndedAt => chat::Column::EndedAt,
@@ -102,7 +131,15 @@ fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
         ChatOrderField::WaitingSince => chat::Column::WaitingSince,
         ChatOrderField::LastMessageAt => chat::Column::ActiveAt,
     };
-    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending }
+    let is_by_tag = filter.tag.is_some() && order.field == ChatOrderField::StartedAt;
+    let through = is_by_tag.then_some(Through { table: "chat_tag", value: "started_at", id: "chat_id" });
+    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending, through }
+}
+
+/// Before when no chat that matches has started.
+fn least(filter: &ChatFilter) -> Option<Timestamp> {
+    let since = filter.since.map(|(started_at, _)| started_at);
+    Ord::max(filter.started_from, since)
 }
 
 /// The chats that the viewer sees.
@@ -134,6 +171,8 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
         visitor_id,
         participant_ids,
         present_user_id,
+        tag,
+        since,
         started_from,
         ended_before,
         is_ended,
@@ -147,22 +186,36 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
             list = list.clone().filter(condition);
         }
     };
-    let real = || chat::Column::UserMessageCount.gte(2).and(chat::Column::VisitorMessageCount.gte(1));
     add(chat_type.map(|chat_type| chat::Column::ChatType.eq(chat_type)));
-    add(room_ids.as_ref().map(|room_ids| chat::Column::RoomId.is_in(room_ids.iter().copied())));
+    add(room_ids.as_ref().map(|room_ids| match room_ids.as_slice() {
+        [room_id] => chat::Column::RoomId.eq(*room_id),
+        room_ids => chat::Column::RoomId.is_in(room_ids.iter().copied()),
+    }));
     add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
     for actor_id in participant_ids {
         add(Some(chat::Column::Id.in_subquery(taking_part(*actor_id))));
     }
     add(present_user_id.map(|user_id| chat::Column::Id.in_subquery(being_present(user_id))));
+    let starts = Sorting::<chat::Entity>::ascending(chat::Column::StartedAt, chat::Column::Id);
+    add(since.map(|(started_at, id)| starts.after(Key { value: started_at.0, id: id.0 }, false)));
     add(started_from.map(|from| chat::Column::StartedAt.gte(from)));
-    add(ended_before.map(|before| chat::Column::EndedAt.lt(before)));
+    // What has ended before a moment has started before it.
+    add(ended_before.map(|before| chat::Column::EndedAt.lt(before).and(chat::Column::StartedAt.lt(before))));
     add(is_ended.map(|is| is_there(chat::Column::EndedAt, is)));
     add(is_waiting_response.map(|is| is_there(chat::Column::WaitingSince, is)));
-    add(is_real_conversation.map(|is| if is { real() } else { real().not() }));
+    add(is_real_conversation.map(|is| Expr::col((chat::Entity, Alias::new("is_real"))).eq(is)));
     add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
     add(min_message_count.map(|count| chat::Column::MessageCount.gte(count)));
-    list
+    match tag {
+        Some(tag) => list
+            .join(JoinType::InnerJoin, chat_tag::Relation::Chat.def().rev())
+            .filter(chat_tag::Column::Tag.eq(tag))
+            .filter(
+                Expr::col((chat_tag::Entity, chat_tag::Column::OrganizationId))
+                    .equals((chat::Entity, chat::Column::OrganizationId)),
+            ),
+        None => list,
+    }
 }
 
 fn is_there(column: chat::Column, is_there: bool) -> Expr {

@@ -4,8 +4,8 @@ use super::{Result, Rows};
 use crate::domain::page::{End, Key, Page, PageRequest};
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, ModelTrait, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement,
 };
 
 /// What a list is sorted by: a column of whole numbers, and the id where its values can be equal.
@@ -14,15 +14,25 @@ pub(super) struct Sorting<E: EntityTrait> {
     pub value: E::Column,
     pub id: Option<E::Column>,
     pub is_descending: bool,
+    /// The same two in a table that is joined for the index that it is.
+    pub through: Option<Through>,
+}
+
+/// Columns of a joined table that say the same as those of the list.
+#[derive(Clone, Copy)]
+pub(super) struct Through {
+    pub table: &'static str,
+    pub value: &'static str,
+    pub id: &'static str,
 }
 
 impl<E: EntityTrait> Sorting<E> {
     pub(super) fn ascending(value: E::Column, id: E::Column) -> Self {
-        Self { value, id: Some(id), is_descending: false }
+        Self { value, id: Some(id), is_descending: false, through: None }
     }
 
     /// Rows that come after `key` in the order, or with it where `inclusive`.
-    fn after(self, key: Key, inclusive: bool) -> Expr {
+    pub(super) fn after(self, key: Key, inclusive: bool) -> Expr {
         self.beyond(key, self.is_descending, inclusive)
     }
 
@@ -31,11 +41,27 @@ impl<E: EntityTrait> Sorting<E> {
         self.beyond(key, !self.is_descending, inclusive)
     }
 
+    fn value_column(self) -> Expr {
+        match self.through {
+            Some(Through { table, value, .. }) => Expr::col((Alias::new(table), Alias::new(value))),
+            None => Expr::col(self.value.as_column_ref()),
+        }
+    }
+
+    /// The column that settles equal values, where they can be equal.
+    fn tie_column(self) -> Option<Expr> {
+        let own = self.id?;
+        Some(match self.through {
+            Some(Through { table, id, .. }) => Expr::col((Alias::new(table), Alias::new(id))),
+            None => Expr::col(own.as_column_ref()),
+        })
+    }
+
     /// The first comparison alone is what an index can use; the second settles equal values.
     fn beyond(self, key: Key, smaller: bool, inclusive: bool) -> Expr {
         let Key { value, id } = key;
-        let column = self.value;
-        let Some(tie) = self.id else {
+        let column = self.value_column();
+        let Some(tie) = self.tie_column() else {
             return match (smaller, inclusive) {
                 (true, true) => column.lte(value),
                 (true, false) => column.lt(value),
@@ -50,16 +76,16 @@ impl<E: EntityTrait> Sorting<E> {
             (false, false) => tie.gt(id),
         };
         if smaller {
-            column.lte(value).and(column.lt(value).or(tied))
+            column.clone().lte(value).and(column.lt(value).or(tied))
         } else {
-            column.gte(value).and(column.gt(value).or(tied))
+            column.clone().gte(value).and(column.gt(value).or(tied))
         }
     }
 
     fn order(self, mut select: Select<E>, is_reversed: bool) -> Select<E> {
         let order = if self.is_descending == is_reversed { Order::Asc } else { Order::Desc };
-        select = select.order_by(self.value, order.clone());
-        match self.id {
+        select = select.order_by(self.value_column(), order.clone());
+        match self.tie_column() {
             Some(id) => select.order_by(id, order),
             None => select,
         }
@@ -106,6 +132,28 @@ where
         page.total = Some(count(connection, &list).await?);
     }
     Ok(page)
+}
+
+/// How the database would read a page: its plan, line by line.
+pub(super) async fn explain<E>(
+    rows: &impl Rows,
+    list: &Select<E>,
+    sorting: Sorting<E>,
+    request: &PageRequest,
+) -> Result<Vec<String>>
+where
+    E: EntityTrait,
+{
+    let connection = rows.connection();
+    let backend = connection.get_database_backend();
+    let (explain, column) = match backend {
+        DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+        _ => ("EXPLAIN", "QUERY PLAN"),
+    };
+    let Statement { sql, values, .. } = window(list, sorting, request).build(backend);
+    let statement = Statement { sql: format!("{explain} {sql}"), values, db_backend: backend };
+    let lines = connection.query_all_raw(statement).await?;
+    lines.iter().map(|line| Ok(line.try_get("", column)?)).collect()
 }
 
 /// The same page of the lists of several owners, in the order of the lists. Without cursors it is one statement,

@@ -150,7 +150,7 @@ pub async fn list_of_each(
         }
         list
     });
-    let sorting = Sorting { value: message::Column::Sequence, id: None, is_descending: false };
+    let sorting = Sorting { value: message::Column::Sequence, id: None, is_descending: false, through: None };
     let owner =
         |row: &message::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     let pages = keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await?;

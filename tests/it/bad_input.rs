@@ -34,6 +34,7 @@ struct Rule {
 
 const NAMES: &[&str] = &["", " ", "\u{3000}\t", "a\nb", "a\0b", "a\u{7f}", "\u{85}"];
 const IDS: &[&str] = &["", "a\nb", "a\0b"];
+const TAGS: &[&str] = &["", " ", "\u{3000}\t", "a\nb", "a\0b", "a\u{7f}"];
 const NOTES: &[&str] = &["a\0b", "a\u{1b}[0m", "\u{9f}"];
 const URLS: &[&str] =
     &["", "example.org", "http://example.org/", "https://127.0.0.1/", "https://x.org/#y", "a\nb"];
@@ -48,6 +49,7 @@ fn rule(field: &str) -> Rule {
         "name" | "publicName" | "displayName" | "title" | "callRoom" => (limits::NAME, NAMES),
         "apiClientName" => (limits::EXTERNAL_ID, NAMES),
         "externalId" | "requestId" => (limits::EXTERNAL_ID, IDS),
+        "tags" => (limits::TAG, TAGS),
         "detail" => (limits::DETAIL, NOTES),
         "reason" => (limits::REASON, NOTES),
         "text" | "message" => (limits::TEXT, TEXTS),
@@ -101,6 +103,14 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         cases.push(case(Value::Null, bad));
     }
     match kind.trim_start_matches('[').trim_end_matches([']', '!', ' ']) {
+        "String" if field == "tags" => {
+            let rule = rule(field);
+            cases.push(blamed(json!([long(rule.limit + 1)]), "TOO_LONG"));
+            cases.extend(rule.refused.iter().map(|value| blamed(json!(["fine", value]), "INVALID")));
+            let many = (0..=limits::TAGS).map(|number| number.to_string()).collect::<Vec<_>>();
+            cases.push(blamed(json!(many), "TOO_MANY"));
+            cases.push(case(json!([7]), bad));
+        }
         "String" if kind.starts_with('[') => cases.extend(spoilt_origins(call, field)),
         "String" => {
             let rule = rule(field);

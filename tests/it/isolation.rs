@@ -100,6 +100,8 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
         ("updateParticipation", "chatId", chat(json!({ "name": "Mine" }))),
         ("deleteChat", "chatId", chat(none())),
+        ("tagChat", "chatId", chat(json!({ "tags": ["ours"] }))),
+        ("untagChat", "chatId", chat(json!({ "tags": ["ours"] }))),
         ("endChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(none())),
         ("joinChat", "chatId", chat(json!({ "exclusive": true }))),
@@ -118,7 +120,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 8] = [
+const FOR_USERS: [&str; 10] = [
     "addParticipants",
     "archiveMessages",
     "deleteChat",
@@ -127,6 +129,8 @@ const FOR_USERS: [&str; 8] = [
     "leaveChat",
     "restoreMessages",
     "updateChat",
+    "tagChat",
+    "untagChat",
 ];
 
 fn with(mut input: Value, more: Value) -> Value {
@@ -294,6 +298,7 @@ async fn filters_do_not_reach_into_another_organization(engine: Engine) {
         json!({ "participantId": their.olga.id }),
         json!({ "presentUserId": their.olga.id }),
         json!({ "roomIds": [their.room] }),
+        json!({ "sinceId": their.public.chat }),
     ];
     for field in sdl::id_fields("ChatFilter") {
         assert!(

@@ -26,6 +26,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                done             done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                done
+        tagChat             FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        untagChat           FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         suggest             FORBIDDEN  FORBIDDEN           done             done                done                INVALID
         createUpload        NOT_FOUND  done                done             done                done                done
         joinChat            FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
@@ -56,6 +58,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                NOT_FOUND
+        tagChat             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        untagChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                INVALID
         createUpload        NOT_FOUND  done                NOT_FOUND        done                done                NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -85,6 +89,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  NOT_FOUND           FORBIDDEN        FORBIDDEN           NOT_FOUND           NOT_FOUND
+        tagChat             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        untagChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
         createUpload        NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
@@ -113,6 +119,8 @@ const IN_CHATS: [(&str, &str); 4] = [
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           NOT_PARTICIPANT     NOT_FOUND
+        tagChat             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        untagChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
         createUpload        NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
@@ -210,6 +218,7 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "createUpload" => {
             (verb, json!({ "chatId": chat, "name": "a.txt", "mediaType": "text/plain", "size": 1 }))
         }
+        "tagChat" | "untagChat" => (verb, json!({ "chatId": chat, "tags": ["vip"] })),
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),
@@ -296,6 +305,7 @@ async fn a_chat_offers_a_viewer_what_they_may_do(engine: Engine) {
             assert_eq!(offers("JOIN") || offers("LEAVE"), may("joinChat"), "{what}");
             // Only Olga has joined so far.
             assert_eq!(offers("LEAVE"), who == "olga", "{what}");
+            assert_eq!(offers("TAG"), may("tagChat"), "{what}");
             assert_eq!(offers("END"), may("endChat"), "{what}");
             assert_eq!(offers("CHANGE_PARTICIPANTS"), may("addParticipants"), "{what}");
             assert_eq!(offers("UPDATE"), may("updateChat"), "{what}");

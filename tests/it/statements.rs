@@ -137,7 +137,7 @@ const CHAT: &str =
     userParticipationCount visitorParticipationCount presentUserCount viewerActions viewerParticipation { name detail isHidden unreadCount }
     organization { id name } room { name isStaffed waitingChatCount organization { name } }
     visitor { displayName isOnline currentPage { url } } owner { displayName }
-    autosuggestPage { url } firstVisitorMessagePage { url title }
+    tags autosuggestPage { url } firstVisitorMessagePage { url title }
     lastMessage { text senderName sender { displayName } chat { id } }
     presences(last: 1) { nodes { expiresAt user { displayName } chat { id } } }
     participations(first: 2) { nodes { unreadCount actor { displayName } chat { title } } }

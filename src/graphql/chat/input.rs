@@ -1,5 +1,6 @@
 //! How lists of chats are asked for.
 
+use super::super::caller::Caller;
 use super::super::enums::{ChatOrderField, ChatType, OrderDirection};
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
@@ -7,7 +8,7 @@ use super::super::scalar::DateTime;
 use super::decode_actor;
 use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use async_graphql::{ID, InputObject};
-use entity::{ActorId, RoomId};
+use entity::{ActorId, ChatId, RoomId};
 
 /// Which chats: all conditions that are given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -24,6 +25,10 @@ pub(in crate::graphql) struct ChatFilterInput {
     participant_id: Option<ID>,
     /// In which this user is present now.
     present_user_id: Option<ID>,
+    /// With this tag, exactly as it is written. For the organization's people: for visitors no chat has one.
+    tag: Option<String>,
+    /// After this chat in the order of starts. A chat that is not there, or not for this viewer, has none after it.
+    since_id: Option<ID>,
     /// Started at this moment or later.
     started_from: Option<DateTime>,
     /// Ended before this moment.
@@ -61,10 +66,25 @@ impl ChatOrderInput {
 }
 
 /// Narrows a scope by a filter; `None` where nothing can match, as for an id of another type.
-pub(in crate::graphql) fn decode_filter(
+pub(in crate::graphql) async fn filter_within(
+    caller: &Caller,
     scope: ChatFilter,
     filter: Option<ChatFilterInput>,
 ) -> Result<Option<ChatFilter>> {
+    let since_id = filter.as_ref().and_then(|filter| filter.since_id.clone());
+    let Some(mut filter) = decode_filter(scope, filter)? else { return Ok(None) };
+    if filter.tag.is_some() && !caller.viewer.role.is_staff() {
+        return Ok(None);
+    }
+    if let Some(id) = since_id {
+        let Some(id) = Kind::Chat.decode(&id)?.map(ChatId) else { return Ok(None) };
+        let Some(chat) = caller.load(id).await? else { return Ok(None) };
+        filter.since = Some((chat.started_at, chat.id));
+    }
+    Ok(Some(filter))
+}
+
+fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<Option<ChatFilter>> {
     let Some(filter) = filter else { return Ok(Some(scope)) };
     let ChatFilterInput {
         chat_type,
@@ -72,6 +92,8 @@ pub(in crate::graphql) fn decode_filter(
         visitor_id,
         participant_id,
         present_user_id,
+        tag,
+        since_id: _,
         started_from,
         ended_before,
         is_ended,
@@ -109,6 +131,8 @@ pub(in crate::graphql) fn decode_filter(
         visitor_id,
         participant_ids,
         present_user_id,
+        tag: tag.map(|tag| tag.trim().to_owned()),
+        since: None,
         started_from: started_from.map(|DateTime(at)| at),
         ended_before: ended_before.map(|DateTime(at)| at),
         is_ended,

@@ -3,7 +3,7 @@
 use super::super::caller::{caller, live};
 use super::super::connection::{List, PageArguments, connection};
 use super::super::error::Result;
-use super::{Chat, ChatFilterInput, ChatOrderInput, decode_filter};
+use super::{Chat, ChatFilterInput, ChatOrderInput, filter_within};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::page::Page;
 use async_graphql::Context;
@@ -87,7 +87,7 @@ pub(in crate::graphql) async fn chats_of(
     let list = place.list(order);
     let page = page.request(context, list)?;
     let event_cursor = event_cursor(context)?;
-    let Some(filter) = decode_filter(place.filter(), filter)? else {
+    let Some(filter) = filter_within(caller, place.filter(), filter).await? else {
         return Ok(ChatConnection::empty(event_cursor));
     };
     let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;

@@ -5,8 +5,9 @@ mod input;
 mod list;
 pub(super) mod mutation;
 pub(super) mod participants;
+pub(super) mod tags;
 
-pub(super) use input::{ChatFilterInput, ChatOrderInput, decode_filter};
+pub(super) use input::{ChatFilterInput, ChatOrderInput, filter_within};
 pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 
 use super::actor::{Actor, Visitor, display_name};
@@ -253,6 +254,12 @@ impl Chat {
         self.0.present_user_count
     }
 
+    /// What the organization's people call it among themselves, in the order in which the tags were put on it. Null to
+    /// visitors.
+    async fn tags(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
+        Ok(caller(context)?.viewer.role.is_staff().then_some(&self.0.tags.0))
+    }
+
     /// The newest message of type MESSAGE that is not deleted; null where it is archived, and so all before it.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
         match self.0.last_message_sequence.filter(|sequence| !self.0.is_archived(*sequence)) {
@@ -411,6 +418,9 @@ impl Chat {
         let mut actions = self.leading_actions(&caller.viewer, participates);
         if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
             return Ok(actions);
+        }
+        if policy::may(caller.viewer.role, Verb::TagChat).is_ok() {
+            actions.push(ChatAction::Tag);
         }
         if policy::may(caller.viewer.role, Verb::ArchiveMessages).is_ok() {
             actions.push(ChatAction::Archive);

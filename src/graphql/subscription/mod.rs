@@ -4,7 +4,7 @@
 mod event;
 
 use super::caller::{caller, live};
-use super::chat::{Chat, ChatFilterInput, decode_filter};
+use super::chat::{Chat, ChatFilterInput, filter_within};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
 use super::message::{Message, MessageEdge};
@@ -170,9 +170,11 @@ impl Subscription {
     ) -> Result<impl Stream<Item = ChatChange>> {
         let Following { resume, after } = following(context, after)?;
         let scope = decode_scope(&scope)?;
-        let filter = decode_filter(ChatFilter::default(), filter)?
-            .ok_or_else(|| Fault::bad_input("The filter names something of another type."))?;
-        let viewer = &caller(context)?.viewer;
+        let caller = caller(context)?;
+        let filter = filter_within(caller, ChatFilter::default(), filter)
+            .await?
+            .ok_or_else(|| Fault::bad_input("The filter names what can match nothing."))?;
+        let viewer = &caller.viewer;
         let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
         Ok(stream.map(move |item| {
             resume.set_cursor(item.cursor.clone());

@@ -131,6 +131,8 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         ),
         olga("addParticipants", json!({ "chatId": scene.group.chat, "participantIds": [scene.otto.id] })),
         olga("removeParticipant", json!({ "chatId": scene.group.chat, "participantId": scene.otto.id })),
+        olga("tagChat", json!({ "chatId": public.chat, "tags": ["vip", "knee"] })),
+        olga("untagChat", json!({ "chatId": public.chat, "tags": ["vip"] })),
         olga("joinChat", json!({ "chatId": public.chat, "exclusive": true })),
         olga("keepPresence", json!({ "chatId": public.chat })),
         olga("setTyping", json!({ "chatId": public.chat, "isTyping": true })),

@@ -3,7 +3,7 @@
 use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
-    actor, attachment, chat, chat_session, chat_session_participant, event, message, message_revision,
+    actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message, message_revision,
     message_text, organization, participation, presence, refresh_token, request, room, room_origin, sign_in,
     webhook, webhook_delivery,
 };
@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 /// A look at the tables of an app from outside.
-pub struct Stored(DatabaseConnection);
+pub struct Stored(pub DatabaseConnection);
 
 /// The rows of each table, as text.
 pub type Tables = BTreeMap<&'static str, Vec<String>>;
@@ -48,6 +48,7 @@ impl Stored {
             ("chat", self.rows::<chat::Entity>().await),
             ("chat_session", self.rows::<chat_session::Entity>().await),
             ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),
+            ("chat_tag", self.rows::<chat_tag::Entity>().await),
             ("event", self.rows::<event::Entity>().await),
             ("message", self.rows::<message::Entity>().await),
             ("message_revision", self.rows::<message_revision::Entity>().await),

@@ -1,0 +1,92 @@
+//! Tagging chats.
+
+use super::super::caller::caller;
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::Chat;
+use super::mutation::as_it_stands;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::ChatId;
+
+/// Tags to put on a chat.
+#[derive(InputObject)]
+struct TagChatInput {
+    /// Which chat.
+    chat_id: ID,
+    /// The tags: 1 to 64 characters each, without the white space around them, up to 50 on a chat. `Premium` and
+    /// `premium` are two.
+    tags: Vec<String>,
+}
+
+/// What tagChat did.
+#[derive(SimpleObject)]
+struct TagChatPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// Tags to take off a chat.
+#[derive(InputObject)]
+struct UntagChatInput {
+    /// Which chat.
+    chat_id: ID,
+    /// The tags, up to 50. Those that it does not have change nothing.
+    tags: Vec<String>,
+}
+
+/// What untagChat did.
+#[derive(SimpleObject)]
+struct UntagChatPayload {
+    /// The chat, as it now stands.
+    chat: Option<Chat>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct TagMutation;
+
+#[Object]
+impl TagMutation {
+    /// Puts tags on a chat, also on one that has ended. Those that it has stay as they are. For users; visitors neither
+    /// see tags nor learn of them.
+    async fn tag_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The tags.")] input: TagChatInput,
+    ) -> Result<TagChatPayload> {
+        let caller = caller(context)?;
+        let TagChatInput { chat_id: id, tags } = input;
+        let tagged = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.tag_chat(&caller.viewer, chat_id, tags).await?)
+        };
+        Ok(match settle(tagged.await)? {
+            Ok(chat) => TagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => TagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
+        })
+    }
+
+    /// Takes tags off a chat. For users.
+    async fn untag_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The tags.")] input: UntagChatInput,
+    ) -> Result<UntagChatPayload> {
+        let caller = caller(context)?;
+        let UntagChatInput { chat_id: id, tags } = input;
+        let untagged = async {
+            let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
+            Ok(caller.actions.untag_chat(&caller.viewer, chat_id, tags).await?)
+        };
+        Ok(match settle(untagged.await)? {
+            Ok(chat) => UntagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
+            Err(error) => {
+                UntagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
+            }
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! The report: lists of chats by every filter and in every order, over many of them.
+
+mod filters;
+mod plans;
+mod stability;

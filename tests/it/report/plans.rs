@@ -1,0 +1,165 @@
+//! How the databases read a report of many chats: through an index, in its order, so that a page costs what it holds.
+
+use crate::harness::Engine;
+use crate::harness::stored::Stored;
+use crate::harness::world::World;
+use crate::on_both;
+use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use anteroom::domain::page::{Key, PageRequest};
+use anteroom::domain::viewer::{Viewer, ViewerRole};
+use anteroom::store::chats;
+use entity::chat::Tags;
+use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat, chat_tag, room};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
+use uuid::Uuid;
+
+on_both!(every_filter_is_read_through_an_index);
+
+/// So many chats, a minute apart.
+const CHATS: i64 = 20_000;
+const MINUTE: i64 = 60_000;
+
+/// The chats of a year and who asks for them. Each tenth is in one of the filters, and few wait.
+async fn filled(world: &World) -> (Viewer, room::Model, ActorId) {
+    let stored = Stored::of(&world.app).await;
+    let connection = &stored.0;
+    let room = room::Entity::find().one(connection).await.unwrap().unwrap();
+    let people = entity::actor::Entity::find().all(connection).await.unwrap();
+    let admin = people.iter().find(|actor| actor.role.is_some()).unwrap();
+    let vera = world.visitor("vera").await;
+    let _ = vera;
+    let visitor = entity::actor::Entity::find().all(connection).await.unwrap();
+    let visitor = visitor.iter().find(|actor| actor.role.is_none()).unwrap().id;
+    let mut rows = Vec::new();
+    let mut tags = Vec::new();
+    for number in 0..CHATS {
+        let id = ChatId(Uuid::from_u128(u128::try_from(number).unwrap() << 64 | 1));
+        let started = Timestamp(number * MINUTE);
+        let mut row = chat::Model::new(id, room.organization_id, ChatType::Visitor, started);
+        let is = |every: i64, at: i64| number % every == at;
+        row.chat_type = if is(10, 1) { ChatType::Group } else { ChatType::Visitor };
+        row.token = number.to_string();
+        row.room_id = Some(room.id);
+        row.visitor_id = is(100, 2).then_some(visitor);
+        row.is_private = is(10, 3);
+        row.ended_at = (!is(10, 4)).then(|| Timestamp(number * MINUTE + 1));
+        row.waiting_since = is(200, 4).then_some(started);
+        row.last_message_sequence = Some(1);
+        let (ours, theirs) = if is(10, 5) { (2, 1) } else { (0, 1) };
+        (row.user_message_count, row.visitor_message_count, row.message_count) =
+            (ours, theirs, ours + theirs);
+        if is(2, 0) {
+            row.tags = Tags(vec!["common".into()]);
+            tags.push(chat_tag::Model {
+                organization_id: room.organization_id,
+                tag: "common".into(),
+                started_at: started,
+                chat_id: id,
+            });
+        }
+        rows.push(row.into_active_model());
+    }
+    for rows in rows.chunks(500) {
+        chat::Entity::insert_many(rows.to_vec()).exec_without_returning(connection).await.unwrap();
+    }
+    for tags in tags.chunks(500) {
+        let tags = tags.iter().cloned().map(IntoActiveModel::into_active_model);
+        chat_tag::Entity::insert_many(tags).exec_without_returning(connection).await.unwrap();
+    }
+    if connection.get_database_backend() == sea_orm::DbBackend::Postgres {
+        connection.execute_unprepared("ANALYZE").await.unwrap();
+    }
+    let viewer = Viewer {
+        organization_id: room.organization_id,
+        actor_id: admin.id,
+        role: ViewerRole::Admin,
+        expires_at: Timestamp(i64::MAX),
+        auth_version: 1,
+        pass: None,
+    };
+    (viewer, room, visitor)
+}
+
+/// Every filter that has an index, in the orders that it is for.
+fn cases(room_id: RoomId, visitor_id: ActorId) -> Vec<(&'static str, ChatFilter, Vec<ChatOrderField>)> {
+    use ChatOrderField::{EndedAt, LastMessageAt, StartedAt, UpdatedAt, WaitingSince};
+    let all = ChatFilter::default;
+    let middle = Timestamp(CHATS / 2 * MINUTE);
+    let id = ChatId(Uuid::from_u128(u128::try_from(CHATS / 2).unwrap() << 64 | 1));
+    let in_room = || ChatFilter { room_ids: Some(vec![room_id]), ..all() };
+    vec![
+        ("all", all(), vec![StartedAt, EndedAt, UpdatedAt, WaitingSince, LastMessageAt]),
+        ("room", in_room(), vec![StartedAt, EndedAt, WaitingSince]),
+        (
+            "who waits in the room",
+            ChatFilter { is_waiting_response: Some(true), is_ended: Some(false), ..in_room() },
+            vec![StartedAt, WaitingSince],
+        ),
+        ("visitor", ChatFilter { visitor_id: Some(visitor_id), ..all() }, vec![StartedAt]),
+        ("type", ChatFilter { chat_type: Some(ChatType::Group), ..all() }, vec![StartedAt]),
+        ("tag", ChatFilter { tag: Some("common".into()), ..all() }, vec![StartedAt]),
+        ("a tag that is rare", ChatFilter { tag: Some("rare".into()), ..all() }, vec![StartedAt]),
+        (
+            "started from",
+            ChatFilter { started_from: Some(middle), ..all() },
+            vec![StartedAt, EndedAt, UpdatedAt],
+        ),
+        ("ended before", ChatFilter { ended_before: Some(middle), ..all() }, vec![StartedAt, EndedAt]),
+        ("since", ChatFilter { since: Some((middle, id)), ..all() }, vec![StartedAt, EndedAt, UpdatedAt]),
+        ("ended", ChatFilter { is_ended: Some(true), ..all() }, vec![StartedAt, EndedAt]),
+        ("open", ChatFilter { is_ended: Some(false), ..all() }, vec![StartedAt, UpdatedAt]),
+        ("waiting", ChatFilter { is_waiting_response: Some(true), ..all() }, vec![StartedAt, WaitingSince]),
+        ("real", ChatFilter { is_real_conversation: Some(true), ..all() }, vec![StartedAt]),
+        ("not real", ChatFilter { is_real_conversation: Some(false), ..all() }, vec![StartedAt]),
+        ("private", ChatFilter { is_private: Some(true), ..all() }, vec![StartedAt]),
+        ("public", ChatFilter { is_private: Some(false), ..all() }, vec![StartedAt]),
+        ("many messages", ChatFilter { min_message_count: Some(3), ..all() }, vec![StartedAt]),
+    ]
+}
+
+async fn every_filter_is_read_through_an_index(engine: Engine) {
+    let world = World::new(engine).await;
+    let (viewer, room, visitor) = filled(&world).await;
+    let store = world.app.app.actions().store();
+    let first = PageRequest::new(Some(25), None, None, None).unwrap();
+    let middle = Key { value: CHATS / 2 * MINUTE, id: Uuid::nil() };
+    let next = PageRequest { after: Some(middle), ..first.clone() };
+    let mut bad = Vec::new();
+    for (name, filter, fields) in cases(room.id, visitor) {
+        for field in fields {
+            for is_descending in [false, true] {
+                for page in [&first, &next] {
+                    let order = ChatOrder { field, is_descending };
+                    let plan = chats::explain_visible(store, &viewer, &filter, order, page).await.unwrap();
+                    let plan = plan.join("\n");
+                    let is_bad = match engine {
+                        Engine::Sqlite => plan.contains("SCAN") || plan.contains("TEMP B-TREE"),
+                        // What is rare may be sorted, once an index has found it: few wait at any time.
+                        Engine::Postgres => {
+                            let is_few = field == ChatOrderField::WaitingSince
+                                || ["a tag that is rare", "waiting", "who waits in the room"].contains(&name);
+                            plan.contains("Seq Scan") || plan.contains("Sort") && !is_few
+                        }
+                    };
+                    if is_bad {
+                        bad.push(format!("{name} by {field:?}, descending {is_descending}:\n{plan}\n"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    // And the test can fail: nothing leads to a chat by its name.
+    let statement = match engine {
+        Engine::Sqlite => "EXPLAIN QUERY PLAN SELECT * FROM chat WHERE name = 'x' ORDER BY token",
+        Engine::Postgres => "EXPLAIN SELECT * FROM chat WHERE name = 'x' ORDER BY token",
+    };
+    let stored = Stored::of(&world.app).await;
+    let statement = sea_orm::Statement::from_string(stored.0.get_database_backend(), statement);
+    let plan = stored.0.query_all_raw(statement).await.unwrap();
+    let column = if engine == Engine::Sqlite { "detail" } else { "QUERY PLAN" };
+    let plan: Vec<String> = plan.iter().map(|line| line.try_get("", column).unwrap()).collect();
+    let plan = plan.join("\n").to_uppercase();
+    assert!(plan.contains("SCAN") && !plan.contains("INDEX"), "{plan}");
+    world.app.stop().await;
+}
