@@ -49,6 +49,8 @@ pub struct Model {
     pub user_participation_count: i32,
     pub visitor_participation_count: i32,
     pub present_user_count: i32,
+    /// Whether a cart that has to do with it was bought.
+    pub has_sales: bool,
     /// Whether a message was suggested to the visitor.
     pub is_autosuggested: bool,
     /// The page that the visitor was on when they wrote first.
@@ -101,6 +103,7 @@ impl Model {
             user_participation_count: 0,
             visitor_participation_count: 0,
             present_user_count: 0,
+            has_sales: false,
             is_autosuggested: false,
             first_visitor_message_url: None,
             first_visitor_message_title: None,

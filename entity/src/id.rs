@@ -45,6 +45,10 @@ ids! {
     SignInId,
     /// The id of an attachment, also while it is an upload.
     AttachmentId,
+    /// The id of a shopping cart.
+    ShoppingCartId,
+    /// The id of a product in a shopping cart.
+    ShoppingCartProductId,
     /// The id of a webhook.
     WebhookId,
     /// The id of a webhook's delivery, the same at every attempt.

@@ -15,6 +15,7 @@ mod id;
 pub mod message;
 pub mod message_revision;
 pub mod message_text;
+mod money;
 pub mod organization;
 pub mod participation;
 pub mod presence;
@@ -23,6 +24,8 @@ pub mod request;
 pub mod room;
 pub mod room_origin;
 mod secret;
+pub mod shopping_cart;
+pub mod shopping_cart_product;
 pub mod sign_in;
 pub mod store_meta;
 mod timestamp;
@@ -36,8 +39,10 @@ pub use enums::{
 };
 pub use id::{
     ActorId, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
-    SignInId, WebhookDeliveryId, WebhookId,
+    ShoppingCartId, ShoppingCartProductId, SignInId, WebhookDeliveryId, WebhookId,
 };
+pub use money::Money;
+pub use sea_orm::prelude::Decimal;
 pub use secret::SecretText;
 pub use timestamp::Timestamp;
 pub use web_page::WebPage;

@@ -10,6 +10,7 @@ mod m20261121_000006_search;
 mod m20261121_000020_webhooks;
 mod m20261121_000030_pages;
 mod m20261121_000031_tags;
+mod m20261121_000033_carts;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000040_notes;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000020_webhooks::Migration),
             Box::new(m20261121_000030_pages::Migration),
             Box::new(m20261121_000031_tags::Migration),
+            Box::new(m20261121_000033_carts::Migration),
             Box::new(m20261121_000035_widget::Migration),
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000040_notes::Migration),

@@ -88,7 +88,8 @@ impl Actions {
 }
 
 async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
-    let SendMessage { chat_id, text, attached, sender_id, message_type, page, external_id, is_internal } = input;
+    let SendMessage { chat_id, text, attached, sender_id, message_type, page, external_id, is_internal } =
+        input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }

@@ -4,6 +4,7 @@
 mod archive;
 mod attachments;
 mod batches;
+mod carts;
 mod chats;
 mod deletion;
 mod edits;
@@ -33,6 +34,7 @@ mod write;
 
 pub use crate::store::sessions::SessionFilter;
 pub use batches::{MessageFilter, PageOfEach};
+pub use carts::{CartsOf, UpsertCart};
 pub use chats::{CreateChat, CreatedChat, UpdateChat};
 pub use edits::EditMessage;
 pub use error::{AuthFailure, Error, Result};

@@ -32,6 +32,8 @@ pub struct ChatFilter {
     pub is_real_conversation: Option<bool>,
     /// Whether it is private.
     pub is_private: Option<bool>,
+    /// Whether a cart that has to do with it was bought.
+    pub has_sales: Option<bool>,
     /// At least this many messages.
     pub min_message_count: Option<i32>,
 }
@@ -110,6 +112,7 @@ impl ChatFilter {
             is_waiting_response,
             is_real_conversation,
             is_private,
+            has_sales,
             min_message_count,
         } = self;
         is_or_absent(chat_type.as_ref(), &chat.chat_type)
@@ -127,6 +130,7 @@ impl ChatFilter {
             && is_or_absent(is_waiting_response.as_ref(), &chat.waiting_since.is_some())
             && is_or_absent(is_real_conversation.as_ref(), &chat.is_real_conversation())
             && is_or_absent(is_private.as_ref(), &chat.is_private)
+            && is_or_absent(has_sales.as_ref(), &chat.has_sales)
             && min_message_count.is_none_or(|count| chat.message_count >= count)
     }
 }

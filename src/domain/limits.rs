@@ -58,6 +58,16 @@ pub const OPEN_SESSIONS: u64 = 100;
 pub const EDIT_WINDOW_MINUTES: (i32, i32, i32) = (0, 15, 525_600);
 /// Times that a message can be edited.
 pub const EDITS: i32 = 50;
+/// Products in a shopping cart at a time.
+pub const PRODUCTS: usize = 200;
+/// Products that were ever in a shopping cart, those that were taken out included.
+pub const PRODUCTS_EVER: usize = 1_000;
+/// Pieces of a product in a shopping cart.
+pub const QUANTITY: i32 = 1_000_000;
+/// The largest price, in the currency's own unit.
+pub const MONEY: i64 = 999_999_999_999;
+/// Decimals of a price: some shops price in hundredths of a cent.
+pub const MONEY_DECIMALS: u32 = 4;
 /// Webhooks of an organization: each event is one row more for each that wants it.
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.

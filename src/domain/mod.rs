@@ -1,6 +1,7 @@
 //! What is true: the rules, pure and synchronous. No clock, no database, no network.
 
 pub mod attachment;
+pub mod cart;
 pub mod chat_filter;
 pub mod directive;
 pub mod event;

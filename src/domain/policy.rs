@@ -3,7 +3,7 @@
 //! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
 
 use super::viewer::{Viewer, ViewerRole};
-use entity::{ActorId, ActorType, ChatType, Timestamp, actor, chat, message};
+use entity::{ActorId, ActorType, ChatType, Timestamp, actor, chat, message, shopping_cart};
 
 /// What can be asked for, as far as a role decides about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Verb {
     IssueVisitorToken,
     /// Create and change visitors.
     UpsertVisitor,
+    /// Say what is in a visitor's shopping cart.
+    UpsertShoppingCart,
     /// Start a chat with oneself as the visitor.
     StartOwnChat,
     /// Start a chat with a named visitor.
@@ -81,9 +83,11 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
             matches!(role, Admin)
         }
         Verb::Upload => matches!(role, Admin | Operator | Visitor | ApiClient),
-        Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor | Verb::JoinChatFor => {
-            matches!(role, Admin | ApiClient)
-        }
+        Verb::IssueVisitorToken
+        | Verb::UpsertVisitor
+        | Verb::UpsertShoppingCart
+        | Verb::SendMessageFor
+        | Verb::JoinChatFor => matches!(role, Admin | ApiClient),
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
         Verb::KeepOwnTokens => matches!(role, Admin | Operator | Visitor | ApiClient),
@@ -148,6 +152,13 @@ pub fn sees_actor(viewer: &Viewer, actor: &actor::Model) -> bool {
             ActorType::Visitor => viewer.role.is_staff() || actor.id == viewer.actor_id,
             ActorType::ApiClient => false,
         }
+}
+
+/// Whether a shopping cart exists for the viewer: visitors see their own.
+#[must_use]
+pub fn sees_cart(viewer: &Viewer, cart: &shopping_cart::Model) -> bool {
+    viewer.organization_id == cart.organization_id
+        && (viewer.role.is_staff() || cart.visitor_id == viewer.actor_id)
 }
 
 /// Whether a session of a chat that the viewer sees exists for them: visitors see the ones they are called to.

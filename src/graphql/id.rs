@@ -25,12 +25,14 @@ pub(super) enum Kind {
     FileAttachment,
     LinkAttachment,
     ContactAttachment,
+    ShoppingCart,
+    ShoppingCartProduct,
     Webhook,
     WebhookDelivery,
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Organization,
         Self::Viewer,
         Self::Room,
@@ -44,6 +46,8 @@ impl Kind {
         Self::FileAttachment,
         Self::LinkAttachment,
         Self::ContactAttachment,
+        Self::ShoppingCart,
+        Self::ShoppingCartProduct,
         Self::Webhook,
         Self::WebhookDelivery,
     ];
@@ -64,6 +68,8 @@ impl Kind {
             Self::FileAttachment => b'F',
             Self::LinkAttachment => b'L',
             Self::ContactAttachment => b'K',
+            Self::ShoppingCart => b'B',
+            Self::ShoppingCartProduct => b'G',
             Self::Webhook => global_id::WEBHOOK,
             Self::WebhookDelivery => global_id::WEBHOOK_DELIVERY,
         }
@@ -110,6 +116,8 @@ pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::Actor
             | Kind::FileAttachment
             | Kind::LinkAttachment
             | Kind::ContactAttachment
+            | Kind::ShoppingCart
+            | Kind::ShoppingCartProduct
             | Kind::Webhook
             | Kind::WebhookDelivery,
             _,

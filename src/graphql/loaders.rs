@@ -1,14 +1,15 @@
 //! Edges in batches: each kind of key is what many nodes of one level ask for at once.
 
-use crate::actions::{Actions, Error, MessageFilter};
+use crate::actions::{Actions, CartsOf, Error, MessageFilter};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
     ActorId, ActorType, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId,
-    SessionId, WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, attachment, chat, message_revision,
-    organization, participation, presence, room, webhook, webhook_delivery,
+    SessionId, ShoppingCartId, ShoppingCartProductId, WebhookDeliveryId, WebhookDeliveryState, WebhookId,
+    actor, attachment, chat, message_revision, organization, participation, presence, room, shopping_cart,
+    shopping_cart_product, webhook, webhook_delivery,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -92,6 +93,10 @@ key!(
     RevisionsOf(MessageId)
 );
 key!(
+    /// What is and was in a shopping cart.
+    ProductsIn(ShoppingCartId)
+);
+key!(
     /// A place in a chat's history.
     MessageAt((ChatId, i64))
 );
@@ -134,6 +139,17 @@ loader!(Seen<SessionId> => SessionRow, |reads, keys| {
 loader!(Seen<AttachmentId> => attachment::Model, |reads, keys| {
     let found = reads.actions.visible_attachments(&reads.viewer, &bare(keys, |key| key.0)).await?;
     seen(found, |row| row.id)
+});
+loader!(Seen<ShoppingCartId> => shopping_cart::Model, |reads, keys| {
+    let found = reads.actions.visible_carts(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(Seen<ShoppingCartProductId> => shopping_cart_product::Model, |reads, keys| {
+    let found = reads.actions.visible_products(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
+loader!(ProductsIn => Vec<shopping_cart_product::Model>, |reads, keys| {
+    wrapped(reads.actions.products_of_each(&bare(keys, |key| key.0)).await?, ProductsIn)
 });
 loader!(Seen<WebhookId> => webhook::Model, |reads, keys| {
     let found = reads.actions.visible_webhooks(&reads.viewer, &bare(keys, |key| key.0)).await?;
@@ -255,6 +271,26 @@ loader!(LedgerOf => Page<webhook_delivery::Model>, |reads, keys| {
         pages.extend(found.into_iter().map(|(webhook_id, found)| {
             (LedgerOf { webhook_id, states: states.clone(), page: page.clone() }, found)
         }));
+    }
+    pages
+});
+
+/// A page of the shopping carts of a visitor, or of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CartsPage {
+    pub of: CartsOf,
+    pub page: PageRequest,
+}
+
+loader!(CartsPage => Page<shopping_cart::Model>, |reads, keys| {
+    let mut groups: HashMap<_, Vec<CartsOf>> = HashMap::new();
+    for key in keys {
+        groups.entry((std::mem::discriminant(&key.of), &key.page)).or_default().push(key.of);
+    }
+    let mut pages = HashMap::new();
+    for ((_, page), places) in groups {
+        let found = reads.actions.carts_of_each(&reads.viewer, &places, page).await?;
+        pages.extend(found.into_iter().map(|(of, found)| (CartsPage { of, page: page.clone() }, found)));
     }
     pages
 });

@@ -4,6 +4,7 @@
 mod actor;
 mod attachment;
 mod caller;
+mod cart;
 mod chat;
 mod connection;
 pub mod door;
@@ -53,6 +54,7 @@ pub struct Mutation(
     organization::mutation::OrganizationMutation,
     room::mutation::RoomMutation,
     actor::mutation::ActorMutation,
+    cart::mutation::CartMutation,
     chat::mutation::ChatMutation,
     chat::participants::ParticipantMutation,
     chat::deletion::DeletionMutation,

@@ -3,6 +3,7 @@
 use super::actor::{Actor, User, Visitor};
 use super::attachment::{Attachment, ContactAttachment, FileAttachment, LinkAttachment};
 use super::caller::{Caller, caller};
+use super::cart::{ShoppingCart, ShoppingCartProduct};
 use super::chat::Chat;
 use super::door::Code;
 use super::error::{Fault, Result};
@@ -19,8 +20,8 @@ use super::webhook::{Webhook, WebhookDelivery};
 use crate::domain::limits;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{
-    ActorId, AttachmentId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId,
-    WebhookDeliveryId, WebhookId,
+    ActorId, AttachmentId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId, ShoppingCartId,
+    ShoppingCartProductId, WebhookDeliveryId, WebhookId,
 };
 
 /// What a client can hold on to, and fetch again by its id.
@@ -40,6 +41,8 @@ pub(super) enum Node {
     FileAttachment(FileAttachment),
     LinkAttachment(LinkAttachment),
     ContactAttachment(ContactAttachment),
+    ShoppingCart(ShoppingCart),
+    ShoppingCartProduct(ShoppingCartProduct),
     Webhook(Webhook),
     WebhookDelivery(WebhookDelivery),
 }
@@ -186,6 +189,14 @@ async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
                 Some(Attachment::File(_) | Attachment::Link(_) | Attachment::Contact(_)) | None => None,
             }
         }
+        Kind::ShoppingCart => {
+            caller.load(Seen(ShoppingCartId(uuid))).await?.map(ShoppingCart).map(Node::ShoppingCart)
+        }
+        Kind::ShoppingCartProduct => caller
+            .load(Seen(ShoppingCartProductId(uuid)))
+            .await?
+            .map(ShoppingCartProduct)
+            .map(Node::ShoppingCartProduct),
         Kind::Webhook => caller.load(Seen(WebhookId(uuid))).await?.map(Webhook).map(Node::Webhook),
         Kind::WebhookDelivery => {
             caller.load(Seen(WebhookDeliveryId(uuid))).await?.map(WebhookDelivery).map(Node::WebhookDelivery)

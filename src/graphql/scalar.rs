@@ -1,8 +1,8 @@
-//! The schema's own scalar.
+//! The schema's own scalars.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime as Chrono, Datelike, SecondsFormat};
-use entity::Timestamp;
+use entity::{Money, Timestamp};
 
 /// A moment in the schema.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,54 @@ impl ScalarType for DateTime {
     }
 }
 
+/// An amount in the schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decimal(pub Money);
+
+/// An exact decimal number as a string, with at least two decimals, as in `"499.90"`. As input a string or a whole
+/// number is taken; a number with a point is not, since it has lost its exactness on the way.
+#[Scalar(name = "Decimal")]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) if number.is_i64() => number.to_string(),
+            Value::Null
+            | Value::Number(_)
+            | Value::Boolean(_)
+            | Value::Binary(_)
+            | Value::Enum(_)
+            | Value::List(_)
+            | Value::Object(_) => String::new(),
+        };
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
+        text.parse()
+            .ok()
+            .filter(|_| is_plain)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("expected a decimal number as a string"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_exact_or_none() {
+        let parsed = |value: Value| Decimal::parse(value).ok().map(|amount| amount.to_value());
+        assert_eq!(parsed(Value::from("499.9")), Some(Value::from("499.90")));
+        assert_eq!(parsed(Value::from(-5)), Some(Value::from("-5.00")));
+        for wrong in ["", " 1", "1e3", "1,5", "1_000", "+1", "0x1", "NaN", "1.2.3", "."] {
+            assert_eq!(parsed(Value::from(wrong)), None, "{wrong}");
+        }
+        assert_eq!(parsed(Value::from(0.1)), None);
+        assert_eq!(parsed(Value::Null), None);
+    }
 
     #[test]
     fn a_moment_has_three_decimals_and_z() {

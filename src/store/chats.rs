@@ -179,6 +179,7 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
         is_waiting_response,
         is_real_conversation,
         is_private,
+        has_sales,
         min_message_count,
     } = filter;
     let mut add = |condition: Option<Expr>| {
@@ -205,6 +206,7 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
     add(is_waiting_response.map(|is| is_there(chat::Column::WaitingSince, is)));
     add(is_real_conversation.map(|is| Expr::col((chat::Entity, Alias::new("is_real"))).eq(is)));
     add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
+    add(has_sales.map(|is| chat::Column::HasSales.eq(is)));
     add(min_message_count.map(|count| chat::Column::MessageCount.gte(count)));
     match tag {
         Some(tag) => list

@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod attachments;
+pub mod carts;
 mod changed;
 pub mod chats;
 mod connect;

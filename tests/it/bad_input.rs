@@ -83,6 +83,9 @@ fn long(characters: usize) -> String {
 
 /// The longest text that a field takes, another one for each number.
 fn longest(field: &str, number: usize) -> String {
+    if field == "currency" {
+        return "EUR".to_owned();
+    }
     let limit = rule(field).limit;
     let (start, letter) = match field {
         "url" => (format!("https://hooks.example.org/{number:02}"), "x"),
@@ -112,6 +115,10 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             cases.push(case(json!([7]), bad));
         }
         "String" if kind.starts_with('[') => cases.extend(spoilt_origins(call, field)),
+        "String" if field == "currency" => {
+            let none = ["", "eur", "EURO", "E1R", "€"];
+            cases.extend(none.map(|code| blamed(json!(code), "INVALID")));
+        }
         "String" => {
             let rule = rule(field);
             cases.push(blamed(json!(long(rule.limit + 1)), "TOO_LONG"));
@@ -155,6 +162,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         }
         "LinkInput" => cases.extend(attachments::spoilt_links(call)),
         "ContactInput" => cases.extend(attachments::spoilt_contacts(scene, call)),
+        "ShoppingCartProductInput" => cases.extend(spoilt_products(call)),
         "AttributeInput" => cases.extend(spoilt_attributes(call)),
         other => panic!("what can be wrong with a {other}?"),
     }
@@ -220,6 +228,39 @@ fn spoilt_attributes(call: &Call) -> Vec<Case> {
     cases.extend(NAMES.iter().map(|name| blamed(one(name, "b"), "INVALID")));
     cases.extend(NOTES.iter().map(|value| blamed(one("a", value), "INVALID")));
     cases
+}
+
+fn spoilt_products(call: &Call) -> Vec<Case> {
+    let one = |field: &str, value: Value| {
+        let mut product = json!({ "externalId": "p", "name": "Pad" });
+        product[field] = value;
+        json!([product])
+    };
+    let blamed = |value: Value, code: &str| (call.with("products", value), format!("{code} products"));
+    let bad = |value: Value| (call.with("products", value), "BAD_USER_INPUT".to_owned());
+    let mut cases = vec![
+        blamed(one("externalId", json!(long(limits::EXTERNAL_ID + 1))), "TOO_LONG"),
+        blamed(one("name", json!(long(limits::NAME + 1))), "TOO_LONG"),
+        blamed(one("description", json!(long(limits::DETAIL + 1))), "TOO_LONG"),
+        blamed(one("category", json!(long(limits::NAME + 1))), "TOO_LONG"),
+        blamed(one("productNumber", json!("a\nb")), "INVALID"),
+        blamed(one("price", json!("0.00001")), "INVALID"),
+        blamed(one("monthlyPrice", json!("1000000000000")), "INVALID"),
+        blamed(one("quantity", json!(-1)), "INVALID"),
+        blamed(one("monthlyQuantity", json!(limits::QUANTITY + 1)), "INVALID"),
+        blamed(products(&["p", "p"]), "INVALID"),
+        bad(json!([{ "name": "Pad" }])),
+        bad(json!([null])),
+    ];
+    let many: Vec<_> = (0..=limits::PRODUCTS).map(|number| number.to_string()).collect();
+    cases.push(blamed(products(&many), "TOO_MANY"));
+    cases.extend(["", "1e3", "1,50", "ten"].map(|price| bad(one("price", json!(price)))));
+    cases.push(bad(one("price", json!(0.1))));
+    cases
+}
+
+fn products(ids: &[impl AsRef<str>]) -> Value {
+    ids.iter().map(|id| json!({ "externalId": id.as_ref(), "name": "Pad" })).collect()
 }
 
 fn spoilt_origins(call: &Call, field: &str) -> Vec<Case> {
@@ -309,6 +350,11 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
     let scene = Scene::new(&app, "clinic").await;
     let visitor = |count| json!({ "externalId": "v", "attributes": attributes(count) });
     scene.admin.done("upsertVisitor", "", visitor(limits::ATTRIBUTES)).await;
+    let many: Vec<_> = (0..limits::PRODUCTS).map(|number| number.to_string()).collect();
+    let cart = json!({
+        "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": products(&many)
+    });
+    scene.admin.done("upsertShoppingCart", "", cart).await;
     // Olga takes part in what she creates, beside all whom she names.
     let mut ids = Vec::new();
     for number in 0..limits::PARTICIPANTS {

@@ -71,6 +71,12 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
             "autoResumeUserId",
             json!({ "roomId": own.room, "visitorId": own.vera.id, "autoResumeUserId": their.olga.id }),
         ),
+        ("upsertShoppingCart", "visitorId", cart(&json!({ "visitorId": their.vera.id }))),
+        (
+            "upsertShoppingCart",
+            "chatId",
+            cart(&json!({ "visitorId": own.vera.id, "chatId": their.public.chat })),
+        ),
         ("issueToken", "actorId", json!({ "actorId": their.olga.id })),
         ("issueToken", "actorId", json!({ "actorId": their.vera.id })),
         ("revokeTokens", "actorId", json!({ "actorId": their.olga.id })),
@@ -82,6 +88,10 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ("redeliverWebhook", "deliveryId", json!({ "deliveryId": their.delivery })),
     ]);
     cases
+}
+
+fn cart(whose: &Value) -> Value {
+    with(json!({ "externalId": "theirs", "currency": "EUR", "products": [] }), whose.clone())
 }
 
 /// Every mutation of a chat or of a session, on a place that is not the caller's, with somebody whom they know.

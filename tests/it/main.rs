@@ -15,6 +15,7 @@ mod archive;
 mod bad_input;
 mod bad_query;
 mod browser;
+mod carts;
 mod cli;
 mod contract;
 mod deletion;

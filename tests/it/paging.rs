@@ -137,6 +137,8 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
     add(&organization, "Organization", "searchMessages", "query: \"hello\",");
     add(&chat, "Chat", "presences", "includeEnded: true,");
     add(&chat, "Chat", "participations", "type: USER,");
+    add(&vera.id, "Visitor", "shoppingCarts", "");
+    add(&chat, "Chat", "shoppingCarts", "");
     add(&webhook.id, "Webhook", "deliveries", "");
     add(&webhook.id, "Webhook", "deliveries", "states: [PENDING],");
     for (on, field) in sdl::connections() {
@@ -165,6 +167,11 @@ async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: 
     }
     colleague.done("joinChat", "", json!({ "chatId": chat })).await;
     colleague.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
+    let cart = json!({
+        "externalId": format!("cart {number}"), "visitorId": vera.id, "chatId": chat, "currency": "EUR",
+        "products": []
+    });
+    world.admin.done("upsertShoppingCart", "", cart).await;
     let session = json!({ "chatId": chat, "participantIds": [vera.id] });
     colleague.done("createChatSession", "", session).await;
 }

@@ -152,6 +152,7 @@ const IN_ORGANIZATION: &str = "
         createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         updateUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         upsertVisitor       FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
+        upsertShoppingCart  FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
         issueVisitorToken   FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
         issueUserToken      FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         issueProgramToken   FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
@@ -226,6 +227,10 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
         "updateUser" => (verb, json!({ "userId": scene.odile.id })),
+        "upsertShoppingCart" => (
+            verb,
+            json!({ "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": [] }),
+        ),
         "upsertVisitor" => (verb, json!({ "externalId": "v" })),
         "issueVisitorToken" => ("issueToken", json!({ "actorId": scene.victor.id })),
         "issueUserToken" => ("issueToken", json!({ "actorId": scene.odile.id })),

@@ -77,6 +77,11 @@ async fn busy(engine: Engine, chats: usize) -> (World, Person) {
             operator.done("joinChat", "", json!({ "chatId": chat })).await;
         }
         odile.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
+        let cart = json!({
+            "externalId": number.to_string(), "visitorId": vera.id, "chatId": chat, "currency": "EUR",
+            "products": [{ "externalId": "p", "name": "Pad", "price": "1.50" }]
+        });
+        world.admin.done("upsertShoppingCart", "", cart).await;
         let session = json!({ "chatId": chat, "start": true });
         odile.done("createChatSession", "", session).await;
         let group = json!({ "type": "GROUP", "participantIds": [vera.id, odile.id] });
@@ -168,7 +173,7 @@ async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
 
 async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
     let (world, olga) = busy(engine, 13).await;
-    let lists = ["messages", "presences", "participations", "sessions"];
+    let lists = ["messages", "presences", "participations", "sessions", "shoppingCarts"];
     for list in lists {
         let query = format!(
             "query($n: Int!) {{ organization {{ chats(first: $n) {{ nodes {{ {list}(first: 1) {{
@@ -193,7 +198,11 @@ async fn pages_of_people_and_rooms_cost_the_same_however_long(engine: Engine) {
     let fields = [
         ("rooms", "id name isStaffed waitingChatCount organization { id }"),
         ("users", "id displayName isOnline"),
-        ("visitors", "id displayName isOnline attributes { name }"),
+        (
+            "visitors",
+            "id displayName isOnline attributes { name } shoppingCarts(first: 1) { totalCount nodes {
+            totalPrice monthlyTotalPrice visitor { id } chat { id } products { id name price } } }",
+        ),
     ];
     for (list, fields) in fields {
         let query = format!(
@@ -208,7 +217,8 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let ids = "{ organization { chats { nodes { id
             messages(first: 1) { nodes { id } } presences(first: 1) { nodes { id } }
-            participations(first: 1) { nodes { id } } sessions(first: 1) { nodes { id } } } }
+            participations(first: 1) { nodes { id } } sessions(first: 1) { nodes { id } }
+            shoppingCarts(first: 1) { nodes { id products { id } } } } }
         rooms { nodes { id } } users { nodes { id } } visitors { nodes { id } } } }";
     let found = olga.query(ids, json!({})).await;
     let organization = &found["organization"];
@@ -218,10 +228,12 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
         let nodes = organization[list]["nodes"].as_array().expect("nodes");
         kinds.push(nodes.iter().map(|node| text(&node["id"])).collect());
     }
-    for list in ["messages", "presences", "participations", "sessions"] {
+    for list in ["messages", "presences", "participations", "sessions", "shoppingCarts"] {
         let nodes = chats.iter().filter_map(|chat| chat[list]["nodes"].get(0));
         kinds.push(nodes.map(|node| text(&node["id"])).collect());
     }
+    let products = chats.iter().map(|chat| &chat["shoppingCarts"]["nodes"][0]["products"][0]["id"]);
+    kinds.push(products.map(text).collect());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
     for ids in kinds {
         assert!(ids.len() >= 9, "{ids:?}");

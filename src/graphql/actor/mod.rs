@@ -3,6 +3,7 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
+use super::cart::{ShoppingCartConnection, carts_of};
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection, page_cost};
 use super::enums::UserRole;
@@ -11,6 +12,7 @@ use super::id::Kind;
 use super::participation::{ParticipationConnection, participations_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
+use crate::actions::CartsOf;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
@@ -263,6 +265,23 @@ impl Visitor {
         chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
             .await
             .map(Some)
+    }
+
+    /// The shopping carts of the visitor in the organization's shop, oldest first; null to other visitors.
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    async fn shopping_carts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ShoppingCartConnection>> {
+        if !self.is_open_to(context) {
+            return Ok(None);
+        }
+        let page = PageArguments { first, after, last, before };
+        carts_of(context, CartsOf::Visitor(self.0.id), page).await.map(Some)
     }
 }
 

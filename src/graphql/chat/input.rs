@@ -41,6 +41,8 @@ pub(in crate::graphql) struct ChatFilterInput {
     is_real_conversation: Option<bool>,
     /// Private or not.
     is_private: Option<bool>,
+    /// With a shopping cart that was bought, or not.
+    has_sales: Option<bool>,
     /// With at least so many messages.
     min_message_count: Option<i32>,
 }
@@ -100,6 +102,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         is_waiting_response,
         is_real_conversation,
         is_private,
+        has_sales,
         min_message_count,
     } = filter;
     let rooms = room_ids.map(|ids| decode_rooms(&ids)).transpose()?;
@@ -139,6 +142,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         is_waiting_response,
         is_real_conversation,
         is_private,
+        has_sales,
         min_message_count,
     };
     if !filter.is_bounded() {

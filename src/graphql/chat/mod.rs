@@ -12,6 +12,7 @@ pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 
 use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
+use super::cart::{ShoppingCartConnection, carts_of};
 use super::connection::{List, PageArguments, page_cost, search_cost};
 use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::{Fault, Result};
@@ -29,7 +30,7 @@ use super::room::Room;
 use super::scalar::DateTime;
 use super::session::{ChatSession, ChatSessionConnection};
 use super::web_page::WebPage;
-use crate::actions::MessageFilter;
+use crate::actions::{CartsOf, MessageFilter};
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::{Viewer, ViewerRole};
@@ -392,6 +393,23 @@ impl Chat {
         let page = PageArguments { first, after, last, before }.request(context, list)?;
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: SessionsOf, page }).await?;
         Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
+    }
+
+    /// The shopping carts that have to do with the chat, oldest first; null to visitors.
+    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
+    async fn shopping_carts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<ShoppingCartConnection>> {
+        if !caller(context)?.viewer.role.is_staff() {
+            return Ok(None);
+        }
+        let page = PageArguments { first, after, last, before };
+        carts_of(context, CartsOf::Chat(self.0.id), page).await.map(Some)
     }
 
     /// Who types now. Each goes by itself 15 seconds after it was last told.

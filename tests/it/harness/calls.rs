@@ -94,6 +94,14 @@ fn in_organization(scene: &Scene) -> Vec<Call> {
             }),
         ),
         admin(
+            "upsertShoppingCart",
+            json!({
+                "externalId": "cart", "visitorId": scene.vera.id, "chatId": scene.public.chat, "currency": "EUR",
+                "openedAt": "2026-11-20T12:00:00Z", "lockedAt": "2026-11-20T12:30:00Z",
+                "products": [{ "externalId": "p", "name": "Pad", "price": "499.90", "quantity": 1 }]
+            }),
+        ),
+        admin(
             "upsertVisitor",
             json!({ "externalId": "v", "displayName": "Vic", "attributes": [{ "name": "a", "value": "b" }] }),
         ),

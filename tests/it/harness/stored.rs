@@ -3,9 +3,9 @@
 use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
-    actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message, message_revision,
-    message_text, organization, participation, presence, refresh_token, request, room, room_origin, sign_in,
-    webhook, webhook_delivery,
+    actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message,
+    message_revision, message_text, organization, participation, presence, refresh_token, request, room,
+    room_origin, shopping_cart, shopping_cart_product, sign_in, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -61,6 +61,8 @@ impl Stored {
             ("room", self.rows::<room::Entity>().await),
             ("room_origin", self.rows::<room_origin::Entity>().await),
             ("sign_in", self.rows::<sign_in::Entity>().await),
+            ("shopping_cart", self.rows::<shopping_cart::Entity>().await),
+            ("shopping_cart_product", self.rows::<shopping_cart_product::Entity>().await),
             ("webhook", lines(&webhooks)),
             ("webhook_delivery", lines(&deliveries)),
         ])

@@ -1,0 +1,27 @@
+//! What a visitor is about to buy in the organization's shop, or bought.
+
+use crate::{ActorId, ChatId, OrganizationId, ShoppingCartId, Timestamp};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "shopping_cart")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ShoppingCartId,
+    pub organization_id: OrganizationId,
+    pub visitor_id: ActorId,
+    /// The chat that it has to do with.
+    pub chat_id: Option<ChatId>,
+    /// The shop's own id of it; unique in the organization.
+    pub external_id: String,
+    /// ISO 4217.
+    pub currency: String,
+    pub opened_at: Timestamp,
+    /// When it was bought; nothing in it changes any more.
+    pub locked_at: Option<Timestamp>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

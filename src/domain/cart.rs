@@ -1,0 +1,146 @@
+//! Shopping carts: what may stand in one, and what it comes to.
+
+use super::refused::Refused;
+use super::{limits, text};
+use entity::{Decimal, Money, shopping_cart_product};
+
+/// A product as a cart is to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// The shop's own id of it.
+    pub external_id: String,
+    /// What it is called.
+    pub name: String,
+    /// More about it.
+    pub description: Option<String>,
+    /// To which kind of products it belongs.
+    pub category: Option<String>,
+    /// Its number in the shop.
+    pub product_number: Option<String>,
+    /// What one costs.
+    pub price: Option<Money>,
+    /// How many.
+    pub quantity: Option<i32>,
+    /// What one costs each month.
+    pub monthly_price: Option<Money>,
+    /// How many that are paid each month.
+    pub monthly_quantity: Option<i32>,
+    /// How many the shop has left.
+    pub stock_balance: Option<i32>,
+}
+
+/// A currency: three capital letters, as ISO 4217 has them.
+pub fn currency(field: &'static str, code: &str) -> Result<(), Refused> {
+    if code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        Ok(())
+    } else {
+        Err(Refused::Invalid { field, reason: "A currency is three capital letters, as in EUR." })
+    }
+}
+
+/// Products of one cart: each once, each within bounds.
+pub fn products(field: &'static str, products: &[Product]) -> Result<(), Refused> {
+    if products.len() > limits::PRODUCTS {
+        return Err(Refused::TooMany { field, limit: limits::PRODUCTS });
+    }
+    for (index, product) in products.iter().enumerate() {
+        text::external_id(field, &product.external_id)?;
+        if products[..index].iter().any(|other| other.external_id == product.external_id) {
+            return Err(Refused::Invalid { field, reason: "A product is named twice." });
+        }
+        text::name(field, &product.name)?;
+        for line in [&product.category, &product.product_number].into_iter().flatten() {
+            text::line(field, line, limits::NAME)?;
+        }
+        if let Some(description) = &product.description {
+            text::note(field, description, limits::DETAIL)?;
+        }
+        for price in [product.price, product.monthly_price].into_iter().flatten() {
+            amount(field, price)?;
+        }
+        for quantity in [product.quantity, product.monthly_quantity].into_iter().flatten() {
+            if !(0..=limits::QUANTITY).contains(&quantity) {
+                return Err(Refused::Invalid { field, reason: "A quantity is 0 to 1,000,000." });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn amount(field: &'static str, Money(amount): Money) -> Result<(), Refused> {
+    let is_exact = amount.normalize().scale() <= limits::MONEY_DECIMALS;
+    if is_exact && amount.abs() <= Decimal::from(limits::MONEY) {
+        Ok(())
+    } else {
+        let reason = "A price has at most four decimals and twelve digits before them.";
+        Err(Refused::Invalid { field, reason })
+    }
+}
+
+/// What the products come to: at once, and each month. A quantity that is not known is one.
+#[must_use]
+pub fn totals(products: &[shopping_cart_product::Model]) -> (Money, Money) {
+    let there = || products.iter().filter(|product| product.deleted_at.is_none());
+    let of = |price: Option<Money>, quantity: Option<i32>| {
+        price.map_or(Decimal::ZERO, |Money(price)| price * Decimal::from(quantity.unwrap_or(1)))
+    };
+    (
+        Money(there().map(|product| of(product.price, product.quantity)).sum()),
+        Money(there().map(|product| of(product.monthly_price, product.monthly_quantity)).sum()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(price: &str) -> Product {
+        Product {
+            external_id: "a".into(),
+            name: "A".into(),
+            description: None,
+            category: None,
+            product_number: None,
+            price: price.parse().ok(),
+            quantity: None,
+            monthly_price: None,
+            monthly_quantity: None,
+            stock_balance: None,
+        }
+    }
+
+    #[test]
+    fn amounts_are_exact_and_bounded() {
+        for price in ["0", "-5", "499.90", "0.0001", "0.00010", "999999999999"] {
+            assert_eq!(products("products", &[product(price)]), Ok(()), "{price}");
+        }
+        for price in ["0.00001", "1000000000000.0001", "-1000000000001"] {
+            assert!(
+                matches!(products("products", &[product(price)]), Err(Refused::Invalid { .. })),
+                "{price}"
+            );
+        }
+        let shown = |text: &str| text.parse().map(|money: Money| money.to_string()).ok();
+        assert_eq!(shown("499.9").as_deref(), Some("499.90"));
+        assert_eq!(shown("5").as_deref(), Some("5.00"));
+        assert_eq!(shown("0.1230").as_deref(), Some("0.123"));
+    }
+
+    #[test]
+    fn a_product_stands_once_in_a_cart() {
+        let twice = [product("1"), product("2")];
+        assert!(matches!(products("products", &twice), Err(Refused::Invalid { .. })));
+        let many: Vec<_> = (0..=limits::PRODUCTS)
+            .map(|number| Product { external_id: number.to_string(), ..product("1") })
+            .collect();
+        assert!(matches!(products("products", &many), Err(Refused::TooMany { .. })));
+    }
+
+    #[test]
+    fn a_currency_is_three_capital_letters() {
+        assert_eq!(currency("currency", "EUR"), Ok(()));
+        for code in ["", "eur", "EURO", "€", "E1R"] {
+            assert!(matches!(currency("currency", code), Err(Refused::Invalid { .. })), "{code}");
+        }
+    }
+}

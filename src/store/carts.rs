@@ -1,0 +1,139 @@
+//! Shopping carts and what is in them.
+
+use super::changed::all_but_key;
+use super::keyset::{self, Sorting};
+use super::{Result, Rows, Tx};
+use crate::domain::page::{Page, PageRequest};
+use entity::{
+    ActorId, ChatId, OrganizationId, ShoppingCartId, ShoppingCartProductId, shopping_cart,
+    shopping_cart_product,
+};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+/// Whose carts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CartsOf {
+    /// All of a visitor's.
+    Visitor(ActorId),
+    /// Those that have to do with a chat.
+    Chat(ChatId),
+}
+
+impl CartsOf {
+    fn holds(self, cart: &shopping_cart::Model) -> bool {
+        match self {
+            Self::Visitor(visitor_id) => cart.visitor_id == visitor_id,
+            Self::Chat(chat_id) => cart.chat_id == Some(chat_id),
+        }
+    }
+}
+
+/// Those of the carts that are of the organization.
+pub async fn find_many_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    ids: &[ShoppingCartId],
+) -> Result<Vec<shopping_cart::Model>> {
+    Ok(shopping_cart::Entity::find()
+        .filter(shopping_cart::Column::OrganizationId.eq(organization_id))
+        .filter(shopping_cart::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
+}
+
+/// The cart that the organization's shop knows under this id.
+pub async fn find_by_external_id(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    external_id: &str,
+) -> Result<Option<shopping_cart::Model>> {
+    Ok(shopping_cart::Entity::find()
+        .filter(shopping_cart::Column::OrganizationId.eq(organization_id))
+        .filter(shopping_cart::Column::ExternalId.eq(external_id))
+        .one(rows.connection())
+        .await?)
+}
+
+/// The same page of the carts of each, oldest first: all of visitors, or all of chats.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    places: &[CartsOf],
+    page: &PageRequest,
+) -> Result<Vec<Page<shopping_cart::Model>>> {
+    let lists = places.iter().map(|place| {
+        let place = match place {
+            CartsOf::Visitor(visitor_id) => shopping_cart::Column::VisitorId.eq(*visitor_id),
+            CartsOf::Chat(chat_id) => shopping_cart::Column::ChatId.eq(*chat_id),
+        };
+        shopping_cart::Entity::find()
+            .filter(shopping_cart::Column::OrganizationId.eq(organization_id))
+            .filter(place)
+    });
+    let sorting = Sorting::ascending(shopping_cart::Column::OpenedAt, shopping_cart::Column::Id);
+    let owner =
+        |row: &shopping_cart::Model| places.iter().position(|place| place.holds(row)).unwrap_or(usize::MAX);
+    keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
+}
+
+/// What is and was in the carts, in the order in which it was put there.
+pub async fn products_of_each(
+    rows: &impl Rows,
+    cart_ids: &[ShoppingCartId],
+) -> Result<Vec<shopping_cart_product::Model>> {
+    Ok(shopping_cart_product::Entity::find()
+        .filter(shopping_cart_product::Column::CartId.is_in(cart_ids.iter().copied()))
+        .order_by_asc(shopping_cart_product::Column::AddedAt)
+        .order_by_asc(shopping_cart_product::Column::Id)
+        .all(rows.connection())
+        .await?)
+}
+
+/// The products with these ids, of whatever carts. Who asks must ask the policy whether the viewer sees those.
+pub async fn find_products(
+    rows: &impl Rows,
+    ids: &[ShoppingCartProductId],
+) -> Result<Vec<shopping_cart_product::Model>> {
+    Ok(shopping_cart_product::Entity::find()
+        .filter(shopping_cart_product::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
+}
+
+/// Adds a cart.
+pub async fn insert(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
+    shopping_cart::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
+    shopping_cart::Entity::update_many()
+        .set(all_but_key(row))
+        .filter(shopping_cart::Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Adds products.
+pub async fn insert_products(tx: &Tx, rows: Vec<shopping_cart_product::Model>) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+    shopping_cart_product::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+/// Writes the row as it now is.
+pub async fn update_product(tx: &Tx, row: &shopping_cart_product::Model) -> Result<()> {
+    shopping_cart_product::Entity::update_many()
+        .set(all_but_key(row))
+        .filter(shopping_cart_product::Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
