@@ -49,6 +49,7 @@ pub async fn list_of_actor(
         value: participation::Column::ActiveAt,
         id: Some(participation::Column::Id),
         is_descending: true,
+        through: None,
     };
     keyset::page(rows, list, sorting, page).await
 }

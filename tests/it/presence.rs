@@ -1,5 +1,6 @@
 //! Being in a chat: joining and leaving it, taking part, waiting, reading, typing, and sending safely.
 
+mod counters;
 mod joining;
 mod lease;
 mod reading;
