@@ -9,8 +9,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 4] =
-    ["README.md", "docs/front-end.md", "docs/operations.md", "docs/coming-from/welkin.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/front-end.md",
+    "docs/operations.md",
+    "docs/coming-from/welkin.md",
+    "docs/coming-from/voipbin.md",
+    "docs/coming-from/chat-sessions.md",
+];
 /// Stands before an operation that is not a user's.
 const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
 
@@ -97,7 +103,16 @@ async fn every_operation_runs() {
     let page = olga.query(page, json!({ "chat": chat })).await;
     let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
     let hits = olga.query(search, json!({ "chat": chat })).await;
+    let odile = world.operator("Odile").await;
+    let input = json!({ "participantIds": [odile.id] });
+    let call = olga.done("createChatSession", "session { id }", input).await["session"]["id"].clone();
+    let group = json!({ "type": "GROUP", "participantIds": [vera.id] });
+    let made = async || olga.done("createChat", "chat { id }", group.clone()).await["chat"]["id"].clone();
     let known = json!({
+        "user": odile.id,
+        "call": call,
+        "group": made().await,
+        "doomed": made().await,
         "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,
