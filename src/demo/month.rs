@@ -2,7 +2,9 @@
 
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
 use super::{Stage, picture};
-use crate::actions::{CreateChat, CreateSession, GiveDirective, JoinChat, SendMessage, StartChat};
+use crate::actions::{
+    CreateChat, CreateSession, GiveDirective, JoinChat, SendMessage, StartChat, UpdateParticipation,
+};
 use crate::clock::Clock;
 use crate::domain::attachment::Attached;
 use crate::domain::directive::Directive;
@@ -189,7 +191,19 @@ impl<'a> Month<'a> {
             detail: None,
             request_id: None,
         };
-        Ok(self.stage.actions.create_chat(owner, input).await?.chat.id)
+        let chat_id = self.stage.actions.create_chat(owner, input).await?.chat.id;
+        let label = match chat_type {
+            ChatType::Group => "Everybody",
+            ChatType::Direct | ChatType::Visitor => "Between us",
+        };
+        let view = UpdateParticipation {
+            chat_id,
+            name: Some(Some(label.into())),
+            detail: Some(Some("My own name for it: nobody else sees this.".into())),
+            is_hidden: None,
+        };
+        self.stage.actions.update_participation(owner, view).await?;
+        Ok(chat_id)
     }
 
     async fn start(&self, visitor: &Viewer, room_id: RoomId, message: &str) -> anyhow::Result<ChatId> {

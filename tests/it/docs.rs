@@ -10,8 +10,15 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 5] =
-    ["README.md", "docs/front-end.md", "docs/widget.md", "docs/operations.md", "docs/coming-from/welkin.md"];
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/front-end.md",
+    "docs/widget.md",
+    "docs/operations.md",
+    "docs/coming-from/welkin.md",
+    "docs/coming-from/voipbin.md",
+    "docs/coming-from/chat-sessions.md",
+];
 /// Stands before an operation that is not a user's.
 const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
 
@@ -99,8 +106,17 @@ async fn every_operation_runs() {
     let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
     let hits = olga.query(search, json!({ "chat": chat })).await;
     let file = upload(&olga, &chat, "knee.txt", "text/plain", vec![b'a']).await;
+    let odile = world.operator("Odile").await;
+    let input = json!({ "participantIds": [odile.id] });
+    let call = olga.done("createChatSession", "session { id }", input).await["session"]["id"].clone();
+    let group = json!({ "type": "GROUP", "participantIds": [vera.id] });
+    let made = async || olga.done("createChat", "chat { id }", group.clone()).await["chat"]["id"].clone();
     let known = json!({
         "file": file,
+        "user": odile.id,
+        "call": call,
+        "group": made().await,
+        "doomed": made().await,
         "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,

@@ -3,6 +3,7 @@
 mod buttons;
 mod creating;
 mod directives;
+mod listing;
 mod ringing;
 mod telling;
 

@@ -1,0 +1,73 @@
+//! Lists of sessions: of an organization, by what is asked for, and of a chat, over time.
+
+use super::{Clinic, create, done};
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::world::ids;
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    sessions_are_listed_by_type_state_participant_and_chat,
+    a_chat_has_several_sessions_over_time_and_one_that_is_open,
+);
+
+async fn listed(client: &Client, filter: Value) -> Vec<String> {
+    let query = "query($filter: ChatSessionFilter) { organization { chatSessions(filter: $filter) {
+        totalCount nodes { id } } } }";
+    let found =
+        client.query(query, json!({ "filter": filter })).await["organization"]["chatSessions"].clone();
+    let found_ids = ids(&found["nodes"]);
+    assert_eq!(found["totalCount"], found_ids.len());
+    found_ids
+}
+
+async fn sessions_are_listed_by_type_state_participant_and_chat(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let Clinic { world, olga, odile, otto, vera } = &clinic;
+    let (first, second) = (world.chat(vera).await, world.chat(vera).await);
+    let waiting = clinic.session_in(&first).await;
+    let running = clinic.session_in(&second).await;
+    done(odile, "START", &running).await;
+    done(vera, "ACCEPT", &running).await;
+    let other = create(olga, json!({ "chatId": first, "participantIds": [otto.id] })).await;
+    done(olga, "FINISH", &other).await;
+    let all = vec![waiting.clone(), running.clone(), other.clone()];
+    assert_eq!(listed(olga, Value::Null).await, all);
+    assert_eq!(listed(olga, json!({ "type": "TELEMED" })).await, all);
+    for (filter, expected) in [
+        (json!({ "states": ["CREATED"] }), vec![&waiting]),
+        (json!({ "states": ["ACCEPTED", "FINISHED"] }), vec![&running, &other]),
+        (json!({ "states": [] }), vec![]),
+        (json!({ "participantId": otto.id }), vec![&other]),
+        (json!({ "participantId": vera.id }), vec![&waiting, &running]),
+        (json!({ "chatId": first }), vec![&waiting, &other]),
+        (json!({ "chatId": first, "participantId": vera.id, "states": ["CREATED"] }), vec![&waiting]),
+        (json!({ "chatId": second, "states": ["CREATED"] }), vec![]),
+    ] {
+        let found = listed(olga, filter.clone()).await;
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filter}");
+    }
+    // A visitor lists the sessions that they are called to.
+    assert_eq!(listed(vera, Value::Null).await, [waiting, running]);
+    clinic.stop().await;
+}
+
+async fn a_chat_has_several_sessions_over_time_and_one_that_is_open(engine: Engine) {
+    let clinic = Clinic::new(engine).await;
+    let chat = clinic.world.chat(&clinic.vera).await;
+    let mut made = Vec::new();
+    for number in 0..3 {
+        let session = clinic.session_in(&chat).await;
+        done(&clinic.odile, "START", &session).await;
+        let query = "query($id: ID!) { chat(id: $id) { openSession { id } sessions { nodes { id } } } }";
+        made.push(session.clone());
+        let found = clinic.vera.query(query, json!({ "id": chat })).await["chat"].clone();
+        assert_eq!(found["openSession"]["id"], session);
+        assert_eq!(ids(&found["sessions"]["nodes"]), made);
+        if number < 2 {
+            done(&clinic.odile, "FINISH", &session).await;
+        }
+    }
+    clinic.stop().await;
+}
