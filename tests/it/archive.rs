@@ -211,7 +211,7 @@ async fn an_ended_chat_is_archived_too(engine: Engine) {
     clinic.say(&["0"]).await;
     clinic.olga.done("endChat", "", json!({ "chatId": clinic.chat })).await;
     let seen = clinic.olga.query(SEEN, json!({ "id": clinic.chat })).await;
-    assert_eq!(seen["chat"]["viewerActions"], json!(["TAG", "ARCHIVE"]));
+    assert_eq!(seen["chat"]["viewerActions"], json!(["UPDATE", "TAG", "ARCHIVE"]));
     clinic.archive(LATER).await;
     assert_eq!(clinic.texts(&clinic.vera, "first: 9").await, [""; 0]);
     let seen = clinic.olga.query(SEEN, json!({ "id": clinic.chat })).await;

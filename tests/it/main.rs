@@ -39,7 +39,6 @@ mod participants;
 mod patient;
 mod policy;
 mod presence;
-mod queue;
 mod races;
 mod report;
 mod resume;
