@@ -16,6 +16,7 @@ pub mod message_text;
 pub mod organization;
 pub mod participation;
 pub mod presence;
+pub mod reaction;
 pub mod refresh_token;
 pub mod request;
 pub mod room;

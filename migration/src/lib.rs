@@ -12,6 +12,8 @@ mod m20261121_000030_pages;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000040_notes;
+mod m20261121_000040_reactions;
+mod m20261121_000040_replies;
 mod m20261121_000041_deleted_chats;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000041_deleted_chats::Migration),
             Box::new(m20261121_000040_notes::Migration),
+            Box::new(m20261121_000040_replies::Migration),
+            Box::new(m20261121_000040_reactions::Migration),
         ]
     }
 }

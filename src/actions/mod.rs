@@ -14,6 +14,7 @@ mod organizations;
 mod participants;
 mod people;
 mod presences;
+mod reactions;
 mod reading;
 mod requests;
 mod search;
@@ -36,6 +37,7 @@ pub use organizations::{CreateRoom, NewOrganization, UpdateOrganization, UpdateR
 pub use participants::{AddParticipants, AddedParticipants, RemoveParticipant, RemovedParticipant};
 pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
+pub use reactions::React;
 pub use search::{Found, SearchIn};
 pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use sign_ins::{SignInVisitor, SignedIn};

@@ -54,6 +54,10 @@ pub const OPEN_SESSIONS: u64 = 100;
 pub const EDIT_WINDOW_MINUTES: (i32, i32, i32) = (0, 15, 525_600);
 /// Times that a message can be edited.
 pub const EDITS: i32 = 50;
+/// Unicode scalar values of an emoji; the longest that there are have ten.
+pub const EMOJI: usize = 16;
+/// Different emojis under a message.
+pub const EMOJIS: usize = 20;
 /// Webhooks of an organization: each event is one row more for each that wants it.
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.

@@ -2,6 +2,7 @@
 
 pub mod chat_filter;
 pub mod directive;
+pub mod emoji;
 pub mod event;
 pub mod global_id;
 pub mod limits;

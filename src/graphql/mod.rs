@@ -58,6 +58,7 @@ pub struct Mutation(
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::edit::EditMutation,
+    message::reaction::ReactionMutation,
     message::mutation::MessageMutation,
     session::mutation::SessionMutation,
     sign_in::SignInMutation,

@@ -18,6 +18,7 @@ pub mod organizations;
 mod outbox;
 pub mod participations;
 pub mod presences;
+pub mod reactions;
 pub mod requests;
 pub mod revisions;
 pub mod rooms;

@@ -37,6 +37,7 @@ const URLS: &[&str] =
     &["", "example.org", "http://example.org/", "https://127.0.0.1/", "https://x.org/#y", "a\nb"];
 const HEADERS: &[&str] = &["", " ", "a b", "a\nb", "a\tb", "\u{e4}", "a\u{7f}"];
 const TOKENS: &[&str] = &["", "a b", "nonsense", "a.b.c", "rt_", "eyJhbGciOiJub25lIn0.e30."];
+const EMOJIS: &[&str] = &["", "a", "👍👍", "👍 ", "1", "\u{200d}"];
 const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
 
 /// The rule of a field, whichever input it is in. A new field needs an answer here.
@@ -50,6 +51,7 @@ fn rule(field: &str) -> Rule {
         "text" | "message" => (limits::TEXT, TEXTS),
         "url" => (limits::WEBHOOK_URL, URLS),
         "refreshToken" | "identityToken" => (limits::SECRET_TOKEN, TOKENS),
+        "emoji" => (limits::EMOJI, EMOJIS),
         "apiKey" | "apiSecret" => (limits::WEBHOOK_KEY, HEADERS),
         other => panic!("how long may {other} be?"),
     };
@@ -80,6 +82,7 @@ fn longest(field: &str, number: usize) -> String {
     let (start, letter) = match field {
         "url" => (format!("https://hooks.example.org/{number:02}"), "x"),
         "apiKey" | "apiSecret" => (format!("{number:02}"), "x"),
+        "emoji" => return format!("👍🏽{}", "\u{200d}👍".repeat((limit - 2) / 2)),
         _ => (format!("{number:02}"), "ä"),
     };
     format!("{start}{}", letter.repeat(limit - start.len()))

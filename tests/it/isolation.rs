@@ -30,6 +30,11 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     cases.extend([
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id })),
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.vera.id })),
+        (
+            "sendMessage",
+            "replyToId",
+            json!({ "chatId": own.public.chat, "text": "x", "replyToId": theirs.message }),
+        ),
         ("createChat", "participantIds", json!({ "type": "GROUP", "participantIds": [own.olga.id, their.olga.id] })),
         ("createChat", "participantIds", json!({ "type": "DIRECT", "participantIds": [their.vera.id] })),
         (
@@ -106,6 +111,8 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("restoreMessages", "chatId", chat(none())),
         ("editMessage", "messageId", json!({ "messageId": place.message, "text": "Ours" })),
         ("deleteMessage", "messageId", json!({ "messageId": place.message })),
+        ("addReaction", "messageId", json!({ "messageId": place.message, "emoji": "👍" })),
+        ("removeReaction", "messageId", json!({ "messageId": place.message, "emoji": "👍" })),
     ]
 }
 

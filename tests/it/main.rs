@@ -36,6 +36,7 @@ mod patient;
 mod policy;
 mod presence;
 mod races;
+mod replies;
 mod resume;
 mod schema;
 mod search;

@@ -102,11 +102,15 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
     let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
     let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });
     world.admin.done("editMessage", "", input).await;
+    let id = &sent["messageEdge"]["node"]["id"];
+    world.admin.done("addReaction", "", json!({ "messageId": id, "emoji": "👍" })).await;
+    let input = json!({ "chatId": chat, "text": "Hello", "replyToId": id });
+    world.admin.done("sendMessage", "", input).await;
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
             id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
-            isInternal editedAt deletedAt revisions { text createdAt } viewerActions
+            isInternal replyTo { text sender { displayName } } reactions { emoji count viewerHasReacted } editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } } } } } } }";

@@ -13,7 +13,7 @@ use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
 use crate::actions::{MarkRead, SendMessage};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::ChatId;
+use entity::{ChatId, MessageId};
 
 /// A message to send.
 #[derive(InputObject)]
@@ -40,6 +40,8 @@ struct SendMessageInput {
     /// colleagues. Do not tell that you type while you write one.
     #[graphql(default)]
     is_internal: bool,
+    /// The message of the same chat that it answers. A note is answered by notes alone.
+    reply_to_id: Option<ID>,
 }
 
 /// What sendMessage did.
@@ -85,15 +87,33 @@ impl MessageMutation {
         #[graphql(desc = "The message.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let caller = caller(context)?;
-        let SendMessageInput { chat_id: id, text, sender_id, message_type, page, external_id, is_internal } =
-            input;
+        let SendMessageInput {
+            chat_id: id,
+            text,
+            sender_id,
+            message_type,
+            page,
+            external_id,
+            is_internal,
+            reply_to_id,
+        } = input;
         let sent = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
             let page = page.map(Into::into);
             let message_type = message_type.into();
-            let input =
-                SendMessage { chat_id, text, sender_id, message_type, page, external_id, is_internal };
+            let reply_to_id = reply_to_id.map(|id| Kind::Message.expect(&id, "message", "replyToId"));
+            let reply_to_id = reply_to_id.transpose()?.map(MessageId);
+            let input = SendMessage {
+                chat_id,
+                text,
+                sender_id,
+                message_type,
+                page,
+                external_id,
+                is_internal,
+                reply_to_id,
+            };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
         Ok(match settle(sent.await)? {

@@ -141,8 +141,13 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
                 "type": "MESSAGE", "page": page
             }),
         ),
-        olga("sendMessage", json!({ "chatId": public.chat, "text": "Among us", "isInternal": true })),
+        olga(
+            "sendMessage",
+            json!({ "chatId": public.chat, "text": "Among us", "isInternal": true, "replyToId": public.message }),
+        ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        olga("addReaction", json!({ "messageId": public.message, "emoji": "👍" })),
+        olga("removeReaction", json!({ "messageId": public.message, "emoji": "👍" })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
         vera("deleteMessage", json!({ "messageId": public.message })),
         olga("archiveMessages", json!({ "chatId": public.chat, "before": "2030-01-01T00:00:00Z" })),
