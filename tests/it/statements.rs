@@ -98,14 +98,16 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         operator.done("finishChatSession", "", id).await;
     }
     // The shortest page has something of all that a page can show.
-    let input = json!({ "chatId": chat, "text": "Hello" });
+    let first =
+        "query($chat: ID!) { chat(id: $chat) { messages(types: [MESSAGE], first: 1) { nodes { id } } } }";
+    let first = world.admin.query(first, json!({ "chat": chat })).await;
+    let first = &first["chat"]["messages"]["nodes"][0]["id"];
+    let input = json!({ "chatId": chat, "text": "Hello", "replyToId": first });
     let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
     let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });
     world.admin.done("editMessage", "", input).await;
     let id = &sent["messageEdge"]["node"]["id"];
     world.admin.done("addReaction", "", json!({ "messageId": id, "emoji": "👍" })).await;
-    let input = json!({ "chatId": chat, "text": "Hello", "replyToId": id });
-    world.admin.done("sendMessage", "", input).await;
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
