@@ -175,6 +175,7 @@ impl Writer<'_> {
                     deleted_at: None,
                     sent_digest: None,
                     is_internal: false,
+                    reply_to_sequence: None,
                 };
                 messages::insert(&tx, &row).await?;
                 tx.record(Fact {

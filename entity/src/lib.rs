@@ -19,6 +19,7 @@ mod money;
 pub mod organization;
 pub mod participation;
 pub mod presence;
+pub mod reaction;
 pub mod refresh_token;
 pub mod request;
 pub mod room;

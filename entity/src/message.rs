@@ -32,6 +32,8 @@ pub struct Model {
     pub sent_digest: Option<String>,
     /// A note among colleagues: visitors never learn of it.
     pub is_internal: bool,
+    /// The place of the message that it answers, in the same chat.
+    pub reply_to_sequence: Option<i64>,
 }
 
 impl Model {

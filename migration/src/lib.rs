@@ -14,6 +14,8 @@ mod m20261121_000033_carts;
 mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000040_notes;
+mod m20261121_000040_reactions;
+mod m20261121_000040_replies;
 mod m20261121_000041_deleted_chats;
 mod m20261121_000041_own_views;
 mod m20261121_000042_attachments;
@@ -38,6 +40,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000035_widget::Migration),
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000040_notes::Migration),
+            Box::new(m20261121_000040_reactions::Migration),
+            Box::new(m20261121_000040_replies::Migration),
             Box::new(m20261121_000041_deleted_chats::Migration),
             Box::new(m20261121_000041_own_views::Migration),
             Box::new(m20261121_000042_attachments::Migration),

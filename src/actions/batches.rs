@@ -7,7 +7,10 @@ use crate::domain::page::{End, Key, Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::messages::Listed;
-use crate::store::{actors, chats, messages, participations, presences, revisions, rooms, sessions};
+use crate::store::reactions::Counted;
+use crate::store::{
+    actors, chats, messages, participations, presences, reactions, revisions, rooms, sessions,
+};
 use chrono::TimeDelta;
 use entity::{
     ActorId, ActorType, ChatId, MessageId, MessageType, ParticipationId, RoomId, SessionId, actor,
@@ -167,6 +170,19 @@ impl Actions {
         let mut found: HashMap<MessageId, Vec<message_revision::Model>> = HashMap::new();
         for row in revisions::list_of_each(&self.0.store, ids).await? {
             found.entry(row.message_id).or_default().push(row);
+        }
+        Ok(found)
+    }
+
+    /// The emojis under each of the messages.
+    pub async fn reactions_of_each(
+        &self,
+        viewer: &Viewer,
+        ids: &[MessageId],
+    ) -> Result<HashMap<MessageId, Vec<Counted>>> {
+        let mut found: HashMap<MessageId, Vec<Counted>> = HashMap::new();
+        for (id, counted) in reactions::count_of_each(&self.0.store, ids, viewer.actor_id).await? {
+            found.entry(id).or_default().push(counted);
         }
         Ok(found)
     }

@@ -174,19 +174,29 @@ pub(super) struct NewEntry<'a> {
     pub external_id: Option<String>,
     /// A note among colleagues.
     pub is_internal: bool,
+    /// The place of the message that it answers.
+    pub reply_to: Option<i64>,
     pub session: Option<&'a SessionRow>,
 }
 
 impl<'a> NewEntry<'a> {
     /// An entry without a text: somebody came, went, or moved a session on.
     pub(super) fn notice(message_type: MessageType, sender: Option<&'a actor::Model>) -> Self {
-        Self { message_type, sender, text: None, external_id: None, is_internal: false, session: None }
+        Self {
+            message_type,
+            sender,
+            text: None,
+            external_id: None,
+            is_internal: false,
+            reply_to: None,
+            session: None,
+        }
     }
 }
 
 /// Adds an entry to the history.
 pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<ActorId>) -> Result<MessageRow> {
-    let NewEntry { message_type, sender, text, external_id, is_internal, session } = entry;
+    let NewEntry { message_type, sender, text, external_id, is_internal, reply_to, session } = entry;
     let id = MessageId(tx.new_id());
     let message = message::Model {
         chat_id: tx.chat()?.id,
@@ -203,6 +213,7 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         deleted_at: None,
         sent_digest: None,
         is_internal,
+        reply_to_sequence: reply_to,
     };
     messages::insert(tx, &message).await?;
     let row = MessageRow { message, sender: sender.cloned() };

@@ -14,7 +14,10 @@ use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, actors, messages, own_views, participations, presences};
-use entity::{ActorId, ActorType, ChatId, ChatType, MessageType, WebPage, actor, chat, participation};
+use entity::{
+    ActorId, ActorType, ChatId, ChatType, MessageId, MessageType, WebPage, actor, chat, message,
+    participation,
+};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -37,6 +40,8 @@ pub struct SendMessage {
     pub external_id: Option<String>,
     /// A note among colleagues; users only.
     pub is_internal: bool,
+    /// The message that it answers.
+    pub reply_to_id: Option<MessageId>,
 }
 
 /// A message that is on disk.
@@ -88,8 +93,17 @@ impl Actions {
 }
 
 async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
-    let SendMessage { chat_id, text, attached, sender_id, message_type, page, external_id, is_internal } =
-        input;
+    let SendMessage {
+        chat_id,
+        text,
+        attached,
+        sender_id,
+        message_type,
+        page,
+        external_id,
+        is_internal,
+        reply_to_id,
+    } = input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
@@ -101,11 +115,17 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let mut sender = sender(tx, &viewer, sender_id).await?;
+    let answered = match reply_to_id {
+        Some(id) => Some(answered(tx, &viewer, id).await?),
+        None => None,
+    };
+    let reply_to = answered.as_ref().map(|message| message.sequence);
     if let Some(external_id) = &external_id
         && let Some(first) =
             messages::find_by_external_id(tx, viewer.organization_id, chat_id, sender.id, external_id).await?
     {
-        let content = Content { message_type, text: text.as_deref(), is_internal, attached: &attached };
+        let content =
+            Content { message_type, text: text.as_deref(), is_internal, reply_to, attached: &attached };
         return same_content(tx, first, &content).await;
     }
     check_content(text.as_deref(), &attached)?;
@@ -115,6 +135,9 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;
+    if let Some(answered) = &answered {
+        may_be_answered(answered, is_internal)?;
+    }
     if is_internal {
         may_be_noted(tx, &sender, message_type)?;
     }
@@ -124,7 +147,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         sender.set_page(page);
         actors::update(tx, &sender).await?;
     }
-    let (said, by) = (Said { text, external_id, page, is_internal }, Some(viewer.actor_id));
+    let (said, by) = (Said { text, external_id, page, is_internal, reply_to }, Some(viewer.actor_id));
     let sent = if message_type == MessageType::Autosuggest {
         suggest(tx, &sender, said, by).await?
     } else {
@@ -143,6 +166,30 @@ fn check_type_and_page(message_type: MessageType, page: Option<&WebPage>) -> Res
         }
     }
     page.map_or(Ok(()), |page| text::page("page", page).map_err(Error::from))
+}
+
+/// The message that is to be answered: of the chat that is locked, and seen by the viewer.
+async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Model> {
+    let found = messages::find_many_by_id(tx, viewer.organization_id, &[id]).await?.pop();
+    let chat_id = tx.chat()?.id;
+    found
+        .map(|row| row.message)
+        .filter(|message| message.chat_id == chat_id && policy::sees_message(viewer.role, message))
+        .ok_or_else(|| Refused::NotFound { what: "message", field: "replyToId" }.into())
+}
+
+/// What was written and is there is answered; a note by notes alone.
+fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
+    let reason = if !message.is_written() {
+        "Nobody wrote it: it tells what happened."
+    } else if message.deleted_at.is_some() {
+        "It has been deleted."
+    } else if message.is_internal && !is_internal {
+        "A note is answered by a note: what answers it would tell of it."
+    } else {
+        return Ok(());
+    };
+    Err(Refused::Invalid { field: "replyToId", reason }.into())
 }
 
 /// A note is a user's, where there is a visitor to keep it from.
@@ -185,6 +232,8 @@ pub(super) struct Said {
     pub page: Option<WebPage>,
     /// A note among colleagues.
     pub is_internal: bool,
+    /// The place of the message that it answers.
+    pub reply_to: Option<i64>,
 }
 
 /// Adds a message of type MESSAGE with all that follows from it; nothing follows from a note that a visitor could
@@ -196,9 +245,14 @@ pub(super) async fn say(
     by: Option<ActorId>,
     lease: Lease,
 ) -> Result<MessageRow> {
-    let Said { text, external_id, page, is_internal } = said;
-    let entry =
-        NewEntry { text, external_id, is_internal, ..NewEntry::notice(MessageType::Message, Some(sender)) };
+    let Said { text, external_id, page, is_internal, reply_to } = said;
+    let entry = NewEntry {
+        text,
+        external_id,
+        is_internal,
+        reply_to,
+        ..NewEntry::notice(MessageType::Message, Some(sender))
+    };
     if is_internal {
         return add_entry(tx, entry, by).await;
     }
@@ -283,14 +337,17 @@ struct Content<'a> {
     message_type: MessageType,
     text: Option<&'a str>,
     is_internal: bool,
+    reply_to: Option<i64>,
     attached: &'a Attached,
 }
 
 /// The first message, if this is the same one again.
 async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Result<MessageRow> {
-    let (message, Content { message_type, text, is_internal, attached }) = (&first.message, content);
+    let (message, Content { message_type, text, is_internal, reply_to, attached }) =
+        (&first.message, content);
     let is_same_text = message.message_type == *message_type
         && message.is_internal == *is_internal
+        && message.reply_to_sequence == *reply_to
         && was_sent_as(message, *text);
     // What was attached to a message that was deleted is gone, and cannot be compared.
     let is_deleted = message.deleted_at.is_some();

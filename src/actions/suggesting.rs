@@ -16,7 +16,7 @@ pub(super) async fn suggest(
     said: Said,
     by: Option<ActorId>,
 ) -> Result<MessageRow> {
-    let Said { text, external_id, page, is_internal: _ } = said;
+    let Said { text, external_id, page, is_internal: _, reply_to } = said;
     let chat = tx.chat()?;
     if sender.actor_type != ActorType::User || chat.chat_type != ChatType::Visitor {
         let reason = "A suggestion is a user's, in a chat with a visitor.";
@@ -32,7 +32,7 @@ pub(super) async fn suggest(
     };
     keep_first_page(tx.chat_mut()?, page);
     let notice = NewEntry::notice(MessageType::Autosuggest, Some(sender));
-    add_entry(tx, NewEntry { text, external_id, ..notice }, by).await
+    add_entry(tx, NewEntry { text, external_id, reply_to, ..notice }, by).await
 }
 
 /// The chat keeps the page of the first suggestion.

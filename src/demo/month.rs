@@ -3,14 +3,15 @@
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
 use super::{Stage, picture};
 use crate::actions::{
-    CreateChat, CreateSession, GiveDirective, JoinChat, SendMessage, StartChat, UpdateParticipation,
+    CreateChat, CreateSession, EditMessage, GiveDirective, JoinChat, React, SendMessage, StartChat,
+    UpdateParticipation,
 };
 use crate::clock::Clock;
 use crate::domain::attachment::Attached;
 use crate::domain::directive::Directive;
 use crate::domain::viewer::Viewer;
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
+use entity::{ChatId, ChatType, MessageId, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -130,8 +131,16 @@ impl<'a> Month<'a> {
         }
         let care = [olga, doctor, &self.visitors[12]];
         let plan = self.create(olga, ChatType::Group, &care, Some("Care plan for Luis Ortega")).await?;
-        self.say(doctor, plan, "Luis, how is the new dose?").await?;
-        self.say(&self.visitors[12], plan, "Mucho mejor, gracias.").await?;
+        let luis = &self.visitors[12];
+        let asked = self.say(doctor, plan, "Luis, how is the new dose?").await?;
+        self.note(olga, plan, "He was dizzy on Monday.").await?;
+        self.note(doctor, plan, "Then we stay at 5 mg.").await?;
+        let answer = SendMessage { reply_to_id: Some(asked), ..words(plan, "Mucho mejor, gracia.") };
+        let answer = self.send(luis, answer).await?;
+        let edit = EditMessage { message_id: answer, text: "Mucho mejor, gracias.".into() };
+        self.stage.actions.edit_message(luis, edit).await?;
+        self.react(doctor, answer, "👍").await?;
+        self.react(olga, answer, "🎉").await?;
         self.session(doctor, &self.visitors[12], plan, &[]).await?;
 
         self.talk(olga, 0, rooms[0], &[]).await?;
@@ -221,18 +230,21 @@ impl<'a> Month<'a> {
         Ok(self.stage.actions.start_chat(visitor, input).await?.chat.id)
     }
 
-    async fn say(&self, sender: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<()> {
-        let input = SendMessage {
-            chat_id,
-            text: Some(text.into()),
-            attached: Attached::default(),
-            sender_id: None,
-            message_type: MessageType::Message,
-            page: None,
-            external_id: None,
-            is_internal: false,
-        };
-        self.stage.actions.send_message(sender, input).await?;
+    async fn say(&self, sender: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<MessageId> {
+        self.send(sender, words(chat_id, text)).await
+    }
+
+    async fn note(&self, user: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<MessageId> {
+        self.send(user, SendMessage { is_internal: true, ..words(chat_id, text) }).await
+    }
+
+    async fn send(&self, sender: &Viewer, input: SendMessage) -> anyhow::Result<MessageId> {
+        Ok(self.stage.actions.send_message(sender, input).await?.message.message.id)
+    }
+
+    async fn react(&self, by: &Viewer, message_id: MessageId, emoji: &str) -> anyhow::Result<()> {
+        let input = React { message_id, emoji: emoji.into(), is_there: true };
+        self.stage.actions.react(by, input).await?;
         Ok(())
     }
 
@@ -307,4 +319,19 @@ fn page(room_id: RoomId, rooms: &[RoomId]) -> WebPage {
     let place = rooms.iter().position(|id| *id == room_id).unwrap_or_default();
     let (path, title) = PAGES[place % PAGES.len()];
     WebPage { url: format!("https://clinic.example.org/{path}"), title: Some(title.to_owned()) }
+}
+
+/// A message in the speaker's own name.
+fn words(chat_id: ChatId, text: &str) -> SendMessage {
+    SendMessage {
+        chat_id,
+        text: Some(text.into()),
+        attached: Attached::default(),
+        sender_id: None,
+        message_type: MessageType::Message,
+        page: None,
+        external_id: None,
+        is_internal: false,
+        reply_to_id: None,
+    }
 }

@@ -33,8 +33,17 @@ pub(super) async fn send(stage: &Stage<'_>, sender: &Viewer, chat_id: ChatId) ->
     let attached = Attached { files: vec![id], ..Attached::default() };
     let text = Some("This is what my watch says.".to_owned());
     let message_type = MessageType::Message;
-    let input =
-        SendMessage { chat_id, text, attached, sender_id: None, message_type, page: None, external_id: None };
+    let input = SendMessage {
+        chat_id,
+        text,
+        attached,
+        sender_id: None,
+        message_type,
+        page: None,
+        external_id: None,
+        is_internal: false,
+        reply_to_id: None,
+    };
     stage.actions.send_message(sender, input).await?;
     Ok(())
 }

@@ -68,6 +68,10 @@ pub const QUANTITY: i32 = 1_000_000;
 pub const MONEY: i64 = 999_999_999_999;
 /// Decimals of a price: some shops price in hundredths of a cent.
 pub const MONEY_DECIMALS: u32 = 4;
+/// Unicode scalar values of an emoji; the longest that there are have ten.
+pub const EMOJI: usize = 16;
+/// Different emojis under a message.
+pub const EMOJIS: usize = 20;
 /// Webhooks of an organization: each event is one row more for each that wants it.
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.

@@ -36,11 +36,15 @@ pub enum MessageAction {
     Edit,
     /// Take its content away.
     Delete,
+    /// Answer it with a message.
+    Reply,
+    /// Answer it with an emoji.
+    React,
 }
 
 impl MessageAction {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 2] = [Self::Edit, Self::Delete];
+    pub const ALL: [Self; 4] = [Self::Edit, Self::Delete, Self::Reply, Self::React];
 }
 
 impl Handled<'_> {
@@ -56,6 +60,10 @@ impl Handled<'_> {
             MessageAction::Delete => {
                 self.is_there()?;
                 if self.viewer.role == ViewerRole::Admin { Ok(()) } else { self.is_in_time() }
+            }
+            MessageAction::Reply | MessageAction::React => {
+                self.is_there()?;
+                self.is_open()
             }
         }
     }
@@ -77,7 +85,9 @@ impl Handled<'_> {
             MessageAction::Delete if !is_own && self.viewer.role != ViewerRole::Admin => {
                 Err(refused("A message is deleted by its sender or an admin."))
             }
-            MessageAction::Edit | MessageAction::Delete => Ok(()),
+            MessageAction::Edit | MessageAction::Delete | MessageAction::Reply | MessageAction::React => {
+                Ok(())
+            }
         }
     }
 

@@ -4,6 +4,7 @@ pub mod attachment;
 pub mod cart;
 pub mod chat_filter;
 pub mod directive;
+pub mod emoji;
 pub mod event;
 pub mod global_id;
 pub mod limits;

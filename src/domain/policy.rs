@@ -68,6 +68,8 @@ pub enum Verb {
     RevokeTokens,
     /// Write what visitors do not see.
     WriteNote,
+    /// Answer a message with an emoji.
+    React,
 }
 
 /// A role may never do this.
@@ -105,7 +107,8 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::SendMessage
         | Verb::UseSessions
         | Verb::EditMessage
-        | Verb::DeleteMessage => {
+        | Verb::DeleteMessage
+        | Verb::React => {
             matches!(role, Admin | Operator | Visitor)
         }
     };

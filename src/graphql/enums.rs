@@ -85,6 +85,10 @@ pub(super) enum MessageAction {
     Edit,
     /// Take its content away.
     Delete,
+    /// Answer it with a message; see `replyToId` of sendMessage.
+    Reply,
+    /// Answer it with an emoji.
+    React,
 }
 
 /// Why a presence ended.

@@ -4,6 +4,7 @@ use crate::actions::{Actions, CartsOf, Error, MessageFilter};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
+use crate::store::reactions::Counted;
 use async_graphql::dataloader::Loader;
 use entity::{
     ActorId, ActorType, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId,
@@ -87,6 +88,10 @@ key!(
 key!(
     /// Whether somebody of the organization is there to answer.
     IsStaffed(OrganizationId)
+);
+key!(
+    /// The emojis under a message.
+    ReactionsTo(MessageId)
 );
 key!(
     /// What a message said before.
@@ -193,6 +198,9 @@ loader!(MessageAt => MessageRow, |reads, keys| {
     wrapped(reads.actions.messages_at(&reads.viewer, &bare(keys, |key| key.0)).await?, MessageAt)
 });
 
+loader!(ReactionsTo => Vec<Counted>, |reads, keys| {
+    wrapped(reads.actions.reactions_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, ReactionsTo)
+});
 loader!(RevisionsOf => Vec<message_revision::Model>, |reads, keys| {
     wrapped(reads.actions.revisions_of_each(&bare(keys, |key| key.0)).await?, RevisionsOf)
 });

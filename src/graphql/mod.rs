@@ -63,6 +63,7 @@ pub struct Mutation(
     presence::mutation::PresenceMutation,
     message::archive::ArchiveMutation,
     message::edit::EditMutation,
+    message::reaction::ReactionMutation,
     message::mutation::MessageMutation,
     attachment::mutation::UploadMutation,
     session::mutation::SessionMutation,

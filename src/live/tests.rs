@@ -82,6 +82,7 @@ impl World {
             deleted_at: None,
             sent_digest: None,
             is_internal: false,
+            reply_to_sequence: None,
         };
         messages::insert(&tx, &message).await?;
         let subject_id = message.id.0;

@@ -22,6 +22,7 @@ mod outbox;
 pub mod own_views;
 pub mod participations;
 pub mod presences;
+pub mod reactions;
 pub mod requests;
 pub mod revisions;
 pub mod rooms;

@@ -41,6 +41,7 @@ const URLS: &[&str] =
 const HEADERS: &[&str] = &["", " ", "a b", "a\nb", "a\tb", "\u{e4}", "a\u{7f}"];
 const TOKENS: &[&str] = &["", "a b", "nonsense", "a.b.c", "rt_", "eyJhbGciOiJub25lIn0.e30."];
 const MEDIA_TYPES: &[&str] = &["", " ", "png", "image/", "/png", "image/p ng", "image/png\n", "\u{e4}/b"];
+const EMOJIS: &[&str] = &["", "a", "👍👍", "👍 ", "1", "\u{200d}"];
 const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
 
 /// The rule of a field, whichever input it is in. A new field needs an answer here.
@@ -56,6 +57,7 @@ fn rule(field: &str) -> Rule {
         "mediaType" => (limits::MEDIA_TYPE, MEDIA_TYPES),
         "url" => (limits::WEBHOOK_URL, URLS),
         "refreshToken" | "identityToken" => (limits::SECRET_TOKEN, TOKENS),
+        "emoji" => (limits::EMOJI, EMOJIS),
         "apiKey" | "apiSecret" => (limits::WEBHOOK_KEY, HEADERS),
         other => panic!("how long may {other} be?"),
     };
@@ -91,6 +93,7 @@ fn longest(field: &str, number: usize) -> String {
         "url" => (format!("https://hooks.example.org/{number:02}"), "x"),
         "mediaType" => (format!("application/octet-stream; x={number:02}"), "x"),
         "apiKey" | "apiSecret" => (format!("{number:02}"), "x"),
+        "emoji" => return format!("👍🏽{}", "\u{200d}👍".repeat((limit - 2) / 2)),
         _ => (format!("{number:02}"), "ä"),
     };
     format!("{start}{}", letter.repeat(limit - start.len()))

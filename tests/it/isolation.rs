@@ -36,6 +36,11 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
             "contacts",
             json!({ "chatId": own.public.chat, "contacts": [{ "actorId": their.olga.id }] }),
         ),
+        (
+            "sendMessage",
+            "replyToId",
+            json!({ "chatId": own.public.chat, "text": "x", "replyToId": theirs.message }),
+        ),
         ("createChat", "participantIds", json!({ "type": "GROUP", "participantIds": [own.olga.id, their.olga.id] })),
         ("createChat", "participantIds", json!({ "type": "DIRECT", "participantIds": [their.vera.id] })),
         (
@@ -126,6 +131,8 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("restoreMessages", "chatId", chat(none())),
         ("editMessage", "messageId", json!({ "messageId": place.message, "text": "Ours" })),
         ("deleteMessage", "messageId", json!({ "messageId": place.message })),
+        ("addReaction", "messageId", json!({ "messageId": place.message, "emoji": "👍" })),
+        ("removeReaction", "messageId", json!({ "messageId": place.message, "emoji": "👍" })),
     ]
 }
 

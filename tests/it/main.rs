@@ -40,6 +40,7 @@ mod patient;
 mod policy;
 mod presence;
 mod races;
+mod replies;
 mod report;
 mod resume;
 mod schema;

@@ -41,6 +41,9 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        writeNote           FORBIDDEN  FORBIDDEN           done             done                done                INVALID
+        addReaction         NOT_FOUND  done                done             done                done                FORBIDDEN
+        removeReaction      NOT_FOUND  done                done             done                done                FORBIDDEN
         editMessage         NOT_FOUND  done                INVALID             INVALID             INVALID             FORBIDDEN
         deleteMessage       NOT_FOUND  done                INVALID             INVALID             done                FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
@@ -73,6 +76,9 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        writeNote           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                INVALID
+        addReaction         NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
+        removeReaction      NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         editMessage         NOT_FOUND  done                NOT_FOUND        INVALID             INVALID             FORBIDDEN
         deleteMessage       NOT_FOUND  done                NOT_FOUND        INVALID             done                FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -104,6 +110,9 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        writeNote           FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
+        addReaction         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        removeReaction      NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         editMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         deleteMessage       NOT_FOUND  NOT_FOUND           NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             INVALID             FORBIDDEN
@@ -134,6 +143,9 @@ const IN_CHATS: [(&str, &str); 4] = [
         finishChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         archiveMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         restoreMessages     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        writeNote           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     INVALID
+        addReaction         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        removeReaction      NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         editMessage         NOT_FOUND  done                NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         deleteMessage       NOT_FOUND  done                NOT_FOUND        INVALID             NOT_PARTICIPANT     FORBIDDEN
         addParticipants     FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -209,6 +221,8 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
             ("sendMessage", json!({ "chatId": chat, "text": "Hello", "senderId": scene.vera.id }))
         }
         "editMessage" => (verb, json!({ "messageId": place.message, "text": "Good day" })),
+        "writeNote" => ("sendMessage", json!({ "chatId": chat, "text": "Hello", "isInternal": true })),
+        "addReaction" | "removeReaction" => (verb, json!({ "messageId": place.message, "emoji": "👍" })),
         "deleteMessage" => (verb, json!({ "messageId": place.message })),
         "updateOrganization" => (verb, json!({ "editWindowMinutes": 30 })),
         "suggest" => ("sendMessage", json!({ "chatId": chat, "text": "May I help?", "type": "AUTOSUGGEST" })),

@@ -112,18 +112,25 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
     // The shortest page has something of all that a page can show.
     let olga = world.operator("Olga").await;
     let file = upload(&world.admin, &chat, "a.txt", "text/plain", vec![b'a']).await;
+    let first =
+        "query($chat: ID!) { chat(id: $chat) { messages(types: [MESSAGE], first: 1) { nodes { id } } } }";
+    let first = world.admin.query(first, json!({ "chat": chat })).await;
+    let first = &first["chat"]["messages"]["nodes"][0]["id"];
     let input = json!({
-        "chatId": chat, "text": "Hello", "attachmentIds": [file], "links": [{ "url": "https://example.org/" }],
+        "chatId": chat, "text": "Hello", "replyToId": first, "attachmentIds": [file],
+        "links": [{ "url": "https://example.org/" }],
         "contacts": [{ "actorId": olga.id }, { "address": "+1 555 0100" }]
     });
     let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
     let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });
     world.admin.done("editMessage", "", input).await;
+    let id = &sent["messageEdge"]["node"]["id"];
+    world.admin.done("addReaction", "", json!({ "messageId": id, "emoji": "👍" })).await;
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
             id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
-            isInternal editedAt deletedAt revisions { text createdAt } viewerActions
+            isInternal replyTo { text sender { displayName } } reactions { emoji count viewerHasReacted } editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } }

@@ -3,6 +3,7 @@
 pub(super) mod archive;
 pub(super) mod edit;
 pub(super) mod mutation;
+pub(super) mod reaction;
 pub(super) mod search;
 
 use super::actor::{Actor, display_name};
@@ -13,7 +14,7 @@ use super::connection::connection;
 use super::enums::{ChatSessionState, MessageAction, MessageType};
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::{AttachmentsOf, OwnParticipationIn, RevisionsOf};
+use super::loaders::{AttachmentsOf, MessageAt, OwnParticipationIn, ReactionsTo, RevisionsOf};
 use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::event::MessageRow;
@@ -24,6 +25,7 @@ use crate::live::{CursorError, Cursors, Live};
 use async_graphql::{Context, ID, Object};
 use edit::MessageRevision;
 use entity::{ChatId, chat, organization};
+use reaction::Reaction;
 use uuid::Uuid;
 
 /// An entry of a chat's history.
@@ -146,6 +148,25 @@ impl Message {
             return Ok(Vec::new());
         }
         let found = caller.load(RevisionsOf(message.id)).await?.unwrap_or_default();
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// The message that it answers, as that now stands: perhaps a tombstone.
+    async fn reply_to(&self, context: &Context<'_>) -> Result<Option<Self>> {
+        let message = &self.0.message;
+        match message.reply_to_sequence {
+            Some(place) => Ok(caller(context)?.load(MessageAt((message.chat_id, place))).await?.map(Message)),
+            None => Ok(None),
+        }
+    }
+
+    /// The emojis with which others answered it, the first ones first: at most 20.
+    async fn reactions(&self, context: &Context<'_>) -> Result<Vec<Reaction>> {
+        let message = &self.0.message;
+        if !message.is_written() || message.deleted_at.is_some() {
+            return Ok(Vec::new());
+        }
+        let found = caller(context)?.load(ReactionsTo(message.id)).await?.unwrap_or_default();
         Ok(found.into_iter().map(Into::into).collect())
     }
 

@@ -14,7 +14,7 @@ use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
 use crate::actions::{MarkRead, SendMessage};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::ChatId;
+use entity::{ChatId, MessageId};
 
 /// A message to send.
 #[derive(InputObject)]
@@ -48,6 +48,8 @@ struct SendMessageInput {
     /// colleagues. Do not tell that you type while you write one.
     #[graphql(default)]
     is_internal: bool,
+    /// The message of the same chat that it answers. A note is answered by notes alone.
+    reply_to_id: Option<ID>,
 }
 
 /// What sendMessage did.
@@ -104,6 +106,7 @@ impl MessageMutation {
             page,
             external_id,
             is_internal,
+            reply_to_id,
         } = input;
         let sent = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
@@ -111,6 +114,8 @@ impl MessageMutation {
             let attached = attached(attachment_ids, links, contacts)?;
             let page = page.map(Into::into);
             let message_type = message_type.into();
+            let reply_to_id = reply_to_id.map(|id| Kind::Message.expect(&id, "message", "replyToId"));
+            let reply_to_id = reply_to_id.transpose()?.map(MessageId);
             let input = SendMessage {
                 chat_id,
                 text,
@@ -120,6 +125,7 @@ impl MessageMutation {
                 page,
                 external_id,
                 is_internal,
+                reply_to_id,
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };

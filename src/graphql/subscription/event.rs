@@ -133,7 +133,7 @@ pub(super) struct MessageAdded {
     message_edge: MessageEdge,
 }
 
-/// A message was edited or deleted; see its `editedAt` and `deletedAt`.
+/// A message was edited, deleted (see its `editedAt` and `deletedAt`) or reacted to.
 #[derive(SimpleObject)]
 pub(super) struct MessageChanged {
     /// The message, as it then stood or later.

@@ -153,12 +153,17 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
                 "contacts": [{ "actorId": scene.olga.id, "name": "Olga" }, { "address": "+1 555 0100" }]
             }),
         ),
-        olga("sendMessage", json!({ "chatId": public.chat, "text": "Among us", "isInternal": true })),
+        olga(
+            "sendMessage",
+            json!({ "chatId": public.chat, "text": "Among us", "isInternal": true, "replyToId": public.message }),
+        ),
         vera(
             "createUpload",
             json!({ "chatId": public.chat, "name": "knee.png", "mediaType": "image/png", "size": 1 }),
         ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        olga("addReaction", json!({ "messageId": public.message, "emoji": "👍" })),
+        olga("removeReaction", json!({ "messageId": public.message, "emoji": "👍" })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
         vera("deleteMessage", json!({ "messageId": public.message })),
         olga(

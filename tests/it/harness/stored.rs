@@ -4,8 +4,8 @@ use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
     actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message,
-    message_revision, message_text, organization, participation, presence, refresh_token, request, room,
-    room_origin, shopping_cart, shopping_cart_product, sign_in, webhook, webhook_delivery,
+    message_revision, message_text, organization, participation, presence, reaction, refresh_token, request,
+    room, room_origin, shopping_cart, shopping_cart_product, sign_in, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -57,6 +57,7 @@ impl Stored {
             ("participation", self.rows::<participation::Entity>().await),
             ("presence", self.rows::<presence::Entity>().await),
             ("refresh_token", self.rows::<refresh_token::Entity>().await),
+            ("reaction", self.rows::<reaction::Entity>().await),
             ("request", self.rows::<request::Entity>().await),
             ("room", self.rows::<room::Entity>().await),
             ("room_origin", self.rows::<room_origin::Entity>().await),

@@ -25,7 +25,8 @@ const CHAT: &str = "
     }
     fragment message on Message {
         id type sequence cursor text isInternal externalId createdAt editedAt deletedAt archivedAt senderName
-        sender { id } receiver { id } revisions { text } viewerActions sessionState
+        sender { id } receiver { id } revisions { text } viewerActions sessionState replyTo { id text }
+        reactions { emoji count viewerHasReacted }
     }";
 
 const ASKED: &str = "query($chat: ID!, $olga: ID!, $vera: ID!, $hidden: [ID!]!, $around: ID!) {
@@ -140,6 +141,10 @@ impl Stage {
             let sent = sender.done("sendMessage", "messageEdge { node { id } }", input).await;
             self.hidden.push(text(&sent["messageEdge"]["node"]["id"]));
         }
+        let answer = json!({ "chatId": self.chat, "text": "Ask her", "isInternal": true, "replyToId": self.hidden[0] });
+        self.odile.done("sendMessage", "", answer).await;
+        let reaction = json!({ "messageId": self.hidden[0], "emoji": "🤫" });
+        self.odile.done("addReaction", "", reaction).await;
         let (kept, dropped) = (&self.hidden[self.hidden.len() - 2], &self.hidden[self.hidden.len() - 1]);
         let input = json!({ "messageId": kept, "text": "Her knee, again" });
         self.olga.done("editMessage", "", input.clone()).await;
@@ -215,12 +220,14 @@ impl Stage {
         let answered = self.step(&olga, "sendMessage", node, json!({ "text": "Since when?" })).await;
         let input = json!({ "messageId": id(&asked), "text": "My left knee hurts" });
         self.step(&vera, "editMessage", "", input).await;
-        self.step(&vera, "sendMessage", node, json!({ "text": "Since May" })).await;
+        let answer = json!({ "text": "Since May", "replyToId": id(&answered) });
+        self.step(&vera, "sendMessage", node, answer).await;
+        self.step(&olga, "addReaction", "", json!({ "messageId": id(&asked), "emoji": "🙏" })).await;
         self.step(&olga, "deleteMessage", "", json!({ "messageId": id(&answered) })).await;
-        let before = json!({ "before": "2026-11-20T12:00:03.500Z" });
+        let before = json!({ "before": "2026-11-20T12:00:02.500Z" });
         self.step(&olga, "archiveMessages", "", before.clone()).await;
         // What is archived beyond that are notes alone.
-        let later = json!({ "before": "2026-11-20T12:00:03.700Z", "chatId": self.chat });
+        let later = json!({ "before": "2026-11-20T12:00:03.500Z", "chatId": self.chat });
         olga.done("archiveMessages", "", later).await;
         self.step(&olga, "restoreMessages", "", json!({})).await;
         self.step(&olga, "sendMessage", node, json!({ "text": "The end" })).await;

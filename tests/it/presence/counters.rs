@@ -61,8 +61,7 @@ async fn counted(world: &World, chat: &str) -> String {
     let fields = "messageCount userMessageCount visitorMessageCount participationCount userParticipationCount \
                   visitorParticipationCount presentUserCount isWaitingResponse isRealConversation isAutosuggested";
     let seen = seen(&world.admin, chat, fields).await;
-    let mut words: Vec<_> =
-        fields.split_whitespace().take(7).map(|field| seen[field].to_string()).collect();
+    let mut words: Vec<_> = fields.split_whitespace().take(7).map(|field| seen[field].to_string()).collect();
     for (field, sign) in [("isWaitingResponse", "w"), ("isRealConversation", "r"), ("isAutosuggested", "s")] {
         words.push(if seen[field] == Value::Bool(true) { sign } else { "-" }.to_owned());
     }

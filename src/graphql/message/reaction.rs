@@ -1,0 +1,112 @@
+//! Reactions to messages.
+
+use super::super::caller::caller;
+use super::super::error::Result;
+use super::super::id::Kind;
+use super::super::payload::{UserError, settle};
+use super::Message;
+use super::edit::as_it_stands;
+use crate::actions::React;
+use crate::store::reactions::Counted;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::MessageId;
+
+/// An emoji under a message.
+#[derive(SimpleObject)]
+pub(super) struct Reaction {
+    /// The emoji.
+    emoji: String,
+    /// How many reacted with it.
+    count: i32,
+    /// Whether the viewer is one of them.
+    viewer_has_reacted: bool,
+}
+
+impl From<Counted> for Reaction {
+    fn from(counted: Counted) -> Self {
+        let Counted { emoji, count, is_own } = counted;
+        Self { emoji, count: i32::try_from(count).unwrap_or(i32::MAX), viewer_has_reacted: is_own }
+    }
+}
+
+/// A reaction to add.
+#[derive(InputObject)]
+struct AddReactionInput {
+    /// To which message.
+    message_id: ID,
+    /// One emoji. Signs that only ask for the picture are put in: ❤ and ❤️ are one.
+    emoji: String,
+}
+
+/// What addReaction did.
+#[derive(SimpleObject)]
+struct AddReactionPayload {
+    /// The message, as it now stands.
+    message: Option<Message>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A reaction to take away.
+#[derive(InputObject)]
+struct RemoveReactionInput {
+    /// From which message.
+    message_id: ID,
+    /// One emoji.
+    emoji: String,
+}
+
+/// What removeReaction did.
+#[derive(SimpleObject)]
+struct RemoveReactionPayload {
+    /// The message, as it now stands.
+    message: Option<Message>,
+    /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(in crate::graphql) struct ReactionMutation;
+
+#[Object]
+impl ReactionMutation {
+    /// Reacts to a message with an emoji; again it changes nothing. A message has at most 20 different ones. Not to
+    /// what is deleted, and not once the chat has ended.
+    async fn add_reaction(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The reaction.")] input: AddReactionInput,
+    ) -> Result<AddReactionPayload> {
+        let AddReactionInput { message_id, emoji } = input;
+        let (message, user_errors) = react(context, message_id, emoji, true).await?;
+        Ok(AddReactionPayload { message, user_errors })
+    }
+
+    /// Takes a reaction of the viewer's away; again it changes nothing. Not once the chat has ended.
+    async fn remove_reaction(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The reaction.")] input: RemoveReactionInput,
+    ) -> Result<RemoveReactionPayload> {
+        let RemoveReactionInput { message_id, emoji } = input;
+        let (message, user_errors) = react(context, message_id, emoji, false).await?;
+        Ok(RemoveReactionPayload { message, user_errors })
+    }
+}
+
+async fn react(
+    context: &Context<'_>,
+    id: ID,
+    emoji: String,
+    is_there: bool,
+) -> Result<(Option<Message>, Vec<UserError>)> {
+    let caller = caller(context)?;
+    let reacted = async {
+        let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
+        Ok(caller.actions.react(&caller.viewer, React { message_id, emoji, is_there }).await?)
+    };
+    Ok(match settle(reacted.await)? {
+        Ok(row) => (Some(Message(row)), Vec::new()),
+        Err(error) => (as_it_stands(caller, &id).await?, vec![error]),
+    })
+}
