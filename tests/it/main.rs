@@ -36,6 +36,7 @@ mod participants;
 mod patient;
 mod policy;
 mod presence;
+mod queue;
 mod races;
 mod report;
 mod resume;
