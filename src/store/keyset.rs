@@ -146,10 +146,9 @@ where
 {
     let connection = rows.connection();
     let backend = connection.get_database_backend();
-    let (explain, column) = match backend {
-        DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
-        _ => ("EXPLAIN", "QUERY PLAN"),
-    };
+    let is_sqlite = backend == DbBackend::Sqlite;
+    let (explain, column) =
+        if is_sqlite { ("EXPLAIN QUERY PLAN", "detail") } else { ("EXPLAIN", "QUERY PLAN") };
     let Statement { sql, values, .. } = window(list, sorting, request).build(backend);
     let statement = Statement { sql: format!("{explain} {sql}"), values, db_backend: backend };
     let lines = connection.query_all_raw(statement).await?;

@@ -39,6 +39,7 @@ mod participants;
 mod patient;
 mod policy;
 mod presence;
+mod queue;
 mod races;
 mod replies;
 mod report;

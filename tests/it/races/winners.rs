@@ -11,6 +11,7 @@ on_both!(
     of_fifty_accepts_at_once_one_wins_a_hundred_times,
     of_fifty_tabs_of_one_person_one_wins,
     of_exclusive_joins_at_once_one_gets_in,
+    of_a_hundred_operators_at_once_one_gets_the_chat,
     an_accept_and_an_end_of_the_chat_agree_on_what_happened,
     of_two_starts_at_once_one_rings,
     an_accept_and_a_reject_at_once_do_not_both_happen,
@@ -126,6 +127,31 @@ async fn of_exclusive_joins_at_once_one_gets_in(engine: Engine) {
             assert_eq!(payload["chat"], chat);
         }
         let winner = people.iter().find(|person| *winner == person.id).unwrap();
+        winner.done("leaveChat", "", json!({ "chatId": chat })).await;
+    }
+    world.app.stop().await;
+}
+
+async fn of_a_hundred_operators_at_once_one_gets_the_chat(engine: Engine) {
+    let world = World::new(engine).await;
+    let people = operators(&world, 100).await;
+    let (_vera, chat) = chat(&world, "vera").await;
+    let selection = "presence { user { id } } chat { presentUserCount presences { nodes { user { id } } } }";
+    for _ in 0..3 {
+        let join = json!({ "chatId": chat, "exclusive": true });
+        let joins =
+            people.iter().map(|person| call(person.client.clone(), "joinChat", selection, join.clone()));
+        let payloads = at_once(joins).await;
+        // One is in, and each of the others is told who.
+        let winners = won(&payloads);
+        assert_eq!(winners.len(), 1, "{payloads:#?}");
+        let winner = winners[0]["presence"]["user"]["id"].clone();
+        let there =
+            json!({ "presentUserCount": 1, "presences": { "nodes": [{ "user": { "id": winner } }] } });
+        assert!(payloads.iter().all(|payload| payload["chat"] == there), "{payloads:#?}");
+        let refused = payloads.iter().filter(|payload| code(payload) == Some("CHAT_TAKEN")).count();
+        assert_eq!(refused, 99);
+        let winner = people.iter().find(|person| winner == person.id).unwrap();
         winner.done("leaveChat", "", json!({ "chatId": chat })).await;
     }
     world.app.stop().await;

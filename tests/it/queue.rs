@@ -1,0 +1,189 @@
+//! The rules of the queue as tables: what each kind of message, join, leave, note and end makes of a chat.
+
+use crate::harness::Engine;
+use crate::harness::world::{Person, World, text};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    each_step_moves_what_its_row_says,
+    the_queue_of_a_room_is_who_waits_in_it,
+    in_chats_without_a_visitors_room_nobody_waits,
+);
+
+/// What happens, and what the chat then says: whether the visitor waits, since which minute, whether people really talk,
+/// whether a message was suggested; messages (all, users', visitor's), participations (all, users', visitors'), and who
+/// is present. Each row follows the one before it, a minute later. Whoever is called to a session takes part.
+const STEPS: &str = "
+    step              waits  since  real   suggested  messages  participations  present
+    start             no     -      no     no         0,0,0     1,0,1           0
+    suggest           no     -      no     yes        0,0,0     1,0,1           0
+    olga-joins        no     -      no     yes        0,0,0     1,0,1           1
+    vera-writes       yes    4      no     yes        1,0,1     1,0,1           1
+    vera-writes       yes    4      no     yes        2,0,2     1,0,1           1
+    suggest           yes    4      no     yes        2,0,2     1,0,1           1
+    olga-notes        yes    4      no     yes        2,0,2     1,0,1           1
+    otto-joins        yes    4      no     yes        2,0,2     1,0,1           2
+    otto-leaves       yes    4      no     yes        2,0,2     1,0,1           1
+    olga-calls        yes    4      no     yes        2,0,2     3,2,1           1
+    olga-reads        yes    4      no     yes        2,0,2     3,2,1           1
+    olga-tags         yes    4      no     yes        2,0,2     3,2,1           1
+    olga-writes       no     -      no     yes        3,1,2     3,2,1           1
+    olga-writes       no     -      yes    yes        4,2,2     3,2,1           1
+    vera-writes       yes    15     yes    yes        5,2,3     3,2,1           1
+    otto-writes       no     -      yes    yes        6,3,3     3,2,1           1
+    for-vera          yes    17     yes    yes        7,3,4     3,2,1           1
+    for-olga          no     -      yes    yes        8,4,4     3,2,1           1
+    olga-leaves       no     -      yes    yes        8,4,4     3,2,1           0
+    vera-writes       yes    20     yes    yes        9,4,5     3,2,1           0
+    end               no     -      yes    yes        9,4,5     3,2,1           0";
+
+struct Cast {
+    vera: Person,
+    olga: Person,
+    otto: Person,
+}
+
+impl Cast {
+    async fn of(world: &World) -> Self {
+        Self {
+            vera: world.visitor("vera").await,
+            olga: world.operator("Olga").await,
+            otto: world.operator("Otto").await,
+        }
+    }
+
+    async fn play(&self, world: &World, chat: &str, step: &str) {
+        let message = |more: Value| {
+            let mut input = json!({ "chatId": chat, "text": "Hello" });
+            for (name, value) in more.as_object().unwrap() {
+                input[name] = value.clone();
+            }
+            input
+        };
+        let plain = json!({ "chatId": chat });
+        let (by, name, input) = match step {
+            "suggest" => (&self.olga, "sendMessage", message(json!({ "type": "AUTOSUGGEST" }))),
+            "vera-writes" => (&self.vera, "sendMessage", message(json!({}))),
+            "olga-writes" => (&self.olga, "sendMessage", message(json!({}))),
+            "otto-writes" => (&self.otto, "sendMessage", message(json!({}))),
+            "olga-notes" => (&self.olga, "sendMessage", message(json!({ "isInternal": true }))),
+            "for-vera" => (&world.admin, "sendMessage", message(json!({ "senderId": self.vera.id }))),
+            "for-olga" => (&world.admin, "sendMessage", message(json!({ "senderId": self.olga.id }))),
+            "olga-joins" => (&self.olga, "joinChat", plain),
+            "otto-joins" => (&self.otto, "joinChat", plain),
+            "olga-leaves" => (&self.olga, "leaveChat", plain),
+            "otto-leaves" => (&self.otto, "leaveChat", plain),
+            "olga-calls" => (&self.olga, "createChatSession", json!({ "chatId": chat, "start": true })),
+            "olga-reads" => (&self.olga, "markRead", plain),
+            "olga-tags" => (&self.olga, "tagChat", json!({ "chatId": chat, "tags": ["vip"] })),
+            "end" => (&self.vera, "endChat", plain),
+            other => panic!("what is {other}?"),
+        };
+        by.done(name, "", input).await;
+    }
+}
+
+const FIELDS: &str = "query($id: ID!) { chat(id: $id) { isWaitingResponse waitingSince isRealConversation
+    isAutosuggested messageCount userMessageCount visitorMessageCount participationCount userParticipationCount
+    visitorParticipationCount presentUserCount } }";
+
+/// The chat as a row of the table tells it, without the step.
+async fn row(world: &World, chat: &str) -> Vec<String> {
+    let seen = world.admin.query(FIELDS, json!({ "id": chat })).await["chat"].clone();
+    let yes = |field: &str| if seen[field] == true { "yes" } else { "no" }.to_owned();
+    let counts = |fields: [&str; 3]| fields.map(|field| seen[field].to_string()).join(",");
+    let since = match seen["waitingSince"].as_str() {
+        // 2026-11-20T12:MM:00.000Z
+        Some(at) => at[14..16].trim_start_matches('0').to_owned(),
+        None => "-".to_owned(),
+    };
+    vec![
+        yes("isWaitingResponse"),
+        since,
+        yes("isRealConversation"),
+        yes("isAutosuggested"),
+        counts(["messageCount", "userMessageCount", "visitorMessageCount"]),
+        counts(["participationCount", "userParticipationCount", "visitorParticipationCount"]),
+        seen["presentUserCount"].to_string(),
+    ]
+}
+
+async fn each_step_moves_what_its_row_says(engine: Engine) {
+    // By its own clock the server would end Olga's presence.
+    let world = World::frozen_with(engine, |config| {
+        config.tick = std::time::Duration::from_hours(1);
+    })
+    .await;
+    let cast = Cast::of(&world).await;
+    let rows = STEPS.lines().map(str::split_whitespace).map(Iterator::collect::<Vec<_>>);
+    let mut chat = String::new();
+    for (place, expected) in rows.filter(|row| !row.is_empty()).skip(1).enumerate() {
+        world.pass(60);
+        match expected[0] {
+            "start" => chat = world.chat(&cast.vera).await,
+            step => cast.play(&world, &chat, step).await,
+        }
+        // Whoever is present stays so.
+        for person in [&cast.olga, &cast.otto] {
+            person.mutate("keepPresence", "", json!({ "chatId": chat })).await;
+        }
+        assert_eq!(row(&world, &chat).await, expected[1..], "{}, row {}", expected[0], place + 1);
+    }
+    world.app.stop().await;
+}
+
+async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let cast = Cast::of(&world).await;
+    let other = world.admin.done("createRoom", "room { id }", json!({ "name": "Billing" })).await;
+    let other = text(&other["room"]["id"]);
+    let mut chats = Vec::new();
+    for room in [&world.room, &world.room, &other, &world.room] {
+        world.pass(1);
+        let started = cast.vera.done("startChat", "chat { id }", json!({ "roomId": room })).await;
+        chats.push(text(&started["chat"]["id"]));
+    }
+    let query = "query($room: ID!) { room(id: $room) { isStaffed waitingChatCount
+        chats(filter: { isWaitingResponse: true, isEnded: false }, orderBy: { field: WAITING_SINCE, direction: ASC })
+        { nodes { id } } } }";
+    let queue = async |room: &str| {
+        let room = cast.olga.query(query, json!({ "room": room })).await["room"].clone();
+        let nodes = room["chats"]["nodes"].as_array().unwrap().clone();
+        assert_eq!(room["waitingChatCount"], nodes.len(), "the count is that of the list");
+        nodes.iter().map(|node| text(&node["id"])).collect::<Vec<_>>()
+    };
+    assert!(queue(&world.room).await.is_empty(), "a chat without a message is in no queue");
+    for place in [3, 2, 0, 1] {
+        world.pass(1);
+        cast.play(&world, &chats[place], "vera-writes").await;
+    }
+    let of = |places: &[usize]| places.iter().map(|place| chats[*place].clone()).collect::<Vec<_>>();
+    assert_eq!(queue(&world.room).await, of(&[3, 0, 1]));
+    assert_eq!(queue(&other).await, of(&[2]));
+    // Joining answers nobody; an answer takes a chat out, another question puts it behind the others.
+    cast.play(&world, &chats[3], "olga-joins").await;
+    assert_eq!(queue(&world.room).await, of(&[3, 0, 1]));
+    cast.play(&world, &chats[3], "olga-writes").await;
+    assert_eq!(queue(&world.room).await, of(&[0, 1]));
+    world.pass(1);
+    cast.play(&world, &chats[3], "vera-writes").await;
+    assert_eq!(queue(&world.room).await, of(&[0, 1, 3]));
+    cast.play(&world, &chats[0], "end").await;
+    assert_eq!(queue(&world.room).await, of(&[1, 3]));
+    world.app.stop().await;
+}
+
+async fn in_chats_without_a_visitors_room_nobody_waits(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let cast = Cast::of(&world).await;
+    for kind in ["GROUP", "DIRECT"] {
+        let input = json!({ "type": kind, "participantIds": [cast.vera.id] });
+        let chat = text(&cast.olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+        for step in ["vera-writes", "olga-writes", "vera-writes"] {
+            cast.play(&world, &chat, step).await;
+            assert_eq!(row(&world, &chat).await[..2], ["no", "-"], "{kind}: {step}");
+        }
+    }
+    world.app.stop().await;
+}
