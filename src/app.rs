@@ -4,6 +4,7 @@ use crate::actions::{Actions, Lease, Secret};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::{self, Worker};
+use crate::files::Files;
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
 use crate::store::Store;
@@ -42,7 +43,9 @@ impl Base {
     /// Opens the store as configured.
     pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
-        make_folder(&config.files)?;
+        if !config.files.starts_with("s3://") {
+            make_folder(Path::new(&config.files))?;
+        }
         let lock = lock(config)?;
         let secret = secret(config)?;
         let store =
@@ -60,7 +63,10 @@ impl Base {
         let lease = Lease { lasts: presence_ttl, none_ends_before: store.clock().now().plus(grace) };
         store.set_patients(config.patients()?);
         let allowed = config.webhooks.allowed.clone();
-        let actions = Actions::new(store, live.clone(), secret, lease, allowed, tracker.clone());
+        let largest = u64::from(config.max_upload) * 1024 * 1024;
+        let files = Files::open(&config.files, secret.bytes(), largest, shutdown.clone())
+            .with_context(|| format!("--files: could not use {}", config.files))?;
+        let actions = Actions::new(store, live.clone(), secret, lease, allowed, files, tracker.clone());
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
 
@@ -95,6 +101,8 @@ impl App {
             .await
             .with_context(|| format!("--listen: could not listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let own = format!("http://{address}");
+        base.actions.files().links().set_base(config.public_url.as_deref().unwrap_or(&own));
         let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
         base.tracker.spawn(workers::tidy(base.actions.clone(), base.shutdown.clone()));

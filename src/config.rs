@@ -39,9 +39,13 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_BUS", value_name = "URL", hide_env_values = true)]
     pub bus: Option<String>,
 
-    /// Folder for files [default: files in the data folder]
-    #[arg(long, global = true, env = "ANTEROOM_FILES", value_name = "FOLDER")]
-    pub files: Option<PathBuf>,
+    /// Where files are kept: a folder, or a bucket by its s3://… URL [default: files in the data folder]
+    #[arg(long, global = true, env = "ANTEROOM_FILES", value_name = "PLACE")]
+    pub files: Option<String>,
+
+    /// How large a file may be, in MiB, 1 to 2047 [default: 25]
+    #[arg(long, global = true, env = "ANTEROOM_MAX_UPLOAD", value_name = "MIB")]
+    pub max_upload: Option<u32>,
 
     /// Where people reach the server, for the URLs that it prints [default: http:// and the address]
     #[arg(long, global = true, env = "ANTEROOM_PUBLIC_URL", value_name = "URL")]
@@ -114,8 +118,10 @@ pub struct Config {
     pub database_connections: u32,
     /// The bus's URL.
     pub bus: Option<String>,
-    /// The folder for files.
-    pub files: PathBuf,
+    /// Where files are kept: a folder, or a bucket's URL.
+    pub files: String,
+    /// How large a file may be, in MiB.
+    pub max_upload: u32,
     /// Where people reach the server.
     pub public_url: Option<String>,
     /// Sites whose pages may call the server.
@@ -175,6 +181,7 @@ impl Settings {
             database_connections,
             bus,
             files,
+            max_upload,
             public_url,
             allowed_origins,
             log,
@@ -193,7 +200,8 @@ impl Settings {
             is_database_chosen,
             database_connections: database_connections.unwrap_or(20),
             bus,
-            files: files.unwrap_or_else(|| data.join("files")),
+            files: files.unwrap_or_else(|| data.join("files").to_string_lossy().into_owned()),
+            max_upload: max_upload.unwrap_or(25),
             public_url,
             allowed_origins: allowed_origins.unwrap_or_default(),
             log: log.unwrap_or_else(|| "info".into()),
@@ -225,6 +233,7 @@ impl Settings {
             database_connections: self.database_connections.or(file.database_connections),
             bus: self.bus.or(file.bus),
             files: self.files.or(file.files),
+            max_upload: self.max_upload.or(file.max_upload),
             public_url: self.public_url.or(file.public_url),
             allowed_origins: self.allowed_origins.or(file.allowed_origins),
             log: self.log.or(file.log),
@@ -282,6 +291,12 @@ impl Config {
         }
         if !(10..=3_600).contains(&self.presence_ttl) {
             bail!("--presence-ttl: expected 10 to 3600 seconds, not {}", self.presence_ttl);
+        }
+        if !(1..=2_047).contains(&self.max_upload) {
+            bail!("--max-upload: expected 1 to 2047 MiB, not {}", self.max_upload);
+        }
+        if self.files.contains("://") && !self.files.starts_with("s3://") {
+            bail!("--files: expected a folder or s3://BUCKET/PREFIX, not {}", self.files);
         }
         self.patients()?;
         if self.rate_limit > 1_000 {
@@ -348,6 +363,11 @@ mod tests {
         assert!(refused(Settings { bus: Some("x".into()), ..settings() }).contains("--bus"));
         assert!(refused(Settings { secret: Some("short".into()), ..settings() }).contains("--secret"));
         assert!(refused(Settings { presence_ttl: Some(9), ..settings() }).contains("--presence-ttl"));
+        for max_upload in [0, 2_048] {
+            let max_upload = Some(max_upload);
+            assert!(refused(Settings { max_upload, ..settings() }).contains("--max-upload"));
+        }
+        assert!(refused(Settings { files: Some("gs://x".into()), ..settings() }).contains("--files"));
         let patient_url = Some("patients.example.org".to_owned());
         assert!(refused(Settings { patient_url, ..settings() }).contains("--patient-url"));
         for network in ["10.0.0.0/33", "example.org", "10.0.0.0-10.0.0.9", ""] {

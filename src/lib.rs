@@ -8,6 +8,7 @@ pub mod config;
 pub mod delivery;
 pub mod demo;
 pub mod domain;
+pub mod files;
 pub mod graphql;
 pub mod http;
 pub mod live;

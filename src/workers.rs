@@ -1,5 +1,5 @@
 //! What the server does by its own clock: sessions that rang in vain are missed, presences that were not
-//! renewed end.
+//! renewed end, and what was uploaded and never sent is removed.
 
 use crate::actions::Actions;
 use std::time::Duration;
@@ -39,6 +39,9 @@ pub async fn run(actions: Actions, tick: Duration, shutdown: CancellationToken) 
         }
         if let Err(error) = actions.expire_presences().await {
             tracing::warn!(%error, "could not end the presences that were not renewed");
+        }
+        if let Err(error) = actions.clear_uploads().await {
+            tracing::warn!(%error, "could not clear away the uploads that nobody sent");
         }
     }
 }

@@ -57,6 +57,16 @@ text_enums! {
         Session = "SESSION",
     }
 
+    /// What is attached to a message.
+    AttachmentKind {
+        /// Bytes that were uploaded.
+        File = "FILE",
+        /// An address on the web.
+        Link = "LINK",
+        /// Somebody.
+        Contact = "CONTACT",
+    }
+
     /// What an event of a chat's log says happened.
     EventKind {
         /// The chat's own fields changed.

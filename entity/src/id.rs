@@ -43,6 +43,8 @@ ids! {
     SessionId,
     /// The id of a sign-in: what the tokens that follow from one another have in common.
     SignInId,
+    /// The id of an attachment, also while it is an upload.
+    AttachmentId,
     /// The id of a webhook.
     WebhookId,
     /// The id of a webhook's delivery, the same at every attempt.

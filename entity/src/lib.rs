@@ -4,6 +4,7 @@
 //! its `store`. A persisted enum is defined once, here, and answers its own questions.
 
 pub mod actor;
+pub mod attachment;
 pub mod chat;
 pub mod chat_session;
 pub mod chat_session_participant;
@@ -29,12 +30,12 @@ pub mod webhook;
 pub mod webhook_delivery;
 
 pub use enums::{
-    ActorType, Audience, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind, SessionOutcome,
-    SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
+    ActorType, AttachmentKind, Audience, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind,
+    SessionOutcome, SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
 };
 pub use id::{
-    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId, SignInId,
-    WebhookDeliveryId, WebhookId,
+    ActorId, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    SignInId, WebhookDeliveryId, WebhookId,
 };
 pub use secret::SecretText;
 pub use timestamp::Timestamp;

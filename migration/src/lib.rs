@@ -13,6 +13,7 @@ mod m20261121_000035_widget;
 mod m20261121_000040_edits;
 mod m20261121_000040_notes;
 mod m20261121_000041_deleted_chats;
+mod m20261121_000042_attachments;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000040_edits::Migration),
             Box::new(m20261121_000041_deleted_chats::Migration),
             Box::new(m20261121_000040_notes::Migration),
+            Box::new(m20261121_000042_attachments::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::tx::Fact;
-use crate::store::{Tx, messages, organizations, revisions};
+use crate::store::{Tx, attachments, messages, organizations, revisions};
 use entity::{ActorId, EventKind, MessageId, message_revision};
 use futures_util::FutureExt;
 
@@ -76,6 +76,7 @@ async fn delete(tx: &mut Tx, viewer: Viewer, message_id: MessageId) -> Result<Me
     row.message.sent_digest.get_or_insert_with(|| digest(message_id, before.as_deref()));
     row.message.deleted_at = Some(now);
     revisions::forget(tx, message_id).await?;
+    attachments::remove_of_message(tx, message_id, now).await?;
     let chat = tx.chat()?;
     if chat.last_message_sequence == Some(row.message.sequence) {
         let last = messages::find_last_counted(tx, chat.id, row.message.sequence).await?;

@@ -1,10 +1,12 @@
 //! Messages: send them, and remember how far they were read.
 
+use super::attachments::{attach, is_same};
 use super::history::{Counted, NewEntry, add_entry, take_part};
 use super::presences::Lease;
 use super::suggesting::suggest;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
+use crate::domain::attachment::Attached;
 use crate::domain::event::{MessageRow, Signal};
 use crate::domain::message::was_sent_as;
 use crate::domain::policy::{self, Verb};
@@ -21,8 +23,10 @@ use std::sync::Arc;
 pub struct SendMessage {
     /// Where.
     pub chat_id: ChatId,
-    /// 1 to 2000 characters.
-    pub text: String,
+    /// 1 to 2000 characters; may be absent when something is attached.
+    pub text: Option<String>,
+    /// What is attached, uploaded by the viewer.
+    pub attached: Attached,
     /// In whose name; admins and API clients only.
     pub sender_id: Option<ActorId>,
     /// MESSAGE, or AUTOSUGGEST.
@@ -84,7 +88,8 @@ impl Actions {
 }
 
 async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
-    let SendMessage { chat_id, text, sender_id, message_type, page, external_id, is_internal } = input;
+    let SendMessage { chat_id, text, attached, sender_id, message_type, page, external_id, is_internal } =
+        input;
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
@@ -100,9 +105,10 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         && let Some(first) =
             messages::find_by_external_id(tx, viewer.organization_id, chat_id, sender.id, external_id).await?
     {
-        return same_content(first, &Content { message_type, text: &text, is_internal });
+        let content = Content { message_type, text: text.as_deref(), attached: &attached, is_internal };
+        return same_content(tx, first, &content).await;
     }
-    text::message("text", &text)?;
+    check_content(text.as_deref(), &attached)?;
     let acts = viewer.role == ViewerRole::ApiClient
         || policy::acts_in_chat(&viewer, tx.chat()?, place.participates());
     if !acts {
@@ -118,12 +124,14 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         sender.set_page(page);
         actors::update(tx, &sender).await?;
     }
-    let (said, by) = (Said { text: Some(text), external_id, page, is_internal }, Some(viewer.actor_id));
-    if message_type == MessageType::Autosuggest {
-        suggest(tx, &sender, said, by).await
+    let (said, by) = (Said { text, external_id, page, is_internal }, Some(viewer.actor_id));
+    let sent = if message_type == MessageType::Autosuggest {
+        suggest(tx, &sender, said, by).await?
     } else {
-        say(tx, &sender, said, by, lease).await
-    }
+        say(tx, &sender, said, by, lease).await?
+    };
+    attach(tx, &viewer, &sent.message, &attached).await?;
+    Ok(sent)
 }
 
 fn check_type_and_page(message_type: MessageType, page: Option<&WebPage>) -> Result<()> {
@@ -153,6 +161,19 @@ fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Re
         (ActorType::Visitor | ActorType::ApiClient, _) => "A note is a user's.",
     };
     Err(Refused::Invalid { field: "isInternal", reason }.into())
+}
+
+/// A message says something, or has something attached.
+fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
+    match text {
+        Some(text) => text::message("text", text)?,
+        None if attached.is_empty() => {
+            let reason = "A message needs a text, or something attached.";
+            return Err(Refused::Invalid { field: "text", reason }.into());
+        }
+        None => {}
+    }
+    Ok(attached.check()?)
 }
 
 /// What a message says.
@@ -259,15 +280,20 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
 /// What makes two messages the same one, sent twice.
 struct Content<'a> {
     message_type: MessageType,
-    text: &'a str,
+    text: Option<&'a str>,
+    attached: &'a Attached,
     is_internal: bool,
 }
 
 /// The first message, if this is the same one again.
-fn same_content(first: MessageRow, content: &Content<'_>) -> Result<MessageRow> {
-    let (message, Content { message_type, text, is_internal }) = (&first.message, content);
-    let is_same = message.message_type == *message_type && message.is_internal == *is_internal;
-    if is_same && was_sent_as(message, Some(text)) {
+async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Result<MessageRow> {
+    let (message, Content { message_type, text, attached, is_internal }) = (&first.message, content);
+    let is_same_text = message.message_type == *message_type
+        && message.is_internal == *is_internal
+        && was_sent_as(message, *text);
+    // What was attached to a message that was deleted is gone, and cannot be compared.
+    let is_deleted = message.deleted_at.is_some();
+    if is_same_text && (is_deleted || is_same(tx, tx.chat()?.organization_id, message.id, attached).await?) {
         Ok(first)
     } else {
         Err(Refused::Conflict { field: "externalId" }.into())

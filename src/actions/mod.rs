@@ -2,6 +2,7 @@
 //! commits; none knows how it was asked for.
 
 mod archive;
+mod attachments;
 mod batches;
 mod chats;
 mod deletion;
@@ -23,6 +24,7 @@ mod sign_outs;
 mod starting;
 mod suggesting;
 mod tokens;
+mod uploads;
 mod webhooks;
 mod write;
 
@@ -41,10 +43,12 @@ pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use sign_ins::{SignInVisitor, SignedIn};
 pub use starting::{Start, StartChat, StartedChat};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
+pub use uploads::{Announced, CreateUpload, GrantedUpload, NotTaken};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
 
 use crate::clock::Clock;
 use crate::delivery::Allowed;
+use crate::files::Files;
 use crate::live::Live;
 use crate::store::Store;
 use entity::Timestamp;
@@ -63,6 +67,7 @@ struct Inner {
     lease: Lease,
     /// Networks beside the public internet that webhooks may lead to.
     allowed: Allowed,
+    files: Files,
     /// Writes run to their end here, whatever becomes of the connection that asked for them.
     tracker: TaskTracker,
 }
@@ -76,10 +81,11 @@ impl Actions {
         secret: Secret,
         lease: Lease,
         allowed: Allowed,
+        files: Files,
         tracker: TaskTracker,
     ) -> Self {
         let clock = store.clock().clone();
-        Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, tracker }))
+        Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, tracker }))
     }
 
     /// The server's time.

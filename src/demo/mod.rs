@@ -1,6 +1,7 @@
 //! Sample data: an organization worth a look, made by the server's own actions.
 
 mod month;
+mod picture;
 mod words;
 
 use crate::actions::{

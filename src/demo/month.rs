@@ -1,9 +1,10 @@
 //! A month at the clinic: two hundred chats, played one after another by a clock of their own.
 
-use super::Stage;
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
+use super::{Stage, picture};
 use crate::actions::{CreateChat, CreateSession, GiveDirective, JoinChat, SendMessage, StartChat};
 use crate::clock::Clock;
+use crate::domain::attachment::Attached;
 use crate::domain::directive::Directive;
 use crate::domain::viewer::Viewer;
 use chrono::TimeDelta;
@@ -139,6 +140,7 @@ impl<'a> Month<'a> {
         let last =
             self.start(vera, rooms[1], "And one more thing: is the pharmacy open on Saturday?").await?;
         self.say(vera, last, "I would come by at eleven.").await?;
+        picture::send(self.stage, vera, last).await?;
         let call = self.session(omar, &self.visitors[10], calling, &[]).await?;
         self.wait_until(now);
         self.direct(omar, call, Directive::Start).await
@@ -204,7 +206,8 @@ impl<'a> Month<'a> {
     async fn say(&self, sender: &Viewer, chat_id: ChatId, text: &str) -> anyhow::Result<()> {
         let input = SendMessage {
             chat_id,
-            text: text.into(),
+            text: Some(text.into()),
+            attached: Attached::default(),
             sender_id: None,
             message_type: MessageType::Message,
             page: None,

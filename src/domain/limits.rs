@@ -64,3 +64,23 @@ pub const ORIGINS: usize = 20;
 pub const ORIGIN: usize = 270;
 /// Characters of a webhook's API key or API secret: each is one header.
 pub const WEBHOOK_KEY: usize = 500;
+/// Attachments of a message.
+pub const ATTACHMENTS: usize = 10;
+/// Characters of a link's URL.
+pub const LINK: usize = 2_048;
+/// Characters of the address of a contact: as long as an e-mail address may be.
+pub const ADDRESS: usize = 320;
+/// Characters of a media type (RFC 6838 section 4.2: 127 on each side of the slash).
+pub const MEDIA_TYPE: usize = 255;
+/// Bytes of a file, unless the deployment says otherwise.
+pub const FILE_BYTES: u64 = 25 * 1024 * 1024;
+/// Bytes of a file that is looked at as an image: what is larger is sent as `application/octet-stream`.
+pub const IMAGE_BYTES: u64 = 25 * 1024 * 1024;
+/// Pixels of an image: 256 MiB while it is looked at.
+pub const IMAGE_PIXELS: u64 = 64 * 1024 * 1024;
+/// Pixels of an image's width, and of its height.
+pub const IMAGE_SIDE: u32 = 30_000;
+/// Pixels of the longer side of a preview.
+pub const PREVIEW_SIDE: u32 = 320;
+/// Uploads of one actor that no message has yet.
+pub const UNSENT_UPLOADS: u64 = 100;

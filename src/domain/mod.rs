@@ -1,10 +1,12 @@
 //! What is true: the rules, pure and synchronous. No clock, no database, no network.
 
+pub mod attachment;
 pub mod chat_filter;
 pub mod directive;
 pub mod event;
 pub mod global_id;
 pub mod limits;
+pub mod media;
 pub mod message;
 pub mod origin;
 pub mod page;

@@ -46,6 +46,8 @@ pub enum Verb {
     SendMessageFor,
     /// Suggest a message to a visitor.
     SuggestMessage,
+    /// Upload files, to be sent by oneself or for another.
+    Upload,
     /// Create sessions and give directives.
     UseSessions,
     /// Take messages out of lists, and bring them back.
@@ -76,6 +78,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken | Verb::RevokeTokens => {
             matches!(role, Admin)
         }
+        Verb::Upload => matches!(role, Admin | Operator | Visitor | ApiClient),
         Verb::IssueVisitorToken | Verb::UpsertVisitor | Verb::SendMessageFor | Verb::JoinChatFor => {
             matches!(role, Admin | ApiClient)
         }

@@ -39,6 +39,18 @@ pub enum Refused {
         /// The input field that named what cannot be changed any more.
         field: &'static str,
     },
+    /// A file has too many bytes.
+    TooLarge {
+        /// The input field.
+        field: &'static str,
+        /// The largest number of bytes allowed.
+        limit: u64,
+    },
+    /// No file of this media type can be uploaded.
+    UnsupportedMedia {
+        /// The input field.
+        field: &'static str,
+    },
     /// The chat is over.
     ChatEnded,
     /// Another user is present and the join was to be exclusive.
@@ -75,6 +87,8 @@ impl Refused {
             | Self::TooLong { field, .. }
             | Self::TooMany { field, .. }
             | Self::TooLate { field }
+            | Self::TooLarge { field, .. }
+            | Self::UnsupportedMedia { field }
             | Self::Conflict { field } => Some(field),
             Self::ChatEnded
             | Self::ChatTaken
@@ -94,6 +108,10 @@ impl std::fmt::Display for Refused {
             Self::TooLong { field, limit } => write!(formatter, "{field} has more than {limit} characters."),
             Self::TooMany { field, limit } => write!(formatter, "{field} has more than {limit} items."),
             Self::TooLate { .. } => formatter.write_str("The time for it is over."),
+            Self::TooLarge { limit, .. } => write!(formatter, "A file has at most {limit} bytes."),
+            Self::UnsupportedMedia { .. } => formatter.write_str(
+                "Files of this media type are not taken; application/octet-stream takes any bytes.",
+            ),
             Self::ChatEnded => formatter.write_str("The chat has ended."),
             Self::ChatTaken => formatter.write_str("Another user is in the chat."),
             Self::NotPresent => formatter.write_str("You are not in the chat."),

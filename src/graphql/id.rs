@@ -22,12 +22,15 @@ pub(super) enum Kind {
     Presence,
     Participation,
     ChatSession,
+    FileAttachment,
+    LinkAttachment,
+    ContactAttachment,
     Webhook,
     WebhookDelivery,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::Organization,
         Self::Viewer,
         Self::Room,
@@ -38,6 +41,9 @@ impl Kind {
         Self::Presence,
         Self::Participation,
         Self::ChatSession,
+        Self::FileAttachment,
+        Self::LinkAttachment,
+        Self::ContactAttachment,
         Self::Webhook,
         Self::WebhookDelivery,
     ];
@@ -55,6 +61,9 @@ impl Kind {
             Self::Presence => b'P',
             Self::Participation => b'T',
             Self::ChatSession => global_id::CHAT_SESSION,
+            Self::FileAttachment => b'F',
+            Self::LinkAttachment => b'L',
+            Self::ContactAttachment => b'K',
             Self::Webhook => global_id::WEBHOOK,
             Self::WebhookDelivery => global_id::WEBHOOK_DELIVERY,
         }
@@ -98,6 +107,9 @@ pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::Actor
             | Kind::Presence
             | Kind::Participation
             | Kind::ChatSession
+            | Kind::FileAttachment
+            | Kind::LinkAttachment
+            | Kind::ContactAttachment
             | Kind::Webhook
             | Kind::WebhookDelivery,
             _,

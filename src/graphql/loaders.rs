@@ -6,9 +6,9 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use async_graphql::dataloader::Loader;
 use entity::{
-    ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
-    WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, chat, message_revision, organization,
-    participation, presence, room, webhook, webhook_delivery,
+    ActorId, ActorType, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId,
+    SessionId, WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor, attachment, chat, message_revision,
+    organization, participation, presence, room, webhook, webhook_delivery,
 };
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -47,6 +47,10 @@ macro_rules! key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Seen<I>(pub I);
 
+key!(
+    /// What is attached to a message.
+    AttachmentsOf(MessageId)
+);
 key!(
     /// The open session of a chat.
     OpenSessionOf(ChatId)
@@ -127,6 +131,10 @@ loader!(Seen<SessionId> => SessionRow, |reads, keys| {
     let found = reads.actions.visible_sessions(&reads.viewer, &bare(keys, |key| key.0)).await?;
     seen(found, |row| row.session.id)
 });
+loader!(Seen<AttachmentId> => attachment::Model, |reads, keys| {
+    let found = reads.actions.visible_attachments(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
 loader!(Seen<WebhookId> => webhook::Model, |reads, keys| {
     let found = reads.actions.visible_webhooks(&reads.viewer, &bare(keys, |key| key.0)).await?;
     seen(found, |row| row.id)
@@ -134,6 +142,9 @@ loader!(Seen<WebhookId> => webhook::Model, |reads, keys| {
 loader!(Seen<WebhookDeliveryId> => webhook_delivery::Model, |reads, keys| {
     let found = reads.actions.visible_deliveries(&reads.viewer, &bare(keys, |key| key.0)).await?;
     seen(found, |row| row.id)
+});
+loader!(AttachmentsOf => Vec<attachment::Model>, |reads, keys| {
+    wrapped(reads.actions.attachments_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, AttachmentsOf)
 });
 loader!(OpenSessionOf => SessionRow, |reads, keys| {
     wrapped(reads.actions.open_session_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, OpenSessionOf)

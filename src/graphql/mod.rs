@@ -2,6 +2,7 @@
 //! newtype over a row with an accessor for each exposed field; a root field calls one action.
 
 mod actor;
+mod attachment;
 mod caller;
 mod chat;
 mod connection;
@@ -59,6 +60,7 @@ pub struct Mutation(
     message::archive::ArchiveMutation,
     message::edit::EditMutation,
     message::mutation::MessageMutation,
+    attachment::mutation::UploadMutation,
     session::mutation::SessionMutation,
     sign_in::SignInMutation,
     webhook::mutation::WebhookMutation,

@@ -29,6 +29,10 @@ pub(super) enum UserErrorCode {
     TooMany,
     /// The time in which it can be changed is over.
     TooLate,
+    /// A file has too many bytes.
+    TooLarge,
+    /// No file of this media type can be uploaded; `application/octet-stream` takes any bytes.
+    UnsupportedMedia,
     /// The chat is over.
     ChatEnded,
     /// Another user is present, and the join was to be exclusive.
@@ -53,6 +57,8 @@ impl From<Refused> for UserError {
             Refused::TooLong { .. } => UserErrorCode::TooLong,
             Refused::TooMany { .. } => UserErrorCode::TooMany,
             Refused::TooLate { .. } => UserErrorCode::TooLate,
+            Refused::TooLarge { .. } => UserErrorCode::TooLarge,
+            Refused::UnsupportedMedia { .. } => UserErrorCode::UnsupportedMedia,
             Refused::ChatEnded => UserErrorCode::ChatEnded,
             Refused::ChatTaken => UserErrorCode::ChatTaken,
             Refused::NotPresent => UserErrorCode::NotPresent,

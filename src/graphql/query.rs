@@ -1,6 +1,7 @@
 //! The roots of queries.
 
 use super::actor::{Actor, User, Visitor};
+use super::attachment::{Attachment, ContactAttachment, FileAttachment, LinkAttachment};
 use super::caller::{Caller, caller};
 use super::chat::Chat;
 use super::door::Code;
@@ -18,7 +19,8 @@ use super::webhook::{Webhook, WebhookDelivery};
 use crate::domain::limits;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{
-    ActorId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId, WebhookDeliveryId, WebhookId,
+    ActorId, AttachmentId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId,
+    WebhookDeliveryId, WebhookId,
 };
 
 /// What a client can hold on to, and fetch again by its id.
@@ -35,6 +37,9 @@ pub(super) enum Node {
     Presence(Presence),
     Participation(Participation),
     ChatSession(ChatSession),
+    FileAttachment(FileAttachment),
+    LinkAttachment(LinkAttachment),
+    ContactAttachment(ContactAttachment),
     Webhook(Webhook),
     WebhookDelivery(WebhookDelivery),
 }
@@ -165,6 +170,21 @@ async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         }
         Kind::ChatSession => {
             caller.load(Seen(SessionId(uuid))).await?.map(ChatSession).map(Node::ChatSession)
+        }
+        Kind::FileAttachment | Kind::LinkAttachment | Kind::ContactAttachment => {
+            let found = caller.load(Seen(AttachmentId(uuid))).await?.map(Attachment::new);
+            match found {
+                Some(Attachment::File(file)) if kind == Kind::FileAttachment => {
+                    Some(Node::FileAttachment(file))
+                }
+                Some(Attachment::Link(link)) if kind == Kind::LinkAttachment => {
+                    Some(Node::LinkAttachment(link))
+                }
+                Some(Attachment::Contact(contact)) if kind == Kind::ContactAttachment => {
+                    Some(Node::ContactAttachment(contact))
+                }
+                Some(Attachment::File(_) | Attachment::Link(_) | Attachment::Contact(_)) | None => None,
+            }
         }
         Kind::Webhook => caller.load(Seen(WebhookId(uuid))).await?.map(Webhook).map(Node::Webhook),
         Kind::WebhookDelivery => {

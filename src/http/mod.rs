@@ -1,18 +1,22 @@
 //! How it arrives: the only place that names axum. One path, `/graphql`, answers queries and mutations,
-//! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded.
+//! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded. Beside it the
+//! bytes of files come in and leave by signed links.
 
 mod admission;
 mod answer;
 mod auth;
 mod connections;
 mod cors;
+mod files;
 mod graphiql;
 mod graphql;
 mod limits;
 mod negotiate;
 mod operation;
 mod presence;
+mod signed;
 mod sse;
+mod uploads;
 mod websocket;
 
 pub use graphiql::has_graphiql;
@@ -26,7 +30,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, put};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -96,6 +100,9 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
     let door = Door(Arc::new(Shared { schema, actions, live, limits, admission, shutdown, tracker }));
     let router = Router::new()
         .route("/graphql", any(graphql::handle))
+        .route("/uploads/{id}", put(uploads::put))
+        .route("/files/{id}", get(files::file))
+        .route("/previews/{id}", get(files::preview))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))

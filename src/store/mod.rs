@@ -4,6 +4,7 @@
 //! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
 
 pub mod actors;
+pub mod attachments;
 mod changed;
 pub mod chats;
 mod connect;

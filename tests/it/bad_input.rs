@@ -1,6 +1,8 @@
 //! What cannot be taken is refused with a code that says why and the field that is to blame, and nothing of
 //! it is stored: every field of every mutation, as `schema.graphql` lists them. At a limit it is taken.
 
+mod attachments;
+
 use crate::harness::calls::{Call, calls, outcome};
 use crate::harness::client::Client;
 use crate::harness::scene::Scene;
@@ -37,6 +39,7 @@ const URLS: &[&str] =
     &["", "example.org", "http://example.org/", "https://127.0.0.1/", "https://x.org/#y", "a\nb"];
 const HEADERS: &[&str] = &["", " ", "a b", "a\nb", "a\tb", "\u{e4}", "a\u{7f}"];
 const TOKENS: &[&str] = &["", "a b", "nonsense", "a.b.c", "rt_", "eyJhbGciOiJub25lIn0.e30."];
+const MEDIA_TYPES: &[&str] = &["", " ", "png", "image/", "/png", "image/p ng", "image/png\n", "\u{e4}/b"];
 const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
 
 /// The rule of a field, whichever input it is in. A new field needs an answer here.
@@ -48,6 +51,7 @@ fn rule(field: &str) -> Rule {
         "detail" => (limits::DETAIL, NOTES),
         "reason" => (limits::REASON, NOTES),
         "text" | "message" => (limits::TEXT, TEXTS),
+        "mediaType" => (limits::MEDIA_TYPE, MEDIA_TYPES),
         "url" => (limits::WEBHOOK_URL, URLS),
         "refreshToken" | "identityToken" => (limits::SECRET_TOKEN, TOKENS),
         "apiKey" | "apiSecret" => (limits::WEBHOOK_KEY, HEADERS),
@@ -62,6 +66,7 @@ fn range(field: &str) -> (i64, i64) {
         "editWindowMinutes" => (limits::EDIT_WINDOW_MINUTES.0.into(), limits::EDIT_WINDOW_MINUTES.2.into()),
         "resumeWindowMinutes" => (0, limits::RESUME_MINUTES.2.into()),
         "endAfterIdleMinutes" => (0, limits::IDLE_MINUTES.1.into()),
+        "size" => (1, i64::from(i32::MAX)),
         "sequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
@@ -79,6 +84,7 @@ fn longest(field: &str, number: usize) -> String {
     let limit = rule(field).limit;
     let (start, letter) = match field {
         "url" => (format!("https://hooks.example.org/{number:02}"), "x"),
+        "mediaType" => (format!("application/octet-stream; x={number:02}"), "x"),
         "apiKey" | "apiSecret" => (format!("{number:02}"), "x"),
         _ => (format!("{number:02}"), "ä"),
     };
@@ -100,6 +106,9 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             let rule = rule(field);
             cases.push(blamed(json!(long(rule.limit + 1)), "TOO_LONG"));
             cases.extend(rule.refused.iter().map(|value| blamed(json!(value), "INVALID")));
+            if field == "mediaType" {
+                cases.push(blamed(json!("text/html"), "UNSUPPORTED_MEDIA"));
+            }
             cases.push(case(json!(7), bad));
         }
         "Int" => {
@@ -111,6 +120,10 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             } else {
                 case(too_much, bad)
             });
+            if field == "size" {
+                let most = limits::FILE_BYTES;
+                cases.push(blamed(json!(most + 1), "TOO_LARGE"));
+            }
             cases.extend([json!(i64::MAX), json!(0.5), json!("5")].map(|value| case(value, bad)));
         }
         "ID" => cases.extend(spoilt_ids(scene, call, field)),
@@ -130,6 +143,8 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             cases.push(blamed(json!([]), "INVALID"));
             cases.extend([json!(["NO_SUCH"]), json!(["CHAT_ENDED", null])].map(|value| case(value, bad)));
         }
+        "LinkInput" => cases.extend(attachments::spoilt_links(call)),
+        "ContactInput" => cases.extend(attachments::spoilt_contacts(scene, call)),
         "AttributeInput" => cases.extend(spoilt_attributes(call)),
         other => panic!("what can be wrong with a {other}?"),
     }
@@ -370,6 +385,13 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
         ),
         (vera, "createChatSession", json!({ "participantIds": [olga.id] }), "INVALID chatId"),
         (program, "sendMessage", json!({ "chatId": public.chat, "text": "x" }), "INVALID senderId"),
+        (olga, "sendMessage", json!({ "chatId": public.chat }), "INVALID text"),
+        (
+            olga,
+            "sendMessage",
+            json!({ "chatId": public.chat, "links": [], "attachmentIds": [] }),
+            "INVALID text",
+        ),
         (
             admin,
             "sendMessage",
@@ -427,6 +449,12 @@ async fn what_has_ended_takes_nothing_more(engine: Engine) {
         (admin, "sendMessage", chat(json!({ "text": "x", "senderId": vera.id })), "CHAT_ENDED"),
         (vera, "sendMessage", chat(json!({ "text": "x", "externalId": "last" })), "CONFLICT externalId"),
         (vera, "sendMessage", sent, "done"),
+        (
+            vera,
+            "createUpload",
+            chat(json!({ "name": "a", "mediaType": "text/plain", "size": 1 })),
+            "CHAT_ENDED",
+        ),
         (olga, "joinChat", chat(json!({})), "CHAT_ENDED"),
         (olga, "keepPresence", chat(json!({})), "NOT_PRESENT"),
         (olga, "leaveChat", chat(json!({})), "done"),

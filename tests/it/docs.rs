@@ -2,6 +2,7 @@
 
 use crate::harness::Engine;
 use crate::harness::client::Client;
+use crate::harness::files::upload;
 use crate::harness::scene::program;
 use crate::harness::socket::Socket;
 use crate::harness::world::{World, text};
@@ -97,7 +98,9 @@ async fn every_operation_runs() {
     let page = olga.query(page, json!({ "chat": chat })).await;
     let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
     let hits = olga.query(search, json!({ "chat": chat })).await;
+    let file = upload(&olga, &chat, "knee.txt", "text/plain", vec![b'a']).await;
     let known = json!({
+        "file": file,
         "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,

@@ -30,6 +30,12 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     cases.extend([
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id })),
         ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.vera.id })),
+        ("sendMessage", "attachmentIds", json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] })),
+        (
+            "sendMessage",
+            "contacts",
+            json!({ "chatId": own.public.chat, "contacts": [{ "actorId": their.olga.id }] }),
+        ),
         ("createChat", "participantIds", json!({ "type": "GROUP", "participantIds": [own.olga.id, their.olga.id] })),
         ("createChat", "participantIds", json!({ "type": "DIRECT", "participantIds": [their.vera.id] })),
         (
@@ -100,6 +106,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("leaveChat", "chatId", chat(none())),
         ("markRead", "chatId", chat(json!({ "sequence": 1 }))),
         ("sendMessage", "chatId", chat(json!({ "text": "x" }))),
+        ("createUpload", "chatId", chat(json!({ "name": "a", "mediaType": "text/plain", "size": 1 }))),
         ("setTyping", "chatId", chat(json!({ "isTyping": true }))),
         ("updateChat", "chatId", chat(json!({ "name": "Ours" }))),
         ("archiveMessages", "chatId", chat(json!({ "before": "2030-01-01T00:00:00Z" }))),
@@ -216,6 +223,7 @@ fn all_ids(scene: &Scene) -> Vec<String> {
     let people = [&scene.admin, &scene.olga, &scene.odile, &scene.otto, &scene.vera, &scene.victor];
     let mut ids =
         vec![scene.organization.clone(), scene.room.clone(), scene.webhook.clone(), scene.delivery.clone()];
+    ids.push(scene.upload.clone());
     ids.extend(people.map(|person| person.id.clone()));
     ids.extend(scene.places().into_iter().flat_map(|(_, place)| ids_of(place)));
     ids

@@ -43,6 +43,7 @@ mod sessions;
 mod starting;
 mod statements;
 mod tidy;
+mod uploads;
 mod visibility;
 mod webhook_binary;
 mod webhook_faults;

@@ -26,6 +26,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         sendMessage         NOT_FOUND  done                done             done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                done
         suggest             FORBIDDEN  FORBIDDEN           done             done                done                INVALID
+        createUpload        NOT_FOUND  done                done             done                done                done
         joinChat            FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
@@ -53,6 +54,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                done                INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           done                NOT_FOUND
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                INVALID
+        createUpload        NOT_FOUND  done                NOT_FOUND        done                done                NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -80,6 +82,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  NOT_FOUND           FORBIDDEN        FORBIDDEN           NOT_FOUND           NOT_FOUND
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
+        createUpload        NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -107,6 +110,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     INVALID
         sendMessageFor      FORBIDDEN  done                FORBIDDEN        FORBIDDEN           NOT_PARTICIPANT     NOT_FOUND
         suggest             FORBIDDEN  FORBIDDEN           NOT_FOUND        INVALID             NOT_PARTICIPANT     INVALID
+        createUpload        NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
         leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
@@ -199,6 +203,9 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
             "startChat",
             json!({ "roomId": scene.room, "visitorId": scene.victor.id, "autoResumeUserId": scene.odile.id }),
         ),
+        "createUpload" => {
+            (verb, json!({ "chatId": chat, "name": "a.txt", "mediaType": "text/plain", "size": 1 }))
+        }
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),

@@ -1,6 +1,7 @@
 //! A page costs a fixed number of SQL statements, however long it is and whatever its nodes are asked for.
 
 use crate::harness::client::Client;
+use crate::harness::files::upload;
 use crate::harness::hooks::hook;
 use crate::harness::sdl;
 use crate::harness::world::{Person, World, text};
@@ -92,13 +93,24 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         let operator = world.operator(&format!("Operator {number}")).await;
         operator.done("joinChat", "", json!({ "chatId": chat })).await;
         operator.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
+        let file = upload(&operator, &chat, "a.txt", "text/plain", vec![b'a']).await;
+        let attached = json!({
+            "chatId": chat, "attachmentIds": [file], "links": [{ "url": "https://example.org/" }],
+            "contacts": [{ "actorId": operator.id }, { "address": "+1 555 0100" }]
+        });
+        operator.done("sendMessage", "", attached).await;
         let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
         let session = operator.done("createChatSession", "session { id }", session).await;
         let id = json!({ "chatSessionId": session["session"]["id"] });
         operator.done("finishChatSession", "", id).await;
     }
     // The shortest page has something of all that a page can show.
-    let input = json!({ "chatId": chat, "text": "Hello" });
+    let olga = world.operator("Olga").await;
+    let file = upload(&world.admin, &chat, "a.txt", "text/plain", vec![b'a']).await;
+    let input = json!({
+        "chatId": chat, "text": "Hello", "attachmentIds": [file], "links": [{ "url": "https://example.org/" }],
+        "contacts": [{ "actorId": olga.id }, { "address": "+1 555 0100" }]
+    });
     let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
     let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });
     world.admin.done("editMessage", "", input).await;
@@ -109,9 +121,11 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
             isInternal editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
             session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
-                participants { status actor { id displayName } } } } } } } }";
+                participants { status actor { id displayName } } }
+            attachments { id name ... on FileAttachment { url previewUrl width }
+                ... on ContactAttachment { address actor { id displayName } } } } } } } }";
     for client in [&world.admin.client, &vera.client] {
-        assert_fixed(&world, client, query, json!({ "chat": chat }), "/chat/messages/edges", 48).await;
+        assert_fixed(&world, client, query, json!({ "chat": chat }), "/chat/messages/edges", 60).await;
     }
     world.app.stop().await;
 }

@@ -6,13 +6,14 @@ pub(super) mod mutation;
 pub(super) mod search;
 
 use super::actor::{Actor, display_name};
+use super::attachment::Attachment;
 use super::caller::{caller, live};
 use super::chat::Chat;
 use super::connection::connection;
 use super::enums::{ChatSessionState, MessageAction, MessageType};
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::{OwnParticipationIn, RevisionsOf};
+use super::loaders::{AttachmentsOf, OwnParticipationIn, RevisionsOf};
 use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::event::MessageRow;
@@ -102,8 +103,15 @@ impl Message {
         Ok(self.0.sender.as_ref().map(|sender| display_name(role, sender)))
     }
 
-    /// What was written, exactly as it was sent or last edited; null for entries that nobody wrote, and once it is
-    /// deleted.
+    /// What is attached: files first, then links, then contacts, each in the order in which they were sent. At most 10;
+    /// none once it is deleted.
+    async fn attachments(&self, context: &Context<'_>) -> Result<Vec<Attachment>> {
+        let found = caller(context)?.load(AttachmentsOf(self.0.message.id)).await?;
+        Ok(found.unwrap_or_default().into_iter().map(Attachment::new).collect())
+    }
+
+    /// What was written, exactly as it was sent or last edited; null for entries that nobody wrote, where something was
+    /// attached without a word, and once it is deleted.
     async fn text(&self) -> Option<&str> {
         self.0.message.text.as_deref()
     }

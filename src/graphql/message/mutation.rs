@@ -1,5 +1,6 @@
 //! Sending messages, and reading them.
 
+use super::super::attachment::input::{ContactInput, LinkInput, attached};
 use super::super::caller::{caller, live};
 use super::super::chat::Chat;
 use super::super::chat::mutation::as_it_stands;
@@ -21,8 +22,15 @@ struct SendMessageInput {
     /// The chat.
     chat_id: ID,
     /// What to say: 1 to 2000 characters (Unicode scalar values), kept as it is; no control characters but
-    /// newline, carriage return and tab.
-    text: String,
+    /// newline, carriage return and tab. May be absent when something is attached.
+    text: Option<String>,
+    /// Files to attach: complete uploads of the viewer for this chat, each to be sent once. With links and contacts 10
+    /// at most.
+    attachment_ids: Option<Vec<ID>>,
+    /// Links to attach.
+    links: Option<Vec<LinkInput>>,
+    /// Contacts to attach.
+    contacts: Option<Vec<ContactInput>>,
     /// In whose name: a visitor or a user who could have written it. For admins and API clients.
     sender_id: Option<ID>,
     /// MESSAGE or AUTOSUGGEST. A suggestion is made in a chat with a visitor in a user's name, by the user, an admin
@@ -85,15 +93,34 @@ impl MessageMutation {
         #[graphql(desc = "The message.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
         let caller = caller(context)?;
-        let SendMessageInput { chat_id: id, text, sender_id, message_type, page, external_id, is_internal } =
-            input;
+        let SendMessageInput {
+            chat_id: id,
+            text,
+            attachment_ids,
+            links,
+            contacts,
+            sender_id,
+            message_type,
+            page,
+            external_id,
+            is_internal,
+        } = input;
         let sent = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
+            let attached = attached(attachment_ids, links, contacts)?;
             let page = page.map(Into::into);
             let message_type = message_type.into();
-            let input =
-                SendMessage { chat_id, text, sender_id, message_type, page, external_id, is_internal };
+            let input = SendMessage {
+                chat_id,
+                text,
+                attached,
+                sender_id,
+                message_type,
+                page,
+                external_id,
+                is_internal,
+            };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
         Ok(match settle(sent.await)? {

@@ -41,6 +41,11 @@ impl Binary {
         Self { child, url }
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As bad luck would: no warning, no goodbye.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");

@@ -138,10 +138,16 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             "sendMessage",
             json!({
                 "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m",
-                "type": "MESSAGE", "page": page
+                "type": "MESSAGE", "page": page,
+                "attachmentIds": [scene.upload], "links": [{ "url": "https://example.org/", "name": "Map" }],
+                "contacts": [{ "actorId": scene.olga.id, "name": "Olga" }, { "address": "+1 555 0100" }]
             }),
         ),
         olga("sendMessage", json!({ "chatId": public.chat, "text": "Among us", "isInternal": true })),
+        vera(
+            "createUpload",
+            json!({ "chatId": public.chat, "name": "knee.png", "mediaType": "image/png", "size": 1 }),
+        ),
         olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
         vera("deleteMessage", json!({ "messageId": public.message })),

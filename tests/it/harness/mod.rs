@@ -1,8 +1,10 @@
 //! What every test starts from: an app on a fresh store, people in it, and clients that talk as they do.
 
 pub mod binary;
+pub mod bucket;
 pub mod calls;
 pub mod client;
+pub mod files;
 pub mod hooks;
 pub mod nats;
 pub mod postgres;
@@ -95,7 +97,7 @@ impl TestApp {
         std::fs::write(folder.path().join("secret"), secret).expect("written");
         let mut config = self.config.clone();
         config.data = folder.path().to_owned();
-        config.files = folder.path().join("files");
+        config.files = folder.path().join("files").to_string_lossy().into_owned();
         let app = App::start(config.clone(), self.clock.clone()).await.expect("a second app");
         let url = format!("http://{}", app.address());
         Self { app, url, config, clock: self.clock.clone(), folder }

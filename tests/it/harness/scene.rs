@@ -2,6 +2,7 @@
 
 use super::TestApp;
 use super::client::Client;
+use super::files::upload;
 use super::hooks::{hook, ledger};
 use super::widget::{Guest, Widget};
 use super::world::{Person, operator, organization, text, visitor};
@@ -29,6 +30,8 @@ pub struct Scene {
     pub webhook: String,
     /// One of its deliveries.
     pub delivery: String,
+    /// A file that the admin has uploaded for Vera's public chat, and not sent.
+    pub upload: String,
     /// A chat of Vera's that every user sees.
     pub public: Place,
     /// A private chat of Vera's with Olga.
@@ -73,7 +76,10 @@ impl Scene {
         let direct = place(&olga, &odile, "createChat", create("DIRECT", &[&odile])).await;
         let group = place(&olga, &vera, "createChat", create("GROUP", &[&odile, &vera])).await;
         let delivery = text(&ledger(&admin, &webhook).await[0]["id"]);
+        let bytes = b"Bring your card".to_vec();
+        let upload = upload(&admin, &public.chat, "card.txt", "text/plain", bytes).await;
         Self {
+            upload,
             webhook: webhook.id,
             delivery,
             organization: text(&answer["organization"]["id"]),

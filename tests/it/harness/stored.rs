@@ -3,9 +3,9 @@
 use super::TestApp;
 use anteroom::clock::Clock;
 use entity::{
-    actor, chat, chat_session, chat_session_participant, event, message, message_revision, message_text,
-    organization, participation, presence, refresh_token, request, room, room_origin, sign_in, webhook,
-    webhook_delivery,
+    actor, attachment, chat, chat_session, chat_session_participant, event, message, message_revision,
+    message_text, organization, participation, presence, refresh_token, request, room, room_origin, sign_in,
+    webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -44,6 +44,7 @@ impl Stored {
         }
         BTreeMap::from([
             ("actor", lines(&actors)),
+            ("attachment", self.rows::<attachment::Entity>().await),
             ("chat", self.rows::<chat::Entity>().await),
             ("chat_session", self.rows::<chat_session::Entity>().await),
             ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),

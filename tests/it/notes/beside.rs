@@ -25,7 +25,7 @@ const CHAT: &str = "
     }
     fragment message on Message {
         id type sequence cursor text isInternal externalId createdAt editedAt deletedAt archivedAt senderName
-        sender { id } receiver { id } revisions { text } viewerActions sessionState
+        sender { id } receiver { id } revisions { text } attachments { id name } viewerActions sessionState
     }";
 
 const ASKED: &str = "query($chat: ID!, $olga: ID!, $vera: ID!, $hidden: [ID!]!, $around: ID!) {

@@ -1,0 +1,145 @@
+//! What can be attached to a message, and when two messages have the same attached.
+
+use super::refused::Refused;
+use super::{limits, text};
+use entity::{ActorId, AttachmentId};
+use url::Url;
+
+/// A link to attach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLink {
+    /// Where it leads: http or https.
+    pub url: String,
+    /// What to call it; else its host.
+    pub name: Option<String>,
+}
+
+/// A contact to attach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewContact {
+    /// Who it is, of those whom the viewer sees.
+    pub actor_id: Option<ActorId>,
+    /// Or else where to reach them.
+    pub address: Option<String>,
+    /// What to call them.
+    pub name: Option<String>,
+}
+
+/// What a message has attached: files first, then links, then contacts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// Uploads of the viewer.
+    pub files: Vec<AttachmentId>,
+    /// Links.
+    pub links: Vec<NewLink>,
+    /// Contacts.
+    pub contacts: Vec<NewContact>,
+}
+
+impl Attached {
+    /// Whether nothing is attached.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.links.is_empty() && self.contacts.is_empty()
+    }
+
+    /// Refuses what cannot be attached, whatever is stored.
+    pub fn check(&self) -> Result<(), Refused> {
+        let counts = [
+            ("attachmentIds", self.files.len()),
+            ("links", self.links.len()),
+            ("contacts", self.contacts.len()),
+        ];
+        let mut sum = 0;
+        for (field, count) in counts {
+            sum += count;
+            if sum > limits::ATTACHMENTS {
+                return Err(Refused::TooMany { field, limit: limits::ATTACHMENTS });
+            }
+        }
+        let is_twice = |(at, id)| self.files[..at].contains(id);
+        if self.files.iter().enumerate().any(is_twice) {
+            let reason = "A file is attached once.";
+            return Err(Refused::Invalid { field: "attachmentIds", reason });
+        }
+        self.links.iter().try_for_each(NewLink::check)?;
+        self.contacts.iter().try_for_each(NewContact::check)
+    }
+}
+
+impl NewLink {
+    fn check(&self) -> Result<(), Refused> {
+        text::line("links", &self.url, limits::LINK)?;
+        if self.host().is_none() {
+            let reason = "A link needs an http or https URL.";
+            return Err(Refused::Invalid { field: "links", reason });
+        }
+        self.name.as_ref().map_or(Ok(()), |name| text::name("links", name))
+    }
+
+    /// The host, of an http or https URL.
+    fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        url.host_str().map(|host| host.chars().take(limits::NAME).collect())
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.name.clone().or_else(|| self.host()).unwrap_or_default()
+    }
+}
+
+impl NewContact {
+    fn check(&self) -> Result<(), Refused> {
+        let field = "contacts";
+        match (&self.actor_id, &self.address) {
+            (Some(_), None) => {}
+            (None, Some(address)) => {
+                text::line(field, address, limits::ADDRESS)?;
+                if address.trim().is_empty() {
+                    return Err(Refused::Invalid { field, reason: "An address needs a visible character." });
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Refused::Invalid { field, reason: "A contact is an actorId or an address." });
+            }
+        }
+        self.name.as_ref().map_or(Ok(()), |name| text::name(field, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(url: &str) -> Attached {
+        Attached { links: vec![NewLink { url: url.into(), name: None }], ..Attached::default() }
+    }
+
+    #[test]
+    fn a_link_leads_to_the_web() {
+        for url in ["https://example.org/a?b#c", "http://example.org", "HTTPS://EXAMPLE.ORG/"] {
+            assert_eq!(link(url).check(), Ok(()), "{url}");
+        }
+        for url in
+            ["", "example.org", "javascript:alert(1)", "data:text/html,x", "ftp://example.org/", "http://"]
+        {
+            assert!(matches!(link(url).check(), Err(Refused::Invalid { .. })), "{url}");
+        }
+        let long = |length: usize| format!("https://example.org/{}", "x".repeat(length - 20));
+        assert_eq!(link(&long(limits::LINK)).check(), Ok(()));
+        assert!(matches!(link(&long(limits::LINK + 1)).check(), Err(Refused::TooLong { .. })));
+        assert_eq!(link("https://example.org/a").links[0].name(), "example.org");
+    }
+
+    #[test]
+    fn ten_things_are_attached_at_most_of_whatever_kind() {
+        let mut attached = link("https://example.org/");
+        attached.contacts =
+            vec![NewContact { actor_id: None, address: Some("+1 555".into()), name: None }; 9];
+        assert_eq!(attached.check(), Ok(()));
+        attached.contacts.push(attached.contacts[0].clone());
+        assert_eq!(attached.check(), Err(Refused::TooMany { field: "contacts", limit: 10 }));
+    }
+}

@@ -1,0 +1,134 @@
+//! The two places for files: a folder, and a bucket that speaks S3.
+
+use super::{Part, Unreachable};
+use entity::AttachmentId;
+use futures_util::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+use url::Url;
+use uuid::Uuid;
+
+/// Why a place for files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadPlace {
+    /// It is no URL that names a bucket.
+    #[error("expected a folder or s3://BUCKET/PREFIX")]
+    NoBucket,
+    /// The folder cannot be used, or the surroundings say too little of the bucket.
+    #[error(transparent)]
+    Unusable(#[from] object_store::Error),
+}
+
+/// A place for files.
+pub(super) struct Engine {
+    pub store: Arc<dyn ObjectStore>,
+    /// Bytes that are written at once, which is what an upload holds in memory.
+    pub part: usize,
+    /// The folder, where it is one.
+    folder: Option<PathBuf>,
+}
+
+/// Where an object is.
+pub(super) fn path(id: AttachmentId, object: Uuid, part: Part) -> Path {
+    let of = match part {
+        Part::Whole => "",
+        Part::Preview => ".preview",
+    };
+    Path::from(format!("{}/{}{of}", id.0.simple(), object.simple()))
+}
+
+impl Engine {
+    pub(super) fn open(place: &str) -> Result<Self, BadPlace> {
+        // The client of buckets asks the process for its cryptography; who was faster has made as good a choice.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        if place.starts_with("s3://") {
+            return Ok(Self { store: bucket(place)?, part: 5 * 1024 * 1024, folder: None });
+        }
+        // Written under another name, flushed, renamed, and the folder flushed.
+        let store = LocalFileSystem::new_with_prefix(place)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), part: 256 * 1024, folder: Some(PathBuf::from(place)) })
+    }
+
+    /// Takes away what one attempt to upload an attachment has written.
+    pub(super) async fn remove_attempt(&self, id: AttachmentId, object: Uuid) -> Result<(), Unreachable> {
+        for part in [Part::Whole, Part::Preview] {
+            match self.store.delete(&path(id, object, part)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(folder) = &self.folder {
+            // Stays where another attempt is under way.
+            let _ = tokio::fs::remove_dir(folder.join(id.0.simple().to_string())).await;
+        }
+        Ok(())
+    }
+
+    /// Takes away all objects of an attachment but one, with what was left half written.
+    pub(super) async fn remove_but(&self, id: AttachmentId, kept: Option<Uuid>) -> Result<(), Unreachable> {
+        let folder_of = id.0.simple().to_string();
+        let kept = kept.map(|object| object.simple().to_string());
+        if let Some(folder) = &self.folder {
+            let folder = folder.join(folder_of);
+            return match tokio::task::spawn_blocking(move || clear(&folder, kept.as_deref())).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(Unreachable(error.to_string())),
+                Err(panic) => Err(Unreachable(panic.to_string())),
+            };
+        }
+        let found: Vec<_> = self.store.list(Some(&Path::from(folder_of))).try_collect().await?;
+        for ObjectMeta { location, .. } in found {
+            let name = location.filename().unwrap_or_default();
+            if kept.as_deref().is_some_and(|kept| name.starts_with(kept)) {
+                continue;
+            }
+            match self.store.delete(&location).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Empties a folder of all files but those whose names begin so, and takes it away when it is empty.
+fn clear(folder: &std::path::Path, kept: Option<&str>) -> std::io::Result<()> {
+    let is_gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_gone(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // What is being written under a kept name is another's (`name#1`): it never becomes the file.
+        if kept.is_some_and(|kept| name.to_string_lossy().starts_with(kept)) {
+            continue;
+        }
+        match std::fs::remove_file(entry.path()) {
+            Ok(()) => {}
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if kept.is_none() {
+        // Not empty any more: somebody has just begun to write there, and will end in vain.
+        let _ = std::fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+/// A bucket. Who may use it, and where it is, is in the surroundings as for Amazon's own tools.
+fn bucket(place: &str) -> Result<Arc<dyn ObjectStore>, BadPlace> {
+    let url = Url::parse(place).map_err(|_| BadPlace::NoBucket)?;
+    let name = url.host_str().filter(|name| !name.is_empty()).ok_or(BadPlace::NoBucket)?;
+    let store = AmazonS3Builder::from_env().with_bucket_name(name).build()?;
+    let prefix = Path::from(url.path());
+    Ok(if prefix.as_ref().is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) })
+}

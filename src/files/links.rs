@@ -1,0 +1,180 @@
+//! Links that grant one thing to whoever holds them, for minutes: to fetch a file, or to upload one.
+//!
+//! A link names the attachment and the second at which it ends, and is signed over both and over what it is for.
+//! What an upload may be (its size, its type, its chat) is in the row that it names, and never changes.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use entity::{AttachmentId, Timestamp};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
+
+/// Links to a file that are asked for within the same window are the same, so that caches work. A link lives for
+/// one to two of them.
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+/// How long after it was granted an upload may begin.
+const UPLOAD_WITHIN: TimeDelta = TimeDelta::minutes(15);
+/// Bytes of a signature that are sent: 128 bits.
+const TAG: usize = 16;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To put the bytes of an upload.
+    Upload,
+    /// To get a file.
+    File,
+    /// To get the preview of an image.
+    Preview,
+}
+
+impl Purpose {
+    /// Signed: never changed while links live.
+    fn tag(self) -> u8 {
+        match self {
+            Self::Upload => 1,
+            Self::File => 2,
+            Self::Preview => 3,
+        }
+    }
+}
+
+/// Why a link is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadLink {
+    /// It was not made here, or not for this.
+    Forged,
+    /// Its time is over.
+    Expired,
+}
+
+/// Makes and checks links.
+pub struct Links {
+    mac: Hmac<Sha256>,
+    /// Where people reach the server; known once it listens.
+    base: OnceLock<String>,
+}
+
+impl Links {
+    pub(super) fn new(secret: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(b"anteroom files\0").chain_update(secret).finalize();
+        let mut key = [0; 64];
+        key[..32].copy_from_slice(&digest);
+        Self { mac: Hmac::<Sha256>::new(&key.into()), base: OnceLock::new() }
+    }
+
+    /// Says where people reach the server. What is said first holds.
+    pub fn set_base(&self, url: &str) {
+        let _ = self.base.set(url.trim_end_matches('/').to_owned());
+    }
+
+    /// Where a file or its preview can be fetched, and until when.
+    #[must_use]
+    pub fn to_file(&self, purpose: Purpose, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
+        let window = WINDOW.num_milliseconds();
+        let until = Timestamp(now.0 - now.0.rem_euclid(window) + 2 * window);
+        let path = match purpose {
+            Purpose::Upload | Purpose::File => "files",
+            Purpose::Preview => "previews",
+        };
+        (self.link(path, purpose, id, until), until)
+    }
+
+    /// Where the bytes of an upload are put, and until when that can begin.
+    #[must_use]
+    pub fn to_upload(&self, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
+        // Whole seconds, as in the link.
+        let until = now.plus(UPLOAD_WITHIN);
+        let until = Timestamp(until.0 - until.0.rem_euclid(1_000));
+        (self.link("uploads", Purpose::Upload, id, until), until)
+    }
+
+    /// Whether a link with this end and this signature was made here for this, and still holds.
+    pub fn check(
+        &self,
+        purpose: Purpose,
+        id: AttachmentId,
+        until: i64,
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<(), BadLink> {
+        let mut tag = [0; TAG];
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut tag).map_err(|_| BadLink::Forged)?;
+        // Compares in constant time.
+        let is_ours = self.sign(purpose, id, until).verify_truncated_left(&tag).is_ok();
+        if length != TAG || !is_ours {
+            Err(BadLink::Forged)
+        } else if now.0 >= until.saturating_mul(1_000) {
+            Err(BadLink::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn link(&self, path: &str, purpose: Purpose, id: AttachmentId, until: Timestamp) -> String {
+        let until = until.0 / 1_000;
+        let tag = self.sign(purpose, id, until).finalize().into_bytes();
+        let signature = URL_SAFE_NO_PAD.encode(&tag[..TAG]);
+        let base = self.base.get().map_or("", String::as_str);
+        format!("{base}/{path}/{}?until={until}&signature={signature}", id.0.simple())
+    }
+
+    fn sign(&self, purpose: Purpose, id: AttachmentId, until: i64) -> Hmac<Sha256> {
+        let mut mac = self.mac.clone();
+        mac.update(&[purpose.tag()]);
+        mac.update(id.0.as_bytes());
+        mac.update(&until.to_be_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const NOW: Timestamp = Timestamp(1_800_000_123_456);
+
+    fn parts(link: &str) -> (i64, String) {
+        let (_, query) = link.split_once("?until=").unwrap_or_default();
+        let (until, signature) = query.split_once("&signature=").unwrap_or_default();
+        (until.parse().unwrap_or_default(), signature.to_owned())
+    }
+
+    #[test]
+    fn a_link_holds_for_one_thing_until_its_end() {
+        let links = Links::new(b"secret");
+        links.set_base("https://chat.example/");
+        let id = AttachmentId(Uuid::from_u128(7));
+        let (link, end) = links.to_file(Purpose::File, id, NOW);
+        assert!(link.starts_with("https://chat.example/files/00000000000000000000000000000007?until="));
+        let (until, signature) = parts(&link);
+        assert_eq!(end.0, until * 1_000);
+        let check =
+            |purpose, id, until, signature: &str, now| links.check(purpose, id, until, signature, now);
+        assert_eq!(check(Purpose::File, id, until, &signature, NOW), Ok(()));
+        assert_eq!(check(Purpose::File, id, until, &signature, end), Err(BadLink::Expired));
+        let forged = Err(BadLink::Forged);
+        assert_eq!(check(Purpose::Preview, id, until, &signature, NOW), forged);
+        assert_eq!(check(Purpose::Upload, id, until, &signature, NOW), forged);
+        assert_eq!(check(Purpose::File, AttachmentId(Uuid::from_u128(8)), until, &signature, NOW), forged);
+        assert_eq!(check(Purpose::File, id, until + 1, &signature, NOW), forged);
+        assert_eq!(check(Purpose::File, id, i64::MAX, &signature, NOW), forged);
+        for bad in ["", "x", &signature[1..], &format!("{signature}A"), "AAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(check(Purpose::File, id, until, bad, NOW), forged, "{bad}");
+        }
+        assert_eq!(Links::new(b"other").check(Purpose::File, id, until, &signature, NOW), forged);
+    }
+
+    #[test]
+    fn links_of_one_window_are_the_same_and_live_for_minutes() {
+        let (links, id) = (Links::new(b"secret"), AttachmentId(Uuid::from_u128(7)));
+        let start = Timestamp(NOW.0 - NOW.0.rem_euclid(WINDOW.num_milliseconds()));
+        let at = |minutes| links.to_file(Purpose::File, id, start.plus(TimeDelta::minutes(minutes)));
+        assert_eq!(at(0), at(14));
+        assert_ne!(at(0), at(15));
+        assert_eq!(at(14).1.since(start), TimeDelta::minutes(30));
+    }
+}

@@ -1,0 +1,81 @@
+//! `PUT /uploads/…`: the bytes of an upload, to the URL that `createUpload` gave.
+
+use super::Door;
+use super::signed::{Refusal, granted};
+use crate::actions::{Announced, Error, NotTaken};
+use crate::files::{NotKept, Purpose};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+
+/// Takes the bytes.
+pub(super) async fn put(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let (id, _) = granted(&door, Purpose::Upload, &id, request.uri())?;
+    let announced = announced(request.headers());
+    let body = request.into_body().into_data_stream();
+    match door.actions.take_upload(id, announced, body).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(why) => Err(refusal(why)),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Announced {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let essence = |value: &str| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Announced {
+        size: text(header::CONTENT_LENGTH).and_then(|size| size.parse().ok()),
+        media_type: text(header::CONTENT_TYPE).map(essence).filter(|essence| !essence.is_empty()),
+    }
+}
+
+fn refusal(why: NotTaken) -> Refusal {
+    let invalid = |message| Refusal::new(StatusCode::BAD_REQUEST, "INVALID", message);
+    let unlike = |message| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA", message);
+    match why {
+        NotTaken::Gone => Refusal::GONE,
+        NotTaken::Complete => Refusal::new(StatusCode::CONFLICT, "CONFLICT", "The bytes are there already."),
+        NotTaken::OtherType => unlike("Content-Type is not the media type that the upload was granted for."),
+        NotTaken::NotKept(why) => match why {
+            NotKept::TooLarge => Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "TOO_LARGE",
+                "There are more bytes than the upload was granted for.",
+            ),
+            NotKept::TooSmall => invalid("There are fewer bytes than the upload was granted for."),
+            NotKept::UnlikeItsType => {
+                unlike("The bytes do not look like the media type they are said to be.")
+            }
+            NotKept::NoImage => {
+                unlike("The bytes are no image of that media type, or one with more than 64 megapixels.")
+            }
+            NotKept::CutOff => invalid("The bytes broke off."),
+            NotKept::TooSlow => {
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, "UNAVAILABLE", "The bytes did not arrive in time.")
+            }
+            NotKept::Busy => Refusal::UNAVAILABLE,
+            NotKept::Unreachable(error) => {
+                tracing::warn!(%error, "an upload could not be kept");
+                Refusal::UNAVAILABLE
+            }
+        },
+        NotTaken::Failed(error) => failed(&error),
+    }
+}
+
+/// What could not be read or written down.
+pub(super) fn failed(error: &Error) -> Refusal {
+    match error {
+        Error::Unavailable(cause) => {
+            tracing::warn!(cause, "a file could not be served");
+            Refusal::UNAVAILABLE
+        }
+        Error::Failed(cause) => {
+            tracing::error!(cause, "a file could not be served");
+            Refusal::INTERNAL
+        }
+        Error::Refused(_) | Error::Forbidden => Refusal::GONE,
+    }
+}

@@ -1,0 +1,165 @@
+//! Attachments: what is uploaded, what is attached to messages, and what is to be taken away.
+
+use super::changed::all_but_key;
+use super::{Result, Rows, Tx};
+use entity::{
+    ActorId, AttachmentId, AttachmentKind, ChatId, MessageId, OrganizationId, Timestamp, attachment,
+};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+
+/// Whose uploads can be attached, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Uploads {
+    /// In this organization.
+    pub organization_id: OrganizationId,
+    /// Made for this chat.
+    pub chat_id: ChatId,
+    /// Made by this actor.
+    pub creator_id: ActorId,
+}
+
+/// The file of whatever organization, unless it was removed: for signed links, which name it and nobody.
+pub async fn find_file(rows: &impl Rows, id: AttachmentId) -> Result<Option<attachment::Model>> {
+    Ok(there()
+        .filter(attachment::Column::Id.eq(id))
+        .filter(attachment::Column::Kind.eq(AttachmentKind::File))
+        .one(rows.connection())
+        .await?)
+}
+
+/// Those of the attachments that are of the organization. Who asks must ask the policy whether the viewer sees the
+/// messages that they are attached to.
+pub async fn find_many_in_organization(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    ids: &[AttachmentId],
+) -> Result<Vec<attachment::Model>> {
+    Ok(there()
+        .filter(attachment::Column::OrganizationId.eq(organization_id))
+        .filter(attachment::Column::Id.is_in(ids.iter().copied()))
+        .all(rows.connection())
+        .await?)
+}
+
+/// The attachments of the messages, each message's in their order.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    message_ids: &[MessageId],
+) -> Result<Vec<attachment::Model>> {
+    Ok(there()
+        .filter(attachment::Column::OrganizationId.eq(organization_id))
+        .filter(attachment::Column::MessageId.is_in(message_ids.iter().copied()))
+        .order_by_asc(attachment::Column::MessageId)
+        .order_by_asc(attachment::Column::Position)
+        .all(rows.connection())
+        .await?)
+}
+
+/// How many uploads of the actor no message has.
+pub async fn count_unsent(rows: &impl Rows, creator_id: ActorId) -> Result<u64> {
+    Ok(unsent().filter(attachment::Column::CreatorId.eq(creator_id)).count(rows.connection()).await?)
+}
+
+/// Adds attachments.
+pub async fn insert(tx: &Tx, rows: Vec<attachment::Model>) -> Result<()> {
+    let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+    attachment::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+/// Writes that the bytes of an upload are there, provided that they were not and that it is not removed: whether so.
+pub async fn complete(tx: &Tx, row: &attachment::Model) -> Result<bool> {
+    let updated = attachment::Entity::update_many()
+        .set(all_but_key(row))
+        .filter(attachment::Column::Id.eq(row.id))
+        .filter(attachment::Column::Object.is_null())
+        .filter(attachment::Column::RemovedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Attaches an upload to a message, provided that it is one of these, complete, and not attached: whether so.
+pub async fn attach(
+    tx: &Tx,
+    uploads: Uploads,
+    id: AttachmentId,
+    message_id: MessageId,
+    position: i32,
+) -> Result<bool> {
+    let Uploads { organization_id, chat_id, creator_id } = uploads;
+    let updated = attachment::Entity::update_many()
+        .col_expr(attachment::Column::MessageId, Expr::value(Some(message_id)))
+        .col_expr(attachment::Column::Position, Expr::value(position))
+        .filter(attachment::Column::Id.eq(id))
+        .filter(attachment::Column::OrganizationId.eq(organization_id))
+        .filter(attachment::Column::ChatId.eq(chat_id))
+        .filter(attachment::Column::CreatorId.eq(creator_id))
+        .filter(attachment::Column::MessageId.is_null())
+        .filter(attachment::Column::Object.is_not_null())
+        .filter(attachment::Column::RemovedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Uploads, of whatever organization, that were made before a moment and never sent; at most `limit`.
+pub async fn list_unsent(rows: &impl Rows, before: Timestamp, limit: u64) -> Result<Vec<attachment::Model>> {
+    let list = unsent().filter(attachment::Column::CreatedAt.lt(before));
+    Ok(list.order_by_asc(attachment::Column::CreatedAt).limit(limit).all(rows.connection()).await?)
+}
+
+/// Removes uploads, unless a message has them by now.
+pub async fn remove_unsent(tx: &Tx, ids: &[AttachmentId], at: Timestamp) -> Result<()> {
+    attachment::Entity::update_many()
+        .col_expr(attachment::Column::RemovedAt, Expr::value(Some(at)))
+        .filter(attachment::Column::Id.is_in(ids.iter().copied()))
+        .filter(attachment::Column::MessageId.is_null())
+        .filter(attachment::Column::RemovedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Removes all that is attached to a message: from then on no link leads to it, and its bytes are taken away.
+pub async fn remove_of_message(tx: &Tx, message_id: MessageId, at: Timestamp) -> Result<()> {
+    attachment::Entity::update_many()
+        .col_expr(attachment::Column::RemovedAt, Expr::value(Some(at)))
+        .filter(attachment::Column::MessageId.eq(message_id))
+        .filter(attachment::Column::RemovedAt.is_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// What was removed, of whatever organization, and is still stored; at most `limit`.
+pub async fn list_removed(rows: &impl Rows, limit: u64) -> Result<Vec<attachment::Model>> {
+    Ok(attachment::Entity::find()
+        .filter(attachment::Column::RemovedAt.is_not_null())
+        .order_by_asc(attachment::Column::RemovedAt)
+        .limit(limit)
+        .all(rows.connection())
+        .await?)
+}
+
+/// Forgets what was removed, once its bytes are gone.
+pub async fn forget(tx: &Tx, ids: &[AttachmentId]) -> Result<()> {
+    attachment::Entity::delete_many()
+        .filter(attachment::Column::Id.is_in(ids.iter().copied()))
+        .filter(attachment::Column::RemovedAt.is_not_null())
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+fn there() -> Select<attachment::Entity> {
+    attachment::Entity::find().filter(attachment::Column::RemovedAt.is_null())
+}
+
+fn unsent() -> Select<attachment::Entity> {
+    there().filter(attachment::Column::MessageId.is_null())
+}
