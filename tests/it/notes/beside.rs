@@ -25,7 +25,7 @@ const CHAT: &str = "
     }
     fragment message on Message {
         id type sequence cursor text isInternal externalId createdAt editedAt deletedAt archivedAt senderName
-        sender { id } receiver { id } revisions { text } viewerActions sessionState replyTo { id text }
+        sender { id } receiver { id } revisions { text } attachments { id name } viewerActions sessionState replyTo { id text }
         reactions { emoji count viewerHasReacted }
     }";
 
