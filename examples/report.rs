@@ -173,7 +173,12 @@ impl Place {
             first_message_at: None,
             last_read_sequence: 0,
             last_read_at: None,
+            name: None,
+            detail: None,
+            hidden_sequence: None,
+            viewed_at: None,
             updated_at: row.started_at,
+            active_at: row.active_at,
         }
     }
 

@@ -139,7 +139,7 @@ async fn add(tx: &Tx, viewer: &Viewer, input: &UpsertCart) -> Result<shopping_ca
     carts::insert(tx, &cart).await.map_err(|error| match error {
         // Another visitor's call was faster with the same id.
         store::Error::Taken(_) => Refused::Conflict { field: "externalId" }.into(),
-        other => Error::from(other),
+        other @ (store::Error::Unavailable(_) | store::Error::Failed(_)) => Error::from(other),
     })?;
     let products = input.products.iter().map(|product| put(tx, cart.id, product)).collect();
     carts::insert_products(tx, products).await?;
@@ -186,15 +186,12 @@ async fn lines(tx: &Tx, cart_id: ShoppingCartId, products: &[Product]) -> Result
     let mut changed = Vec::new();
     for line in before {
         let wanted = products.iter().find(|product| product.external_id == line.external_id);
-        let after = match wanted {
-            Some(product) => {
-                let added_at = if line.deleted_at.is_some() { tx.now() } else { line.added_at };
-                shopping_cart_product::Model { id: line.id, added_at, ..put(tx, cart_id, product) }
-            }
-            None => {
-                let deleted_at = line.deleted_at.or(Some(tx.now()));
-                shopping_cart_product::Model { deleted_at, ..line.clone() }
-            }
+        let after = if let Some(product) = wanted {
+            let added_at = if line.deleted_at.is_some() { tx.now() } else { line.added_at };
+            shopping_cart_product::Model { id: line.id, added_at, ..put(tx, cart_id, product) }
+        } else {
+            let deleted_at = line.deleted_at.or(Some(tx.now()));
+            shopping_cart_product::Model { deleted_at, ..line.clone() }
         };
         if after != line {
             changed.push(after);
