@@ -215,7 +215,7 @@ async fn an_ended_chat_is_archived_too(engine: Engine) {
     clinic.archive(LATER).await;
     assert_eq!(clinic.texts(&clinic.vera, "first: 9").await, [""; 0]);
     let seen = clinic.olga.query(SEEN, json!({ "id": clinic.chat })).await;
-    assert_eq!(seen["chat"]["viewerActions"], json!(["ARCHIVE", "RESTORE"]));
+    assert_eq!(seen["chat"]["viewerActions"], json!(["UPDATE", "TAG", "ARCHIVE", "RESTORE"]));
     clinic.stop().await;
 }
 

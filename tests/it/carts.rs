@@ -202,7 +202,7 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     assert_eq!(with_sales(true).await, Vec::<String>::new());
     let bought = with(input, json!({ "lockedAt": "2026-11-20T12:00:30Z" }));
     world.admin.done("upsertShoppingCart", "", bought).await;
-    assert_eq!(with_sales(true).await, [sold.clone()]);
+    assert_eq!(with_sales(true).await, std::slice::from_ref(&sold));
     assert_eq!(with_sales(false).await, [other]);
     let change = desk.data().await["chatChanged"].clone();
     assert_eq!((&change["action"], &change["chatId"]), (&json!("ADDED"), &json!(sold)));

@@ -10,17 +10,20 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/front-end.md",
     "docs/widget.md",
     "docs/operations.md",
     "docs/coming-from/welkin.md",
+    "docs/coming-from/giosg.md",
     "docs/coming-from/voipbin.md",
     "docs/coming-from/chat-sessions.md",
 ];
 /// Stands before an operation that is not a user's.
 const AS_PROGRAM: &str = "<!-- as API_CLIENT -->";
+/// Stands before an operation of the visitor's own.
+const AS_VISITOR: &str = "<!-- as VISITOR -->";
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -47,7 +50,7 @@ fn a_block_under_the_name_of_a_file_is_that_file() {
     let mut count = 0;
     for page in PAGES {
         for (before, _, body) in blocks(&read(page)) {
-            if before == AS_PROGRAM {
+            if before == AS_PROGRAM || before == AS_VISITOR {
                 continue;
             }
             if let Some(path) = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
@@ -132,7 +135,11 @@ async fn every_operation_runs() {
     for page in PAGES {
         for (before, language, document) in blocks(&read(page)) {
             if language == "graphql" {
-                let client = if before == AS_PROGRAM { &program } else { &olga.client };
+                let client = match before.as_str() {
+                    AS_PROGRAM => &program,
+                    AS_VISITOR => &vera.client,
+                    _ => &olga.client,
+                };
                 run(client, &document, variables(&known, &document)).await;
                 count += 1;
             }

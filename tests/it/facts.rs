@@ -5,8 +5,12 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// The pages, with the facts of each.
-const PAGES: [(&str, RangeInclusive<u32>); 3] =
-    [("welkin.md", 1..=55), ("voipbin.md", 131..=150), ("chat-sessions.md", 151..=177)];
+const PAGES: [(&str, RangeInclusive<u32>); 4] = [
+    ("welkin.md", 1..=55),
+    ("giosg.md", 56..=130),
+    ("voipbin.md", 131..=150),
+    ("chat-sessions.md", 151..=177),
+];
 
 fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()

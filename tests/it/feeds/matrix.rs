@@ -11,6 +11,7 @@ use std::time::Duration;
 
 on_both!(
     each_audience_of_a_chat_hears_what_is_for_it,
+    who_resumes_a_chat_is_heard_of_as_who_joins_it,
     each_audience_of_a_chat_hears_each_of_its_entries,
     a_desk_hears_of_its_queue_and_its_inbox,
 );
@@ -227,6 +228,28 @@ async fn hidden_and_over(scene: &mut Scene, ears: &mut [Ear], chat: &str) {
     scene.odile.done("startChat", "", input).await;
     let expected = [(VISITOR, "ADDED"), (ODILE, "ADDED")];
     scene.told(ears, "an operator starts in private", &expected, json!({ "isPrivate": true })).await;
+}
+
+async fn who_resumes_a_chat_is_heard_of_as_who_joins_it(engine: Engine) {
+    let mut scene = Scene::new(engine).await;
+    let ears = &mut scene.ears().await;
+    scene.world.pass(30);
+    // Of Vera's chats in the room the one that was active last is resumed.
+    let chat = scene.world.chat(&scene.vera).await;
+    scene.heard(ears).await;
+    let input = json!({
+        "roomId": scene.world.room, "visitorId": scene.vera.id, "autoResumeUserId": scene.odile.id
+    });
+    let resumed = async |scene: &Scene| {
+        let started = scene.odile.done("startChat", "isResumed chat { id }", input.clone()).await;
+        assert_eq!((&started["isResumed"], &started["chat"]["id"]), (&json!(true), &json!(chat)));
+    };
+    resumed(&scene).await;
+    let expected = [(VISITOR, "CHANGED"), (ODILE, "ADDED"), (ROOM, "CHANGED"), (ODILE_IS, "ADDED")];
+    scene.told(ears, "an operator resumes", &expected, json!({ "presentUserCount": 1 })).await;
+    resumed(&scene).await;
+    scene.told(ears, "an operator resumes again", &[], json!({})).await;
+    scene.world.app.stop().await;
 }
 
 async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {

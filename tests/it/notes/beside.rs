@@ -110,16 +110,15 @@ impl Stage {
 
     async fn follow(&self, socket: &mut Socket, query: &str, after: Option<&str>) {
         let variables = json!({ "chat": self.chat, "vera": self.vera.id });
-        let fragments: String = CHAT
+        let fragments = CHAT
             .split("fragment ")
             .filter(|fragment| {
                 let name = fragment.split_whitespace().next().unwrap_or_default();
                 let is_used = query.contains(&format!("...{name}")) || query.contains("...chat");
                 !name.is_empty() && is_used
             })
-            .map(|fragment| format!(" fragment {fragment}"))
-            .collect();
-        let query = format!("{query}{fragments}");
+            .collect::<Vec<_>>();
+        let query = [&[query], &*fragments].concat().join(" fragment ");
         let used: Map<_, _> = variables
             .as_object()
             .expect("variables")
@@ -259,7 +258,7 @@ impl Names {
                 Value::Object(named.collect())
             }
             Value::Array(items) => items.iter().map(|item| self.without_names(item)).collect(),
-            other => other.clone(),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other.clone(),
         }
     }
 
