@@ -1,6 +1,5 @@
 //! Being in a chat: joining and leaving it, taking part, waiting, reading, typing, and sending safely.
 
-mod counters;
 mod joining;
 mod lease;
 mod reading;

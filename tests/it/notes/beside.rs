@@ -21,7 +21,8 @@ const CHAT: &str = "
         participations(first: 5) { totalCount nodes { id messageCount firstMessageAt lastReadSequence lastReadAt
             unreadCount endedAt actor { id displayName } } }
         viewerParticipation { unreadCount lastReadSequence } openSession { id } typing { actor { id } }
-        isAutosuggested autosuggestPage { url } firstVisitorMessagePage { url } sessions(first: 2) { totalCount }
+        isAutosuggested autosuggestPage { url } firstVisitorMessagePage { url } sessions(first: 2) { totalCount } tags
+        shoppingCarts(first: 1) { totalCount }
     }
     fragment message on Message {
         id type sequence cursor text isInternal externalId createdAt editedAt deletedAt archivedAt senderName
