@@ -12,7 +12,7 @@ use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{self, Found, Place};
 use crate::store::own_views::{self, OwnView};
-use crate::store::rooms;
+use crate::store::{rooms, sessions};
 use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
@@ -99,7 +99,10 @@ impl ViewerEvents {
             }
             match self.reader.next().await? {
                 FeedStep::News(news) => self.take_news(&news),
-                FeedStep::Found(found) => self.take_found(&found),
+                FeedStep::Found(found) => {
+                    self.take_found(&found);
+                    Box::pin(self.take_sessions_left(&found)).await;
+                }
                 FeedStep::View(view) => self.take_view(&view.view, view.was_hidden),
                 FeedStep::Scanned(since) => {
                     Box::pin(self.take_sessions(since)).await;
@@ -135,7 +138,9 @@ impl ViewerEvents {
         for entry in &news.entries {
             let Subject::Session(row) = &entry.subject else { continue };
             let viewer = self.reader.viewer();
-            let concerns = now.is_in_inbox || row.has_participant(viewer.actor_id);
+            // Who was taken out of the chat, and so of its sessions, hears that too.
+            let was_member = news.members_before.participants.contains(&viewer.actor_id);
+            let concerns = now.is_in_inbox || was_member || row.has_participant(viewer.actor_id);
             if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
                 continue;
             }
@@ -217,6 +222,29 @@ impl ViewerEvents {
                         if sees(self.reader.viewer(), &chat, &members.participants) {
                             let at = moved_at(&row.session);
                             self.push(at, ViewerChange::SessionChanged(row, None));
+                        }
+                    }
+                    return;
+                }
+                Err(error) => self.reader.wait_after(&error).await,
+            }
+        }
+    }
+
+    /// Sessions of a chat that the viewer sees but takes part in no longer: who was called to one is told by its
+    /// participants that they are not any more.
+    async fn take_sessions_left(&mut self, found: &Found) {
+        let now = self.whereabouts(&found.chat, &found.members);
+        if !found.was_member || now.is_member || !now.is_seen {
+            return;
+        }
+        loop {
+            match sessions::list_not_over(&self.reader.live().0.store, found.chat.id).await {
+                Ok(rows) => {
+                    let viewer = self.reader.viewer().clone();
+                    for row in rows {
+                        if policy::sees_session(&viewer, &row.participant_ids) {
+                            self.push(moved_at(&row.session), ViewerChange::SessionChanged(row, None));
                         }
                     }
                     return;

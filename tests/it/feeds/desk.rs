@@ -178,7 +178,7 @@ impl Office {
         let Some(chat) = chat else {
             return (visitor, "startChat", CHAT, json!({ "roomId": room, "message": "Hello" }));
         };
-        match self.random.random_range(0..100) {
+        match self.random.random_range(0..118) {
             0..4 => (visitor, "startChat", CHAT, json!({ "roomId": room, "message": "Hello" })),
             4..6 => {
                 let input = json!({ "roomId": room, "visitorId": visitor.id, "isPrivate": true });
@@ -212,6 +212,16 @@ impl Office {
                 let input = json!({ "chatId": chat, "participantIds": [called.id], "start": start });
                 (user, "createChatSession", "session { id }", input)
             }
+            100..109 => {
+                (user, "sendMessage", "", json!({ "chatId": chat, "text": "Among us", "isInternal": true }))
+            }
+            109..112 => (user, "tagChat", "", json!({ "chatId": chat, "tags": ["vip"] })),
+            112..114 => (user, "untagChat", "", json!({ "chatId": chat, "tags": ["vip"] })),
+            114..117 => {
+                let other = self.one_of(&users);
+                (user, "removeParticipant", "", json!({ "chatId": chat, "participantId": other.id }))
+            }
+            117 => (self.world.admin.clone(), "deleteChat", "", json!({ "chatId": chat })),
             number => {
                 let Some(session) = session else {
                     return (user, "keepPresence", "", json!({ "chatId": chat }));

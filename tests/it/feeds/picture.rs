@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 const CHAT: &str = "id updatedAt endedAt name isPrivate isWaitingResponse messageCount userMessageCount \
-                    visitorMessageCount participationCount presentUserCount";
-const SESSION: &str = "id state outcome participants { actor { id } }";
+                    visitorMessageCount participationCount presentUserCount tags \
+                    lastMessage { id text isInternal }";
+const SESSION: &str = "id chat { id } state outcome participants { actor { id } }";
 
 /// How long a picture may take to become what is there.
 const SOON: Duration = Duration::from_secs(10);
@@ -35,18 +36,29 @@ pub struct Desk {
     socket: Option<Socket>,
     viewer_cursor: Option<String>,
     board_cursor: Option<String>,
+    /// What it was told, to explain a wrong picture.
+    story: Vec<String>,
 }
 
 impl Desk {
     /// A desk that follows these rooms, and has not begun.
     pub fn of(operator: Person, rooms: Vec<String>) -> Self {
         let picture = Picture::default();
-        Self { operator, rooms, picture, socket: None, viewer_cursor: None, board_cursor: None }
+        Self {
+            operator,
+            rooms,
+            picture,
+            socket: None,
+            viewer_cursor: None,
+            board_cursor: None,
+            story: Vec::new(),
+        }
     }
 
     /// Cuts the connection without a word.
     pub fn cut(&mut self) {
         self.socket = None;
+        self.story.push("cut".to_owned());
     }
 
     /// Connects, where it is cut, and goes on from where it stood.
@@ -97,7 +109,7 @@ impl Desk {
                 return Ok(());
             }
             if !self.hear(until).await {
-                return Err(difference(&self.picture, &fresh));
+                return Err(difference(&self.picture, &fresh, &self.story));
             }
         }
     }
@@ -120,6 +132,7 @@ impl Desk {
         assert_eq!(message["type"], "next", "{message:#}");
         let payload = &message["payload"];
         assert_eq!(payload.get("errors"), None, "{payload:#}");
+        self.story.push(payload["data"].to_string());
         let cursor = payload["extensions"]["cursor"].as_str().map(str::to_owned);
         match message["id"].as_str() {
             Some("viewer") => {
@@ -157,6 +170,7 @@ impl Desk {
             "ChatGone" => {
                 self.picture.inbox.remove(&removed());
                 self.picture.queues.remove(&removed());
+                self.picture.sessions.retain(|_, session| session["chat"]["id"] != change["removedChatId"]);
             }
             "ChatSessionAdded" | "ChatSessionChanged" => {
                 let session = &change["session"];
@@ -260,7 +274,7 @@ fn put_all(shelf: &mut Shelf, nodes: &Value) {
     }
 }
 
-fn difference(shown: &Picture, there: &Picture) -> String {
+fn difference(shown: &Picture, there: &Picture, story: &[String]) -> String {
     let mut found = String::new();
     let shelves = [
         ("inbox", &shown.inbox, &there.inbox),
@@ -273,6 +287,8 @@ fn difference(shown: &Picture, there: &Picture) -> String {
             let (shown, there) = (shown.get(id), there.get(id));
             if shown != there {
                 found += &format!("{name} {id}:\n  shows    {shown:?}\n  there is {there:?}\n");
+                let told = story.iter().filter(|told| *told == "cut" || told.contains(id)).cloned();
+                found += &format!("  was told:\n    {}\n", told.collect::<Vec<_>>().join("\n    "));
             }
         }
     }
