@@ -1,5 +1,6 @@
 //! Who asks, with the means to answer: in the context of every operation.
 
+use super::door::Code;
 use super::error::{Fault, Result};
 use super::loaders::Reads;
 use super::rounds::{AtOnce, Queue, Rounds, rounds};
@@ -8,6 +9,7 @@ use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::live::Live;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
+use entity::{ChatId, chat};
 use std::hash::Hash;
 use std::sync::OnceLock;
 
@@ -60,6 +62,11 @@ impl Caller {
         Reads: Loader<K, Error = crate::actions::Error>,
     {
         self.load(key).await?.ok_or_else(|| Fault::internal("an edge leads nowhere"))
+    }
+
+    /// The chat of something that the viewer was shown. Between the two it may have been deleted, or hidden from them.
+    pub(super) async fn chat_of(&self, chat_id: ChatId) -> Result<chat::Model> {
+        self.load(chat_id).await?.ok_or_else(|| Fault::new(Code::NotFound, "The chat is not there any more."))
     }
 }
 

@@ -50,7 +50,7 @@ impl Message {
 
     /// The chat it is in.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
-        Ok(Chat::new(caller(context)?.need(self.0.message.chat_id).await?))
+        Ok(Chat::new(caller(context)?.chat_of(self.0.message.chat_id).await?))
     }
 
     /// Whether it is a note among colleagues, which visitors never see.

@@ -34,7 +34,7 @@ impl Participation {
 
     /// The chat.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
-        Ok(Chat::new(caller(context)?.need(self.0.chat_id).await?))
+        Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
 
     /// Who takes part.

@@ -27,7 +27,7 @@ impl Presence {
 
     /// The chat.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
-        Ok(Chat::new(caller(context)?.need(self.0.chat_id).await?))
+        Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
 
     /// The user.

@@ -92,7 +92,7 @@ impl ChatSession {
 
     /// The chat it belongs to.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
-        Ok(Chat::new(caller(context)?.need(self.0.session.chat_id).await?))
+        Ok(Chat::new(caller(context)?.chat_of(self.0.session.chat_id).await?))
     }
 
     /// The name of the audio/video room; null to everybody but the participants.

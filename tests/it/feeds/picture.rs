@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 const CHAT: &str = "id updatedAt endedAt name isPrivate isWaitingResponse messageCount userMessageCount \
                     visitorMessageCount participationCount presentUserCount tags \
                     lastMessage { id text isInternal }";
-const SESSION: &str = "id chat { id } state outcome participants { actor { id } }";
+const SESSION: &str = "id state outcome participants { actor { id } }";
 
 /// How long a picture may take to become what is there.
 const SOON: Duration = Duration::from_secs(10);
@@ -170,7 +170,8 @@ impl Desk {
             "ChatGone" => {
                 self.picture.inbox.remove(&removed());
                 self.picture.queues.remove(&removed());
-                self.picture.sessions.retain(|_, session| session["chat"]["id"] != change["removedChatId"]);
+                // What rings there may have gone with it.
+                self.picture.sessions = self.fetched().await.sessions;
             }
             "ChatSessionAdded" | "ChatSessionChanged" => {
                 let session = &change["session"];
