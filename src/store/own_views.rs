@@ -57,8 +57,9 @@ pub async fn list_of_actor(
 /// Whether the chat of a row is not hidden by the participation of the row: nothing hides a message that came after.
 pub(super) fn is_shown() -> Condition {
     let hidden = || Expr::col((participation::Entity, participation::Column::HiddenSequence));
-    let last = Expr::col((chat::Entity, chat::Column::LastMessageSequence));
-    Condition::any().add(hidden().is_null()).add(hidden().lt(last))
+    let last = || Expr::col((chat::Entity, chat::Column::LastMessageSequence));
+    // Where nobody has written, neither true nor false would come of comparing, and nothing of its contrary.
+    Condition::any().add(hidden().is_null()).add(last().is_not_null().and(hidden().lt(last())))
 }
 
 /// The participation by which the actor hides the chat of a row.

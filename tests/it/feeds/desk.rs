@@ -212,7 +212,11 @@ impl Office {
                 let input = json!({ "chatId": chat, "participantIds": [called.id], "start": start });
                 (user, "createChatSession", "session { id }", input)
             }
-            100..109 => {
+            100..104 => {
+                let is_hidden = self.random.random_bool(0.5);
+                (user, "updateParticipation", "", json!({ "chatId": chat, "isHidden": is_hidden }))
+            }
+            104..109 => {
                 (user, "sendMessage", "", json!({ "chatId": chat, "text": "Among us", "isInternal": true }))
             }
             109..112 => (user, "tagChat", "", json!({ "chatId": chat, "tags": ["vip"] })),

@@ -288,7 +288,10 @@ fn difference(shown: &Picture, there: &Picture, story: &[String]) -> String {
             let (shown, there) = (shown.get(id), there.get(id));
             if shown != there {
                 found += &format!("{name} {id}:\n  shows    {shown:?}\n  there is {there:?}\n");
-                let told = story.iter().filter(|told| *told == "cut" || told.contains(id)).cloned();
+                let told = story
+                    .iter()
+                    .filter(|told| *told == "cut" || told.contains("ViewerReset") || told.contains(id))
+                    .cloned();
                 found += &format!("  was told:\n    {}\n", told.collect::<Vec<_>>().join("\n    "));
             }
         }
