@@ -37,6 +37,8 @@ pub struct Model {
     pub finish_reason: Option<String>,
     /// When a started session that nobody answers ends by itself.
     pub rings_until: Option<Timestamp>,
+    /// When anything of it last changed, also who is called.
+    pub changed_at: Timestamp,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

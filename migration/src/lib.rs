@@ -19,6 +19,7 @@ mod m20261121_000040_replies;
 mod m20261121_000041_deleted_chats;
 mod m20261121_000041_own_views;
 mod m20261121_000042_attachments;
+mod m20261121_000043_session_changes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000041_deleted_chats::Migration),
             Box::new(m20261121_000041_own_views::Migration),
             Box::new(m20261121_000042_attachments::Migration),
+            Box::new(m20261121_000043_session_changes::Migration),
         ]
     }
 }

@@ -181,6 +181,8 @@ async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Re
         }
         row.participant_ids.retain(|id| *id != actor_id);
         sessions::replace_participants(tx, row.session.id, &row.participant_ids).await?;
+        let state = row.session.state;
+        sessions::update_from(tx, &mut row.session, state).await?;
         record_session(tx, EventKind::SessionChanged, &row, by)?;
     }
     Ok(())

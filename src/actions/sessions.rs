@@ -185,6 +185,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
             finished_by: None,
             finish_reason: None,
             rings_until: None,
+            changed_at: tx.now(),
         },
         participant_ids: participants.iter().map(|actor| actor.id).collect(),
     };
@@ -301,7 +302,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
         sessions::replace_participants(tx, session_id, &row.participant_ids).await?;
     }
     if row != before {
-        sessions::update_from(tx, &row.session, state).await?;
+        sessions::update_from(tx, &mut row.session, state).await?;
         record_session(tx, EventKind::SessionChanged, &row, by)?;
     }
     Ok(row)
@@ -402,7 +403,7 @@ async fn go(
             EventKind::SessionFinished
         }
     };
-    if !sessions::update_from(tx, &row.session, from).await? {
+    if !sessions::update_from(tx, &mut row.session, from).await? {
         return Err(Error::Failed("a session changed under its chat's lock".into()));
     }
     record_session(tx, kind, &row, by)?;

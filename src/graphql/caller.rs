@@ -1,6 +1,6 @@
 //! Who asks, with the means to answer: in the context of every operation.
 
-use super::door::Code;
+use super::door::{CHAT_GONE, Code};
 use super::error::{Fault, Result};
 use super::loaders::Reads;
 use super::rounds::{AtOnce, Queue, Rounds, rounds};
@@ -66,7 +66,7 @@ impl Caller {
 
     /// The chat of something that the viewer was shown. Between the two it may have been deleted, or hidden from them.
     pub(super) async fn chat_of(&self, chat_id: ChatId) -> Result<chat::Model> {
-        self.load(chat_id).await?.ok_or_else(|| Fault::new(Code::NotFound, "The chat is not there any more."))
+        self.load(chat_id).await?.ok_or_else(|| Fault::new(Code::NotFound, CHAT_GONE))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Door, answer};
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::graphql::door::{Code, Refusal};
+use crate::graphql::door::{self, Code, Refusal};
 use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::renewal::Renewal;
 use crate::graphql::resume::Resume;
@@ -212,14 +212,17 @@ pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
     }
 }
 
-/// The answers of a subscription, each with the cursor that it resumes from.
+/// The answers of a subscription, each with the cursor that it resumes from. An event of a chat that was lost before its
+/// answer was made is left out: the next one says that it is lost.
 pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, (Answer, Option<String>)> {
     let Operation { request, rounds, resume, kind: _ } = operation;
     rounds
         .along_stream(door.schema.execute_stream(request))
-        .map(move |answer| {
+        .filter_map(move |answer| {
             let cursor = resume.take_cursor();
-            (answer::with_cursor(answer, cursor.as_deref()), cursor)
+            let is_left_out = cursor.is_some() && door::is_overtaken(&answer);
+            let answer = (!is_left_out).then(|| (answer::with_cursor(answer, cursor.as_deref()), cursor));
+            std::future::ready(answer)
         })
         .boxed()
 }

@@ -7,19 +7,17 @@ use super::item::directive_of;
 use super::lease::Lease;
 use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
-use crate::domain::event::Subject;
+use crate::domain::event::{Entry, Subject};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::store::feed::{self, Found, Place};
+use crate::store::feed::{Found, Place};
 use crate::store::own_views::{self, OwnView};
-use crate::store::{rooms, sessions};
+use crate::store::rooms;
 use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Sessions that are re-read at most when a viewer comes back, newest first.
-const SESSIONS: u64 = 200;
 /// Own views that are re-read at most when a viewer comes back, newest first.
 const VIEWS: u64 = 200;
 
@@ -99,15 +97,9 @@ impl ViewerEvents {
             }
             match self.reader.next().await? {
                 FeedStep::News(news) => self.take_news(&news),
-                FeedStep::Found(found) => {
-                    self.take_found(&found);
-                    Box::pin(self.take_sessions_left(&found)).await;
-                }
+                FeedStep::Found(found) => self.take_found(&found),
                 FeedStep::View(view) => self.take_view(&view.view, view.was_hidden),
-                FeedStep::Scanned(since) => {
-                    Box::pin(self.take_sessions(since)).await;
-                    Box::pin(self.take_views(since)).await;
-                }
+                FeedStep::Scanned(since) => Box::pin(self.take_views(since)).await,
                 FeedStep::RoleChanged => {
                     let now = self.reader.live().0.store.clock().now();
                     self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
@@ -135,11 +127,14 @@ impl ViewerEvents {
         if !now.is_seen {
             return;
         }
+        let actor_id = self.reader.viewer().actor_id;
+        let took_part = |entry: &Arc<Entry>| matches!(&entry.subject, Subject::Participation(row) if row.actor_id == actor_id);
+        // Who was taken out of the chat, and so of its sessions, hears that too.
+        let was_member =
+            news.members_before.participants.contains(&actor_id) || news.entries.iter().any(took_part);
         for entry in &news.entries {
             let Subject::Session(row) = &entry.subject else { continue };
             let viewer = self.reader.viewer();
-            // Who was taken out of the chat, and so of its sessions, hears that too.
-            let was_member = news.members_before.participants.contains(&viewer.actor_id);
             let concerns = now.is_in_inbox || was_member || row.has_participant(viewer.actor_id);
             if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
                 continue;
@@ -177,6 +172,15 @@ impl ViewerEvents {
             queue: self.followed_room(&found.chat).filter(|_| may_have_seen),
         };
         self.compare(&found.chat, was, now, false);
+        if !now.is_seen {
+            return;
+        }
+        // Whoever a session calls now: it may have called the viewer before.
+        for row in &found.sessions {
+            if policy::sees_session(self.reader.viewer(), &row.participant_ids) {
+                self.push(row.session.changed_at, ViewerChange::SessionChanged(row.clone(), None));
+            }
+        }
     }
 
     /// Says what became of a chat. Where it is uncertain how it was, what is there is said to be added.
@@ -205,52 +209,6 @@ impl ViewerEvents {
         }
         if was.is_seen && !now.is_seen && (was.is_member || was.queue.is_some()) {
             self.push(at, ViewerChange::ChatGone(chat.id));
-        }
-    }
-
-    /// Sessions that moved on while the viewer was away.
-    async fn take_sessions(&mut self, since: Timestamp) {
-        loop {
-            let viewer = self.reader.viewer();
-            let (organization_id, actor_id) = (viewer.organization_id, viewer.actor_id);
-            let store = &self.reader.live().0.store;
-            let found =
-                feed::sessions_of_participant_since(store, organization_id, actor_id, since, SESSIONS).await;
-            match found {
-                Ok(sessions) => {
-                    for (row, chat, members) in sessions.into_iter().rev() {
-                        if sees(self.reader.viewer(), &chat, &members.participants) {
-                            let at = moved_at(&row.session);
-                            self.push(at, ViewerChange::SessionChanged(row, None));
-                        }
-                    }
-                    return;
-                }
-                Err(error) => self.reader.wait_after(&error).await,
-            }
-        }
-    }
-
-    /// Sessions of a chat that the viewer sees but takes part in no longer: who was called to one is told by its
-    /// participants that they are not any more.
-    async fn take_sessions_left(&mut self, found: &Found) {
-        let now = self.whereabouts(&found.chat, &found.members);
-        if !found.was_member || now.is_member || !now.is_seen {
-            return;
-        }
-        loop {
-            match sessions::list_not_over(&self.reader.live().0.store, found.chat.id).await {
-                Ok(rows) => {
-                    let viewer = self.reader.viewer().clone();
-                    for row in rows {
-                        if policy::sees_session(&viewer, &row.participant_ids) {
-                            self.push(moved_at(&row.session), ViewerChange::SessionChanged(row, None));
-                        }
-                    }
-                    return;
-                }
-                Err(error) => self.reader.wait_after(&error).await,
-            }
         }
     }
 
@@ -325,9 +283,4 @@ impl ViewerEvents {
         let cursor = self.reader.cursor();
         self.ready.push_back(ViewerItem { cursor, at, change });
     }
-}
-
-fn moved_at(session: &entity::chat_session::Model) -> Timestamp {
-    let moments = [session.started_at, session.accepted_at, session.rejected_at, session.finished_at];
-    moments.into_iter().flatten().fold(session.created_at, Timestamp::max)
 }

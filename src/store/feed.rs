@@ -1,14 +1,12 @@
 //! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
 //! are followed in.
 
-use super::sessions::with_participants;
-use super::{Result, Rows, Store};
+use super::{Result, Rows, Store, sessions};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
 use crate::domain::viewer::Viewer;
 use entity::{
-    ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, chat_session,
-    chat_session_participant, event, participation, presence,
+    ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, event, participation, presence,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -44,6 +42,8 @@ pub struct Found {
     pub was_member: bool,
     /// Whether the chat's own fields, and so perhaps its privacy, changed since the moment asked about.
     pub was_changed: bool,
+    /// Sessions of a chat that the reader is or ever was in, made or changed since that moment, whoever they call now.
+    pub sessions: Vec<SessionRow>,
 }
 
 /// The exact place of a chat in the order of changes.
@@ -75,6 +75,13 @@ pub async fn changed_in_place(
     let was_member = were_member(&rows, &ids, reader.actor_id).await?;
     let private: Vec<_> = chats.iter().filter(|chat| chat.is_private).map(|chat| chat.id).collect();
     let was_changed = were_changed(&rows, &private, since).await?;
+    let own: Vec<_> = was_member.iter().copied().collect();
+    let mut sessions: HashMap<ChatId, Vec<SessionRow>> = HashMap::new();
+    if place.has_sessions() {
+        for row in sessions::changed_in_chats(&rows, &own, since).await? {
+            sessions.entry(row.session.chat_id).or_default().push(row);
+        }
+    }
     rows.commit().await?;
     Ok(chats
         .into_iter()
@@ -82,6 +89,7 @@ pub async fn changed_in_place(
             members: members.remove(&chat.id).unwrap_or_default(),
             was_member: was_member.contains(&chat.id),
             was_changed: was_changed.contains(&chat.id),
+            sessions: sessions.remove(&chat.id).unwrap_or_default(),
             chat: Arc::new(chat),
         })
         .collect())
@@ -169,59 +177,15 @@ pub(super) async fn members_of_each(
     Ok(members)
 }
 
-/// Sessions that an actor is called to and that were made or moved on at or after a moment, newest first,
-/// each with its chat and who is in that.
-pub async fn sessions_of_participant_since(
-    store: &Store,
-    organization_id: OrganizationId,
-    actor_id: ActorId,
-    since: Timestamp,
-    limit: u64,
-) -> Result<Vec<(SessionRow, Arc<chat::Model>, Members)>> {
-    let rows = store.snapshot().await?;
-    let own = chat_session_participant::Entity::find()
-        .select_only()
-        .column(chat_session_participant::Column::SessionId)
-        .filter(chat_session_participant::Column::ActorId.eq(actor_id))
-        .into_query();
-    let sessions = chat_session::Entity::find()
-        .filter(chat_session::Column::OrganizationId.eq(organization_id))
-        .filter(chat_session::Column::Id.in_subquery(own))
-        .filter(
-            Condition::any()
-                .add(chat_session::Column::CreatedAt.gte(since))
-                .add(chat_session::Column::StartedAt.gte(since))
-                .add(chat_session::Column::AcceptedAt.gte(since))
-                .add(chat_session::Column::RejectedAt.gte(since))
-                .add(chat_session::Column::FinishedAt.gte(since)),
-        )
-        .order_by_desc(chat_session::Column::CreatedAt)
-        .order_by_desc(chat_session::Column::Id)
-        .limit(limit)
-        .all(&rows)
-        .await?;
-    let chat_ids: Vec<_> = sessions.iter().map(|session| session.chat_id).collect();
-    let chats: HashMap<_, _> = chat::Entity::find()
-        .filter(chat::Column::Id.is_in(chat_ids.iter().copied()))
-        .all(&rows)
-        .await?
-        .into_iter()
-        .map(|chat| (chat.id, Arc::new(chat)))
-        .collect();
-    let members = members_of_each(&rows, &chat_ids).await?;
-    let sessions = with_participants(&rows, sessions).await?;
-    rows.commit().await?;
-    Ok(sessions
-        .into_iter()
-        .filter_map(|row| {
-            let chat = chats.get(&row.session.chat_id)?;
-            let members = members.get(&row.session.chat_id).cloned().unwrap_or_default();
-            Some((row, Arc::clone(chat), members))
-        })
-        .collect())
-}
-
 impl Place {
+    /// Whether who follows it is told of sessions.
+    fn has_sessions(&self) -> bool {
+        match self {
+            Self::Inbox(..) => true,
+            Self::Room(_) | Self::Visitor(_) | Self::Participant(_) | Self::PresentUser(_) => false,
+        }
+    }
+
     fn condition(&self) -> Condition {
         match self {
             Self::Room(room_id) => Condition::all().add(chat::Column::RoomId.eq(*room_id)),

@@ -86,6 +86,25 @@ pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<Sess
     with_participants(rows, found).await
 }
 
+/// The sessions of these chats that were made or changed at or after a moment, oldest first.
+pub(super) async fn changed_in_chats(
+    rows: &impl Rows,
+    chat_ids: &[ChatId],
+    since: Timestamp,
+) -> Result<Vec<SessionRow>> {
+    if chat_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = chat_session::Entity::find()
+        .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(chat_session::Column::ChangedAt.gte(since))
+        .order_by_asc(chat_session::Column::CreatedAt)
+        .order_by_asc(chat_session::Column::Id)
+        .all(rows.connection())
+        .await?;
+    with_participants(rows, found).await
+}
+
 /// The sessions that are not over, to which the viewer is called and whose chat they see, newest first.
 pub async fn list_not_over_of_viewer(
     rows: &impl Rows,
@@ -204,10 +223,11 @@ pub async fn insert(tx: &Tx, row: &SessionRow) -> Result<()> {
     insert_participants(tx, session.id, participant_ids).await
 }
 
-/// Writes the session as it now is, provided that it is still in the state `from`: whether it was.
-pub async fn update_from(tx: &Tx, row: &chat_session::Model, from: SessionState) -> Result<bool> {
+/// Writes the session as it now is, changed now, provided that it is still in the state `from`: whether it was.
+pub async fn update_from(tx: &Tx, row: &mut chat_session::Model, from: SessionState) -> Result<bool> {
+    row.changed_at = tx.now();
     let updated = chat_session::Entity::update_many()
-        .set(all_but_key(row))
+        .set(all_but_key(&*row))
         .filter(chat_session::Column::Id.eq(row.id))
         .filter(chat_session::Column::State.eq(from))
         .exec(tx.connection())

@@ -4,3 +4,4 @@
 mod desk;
 mod matrix;
 mod picture;
+mod returning;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 const CHAT: &str = "id updatedAt endedAt name isPrivate isWaitingResponse messageCount userMessageCount \
                     visitorMessageCount participationCount presentUserCount tags \
                     lastMessage { id text isInternal }";
-const SESSION: &str = "id state outcome participants { actor { id } }";
+const SESSION: &str = "id state outcome title participants { actor { id } } chat { id }";
 
 /// How long a picture may take to become what is there.
 const SOON: Duration = Duration::from_secs(10);
@@ -38,6 +38,16 @@ pub struct Desk {
     board_cursor: Option<String>,
     /// What it was told, to explain a wrong picture.
     story: Vec<String>,
+}
+
+impl Picture {
+    /// Adds what another shows.
+    pub fn extend(&mut self, other: &Self) {
+        self.inbox.extend(other.inbox.clone());
+        self.queues.extend(other.queues.clone());
+        self.sessions.extend(other.sessions.clone());
+        self.board.extend(other.board.clone());
+    }
 }
 
 impl Desk {
@@ -288,9 +298,11 @@ fn difference(shown: &Picture, there: &Picture, story: &[String]) -> String {
             let (shown, there) = (shown.get(id), there.get(id));
             if shown != there {
                 found += &format!("{name} {id}:\n  shows    {shown:?}\n  there is {there:?}\n");
+                let chat = shown.or(there).and_then(|node| node["chat"]["id"].as_str());
+                let concerns = |told: &str| told.contains(id) || chat.is_some_and(|chat| told.contains(chat));
                 let told = story
                     .iter()
-                    .filter(|told| *told == "cut" || told.contains("ViewerReset") || told.contains(id))
+                    .filter(|told| *told == "cut" || told.contains("ViewerReset") || concerns(told))
                     .cloned();
                 found += &format!("  was told:\n    {}\n", told.collect::<Vec<_>>().join("\n    "));
             }
