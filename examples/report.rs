@@ -3,20 +3,18 @@
 //! `cargo run --release --example report -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
 //! be empty.
 
-use anteroom::actions::{Actions, CreateRoom, NewOrganization, UpsertVisitor};
-use anteroom::app::App;
-use anteroom::clock::Clock;
-use anteroom::config::Settings;
+mod measured;
+
+use anteroom::actions::{Actions, CreateRoom, CreateUser, UpsertVisitor};
 use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use anteroom::domain::page::{Key, PageRequest};
 use anteroom::domain::viewer::{Viewer, ViewerRole};
-use anyhow::Context;
 use entity::chat::Tags;
-use entity::{ActorId, ChatId, ChatType, ParticipationId, RoomId, Timestamp, chat, chat_tag, participation};
+use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, UserRole, chat, chat_tag};
+use measured::{Measured, median, participation};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
 };
-use std::path::PathBuf;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -27,18 +25,9 @@ const RUNS: usize = 7;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().context("name a folder")?);
-    let count: i64 = arguments.next().context("say how many chats")?.parse()?;
-    let settings = Settings {
-        listen: Some("127.0.0.1:0".parse()?),
-        data: Some(folder),
-        database: arguments.next(),
-        ..Settings::default()
-    };
-    let config = settings.resolve()?;
-    let app = App::start(config.clone(), Clock::system()).await?;
-    let place = Place::new(app.actions()).await?;
+    let (Measured { app, admin, count }, config) = Measured::open().await?;
+    let actions = app.actions();
+    let place = Place::new(actions, admin).await?;
     let options = ConnectOptions::new(config.database.clone()).sqlx_logging(false).to_owned();
     let connection = Database::connect(options).await?;
     let started = Instant::now();
@@ -48,22 +37,31 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("{count} chats written in {:.0} s", started.elapsed().as_secs_f64());
     println!("{:<40} {:>10} {:>10} {:>10}", "25 chats", "first ms", "middle ms", "count ms");
+    let first = PageRequest::new(Some(25), None, None, None).map_err(|bad| anyhow::anyhow!("{bad}"))?;
+    let key = Key { value: count / 2 * MINUTE, id: Uuid::nil() };
+    let pages = [PageRequest { after: Some(key), ..first.clone() }, first.clone().with_total(true)];
+    let pages = [&first, &pages[0], &pages[1]];
     for (name, filter, field) in place.cases(count) {
         let order = ChatOrder { field, is_descending: true };
-        let first = PageRequest::new(Some(25), None, None, None).map_err(|bad| anyhow::anyhow!("{bad}"))?;
-        let key = Key { value: count / 2 * MINUTE, id: Uuid::nil() };
-        let middle = PageRequest { after: Some(key), ..first.clone() };
-        let counted = first.clone().with_total(true);
         let mut times = Vec::new();
-        for page in [first, middle, counted] {
-            let mut runs = Vec::new();
-            for _ in 0..RUNS {
-                let started = Instant::now();
-                app.actions().chats(&place.viewer, &filter, order, &page).await?;
-                runs.push(started.elapsed().as_secs_f64() * 1e3);
-            }
-            runs.sort_by(f64::total_cmp);
-            times.push(runs[RUNS / 2]);
+        for page in pages {
+            let time = median(RUNS, async || {
+                actions.chats(&place.viewer, &filter, order, page).await?;
+                Ok(())
+            });
+            times.push(time.await?);
+        }
+        println!("{name:<40} {:>10.2} {:>10.2} {:>10.2}", times[0], times[1], times[2]);
+    }
+    let (all, newcomer) = (ChatFilter::default(), place.newcomer());
+    for (name, viewer) in [("inbox, a tenth", &place.viewer), ("inbox, one old chat", &newcomer)] {
+        let mut times = Vec::new();
+        for page in pages {
+            let time = median(RUNS, async || {
+                actions.inbox(viewer, &all, false, page).await?;
+                Ok(())
+            });
+            times.push(time.await?);
         }
         println!("{name:<40} {:>10.2} {:>10.2} {:>10.2}", times[0], times[1], times[2]);
     }
@@ -77,26 +75,12 @@ struct Place {
     large: RoomId,
     small: RoomId,
     visitor: ActorId,
+    /// A user who takes part in the oldest chat alone.
+    newcomer: ActorId,
 }
 
 impl Place {
-    async fn new(actions: &Actions) -> anyhow::Result<Self> {
-        let (organization, admin) = actions
-            .create_organization(NewOrganization {
-                tenant_name: "measured".into(),
-                instance_name: "main".into(),
-                name: "measured".into(),
-                admin_name: "Ada".into(),
-            })
-            .await?;
-        let viewer = Viewer {
-            organization_id: organization.id,
-            actor_id: admin.id,
-            role: ViewerRole::Admin,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: admin.auth_version,
-            pass: None,
-        };
+    async fn new(actions: &Actions, viewer: Viewer) -> anyhow::Result<Self> {
         let room = |name: &str| CreateRoom {
             name: name.into(),
             allowed_origins: Vec::new(),
@@ -105,12 +89,23 @@ impl Place {
         };
         let (large, small) = (room("large"), room("small"));
         let visitor = UpsertVisitor { external_id: "vera".into(), display_name: None, attributes: None };
+        let newcomer = CreateUser {
+            name: "Olga".into(),
+            public_name: None,
+            role: UserRole::Operator,
+            external_id: None,
+        };
         Ok(Self {
+            newcomer: actions.create_user(&viewer, newcomer).await?.id,
             large: actions.create_room(&viewer, large).await?.id,
             small: actions.create_room(&viewer, small).await?.id,
             visitor: actions.upsert_visitor(&viewer, visitor).await?.id,
             viewer,
         })
+    }
+
+    fn newcomer(&self) -> Viewer {
+        Viewer { actor_id: self.newcomer, role: ViewerRole::Operator, ..self.viewer.clone() }
     }
 
     async fn fill(&self, connection: &DatabaseConnection, count: i64) -> anyhow::Result<()> {
@@ -120,14 +115,17 @@ impl Place {
             let tags: Vec<_> =
                 rows.iter().flat_map(tags_of).map(IntoActiveModel::into_active_model).collect();
             let own = rows.iter().filter(|row| row.started_at.0 / MINUTE % 10 == 6);
-            let own: Vec<_> = own.map(|row| self.participation(row).into_active_model()).collect();
+            let own = own.map(|row| participation(row.id.0, row.id, self.viewer.actor_id, row.active_at));
+            let oldest = rows.iter().filter(|row| row.started_at.0 == 0);
+            let oldest = oldest.map(|row| participation(Uuid::max(), row.id, self.newcomer, row.active_at));
+            let own: Vec<_> = own.chain(oldest).map(IntoActiveModel::into_active_model).collect();
             let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
             chat::Entity::insert_many(rows).exec_without_returning(connection).await?;
             if !tags.is_empty() {
                 chat_tag::Entity::insert_many(tags).exec_without_returning(connection).await?;
             }
             if !own.is_empty() {
-                participation::Entity::insert_many(own).exec_without_returning(connection).await?;
+                entity::participation::Entity::insert_many(own).exec_without_returning(connection).await?;
             }
         }
         Ok(())
@@ -158,28 +156,6 @@ impl Place {
             (false, false) => vec!["common".into()],
         });
         row
-    }
-
-    fn participation(&self, row: &chat::Model) -> participation::Model {
-        participation::Model {
-            id: ParticipationId(row.id.0),
-            chat_id: row.id,
-            actor_id: self.viewer.actor_id,
-            actor_type: entity::ActorType::User,
-            created_at: row.started_at,
-            ended_at: None,
-            is_counted: true,
-            message_count: 0,
-            first_message_at: None,
-            last_read_sequence: 0,
-            last_read_at: None,
-            name: None,
-            detail: None,
-            hidden_sequence: None,
-            viewed_at: None,
-            updated_at: row.started_at,
-            active_at: row.active_at,
-        }
     }
 
     fn cases(&self, count: i64) -> Vec<(&'static str, ChatFilter, ChatOrderField)> {
@@ -216,6 +192,7 @@ impl Place {
                 ChatFilter { present_user_id: Some(self.viewer.actor_id), ..all() },
                 StartedAt,
             ),
+            ("participant in one", ChatFilter { participant_ids: vec![self.newcomer], ..all() }, StartedAt),
             ("type of a tenth", ChatFilter { chat_type: Some(ChatType::Group), ..all() }, StartedAt),
             ("common tag, by start", tagged("common"), StartedAt),
             ("common tag, by change", tagged("common"), UpdatedAt),

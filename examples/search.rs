@@ -3,25 +3,22 @@
 //! `cargo run --release --example search -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
 //! be empty.
 
-use anteroom::actions::{NewOrganization, SearchIn};
-use anteroom::app::App;
-use anteroom::clock::Clock;
-use anteroom::config::Settings;
+mod measured;
+
+use anteroom::actions::SearchIn;
 use anteroom::domain::event::{MessageRow, Subject};
 use anteroom::domain::page::PageRequest;
 use anteroom::domain::search::Query;
-use anteroom::domain::viewer::{Viewer, ViewerRole};
 use anteroom::store::tx::Fact;
 use anteroom::store::{Store, messages};
-use anyhow::Context;
 use entity::{
     ActorId, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId, Timestamp, chat,
     message,
 };
+use measured::{Measured, median, participation};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use std::path::PathBuf;
 use std::time::Instant;
 
 const SYLLABLES: [&str; 24] = [
@@ -39,33 +36,10 @@ const RUNS: usize = 15;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().context("name a folder")?);
-    let count: u64 = arguments.next().context("say how many messages")?.parse()?;
-    let settings = Settings {
-        listen: Some("127.0.0.1:0".parse()?),
-        data: Some(folder),
-        database: arguments.next(),
-        ..Settings::default()
-    };
-    let app = App::start(settings.resolve()?, Clock::system()).await?;
-    let actions = app.actions();
-    let named = |name: &str| NewOrganization {
-        tenant_name: name.into(),
-        instance_name: "main".into(),
-        name: name.into(),
-        admin_name: "Ada".into(),
-    };
-    let (organization, admin) = actions.create_organization(named("measured")).await?;
-    let viewer = Viewer {
-        organization_id: organization.id,
-        actor_id: admin.id,
-        role: ViewerRole::Admin,
-        expires_at: Timestamp(i64::MAX),
-        auth_version: admin.auth_version,
-        pass: None,
-    };
-    let writer = Writer { store: actions.store(), organization_id: organization.id, sender: admin.id };
+    let (Measured { app, admin, count }, _) = Measured::open().await?;
+    let (actions, count) = (app.actions(), u64::try_from(count)?);
+    let writer =
+        Writer { store: actions.store(), organization_id: admin.organization_id, sender: admin.actor_id };
     let mut random = StdRng::seed_from_u64(1);
     let started = Instant::now();
     let few = writer.chat(10, &mut random).await?;
@@ -89,33 +63,25 @@ async fn main() -> anyhow::Result<()> {
         ] {
             let query = Query::new(word).map_err(|refused| anyhow::anyhow!("{refused}"))?;
             let scope = SearchIn { chat_id, visitor_id: None, include_archived: false };
-            let mut times = Vec::new();
             let mut hits = 0;
-            for _ in 0..RUNS {
-                let started = Instant::now();
-                hits = actions.search_messages(&viewer, scope, &query, &newest).await?.rows.len();
-                times.push(started.elapsed().as_secs_f64() * 1e3);
-            }
-            println!("{:<44} {:>10.2} {hits:>6}", format!("{kind} word, {place}"), median(times));
+            let time = median(RUNS, async || {
+                hits = actions.search_messages(&admin, scope, &query, &newest).await?.rows.len();
+                Ok(())
+            });
+            let time = time.await?;
+            println!("{:<44} {time:>10.2} {hits:>6}", format!("{kind} word, {place}"));
         }
     }
     for (what, chat_id) in [("archive and restore, ten messages", few), ("archive and restore, all", long)] {
-        let mut times = Vec::new();
-        for _ in 0..RUNS {
-            let started = Instant::now();
-            actions.archive_messages(&viewer, chat_id, Timestamp(i64::MAX)).await?;
-            actions.restore_messages(&viewer, chat_id).await?;
-            times.push(started.elapsed().as_secs_f64() * 1e3);
-        }
-        println!("{what:<44} {:>10.2}", median(times));
+        let time = median(RUNS, async || {
+            actions.archive_messages(&admin, chat_id, Timestamp(i64::MAX)).await?;
+            actions.restore_messages(&admin, chat_id).await?;
+            Ok(())
+        });
+        println!("{what:<44} {:>10.2}", time.await?);
     }
     app.stop().await;
     Ok(())
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 struct Writer<'a> {
@@ -133,25 +99,7 @@ impl Writer<'_> {
         (row.owner_id, row.token) = (Some(self.sender), id.to_string());
         tx.add_chat(row).await?;
         // An archivist takes part.
-        let participation = entity::participation::Model {
-            id: entity::ParticipationId(tx.new_id()),
-            chat_id: id,
-            actor_id: self.sender,
-            actor_type: entity::ActorType::User,
-            created_at: now,
-            ended_at: None,
-            is_counted: true,
-            message_count: 0,
-            first_message_at: None,
-            last_read_sequence: 0,
-            last_read_at: None,
-            name: None,
-            detail: None,
-            hidden_sequence: None,
-            viewed_at: None,
-            active_at: now,
-            updated_at: now,
-        };
+        let participation = participation(tx.new_id(), id, self.sender, now);
         anteroom::store::participations::insert(&tx, &participation).await?;
         tx.commit().await?;
         for start in (0..count).step_by(usize::try_from(BATCH)?) {

@@ -20,6 +20,7 @@ mod m20261121_000041_deleted_chats;
 mod m20261121_000041_own_views;
 mod m20261121_000042_attachments;
 mod m20261121_000043_session_changes;
+mod m20261121_000044_leads;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000041_own_views::Migration),
             Box::new(m20261121_000042_attachments::Migration),
             Box::new(m20261121_000043_session_changes::Migration),
+            Box::new(m20261121_000044_leads::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 mod month;
 mod picture;
+mod shop;
 mod words;
 
 use crate::actions::{

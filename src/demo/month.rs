@@ -1,7 +1,7 @@
 //! A month at the clinic: two hundred chats, played one after another by a clock of their own.
 
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
-use super::{Stage, picture};
+use super::{Stage, picture, shop};
 use crate::actions::{
     CreateChat, CreateSession, EditMessage, GiveDirective, JoinChat, React, SendMessage, StartChat,
     UpdateParticipation,
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// Days before now at which the month begins.
 pub(super) const DAYS: i64 = 30;
 /// Chats that have ended; the others are still going on.
-const ENDED_CHATS: usize = 188;
+const ENDED_CHATS: usize = 187;
 /// Always the same month.
 const SEED: u64 = 20_261_121;
 /// What two of five chats are tagged as once they are over.
@@ -143,10 +143,14 @@ impl<'a> Month<'a> {
         self.react(olga, answer, "🎉").await?;
         self.session(doctor, &self.visitors[12], plan, &[]).await?;
 
-        self.talk(olga, 0, rooms[0], &[]).await?;
+        let advice = self.talk(olga, 0, rooms[0], &[]).await?;
+        let (ada, stage) = (&self.users[0], self.stage);
+        shop::fill_cart(stage, ada, vera, advice, Some(self.clock.now())).await?;
         self.talk(doctor, 3, rooms[2], &[(Side::We, Directive::Start), (Side::They, Directive::Accept)])
             .await?;
         let calling = self.talk(omar, 10, rooms[1], &[]).await?;
+        shop::fill_cart(stage, ada, &self.visitors[10], calling, None).await?;
+        shop::suggest(stage, omar, &self.visitors[17], rooms[1], page(rooms[1], rooms)).await?;
         for who in [1, 2, 5, 15] {
             self.pass(MINUTE, 4 * MINUTE);
             let words = self.lines(VISITORS[who].2)[0].1;
@@ -322,7 +326,7 @@ fn page(room_id: RoomId, rooms: &[RoomId]) -> WebPage {
 }
 
 /// A message in the speaker's own name.
-fn words(chat_id: ChatId, text: &str) -> SendMessage {
+pub(super) fn words(chat_id: ChatId, text: &str) -> SendMessage {
     SendMessage {
         chat_id,
         text: Some(text.into()),

@@ -1,12 +1,13 @@
 //! A picture for the demo, drawn here: the pulse of somebody who is well.
 
 use super::Stage;
+use super::month::words;
 use crate::actions::{Announced, CreateUpload, SendMessage};
 use crate::domain::attachment::Attached;
 use crate::domain::viewer::Viewer;
 use anyhow::anyhow;
 use bytes::Bytes;
-use entity::{ChatId, MessageType};
+use entity::ChatId;
 use image::{ImageFormat, Rgb, RgbImage};
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -31,19 +32,7 @@ pub(super) async fn send(stage: &Stage<'_>, sender: &Viewer, chat_id: ChatId) ->
     let taken = stage.actions.take_upload(id, Announced::default(), body).await;
     taken.map_err(|why| anyhow!("the picture was not taken: {why:?}"))?;
     let attached = Attached { files: vec![id], ..Attached::default() };
-    let text = Some("This is what my watch says.".to_owned());
-    let message_type = MessageType::Message;
-    let input = SendMessage {
-        chat_id,
-        text,
-        attached,
-        sender_id: None,
-        message_type,
-        page: None,
-        external_id: None,
-        is_internal: false,
-        reply_to_id: None,
-    };
+    let input = SendMessage { attached, ..words(chat_id, "This is what my watch says.") };
     stage.actions.send_message(sender, input).await?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Chats: found, and listed as far as a viewer may see them.
 
-use super::keyset::{self, Sorting, Through};
-use super::{Result, Rows, own_views};
+mod leads;
+
+use super::keyset::{self, Sorting, Through, Way};
+use super::{Result, Rows, Store, own_views};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::limits;
 use crate::domain::page::{Key, Page, PageRequest};
@@ -10,7 +12,8 @@ use entity::{
     ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation,
     presence,
 };
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoCondition};
+use leads::Found;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, IntoCondition, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     RelationTrait, Select,
@@ -59,14 +62,21 @@ pub async fn find_many_visible(
 
 /// The chats that the viewer sees and the filter matches.
 pub async fn list_visible(
-    rows: &impl Rows,
+    store: &Store,
     viewer: &Viewer,
     filter: &ChatFilter,
     order: ChatOrder,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
-    let (list, sorting) = listed(viewer, filter, order);
-    keyset::page(rows, list, sorting, page).await
+    if !leads::are_any(filter, order.field) {
+        let (list, sorting) = listed(store, viewer, filter, order).await?;
+        return keyset::page(store, list, sorting, page).await;
+    }
+    let rows = store.planned_snapshot().await?;
+    let (list, sorting) = listed(&rows, viewer, filter, order).await?;
+    let page = keyset::page(&rows, list, sorting, page).await?;
+    rows.commit().await?;
+    Ok(page)
 }
 
 /// How the database would read a page of [`list_visible`]: its plan, line by line.
@@ -77,50 +87,93 @@ pub async fn explain_visible(
     order: ChatOrder,
     page: &PageRequest,
 ) -> Result<Vec<String>> {
-    let (list, sorting) = listed(viewer, filter, order);
+    let (list, sorting) = listed(rows, viewer, filter, order).await?;
     keyset::explain(rows, &list, sorting, page).await
 }
 
-fn listed(
+async fn listed(
+    rows: &impl Rows,
     viewer: &Viewer,
     filter: &ChatFilter,
     order: ChatOrder,
-) -> (Select<chat::Entity>, Sorting<chat::Entity>) {
-    let sorting = sorting(order, filter);
-    let mut list = filtered(visible(viewer), filter);
-    if let Some(from) = least(filter) {
-        // Nothing happens in a chat before it starts: so the order's own index leads there.
-        list = list.filter(sorting.value.gte(from));
-    }
+) -> Result<(Select<chat::Entity>, Sorting<chat::Entity>)> {
+    let mut sorting = sorting(order, filter);
+    let list = match leads::to_few(rows, viewer.organization_id, filter, order.field).await? {
+        Some(found) => {
+            sorting.way = Way::Sorted;
+            let visible = match found {
+                Found::ById => visible_among(viewer),
+                Found::ByIndex => visible(viewer),
+            };
+            filtered(visible, viewer.organization_id, filter)
+        }
+        None => {
+            let list = filtered(visible(viewer), viewer.organization_id, filter);
+            match least(filter) {
+                // Nothing happens in a chat before it starts: so the order's own index leads there.
+                Some(from) => list.filter(sorting.value.gte(from)),
+                None => list,
+            }
+        }
+    };
     let list = match order.field {
         ChatOrderField::StartedAt | ChatOrderField::UpdatedAt => list,
         ChatOrderField::EndedAt => list.filter(chat::Column::EndedAt.is_not_null()),
         ChatOrderField::WaitingSince => list.filter(chat::Column::WaitingSince.is_not_null()),
         ChatOrderField::LastMessageAt => list.filter(chat::Column::LastMessageSequence.is_not_null()),
     };
-    (list, sorting)
+    Ok((list, sorting))
 }
 
 /// The chats that the viewer takes part in or is present in, and the filter matches; latest message first,
 /// a chat without one by its start. Those that the viewer hides are left out unless they are asked for.
 pub async fn list_inbox(
-    rows: &impl Rows,
+    store: &Store,
     viewer: &Viewer,
     filter: &ChatFilter,
     include_hidden: bool,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
-    let mut list = filtered(visible(viewer), filter).filter(
-        Condition::any()
-            .add(chat::Column::Id.in_subquery(taking_part(viewer.actor_id)))
-            .add(chat::Column::Id.in_subquery(being_present(viewer.actor_id))),
-    );
-    if !include_hidden {
-        list = list.filter(Expr::exists(own_views::hiding(viewer.actor_id)).not());
+    let rows = store.planned_snapshot().await?;
+    let page = keyset::page_of_all(&rows, &inbox(viewer, filter, include_hidden), page).await?;
+    rows.commit().await?;
+    Ok(page)
+}
+
+/// How the database would read a page of [`list_inbox`], line by line.
+pub async fn explain_inbox(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    let mut plan = Vec::new();
+    for (list, sorting) in inbox(viewer, filter, false) {
+        plan.extend(keyset::explain(rows, &list, sorting, page).await?);
     }
+    Ok(plan)
+}
+
+/// What the viewer takes part in, which their own index has in order; and what else they are present in, which is little.
+fn inbox(
+    viewer: &Viewer,
+    filter: &ChatFilter,
+    include_hidden: bool,
+) -> [(Select<chat::Entity>, Sorting<chat::Entity>); 2] {
     let latest = ChatOrder { field: ChatOrderField::LastMessageAt, is_descending: true };
-    let sorting = sorting(latest, filter);
-    keyset::page(rows, list, sorting, page).await
+    let through = Through { table: "participation", value: "active_at", id: "chat_id" };
+    let own = Sorting { way: Way::Through(through), ..sorting(latest, filter) };
+    let mut taken_part_in = filtered(visible_among(viewer), viewer.organization_id, filter)
+        .join(JoinType::InnerJoin, participation::Relation::Chat.def().rev())
+        .filter(participation::Column::ActorId.eq(viewer.actor_id))
+        .filter(participation::Column::EndedAt.is_null());
+    if !include_hidden {
+        taken_part_in = taken_part_in.filter(own_views::is_shown());
+    }
+    let visited = filtered(visible_among(viewer), viewer.organization_id, filter)
+        .filter(chat::Column::Id.in_subquery(being_present(viewer.actor_id)))
+        .filter(Expr::exists(own_part(viewer.actor_id)).not());
+    [(taken_part_in, own), (visited, Sorting { way: Way::Sorted, ..own })]
 }
 
 fn sorting(order: ChatOrder, filter: &ChatFilter) -> Sorting<chat::Entity> {
@@ -132,8 +185,9 @@ fn sorting(order: ChatOrder, filter: &ChatFilter) -> Sorting<chat::Entity> {
         ChatOrderField::LastMessageAt => chat::Column::ActiveAt,
     };
     let is_by_tag = filter.tag.is_some() && order.field == ChatOrderField::StartedAt;
-    let through = is_by_tag.then_some(Through { table: "chat_tag", value: "started_at", id: "chat_id" });
-    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending, through }
+    let through = Through { table: "chat_tag", value: "started_at", id: "chat_id" };
+    let way = if is_by_tag { Way::Through(through) } else { Way::InOrder };
+    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending, way }
 }
 
 /// Before when no chat that matches has started.
@@ -147,8 +201,20 @@ fn visible(viewer: &Viewer) -> Select<chat::Entity> {
     chat::Entity::find().filter(is_visible(viewer))
 }
 
+/// The same, to be found among those of which the ids are known: no index of the organization's chats shall lead to them,
+/// which SQLite, without statistics, would take to be short.
+fn visible_among(viewer: &Viewer) -> Select<chat::Entity> {
+    let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
+    let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
+    chat::Entity::find().filter(seen_in(viewer, of_organization.eq(viewer.organization_id)))
+}
+
 /// `domain::policy::sees_chat` as a condition; a test holds the two together.
 pub(super) fn is_visible(viewer: &Viewer) -> Condition {
+    seen_in(viewer, chat::Column::OrganizationId.eq(viewer.organization_id))
+}
+
+fn seen_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
     let own = || chat::Column::Id.in_subquery(taking_part(viewer.actor_id));
     let public = || chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
     let seen = match viewer.role {
@@ -158,13 +224,14 @@ pub(super) fn is_visible(viewer: &Viewer) -> Condition {
         ViewerRole::ApiClient => public().into_condition(),
         ViewerRole::Widget => Condition::all().add(Expr::cust("1 = 0")),
     };
-    Condition::all()
-        .add(chat::Column::OrganizationId.eq(viewer.organization_id))
-        .add(chat::Column::DeletedAt.is_null())
-        .add(seen)
+    Condition::all().add(is_of_organization).add(chat::Column::DeletedAt.is_null()).add(seen)
 }
 
-fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat::Entity> {
+fn filtered(
+    mut list: Select<chat::Entity>,
+    organization_id: OrganizationId,
+    filter: &ChatFilter,
+) -> Select<chat::Entity> {
     let ChatFilter {
         chat_type,
         room_ids,
@@ -207,15 +274,12 @@ fn filtered(mut list: Select<chat::Entity>, filter: &ChatFilter) -> Select<chat:
     add(is_real_conversation.map(|is| Expr::col((chat::Entity, Alias::new("is_real"))).eq(is)));
     add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
     add(has_sales.map(|is| chat::Column::HasSales.eq(is)));
-    add(min_message_count.map(|count| chat::Column::MessageCount.gte(count)));
+    add(min_message_count.map(leads::at_least));
     match tag {
         Some(tag) => list
             .join(JoinType::InnerJoin, chat_tag::Relation::Chat.def().rev())
             .filter(chat_tag::Column::Tag.eq(tag))
-            .filter(
-                Expr::col((chat_tag::Entity, chat_tag::Column::OrganizationId))
-                    .equals((chat::Entity, chat::Column::OrganizationId)),
-            ),
+            .filter(chat_tag::Column::OrganizationId.eq(organization_id)),
         None => list,
     }
 }
@@ -224,7 +288,7 @@ fn is_there(column: chat::Column, is_there: bool) -> Expr {
     if is_there { column.is_not_null() } else { column.is_null() }
 }
 
-fn taking_part(actor_id: ActorId) -> sea_orm::sea_query::SelectStatement {
+fn taking_part(actor_id: ActorId) -> SelectStatement {
     participation::Entity::find()
         .select_only()
         .column(participation::Column::ChatId)
@@ -233,7 +297,13 @@ fn taking_part(actor_id: ActorId) -> sea_orm::sea_query::SelectStatement {
         .into_query()
 }
 
-fn being_present(user_id: ActorId) -> sea_orm::sea_query::SelectStatement {
+/// The actor's own part in the chat of a row.
+fn own_part(actor_id: ActorId) -> SelectStatement {
+    let of_chat = Expr::col((participation::Entity, participation::Column::ChatId));
+    taking_part(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
+}
+
+fn being_present(user_id: ActorId) -> SelectStatement {
     presence::Entity::find()
         .select_only()
         .column(presence::Column::ChatId)

@@ -83,6 +83,16 @@ impl Inner {
             }
         })
     }
+
+    /// A snapshot in which PostgreSQL plans each statement for its values: what one of them leads to may be a few rows, or
+    /// most of the table.
+    pub(super) async fn planned_snapshot(&self) -> Result<DatabaseTransaction> {
+        let rows = self.snapshot().await?;
+        if self.engine == Engine::Postgres {
+            rows.execute_unprepared("SET LOCAL plan_cache_mode = force_custom_plan").await?;
+        }
+        Ok(rows)
+    }
 }
 
 /// WAL so that readers never wait for the writer; FULL so that an acknowledged commit is on disk.

@@ -14,12 +14,22 @@ pub(super) struct Sorting<E: EntityTrait> {
     pub value: E::Column,
     pub id: Option<E::Column>,
     pub is_descending: bool,
-    /// The same two in a table that is joined for the index that it is.
-    pub through: Option<Through>,
+    pub way: Way,
+}
+
+/// How the rows are come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// An index has them in the order asked for.
+    InOrder,
+    /// So has one of a table that is joined.
+    Through(Through),
+    /// A condition leads to few rows, which are sorted: no index may be walked for its order.
+    Sorted,
 }
 
 /// Columns of a joined table that say the same as those of the list.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Through {
     pub table: &'static str,
     pub value: &'static str,
@@ -28,7 +38,7 @@ pub(super) struct Through {
 
 impl<E: EntityTrait> Sorting<E> {
     pub(super) fn ascending(value: E::Column, id: E::Column) -> Self {
-        Self { value, id: Some(id), is_descending: false, through: None }
+        Self { value, id: Some(id), is_descending: false, way: Way::InOrder }
     }
 
     /// Rows that come after `key` in the order, or with it where `inclusive`.
@@ -42,18 +52,19 @@ impl<E: EntityTrait> Sorting<E> {
     }
 
     fn value_column(self) -> Expr {
-        match self.through {
-            Some(Through { table, value, .. }) => Expr::col((Alias::new(table), Alias::new(value))),
-            None => Expr::col(self.value.as_column_ref()),
+        match self.way {
+            Way::InOrder => Expr::col(self.value.as_column_ref()),
+            Way::Through(Through { table, value, .. }) => Expr::col((Alias::new(table), Alias::new(value))),
+            Way::Sorted => Expr::col(self.value.as_column_ref()).add(0),
         }
     }
 
     /// The column that settles equal values, where they can be equal.
     fn tie_column(self) -> Option<Expr> {
         let own = self.id?;
-        Some(match self.through {
-            Some(Through { table, id, .. }) => Expr::col((Alias::new(table), Alias::new(id))),
-            None => Expr::col(own.as_column_ref()),
+        Some(match self.way {
+            Way::Through(Through { table, id, .. }) => Expr::col((Alias::new(table), Alias::new(id))),
+            Way::InOrder | Way::Sorted => Expr::col(own.as_column_ref()),
         })
     }
 
@@ -132,6 +143,49 @@ where
         page.total = Some(count(connection, &list).await?);
     }
     Ok(page)
+}
+
+/// A page of lists that have no row in common, as of one. Each is come by in its own way.
+pub(super) async fn page_of_all<E>(
+    rows: &impl Rows,
+    lists: &[(Select<E>, Sorting<E>)],
+    request: &PageRequest,
+) -> Result<Page<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+{
+    let mut pages = Vec::with_capacity(lists.len());
+    for (list, sorting) in lists {
+        pages.push(page(rows, list.clone(), *sorting, request).await?);
+    }
+    let is_descending = lists.first().is_some_and(|(_, sorting)| sorting.is_descending);
+    Ok(merged(pages, is_descending, request))
+}
+
+/// The pages at the same place of several lists, as the page of them all.
+fn merged<T>(pages: Vec<Page<T>>, is_descending: bool, request: &PageRequest) -> Page<T> {
+    let (mut has_previous, mut has_next, mut total) = (false, false, request.with_total.then_some(0));
+    let mut rows = Vec::new();
+    for page in pages {
+        has_previous |= page.has_previous;
+        has_next |= page.has_next;
+        total = total.zip(page.total).map(|(all, own)| all + own);
+        rows.extend(page.rows);
+    }
+    rows.sort_by(|(one, _), (other, _)| {
+        let order = (one.value, one.id).cmp(&(other.value, other.id));
+        if is_descending { order.reverse() } else { order }
+    });
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let surplus = rows.len().saturating_sub(limit);
+    match request.end {
+        End::First => rows.truncate(limit),
+        End::Last => drop(rows.drain(..surplus)),
+    }
+    has_previous |= request.end == End::Last && surplus > 0;
+    has_next |= request.end == End::First && surplus > 0;
+    Page { rows, has_previous, has_next, total }
 }
 
 /// How the database would read a page: its plan, line by line.

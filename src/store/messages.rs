@@ -1,7 +1,7 @@
 //! Messages, always with their senders.
 
 use super::changed::all_but_key;
-use super::keyset::{self, Sorting};
+use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Tx, actors, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Page, PageRequest};
@@ -150,7 +150,8 @@ pub async fn list_of_each(
         }
         list
     });
-    let sorting = Sorting { value: message::Column::Sequence, id: None, is_descending: false, through: None };
+    let sorting =
+        Sorting { value: message::Column::Sequence, id: None, is_descending: false, way: Way::InOrder };
     let owner =
         |row: &message::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     let pages = keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await?;

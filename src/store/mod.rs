@@ -133,6 +133,11 @@ impl Store {
     async fn snapshot(&self) -> Result<DatabaseTransaction> {
         self.0.snapshot().await
     }
+
+    /// The same for lists whose best plan hangs on what is asked for.
+    pub(crate) async fn planned_snapshot(&self) -> Result<DatabaseTransaction> {
+        self.0.planned_snapshot().await
+    }
 }
 
 impl Inner {

@@ -1,12 +1,12 @@
 //! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
 
 use super::feed::members_of_each;
-use super::keyset::{self, Sorting};
+use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ChatId, ParticipationId, Timestamp, chat, participation};
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,9 +47,9 @@ pub async fn list_of_actor(
         .filter(Expr::exists(of_chat.into_query()));
     let sorting = Sorting {
         value: participation::Column::ActiveAt,
-        id: Some(participation::Column::Id),
+        id: Some(participation::Column::ChatId),
         is_descending: true,
-        through: None,
+        way: Way::InOrder,
     };
     keyset::page(rows, list, sorting, page).await
 }
@@ -60,20 +60,6 @@ pub(super) fn is_shown() -> Condition {
     let last = || Expr::col((chat::Entity, chat::Column::LastMessageSequence));
     // Where nobody has written, neither true nor false would come of comparing, and nothing of its contrary.
     Condition::any().add(hidden().is_null()).add(last().is_not_null().and(hidden().lt(last())))
-}
-
-/// The participation by which the actor hides the chat of a row.
-pub(super) fn hiding(actor_id: ActorId) -> SelectStatement {
-    participation::Entity::find()
-        .select_only()
-        .column(participation::Column::Id)
-        .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(
-            Expr::col((participation::Entity, participation::Column::ChatId))
-                .equals((chat::Entity, chat::Column::Id)),
-        )
-        .filter(is_shown().not())
-        .into_query()
 }
 
 /// The own views with these ids, read from one snapshot; of chats that are there.

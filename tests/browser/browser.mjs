@@ -24,7 +24,7 @@ export async function openBrowser(wrong) {
     chromiumSandbox: process.getuid?.() !== 0,
   });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const asked = [];
   context.on("request", (request) => asked.push(request.url()));
   context.on("page", (page) => page.on("websocket", (socket) => asked.push(socket.url())));

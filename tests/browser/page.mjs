@@ -11,10 +11,11 @@ export class Page {
     return page;
   }
 
-  /// Who the menu says one is.
+  /// Who the menu says one is. Then GraphiQL is there, and can be used.
   async expectSignedInAs(label) {
     const chosen = this.page.locator(".anteroom-menu option:checked", { hasText: label });
     await chosen.waitFor({ state: "attached" });
+    await this.#expectOperation(/\w/);
   }
 
   async switchTo(label) {
@@ -22,13 +23,35 @@ export class Page {
   }
 
   async openTab(name) {
-    await this.page.getByRole("tab", { name, exact: true }).click();
+    // The name of the tab that is shown goes on with the button that closes it.
+    await this.page.getByRole("tab", { name: new RegExp(`^${name}\\b`) }).click();
+    await this.#expectOperation(name);
+  }
+
+  async #expectOperation(text) {
+    await this.page.locator('section[aria-label="Operation Editor"] .view-line', { hasText: text }).first().waitFor();
     // GraphiQL learns the operations of a document a moment after it is shown, and says nowhere that it has.
     await this.page.waitForTimeout(1_000);
   }
 
   async run() {
     await this.page.locator("button.graphiql-execute-button").click();
+  }
+
+  /// Runs one operation of a document that has several.
+  async runOperation(name) {
+    await this.run();
+    await this.page.getByRole("menuitem", { name, exact: true }).click();
+  }
+
+  /// Runs the only operation of a document, or the one of this name, and answers what the server did.
+  async ask(name) {
+    const isAnswer = (response) => response.request().method() === "POST" && response.url().endsWith("/graphql");
+    const answered = this.page.waitForResponse(isAnswer);
+    await (name ? this.runOperation(name) : this.run());
+    const { data, errors } = await (await answered).json();
+    assert.equal(errors, undefined, JSON.stringify(errors));
+    return data;
   }
 
   /// What the editor of variables holds.

@@ -1,46 +1,9 @@
 /// GraphiQL in a real browser, from the URLs that the server prints: two people talk, the server is killed and
-/// comes back, nothing is missing, and nothing outside is asked for. `ANTEROOM_BIN` is the binary,
-/// `ANTEROOM_CHROMIUM` the browser, if it is none of the usual ones, and `ANTEROOM_SCREENSHOTS` a folder for
-/// pictures, which are not taken without it.
+/// comes back, nothing is missing, and nothing outside is asked for.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fail, openBrowser } from "./browser.mjs";
 import { Page } from "./page.mjs";
-import { Server } from "./server.mjs";
-
-const { ANTEROOM_BIN, ANTEROOM_SCREENSHOTS } = process.env;
-
-const deadline = setTimeout(() => fail("not done after 3 minutes"), 180_000);
-const folder = mkdtempSync(join(tmpdir(), "anteroom-browser-"));
-const server = new Server(ANTEROOM_BIN, folder);
-process.once("exit", () => {
-  server.child?.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function screenshot({ page }, name) {
-  if (!ANTEROOM_SCREENSHOTS) return;
-  await page.mouse.move(0, 0);
-  await page.screenshot({ path: join(ANTEROOM_SCREENSHOTS, `${name}.png`) });
-}
-
-/// Sends as the visitor, without the browser.
-async function send(chatId, text) {
-  const response = await fetch(`${server.url}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.tokenOf("visitor")}`, "content-type": "application/json" },
-    body: JSON.stringify({
-      query: "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { message } } }",
-      variables: { input: { chatId, text } },
-    }),
-  });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  assert.deepEqual(data.sendMessage.userErrors, []);
-}
+import { play, screenshot } from "./stage.mjs";
 
 async function sendFrom(page, chatId, text) {
   await page.setVariables({ chatId, text });
@@ -49,7 +12,7 @@ async function sendFrom(page, chatId, text) {
 }
 
 /// The story: the operator follows a chat, the visitor writes, and the server dies in between.
-async function talk(context) {
+async function talk(server, context) {
   const operator = await Page.open(context, server.guests.operator);
   await operator.expectSignedInAs("operator");
   await operator.expectTokenHidden(server.tokenOf("operator"));
@@ -73,7 +36,7 @@ async function talk(context) {
   await server.kill();
   await operator.expectStatus("Reconnecting");
   await server.start();
-  await send(chatId, "I can wait.");
+  await server.send("visitor", chatId, "I can wait.");
   await operator.expectLogged("I can wait.");
   await operator.expectStatus(/Live: resumed at .* after [\d.]+ s/);
   await sendFrom(visitor, chatId, "No hurry at all.");
@@ -90,7 +53,7 @@ async function talk(context) {
 }
 
 /// Several tokens in one tab, and tokens that are not taken.
-async function change(context, operator) {
+async function change(server, context, operator) {
   await operator.page.goto(server.guests.visitor);
   await operator.expectSignedInAs("visitor");
   await operator.expectTokenHidden(server.tokenOf("visitor"));
@@ -116,15 +79,10 @@ async function change(context, operator) {
   await nobody.expectSignedInAs("admin");
 }
 
-const wrong = [];
-
-try {
-  await server.start();
+await play("graphiql", async ({ server, context, asked, wrong }) => {
   assert.match(server.guests.operator, /graphiql#token=/, "the server was built without GraphiQL");
-  const { browser, context, asked } = await openBrowser(wrong);
-  const operator = await talk(context);
-  await change(context, operator);
-  await browser.close();
+  const operator = await talk(server, context);
+  await change(server, context, operator);
 
   const hosts = new Set(asked.filter((url) => !url.startsWith("data:")).map((url) => new URL(url).host));
   assert.deepEqual([...hosts], [new URL(server.url).host], "nothing outside was asked for");
@@ -135,9 +93,5 @@ try {
   assert.ok(!log.some(hasToken), "no token is in the log");
   const expected = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|status of 401/;
   assert.deepEqual(wrong.filter((text) => !expected.test(text)), [], "nothing went wrong in the page");
-  console.log(`browser: resumed after kill -9, nothing missing; ${asked.length} requests, all to this server`);
-} catch (error) {
-  fail([error?.stack ?? error, ...wrong].join("\n"));
-}
-clearTimeout(deadline);
-process.exit(0);
+  return `resumed after kill -9, nothing missing; ${asked.length} requests, all to this server`;
+});

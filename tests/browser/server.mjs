@@ -1,5 +1,6 @@
 /// The real binary with its demo organization, to be killed and started again.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -54,6 +55,26 @@ export class Server {
     this.child.kill("SIGKILL");
     await this.ended;
     this.url = undefined;
+  }
+
+  /// Asks as one of the guests, or with a token, without the browser; nothing may be refused.
+  async ask(who, query, variables) {
+    const token = this.guests[who] ? this.tokenOf(who) : who;
+    const response = await fetch(`${this.url}/graphql`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = await response.json();
+    assert.equal(errors, undefined, JSON.stringify(errors));
+    for (const payload of Object.values(data)) assert.deepEqual(payload?.userErrors ?? [], []);
+    return data;
+  }
+
+  /// Sends a message as somebody, without the browser.
+  async send(who, chatId, text) {
+    const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { message } } }";
+    await this.ask(who, query, { input: { chatId, text } });
   }
 
   tokenOf(who) {

@@ -1,24 +1,12 @@
 /// The page in `examples/widget` in a real browser, on a site of its own: a visitor writes, an operator answers, a reload
-/// and a server that is killed lose nothing, and a page of another site is refused. `ANTEROOM_BIN` and
-/// `ANTEROOM_CHROMIUM` are as for `run.mjs`.
+/// and a server that is killed lose nothing, and a page of another site is refused.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fail, openBrowser } from "./browser.mjs";
-import { Server } from "./server.mjs";
+import { play } from "./stage.mjs";
 
 const PAGE = readFileSync(new URL("../../examples/widget/index.html", import.meta.url));
-
-const deadline = setTimeout(() => fail("not done after 3 minutes"), 180_000);
-const folder = mkdtempSync(join(tmpdir(), "anteroom-widget-"));
-const server = new Server(process.env.ANTEROOM_BIN, folder);
-process.once("exit", () => {
-  server.child?.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
-});
 
 /// A site that has the page; its origin.
 async function site() {
@@ -27,25 +15,12 @@ async function site() {
   return `http://127.0.0.1:${serving.address().port}`;
 }
 
-/// Asks as one of the demo's people, without the browser.
-async function ask(who, query, variables) {
-  const response = await fetch(`${server.url}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${server.tokenOf(who)}`, "content-type": "application/json" },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  for (const payload of Object.values(data)) assert.deepEqual(payload?.userErrors ?? [], []);
-  return data;
-}
-
 /// The demo's first room, open for pages of a site: its widget key.
-async function openRoomFor(origin) {
-  const { organization } = await ask("admin", "{ organization { rooms(first: 1) { nodes { id allowedOrigins } } } }");
+async function openRoomFor(server, origin) {
+  const { organization } = await server.ask("admin", "{ organization { rooms(first: 1) { nodes { id allowedOrigins } } } }");
   const [room] = organization.rooms.nodes;
   assert.ok(room.allowedOrigins.includes("http://localhost:8080"), "the demo can be tried as the guide says");
-  const { updateRoom } = await ask(
+  const { updateRoom } = await server.ask(
     "admin",
     `mutation ($input: UpdateRoomInput!) {
       updateRoom(input: $input) { room { widgetKey } userErrors { message } } }`,
@@ -55,9 +30,9 @@ async function openRoomFor(origin) {
 }
 
 /// The chat whose latest message has this text.
-async function chatWith(text) {
+async function chatWith(server, text) {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const { organization } = await ask(
+    const { organization } = await server.ask(
       "operator",
       `{ organization { chats(first: 5, orderBy: { field: UPDATED_AT, direction: DESC }) {
         nodes { id visitor { id currentPage { url } } lastMessage { text } } } } }`,
@@ -69,13 +44,8 @@ async function chatWith(text) {
   throw new Error(`nobody has written ${text}`);
 }
 
-const countVisitors = async () =>
-  (await ask("admin", "{ organization { visitors { totalCount } } }")).organization.visitors.totalCount;
-
-async function answer(chatId, text) {
-  const query = "mutation ($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { message } } }";
-  await ask("operator", query, { input: { chatId, text } });
-}
+const countVisitors = async (server) =>
+  (await server.ask("admin", "{ organization { visitors { totalCount } } }")).organization.visitors.totalCount;
 
 async function write(page, text) {
   await page.getByLabel("Message").fill(text);
@@ -87,16 +57,16 @@ const texts = (page) =>
   page.locator("#messages li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
 
 /// The story of a visitor on a site that may.
-async function visit(context, origin, key) {
+async function visit(server, context, origin, key) {
   const url = `${origin}/?${new URLSearchParams({ server: server.url, key })}`;
-  const before = await countVisitors();
+  const before = await countVisitors(server);
   const page = await context.newPage();
   await page.goto(url);
-  assert.equal(await countVisitors(), before, "who has written nothing is nobody yet");
+  assert.equal(await countVisitors(server), before, "who has written nothing is nobody yet");
   await write(page, "Do you ship to Iceland?");
-  const chat = await chatWith("Do you ship to Iceland?");
+  const chat = await chatWith(server, "Do you ship to Iceland?");
   assert.equal(chat.visitor.currentPage.url, `${origin}/`);
-  await answer(chat.id, "We do, by sea.");
+  await server.send("operator", chat.id, "We do, by sea.");
   await page.locator("#messages .theirs", { hasText: "We do, by sea." }).waitFor();
 
   await page.reload();
@@ -108,7 +78,7 @@ async function visit(context, origin, key) {
   await server.kill();
   await page.getByRole("status").filter({ hasText: "Reconnecting" }).waitFor();
   await server.start();
-  await answer(chat.id, "It takes a week.");
+  await server.send("operator", chat.id, "It takes a week.");
   for (const shown of [page, tab]) {
     await shown.locator("#messages .theirs", { hasText: "It takes a week." }).waitFor();
   }
@@ -116,38 +86,29 @@ async function visit(context, origin, key) {
   await tab.locator("#messages .own", { hasText: "Thank you!" }).waitFor();
   const said = ["Do you ship to Iceland?", "We do, by sea.", "It takes a week.", "Thank you!"];
   for (const shown of [page, tab]) assert.deepEqual(await texts(shown), said, "everything once and in order");
-  assert.equal((await chatWith("Thank you!")).visitor.id, chat.visitor.id, "they are who they were");
-  assert.equal(await countVisitors(), before + 1);
+  assert.equal((await chatWith(server, "Thank you!")).visitor.id, chat.visitor.id, "they are who they were");
+  assert.equal(await countVisitors(server), before + 1);
 }
 
 /// A page of another site, with the same key.
-async function intrude(context, origin, key) {
-  const before = await countVisitors();
+async function intrude(server, context, origin, key) {
+  const before = await countVisitors(server);
   const page = await context.newPage();
   await page.goto(`${origin}/?${new URLSearchParams({ server: server.url, key })}`);
   await page.getByLabel("Message").fill("Let me in");
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByRole("status").filter({ hasText: "Not sent" }).waitFor();
   assert.equal(await page.locator("#messages li").count(), 0);
-  assert.equal(await countVisitors(), before, "nobody was signed in");
+  assert.equal(await countVisitors(server), before, "nobody was signed in");
 }
 
-const wrong = [];
-
-try {
-  await server.start();
+await play("widget", async ({ server, context, asked, wrong }) => {
   const [shop, other] = [await site(), await site()];
-  const key = await openRoomFor(shop);
-  const { browser, context, asked } = await openBrowser(wrong);
-  await visit(context, shop, key);
+  const key = await openRoomFor(server, shop);
+  await visit(server, context, shop, key);
   assert.deepEqual(wrong.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET/.test(text)), []);
-  await intrude(context, other, key);
+  await intrude(server, context, other, key);
   assert.ok(wrong.some((text) => text.includes("CORS")), "the browser kept the page out");
-  await browser.close();
   assert.ok(!asked.some((url) => /eyJ|rt_/.test(url)), "no token was sent in a URL");
-  console.log("widget: one visitor over a reload, two tabs and kill -9; a page of another site was refused");
-} catch (error) {
-  fail([error?.stack ?? error, ...wrong].join("\n"));
-}
-clearTimeout(deadline);
-process.exit(0);
+  return "one visitor over a reload, two tabs and kill -9; a page of another site was refused";
+});

@@ -4,6 +4,7 @@
 use crate::graphiql::{SKIP, is_built};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 #[test]
 fn two_people_talk_in_graphiql_while_the_server_is_killed() {
@@ -11,11 +12,25 @@ fn two_people_talk_in_graphiql_while_the_server_is_killed() {
 }
 
 #[test]
+fn a_desk_is_played_in_graphiql() {
+    run("desk.mjs");
+}
+
+#[test]
+fn a_group_talks_in_graphiql() {
+    run("group.mjs");
+}
+
+#[test]
 fn a_visitor_on_a_page_of_the_site_talks_and_one_of_another_site_does_not() {
     run("widget.mjs");
 }
 
+/// A browser and its server at a time: several at once would wait for each other longer than for what they test.
+static TURN: Mutex<()> = Mutex::new(());
+
 fn run(script: &str) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if std::env::var_os(SKIP).is_some() || !is_built() {
         eprintln!("not tested in a browser: {SKIP} is set");
         return;

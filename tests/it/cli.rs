@@ -166,6 +166,14 @@ async fn the_demo_is_an_organization_worth_a_look_from_three_sides() {
     for (list, count) in [("rooms", 4), ("users", 5), ("visitors", 20), ("chats", 200)] {
         assert_eq!(seen[list]["totalCount"], count, "{list}");
     }
+    let shop = "{ sold: organization { chats(filter: { hasSales: true }) { totalCount nodes { \
+                shoppingCarts { nodes { totalPrice } } } } } \
+                open: organization { chats(first: 100, filter: { isEnded: false }) { nodes { isAutosuggested } } } }";
+    let shop = clients[0].query(shop, json!({})).await;
+    let sold = json!([{ "shoppingCarts": { "nodes": [{ "totalPrice": "74.90" }] } }]);
+    assert_eq!(shop["sold"]["chats"]["nodes"], sold);
+    let open = shop["open"]["chats"]["nodes"].as_array().expect("chats");
+    assert_eq!(open.iter().filter(|chat| chat["isAutosuggested"] == true).count(), 1);
     let sessions = seen["chatSessions"]["nodes"].as_array().expect("sessions");
     for (field, values) in [
         ("state", &["CREATED", "STARTED", "ACCEPTED", "REJECTED", "FINISHED"][..]),

@@ -1,8 +1,9 @@
 //! GraphiQL as a browser gets it: its headers, its files, and its examples, each of which is run.
 
 use crate::harness::Engine;
+use crate::harness::files::{png, put};
 use crate::harness::socket::Socket;
-use crate::harness::world::{World, text};
+use crate::harness::world::{Person, World, text};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -162,7 +163,11 @@ async fn every_example_of_the_page_works() {
         assert_eq!((&moved["session"]["state"], &moved["userErrors"]), (&json!(state), &json!([])), "{name}");
     }
 
-    let known = ["chat", "events", "queue", "send", "session", "start"].map(|name| format!("{name}.graphql"));
+    desk_examples(&world, &olga).await;
+    everyday_examples(&chat, &sent["messageEdge"]["node"]["id"], &olga, &vera).await;
+
+    let known = ["chat", "desk", "events", "everyday", "file", "queue", "send", "session", "start", "take"];
+    let known = known.map(|name| format!("{name}.graphql"));
     let there: BTreeSet<_> = std::fs::read_dir(examples())
         .expect("the examples")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -172,8 +177,49 @@ async fn every_example_of_the_page_works() {
     world.app.stop().await;
 }
 
+/// A desk is told of a chat that is taken; who comes too late, who has it.
+async fn desk_examples(world: &World, olga: &Person) {
+    let mut desk = Socket::connect(&world.app.url, &olga.token).await;
+    desk.subscribe("desk", &example("desk"), json!({ "roomIds": [world.room] }), None).await;
+    assert_eq!(desk.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+    let waiting = json!({ "chatId": world.chat(&world.visitor("victor").await).await });
+    let take = example("take");
+    let taken = named(olga, &take, "TakeChat", &waiting).await["joinChat"].clone();
+    assert_eq!(taken["chat"]["presences"]["nodes"][0]["user"]["displayName"], "Olga");
+    let late = named(&world.admin, &take, "TakeChat", &waiting).await["joinChat"].clone();
+    assert_eq!((&late["userErrors"][0]["code"], &late["chat"]), (&json!("CHAT_TAKEN"), &taken["chat"]));
+    while desk.data().await["viewerEvents"]["change"]["__typename"] != "InboxChatAdded" {}
+    let left = named(olga, &take, "LeaveChat", &waiting).await["leaveChat"].clone();
+    assert_eq!((&left["chat"]["presentUserCount"], &left["userErrors"]), (&json!(0), &json!([])));
+}
+
+/// What is done in a chat to a message of Vera's.
+async fn everyday_examples(chat: &str, message: &Value, olga: &Person, vera: &Person) {
+    let everyday = example("everyday");
+    let own = json!({ "chatId": chat, "messageId": message });
+    for (person, name, field, shown) in [
+        (olga, "AddNote", "sendMessage", "/messageEdge/node/isInternal"),
+        (vera, "Edit", "editMessage", "/message/editedAt"),
+        (olga, "React", "addReaction", "/message/reactions/0/count"),
+        (vera, "Type", "setTyping", "/userErrors"),
+        (vera, "ReadAll", "markRead", "/viewer/unreadCount"),
+    ] {
+        let done = named(person, &everyday, name, &own).await[field].clone();
+        let is_shown = done.pointer(shown).is_some_and(|value| !value.is_null() && *value != json!(false));
+        assert!(done["userErrors"] == json!([]) && is_shown, "{name}: {done:#}");
+    }
+
+    let (file, bytes) = (example("file"), png(4, 3));
+    let sized = json!({ "chatId": chat, "size": bytes.len() });
+    let granted = named(vera, &file, "Upload", &sized).await["createUpload"].clone();
+    put(&granted, "image/png", bytes).await;
+    let uploaded = json!({ "chatId": chat, "attachmentId": granted["attachment"]["id"] });
+    let sent = named(vera, &file, "SendFile", &uploaded).await["sendMessage"].clone();
+    assert_eq!(sent["messageEdge"]["node"]["attachments"][0]["width"], 4, "{sent:#}");
+}
+
 /// Runs one operation of a document that has several.
-async fn named(person: &crate::harness::world::Person, query: &str, name: &str, variables: &Value) -> Value {
+async fn named(person: &Person, query: &str, name: &str, variables: &Value) -> Value {
     let body = json!({ "query": query, "operationName": name, "variables": variables });
     let url = format!("{}/graphql", person.url);
     let sent = reqwest::Client::new().post(url).bearer_auth(&person.token).json(&body).send().await;

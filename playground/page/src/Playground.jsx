@@ -60,7 +60,7 @@ function useSession(token) {
       (viewer) => {
         if (!viewer) return;
         nameToken(token, viewer);
-        setSession((session) => ({ ...session, tabs: session.tabs ?? exampleTabs(viewer.chatId) }));
+        setSession((session) => ({ ...session, tabs: session.tabs ?? exampleTabs(viewer) }));
       },
       () => update({ problem: "The server does not answer. Load the page again in a moment." }),
     );

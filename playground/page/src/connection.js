@@ -21,7 +21,10 @@ const VIEWER = `query Playground {
     role
     actor { displayName }
     inbox(first: 10, filter: { type: VISITOR, isEnded: false }) { nodes { id userMessageCount } }
-    organization { chats(last: 10, filter: { type: VISITOR, isEnded: false }) { nodes { id userMessageCount } } }
+    organization {
+      chats(last: 10, filter: { type: VISITOR, isEnded: false }) { nodes { id userMessageCount } }
+      rooms(first: 10) { nodes { id } }
+    }
   }
 }`;
 
@@ -38,8 +41,8 @@ export function connect(token, onRefused) {
     return response;
   }
 
-  /// Who the token is for, and the id of a chat to try things with: their own rather than others', and one in
-  /// which people talk rather than one that waits.
+  /// Who the token is for, and what to try things with: the id of a chat, their own rather than others', and one in
+  /// which people talk rather than one that waits; and those of the rooms whose queues they may follow.
   async function whoAmI() {
     const body = JSON.stringify({ query: VIEWER });
     const response = await post(url, {
@@ -51,7 +54,9 @@ export function connect(token, onRefused) {
     if (!viewer) return null;
     const chats = [...viewer.inbox.nodes, ...(viewer.organization.chats?.nodes ?? [])];
     const chat = chats.find(({ userMessageCount }) => userMessageCount > 0) ?? chats[0];
-    return { id: viewer.id, role: viewer.role, name: viewer.actor?.displayName ?? "API client", chatId: chat?.id };
+    const { id, role, actor, organization } = viewer;
+    const roomIds = organization.rooms?.nodes.map((room) => room.id) ?? [];
+    return { id, role, name: actor?.displayName ?? "API client", chatId: chat?.id, roomIds };
   }
 
   const story = tell();

@@ -108,41 +108,24 @@ async fn of_fifty_tabs_of_one_person_one_wins(engine: Engine) {
 }
 
 async fn of_exclusive_joins_at_once_one_gets_in(engine: Engine) {
-    let world = World::new(engine).await;
-    let people = operators(&world, 8).await;
-    let (_vera, chat) = chat(&world, "vera").await;
-    let selection = "presence { user { id } } chat { presentUserCount presences { nodes { user { id } } } }";
-    for _ in 0..20 {
-        let join = json!({ "chatId": chat, "exclusive": true });
-        let joins =
-            people.iter().map(|person| call(person.client.clone(), "joinChat", selection, join.clone()));
-        let payloads = at_once(joins).await;
-        let winners = won(&payloads);
-        assert_eq!(winners.len(), 1, "{payloads:#?}");
-        let winner = &winners[0]["presence"]["user"]["id"];
-        for payload in &payloads {
-            assert!(code(payload).is_none_or(|code| code == "CHAT_TAKEN"));
-            let chat =
-                json!({ "presentUserCount": 1, "presences": { "nodes": [{ "user": { "id": winner } }] } });
-            assert_eq!(payload["chat"], chat);
-        }
-        let winner = people.iter().find(|person| *winner == person.id).unwrap();
-        winner.done("leaveChat", "", json!({ "chatId": chat })).await;
-    }
-    world.app.stop().await;
+    exclusive_joins(engine, 8, 20).await;
 }
 
 async fn of_a_hundred_operators_at_once_one_gets_the_chat(engine: Engine) {
+    exclusive_joins(engine, 100, 3).await;
+}
+
+/// So many operators join a chat at once, time and again: one is in, and each of the others is told who.
+async fn exclusive_joins(engine: Engine, operator_count: usize, rounds: usize) {
     let world = World::new(engine).await;
-    let people = operators(&world, 100).await;
+    let people = operators(&world, operator_count).await;
     let (_vera, chat) = chat(&world, "vera").await;
     let selection = "presence { user { id } } chat { presentUserCount presences { nodes { user { id } } } }";
-    for _ in 0..3 {
+    for _ in 0..rounds {
         let join = json!({ "chatId": chat, "exclusive": true });
         let joins =
             people.iter().map(|person| call(person.client.clone(), "joinChat", selection, join.clone()));
         let payloads = at_once(joins).await;
-        // One is in, and each of the others is told who.
         let winners = won(&payloads);
         assert_eq!(winners.len(), 1, "{payloads:#?}");
         let winner = winners[0]["presence"]["user"]["id"].clone();
@@ -150,7 +133,7 @@ async fn of_a_hundred_operators_at_once_one_gets_the_chat(engine: Engine) {
             json!({ "presentUserCount": 1, "presences": { "nodes": [{ "user": { "id": winner } }] } });
         assert!(payloads.iter().all(|payload| payload["chat"] == there), "{payloads:#?}");
         let refused = payloads.iter().filter(|payload| code(payload) == Some("CHAT_TAKEN")).count();
-        assert_eq!(refused, 99);
+        assert_eq!(refused, operator_count - 1);
         let winner = people.iter().find(|person| winner == person.id).unwrap();
         winner.done("leaveChat", "", json!({ "chatId": chat })).await;
     }

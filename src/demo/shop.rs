@@ -1,0 +1,79 @@
+//! What the clinic's pharmacy sells beside its chats: a cart that is being filled, one that was bought, and a suggestion
+//! to somebody who looks around.
+
+use super::Stage;
+use super::month::words;
+use crate::actions::{SendMessage, StartChat, UpsertCart};
+use crate::domain::cart::Product;
+use crate::domain::viewer::Viewer;
+use entity::{ChatId, MessageType, Money, RoomId, Timestamp, WebPage};
+
+/// What is in every cart: its number in the shop, its name and kind, its price in euros, and how many.
+const PRODUCTS: [(&str, &str, &str, &str, i32); 2] = [
+    ("P-2214", "Blood pressure monitor", "Devices", "49.90", 1),
+    ("P-0107", "Vitamin D, 90 tablets", "Supplements", "12.50", 2),
+];
+
+/// Makes a visitor's cart known beside a chat of theirs; it is bought where a moment says when.
+pub(super) async fn fill_cart(
+    stage: &Stage<'_>,
+    admin: &Viewer,
+    visitor: &Viewer,
+    chat_id: ChatId,
+    bought_at: Option<Timestamp>,
+) -> anyhow::Result<()> {
+    let mut products = Vec::new();
+    for (number, name, category, price, quantity) in PRODUCTS {
+        products.push(Product {
+            external_id: number.into(),
+            name: name.into(),
+            description: None,
+            category: Some(category.into()),
+            product_number: Some(number.into()),
+            price: Some(price.parse::<Money>()?),
+            quantity: Some(quantity),
+            monthly_price: None,
+            monthly_quantity: None,
+            stock_balance: None,
+        });
+    }
+    let cart = UpsertCart {
+        external_id: format!("cart-of-{}", visitor.actor_id),
+        visitor_id: visitor.actor_id,
+        chat_id: Some(chat_id),
+        currency: "EUR".into(),
+        opened_at: None,
+        locked_at: bought_at,
+        products,
+    };
+    stage.actions.upsert_cart(admin, cart).await?;
+    Ok(())
+}
+
+/// A user speaks first to a visitor who is on a page.
+pub(super) async fn suggest(
+    stage: &Stage<'_>,
+    user: &Viewer,
+    visitor: &Viewer,
+    room_id: RoomId,
+    page: WebPage,
+) -> anyhow::Result<()> {
+    let chat = StartChat {
+        room_id,
+        visitor_id: Some(visitor.actor_id),
+        auto_resume: false,
+        auto_resume_user_id: None,
+        is_private: false,
+        page: None,
+        message: None,
+        request_id: None,
+    };
+    let chat_id = stage.actions.start_chat(user, chat).await?.chat.id;
+    let suggestion = SendMessage {
+        message_type: MessageType::Autosuggest,
+        page: Some(page),
+        ..words(chat_id, "Looking for your prescription? I can help.")
+    };
+    stage.actions.send_message(user, suggestion).await?;
+    Ok(())
+}

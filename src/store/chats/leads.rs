@@ -1,0 +1,107 @@
+//! Conditions whose index is not in the order that is asked for. Where one of them leads to few chats, these are found by
+//! it and sorted: walking the order past all that do not match would cost as much as there are chats.
+
+use super::{being_present, taking_part};
+use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
+use crate::store::{Result, Rows};
+use entity::{OrganizationId, chat, chat_tag};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use uuid::Uuid;
+
+/// Chats that are sorted rather than walked to, at most: sorting these costs about as much as walking to a page of chats
+/// that are as rare among a million (`examples/report.rs`).
+const FEW: u64 = 2_000;
+/// From how many messages on a chat is in the index of long ones.
+const LONG: i32 = 20;
+
+/// How few chats are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Another table knows their ids.
+    ById,
+    /// An index of the organization's chats leads to them.
+    ByIndex,
+}
+
+/// How to find what one of the conditions leads to, where that is few chats and no index has them in the order.
+pub(super) async fn to_few(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    filter: &ChatFilter,
+    order: ChatOrderField,
+) -> Result<Option<Found>> {
+    for (how, lead) in leads(organization_id, filter, order) {
+        let bounded = Query::select()
+            .expr(Expr::val(1))
+            .from_subquery(lead, Alias::new("lead"))
+            .limit(FEW + 1)
+            .to_owned();
+        let counted = Query::select()
+            .expr_as(Expr::cust("count(*)"), Alias::new("found"))
+            .from_subquery(bounded, Alias::new("bounded"))
+            .to_owned();
+        let row = rows.connection().query_one(&counted).await?;
+        let found: i64 = row.map(|row| row.try_get("", "found")).transpose()?.unwrap_or_default();
+        if u64::try_from(found).is_ok_and(|found| found <= FEW) {
+            return Ok(Some(how));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the best way to the chats hangs on the values of the filter.
+pub(super) fn are_any(filter: &ChatFilter, order: ChatOrderField) -> bool {
+    filter.tag.is_some() || !leads(OrganizationId(Uuid::nil()), filter, order).is_empty()
+}
+
+/// At least so many messages.
+pub(super) fn at_least(count: i32) -> Expr {
+    let at_least = chat::Column::MessageCount.gte(count);
+    if count < LONG { at_least } else { is_long().and(at_least) }
+}
+
+/// As the index of long chats has it: word by word, or it would not be used.
+fn is_long() -> Expr {
+    Expr::cust(format!("\"chat\".\"message_count\" >= {LONG}"))
+}
+
+fn leads(
+    organization_id: OrganizationId,
+    filter: &ChatFilter,
+    order: ChatOrderField,
+) -> Vec<(Found, SelectStatement)> {
+    let mut leads = Vec::new();
+    let chats = || {
+        chat::Entity::find()
+            .select_only()
+            .column(chat::Column::Id)
+            .filter(chat::Column::OrganizationId.eq(organization_id))
+    };
+    let is_in_order_of_room = match order {
+        ChatOrderField::StartedAt | ChatOrderField::EndedAt | ChatOrderField::WaitingSince => true,
+        ChatOrderField::UpdatedAt | ChatOrderField::LastMessageAt => false,
+    };
+    if let Some(room_ids) = &filter.room_ids
+        && !(is_in_order_of_room && room_ids.len() == 1)
+    {
+        let in_rooms = chats().filter(chat::Column::RoomId.is_in(room_ids.iter().copied()));
+        leads.push((Found::ByIndex, in_rooms.into_query()));
+    }
+    if let Some(tag) = &filter.tag
+        && order != ChatOrderField::StartedAt
+    {
+        let tagged = chat_tag::Entity::find()
+            .select_only()
+            .column(chat_tag::Column::ChatId)
+            .filter(chat_tag::Column::OrganizationId.eq(organization_id))
+            .filter(chat_tag::Column::Tag.eq(tag));
+        leads.push((Found::ById, tagged.into_query()));
+    }
+    leads.extend(filter.participant_ids.iter().map(|id| (Found::ById, taking_part(*id))));
+    leads.extend(filter.present_user_id.map(|id| (Found::ById, being_present(id))));
+    if let Some(count) = filter.min_message_count.filter(|count| *count >= LONG) {
+        leads.push((Found::ByIndex, chats().filter(at_least(count)).into_query()));
+    }
+    leads
+}
