@@ -127,6 +127,23 @@ async fn a_desk_on_one_node_sees_who_waits_on_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_on_one_node_leaves_the_inbox_on_the_other() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    say(&olga, &chat, "Good morning").await;
+    let changes = "subscription { viewerEvents { change { __typename \
+                   ... on InboxChatRemoved { removedChatId } } } }";
+    let mut desk = following(&World::at(&olga, &second.url), changes, json!({})).await;
+    for (is_hidden, kind) in [(true, "InboxChatRemoved"), (false, "InboxChatAdded")] {
+        olga.done("updateParticipation", "", json!({ "chatId": chat, "isHidden": is_hidden })).await;
+        while desk.data().await["viewerEvents"]["change"]["__typename"] != kind {}
+    }
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_without_a_bus_agree_at_the_pace_of_the_sweep() {
     let (world, second) = two_nodes(None).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
