@@ -98,24 +98,18 @@ async fn listed(
     order: ChatOrder,
 ) -> Result<(Select<chat::Entity>, Sorting<chat::Entity>)> {
     let mut sorting = sorting(order, filter);
-    let list = match leads::to_few(rows, viewer.organization_id, filter, order.field).await? {
-        Some(found) => {
-            sorting.way = Way::Sorted;
-            let visible = match found {
-                Found::ById => visible_among(viewer),
-                Found::ByIndex => visible(viewer),
-            };
-            filtered(visible, viewer.organization_id, filter)
-        }
-        None => {
-            let list = filtered(visible(viewer), viewer.organization_id, filter);
-            match least(filter) {
-                // Nothing happens in a chat before it starts: so the order's own index leads there.
-                Some(from) => list.filter(sorting.value.gte(from)),
-                None => list,
-            }
-        }
+    let few = leads::to_few(rows, viewer.organization_id, filter, order.field).await?;
+    let visible = match few {
+        Some(Found::ById) => visible_among(viewer),
+        Some(Found::ByIndex) | None => visible(viewer),
     };
+    let mut list = filtered(visible, viewer.organization_id, filter);
+    if few.is_some() {
+        sorting.way = Way::Sorted;
+    } else if let Some(from) = least(filter) {
+        // Nothing happens in a chat before it starts: so the order's own index leads there.
+        list = list.filter(sorting.value.gte(from));
+    }
     let list = match order.field {
         ChatOrderField::StartedAt | ChatOrderField::UpdatedAt => list,
         ChatOrderField::EndedAt => list.filter(chat::Column::EndedAt.is_not_null()),

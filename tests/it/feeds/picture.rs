@@ -13,7 +13,7 @@ const CHAT: &str = "id updatedAt endedAt name isPrivate isWaitingResponse messag
 const SESSION: &str = "id state outcome title participants { actor { id } } chat { id }";
 
 /// How long a picture may take to become what is there.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 /// Chats or sessions by their ids.
 type Shelf = BTreeMap<String, Value>;
