@@ -15,8 +15,8 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -54,8 +54,14 @@ async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
     let mut server = Binary::start_with(folder.path(), port, with);
     let (admin, chat) = people(&server, &token).await;
     let receiver = Receiver::start().await;
-    // Some of what is sent is never answered, so that at every moment something is in flight.
-    receiver.behave(|_, number| if number % 5 == 0 { Reply::Hang(String::new()) } else { status(204) });
+    // Some of what is sent is never answered, so that at every moment something is in flight; but each event once at
+    // most, since a second try that failed would be followed by one in five minutes.
+    let hung = Mutex::new(HashSet::new());
+    receiver.behave(move |received, number| {
+        let is_hung =
+            number % 5 == 0 && hung.lock().unwrap().insert(received.header("webhook-id").to_owned());
+        if is_hung { Reply::Hang(String::new()) } else { status(204) }
+    });
     let hook = hook(&admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
 
     let number = Arc::new(AtomicU32::new(0));
