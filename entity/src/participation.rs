@@ -35,6 +35,36 @@ pub struct Model {
 }
 
 impl Model {
+    /// A part in a chat from a moment on, counted, before the actor did anything there.
+    #[must_use]
+    pub fn new(
+        id: ParticipationId,
+        chat_id: ChatId,
+        actor_id: ActorId,
+        actor_type: ActorType,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            chat_id,
+            actor_id,
+            actor_type,
+            created_at: now,
+            ended_at: None,
+            is_counted: true,
+            message_count: 0,
+            first_message_at: None,
+            last_read_sequence: 0,
+            last_read_at: None,
+            name: None,
+            detail: None,
+            hidden_sequence: None,
+            viewed_at: None,
+            updated_at: now,
+            active_at: now,
+        }
+    }
+
     /// Whether the actor has hidden the chat and nobody has written since.
     #[must_use]
     pub fn is_hidden(&self, chat: &super::chat::Model) -> bool {

@@ -57,25 +57,7 @@ impl Measured {
 
 /// A user's part in a chat, since it began.
 pub fn participation(id: Uuid, chat_id: ChatId, actor_id: ActorId, at: Timestamp) -> participation::Model {
-    participation::Model {
-        id: ParticipationId(id),
-        chat_id,
-        actor_id,
-        actor_type: ActorType::User,
-        created_at: at,
-        ended_at: None,
-        is_counted: true,
-        message_count: 0,
-        first_message_at: None,
-        last_read_sequence: 0,
-        last_read_at: None,
-        name: None,
-        detail: None,
-        hidden_sequence: None,
-        viewed_at: None,
-        active_at: at,
-        updated_at: at,
-    }
+    participation::Model::new(ParticipationId(id), chat_id, actor_id, ActorType::User, at)
 }
 
 /// How long something takes in the middle of so many runs, in milliseconds.

@@ -31,25 +31,9 @@ pub(super) async fn take_part(
     let is_counted = counted == Counted::Yes;
     let (row, kind) = match found {
         None => {
-            let row = participation::Model {
-                id: ParticipationId(tx.new_id()),
-                chat_id,
-                actor_id: actor.id,
-                actor_type: actor.actor_type,
-                created_at: now,
-                ended_at: None,
-                is_counted,
-                message_count: 0,
-                first_message_at: None,
-                last_read_sequence: 0,
-                last_read_at: None,
-                name: None,
-                detail: None,
-                hidden_sequence: None,
-                viewed_at: None,
-                updated_at: now,
-                active_at: tx.chat()?.active_at,
-            };
+            let id = ParticipationId(tx.new_id());
+            let new = participation::Model::new(id, chat_id, actor.id, actor.actor_type, now);
+            let row = participation::Model { is_counted, active_at: tx.chat()?.active_at, ..new };
             participations::insert(tx, &row).await?;
             if is_counted {
                 count_participation(tx.chat_mut()?, actor.actor_type, 1);

@@ -121,25 +121,7 @@ fn fact(kind: EventKind, subject_id: uuid::Uuid, subject: Subject) -> Fact {
 }
 
 fn participant(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> participation::Model {
-    participation::Model {
-        id: ParticipationId(tx.new_id()),
-        chat_id,
-        actor_id,
-        actor_type: ActorType::User,
-        created_at: tx.now(),
-        ended_at: None,
-        is_counted: true,
-        message_count: 0,
-        first_message_at: None,
-        last_read_sequence: 0,
-        last_read_at: None,
-        name: None,
-        detail: None,
-        hidden_sequence: None,
-        viewed_at: None,
-        active_at: tx.now(),
-        updated_at: tx.now(),
-    }
+    participation::Model::new(ParticipationId(tx.new_id()), chat_id, actor_id, ActorType::User, tx.now())
 }
 
 async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
