@@ -69,6 +69,16 @@ pub struct UpdateRoom {
     pub end_after_idle_minutes: Option<i32>,
 }
 
+impl NewOrganization {
+    /// Checks the names, so that a caller can refuse them before it opens a store.
+    pub fn check(&self) -> std::result::Result<(), Refused> {
+        text::name("tenant", &self.tenant_name)?;
+        text::name("instance", &self.instance_name)?;
+        text::name("name", &self.name)?;
+        text::name("admin", &self.admin_name)
+    }
+}
+
 impl Actions {
     /// Makes an organization and its first admin; for the command line, which answers to nobody.
     pub async fn create_organization(
@@ -105,11 +115,8 @@ impl Actions {
 }
 
 async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
+    input.check()?;
     let NewOrganization { tenant_name, instance_name, name, admin_name } = input;
-    text::name("tenantName", &tenant_name)?;
-    text::name("instanceName", &instance_name)?;
-    text::name("name", &name)?;
-    text::name("admin", &admin_name)?;
     let row = organization::Model {
         id: OrganizationId(tx.new_id()),
         tenant_name,
