@@ -33,6 +33,7 @@ mod live;
 mod machine;
 mod nodes;
 mod notes;
+mod own_postgres;
 mod own_views;
 mod paging;
 mod participants;

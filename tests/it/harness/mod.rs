@@ -20,6 +20,7 @@ use anteroom::app::App;
 use anteroom::clock::Clock;
 use anteroom::config::{Config, Settings};
 use anteroom::delivery::Resolver;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -117,4 +118,9 @@ impl TestApp {
     pub async fn stop(self) {
         self.app.stop().await;
     }
+}
+
+/// Sends a signal, such as `-STOP`, to a process. One that has ended is left alone.
+pub fn signal(process: u32, signal: &str) {
+    let _ = Command::new("kill").args([signal, &process.to_string()]).output().expect("kill");
 }
