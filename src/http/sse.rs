@@ -99,9 +99,16 @@ impl Events {
         }
         loop {
             tokio::select! {
-                // First, so that to a deactivated caller nothing is complete.
+                // In this order, so that nothing is complete to a deactivated caller, and a busy stream stops.
                 biased;
                 () = deactivated(&mut self.standing) => return Some(self.sign_out()),
+                // Without `complete`: the stream is cut off and not over, so clients come back and resume.
+                () = self.door.0.shutdown.cancelled() => return None,
+                _ = self.clock.tick() => {
+                    if !self.caller.is_here(&self.door).await {
+                        return Some(self.sign_out());
+                    }
+                }
                 answer = self.answers.next() => return match answer {
                     Some(Told::Answer(answer, cursor)) => {
                         Some(next_event(*answer, cursor.as_deref(), self.door.limits.errors))
@@ -110,14 +117,7 @@ impl Events {
                     Some(Told::CutOff) => None,
                     None => Some(self.end()),
                 },
-                // Without `complete`: the stream is cut off and not over, so clients come back and resume.
-                () = self.door.0.shutdown.cancelled() => return None,
                 _ = self.heartbeat.tick() => return Some(":\n\n".into()),
-                _ = self.clock.tick() => {
-                    if !self.caller.is_here(&self.door).await {
-                        return Some(self.sign_out());
-                    }
-                }
             }
         }
     }

@@ -123,10 +123,6 @@ impl Reader {
         self.position
     }
 
-    pub(super) fn viewer(&self) -> &Viewer {
-        &self.viewer
-    }
-
     /// Whether all that was in the log when it was last read has been handed out.
     pub(super) fn is_live(&self) -> bool {
         self.pending.is_empty() && !self.is_behind

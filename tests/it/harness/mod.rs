@@ -4,6 +4,7 @@ pub mod binary;
 pub mod bucket;
 pub mod calls;
 pub mod client;
+pub mod event_stream;
 pub mod files;
 pub mod hooks;
 pub mod nats;
