@@ -17,6 +17,7 @@ mod operation;
 mod presence;
 mod signed;
 mod sse;
+mod turns;
 mod uploads;
 mod websocket;
 
@@ -24,6 +25,7 @@ pub use graphiql::has_graphiql;
 pub use limits::Limits;
 
 use self::admission::Admission;
+use self::turns::Turns;
 use crate::actions::Actions;
 use crate::graphql::Schema;
 use crate::live::Live;
@@ -80,6 +82,7 @@ struct Shared {
     live: Live,
     limits: Limits,
     admission: Arc<Admission>,
+    turns: Turns,
     trusted_proxies: Vec<IpNet>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -109,6 +112,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         live,
         limits,
         admission,
+        turns: Turns::new(),
         trusted_proxies,
         shutdown,
         tracker,

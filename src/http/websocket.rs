@@ -3,7 +3,7 @@
 //! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
-use super::operation::{self, Arrival, Operation, Parameters};
+use super::operation::{self, AbortOnDrop, Arrival, Operation, Parameters};
 use super::presence::Present;
 use super::{Door, answer, auth};
 use crate::graphql::door::{Code, Refusal, clean};
@@ -328,15 +328,6 @@ fn is_too_long(error: &axum::Error) -> bool {
     error.to_string().contains("too long")
 }
 
-/// Ends the task that it names when it is dropped.
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Runs one operation: sends its answers, and answers what is to be said last; nothing, if the socket is gone.
 async fn perform(
     door: Door,
@@ -379,12 +370,12 @@ fn has_failed_to_start(answer: &Answer) -> bool {
 }
 
 fn next(id: &str, answer: &Answer) -> Message {
-    text(&json!({ "type": "next", "id": id, "payload": answer::payload(answer, true) }))
+    let (id, payload) = (Value::from(id), answer::payload(answer, true));
+    Message::Text(format!("{{\"type\":\"next\",\"id\":{id},\"payload\":{payload}}}").into())
 }
 
 fn failed(id: &str, answer: &Answer) -> Value {
-    let errors = answer::payload(answer, false).get("errors").cloned().unwrap_or_default();
-    json!({ "type": "error", "id": id, "payload": errors })
+    json!({ "type": "error", "id": id, "payload": answer::errors(answer) })
 }
 
 fn error(id: &str, refusal: &Refusal) -> Value {

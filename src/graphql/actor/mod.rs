@@ -5,7 +5,7 @@ pub(super) mod mutation;
 use super::caller::caller;
 use super::cart::{ShoppingCartConnection, carts_of};
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
-use super::connection::{List, PageArguments, connection, page_cost};
+use super::connection::{List, PageArguments, connection};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
@@ -133,7 +133,6 @@ impl User {
 
     /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
     /// first, unless asked for otherwise.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -152,7 +151,6 @@ impl User {
     }
 
     /// The chats that the user is present in now and the viewer may see, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn current_chats(
         &self,
         context: &Context<'_>,
@@ -167,7 +165,6 @@ impl User {
 
     /// The chats in which the user takes part, most recent activity first: what each of them is for the user alone. For
     /// the user and for admins; null to everybody else.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -249,7 +246,6 @@ impl Visitor {
 
     /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
     /// asked for otherwise.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -268,7 +264,6 @@ impl Visitor {
     }
 
     /// The shopping carts of the visitor in the organization's shop, oldest first; null to other visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
