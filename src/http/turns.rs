@@ -16,6 +16,8 @@ const RUNNING: usize = 1_000;
 const QUERIES: usize = 8;
 /// Items of one actor's subscriptions that are resolved at once.
 const ITEMS: usize = 4;
+/// Below this cost, in units, an operation needs no lane: about 1 ms.
+const LIGHT: u64 = 100;
 /// From this cost on, in units, an operation is dear: about 12 ms.
 const DEAR: u64 = 1_000;
 /// How long an operation waits for its turn.
@@ -91,7 +93,7 @@ impl Turns {
         if units >= DEAR {
             permits.push(Arc::clone(&lanes.dear).acquire_owned().await.ok()?);
             permits.push(Arc::clone(&self.dear).acquire_owned().await.ok()?);
-        } else if let Some(own) = own {
+        } else if let Some(own) = own.filter(|_| units >= LIGHT) {
             permits.push(own.acquire_owned().await.ok()?);
         }
         Some(permits)

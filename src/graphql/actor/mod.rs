@@ -316,6 +316,8 @@ pub(super) async fn visitors(
     page: PageArguments,
 ) -> Result<VisitorConnection> {
     let (caller, list) = (caller(context)?, List::of(&"visitors"));
-    let page = caller.actions.visitors(&caller.viewer, query, &page.request(context, list)?).await?;
+    let page = page.request(context, list)?;
+    let _permit = caller.search().await?;
+    let page = caller.actions.visitors(&caller.viewer, query, &page).await?;
     Ok(VisitorConnection::new(page, |_, key| list.cursor(key), Visitor))
 }

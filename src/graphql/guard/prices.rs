@@ -189,6 +189,9 @@ fn price(on: &str, definition: FieldDefinition) -> Field {
         (_, "nodes" | "edges") if on.ends_with("Connection") => Count::EachOfPage,
         // Rows of messages hold texts, and each has a sender.
         _ if of_type.starts_with("Message") && is_page => Count::Page { row: 4 },
+        // A session comes with all its participants, a delivery with its body.
+        _ if of_type.starts_with("ChatSession") && is_page => Count::Page { row: 10 },
+        _ if of_type.starts_with("WebhookDelivery") && is_page => Count::Page { row: 4 },
         _ if is_page => Count::Page { row: 2 },
         _ if is_list => Count::Items(items(on, name)),
         _ => Count::One,
@@ -216,6 +219,8 @@ fn weight(on: &str, name: &str, is_page: bool) -> u64 {
         ("Viewer", "unreadCount") | ("Organization", "visitors") => 100,
         // A transaction.
         ("Mutation", _) => 50,
+        // All of them are read, and there can be hundreds.
+        ("ShoppingCart", "products" | "totalPrice" | "monthlyTotalPrice") => 40,
         (_, "totalCount") => 20,
         ("Subscription", _) | ("Participation", "unreadCount") => 10,
         _ if is_page => 8,
