@@ -178,3 +178,46 @@ impl Drop for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entity::{OrganizationId, Timestamp};
+    use uuid::Uuid;
+
+    fn viewer(role: ViewerRole, id: u128) -> Viewer {
+        Viewer {
+            organization_id: OrganizationId(Uuid::from_u128(1)),
+            actor_id: ActorId(Uuid::from_u128(id)),
+            role,
+            expires_at: Timestamp(i64::MAX),
+            auth_version: 0,
+            pass: None,
+        }
+    }
+
+    #[test]
+    fn a_budget_belongs_to_one_actor_and_one_purpose() {
+        let admission = Admission::new(1);
+        let vera = viewer(ViewerRole::Visitor, 1);
+        assert!(admission.spend(&vera, Spending::Requests, 40_000).is_ok());
+        let wait = admission.spend(&vera, Spending::Requests, 20_000).expect_err("it is spent");
+        assert!(wait <= Duration::from_millis(2_500), "{wait:?}");
+        assert!(admission.spend(&vera, Spending::Items, 40_000).is_ok());
+        assert!(admission.change(&vera, 10).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 40_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 100_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 400_000).is_ok());
+    }
+
+    #[test]
+    fn a_factor_multiplies_budgets_and_zero_lifts_them() {
+        let vera = viewer(ViewerRole::Visitor, 1);
+        assert!(Admission::new(3).spend(&vera, Spending::Requests, 120_000).is_ok());
+        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 40_000_000).is_ok());
+        let lifted = Admission::new(0);
+        for _ in 0..10 {
+            assert!(lifted.spend(&vera, Spending::Requests, u64::MAX).is_ok());
+        }
+    }
+}
