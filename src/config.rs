@@ -87,7 +87,7 @@ pub struct Settings {
     /// Below which URL patients are, for the patientUrl that webhooks send [default: the public URL]
     #[arg(long, global = true, env = "ANTEROOM_PATIENT_URL", value_name = "URL")]
     pub patient_url: Option<String>,
-    /// What multiplies the rates at which actors may change things, 0 to 1000; 0 lifts them [default: 1]
+    /// Multiplies the rates and budgets of actors, 0 to 1000; 0 lifts them [default: 1]
     #[arg(long, global = true, env = "ANTEROOM_RATE_LIMIT", value_name = "FACTOR")]
     pub rate_limit: Option<u32>,
 

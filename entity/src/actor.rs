@@ -5,6 +5,7 @@ use crate::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, WebPage};
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "actor")]
@@ -71,9 +72,23 @@ impl Model {
     }
 }
 
-/// Name and value pairs, in the order they were given.
+/// Name and value pairs, in the order they were given. Clones share them: an actor's row is cloned for each of their
+/// messages in a page, and its attributes can be larger than all of those.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Attributes(pub Vec<(String, String)>);
+#[serde(from = "Vec<(String, String)>", into = "Vec<(String, String)>")]
+pub struct Attributes(pub Arc<[(String, String)]>);
+
+impl From<Vec<(String, String)>> for Attributes {
+    fn from(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs.into())
+    }
+}
+
+impl From<Attributes> for Vec<(String, String)> {
+    fn from(attributes: Attributes) -> Self {
+        attributes.0.to_vec()
+    }
+}
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}

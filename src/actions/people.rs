@@ -7,7 +7,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors};
-use entity::actor::Attributes;
 use entity::{ActorId, ActorType, OrganizationId, UserRole, actor};
 use futures_util::FutureExt;
 
@@ -173,7 +172,7 @@ pub(super) async fn upsert(
         row.name = display_name;
     }
     if let Some(attributes) = attributes {
-        row.attributes = Attributes(attributes);
+        row.attributes = attributes.into();
     }
     row.external_id = Some(external_id);
     if is_new {

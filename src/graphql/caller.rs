@@ -11,7 +11,11 @@ use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use entity::{ChatId, chat};
 use std::hash::Hash;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Searches of one operation at a time.
+const SEARCHES: usize = 2;
 
 /// The viewer of an operation, the actions, and loaders that belong to this operation alone.
 pub(super) struct Caller {
@@ -19,6 +23,7 @@ pub(super) struct Caller {
     pub actions: Actions,
     reads: DataLoader<Reads>,
     queue: Queue,
+    searches: Arc<Semaphore>,
     /// Who this operation signed in: it goes on as they.
     successor: OnceLock<Box<Self>>,
 }
@@ -33,13 +38,21 @@ impl Caller {
     fn on(queue: Queue, actions: Actions, viewer: Viewer) -> Self {
         let reads = Reads { actions: actions.clone(), viewer: viewer.clone() };
         let reads = DataLoader::new(reads, queue.clone(), AtOnce);
-        Self { viewer, actions, reads, queue, successor: OnceLock::new() }
+        let searches = Arc::new(Semaphore::new(SEARCHES));
+        Self { viewer, actions, reads, queue, searches, successor: OnceLock::new() }
     }
 
     /// Lets the operation go on as somebody else, or with another token: whoever was signed in by it.
     pub(super) fn become_viewer(&self, viewer: Viewer) {
         let successor = Self::on(self.queue.clone(), self.actions.clone(), viewer);
         let _ = self.successor.set(Box::new(successor));
+    }
+
+    /// Waits until the operation may search again. Its searches would else take all connections to the database, and
+    /// the reads of other operations would wait behind them.
+    pub(super) async fn search(&self) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.searches).acquire_owned().await;
+        permit.map_err(|_closed| Fault::internal("the searches of an operation were closed"))
     }
 
     fn latest(&self) -> &Self {

@@ -1,7 +1,6 @@
 //! Relay connections: the page that a store gave, with its cursors.
 
 use super::error::{Fault, Result};
-use crate::domain::limits;
 use crate::domain::page::{Key, Page, PageRequest};
 use crate::live::CursorError;
 use async_graphql::Context;
@@ -35,33 +34,6 @@ impl PageArguments {
         let request = PageRequest::new(first, decode(after)?, last, decode(before)?)?;
         Ok(request.with_total(context.look_ahead().field("totalCount").exists()))
     }
-}
-
-/// What a search costs before its page is counted: in a list of things that are each searched, it adds up.
-pub(super) const SEARCH: usize = 100;
-
-/// What a page costs: the field itself, and what is asked of each node.
-pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_each: usize) -> usize {
-    let length = first.or(last).and_then(|count| usize::try_from(count).ok());
-    let default = usize::try_from(limits::PAGE_DEFAULT).unwrap_or_default();
-    length.unwrap_or(default).saturating_mul(of_each).saturating_add(1)
-}
-
-/// The cost of a page, for `#[graphql(complexity)]`. Naming `first` and `last` there instead refuses an operation
-/// that declares a variable for one of them and leaves it out (async-graphql 8.0.0-rc.5, `VisitorContext`).
-macro_rules! page_cost {
-    ($context:ident, $definitions:ident, $field:ident, $of_each:ident) => {{
-        let length = |name| $context.param_value($definitions, $field, name, None).unwrap_or_default();
-        $crate::graphql::connection::cost(length("first"), length("last"), $of_each)
-    }};
-}
-
-/// The cost of a page of hits.
-macro_rules! search_cost {
-    ($context:ident, $definitions:ident, $field:ident, $of_each:ident) => {
-        $crate::graphql::connection::SEARCH
-            + $crate::graphql::connection::page_cost!($context, $definitions, $field, $of_each)
-    };
 }
 
 /// Which list a cursor is a place in. A few bytes of a digest of that are in the cursor: in another list, or in
@@ -195,7 +167,7 @@ macro_rules! connection {
     };
 }
 
-pub(super) use {connection, page_cost, search_cost};
+pub(super) use connection;
 
 #[cfg(test)]
 mod tests {

@@ -154,6 +154,9 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
         return;
     }
     let code = kind_of(error, is_empty);
+    if let Some((_, message)) = told(&error.message) {
+        error.message = message;
+    }
     if code == Code::Internal {
         hide(error);
     } else if let Some((at, _)) = error.message.char_indices().nth(MESSAGE) {
@@ -164,21 +167,58 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
 
 /// The code for an error of the library.
 fn kind_of(error: &ServerError, is_empty: bool) -> Code {
-    let is_coercion =
-        ["Invalid value for argument", "Failed to parse", "Expected input type", "Unknown enumeration"]
-            .iter()
-            .any(|start| error.message.starts_with(start))
-            || error.message.starts_with("Variable");
-    let is_limit = error.message.starts_with("Query is ");
-    if is_limit {
-        Code::LimitExceeded
-    } else if is_coercion {
-        Code::BadUserInput
-    } else if is_empty && error.path.is_empty() {
-        Code::ValidationFailed
-    } else {
-        Code::Internal
+    match told(&error.message) {
+        Some((code, _)) => code,
+        None if is_empty && error.path.is_empty() => Code::ValidationFailed,
+        None => Code::Internal,
     }
+}
+
+/// What a client is told of a value that the library refuses. The library's own text may repeat the value, so only
+/// names of the schema are taken from it.
+fn told(message: &str) -> Option<(Code, String)> {
+    if let Some(reason) = message.strip_prefix("Invalid value for argument ") {
+        let place = quoted(reason).unwrap_or_default();
+        let why = reason.get(place.len() + 4..).unwrap_or_default();
+        let why = if why.starts_with("expected type ") || why.starts_with("field ") {
+            why.to_owned()
+        } else if let Some(name) = why.strip_prefix("enumeration type ").and_then(quoted) {
+            format!("enumeration type \"{name}\" does not contain this value")
+        } else {
+            "see the schema for the fields of this input".to_owned()
+        };
+        return Some((Code::BadUserInput, format!("Invalid value for argument \"{place}\": {why}.")));
+    }
+    if let Some(rest) = message.strip_prefix("Failed to parse ") {
+        let name = quoted(rest).unwrap_or_default();
+        let why = rest.get(name.len() + 4..).unwrap_or_default();
+        // Our own scalars say what they expect.
+        let why = why.split(" (occurred").next().filter(|why| why.starts_with("expected "));
+        return Some((
+            Code::BadUserInput,
+            match why {
+                Some(why) => format!("Invalid value of type \"{name}\": {why}."),
+                None => format!("Invalid value of type \"{name}\"."),
+            },
+        ));
+    }
+    if let Some(name) = message.strip_prefix("Expected input type ").and_then(quoted) {
+        return Some((Code::BadUserInput, format!("Expected a value of type \"{name}\".")));
+    }
+    if message.starts_with("Invalid default value") {
+        let message = "The default of a variable does not match its type.";
+        return Some((Code::ValidationFailed, message.to_owned()));
+    }
+    if message.starts_with("Variable ") {
+        let message = "A variable is used in a place that its declared type does not fit.";
+        return Some((Code::ValidationFailed, message.to_owned()));
+    }
+    None
+}
+
+/// What stands between the quotes at the start of a text.
+fn quoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.split('"').next()
 }
 
 /// A bug: the cause goes to the log under an id, and the id to the client.

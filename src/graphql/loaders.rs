@@ -78,6 +78,10 @@ key!(
     UnreadOf(ParticipationId)
 );
 key!(
+    /// Unread messages of the viewer, over all chats.
+    UnreadOfViewer(ActorId)
+);
+key!(
     /// Chats that wait in a room.
     WaitingIn(RoomId)
 );
@@ -187,6 +191,10 @@ loader!(OthersIn => Vec<actor::Model>, |reads, keys| {
 });
 loader!(UnreadOf => u64, |reads, keys| {
     wrapped(reads.actions.unread_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, UnreadOf)
+});
+loader!(UnreadOfViewer => u64, |reads, keys| {
+    let unread = reads.actions.unread_count(&reads.viewer).await?;
+    keys.iter().map(|key| (*key, unread)).collect()
 });
 loader!(WaitingIn => u64, |reads, keys| {
     wrapped(reads.actions.waiting_count_of_each(&reads.viewer, &bare(keys, |key| key.0)).await?, WaitingIn)

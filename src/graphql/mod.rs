@@ -28,6 +28,7 @@ mod scalar;
 mod session;
 mod sign_in;
 mod subscription;
+pub mod turn;
 mod viewer;
 mod web_page;
 mod webhook;
@@ -38,14 +39,12 @@ use crate::live::Live;
 use async_graphql::{MergedObject, Request, SDLExportOptions};
 use caller::Caller;
 use entity::{ActorId, OrganizationId};
+pub use nullable_errors::ANSWER_BYTES;
 use rounds::Rounds;
 use uuid::Uuid;
 
 /// The schema, with everything that it needs to answer.
 pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Subscription>;
-
-/// What one operation may cost: fields, those of a page counted as often as the page is long.
-const COMPLEXITY: usize = 5_000;
 
 /// Everything that changes something. Each mutation takes one `input`; what the domain refuses comes back in
 /// `userErrors`, with the thing as it now stands.
@@ -74,13 +73,13 @@ pub struct Mutation(
 fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscription::Subscription> {
     async_graphql::Schema::build(query::Query, Mutation::default(), subscription::Subscription)
         .register_output_type::<actor::Actor>()
-        .limit_complexity(COMPLEXITY)
         .disable_suggestions()
 }
 
 /// The schema on these actions and live streams.
 #[must_use]
 pub fn schema(actions: Actions, live: Live) -> Schema {
+    guard::warm_up();
     builder().extension(nullable_errors::NullableErrors).data(actions).data(live).finish()
 }
 
@@ -100,7 +99,7 @@ pub fn sdl() -> String {
 #[must_use]
 pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> (Request, Rounds) {
     let (caller, rounds) = Caller::new(actions.clone(), viewer.clone());
-    (request.data(caller), rounds)
+    (request.data(caller).data(rounds.slice()), rounds)
 }
 
 /// The public id of an organization.

@@ -1,19 +1,22 @@
 //! What a subscription and its transport tell each other: where the request stood, whether the stream has started, the
 //! cursor of the item that goes out, and that an item has to be resolved again.
 
+use super::turn::{self, Gate};
 use crate::live::Turn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// One of these accompanies each operation, in its context data.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Resume {
     after: Option<String>,
+    /// Where items wait until their viewer may have another one.
+    gate: Option<Gate>,
     state: Mutex<State>,
     started: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// The item whose answer is being made.
     item: Option<Item>,
@@ -22,11 +25,11 @@ struct State {
 }
 
 /// An item whose answer is being made, or was made.
-#[derive(Debug)]
 struct Item {
     /// Where to resume after it, for `extensions.cursor`. Absent for an item that ends its stream.
     cursor: Option<String>,
     turn: Turn,
+    own_turn: Option<turn::Turn>,
 }
 
 impl Resume {
@@ -34,6 +37,20 @@ impl Resume {
     #[must_use]
     pub fn new(after: Option<String>) -> Self {
         Self { after, ..Self::default() }
+    }
+
+    /// Has each item wait at this gate before it is resolved.
+    #[must_use]
+    pub fn with_gate(self, gate: Gate) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// Waits at the gate. An item passes it before it takes a turn at the database, which others wait for.
+    pub(super) async fn pass(&self) -> Option<turn::Turn> {
+        match &self.gate {
+            Some(gate) => Some(gate.pass().await),
+            None => None,
+        }
     }
 
     /// Where to go on, if the request says: it wins over the field's own argument.
@@ -54,16 +71,16 @@ impl Resume {
 
     /// Notes the item that the stream yields. Items are resolved one by one, so the answer that is made next is this
     /// item's.
-    pub(super) fn set_item(&self, cursor: Option<String>, turn: Turn) {
-        self.state().item = Some(Item { cursor, turn });
+    pub(super) fn set_item(&self, cursor: Option<String>, own_turn: Option<turn::Turn>, turn: Turn) {
+        self.state().item = Some(Item { cursor, turn, own_turn });
     }
 
     /// Ends the turn of the item whose answer was just made, and returns its cursor. `None` where the answer is not an
     /// item's, because the stream could not start.
     #[must_use]
     pub fn take_item(&self) -> Option<Option<String>> {
-        let Item { cursor, turn } = self.state().item.take()?;
-        drop(turn);
+        let Item { cursor, turn, own_turn } = self.state().item.take()?;
+        drop((turn, own_turn));
         Some(cursor)
     }
 

@@ -8,6 +8,8 @@ use futures_util::stream::{FuturesUnordered, Stream, StreamExt};
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,8 +20,48 @@ type Load = FutureObj<'static, ()>;
 #[derive(Clone)]
 pub(super) struct Queue(UnboundedSender<Load>);
 
+/// Fields that an operation resolves before it lets other tasks of its thread run: about 2 ms.
+const SLICE: usize = 256;
+
+/// How much of its slice an operation has left. Its fields are resolved within one task, so they have to agree.
+#[derive(Clone, Default)]
+pub(super) struct Slice(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    left: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Slice {
+    fn begin(&self) {
+        self.0.left.store(SLICE, Ordering::Relaxed);
+        self.0.is_over.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether fields wait for the next slice, rather than for a load.
+    fn is_over(&self) -> bool {
+        self.0.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Takes one field's part of the slice, or waits for the next one.
+    pub(super) async fn take(&self) {
+        poll_fn(|context| {
+            let less = |left: usize| left.checked_sub(1);
+            if self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+                return Poll::Ready(());
+            }
+            self.0.is_over.store(true, Ordering::Relaxed);
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
 /// What loads them. Nothing is loaded unless the operation runs along with it.
 pub struct Rounds {
+    slice: Slice,
     waiting: UnboundedReceiver<Load>,
     running: FuturesUnordered<Load>,
 }
@@ -27,16 +69,22 @@ pub struct Rounds {
 /// A queue and what works it off.
 pub(super) fn rounds() -> (Queue, Rounds) {
     let (queue, waiting) = unbounded_channel();
-    (Queue(queue), Rounds { waiting, running: FuturesUnordered::new() })
+    (Queue(queue), Rounds { slice: Slice::default(), waiting, running: FuturesUnordered::new() })
 }
 
 impl Rounds {
+    /// The slices of the operation that runs along.
+    pub(super) fn slice(&self) -> Slice {
+        self.slice.clone()
+    }
+
     /// Runs a query or a mutation with its loads.
     pub async fn along<F: Future>(mut self, operation: F) -> F::Output {
         let mut operation = pin!(operation);
         poll_fn(move |context| {
+            self.slice.begin();
             let polled = operation.as_mut().poll(context);
-            if polled.is_pending() {
+            if polled.is_pending() && !self.slice.is_over() {
                 self.go_on(context);
             }
             polled
@@ -48,8 +96,9 @@ impl Rounds {
     pub fn along_stream<S: Stream>(mut self, operation: S) -> impl Stream<Item = S::Item> {
         let mut operation = Box::pin(operation);
         futures_util::stream::poll_fn(move |context| {
+            self.slice.begin();
             let polled = operation.as_mut().poll_next(context);
-            if polled.is_pending() {
+            if polled.is_pending() && !self.slice.is_over() {
                 self.go_on(context);
             }
             polled

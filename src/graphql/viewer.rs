@@ -3,10 +3,11 @@
 use super::actor::{Actor, User, Visitor};
 use super::caller::{anybody, caller};
 use super::chat::{Chat, ChatConnection, ChatFilterInput, Place, filter_within};
-use super::connection::{PageArguments, page_cost};
+use super::connection::PageArguments;
 use super::enums;
 use super::error::Result;
 use super::id::Kind;
+use super::loaders::UnreadOfViewer;
 use super::organization::Organization;
 use super::scalar::DateTime;
 use super::session::ChatSession;
@@ -72,13 +73,12 @@ impl Viewer {
     /// Messages by others that the viewer has not read, over all their chats. Counted up to 100: show 99+.
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let caller = caller(context)?;
-        let unread = caller.actions.unread_count(&caller.viewer).await?;
+        let unread = caller.need(UnreadOfViewer(caller.viewer.actor_id)).await?;
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))
     }
 
     /// Every chat that the viewer takes part in or is present in, latest message first, but for those that they have
     /// hidden.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn inbox(
         &self,

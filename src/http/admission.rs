@@ -1,5 +1,5 @@
-//! Who may come in just now: how often an actor changes things, how many streams they hold open, and how much runs
-//! at once. Counted on this node alone.
+//! What an actor may do just now: how often they change things, how much their operations cost, and how many streams
+//! they hold open. Counted on this node alone.
 
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::ActorId;
@@ -11,45 +11,62 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Queries and mutations that run at once.
-const RUNNING: usize = 1_000;
-/// How long one more waits for its turn.
-const TURN_WITHIN: Duration = Duration::from_secs(1);
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
-/// Changes a second and at once, and streams at once, of one actor.
+/// Changes a second and at once, units of cost a second and at once, and streams at once, of one actor.
 struct Allowance {
     per_second: u32,
     burst: u32,
+    units: (u32, u32),
     streams: usize,
 }
 
 fn allowance(role: ViewerRole) -> Allowance {
     match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, streams: 5 },
-        ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50, streams: 20 },
-        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, streams: 200 },
+        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (8_000, 40_000), streams: 5 },
+        ViewerRole::Operator | ViewerRole::Admin => {
+            Allowance { per_second: 10, burst: 50, units: (20_000, 100_000), streams: 20 }
+        }
+        ViewerRole::ApiClient => {
+            Allowance { per_second: 50, burst: 200, units: (100_000, 400_000), streams: 200 }
+        }
         // It only signs in, which is counted by room and address.
-        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, streams: 0 },
+        ViewerRole::Widget => {
+            Allowance { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000), streams: 0 }
+        }
     }
 }
 
 /// Sign-ins by widgets, a second and at once: of one address, and of one room.
 const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
 
+/// What units are spent on. Each has a budget of its own, so that busy streams leave something for requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Spending {
+    /// Queries, mutations and the start of subscriptions.
+    Requests,
+    /// Items of subscriptions.
+    Items,
+}
+
+/// The limiters of one allowance.
+struct Rates {
+    changes: DefaultKeyedRateLimiter<ActorId>,
+    requests: DefaultKeyedRateLimiter<ActorId>,
+    items: DefaultKeyedRateLimiter<ActorId>,
+}
+
 /// Counts who is in, and who comes how often.
 pub(super) struct Admission {
-    /// A limiter for each allowance; nothing where rates are lifted.
-    rates: Option<HashMap<u32, DefaultKeyedRateLimiter<ActorId>>>,
+    /// The limiters of each allowance; nothing where rates are lifted.
+    rates: Option<HashMap<u32, Rates>>,
     /// By address and by room.
     sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
     clock: DefaultClock,
     looks: AtomicUsize,
     streams: Mutex<HashMap<ActorId, usize>>,
-    running: Arc<Semaphore>,
 }
 
 /// An open stream; it is counted for as long as this lives.
@@ -62,10 +79,16 @@ impl Admission {
     /// `factor` multiplies the rates; 0 lifts them.
     pub(super) fn new(factor: u32) -> Arc<Self> {
         let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
-        let limiters =
-            roles.map(allowance).into_iter().filter_map(|Allowance { per_second, burst, .. }| {
-                Some((per_second, RateLimiter::keyed(quota(per_second, burst, factor)?)))
-            });
+        let limiters = roles.map(allowance).into_iter().filter_map(|allowance| {
+            let Allowance { per_second, burst, units, streams: _ } = allowance;
+            let of_units = quota(units.0, units.1, factor)?;
+            let rates = Rates {
+                changes: RateLimiter::keyed(quota(per_second, burst, factor)?),
+                requests: RateLimiter::keyed(of_units),
+                items: RateLimiter::keyed(of_units),
+            };
+            Some((per_second, rates))
+        });
         let [of_address, of_room] = SIGN_INS.map(|(per_second, burst)| quota(per_second, burst, factor));
         let sign_ins = of_address.zip(of_room);
         Arc::new(Self {
@@ -74,15 +97,33 @@ impl Admission {
             clock: DefaultClock::default(),
             looks: AtomicUsize::new(0),
             streams: Mutex::default(),
-            running: Arc::new(Semaphore::new(RUNNING)),
         })
     }
 
     /// Lets so many changes pass, or says how long to wait.
     pub(super) fn change(&self, viewer: &Viewer, count: usize) -> Result<(), Duration> {
-        let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
-        let limiter = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
-        let Some(limiter) = limiter else { return Ok(()) };
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.take(viewer, count, |rates| &rates.changes)
+    }
+
+    /// Takes so many units from the actor's budget, or says how long to wait.
+    pub(super) fn spend(&self, viewer: &Viewer, on: Spending, units: u64) -> Result<(), Duration> {
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        self.take(viewer, units, |rates| match on {
+            Spending::Requests => &rates.requests,
+            Spending::Items => &rates.items,
+        })
+    }
+
+    fn take(
+        &self,
+        viewer: &Viewer,
+        count: u32,
+        of: impl Fn(&Rates) -> &DefaultKeyedRateLimiter<ActorId>,
+    ) -> Result<(), Duration> {
+        let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
+        let rates = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
+        let Some(limiter) = rates.map(of) else { return Ok(()) };
         if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
         }
@@ -119,12 +160,6 @@ impl Admission {
         *open += 1;
         Some(Stream { admission: Arc::clone(self), actor_id: viewer.actor_id })
     }
-
-    /// A turn to run, unless none comes in time.
-    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.running).acquire_owned();
-        tokio::time::timeout(TURN_WITHIN, turn).await.ok()?.ok()
-    }
 }
 
 fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
@@ -140,6 +175,49 @@ impl Drop for Stream {
             if *open == 0 {
                 streams.remove(&self.actor_id);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entity::{OrganizationId, Timestamp};
+    use uuid::Uuid;
+
+    fn viewer(role: ViewerRole, id: u128) -> Viewer {
+        Viewer {
+            organization_id: OrganizationId(Uuid::from_u128(1)),
+            actor_id: ActorId(Uuid::from_u128(id)),
+            role,
+            expires_at: Timestamp(i64::MAX),
+            auth_version: 0,
+            pass: None,
+        }
+    }
+
+    #[test]
+    fn a_budget_belongs_to_one_actor_and_one_purpose() {
+        let admission = Admission::new(1);
+        let vera = viewer(ViewerRole::Visitor, 1);
+        assert!(admission.spend(&vera, Spending::Requests, 40_000).is_ok());
+        let wait = admission.spend(&vera, Spending::Requests, 20_000).expect_err("it is spent");
+        assert!(wait <= Duration::from_millis(2_500), "{wait:?}");
+        assert!(admission.spend(&vera, Spending::Items, 40_000).is_ok());
+        assert!(admission.change(&vera, 10).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 40_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 100_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 400_000).is_ok());
+    }
+
+    #[test]
+    fn a_factor_multiplies_budgets_and_zero_lifts_them() {
+        let vera = viewer(ViewerRole::Visitor, 1);
+        assert!(Admission::new(3).spend(&vera, Spending::Requests, 120_000).is_ok());
+        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 40_000_000).is_ok());
+        let lifted = Admission::new(0);
+        for _ in 0..10 {
+            assert!(lifted.spend(&vera, Spending::Requests, u64::MAX).is_ok());
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What leaves: answers with their statuses in one place, and errors that are ours and nobody else's.
 
 use super::negotiate::Format;
+use crate::graphql::ANSWER_BYTES;
 use crate::graphql::door::{Code, Refusal, clean, code_of};
 use async_graphql::{Response as Answer, Value};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
 
 /// The answer to an operation, or the errors instead of one.
 #[derive(Serialize)]
@@ -24,26 +26,64 @@ pub(super) fn executed(answer: Answer, format: Format, most_errors: usize) -> Re
         (true, _) | (false, Format::Json | Format::Events) => StatusCode::OK,
         (false, Format::GraphqlResponse) => StatusCode::BAD_REQUEST,
     };
-    let mut response = json(status, format, &payload(&answer, was_executed));
+    let mut response = respond(status, format, payload(&answer, was_executed));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
-/// An answer as JSON: without `data` where nothing was executed.
-pub(super) fn payload(answer: &Answer, was_executed: bool) -> serde_json::Value {
+/// An answer as JSON: without `data` where nothing was executed. It is counted while it is written, so that an answer
+/// that is too large never exists in full.
+pub(super) fn payload(answer: &Answer, was_executed: bool) -> String {
     let errors = &Errors { errors: &answer.errors };
-    let value = if was_executed { serde_json::to_value(answer) } else { serde_json::to_value(errors) };
-    value.unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer could not be written as JSON");
-        serde_json::json!({ "errors": [Refusal::internal().to_json()] })
-    })
+    let written = if was_executed { write(answer) } else { write(errors) };
+    written.unwrap_or_else(|refusal| json!({ "errors": [refusal.to_json()] }).to_string())
+}
+
+/// The errors of an answer as JSON.
+pub(super) fn errors(answer: &Answer) -> serde_json::Value {
+    serde_json::to_value(&answer.errors).unwrap_or_default()
+}
+
+fn write(value: &impl Serialize) -> Result<String, Refusal> {
+    let mut text = Bounded(Vec::new());
+    let internal = |cause: &dyn std::fmt::Display| {
+        tracing::error!(%cause, "an answer could not be written as JSON");
+        Refusal::internal()
+    };
+    match serde_json::to_writer(&mut text, value) {
+        Ok(()) => String::from_utf8(text.0).map_err(|error| internal(&error)),
+        Err(error) if error.is_io() => {
+            let message = format!(
+                "The answer has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields."
+            );
+            Err(Refusal::new(Code::LimitExceeded, message))
+        }
+        Err(error) => Err(internal(&error)),
+    }
+}
+
+/// Takes as many bytes as an answer may have.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > ANSWER_BYTES {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A request that is no GraphQL request, or is not let in.
 pub(super) fn refused(status: StatusCode, format: Format, refusal: &Refusal) -> Response {
-    json(status, format, &serde_json::json!({ "errors": [refusal.to_json()] }))
+    respond(status, format, json!({ "errors": [refusal.to_json()] }).to_string())
 }
 
 /// What a panic is answered with.
@@ -56,13 +96,13 @@ pub(super) fn failed(refusal: &Refusal) -> Answer {
     Answer::from_errors(vec![refusal.to_server_error()])
 }
 
-fn json(status: StatusCode, format: Format, value: &serde_json::Value) -> Response {
+fn respond(status: StatusCode, format: Format, text: String) -> Response {
     let format = if format == Format::Events { Format::Json } else { format };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (status, headers, Body::from(value.to_string())).into_response()
+    (status, headers, Body::from(text)).into_response()
 }
 
 /// Adds the cursor that the answer resumes from.

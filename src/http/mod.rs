@@ -19,6 +19,7 @@ mod presence;
 mod signed;
 mod sse;
 mod streaming;
+mod turns;
 mod uploads;
 mod websocket;
 
@@ -26,6 +27,7 @@ pub use graphiql::has_graphiql;
 pub use limits::Limits;
 
 use self::admission::Admission;
+use self::turns::Turns;
 use crate::actions::Actions;
 use crate::graphql::Schema;
 use crate::live::Live;
@@ -82,6 +84,7 @@ struct Shared {
     live: Live,
     limits: Limits,
     admission: Arc<Admission>,
+    turns: Turns,
     trusted_proxies: Vec<IpNet>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -111,6 +114,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         live,
         limits,
         admission,
+        turns: Turns::new(),
         trusted_proxies,
         shutdown,
         tracker,

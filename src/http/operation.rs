@@ -1,18 +1,17 @@
 //! An operation, however it arrived: its parts checked, its document guarded, run under a deadline.
 
+use super::admission::Spending;
+use super::streaming::AbortOnDrop;
 use super::{Door, answer};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::graphql::door::{Code, Refusal};
-use crate::graphql::guard::{self, TooMuch};
+use crate::graphql::guard::{self, Checked};
 use crate::graphql::renewal::Renewal;
 use crate::graphql::resume::Resume;
 use crate::graphql::rounds::Rounds;
+use crate::graphql::turn::{Gate, Turn};
 use crate::graphql::with_viewer;
-use async_graphql::Positioned;
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response as Answer, Variables};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
@@ -56,6 +55,9 @@ impl Parameters {
 /// A checked operation.
 pub(super) struct Operation {
     pub kind: OperationType,
+    /// What it costs, in units of `graphql::guard`.
+    units: u64,
+    viewer: Viewer,
     pub request: Request,
     pub rounds: Rounds,
     /// What the transport hears of a subscription.
@@ -73,7 +75,7 @@ pub(super) struct Arrival {
     pub address: Option<IpAddr>,
 }
 
-/// Checks and guards a request.
+/// Checks a request, and takes what it costs from the caller's budget.
 pub(super) fn prepare(
     door: &Door,
     viewer: &Viewer,
@@ -81,26 +83,27 @@ pub(super) fn prepare(
     arrival: Arrival,
 ) -> Result<Operation, Refusal> {
     let Arrival { last_event_id, renewal, address } = arrival;
-    let Parameters { query, operation_name, variables, extensions } = parameters;
-    let limits = &door.limits.document;
-    guard::check_text(&query, limits).map_err(|too_much| limit(&too_much))?;
-    let document = parse_query(&query).map_err(|error| Refusal {
-        code: Code::ParseFailed,
-        message: "The document is not GraphQL.".into(),
-        location: error.positions().next(),
-        retry_after: None,
-    })?;
-    guard::check_document(&document, limits).map_err(|too_much| limit(&too_much))?;
-    let meant = meant(&document, operation_name.as_deref())?;
-    let kind = meant.ty;
-    check_variables(meant, &variables)?;
-    admit(door, viewer, meant, address)?;
+    let Parameters { query, operation_name, mut variables, extensions } = parameters;
+    // Reading a document costs something too, even if it is refused.
+    spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
+    let is_widget = viewer.role == ViewerRole::Widget;
+    let name = operation_name.as_deref();
+    let Checked { document, kind, cost, roots } =
+        guard::check(&query, name, &mut variables, is_widget, &door.limits.document)?;
+    if kind == OperationType::Mutation {
+        admit(door, viewer, &roots, address)?;
+    }
+    spend(door, viewer, cost.units)?;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
         Some(_) => return Err(Refusal::new(Code::BadUserInput, "extensions.after must be a string.")),
     };
-    let resume = Arc::new(Resume::new(after));
+    let mut resume = Resume::new(after);
+    if kind == OperationType::Subscription {
+        resume = resume.with_gate(gate(door, viewer, cost.units.saturating_add(OF_ITEM)));
+    }
+    let resume = Arc::new(resume);
     let request = Request::new(query)
         .variables(Variables::from_json(Value::Object(variables)))
         .data(Arc::clone(&resume));
@@ -110,55 +113,52 @@ pub(super) fn prepare(
     }
     request.operation_name = operation_name;
     request.set_parsed_query(document);
-    Ok(Operation { kind, request, rounds, resume })
+    Ok(Operation { kind, units: cost.units, viewer: viewer.clone(), request, rounds, resume })
 }
 
-fn limit(too_much: &TooMuch) -> Refusal {
-    let code = match too_much {
-        TooMuch::Limit(..) => Code::LimitExceeded,
-        TooMuch::FragmentCycle | TooMuch::SubscriptionRoots => Code::ValidationFailed,
-    };
-    Refusal::new(code, too_much.to_string())
+/// Units that a request costs beside its fields: authentication and parsing.
+const AT_LEAST: u64 = 20;
+/// Bytes of a document that cost one unit to parse.
+const BYTES_OF_UNIT: usize = 200;
+/// Units that an item of a subscription costs beside its fields.
+const OF_ITEM: u64 = 10;
+
+fn as_units(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// The operation of the document that is meant.
-fn meant<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'a OperationDefinition, Refusal> {
-    let found = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation),
-        (DocumentOperations::Single(_), Some(_)) => None,
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
-        (DocumentOperations::Multiple(operations), None) => {
-            operations.values().next().filter(|_| operations.len() == 1)
-        }
-    };
-    let no_such = "operationName does not name an operation of the document.";
-    found.map(|operation| &operation.node).ok_or_else(|| Refusal::new(Code::ValidationFailed, no_such))
+fn spend(door: &Door, viewer: &Viewer, units: u64) -> Result<(), Refusal> {
+    door.admission.spend(viewer, Spending::Requests, units).map_err(|wait| Refusal {
+        retry_after: Some(wait),
+        ..Refusal::new(Code::RateLimited, "Your operations cost too much in too short a time.")
+    })
 }
 
-/// Mutations that say only that somebody is there. They are let through however often they come: they cost little,
-/// and a front end sends them by itself.
+/// Where each item of a subscription waits until the viewer's budget has enough for it, and then for its turn. A
+/// stream that costs too much becomes slower, and loses nothing.
+fn gate(door: &Door, viewer: &Viewer, units: u64) -> Gate {
+    let (door, viewer) = (door.clone(), viewer.clone());
+    Gate::new(move || {
+        let (door, viewer) = (door.clone(), viewer.clone());
+        Box::pin(async move {
+            let turn = door.turns.take_item(&viewer, units).await;
+            while let Err(wait) = door.admission.spend(&viewer, Spending::Items, units) {
+                tokio::time::sleep(wait).await;
+            }
+            Box::new(turn) as Turn
+        })
+    })
+}
+
+/// Mutations that only show that somebody is there. They do not count as changes: a front end sends them by itself.
 const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 
 /// Refuses a mutation that comes too soon after the caller's others.
-fn admit(
-    door: &Door,
-    viewer: &Viewer,
-    operation: &OperationDefinition,
-    address: Option<IpAddr>,
-) -> Result<(), Refusal> {
-    if operation.ty != OperationType::Mutation {
-        return Ok(());
-    }
-    let is_change = |selection: &&Positioned<Selection>| match &selection.node {
-        Selection::Field(field) => !SIGNS_OF_LIFE.contains(&field.node.name.node.as_str()),
-        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => true,
-    };
-    let changes = operation.selection_set.node.items.iter().filter(is_change).count();
+fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>) -> Result<(), Refusal> {
+    let is_change = |root: &&String| !SIGNS_OF_LIFE.contains(&root.as_str()) && *root != "__typename";
+    let changes = roots.iter().filter(is_change).count();
     let admitted = match viewer.role {
-        // Of any number in one document, the first alone signs somebody in.
+        // Of any number in one document, only the first signs somebody in.
         ViewerRole::Widget => door.admission.sign_in(viewer, address),
         ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => {
             door.admission.change(viewer, changes)
@@ -166,38 +166,24 @@ fn admit(
     };
     admitted.map_err(|wait| Refusal {
         retry_after: Some(wait),
-        ..Refusal::new(Code::RateLimited, "Too many changes in too short a time.")
+        ..Refusal::new(Code::RateLimited, "Too many mutations in too short a time.")
     })
 }
 
-/// A variable that must have a value and has none is an error of the request, before anything is executed.
-fn check_variables(operation: &OperationDefinition, variables: &Map<String, Value>) -> Result<(), Refusal> {
-    let missing = operation.variable_definitions.iter().find(|definition| {
-        let definition = &definition.node;
-        let value = variables.get(definition.name.node.as_str());
-        let is_absent = value.is_none() && definition.default_value.is_none();
-        !definition.var_type.node.nullable && (is_absent || value.is_some_and(Value::is_null))
-    });
-    match missing {
-        Some(definition) => Err(Refusal {
-            code: Code::BadUserInput,
-            message: "A variable that must have a value has none.".into(),
-            location: Some(definition.pos),
-            retry_after: None,
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.
+/// Runs a query or a mutation under the deadline. A mutation runs to its end whatever becomes of the connection; a
+/// query ends with the future that waits for it.
 pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
-    let Some(_turn) = door.admission.turn().await else {
-        return answer::failed(&Refusal::new(Code::Unavailable, "The server has too much to do."));
+    let Operation { kind, units, viewer, request, rounds, resume: _ } = operation;
+    let Some(_turn) = door.turns.take(&viewer, kind, units).await else {
+        return answer::failed(&Refusal::new(
+            Code::Unavailable,
+            "The server is too busy. Try again in a moment.",
+        ));
     };
     let schema = door.schema.clone();
-    let Operation { request, rounds, kind: _, resume: _ } = operation;
     let task = door.tracker.spawn(async move { rounds.along(schema.execute(request)).await });
     let abort = task.abort_handle();
+    let _ends = (kind == OperationType::Query).then(|| AbortOnDrop(abort.clone()));
     match tokio::time::timeout(door.limits.operation_within, task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => {

@@ -38,7 +38,7 @@ struct Following {
 /// place, until it has it. An event of a chat that was lost before its answer was made is left out: the next one says
 /// that it is lost.
 pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, Told> {
-    let Operation { request, rounds, resume, kind: _ } = operation;
+    let Operation { request, rounds, resume, .. } = operation;
     let answers = rounds.along_stream(door.schema.execute_stream(request)).boxed();
     let resolve_within = door.limits.resolve_within;
     let following = Following { answers, resume, resolve_within, is_over: false };

@@ -402,7 +402,8 @@ fn has_failed_to_start(answer: &Answer) -> bool {
 
 /// An answer as a message, or the error instead of one that is too large for a socket.
 fn next(id: &str, answer: &Answer) -> Result<Message, Value> {
-    let next = json!({ "type": "next", "id": id, "payload": answer::payload(answer, true) }).to_string();
+    let payload = answer::payload(answer, true);
+    let next = format!("{{\"type\":\"next\",\"id\":{},\"payload\":{payload}}}", Value::from(id));
     if next.len() > LARGEST {
         let message =
             format!("The answer has {} bytes; {LARGEST} are allowed. Ask for less at once.", next.len());
@@ -412,8 +413,7 @@ fn next(id: &str, answer: &Answer) -> Result<Message, Value> {
 }
 
 fn failed(id: &str, answer: &Answer) -> Value {
-    let errors = answer::payload(answer, false).get("errors").cloned().unwrap_or_default();
-    json!({ "type": "error", "id": id, "payload": errors })
+    json!({ "type": "error", "id": id, "payload": answer::errors(answer) })
 }
 
 fn error(id: &str, refusal: &Refusal) -> Value {

@@ -18,6 +18,7 @@ mod browser;
 mod carts;
 mod cli;
 mod contract;
+mod cost;
 mod deactivation;
 mod deletion;
 mod docs;

@@ -5,7 +5,7 @@ pub(super) mod mutation;
 use super::caller::caller;
 use super::cart::{ShoppingCartConnection, carts_of};
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
-use super::connection::{List, PageArguments, connection, page_cost};
+use super::connection::{List, PageArguments, connection};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
@@ -137,7 +137,6 @@ impl User {
 
     /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
     /// first, unless asked for otherwise.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -156,7 +155,6 @@ impl User {
     }
 
     /// The chats that the user is present in now and the viewer may see, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn current_chats(
         &self,
         context: &Context<'_>,
@@ -171,7 +169,6 @@ impl User {
 
     /// The chats in which the user takes part, most recent activity first: what each of them is for the user alone. For
     /// the user and for admins; null to everybody else.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -253,7 +250,6 @@ impl Visitor {
 
     /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
     /// asked for otherwise.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -272,7 +268,6 @@ impl Visitor {
     }
 
     /// The shopping carts of the visitor in the organization's shop, oldest first; null to other visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
@@ -325,6 +320,8 @@ pub(super) async fn visitors(
     page: PageArguments,
 ) -> Result<VisitorConnection> {
     let (caller, list) = (caller(context)?, List::of(&"visitors"));
-    let page = caller.actions.visitors(&caller.viewer, query, &page.request(context, list)?).await?;
+    let page = page.request(context, list)?;
+    let _permit = caller.search().await?;
+    let page = caller.actions.visitors(&caller.viewer, query, &page).await?;
     Ok(VisitorConnection::new(page, |_, key| list.cursor(key), Visitor))
 }

@@ -13,7 +13,7 @@ pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
 use super::cart::{ShoppingCartConnection, carts_of};
-use super::connection::{List, PageArguments, page_cost, search_cost};
+use super::connection::{List, PageArguments};
 use super::enums::{ActorType, ChatAction, ChatType, MessageType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
@@ -277,7 +277,6 @@ impl Chat {
 
     /// The history, oldest first: `last: 50` is the newest page, `before` its first cursor the page before.
     /// Cursors are exact places in the chat's log, also for `messageAdded(after:)` and `chatEvents(after:)`.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn messages(
         &self,
@@ -323,7 +322,6 @@ impl Chat {
 
     /// The messages of this chat whose text has the query in it, newest first: any part of a word, whatever the
     /// case, in every script.
-    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -341,7 +339,6 @@ impl Chat {
     }
 
     /// Who is present, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn presences(
         &self,
@@ -362,7 +359,6 @@ impl Chat {
     }
 
     /// Who takes part, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -381,7 +377,6 @@ impl Chat {
     }
 
     /// Its sessions that the viewer may see, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn sessions(
         &self,
         context: &Context<'_>,
@@ -397,7 +392,6 @@ impl Chat {
     }
 
     /// The shopping carts that have to do with the chat, oldest first; null to visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn shopping_carts(
         &self,
         context: &Context<'_>,

@@ -131,6 +131,7 @@ pub(in crate::graphql) async fn search_organization(
 
 async fn search(caller: &Caller, query: &str, place: SearchIn, page: &PageRequest) -> Result<(Query, Found)> {
     let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
+    let _permit = caller.search().await?;
     let found = caller.actions.search_messages(&caller.viewer, place, &query, page).await?;
     Ok((query, found))
 }

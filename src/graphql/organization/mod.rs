@@ -5,7 +5,7 @@ pub(super) mod mutation;
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
-use super::connection::{PageArguments, page_cost, search_cost};
+use super::connection::PageArguments;
 use super::error::Result;
 use super::id::Kind;
 use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
@@ -61,7 +61,6 @@ impl Organization {
     }
 
     /// Its rooms, oldest first. Not for visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn rooms(
         &self,
         context: &Context<'_>,
@@ -74,7 +73,6 @@ impl Organization {
     }
 
     /// Its users, oldest first. Not for visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn users(
         &self,
         context: &Context<'_>,
@@ -87,7 +85,6 @@ impl Organization {
     }
 
     /// Its visitors, oldest first. Not for visitors.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn visitors(
         &self,
         context: &Context<'_>,
@@ -104,7 +101,6 @@ impl Organization {
 
     /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
     /// otherwise.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
@@ -122,7 +118,6 @@ impl Organization {
 
     /// The messages of all chats that the viewer may see whose text has the query in it, newest first: any part of
     /// a word, whatever the case, in every script. Not for visitors, who search their chats.
-    #[graphql(complexity = "search_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -140,7 +135,6 @@ impl Organization {
     }
 
     /// All sessions that the viewer may see, oldest first.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
@@ -156,7 +150,6 @@ impl Organization {
     }
 
     /// Its webhooks, oldest first. For admins.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn webhooks(
         &self,
         context: &Context<'_>,

@@ -4,7 +4,7 @@ pub(super) mod mutation;
 
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
-use super::connection::{List, PageArguments, connection, page_cost};
+use super::connection::{List, PageArguments, connection};
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::{IsStaffed, WaitingIn};
@@ -88,7 +88,6 @@ impl Room {
     /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
     /// for otherwise; who waits, longest first, is `filter: {isWaitingResponse: true, isEnded: false}` with
     /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,

@@ -54,7 +54,8 @@ impl<I: Clone, T, F: Fn(I) -> Option<Made<T>>> Items<I, F> {
                 None => self.stream.next().await?,
             };
             if let Some(Made { cursor, event }) = (self.make)(item.clone()) {
-                self.resume.set_item(cursor, self.live.turn().await);
+                let own_turn = self.resume.pass().await;
+                self.resume.set_item(cursor, own_turn, self.live.turn().await);
                 self.last = Some(item);
                 return Some(event);
             }

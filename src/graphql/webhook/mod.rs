@@ -3,7 +3,7 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
-use super::connection::{List, PageArguments, connection, page_cost};
+use super::connection::{List, PageArguments, connection};
 use super::enums::{WebhookDeliveryState, WebhookEvent};
 use super::error::Result;
 use super::id::Kind;
@@ -60,7 +60,6 @@ impl Webhook {
     }
 
     /// What was, is and could not be delivered, oldest first. Kept for 30 days.
-    #[graphql(complexity = "page_cost!(__ctx, __variables_definition, __field, child_complexity)")]
     async fn deliveries(
         &self,
         context: &Context<'_>,

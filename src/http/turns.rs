@@ -1,0 +1,113 @@
+//! Who runs next: each actor has a few lanes of their own, and dear operations share what is left of the processors.
+//! However much an actor asks for, others wait for a few of their fields at most.
+
+use crate::domain::viewer::Viewer;
+use async_graphql::parser::types::OperationType;
+use entity::ActorId;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Queries and mutations that run at once.
+const RUNNING: usize = 1_000;
+/// Queries of one actor that run at once.
+const QUERIES: usize = 8;
+/// Items of one actor's subscriptions that are resolved at once.
+const ITEMS: usize = 4;
+/// Below this cost, in units, an operation needs no lane: about 1 ms.
+const LIGHT: u64 = 100;
+/// From this cost on, in units, an operation is dear: about 12 ms.
+const DEAR: u64 = 1_000;
+/// How long an operation waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
+/// After so many turns, actors who have none are forgotten.
+const FORGET_EVERY: usize = 1_000;
+
+/// The lanes of one actor.
+struct Lanes {
+    queries: Arc<Semaphore>,
+    items: Arc<Semaphore>,
+    dear: Arc<Semaphore>,
+}
+
+/// Hands out turns.
+pub(super) struct Turns {
+    running: Arc<Semaphore>,
+    /// One for each processor but one.
+    dear: Arc<Semaphore>,
+    actors: Mutex<HashMap<ActorId, Arc<Lanes>>>,
+    taken: AtomicUsize,
+}
+
+/// Held while an operation runs.
+pub(super) struct Turn {
+    _permits: Vec<OwnedSemaphorePermit>,
+    /// Keeps the actor's lanes from being forgotten.
+    _lanes: Arc<Lanes>,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            running: Arc::new(Semaphore::new(RUNNING)),
+            dear: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
+            actors: Mutex::default(),
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    /// A turn for a query or a mutation; nothing if none comes in time.
+    ///
+    /// Mutations have no lane: how often they come is limited, and they wait for locks more than they compute.
+    pub(super) async fn take(&self, viewer: &Viewer, kind: OperationType, units: u64) -> Option<Turn> {
+        let lanes = self.lanes(viewer.actor_id);
+        let own = (kind == OperationType::Query).then(|| Arc::clone(&lanes.queries));
+        let wanted = async {
+            let mut permits = self.permits(&lanes, own, units).await?;
+            permits.push(Arc::clone(&self.running).acquire_owned().await.ok()?);
+            Some(permits)
+        };
+        let permits = tokio::time::timeout(TURN_WITHIN, wanted).await.ok()??;
+        Some(Turn { _permits: permits, _lanes: lanes })
+    }
+
+    /// A turn for an item of a subscription, however long that takes.
+    pub(super) async fn take_item(&self, viewer: &Viewer, units: u64) -> Turn {
+        let lanes = self.lanes(viewer.actor_id);
+        let own = Some(Arc::clone(&lanes.items));
+        let permits = self.permits(&lanes, own, units).await.unwrap_or_default();
+        Turn { _permits: permits, _lanes: lanes }
+    }
+
+    /// First the actor's own lane, so that each actor has one operation in the common queue.
+    async fn permits(
+        &self,
+        lanes: &Lanes,
+        own: Option<Arc<Semaphore>>,
+        units: u64,
+    ) -> Option<Vec<OwnedSemaphorePermit>> {
+        let mut permits = Vec::new();
+        if units >= DEAR {
+            permits.push(Arc::clone(&lanes.dear).acquire_owned().await.ok()?);
+            permits.push(Arc::clone(&self.dear).acquire_owned().await.ok()?);
+        } else if let Some(own) = own.filter(|_| units >= LIGHT) {
+            permits.push(own.acquire_owned().await.ok()?);
+        }
+        Some(permits)
+    }
+
+    fn lanes(&self, actor_id: ActorId) -> Arc<Lanes> {
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.taken.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            actors.retain(|_, lanes| Arc::strong_count(lanes) > 1);
+        }
+        let lanes = actors.entry(actor_id).or_insert_with(|| {
+            let lane = |permits| Arc::new(Semaphore::new(permits));
+            Arc::new(Lanes { queries: lane(QUERIES), items: lane(ITEMS), dear: lane(1) })
+        });
+        Arc::clone(lanes)
+    }
+}

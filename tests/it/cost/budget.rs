@@ -1,0 +1,141 @@
+//! Each actor's budget of cost: who spends it is told to wait, and nobody else notices.
+
+use crate::harness::client::{error_code, mutation};
+use crate::harness::socket::Socket;
+use crate::harness::world::{Person, World};
+use crate::harness::{Engine, TestApp};
+use anteroom::clock::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn limited() -> World {
+    let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.rate_limit = 1).await;
+    World::on(app).await
+}
+
+/// An operation of some thousand units, however little there is to find.
+const DEAR: &str =
+    "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { messages(last: 100) { nodes { id } } } } }";
+
+async fn ask(person: &Person, chat: &str) -> reqwest::Response {
+    let body = json!({ "query": DEAR, "variables": { "ids": vec![chat; 30] } });
+    person.request().json(&body).send().await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_beyond_the_budget_are_refused_until_it_refills() {
+    let world = limited().await;
+    let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
+    let chat = world.chat(&vera).await;
+    // Two of these at once are within the budget.
+    let answers = futures_util::future::join_all((0..8).map(|_| ask(&vera, &chat))).await;
+    let (answered, mut refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status() == 200);
+    assert!(answered.len() >= 2, "{} were answered", answered.len());
+    let refused = refused.pop().expect("not all of them are answered");
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    let refused: Value = refused.json().await.expect("JSON");
+    assert_eq!(error_code(&refused), "RATE_LIMITED");
+    let wait = refused["errors"][0]["extensions"]["retryAfterMs"].as_u64().expect("how long to wait");
+    assert!((1..=5_000).contains(&wait), "{wait} ms");
+    // Another visitor has a budget of their own.
+    victor.query("{ viewer { id } }", json!({})).await;
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    assert_eq!(ask(&vera, &chat).await.status(), 200);
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_beyond_the_budget_slows_down_and_loses_nothing() {
+    let world = limited().await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let mut socket = Socket::connect(&vera.url, &vera.token).await;
+    // Some 4,000 units for each message.
+    let document = "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { sequence chat {
+        messages(last: 100) { nodes { id type text createdAt sequence sender { id displayName } viewerActions
+        reactions { emoji count } attachments { id name } chat { id title } } } } } } }";
+    socket.subscribe("1", document, json!({ "chat": chat }), None).await;
+    socket.stands().await;
+    let started = std::time::Instant::now();
+    let mut sent = Vec::new();
+    for number in 0..20 {
+        let selection = "messageEdge { node { sequence } }";
+        let input = json!({ "chatId": chat, "text": number.to_string() });
+        let done = olga.done("sendMessage", selection, input).await;
+        sent.push(done["messageEdge"]["node"]["sequence"].clone());
+    }
+    let mut seen = Vec::new();
+    while seen.len() < sent.len() {
+        seen.push(socket.data().await["messageAdded"]["node"]["sequence"].clone());
+    }
+    assert_eq!(seen, sent, "each once and in order");
+    // Ten at once are within the budget; at two a second the others take some seconds.
+    assert!(started.elapsed() > Duration::from_secs(2), "it was not slowed: {:?}", started.elapsed());
+    // Meanwhile and afterwards requests have a budget of their own.
+    vera.query("{ viewer { id } }", json!({})).await;
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutations_within_fragments_count_as_changes() {
+    let world = limited().await;
+    let vera = world.visitor("vera").await;
+    let chat = world.chat(&vera).await;
+    let sends = (0..5).map(|at| format!("m{at}: sendMessage(input: $input) {{ userErrors {{ code }} }} "));
+    let sends: String = sends.collect();
+    let inline = format!("mutation($input: SendMessageInput!) {{ ... {{ {sends} }} }}");
+    let spread =
+        format!("mutation($input: SendMessageInput!) {{ ...all }} fragment all on Mutation {{ {sends} }}");
+    let skipped =
+        format!("mutation($input: SendMessageInput!) {{ ... @skip(if: true) {{ {sends} }} __typename }}");
+    for document in [inline, spread, skipped] {
+        let mut taken = 0;
+        let refused = loop {
+            let input = json!({ "input": { "chatId": chat, "text": taken.to_string() } });
+            let answer = vera.ask(&document, input).await;
+            if answer.get("errors").is_some() {
+                break answer;
+            }
+            taken += 5;
+            assert!(taken < 100, "{taken} at once were taken: {document}");
+        };
+        assert_eq!(error_code(&refused), "RATE_LIMITED", "{document}");
+    }
+    let count = "query($chat: ID!) { chat(id: $chat) { messageCount } }";
+    let stored = vera.query(count, json!({ "chat": chat })).await["chat"]["messageCount"].as_u64();
+    assert!(stored.is_some_and(|stored| stored < 100), "{stored:?}");
+    world.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_actors_dear_operations_leave_turns_to_others() {
+    let world = World::new(Engine::Sqlite).await;
+    let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
+    let chat = world.chat(&vera).await;
+    for number in 0..40 {
+        vera.done("sendMessage", "", json!({ "chatId": chat, "text": number.to_string() })).await;
+    }
+    // Given a visitor who has twenty dear queries under way at any time,
+    let mut floods = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (vera, chat) = (vera.clone(), chat.clone());
+        floods.spawn(async move {
+            loop {
+                let answer = ask(&vera, &chat).await;
+                let _ = answer.bytes().await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // another visitor's small queries and messages are all answered, and none waits for the dear ones to end.
+    let own = world.chat(&victor).await;
+    for _ in 0..20 {
+        victor.query("{ viewer { id role } }", json!({})).await;
+    }
+    let sent = victor.ask(&mutation("sendMessage", ""), json!({ "input": { "chatId": own, "text": "Hi" } }));
+    assert_eq!(sent.await["data"]["sendMessage"]["userErrors"], json!([]));
+    floods.shutdown().await;
+    world.app.stop().await;
+}

@@ -1,0 +1,139 @@
+//! An argument whose variable is not given has its default, as the GraphQL specification says in section 6.4.1:
+//! every argument and every field of an input that has one.
+
+use crate::harness::Engine;
+use crate::harness::TestApp;
+use crate::harness::client::error_code;
+use crate::harness::scene::Scene;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A default in the schema.
+struct Default {
+    /// The object or the input that it is in.
+    on: String,
+    /// The field, if it is an argument of one.
+    field: Option<String>,
+    name: String,
+    of_type: String,
+    value: Value,
+}
+
+fn defaults() -> Vec<Default> {
+    let schema = parse_schema(anteroom::graphql::sdl()).expect("the schema parses");
+    let mut found = Vec::new();
+    for definition in schema.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let on = definition.node.name.node.to_string();
+        let mut add = |field: Option<String>, values: Vec<async_graphql::Positioned<_>>| {
+            for value in values {
+                let value: async_graphql::parser::types::InputValueDefinition = value.node;
+                let Some(default) = value.default_value else { continue };
+                let of_type = value.ty.node.to_string().trim_end_matches('!').to_owned();
+                let (on, name) = (on.clone(), value.name.node.to_string());
+                let value = default.node.into_json().expect("JSON");
+                found.push(Default { on, field: field.clone(), name, of_type, value });
+            }
+        };
+        match definition.node.kind {
+            TypeKind::Object(object) => {
+                for field in object.fields {
+                    add(Some(field.node.name.node.to_string()), field.node.arguments);
+                }
+            }
+            TypeKind::InputObject(input) => add(None, input.fields),
+            TypeKind::Scalar | TypeKind::Interface(_) | TypeKind::Union(_) | TypeKind::Enum(_) => {}
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_argument_without_its_variable_has_its_default() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let cart = json!({ "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": [] });
+    let cart = scene.admin.done("upsertShoppingCart", "shoppingCart { id }", cart).await;
+    let chat = &scene.public.chat;
+    // How an object of each type is reached, and what a field takes beside the default.
+    let reached = BTreeMap::from([
+        ("Chat", format!("chat(id: \"{chat}\")")),
+        ("User", format!("user(id: \"{}\")", scene.olga.id)),
+        ("Viewer", "viewer".to_owned()),
+        ("ShoppingCart", format!("node(id: {}) {{ ... on ShoppingCart", cart["shoppingCart"]["id"])),
+    ]);
+    let arguments: Vec<_> = defaults().into_iter().filter(|default| default.field.is_some()).collect();
+    assert!(arguments.len() >= 6, "only {} arguments have defaults", arguments.len());
+    for Default { on, field, name, of_type, value } in arguments {
+        let path = reached.get(on.as_str()).unwrap_or_else(|| panic!("how is a {on} reached?"));
+        let field = field.expect("an argument");
+        let more = if field == "searchMessages" { "query: \"good\", " } else { "" };
+        let selection = if field == "products" { "id" } else { "totalCount" };
+        let close = if path.contains('{') { " }" } else { "" };
+        let open = if path.contains('{') { "" } else { " {" };
+        let close = if open.is_empty() { format!("{close} }}") } else { " }".to_owned() };
+        let with = |declared: &str, argument: &str| {
+            format!("query{declared} {{ {path}{open} {field}({more}{argument}) {{ {selection} }} {close} }}")
+        };
+        let nullable = with(&format!("($a: {of_type})"), &format!("{name}: $a"));
+        let literal = with("", &format!("{name}: {value}"));
+        let expected = scene.admin.query(&literal, json!({})).await;
+        assert_eq!(scene.admin.query(&nullable, json!({})).await, expected, "{on}.{field}({name})");
+        assert_eq!(
+            scene.admin.query(&nullable, json!({ "a": value })).await,
+            expected,
+            "{on}.{field}({name})"
+        );
+        // In a fragment too, and with a default of the variable's own.
+        let own = with(&format!("($a: {of_type} = {value})"), &format!("{name}: $a"));
+        assert_eq!(scene.admin.query(&own, json!({})).await, expected, "{on}.{field}({name})");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_field_without_its_variable_has_its_default() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let send = "mutation($chat: ID!, $internal: Boolean, $type: MessageType) { sendMessage(input: {
+        chatId: $chat, text: \"Hello\", isInternal: $internal, type: $type }) {
+        messageEdge { node { isInternal type } } userErrors { code } } }";
+    let sent = scene.olga.query(send, json!({ "chat": scene.public.chat })).await;
+    assert_eq!(
+        sent["sendMessage"]["messageEdge"]["node"],
+        json!({ "isInternal": false, "type": "MESSAGE" }),
+        "the defaults of the input"
+    );
+    let given = json!({ "chat": scene.public.chat, "internal": true });
+    let sent = scene.olga.query(send, given).await;
+    assert_eq!(sent["sendMessage"]["messageEdge"]["node"]["isInternal"], true);
+    // What every input field's default is, is what the field has without one.
+    for Default { on, name, value, .. } in defaults().into_iter().filter(|default| default.field.is_none()) {
+        let is_known = value.is_boolean() || value == json!("MESSAGE");
+        assert!(is_known, "{on}.{name}: {value}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_null_or_a_missing_required_value_is_still_refused() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let scene = Scene::new(&app, "clinic").await;
+    let page = "query($id: ID!, $a: Boolean) { chat(id: $id) { messages(first: 1, includeArchived: $a) { totalCount } } }";
+    let answer = scene.vera.ask(page, json!({ "id": scene.public.chat, "a": null })).await;
+    assert_eq!(error_code(&answer), "BAD_USER_INPUT", "null is not absent");
+    // A nullable variable does not fit an argument that is required and has no default.
+    let by_id = "query($id: ID) { chat(id: $id) { id } }";
+    for variables in [json!({}), json!({ "id": scene.public.chat })] {
+        let answer = scene.vera.ask(by_id, variables).await;
+        assert_eq!(error_code(&answer), "GRAPHQL_VALIDATION_FAILED", "{answer:#}");
+    }
+    // @skip and @include take the default of their variable.
+    let included = "query($yes: Boolean! = true, $no: Boolean! = false) {
+        viewer { role @include(if: $yes) id @skip(if: $yes) user @include(if: $no) { id } } }";
+    let viewer = scene.olga.query(included, json!({})).await;
+    assert_eq!(viewer["viewer"], json!({ "role": "OPERATOR" }));
+    app.stop().await;
+}
