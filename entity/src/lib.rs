@@ -30,6 +30,7 @@ pub mod shopping_cart_product;
 pub mod sign_in;
 pub mod store_meta;
 mod timestamp;
+pub mod upload_usage;
 mod web_page;
 pub mod webhook;
 pub mod webhook_delivery;

@@ -14,8 +14,12 @@ pub struct Model {
     /// The bytes that are sent, the same at every attempt.
     pub body: String,
     pub state: WebhookDeliveryState,
-    /// How often it was tried, the attempt under way included.
+    /// Attempts that ended, with an answer or without. An attempt that a stop or a crash cut off is not counted.
     pub attempts: i32,
+    /// Those of the attempts that do not count toward the limit: the receiver answered 429 or 503.
+    pub deferrals: i32,
+    /// When the first of these answers came.
+    pub deferred_since: Option<Timestamp>,
     /// While PENDING, and only then: when it is due; while leased, when the lease ends.
     pub next_attempt_at: Option<Timestamp>,
     /// Who is trying it now: another lease says that it is somebody else's turn.

@@ -1,12 +1,13 @@
 //! Identity tokens: the organization's own server says who the visitor on its page is, signed with the room's secret.
 
+use super::jws;
 use super::people::check_attributes;
 use crate::domain::refused::Refused;
 use crate::domain::{global_id, limits, text};
 use entity::{Timestamp, room};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 const FIELD: &str = "identityToken";
 
@@ -22,8 +23,9 @@ pub(super) struct Identity {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    /// Seconds since the Unix epoch.
-    exp: i64,
+    /// Seconds since the Unix epoch (RFC 7519 section 2), with or without a fraction, as is `nbf`.
+    exp: Number,
+    nbf: Option<Number>,
     name: Option<String>,
     attributes: Option<Map<String, Value>>,
 }
@@ -36,17 +38,22 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     // The server's clock decides, not the library's.
     validation.validate_exp = false;
     let key = DecodingKey::from_secret(room.identity_secret.0.as_bytes());
-    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-        .map_err(|_| invalid("The identity token is not one that was signed for this room (HS256)."))?
-        .claims;
-    let seconds_left = claims.exp.saturating_sub(now.0.div_euclid(1_000));
-    if seconds_left <= 0 {
+    let claims: Claims = jws::claims(token, &key, &validation)
+        .ok_or_else(|| invalid("The identity token is not one that was signed for this room (HS256)."))?;
+    let leeway = limits::IDENTITY_LEEWAY_SECONDS;
+    if claims.nbf.as_ref().is_some_and(|nbf| seconds_until(nbf, now) > leeway) {
+        return Err(invalid(
+            "The identity token is not valid yet: see its `nbf` and the clock of its signer.",
+        ));
+    }
+    let seconds_left = seconds_until(&claims.exp, now);
+    if seconds_left <= -leeway {
         return Err(invalid("The identity token has expired."));
     }
-    if seconds_left > limits::IDENTITY_SECONDS {
+    if seconds_left > limits::IDENTITY_SECONDS + leeway {
         return Err(invalid("The identity token expires too late: it may live an hour."));
     }
-    let Claims { sub: external_id, exp: _, name, attributes } = claims;
+    let Claims { sub: external_id, exp: _, nbf: _, name, attributes } = claims;
     text::external_id(FIELD, &external_id)?;
     if let Some(name) = &name {
         text::name(FIELD, name)?;
@@ -56,6 +63,13 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
         check_attributes(FIELD, attributes)?;
     }
     Ok(Identity { external_id, name, attributes })
+}
+
+/// Whole seconds from now to a time of a token; negative once it has passed.
+fn seconds_until(at: &Number, now: Timestamp) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "what is out of range saturates")]
+    let seconds = at.as_i64().or_else(|| at.as_f64().map(|seconds| seconds as i64)).unwrap_or(i64::MAX);
+    seconds.saturating_sub(now.0.div_euclid(1_000))
 }
 
 fn pairs(attributes: Map<String, Value>) -> Result<Vec<(String, String)>, Refused> {

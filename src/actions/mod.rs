@@ -12,6 +12,7 @@ mod ending;
 mod error;
 mod history;
 mod identity;
+mod jws;
 mod messages;
 mod organizations;
 mod own_views;

@@ -2,7 +2,7 @@
 //! may do is read from the store each time.
 
 use super::organizations::WIDGET_KEY;
-use super::{Actions, AuthFailure, Error, Result};
+use super::{Actions, AuthFailure, Error, Result, jws};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Pass, Viewer, ViewerRole};
@@ -110,10 +110,8 @@ impl Actions {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // The server's clock decides, not the library's.
         validation.validate_exp = false;
-        let claims =
-            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&self.0.secret.0), &validation)
-                .map_err(|_| AuthFailure::Invalid)?
-                .claims;
+        let key = DecodingKey::from_secret(&self.0.secret.0);
+        let claims: Claims = jws::claims(token, &key, &validation).ok_or(AuthFailure::Invalid)?;
         let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
         if expires_at <= self.now() {
             return Err(AuthFailure::Expired);

@@ -258,6 +258,7 @@ async fn redeliver(
     if !is_being_tried {
         row.state = WebhookDeliveryState::Pending;
         (row.attempts, row.next_attempt_at) = (0, Some(now));
+        (row.deferrals, row.deferred_since) = (0, None);
         (row.lease, row.delivered_at) = (None, None);
         deliveries::update(tx, &row).await?;
         tx.fill_outbox();

@@ -3,7 +3,7 @@
 
 use super::post::{Answer, RetryAfter};
 use super::trouble::Trouble;
-use crate::domain::webhook::{FAILING_MOST, RETRY_AFTER_MOST, delay_after};
+use crate::domain::webhook::{DEFERRED_FOR, FAILING_MOST, RETRY_AFTER, delay_after, delay_while_deferred};
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
 use chrono::TimeDelta;
 use entity::{Timestamp, WebhookDeliveryState, webhook, webhook_delivery};
@@ -15,7 +15,19 @@ const GONE: &str = "The receiver answered 410 Gone.";
 /// Why a webhook was disabled after long failure.
 const FAILED_LONG: &str = "Nothing could be delivered for five days.";
 
-/// Writes what came of an attempt.
+/// Makes a delivery due again whose attempt the server cut off when it stopped. It does not count as an attempt.
+pub(super) async fn release(store: &Store, delivery: &webhook_delivery::Model, lease: Uuid) -> Result<()> {
+    let tx = store.begin().await?;
+    match deliveries::release(&tx, delivery.id, lease, tx.now()).await {
+        Ok(()) => tx.commit().await.map(|_| ()),
+        Err(error) => {
+            tx.roll_back().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Writes what came of an attempt, and counts it.
 pub(super) async fn settle(
     store: &Store,
     webhook: &webhook::Model,
@@ -42,6 +54,7 @@ async fn write(
 ) -> Result<()> {
     let now = tx.now();
     delivery.lease = None;
+    delivery.attempts = delivery.attempts.saturating_add(1);
     match answer {
         Answer::Taken(status) => {
             delivery.state = WebhookDeliveryState::Delivered;
@@ -57,11 +70,8 @@ async fn write(
             delivery.last_status = trouble.status().map(Into::into);
             delivery.last_error = Some(trouble.to_string());
             let Some(mut webhook) = webhooks::lock_any(tx, seen.id).await? else { return Ok(()) };
-            match delay_after(delivery.attempts, rand::rng().random()) {
-                Some(delay) => {
-                    let delay = wait.map_or(delay, |wait| wait.max(delay));
-                    delivery.next_attempt_at = Some(now.plus(delay));
-                }
+            match next_delay(&mut delivery, trouble, wait, now) {
+                Some(delay) => delivery.next_attempt_at = Some(now.plus(delay)),
                 None => give_up(&mut delivery),
             }
             // What an admin changed meanwhile is not to blame for it.
@@ -79,6 +89,26 @@ async fn write(
         }
     }
     Ok(())
+}
+
+/// How long to wait for the next attempt, `None` where that was the last one. A receiver that answers 429 or 503 uses
+/// up no attempt for a day, and what it says with `Retry-After` holds, also where the schedule would wait longer.
+fn next_delay(
+    delivery: &mut webhook_delivery::Model,
+    trouble: Trouble,
+    wait: Option<TimeDelta>,
+    now: Timestamp,
+) -> Option<TimeDelta> {
+    let jitter = rand::rng().random();
+    if matches!(trouble, Trouble::Status(429 | 503)) {
+        let deferred_for = now.since(*delivery.deferred_since.get_or_insert(now));
+        if deferred_for < DEFERRED_FOR {
+            delivery.deferrals = delivery.deferrals.saturating_add(1);
+            return Some(wait.unwrap_or_else(|| delay_while_deferred(deferred_for, jitter)));
+        }
+    }
+    let scheduled = delay_after(delivery.attempts - delivery.deferrals, jitter)?;
+    Some(wait.unwrap_or(scheduled))
 }
 
 /// Something was delivered: the endpoint is well.
@@ -114,11 +144,11 @@ fn fail(webhook: &mut webhook::Model, trouble: Trouble, wait: Option<TimeDelta>,
     true
 }
 
-/// How long the receiver asked to be left alone, up to a day.
+/// How long the receiver asked to be left alone, a second to a day.
 fn wait(after: RetryAfter, now: Timestamp) -> TimeDelta {
     let wait = match after {
         RetryAfter::In(wait) => wait,
         RetryAfter::At(at) => at.since(now),
     };
-    wait.clamp(TimeDelta::zero(), RETRY_AFTER_MOST)
+    wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1)
 }

@@ -240,10 +240,15 @@ impl Worker {
         };
         let answer = tokio::select! {
             answer = self.0.post.send(letter) => answer,
-            // The lease ends by itself, here or on another node.
-            () = ending => return,
+            () = ending => {
+                // Where this fails, the lease ends by itself.
+                if let Err(error) = outcome::release(store, &delivery, claim.lease).await {
+                    tracing::warn!(delivery = %delivery.id, %error, "a delivery that was cut off waits for its lease to end");
+                }
+                return;
+            }
         };
-        let (id, attempt) = (delivery.id, delivery.attempts);
+        let (id, attempt) = (delivery.id, delivery.attempts + 1);
         match answer {
             Answer::Taken(status) => tracing::debug!(delivery = %id, attempt, status, "delivered"),
             Answer::Refused { trouble, .. } => {

@@ -48,6 +48,8 @@ pub const REFRESH_SECONDS: i64 = 2_592_000;
 pub const REFRESH_GRACE_SECONDS: i64 = 60;
 /// Seconds that an identity token may still live.
 pub const IDENTITY_SECONDS: i64 = 3_600;
+/// Seconds that the clock of whoever signs identity tokens may differ from the server's, in either direction.
+pub const IDENTITY_LEEWAY_SECONDS: i64 = 60;
 /// Characters of a refresh token or an identity token.
 pub const SECRET_TOKEN: usize = 8_000;
 /// Rooms that one `viewerEvents` follows.

@@ -28,8 +28,14 @@ const DELAYS: [TimeDelta; 9] = [
 /// The largest part of a delay that is added to it, so that what failed together does not return together.
 pub const JITTER: f64 = 0.1;
 
-/// The longest that a receiver can ask to be left alone.
-pub const RETRY_AFTER_MOST: TimeDelta = TimeDelta::hours(24);
+/// The shortest and the longest wait that a receiver can ask for with `Retry-After`.
+pub const RETRY_AFTER: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::hours(24));
+
+/// How long after the first answer 429 or 503 such answers do not use up the attempts of a delivery.
+pub const DEFERRED_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// The longest wait after an answer 429 or 503 without `Retry-After`.
+const DEFERRAL_MOST: TimeDelta = TimeDelta::hours(1);
 
 /// How long a webhook may fail without a single success before it is disabled.
 pub const FAILING_MOST: TimeDelta = TimeDelta::days(5);
@@ -46,10 +52,20 @@ pub const DISABLED: &str = "The webhook was disabled.";
 /// How long to wait after the attempt of that number, `None` after the last one. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_after(attempts: i32, jitter: f64) -> Option<TimeDelta> {
-    let delay = *DELAYS.get(usize::try_from(attempts - 1).ok()?)?;
+    Some(jittered(*DELAYS.get(usize::try_from(attempts - 1).ok()?)?, jitter))
+}
+
+/// How long to wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has answered so already,
+/// from 5 seconds up to an hour. `jitter` is 0 to 1.
+#[must_use]
+pub fn delay_while_deferred(deferred_for: TimeDelta, jitter: f64) -> TimeDelta {
+    jittered(deferred_for.clamp(DELAYS[0], DEFERRAL_MOST), jitter)
+}
+
+fn jittered(delay: TimeDelta, jitter: f64) -> TimeDelta {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds of a day")]
     let more = (delay.num_milliseconds() as f64 * JITTER * jitter.clamp(0.0, 1.0)) as i64;
-    Some(delay + TimeDelta::milliseconds(more))
+    delay + TimeDelta::milliseconds(more)
 }
 
 /// Something that webhooks can be told of.
@@ -249,6 +265,12 @@ mod tests {
         assert_eq!(delays[9], None);
         let all: TimeDelta = delays.into_iter().flatten().sum();
         assert_eq!(all, TimeDelta::seconds(5) + TimeDelta::minutes(35) + TimeDelta::hours(75));
+    }
+
+    #[test]
+    fn waits_double_while_a_receiver_asks_for_patience() {
+        let delay = |seconds| delay_while_deferred(TimeDelta::seconds(seconds), 0.0).num_seconds();
+        assert_eq!([0, 5, 10, 20, 5_000].map(delay), [5, 5, 10, 20, 3_600]);
     }
 
     #[test]

@@ -273,6 +273,7 @@ pub(super) enum WebhookDeliveryState {
     Pending,
     /// The receiver took it.
     Delivered,
-    /// It was given up: after ten attempts, or because the webhook was disabled.
+    /// It was given up: after ten attempts, or because the webhook was disabled. Answers 429 and 503 do not use up
+    /// attempts during the first day after the first of them.
     Failed,
 }

@@ -3,11 +3,12 @@
 use super::changed::all_but_key;
 use super::{Result, Rows, Tx};
 use entity::{
-    ActorId, AttachmentId, AttachmentKind, ChatId, MessageId, OrganizationId, Timestamp, attachment,
+    ActorId, AttachmentId, AttachmentKind, ChatId, MessageId, OrganizationId, Timestamp, attachment, chat,
 };
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 
 /// Whose uploads can be attached, and where.
@@ -21,11 +22,12 @@ pub struct Uploads {
     pub creator_id: ActorId,
 }
 
-/// The file of whatever organization, unless it was removed: for signed links, which name it and nobody.
+/// The file of whatever organization, unless it or its chat was removed: for signed links, which name it and nobody.
 pub async fn find_file(rows: &impl Rows, id: AttachmentId) -> Result<Option<attachment::Model>> {
     Ok(there()
         .filter(attachment::Column::Id.eq(id))
         .filter(attachment::Column::Kind.eq(AttachmentKind::File))
+        .filter(of_chat_that_exists())
         .one(rows.connection())
         .await?)
 }
@@ -40,6 +42,7 @@ pub async fn find_many_in_organization(
     Ok(there()
         .filter(attachment::Column::OrganizationId.eq(organization_id))
         .filter(attachment::Column::Id.is_in(ids.iter().copied()))
+        .filter(of_chat_that_exists())
         .all(rows.connection())
         .await?)
 }
@@ -154,6 +157,20 @@ pub async fn forget(tx: &Tx, ids: &[AttachmentId]) -> Result<()> {
         .exec(tx.connection())
         .await?;
     Ok(())
+}
+
+/// What a deleted chat had exists for nobody, although it stays stored.
+fn of_chat_that_exists() -> SimpleExpr {
+    let existing = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((attachment::Entity, attachment::Column::ChatId)),
+        )
+        .filter(chat::Column::DeletedAt.is_null())
+        .into_query();
+    Expr::exists(existing)
 }
 
 fn there() -> Select<attachment::Entity> {

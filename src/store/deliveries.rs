@@ -7,7 +7,7 @@ use crate::domain::page::{Page, PageRequest};
 use entity::{
     OrganizationId, Timestamp, WebhookDeliveryId, WebhookDeliveryState, WebhookId, webhook, webhook_delivery,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
@@ -85,8 +85,8 @@ pub async fn insert(tx: &Tx, rows: Vec<webhook_delivery::Model>) -> Result<()> {
     Ok(())
 }
 
-/// Takes deliveries that are due, longest due first; each counts as an attempt. What another node is taking at
-/// this moment is left to it.
+/// Takes deliveries that are due, longest due first. What another node is taking at this moment is left to it. The
+/// attempt is counted when its outcome is written.
 pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>> {
     let mut due = of_webhook(claim.webhook_id)
         .filter(webhook_delivery::Column::NextAttemptAt.lte(claim.now))
@@ -100,7 +100,6 @@ pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>
         return Ok(due);
     }
     webhook_delivery::Entity::update_many()
-        .col_expr(webhook_delivery::Column::Attempts, Expr::col(webhook_delivery::Column::Attempts).add(1))
         .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(Some(claim.until)))
         .col_expr(webhook_delivery::Column::Lease, Expr::value(Some(claim.lease)))
         .col_expr(webhook_delivery::Column::LastStatus, Expr::value(None::<i32>))
@@ -109,7 +108,6 @@ pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>
         .exec(tx.connection())
         .await?;
     for row in &mut due {
-        row.attempts += 1;
         row.next_attempt_at = Some(claim.until);
         row.lease = Some(claim.lease);
         (row.last_status, row.last_error) = (None, None);
@@ -136,6 +134,18 @@ pub async fn update_leased(tx: &Tx, row: &webhook_delivery::Model, lease: Uuid) 
         .exec(tx.connection())
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Makes a delivery due now, provided that the lease is still this one: its attempt was cut off.
+pub async fn release(tx: &Tx, id: WebhookDeliveryId, lease: Uuid, now: Timestamp) -> Result<()> {
+    webhook_delivery::Entity::update_many()
+        .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(Some(now)))
+        .col_expr(webhook_delivery::Column::Lease, Expr::value(None::<Uuid>))
+        .filter(webhook_delivery::Column::Id.eq(id))
+        .filter(webhook_delivery::Column::Lease.eq(lease))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
 }
 
 /// Gives up what was still to be delivered to a webhook, at most `limit`: how many.

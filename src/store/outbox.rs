@@ -50,6 +50,8 @@ pub(super) async fn write(
                 body: body.clone(),
                 state: WebhookDeliveryState::Pending,
                 attempts: 0,
+                deferrals: 0,
+                deferred_since: None,
                 next_attempt_at: Some(now),
                 lease: None,
                 delivered_at: None,

@@ -99,7 +99,8 @@ impl WebhookDelivery {
         self.0.state.into()
     }
 
-    /// How often it was tried, the attempt under way included.
+    /// Number of attempts that ended, with an answer or without one. An attempt that is under way, or that a restart of
+    /// the server cut off, is not counted.
     async fn attempts(&self) -> i32 {
         self.0.attempts
     }

@@ -5,7 +5,8 @@ use anteroom::clock::Clock;
 use entity::{
     actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message,
     message_revision, message_text, organization, participation, presence, reaction, refresh_token, request,
-    room, room_origin, shopping_cart, shopping_cart_product, sign_in, webhook, webhook_delivery,
+    room, room_origin, shopping_cart, shopping_cart_product, sign_in, upload_usage, webhook,
+    webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -40,11 +41,13 @@ impl Stored {
         let mut deliveries = webhook_delivery::Entity::find().all(&self.0).await.expect("deliveries");
         for delivery in &mut deliveries {
             (delivery.attempts, delivery.next_attempt_at, delivery.lease) = (0, None, None);
+            (delivery.deferrals, delivery.deferred_since) = (0, None);
             (delivery.last_status, delivery.last_error) = (None, None);
         }
         BTreeMap::from([
             ("actor", lines(&actors)),
             ("attachment", self.rows::<attachment::Entity>().await),
+            ("upload_usage", self.rows::<upload_usage::Entity>().await),
             ("chat", self.rows::<chat::Entity>().await),
             ("chat_session", self.rows::<chat_session::Entity>().await),
             ("chat_session_participant", self.rows::<chat_session_participant::Entity>().await),

@@ -2,6 +2,8 @@
 
 use super::client::Client;
 use super::world::{Person, text};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -76,4 +78,13 @@ impl Widget {
 /// A JWT.
 pub fn signed(algorithm: Algorithm, key: &EncodingKey, claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, key).expect("a token")
+}
+
+/// The token under another header, signed anew with the secret as if it were HS256.
+pub fn under(header: &Value, token: &str, secret: &str) -> String {
+    let claims = token.split('.').nth(1).expect("claims");
+    let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header.to_string()));
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).expect("signed");
+    format!("{message}.{signature}")
 }

@@ -2,7 +2,7 @@
 
 use super::{ANY, alone, until};
 use crate::harness::Engine;
-use crate::harness::files::{grant, kept, png, told, upload};
+use crate::harness::files::{grant, kept, png, put, told, upload};
 use crate::harness::stored::Stored;
 use crate::harness::world::text;
 use crate::on_both;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 on_both!(
     an_upload_that_is_not_sent_is_removed_after_a_day,
     what_was_attached_to_a_deleted_message_is_gone_for_everybody,
+    links_of_a_deleted_chat_lead_to_nothing,
 );
 
 const DAY: u64 = 86_400;
@@ -76,5 +77,44 @@ async fn what_was_attached_to_a_deleted_message_is_gone_for_everybody(engine: En
     let again = vera.done("sendMessage", "messageEdge { node { id } }", send(&first, "one")).await;
     assert_eq!(again["messageEdge"]["node"]["id"], message["id"]);
     assert_eq!(vera.refused("sendMessage", send(&first, "three")).await, ["NOT_FOUND"]);
+    world.app.stop().await;
+}
+
+async fn links_of_a_deleted_chat_lead_to_nothing(engine: Engine) {
+    let (world, vera, chat) = alone(engine).await;
+    let sent = upload(&vera, &chat, "sent.png", "image/png", png(10, 10)).await;
+    let unsent = upload(&vera, &chat, "unsent.png", "image/png", png(10, 10)).await;
+    vera.done("sendMessage", "", json!({ "chatId": chat, "attachmentIds": [sent] })).await;
+    let begun = grant(&vera, &chat, "begun.bin", ANY, 3).await;
+    let other = world.chat(&vera).await;
+    let elsewhere = upload(&vera, &other, "other.png", "image/png", png(10, 10)).await;
+    let query = "query($id: ID!) { node(id: $id) { ... on FileAttachment { url previewUrl } } }";
+    let links = async |id: &str| vera.query(query, json!({ "id": id })).await["node"].clone();
+    let (of_sent, of_unsent) = (links(&sent).await, links(&unsent).await);
+    let ask = async |url: &Value, method: reqwest::Method, range: Option<&str>| {
+        let mut request = reqwest::Client::new().request(method, text(url));
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let all = async || {
+        let mut found = Vec::new();
+        for url in [&of_sent["url"], &of_sent["previewUrl"], &of_unsent["url"], &of_unsent["previewUrl"]] {
+            found.push(ask(url, reqwest::Method::GET, None).await);
+        }
+        found.push(ask(&of_sent["url"], reqwest::Method::GET, Some("bytes=0-1")).await);
+        found.push(ask(&of_sent["url"], reqwest::Method::HEAD, None).await);
+        found
+    };
+    assert_eq!(all().await, [200, 200, 200, 200, 206, 200]);
+    world.admin.done("deleteChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(all().await, [404; 6]);
+    for id in [&sent, &unsent, &text(&begun["attachment"]["id"])] {
+        assert_eq!(vera.query(query, json!({ "id": id })).await["node"], Value::Null);
+    }
+    // Nor is anything taken any more, and other chats keep theirs.
+    assert_eq!(told(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
+    assert_eq!(ask(&links(&elsewhere).await["url"], reqwest::Method::GET, None).await, 200);
     world.app.stop().await;
 }

@@ -1,7 +1,7 @@
 //! Visitors whom the organization knows: what its own server signs, and what anybody else would.
 
 use crate::harness::Engine;
-use crate::harness::widget::{Widget, signed};
+use crate::harness::widget::{Widget, signed, under};
 use crate::harness::world::{NOON_MILLIS, World, ids, text};
 use crate::on_both;
 use base64::Engine as _;
@@ -32,15 +32,6 @@ async fn assert_refused(widget: &Widget, token: &str, what: &str) {
     assert_eq!(payload["userErrors"][0]["field"], json!(["input", "identityToken"]), "{what}");
 }
 
-/// The token under another header, signed anew with the secret as if it were HS256.
-fn under(header: &Value, token: &str, secret: &str) -> String {
-    let claims = token.split('.').nth(1).expect("claims");
-    let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header.to_string()));
-    let key = EncodingKey::from_secret(secret.as_bytes());
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).expect("signed");
-    format!("{message}.{signature}")
-}
-
 async fn what_the_rooms_secret_did_not_sign_names_nobody(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let claims = widget.claims("vera", NOON + 600);
@@ -64,6 +55,9 @@ async fn what_the_rooms_secret_did_not_sign_names_nobody(engine: Engine) {
         ("ES256", under(&json!({ "alg": "ES256" }), &right, &widget.secret)),
         ("none", under(&json!({ "alg": "none" }), &right, &widget.secret)),
         ("none, unsigned", format!("{}.{}.", URL_SAFE_NO_PAD.encode("{\"alg\":\"none\"}"), parts[1])),
+        ("critical extensions", under(&json!({ "alg": "HS256", "crit": ["exp"] }), &right, &widget.secret)),
+        ("an unencoded payload", under(&json!({ "alg": "HS256", "b64": false }), &right, &widget.secret)),
+        ("compression", under(&json!({ "alg": "HS256", "zip": "DEF" }), &right, &widget.secret)),
         ("no algorithm", under(&json!({ "typ": "JWT" }), &right, &widget.secret)),
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
         ("other claims", format!("{}.{forged_claims}.{}", parts[0], parts[2])),
@@ -97,9 +91,13 @@ async fn what_a_token_must_say_is_checked(engine: Engine) {
         with("aud", json!([])),
         with("exp", Value::Null),
         with("exp", json!("soon")),
-        with("exp", json!(NOON)),
-        with("exp", json!(NOON - 1)),
-        with("exp", json!(NOON + 3_601)),
+        with("exp", json!(NOON - 60)),
+        with("exp", json!(NOON - 86_400)),
+        with("exp", json!(NOON + 3_661)),
+        with("exp", json!(1e300)),
+        with("nbf", json!(NOON + 61)),
+        with("nbf", json!(i64::MAX)),
+        with("nbf", json!("now")),
         with("exp", json!(i64::MAX)),
         with("sub", Value::Null),
         with("sub", json!("")),
@@ -121,7 +119,13 @@ async fn what_a_token_must_say_is_checked(engine: Engine) {
         let token = widget.identity(&with(field, value));
         assert_eq!(widget.client.refused("signInVisitor", json!({ "identityToken": token })).await, [code]);
     }
-    for claims in [with("exp", json!(NOON + 1)), with("exp", json!(NOON + 3_600))] {
+    for claims in [
+        with("exp", json!(NOON - 59)),
+        with("exp", json!(NOON + 3_660)),
+        with("exp", json!(1_795_176_600.25)),
+        with("nbf", json!(NOON + 60)),
+        with("nbf", json!(NOON - 86_400)),
+    ] {
         widget.sign_in(json!({ "identityToken": widget.identity(&claims) })).await;
     }
     world.app.stop().await;
