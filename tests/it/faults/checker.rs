@@ -22,6 +22,8 @@ pub enum Kind {
     Inconsistent,
     /// A subscription that the server ended in a way that clients do not retry.
     Ended,
+    /// A presence that ended although its user stayed connected.
+    Expired,
     /// Something that did not happen within its bound after all faults were healed.
     Late,
     /// An answer that the API never promises.
@@ -30,7 +32,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Lost,
         Self::Repeated,
         Self::Reordered,
@@ -39,6 +41,7 @@ impl Kind {
         Self::Winners,
         Self::Inconsistent,
         Self::Ended,
+        Self::Expired,
         Self::Late,
         Self::Broken,
     ];
@@ -54,6 +57,7 @@ impl Kind {
             Self::Winners => "wrong winners",
             Self::Inconsistent => "inconsistent answers",
             Self::Ended => "subscriptions ended for good",
+            Self::Expired => "presences expired",
             Self::Late => "late",
             Self::Broken => "broken answers",
         }
@@ -84,6 +88,9 @@ pub fn check(journal: &Journal) -> Vec<Finding> {
     }
     for contest in &journal.contests {
         findings.contest(contest);
+    }
+    for expired in &journal.expired {
+        findings.add(Kind::Expired, expired.clone());
     }
     for late in &journal.late {
         findings.add(Kind::Late, late.clone());
@@ -252,16 +259,17 @@ impl Findings {
             position = before.max(Some(at));
         }
         let Some(from) = follower.from.or_else(|| first_reset(follower)) else {
-            if !follower.caught_up {
+            if follower.reached.is_none() {
                 self.add(Kind::Late, format!("{name} never began"));
             }
             return;
         };
-        if !follower.caught_up {
+        if follower.reached.is_none() {
             let head = chat.head;
             self.add(Kind::Late, format!("{name} is at {position:?} and the head at {head}"));
         }
-        let reached = if follower.caught_up { chat.head } else { position.unwrap_or(from) };
+        let position = position.unwrap_or(from);
+        let reached = follower.reached.unwrap_or(position);
         for message in &chat.messages {
             let is_due = message.sequence > from
                 && message.sequence <= reached
@@ -270,10 +278,8 @@ impl Findings {
                 self.add(Kind::Lost, format!("{name}: never shown {message:?}"));
             }
         }
-        if follower.kind == Stream::Events && follower.caught_up && position.is_some_and(|at| at < chat.head)
-        {
-            let head = chat.head;
-            self.add(Kind::Gap, format!("{name}: the last position is {position:?}, and the head {head}"));
+        if follower.kind == Stream::Events && position < reached {
+            self.add(Kind::Gap, format!("{name}: the last position is {position}, and the head {reached}"));
         }
     }
 
@@ -318,7 +324,8 @@ impl Findings {
         }
         for call in calls {
             let Some((attempt, id, sequence)) = call.acknowledged() else { continue };
-            if attempt.ended < walk.started && !seen.contains(id) {
+            let is_due = attempt.ended < walk.started && sequence > walk.from;
+            if is_due && !seen.contains(id) {
                 let external_id = &call.external_id;
                 self.add(
                     Kind::Lost,

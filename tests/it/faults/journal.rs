@@ -15,10 +15,12 @@ pub struct Journal {
     pub followers: Vec<Follower>,
     /// Sessions that several people tried to accept.
     pub contests: Vec<Contest>,
-    /// Complete reads of a chat's messages, page by page.
+    /// Reads of a chat's messages up to the newest, page by page.
     pub walks: Vec<Walk>,
     /// The final state of each chat, in the order of the chats' numbers.
     pub store: Vec<StoredChat>,
+    /// Presences that ended although their sockets were open or came back in time.
+    pub expired: Vec<String>,
     /// What did not happen within its generous bound after the last fault was healed.
     pub late: Vec<String>,
     /// Answers that the API never promises: `INTERNAL`, or a body that is not GraphQL.
@@ -70,9 +72,9 @@ pub struct Follower {
     pub frames: Vec<Frame>,
     /// Times that the server ended the subscription in a way that client libraries do not retry.
     pub ended: Vec<String>,
-    /// Whether the follower caught up with the head at the end of the run. If not, missing events are late and
-    /// not necessarily lost.
-    pub caught_up: bool,
+    /// The head of the chat at the end, if the follower caught up with it. If it did not, missing events are late
+    /// and not necessarily lost.
+    pub reached: Option<i64>,
 }
 
 /// A kind of subscription.
@@ -130,10 +132,12 @@ pub struct Contest {
     pub stored: Option<String>,
 }
 
-/// A complete read of a chat's messages by pages.
+/// A read of a chat's messages by pages, up to the newest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     pub chat: usize,
+    /// Sequence after which it began.
+    pub from: i64,
     pub started: Micros,
     pub ended: Micros,
     pub shown: Vec<Shown>,
@@ -179,10 +183,10 @@ impl Journal {
             }
         }
         for follower in &self.followers {
-            let Follower { name, chat, kind, from, frames, ended, caught_up } = follower;
+            let Follower { name, chat, kind, from, frames, ended, reached } = follower;
             let _ = writeln!(
                 text,
-                "follower {name} chat={chat} {kind:?} from={from:?} caught_up={caught_up} ended={ended:?}"
+                "follower {name} chat={chat} {kind:?} from={from:?} reached={reached:?} ended={ended:?}"
             );
             for Frame { at, connection, position, change } in frames {
                 let _ = writeln!(text, "frame {name} {at} connection={connection} {position:?} {change:?}");
@@ -191,14 +195,18 @@ impl Journal {
         for contest in &self.contests {
             let _ = writeln!(text, "{contest:?}");
         }
-        for Walk { chat, started, ended, shown } in &self.walks {
-            let _ = writeln!(text, "walk chat={chat} {started}..{ended} {} messages", shown.len());
+        for Walk { chat, from, started, ended, shown } in &self.walks {
+            let _ =
+                writeln!(text, "walk chat={chat} from={from} {started}..{ended} {} messages", shown.len());
         }
         for (number, chat) in self.store.iter().enumerate() {
             let _ = writeln!(text, "stored chat={number} head={} count={}", chat.head, chat.message_count);
             for message in &chat.messages {
                 let _ = writeln!(text, "stored chat={number} {message:?}");
             }
+        }
+        for expired in &self.expired {
+            let _ = writeln!(text, "expired {expired}");
         }
         for late in &self.late {
             let _ = writeln!(text, "late {late}");

@@ -55,7 +55,7 @@ fn sound() -> Journal {
         from,
         frames,
         ended: Vec::new(),
-        caught_up: true,
+        reached: Some(HEAD),
     };
     Journal {
         calls: MESSAGES.map(call).into(),
@@ -69,8 +69,9 @@ fn sound() -> Journal {
             unknown: 1,
             stored: Some("olga".into()),
         }],
-        walks: vec![Walk { chat: 0, started: 80, ended: 90, shown: MESSAGES.map(shown).into() }],
+        walks: vec![Walk { chat: 0, from: 0, started: 80, ended: 90, shown: MESSAGES.map(shown).into() }],
         store: vec![StoredChat { head: HEAD, messages: MESSAGES.map(shown).into(), message_count: 4 }],
+        expired: Vec::new(),
         late: Vec::new(),
         broken: Vec::new(),
     }
@@ -254,10 +255,11 @@ fn a_walk_that_lacks_an_acknowledged_message_lost_it() {
 fn a_subscription_that_is_over_for_good_and_what_comes_late_are_reported() {
     assert_eq!(planted(|run| run.followers[0].ended.push("error UNAVAILABLE".into())), [Kind::Ended]);
     let kinds = planted(|run| {
-        run.followers[0].caught_up = false;
+        run.followers[0].reached = None;
         run.followers[0].frames.pop();
     });
     assert_eq!(kinds, [Kind::Late]);
+    assert_eq!(planted(|run| run.expired.push("olga".into())), [Kind::Expired]);
     assert_eq!(planted(|run| run.late.push("a ring".into())), [Kind::Late]);
     assert_eq!(planted(|run| run.broken.push("INTERNAL".into())), [Kind::Broken]);
 }
