@@ -36,7 +36,7 @@ const SHOWN: usize = 40;
 
 async fn promises_hold_while_everything_around_the_server_fails(engine: Engine) {
     let plan = plan();
-    let outcome = run(engine, plan).await;
+    let outcome = run(engine, &plan).await;
     let findings = check(&outcome.journal);
     let report = report(engine, &plan, &outcome, &findings);
     println!("{report}");
@@ -54,6 +54,8 @@ fn plan() -> Plan {
     };
     let size =
         |name: &str| number(name).map(|number| usize::try_from(number).expect("a number of this machine"));
+    let only = std::env::var("FAULTS_ONLY").unwrap_or_default();
+    let only: Vec<_> = only.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     match size("FAULTS_ROUNDS") {
         None => Plan {
             seed: number("FAULTS_SEED").unwrap_or(1),
@@ -62,6 +64,7 @@ fn plan() -> Plan {
             clients: 50,
             lasts: (Duration::from_millis(700), Duration::from_millis(1_500)),
             has_long_freeze: false,
+            only,
         },
         Some(rounds) => Plan {
             seed: number("FAULTS_SEED").unwrap_or(1),
@@ -70,6 +73,7 @@ fn plan() -> Plan {
             clients: size("FAULTS_CLIENTS").unwrap_or(500),
             lasts: (Duration::from_millis(300), Duration::from_secs(6)),
             has_long_freeze: true,
+            only,
         },
     }
 }

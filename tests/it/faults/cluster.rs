@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 const NODES: usize = 3;
 /// How long a node that ended by itself stays down, as under a supervisor.
 const RESTART_AFTER: Duration = Duration::from_millis(200);
-/// The size of the file system that a full disk is made of.
-const DISK: &str = "size=400m";
+/// The size of the file system that a full disk is made of: enough for a long run.
+const DISK: &str = "size=300m";
 /// Seconds: longer than any client needs to notice that its connection is dead, and shorter than the longest fault.
 const PRESENCE_TTL: &str = "30";
 const SECRET: &str = "the same thirty-two bytes or more on every node";
@@ -25,7 +25,6 @@ const FOLDER: &str = "anteroom-faults-";
 
 /// All servers of a run.
 pub struct Cluster {
-    pub engine: Engine,
     pub nodes: Vec<Node>,
     pub database: Option<Database>,
     pub bus: Option<Bus>,
@@ -97,7 +96,7 @@ impl Cluster {
                 down_since: None,
             });
         }
-        let mut cluster = Self { engine, nodes, database, bus, exits: Vec::new(), has_own_disk, folder };
+        let mut cluster = Self { nodes, database, bus, exits: Vec::new(), has_own_disk, folder };
         for number in 0..cluster.nodes.len() {
             assert!(
                 cluster.listens(number, Duration::from_mins(2)),

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub give_up: CancellationToken,
     /// The head of each chat, once nothing is written any more.
     pub heads: watch::Sender<Option<Vec<Head>>>,
+    /// Messages that were acknowledged so far.
+    pub acknowledged: AtomicUsize,
     broken: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -83,6 +86,7 @@ impl Ground {
             stop: CancellationToken::new(),
             give_up: CancellationToken::new(),
             heads: watch::Sender::new(None),
+            acknowledged: AtomicUsize::new(0),
             broken: Mutex::default(),
         }))
     }

@@ -13,11 +13,15 @@ use crate::harness::world::text;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How long anything may take after the last fault was healed: far longer than on a machine that is four times slower.
 const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+/// Messages that are to get through between two faults, and for how long that is waited for.
+const WORK: usize = 10;
+const WORK_WITHIN: Duration = Duration::from_secs(8);
 const YEAR: u32 = 31_536_000;
 /// Chats that writers, readers and followers share.
 const SHARED: usize = 3;
@@ -62,15 +66,15 @@ struct Clients {
 }
 
 /// Runs a plan.
-pub async fn run(engine: Engine, plan: Plan) -> Outcome {
+pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     let began = Instant::now();
     let (cluster, organization) = Cluster::start(engine).await;
     let nodes = cluster.nodes.len();
-    let (people, chats, duty) = set_up(&cluster, &organization, &plan).await;
+    let (people, chats, duty) = set_up(&cluster, &organization, plan).await;
     let ground = Ground::new(cluster.urls(), chats);
-    let clients = start(&ground, &people, &plan);
+    let clients = start(&ground, &people, plan);
 
-    let steps = schedule(engine, nodes, &plan);
+    let steps = schedule(engine, nodes, plan);
     let faults = steps.iter().fold(BTreeMap::new(), |mut faults, step| {
         *faults.entry(format!("{:?}", step.fault)).or_default() += 1;
         faults
@@ -205,11 +209,21 @@ async fn cause_all(mut cluster: Cluster, steps: Vec<Step>, ground: &Ground) -> C
         for step in &steps {
             log.push_str(&format!("{} {step:?}\n", ground.now()));
             cause(&mut cluster, step, &mut clocks);
+            let_work(&mut cluster, &ground);
             let _ = std::fs::write(cluster.folder().join("faults.log"), &log);
         }
         cluster
     });
     causing.await.expect("the faults are caused")
+}
+
+/// Waits until some messages got through since the last fault, so that a slow machine meets faults at work too; not for
+/// ever, since faults may last.
+fn let_work(cluster: &mut Cluster, ground: &Ground) {
+    let (began, before) = (Instant::now(), ground.acknowledged.load(Ordering::Relaxed));
+    while ground.acknowledged.load(Ordering::Relaxed) < before + WORK && began.elapsed() < WORK_WITHIN {
+        cluster.wait(Duration::from_millis(20));
+    }
 }
 
 /// Lets everybody finish, and collects what they saw.
@@ -226,8 +240,6 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
         tokio::time::sleep(SETTLED_WITHIN).await;
         give_up.cancel();
     });
-    // Rings have a limit of their own.
-    journal.late.extend(clients.rings.await.expect("the rings end"));
     for writer in clients.writers {
         journal.calls.extend(writer.await.expect("a writer ends"));
     }
@@ -253,6 +265,8 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
         journal.followers.push(follower.expect("a follower ends"));
     }
     limit.abort();
+    // Rings have a limit of their own.
+    journal.late.extend(clients.rings.await.expect("the rings end"));
     journal
 }
 

@@ -6,6 +6,7 @@ use super::journal::{Attempt, Call, Outcome, Walk};
 use crate::harness::client::mutation;
 use rand::Rng;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Messages in a page.
@@ -26,7 +27,8 @@ pub async fn write(ground: Ground, caller: Caller, chats: Vec<usize>, pace: Dura
             send(&ground, &caller, &mut call, number + 1).await;
         }
         calls.push(call);
-        if number.is_multiple_of(7) {
+        // Programs do not read and type.
+        if number.is_multiple_of(7) && !caller.id.is_empty() {
             signal(&ground, &caller, chat, number).await;
         }
         let wait = rand::rng().random_range(pace / 4..=pace * 2);
@@ -49,6 +51,9 @@ pub async fn send(ground: &Ground, caller: &Caller, call: &mut Call, first: usiz
         let reply = ground.ask(caller, node, &query, &variables).await;
         let outcome = outcome(reply);
         let is_answered = !matches!(outcome, Outcome::Unknown { .. });
+        if is_answered {
+            ground.acknowledged.fetch_add(1, Ordering::Relaxed);
+        }
         call.attempts.push(Attempt { started, ended: ground.now(), outcome });
         if is_answered || ground.give_up.is_cancelled() {
             return;
