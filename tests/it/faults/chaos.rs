@@ -1,12 +1,14 @@
 //! The faults, and a schedule of them that a seed decides.
 
 use super::cluster::Cluster;
+use super::ground::Ground;
 use super::preload::Disk;
 use crate::harness::Engine;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -165,7 +167,7 @@ pub fn schedule(engine: Engine, nodes: usize, plan: &Plan) -> Vec<Step> {
 }
 
 /// Causes a fault, waits for as long as it lasts, and heals it.
-pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks) {
+pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &Ground) {
     let Step { fault, node, lasts, pause } = *step;
     match fault {
         Fault::KillNode => cluster.kill_node(node),
@@ -207,15 +209,18 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks) {
             clocks.apply(cluster, node);
         }
         Fault::FillDisk => {
+            // After a stop the write-ahead log is empty, and cannot be overwritten in place.
+            cluster.stop_node(0);
+            cluster.listens(0, Duration::from_mins(1));
             let filler = cluster.fill_disk();
-            cluster.wait(lasts);
+            fail_writes(cluster, lasts, ground);
             drop(filler);
             cluster.nodes[0].faults.disk(Disk::Sound);
         }
         Fault::FailWrites | Fault::FailFlushes => {
             let disk = if fault == Fault::FailWrites { Disk::WritesFail } else { Disk::FlushesFail };
             cluster.nodes[0].faults.disk(disk);
-            cluster.wait(lasts);
+            fail_writes(cluster, lasts, ground);
             cluster.nodes[0].faults.disk(Disk::Sound);
         }
         Fault::CutDatabase => {
@@ -238,6 +243,16 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks) {
         Fault::KillBus | Fault::FreezeBus => on_bus(cluster, fault, lasts),
     }
     cluster.wait(pause);
+}
+
+/// Lets a disk fail until several calls met it.
+fn fail_writes(cluster: &mut Cluster, lasts: Duration, ground: &Ground) {
+    let unanswered = || ground.unanswered.load(Ordering::Relaxed);
+    let (began, before) = (Instant::now(), unanswered());
+    cluster.wait(lasts);
+    while unanswered() < before + 8 && began.elapsed() < lasts + Duration::from_secs(8) {
+        cluster.wait(Duration::from_millis(20));
+    }
 }
 
 fn on_database(cluster: &mut Cluster, fault: Fault, lasts: Duration) {

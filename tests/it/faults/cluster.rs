@@ -187,7 +187,7 @@ impl Cluster {
     }
 
     /// Whether a node takes connections within a limit.
-    fn listens(&mut self, number: usize, limit: Duration) -> bool {
+    pub fn listens(&mut self, number: usize, limit: Duration) -> bool {
         let began = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.nodes[number].port)).is_err() {
             if began.elapsed() > limit {

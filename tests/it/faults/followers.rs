@@ -108,8 +108,8 @@ impl Subscriber {
             }
             self.connection += 1;
             let wait = Duration::from_millis(rand::rng().random_range(50..400));
-            let give_up = self.ground.give_up.clone();
-            if give_up.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+            let leave = self.ground.leave.clone();
+            if leave.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                 return self.follower;
             }
         }
@@ -212,7 +212,7 @@ impl Subscriber {
             let message = tokio::select! {
                 message = socket.next() => message,
                 _ = ticks.tick() => {
-                    if self.is_done() || self.ground.give_up.is_cancelled() {
+                    if self.is_done() || self.ground.leave.is_cancelled() {
                         return End::Done;
                     }
                     if heard.elapsed() > SOCKET_DEAD_AFTER {
@@ -285,7 +285,7 @@ impl Subscriber {
             let piece = tokio::select! {
                 piece = body.next() => piece,
                 _ = ticks.tick() => {
-                    if self.is_done() || self.ground.give_up.is_cancelled() {
+                    if self.is_done() || self.ground.leave.is_cancelled() {
                         return End::Done;
                     }
                     if heard.elapsed() > EVENTS_DEAD_AFTER {

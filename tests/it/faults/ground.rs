@@ -9,10 +9,13 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long a client waits for an answer: longer than the server's own limit for an operation.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How long anything may take after the last fault was healed: far longer than on a machine that is four times slower.
+pub const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// The surroundings of a client.
@@ -25,12 +28,16 @@ pub struct Shared {
     pub began: Instant,
     /// Set when the faults are over: nothing new is begun.
     pub stop: CancellationToken,
-    /// Set when nobody waits any longer.
+    /// Set when no call waits any longer for its answer.
     pub give_up: CancellationToken,
+    /// Set when no follower waits any longer for the head.
+    pub leave: CancellationToken,
     /// The head of each chat, once nothing is written any more.
     pub heads: watch::Sender<Option<Vec<Head>>>,
     /// Messages that were acknowledged so far.
     pub acknowledged: AtomicUsize,
+    /// Attempts that were not answered so far.
+    pub unanswered: AtomicUsize,
     broken: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -79,20 +86,41 @@ impl std::ops::Deref for Ground {
 
 impl Ground {
     pub fn new(urls: Vec<String>, chats: Vec<Chat>) -> Self {
+        Self::since(Instant::now(), urls, chats)
+    }
+
+    /// The same chats and the same clock after the first part of a run.
+    pub fn again(&self) -> Self {
+        Self::since(self.began, self.urls.clone(), self.chats.clone())
+    }
+
+    fn since(began: Instant, urls: Vec<String>, chats: Vec<Chat>) -> Self {
         Self(Arc::new(Shared {
             urls,
             chats,
-            began: Instant::now(),
+            began,
             stop: CancellationToken::new(),
             give_up: CancellationToken::new(),
+            leave: CancellationToken::new(),
             heads: watch::Sender::new(None),
             acknowledged: AtomicUsize::new(0),
+            unanswered: AtomicUsize::new(0),
             broken: Mutex::default(),
         }))
     }
 
     pub fn now(&self) -> Micros {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(Micros::MAX)
+    }
+
+    /// Cancels a token once everything had time enough.
+    pub fn limit(token: &CancellationToken) -> AbortHandle {
+        let token = token.clone();
+        let waiting = tokio::spawn(async move {
+            tokio::time::sleep(SETTLED_WITHIN).await;
+            token.cancel();
+        });
+        waiting.abort_handle()
     }
 
     /// Notes an answer that the API never promises.

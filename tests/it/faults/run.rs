@@ -4,7 +4,7 @@ use super::callers;
 use super::chaos::{Clocks, Plan, Step, cause, schedule};
 use super::cluster::Cluster;
 use super::followers::{Subscriber, Transport};
-use super::ground::{Backoff, Caller, Chat, Ground, Head, position};
+use super::ground::{Backoff, Caller, Chat, Ground, Head, SETTLED_WITHIN, position};
 use super::journal::{Follower, Journal, StoredChat, Stream};
 use super::writers;
 use crate::harness::Engine;
@@ -17,8 +17,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// How long anything may take after the last fault was healed: far longer than on a machine that is four times slower.
-const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 /// Messages that are to get through between two faults, and for how long that is waited for.
 const WORK: usize = 10;
 const WORK_WITHIN: Duration = Duration::from_secs(8);
@@ -82,8 +80,9 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     let kills = steps.iter().filter(|step| step.fault.is_kill()).count();
     let cluster = cause_all(cluster, steps, &ground).await;
     let mut journal = settle(&ground, &people, clients, &cluster.urls()).await;
-    if let Some(late) = is_on_duty(&ground, &people.admin, &duty).await {
-        journal.expired.push(late);
+    let last = ground.again();
+    if let Some(expired) = is_on_duty(&last, &people.admin, &duty).await {
+        journal.expired.push(expired);
     }
     // What is only in memory is gone now; what was shown and acknowledged has to be there.
     let mut cluster = tokio::task::spawn_blocking(move || {
@@ -94,7 +93,6 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     })
     .await
     .expect("restarted");
-    let last = Ground::new(cluster.urls(), ground.chats.clone());
     read_back(&last, &people, &mut cluster, &mut journal).await;
     for (what, count) in ground.broken().into_iter().chain(last.broken()) {
         journal.broken.push(format!("{count} × {what}"));
@@ -208,7 +206,7 @@ async fn cause_all(mut cluster: Cluster, steps: Vec<Step>, ground: &Ground) -> C
         let mut log = String::new();
         for step in &steps {
             log.push_str(&format!("{} {step:?}\n", ground.now()));
-            cause(&mut cluster, step, &mut clocks);
+            cause(&mut cluster, step, &mut clocks, &ground);
             let_work(&mut cluster, &ground);
             let _ = std::fs::write(cluster.folder().join("faults.log"), &log);
         }
@@ -229,17 +227,13 @@ fn let_work(cluster: &mut Cluster, ground: &Ground) {
 /// Lets everybody finish, and collects what they saw.
 async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[String]) -> Journal {
     let mut journal = Journal::default();
-    let give_up = ground.give_up.clone();
     ground.stop.cancel();
     for (number, url) in urls.iter().enumerate() {
         if !is_ready(url).await {
             journal.late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
         }
     }
-    let limit = tokio::spawn(async move {
-        tokio::time::sleep(SETTLED_WITHIN).await;
-        give_up.cancel();
-    });
+    let limit = Ground::limit(&ground.give_up);
     for writer in clients.writers {
         journal.calls.extend(writer.await.expect("a writer ends"));
     }
@@ -256,11 +250,17 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
             journal.late.push(format!("{} was never answered", call.external_id));
         }
     }
+    // Heads are asked for even where calls were given up.
+    limit.abort();
+    let asking = ground.again();
+    let limit = Ground::limit(&asking.give_up);
     let mut heads = Vec::new();
     for chat in &ground.chats {
-        heads.push(head(ground, &people.admin, chat).await.unwrap_or(Head { position: 0, message: 0 }));
+        heads.push(head(&asking, &people.admin, chat).await.unwrap_or(Head { position: 0, message: 0 }));
     }
     ground.heads.send_replace(Some(heads));
+    limit.abort();
+    let limit = Ground::limit(&ground.leave);
     for follower in join_all(clients.followers).await {
         journal.followers.push(follower.expect("a follower ends"));
     }
@@ -304,11 +304,7 @@ async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<Stri
 
 /// Reads the whole store through the API, and replays each shared chat's log from its start.
 async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, journal: &mut Journal) {
-    let give_up = ground.give_up.clone();
-    let limit = tokio::spawn(async move {
-        tokio::time::sleep(SETTLED_WITHIN).await;
-        give_up.cancel();
-    });
+    let limit = Ground::limit(&ground.give_up);
     let acknowledged: Vec<_> = (0..journal.calls.len()).step_by(1 + journal.calls.len() / 50).collect();
     for number in acknowledged {
         let call = &mut journal.calls[number];
@@ -340,6 +336,8 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
         });
     }
     ground.heads.send_replace(Some(heads));
+    limit.abort();
+    let limit = Ground::limit(&ground.leave);
     let replays = (0..SHARED).flat_map(|chat| {
         [Stream::Messages, Stream::Events].map(|kind| {
             let name = format!("the replay of chat {chat} by {kind:?}");

@@ -53,6 +53,8 @@ pub async fn send(ground: &Ground, caller: &Caller, call: &mut Call, first: usiz
         let is_answered = !matches!(outcome, Outcome::Unknown { .. });
         if is_answered {
             ground.acknowledged.fetch_add(1, Ordering::Relaxed);
+        } else {
+            ground.unanswered.fetch_add(1, Ordering::Relaxed);
         }
         call.attempts.push(Attempt { started, ended: ground.now(), outcome });
         if is_answered || ground.give_up.is_cancelled() {
