@@ -25,6 +25,7 @@ mod docs;
 mod durability;
 mod edits;
 mod facts;
+mod faults;
 mod feeds;
 mod graphiql;
 mod harness;

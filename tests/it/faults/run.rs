@@ -1,0 +1,352 @@
+//! One run: people and chats, clients at work, faults, and then the settling of everything.
+
+use super::callers;
+use super::chaos::{Clocks, Plan, Step, cause, schedule};
+use super::cluster::Cluster;
+use super::followers::{Subscriber, Transport};
+use super::ground::{Backoff, Caller, Chat, Ground, Head, SETTLED_WITHIN, position};
+use super::journal::{Follower, Journal, StoredChat, Stream};
+use super::writers;
+use crate::harness::Engine;
+use crate::harness::client::Client;
+use crate::harness::world::text;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// Messages that are to get through between two faults, and for how long that is waited for.
+const WORK: usize = 10;
+const WORK_WITHIN: Duration = Duration::from_secs(8);
+const YEAR: u32 = 31_536_000;
+/// Chats that writers, readers and followers share.
+const SHARED: usize = 3;
+/// The chats of the sessions, beside them.
+const CONTESTS: usize = SHARED;
+const RINGS: usize = SHARED + 1;
+/// Where the chats of the crowd begin.
+const CROWD: usize = SHARED + 2;
+/// Chats of the crowd that comes back in a storm.
+const CROWD_CHATS: usize = 25;
+/// Streams of an API client of the crowd: few enough that those which died do not count against it.
+const CROWD_EACH: usize = 60;
+
+/// What a run came to.
+pub struct Outcome {
+    pub journal: Journal,
+    /// How often each fault was caused.
+    pub faults: BTreeMap<String, usize>,
+    pub kills: usize,
+    /// Nodes that ended by themselves.
+    pub exits: Vec<String>,
+    pub has_own_disk: bool,
+    pub took: Duration,
+    pub cluster: Cluster,
+}
+
+/// The people of a run.
+struct People {
+    admin: Caller,
+    operators: Vec<Caller>,
+    visitors: Vec<Caller>,
+    crowd: Vec<Caller>,
+}
+
+/// Everything that runs.
+struct Clients {
+    writers: Vec<JoinHandle<Vec<super::journal::Call>>>,
+    readers: Vec<JoinHandle<Vec<super::journal::Walk>>>,
+    contests: JoinHandle<Vec<super::journal::Contest>>,
+    rings: JoinHandle<Vec<String>>,
+    followers: Vec<JoinHandle<Follower>>,
+}
+
+/// Runs a plan.
+pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
+    let began = Instant::now();
+    let (cluster, organization) = Cluster::start(engine).await;
+    let nodes = cluster.nodes.len();
+    let (people, chats, duty) = set_up(&cluster, &organization, plan).await;
+    let ground = Ground::new(cluster.urls(), chats);
+    let clients = start(&ground, &people, plan);
+
+    let steps = schedule(engine, nodes, plan);
+    let faults = steps.iter().fold(BTreeMap::new(), |mut faults, step| {
+        *faults.entry(format!("{:?}", step.fault)).or_default() += 1;
+        faults
+    });
+    let kills = steps.iter().filter(|step| step.fault.is_kill()).count();
+    let cluster = cause_all(cluster, steps, &ground).await;
+    let mut journal = settle(&ground, &people, clients, &cluster.urls()).await;
+    let last = ground.again();
+    if let Some(expired) = is_on_duty(&last, &people.admin, &duty).await {
+        journal.expired.push(expired);
+    }
+    // What is only in memory is gone now; what was shown and acknowledged has to be there.
+    let mut cluster = tokio::task::spawn_blocking(move || {
+        let mut cluster = cluster;
+        (0..nodes).for_each(|node| cluster.kill_node(node));
+        cluster.wait(Duration::from_millis(500));
+        cluster
+    })
+    .await
+    .expect("restarted");
+    read_back(&last, &people, &mut cluster, &mut journal).await;
+    for (what, count) in ground.broken().into_iter().chain(last.broken()) {
+        journal.broken.push(format!("{count} × {what}"));
+    }
+    let (exits, has_own_disk) = (cluster.exits.clone(), cluster.has_own_disk);
+    Outcome { journal, faults, kills, exits, has_own_disk, took: began.elapsed(), cluster }
+}
+
+/// An operator who has to stay present, by chat and id of the presence.
+struct Duty {
+    chat: String,
+    presence: String,
+}
+
+async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People, Vec<Chat>, Duty) {
+    let admin = Client::new(&cluster.urls()[0], &text(&organization["token"]));
+    let token = async |input: Value| {
+        let issued = admin.done("issueToken", "token", input).await;
+        text(&issued["token"])
+    };
+    let viewer = admin.query("{ viewer { user { id } } }", json!({})).await;
+    let admin_id = text(&viewer["viewer"]["user"]["id"]);
+    let long = token(json!({ "actorId": admin_id, "expiresInSeconds": YEAR })).await;
+    let mut people = People {
+        admin: Caller::new("admin", &admin_id, &long),
+        operators: Vec::new(),
+        visitors: Vec::new(),
+        crowd: Vec::new(),
+    };
+    for number in 0..6 {
+        let name = format!("operator{number}");
+        let input = json!({ "name": name, "publicName": name, "role": "OPERATOR" });
+        let id = text(&admin.done("createUser", "user { id }", input).await["user"]["id"]);
+        let token = token(json!({ "actorId": id, "expiresInSeconds": YEAR })).await;
+        people.operators.push(Caller::new(&name, &id, &token));
+    }
+    for number in 0..plan.clients.div_ceil(CROWD_EACH) {
+        let name = format!("crowd{number}");
+        let token = token(json!({ "apiClientName": name, "expiresInSeconds": YEAR })).await;
+        people.crowd.push(Caller::new(&name, "", &token));
+    }
+    let room = admin.done("createRoom", "room { id }", json!({ "name": "Reception" })).await;
+    let room = text(&room["room"]["id"]);
+    let mut chats = Vec::new();
+    for number in 0..CROWD + CROWD_CHATS {
+        let name = format!("visitor{number}");
+        let visitor = admin.done("upsertVisitor", "visitor { id }", json!({ "externalId": name })).await;
+        let id = text(&visitor["visitor"]["id"]);
+        let input = json!({ "roomId": room, "visitorId": id });
+        let started = admin.done("startChat", "chat { id messages(first: 1) { eventCursor } }", input).await;
+        chats.push(Chat {
+            id: text(&started["chat"]["id"]),
+            start: text(&started["chat"]["messages"]["eventCursor"]),
+        });
+        if number < CROWD {
+            let token = token(json!({ "actorId": id, "expiresInSeconds": YEAR })).await;
+            people.visitors.push(Caller::new(&name, &id, &token));
+        }
+    }
+    let present = Client::new(&admin.url, &people.operators[0].token);
+    let joined = present.done("joinChat", "presence { id }", json!({ "chatId": chats[0].id })).await;
+    let duty = Duty { chat: chats[0].id.clone(), presence: text(&joined["presence"]["id"]) };
+    (people, chats, duty)
+}
+
+fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
+    let People { admin, operators, visitors, crowd } = people;
+    let write = |caller: &Caller, chats: Vec<usize>, pace: u64| {
+        tokio::spawn(writers::write(ground.clone(), caller.clone(), chats, Duration::from_millis(pace)))
+    };
+    let mut writers: Vec<_> = (0..SHARED).map(|chat| write(&visitors[chat], vec![chat], 150)).collect();
+    writers.push(write(&operators[1], (0..SHARED).collect(), 80));
+    writers.push(write(&operators[2], (0..SHARED).collect(), 80));
+    writers.push(write(&crowd[0], (CROWD..CROWD + CROWD_CHATS).collect(), 150));
+    let follow = |caller: &Caller, chat: usize, kind, transport| {
+        let name = format!("{} on chat {chat} by {kind:?} over {transport:?}", caller.name);
+        tokio::spawn(Subscriber::new(ground, caller, &name, chat, kind, transport).follow())
+    };
+    let mut followers = Vec::new();
+    for (chat, visitor) in visitors.iter().enumerate().take(SHARED) {
+        followers.push(follow(&operators[0], chat, Stream::Events, Transport::Socket));
+        followers.push(follow(&operators[3], chat, Stream::Events, Transport::Events));
+        followers.push(follow(visitor, chat, Stream::Messages, Transport::Socket));
+        followers.push(follow(visitor, chat, Stream::Messages, Transport::Events));
+    }
+    followers.push(follow(admin, CONTESTS, Stream::Events, Transport::Socket));
+    for number in 0..plan.clients {
+        let transport = if number % 10 == 0 { Transport::Events } else { Transport::Socket };
+        let chat = CROWD + number % CROWD_CHATS;
+        followers.push(follow(&crowd[number / CROWD_EACH], chat, Stream::Messages, transport));
+    }
+    let contests =
+        callers::contest(ground.clone(), visitors[CONTESTS].clone(), operators[1..].to_vec(), CONTESTS);
+    let (visitor, called) = (visitors[RINGS].clone(), operators[5].clone());
+    let rings = callers::ring_in_vain(ground.clone(), visitor, called, RINGS, SETTLED_WITHIN);
+    Clients {
+        writers,
+        readers: vec![tokio::spawn(writers::read(ground.clone(), admin.clone(), SHARED))],
+        contests: tokio::spawn(contests),
+        rings: tokio::spawn(rings),
+        followers,
+    }
+}
+
+/// Causes all faults, on a thread of its own since it waits for processes.
+async fn cause_all(mut cluster: Cluster, steps: Vec<Step>, ground: &Ground) -> Cluster {
+    let ground = ground.clone();
+    let causing = tokio::task::spawn_blocking(move || {
+        cluster.wait(Duration::from_secs(1));
+        let mut clocks = Clocks(vec![0; cluster.nodes.len()]);
+        let mut log = String::new();
+        for step in &steps {
+            log.push_str(&format!("{} {step:?}\n", ground.now()));
+            cause(&mut cluster, step, &mut clocks, &ground);
+            let_work(&mut cluster, &ground);
+            let _ = std::fs::write(cluster.folder().join("faults.log"), &log);
+        }
+        cluster
+    });
+    causing.await.expect("the faults are caused")
+}
+
+/// Waits until some messages got through since the last fault, so that a slow machine meets faults at work too; not for
+/// ever, since faults may last.
+fn let_work(cluster: &mut Cluster, ground: &Ground) {
+    let (began, before) = (Instant::now(), ground.acknowledged.load(Ordering::Relaxed));
+    while ground.acknowledged.load(Ordering::Relaxed) < before + WORK && began.elapsed() < WORK_WITHIN {
+        cluster.wait(Duration::from_millis(20));
+    }
+}
+
+/// Lets everybody finish, and collects what they saw.
+async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[String]) -> Journal {
+    let mut journal = Journal::default();
+    ground.stop.cancel();
+    for (number, url) in urls.iter().enumerate() {
+        if !is_ready(url).await {
+            journal.late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
+        }
+    }
+    let limit = Ground::limit(&ground.give_up);
+    for writer in clients.writers {
+        journal.calls.extend(writer.await.expect("a writer ends"));
+    }
+    for reader in clients.readers {
+        journal.walks.extend(reader.await.expect("a reader ends"));
+    }
+    journal.contests = clients.contests.await.expect("the contests end");
+    for call in journal.calls.iter().filter(|call| call.acknowledged().is_none()) {
+        if !call
+            .attempts
+            .iter()
+            .any(|attempt| matches!(attempt.outcome, super::journal::Outcome::Refused { .. }))
+        {
+            journal.late.push(format!("{} was never answered", call.external_id));
+        }
+    }
+    // Heads are asked for even where calls were given up.
+    limit.abort();
+    let asking = ground.again();
+    let limit = Ground::limit(&asking.give_up);
+    let mut heads = Vec::new();
+    for chat in &ground.chats {
+        heads.push(head(&asking, &people.admin, chat).await.unwrap_or(Head { position: 0, message: 0 }));
+    }
+    ground.heads.send_replace(Some(heads));
+    limit.abort();
+    let limit = Ground::limit(&ground.leave);
+    for follower in join_all(clients.followers).await {
+        journal.followers.push(follower.expect("a follower ends"));
+    }
+    limit.abort();
+    // Rings have a limit of their own.
+    journal.late.extend(clients.rings.await.expect("the rings end"));
+    journal
+}
+
+async fn is_ready(url: &str) -> bool {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
+    let asked = Instant::now();
+    let mut waits = Backoff::default();
+    while asked.elapsed() < SETTLED_WITHIN {
+        if http.get(format!("{url}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
+            return true;
+        }
+        waits.wait().await;
+    }
+    false
+}
+
+async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
+    let query = "query($id: ID!) { chat(id: $id) { messageCount messages(last: 1) { eventCursor nodes { sequence } } } }";
+    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": chat.id })).await?;
+    let messages = &data["chat"]["messages"];
+    let message = messages["nodes"][0]["sequence"].as_i64().unwrap_or_default();
+    Some(Head { position: position(messages["eventCursor"].as_str()?)?, message })
+}
+
+/// Whether the operator on duty is still present; what is wrong if not.
+async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<String> {
+    let query = "query($id: ID!) { chat(id: $id) { presences { nodes { id endedAt endReason } } } }";
+    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.chat })).await?;
+    let presences = data["chat"]["presences"]["nodes"].as_array()?;
+    let is_there = presences
+        .iter()
+        .any(|presence| presence["id"] == duty.presence.as_str() && presence["endedAt"].is_null());
+    (!is_there).then(|| format!("the operator on duty: {}", data["chat"]["presences"]))
+}
+
+/// Reads the whole store through the API, and replays each shared chat's log from its start.
+async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, journal: &mut Journal) {
+    let limit = Ground::limit(&ground.give_up);
+    let acknowledged: Vec<_> = (0..journal.calls.len()).step_by(1 + journal.calls.len() / 50).collect();
+    for number in acknowledged {
+        let call = &mut journal.calls[number];
+        let sender =
+            call.external_id.trim_start_matches(super::ground::SENT).split('-').next().unwrap_or_default();
+        let all = people.operators.iter().chain(&people.visitors).chain(&people.crowd);
+        if let Some(sender) = all.clone().find(|caller| caller.name == sender) {
+            writers::send(ground, sender, call, number).await;
+        }
+    }
+    callers::look_up(ground, &people.admin, &people.operators, &mut journal.contests).await;
+    let mut heads = Vec::new();
+    for (number, chat) in ground.chats.iter().enumerate() {
+        let start = (json!(null), 0);
+        let walk = writers::walk(ground, &people.admin, number, start, 0).await;
+        let query = "query($id: ID!) { chat(id: $id) { messageCount } }";
+        let data = ground.ask_until_answered(&people.admin, 0, query, &json!({ "id": chat.id })).await;
+        let head = head(ground, &people.admin, chat).await;
+        let (Some((walk, _)), Some(data), Some(head)) = (walk, data, head) else {
+            journal.late.push(format!("chat {number} could not be read within {SETTLED_WITHIN:?}"));
+            return;
+        };
+        let count = data["chat"]["messageCount"].as_u64().and_then(|count| usize::try_from(count).ok());
+        heads.push(head);
+        journal.store.push(StoredChat {
+            head: head.position,
+            messages: walk.shown,
+            message_count: count.unwrap_or_default(),
+        });
+    }
+    ground.heads.send_replace(Some(heads));
+    limit.abort();
+    let limit = Ground::limit(&ground.leave);
+    let replays = (0..SHARED).flat_map(|chat| {
+        [Stream::Messages, Stream::Events].map(|kind| {
+            let name = format!("the replay of chat {chat} by {kind:?}");
+            Subscriber::new(ground, &people.operators[4], &name, chat, kind, Transport::Socket)
+                .from_start()
+                .follow()
+        })
+    });
+    journal.followers.extend(join_all(replays).await);
+    limit.abort();
+    cluster.tend();
+}
