@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// Fields and list items of an answer. An operation's cost estimates how long its lists are; this is the limit if
 /// they are all longer.
-const ANSWER_VALUES: usize = 30_000;
+const ANSWER_VALUES: usize = 60_000;
 
 /// Adds the behaviour to a schema.
 pub struct NullableErrors;

@@ -25,12 +25,12 @@ struct Allowance {
 
 fn allowance(role: ViewerRole) -> Allowance {
     match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (8_000, 40_000), streams: 5 },
+        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (20_000, 100_000), streams: 5 },
         ViewerRole::Operator | ViewerRole::Admin => {
-            Allowance { per_second: 10, burst: 50, units: (20_000, 100_000), streams: 20 }
+            Allowance { per_second: 10, burst: 50, units: (50_000, 250_000), streams: 20 }
         }
         ViewerRole::ApiClient => {
-            Allowance { per_second: 50, burst: 200, units: (100_000, 400_000), streams: 200 }
+            Allowance { per_second: 50, burst: 200, units: (250_000, 1_000_000), streams: 200 }
         }
         // It only signs in, which is counted by room and address.
         ViewerRole::Widget => {
@@ -200,21 +200,21 @@ mod tests {
     fn a_budget_belongs_to_one_actor_and_one_purpose() {
         let admission = Admission::new(1);
         let vera = viewer(ViewerRole::Visitor, 1);
-        assert!(admission.spend(&vera, Spending::Requests, 40_000).is_ok());
-        let wait = admission.spend(&vera, Spending::Requests, 20_000).expect_err("it is spent");
+        assert!(admission.spend(&vera, Spending::Requests, 100_000).is_ok());
+        let wait = admission.spend(&vera, Spending::Requests, 50_000).expect_err("it is spent");
         assert!(wait <= Duration::from_millis(2_500), "{wait:?}");
-        assert!(admission.spend(&vera, Spending::Items, 40_000).is_ok());
+        assert!(admission.spend(&vera, Spending::Items, 100_000).is_ok());
         assert!(admission.change(&vera, 10).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 40_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 100_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 400_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 100_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 250_000).is_ok());
+        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
     }
 
     #[test]
     fn a_factor_multiplies_budgets_and_zero_lifts_them() {
         let vera = viewer(ViewerRole::Visitor, 1);
-        assert!(Admission::new(3).spend(&vera, Spending::Requests, 120_000).is_ok());
-        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 40_000_000).is_ok());
+        assert!(Admission::new(3).spend(&vera, Spending::Requests, 300_000).is_ok());
+        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 100_000_000).is_ok());
         let lifted = Admission::new(0);
         for _ in 0..10 {
             assert!(lifted.spend(&vera, Spending::Requests, u64::MAX).is_ok());

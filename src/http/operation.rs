@@ -117,9 +117,9 @@ pub(super) fn prepare(
 }
 
 /// Units that a request costs beside its fields: authentication and parsing.
-const AT_LEAST: u64 = 20;
+const AT_LEAST: u64 = 50;
 /// Bytes of a document that cost one unit to parse.
-const BYTES_OF_UNIT: usize = 200;
+const BYTES_OF_UNIT: usize = 80;
 /// Units that an item of a subscription costs beside its fields.
 const OF_ITEM: u64 = 10;
 

@@ -17,9 +17,9 @@ const QUERIES: usize = 8;
 /// Items of one actor's subscriptions that are resolved at once.
 const ITEMS: usize = 4;
 /// Below this cost, in units, an operation needs no lane: about 1 ms.
-const LIGHT: u64 = 100;
+const LIGHT: u64 = 250;
 /// From this cost on, in units, an operation is dear: about 12 ms.
-const DEAR: u64 = 1_000;
+const DEAR: u64 = 2_500;
 /// How long an operation waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
 /// After so many turns, actors who have none are forgotten.

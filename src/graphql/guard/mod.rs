@@ -50,7 +50,7 @@ pub struct DocumentLimits {
     pub query_roots: u64,
     /// Root fields of a mutation.
     pub mutation_roots: u64,
-    /// Cost of an operation, in units of one plain field of one node (at most 12.5 µs and 3 KiB).
+    /// Cost of an operation, in units of one plain field of one node (at most 5 µs and 1.3 KiB).
     pub cost: u64,
     /// Cost of the one operation that a widget key may run.
     pub widget_cost: u64,
@@ -71,8 +71,8 @@ impl Default for DocumentLimits {
             introspection_depth: 13,
             query_roots: 20,
             mutation_roots: 5,
-            cost: 20_000,
-            widget_cost: 2_000,
+            cost: 50_000,
+            widget_cost: 5_000,
         }
     }
 }
