@@ -353,6 +353,10 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
     let most_errors = door.limits.errors;
     match operation.kind {
         OperationType::Query | OperationType::Mutation => {
+            if operation.kind == OperationType::Query {
+                // What cannot leave yet is not made yet. A mutation is done all the same.
+                queue.has_room().await;
+            }
             let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
             if !was_executed {
                 return Some(Last::Say(failed(&id, &answer)));
@@ -366,7 +370,6 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
             let mut answers = streaming::stream(&door, operation);
             let mut is_first = true;
             loop {
-                // What cannot leave yet is not made yet.
                 queue.has_room().await;
                 let answer = match answers.next().await {
                     Some(Told::Answer(answer, _)) => *answer,
