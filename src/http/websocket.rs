@@ -178,9 +178,12 @@ impl Socket {
                             Last::Close(close) => return Some(close),
                         };
                         // Told only now: whoever hears it may use the id again.
+                        let asked = Instant::now();
                         if let Some(close) = self.say(last).await {
                             return Some(close);
                         }
+                        // While this waited for room, nobody listened.
+                        heard += asked.elapsed();
                     }
                 }
                 now = tick.tick() => {
@@ -200,7 +203,6 @@ impl Socket {
                     }
                 }
                 message = stream.next() => {
-                    heard = Instant::now();
                     match message? {
                         Ok(Message::Text(text)) => {
                             if let Some(close) = self.hear(text.as_str()).await {
@@ -212,6 +214,8 @@ impl Socket {
                         Err(error) if is_too_long(&error) => return Some(Close::TooLong),
                         Ok(Message::Close(_)) | Err(_) => return None,
                     }
+                    // While the answer waited for room, nobody listened.
+                    heard = Instant::now();
                 }
             }
         }
