@@ -24,12 +24,18 @@ struct State {
     is_again: bool,
 }
 
-/// An item whose answer is being made, or was made.
+/// An item whose answer is being made.
 struct Item {
-    /// Where to resume after it, for `extensions.cursor`. Absent for an item that ends its stream.
     cursor: Option<String>,
     turn: Turn,
     own_turn: Option<turn::Turn>,
+}
+
+/// An item whose answer was made.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Where to resume after it, for `extensions.cursor`. Absent for an item that ends its stream.
+    pub cursor: Option<String>,
 }
 
 impl Resume {
@@ -75,13 +81,13 @@ impl Resume {
         self.state().item = Some(Item { cursor, turn, own_turn });
     }
 
-    /// Ends the turn of the item whose answer was just made, and returns its cursor. `None` where the answer is not an
-    /// item's, because the stream could not start.
+    /// Ends the turn of the item whose answer was just made. `None` where the answer is not an item's, because the stream
+    /// could not start.
     #[must_use]
-    pub fn take_item(&self) -> Option<Option<String>> {
+    pub fn take_item(&self) -> Option<Resolved> {
         let Item { cursor, turn, own_turn } = self.state().item.take()?;
         drop((turn, own_turn));
-        Some(cursor)
+        Some(Resolved { cursor })
     }
 
     /// Makes the stream yield its last item once more.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// Bytes of one message at most: the largest answer there is, with room for its envelope.
 pub(super) const LARGEST: usize = 5 * 1024 * 1024;
 /// Bytes that wait on one socket beside the message that is being written. A larger message waits alone.
-const WAITING: usize = 1024 * 1024;
+const WAITING: usize = 256 * 1024;
 /// A message of this size is flushed before the next one is taken.
 const LARGE: usize = 64 * 1024;
 /// Bytes for which a message may take another second to leave.
@@ -133,14 +133,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_queue_takes_a_megabyte_and_then_waits() {
+    async fn full_queue_takes_nothing_but_control_frames() {
         let (queue, mut frames) = outgoing(32);
         for _ in 0..4 {
             assert_eq!(queue.send(text(WAITING / 4)).now_or_never(), Some(Ok(())));
         }
         assert_eq!(queue.send(text(1)).now_or_never(), None);
         assert_eq!(queue.has_room().now_or_never(), None);
-        // A close frame is not held up.
         assert_eq!(queue.send(Message::Close(None)).now_or_never(), Some(Ok(())));
         drop(frames.0.recv().await);
         assert_eq!(queue.has_room().now_or_never(), Some(()));
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_larger_than_the_queue_waits_alone() {
+    async fn message_larger_than_the_queue_waits_alone() {
         let (queue, mut frames) = outgoing(32);
         assert_eq!(queue.send(text(1)).now_or_never(), Some(Ok(())));
         assert_eq!(queue.send(text(LARGEST)).now_or_never(), None);
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_room_hears_that_the_writer_has_ended() {
+    async fn waiting_sender_hears_that_the_writer_has_ended() {
         let (queue, frames) = outgoing(32);
         assert_eq!(queue.send(text(WAITING)).now_or_never(), Some(Ok(())));
         let waiting = queue.send(text(1));

@@ -4,7 +4,7 @@
 use super::operation::Operation;
 use super::{Door, answer};
 use crate::graphql::door;
-use crate::graphql::resume::Resume;
+use crate::graphql::resume::{Resolved, Resume};
 use async_graphql::Response as Answer;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -57,7 +57,7 @@ impl Following {
         let (mut failing_since, mut pause) = (None, FIRST_PAUSE);
         loop {
             let answer = self.answers.next().await?;
-            let Some(cursor) = self.resume.take_item() else {
+            let Some(Resolved { cursor }) = self.resume.take_item() else {
                 return Some(Told::Answer(Box::new(answer), None));
             };
             if cursor.is_some() && door::is_overtaken(&answer) {

@@ -178,9 +178,12 @@ impl Socket {
                             Last::Close(close) => return Some(close),
                         };
                         // Told only now: whoever hears it may use the id again.
+                        let asked = Instant::now();
                         if let Some(close) = self.say(last).await {
                             return Some(close);
                         }
+                        // While this waited for room, nobody listened.
+                        heard += asked.elapsed();
                     }
                 }
                 now = tick.tick() => {
@@ -200,7 +203,6 @@ impl Socket {
                     }
                 }
                 message = stream.next() => {
-                    heard = Instant::now();
                     match message? {
                         Ok(Message::Text(text)) => {
                             if let Some(close) = self.hear(text.as_str()).await {
@@ -212,6 +214,8 @@ impl Socket {
                         Err(error) if is_too_long(&error) => return Some(Close::TooLong),
                         Ok(Message::Close(_)) | Err(_) => return None,
                     }
+                    // While the answer waited for room, nobody listened.
+                    heard = Instant::now();
                 }
             }
         }
@@ -353,6 +357,10 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
     let most_errors = door.limits.errors;
     match operation.kind {
         OperationType::Query | OperationType::Mutation => {
+            if operation.kind == OperationType::Query {
+                // What cannot leave yet is not made yet. A mutation is done all the same.
+                queue.has_room().await;
+            }
             let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
             if !was_executed {
                 return Some(Last::Say(failed(&id, &answer)));
@@ -366,7 +374,6 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
             let mut answers = streaming::stream(&door, operation);
             let mut is_first = true;
             loop {
-                // What cannot leave yet is not made yet.
                 queue.has_room().await;
                 let answer = match answers.next().await {
                     Some(Told::Answer(answer, _)) => *answer,

@@ -252,7 +252,10 @@ impl ChatEvents {
     async fn reread(&mut self, marks: Marks) {
         let chat_id = self.reader.chat().id;
         let store = &self.live.0.store;
-        match log::participations_since(store, chat_id, marks.since, marks.after, BATCH).await {
+        let turn = self.live.reading().await;
+        let read = log::participations_since(store, chat_id, marks.since, marks.after, BATCH).await;
+        drop(turn);
+        match read {
             Ok(rows) => {
                 self.marks = rows.last().map(|last| Marks { after: Some(last.id), ..marks });
                 self.reread.extend(rows);

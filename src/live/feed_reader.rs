@@ -179,7 +179,11 @@ impl FeedReader {
     /// Reads a page of the place; whether it was the last one and held nothing.
     async fn read(&mut self, scan: Scan) -> bool {
         let store = &self.live.0.store;
-        match feed::changed_in_place(store, &self.viewer, &self.place, scan.since, scan.after, PAGE).await {
+        let turn = self.live.reading().await;
+        let read =
+            feed::changed_in_place(store, &self.viewer, &self.place, scan.since, scan.after, PAGE).await;
+        drop(turn);
+        match read {
             Ok(found) => {
                 let after = found.last().map(|last| (self.changed_at(&last.chat), last.chat.id));
                 self.scan = after.map(|after| Scan { after: Some(after), ..scan });

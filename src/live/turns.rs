@@ -26,7 +26,7 @@ pub(super) struct Turns {
     starting: AtomicUsize,
 }
 
-/// A turn to resolve one item of a stream; it ends when this is dropped.
+/// A turn at the database; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     _permit: Option<OwnedSemaphorePermit>,
@@ -57,13 +57,18 @@ impl Turns {
         }
     }
 
-    /// The queue of shared reads.
+    /// The queue of reads.
     pub(super) fn reads(&self) -> Arc<Semaphore> {
         Arc::clone(&self.reads)
     }
 }
 
 impl Live {
+    /// A turn to read what a stream missed.
+    pub(super) async fn reading(&self) -> Turn {
+        Turn { _permit: self.0.turns.reads().acquire_owned().await.ok() }
+    }
+
     /// A turn to resolve an item. Waits for as long as others resolve theirs.
     pub async fn turn(&self) -> Turn {
         // Nobody closes the semaphore; if somebody did, items would go on without turns.

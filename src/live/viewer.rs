@@ -226,7 +226,10 @@ impl ViewerEvents {
     async fn take_views(&mut self, since: Timestamp) {
         loop {
             let (actor_id, store) = (self.reader.viewer().actor_id, &self.reader.live().0.store);
-            match own_views::changed_since(store, actor_id, since, VIEWS).await {
+            let turn = self.reader.live().reading().await;
+            let read = own_views::changed_since(store, actor_id, since, VIEWS).await;
+            drop(turn);
+            match read {
                 Ok(views) => {
                     // Nobody knows what the viewer was told before they left: what is there is said to be added.
                     views.iter().rev().for_each(|view| self.take_view(view, true));
