@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 const PING_EVERY: Duration = Duration::from_secs(3);
 const SOCKET_DEAD_AFTER: Duration = Duration::from_secs(9);
 /// The server says something every 12 s on an event stream.
-const EVENTS_DEAD_AFTER: Duration = Duration::from_secs(30);
+const EVENTS_DEAD_AFTER: Duration = Duration::from_secs(16);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Close codes after which the documented client does not come back, whatever its settings are.
 const FATAL: [u16; 8] = [4004, 4005, 4400, 4401, 4406, 4409, 4429, 4500];

@@ -97,13 +97,13 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     for (what, count) in ground.broken().into_iter().chain(last.broken()) {
         journal.broken.push(format!("{count} × {what}"));
     }
+    journal.broken.extend(cluster.crashes.iter().map(|crash| format!("crashed: {crash}")));
     let (exits, has_own_disk) = (cluster.exits.clone(), cluster.has_own_disk);
     Outcome { journal, faults, kills, exits, has_own_disk, took: began.elapsed(), cluster }
 }
 
-/// An operator who has to stay present, by chat and id of the presence.
+/// The presence of an operator who stays connected.
 struct Duty {
-    chat: String,
     presence: String,
 }
 
@@ -154,7 +154,7 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
     }
     let present = Client::new(&admin.url, &people.operators[0].token);
     let joined = present.done("joinChat", "presence { id }", json!({ "chatId": chats[0].id })).await;
-    let duty = Duty { chat: chats[0].id.clone(), presence: text(&joined["presence"]["id"]) };
+    let duty = Duty { presence: text(&joined["presence"]["id"]) };
     (people, chats, duty)
 }
 
@@ -293,13 +293,12 @@ async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
 
 /// Whether the operator on duty is still present; what is wrong if not.
 async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<String> {
-    let query = "query($id: ID!) { chat(id: $id) { presences { nodes { id endedAt endReason } } } }";
-    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.chat })).await?;
-    let presences = data["chat"]["presences"]["nodes"].as_array()?;
-    let is_there = presences
-        .iter()
-        .any(|presence| presence["id"] == duty.presence.as_str() && presence["endedAt"].is_null());
-    (!is_there).then(|| format!("the operator on duty: {}", data["chat"]["presences"]))
+    let query =
+        "query($id: ID!) { node(id: $id) { ... on Presence { createdAt lastSeenAt endedAt endReason } } }";
+    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.presence })).await?;
+    let presence = &data["node"];
+    let is_there = presence["createdAt"].is_string() && presence["endedAt"].is_null();
+    (!is_there).then(|| format!("the operator on duty: {presence}"))
 }
 
 /// Reads the whole store through the API, and replays each shared chat's log from its start.
