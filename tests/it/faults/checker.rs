@@ -182,7 +182,10 @@ impl Findings {
                         format!("chat {number}: {external_id} was acknowledged as {id} {sequence}: {kept:?}"),
                     ),
                 (None, Some(_)) if was_refused && call.attempts.len() == 1 => {
-                    self.add(Kind::Phantom, format!("chat {number}: {external_id} was refused and is stored"))
+                    self.add(
+                        Kind::Phantom,
+                        format!("chat {number}: {external_id} was refused and is stored"),
+                    );
                 }
                 (None | Some(_), None | Some(_)) => {}
             }

@@ -83,7 +83,7 @@ impl Subscriber {
     }
 
     /// The same from the chat's start on, whatever it follows.
-    pub fn from_start(mut self) -> Self {
+    pub fn rewound(mut self) -> Self {
         let start = self.ground.chats[self.follower.chat].start.clone();
         self.follower.from = position(&start);
         self.position = self.follower.from.unwrap_or_default();

@@ -341,7 +341,7 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
         [Stream::Messages, Stream::Events].map(|kind| {
             let name = format!("the replay of chat {chat} by {kind:?}");
             Subscriber::new(ground, &people.operators[4], &name, chat, kind, Transport::Socket)
-                .from_start()
+                .rewound()
                 .follow()
         })
     });
