@@ -24,6 +24,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// How long a stream may take to start.
+const START_WITHIN: Duration = Duration::from_secs(20);
 /// How long a stop may take: then what still runs is left behind.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
@@ -55,8 +57,13 @@ impl Base {
         let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let presence_ttl = TimeDelta::seconds(config.presence_ttl.into());
         let cursors = Cursors::new(store.epoch(), secret.bytes());
-        let settings =
-            crate::live::Settings { hub_capacity: config.hub_capacity, sweep: config.sweep, presence_ttl };
+        let settings = crate::live::Settings {
+            hub_capacity: config.hub_capacity,
+            sweep: config.sweep,
+            presence_ttl,
+            connections: config.database_connections,
+            start_within: config.stream_patience.min(START_WITHIN),
+        };
         let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
         let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
         let grace = TimeDelta::from_std(config.grace).unwrap_or(TimeDelta::MAX);
@@ -114,6 +121,7 @@ impl App {
         base.tracker.spawn(courier.run());
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
         let front = Front {
+            limits: http::Limits { resolve_within: config.stream_patience, ..http::Limits::default() },
             allowed_origins: config.allowed_origins.clone(),
             rate_limit: config.rate_limit,
             trusted_proxies: config.trusted_proxies.clone(),

@@ -151,6 +151,9 @@ pub struct Config {
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
     pub sweep: std::time::Duration,
+    /// How long a stream waits for a database that does not answer before its connection is closed, at most 20 seconds of
+    /// them before its start. Not a setting: tests make it short.
+    pub stream_patience: std::time::Duration,
     /// How often the server's own clock is looked at: sessions that rang in vain, presences that ended. Not a
     /// setting: tests make it short.
     pub tick: std::time::Duration,
@@ -226,6 +229,7 @@ impl Settings {
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
+            stream_patience: std::time::Duration::from_secs(45),
             tick: std::time::Duration::from_secs(1),
             grace: std::time::Duration::from_mins(1),
         };

@@ -107,6 +107,8 @@ text_enums! {
         All = "ALL",
         /// The organization's people only.
         Staff = "STAFF",
+        /// The organization's people, and those visitors of the chat who are called to the session.
+        Called = "CALLED",
     }
 
     /// Why a presence ended.

@@ -60,7 +60,7 @@ async fn archive(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, before: Timestamp
     chat.archived_sequence = last.sequence;
     match audience {
         Audience::All => chat.archived_at = Some(now),
-        Audience::Staff => chat.archived_at = chat.archived_at.or(Some(now)),
+        Audience::Staff | Audience::Called => chat.archived_at = chat.archived_at.or(Some(now)),
     }
     record(tx, (last.id, last.sequence), audience, viewer.actor_id)
 }

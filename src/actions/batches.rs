@@ -59,13 +59,9 @@ impl Actions {
                 End::Last => page.before = Some(Key { value: place + 1, id: Uuid::nil() }),
             }
         }
-        let listed = Listed {
-            types: filter.types.as_deref(),
-            include_archived: filter.include_archived,
-            include_notes: viewer.role.is_staff(),
-        };
-        let (store, organization_id) = (&self.0.store, viewer.organization_id);
-        let pages = messages::list_of_each(store, organization_id, &asked, listed, &page).await?;
+        let listed =
+            Listed { types: filter.types.as_deref(), viewer, include_archived: filter.include_archived };
+        let pages = messages::list_of_each(&self.0.store, &asked, listed, &page).await?;
         let mut found: PageOfEach<_> = asked.into_iter().zip(pages).collect();
         for chat_id in chats {
             found.entry(*chat_id).or_insert_with(empty);
@@ -158,7 +154,7 @@ impl Actions {
         places: &[(ChatId, i64)],
     ) -> Result<HashMap<(ChatId, i64), MessageRow>> {
         let mut found = messages::find_many(&self.0.store, viewer.organization_id, places).await?;
-        found.retain(|row| policy::sees_message(viewer.role, &row.message));
+        found.retain(|row| policy::sees_message(viewer, row));
         Ok(found.into_iter().map(|row| ((row.message.chat_id, row.message.sequence), row)).collect())
     }
 

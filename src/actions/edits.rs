@@ -104,7 +104,7 @@ pub(super) async fn lock_message(tx: &mut Tx, viewer: &Viewer, id: MessageId) ->
         Err(Error::Refused(Refused::NotFound { .. })) => return Err(not_found()),
         place => place?,
     };
-    if !policy::sees_message(viewer.role, &found.message) {
+    if !policy::sees_message(viewer, &found) {
         return Err(not_found());
     }
     // What it says may have changed until the lock was there.

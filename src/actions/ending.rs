@@ -84,7 +84,7 @@ async fn finish(tx: &mut Tx, actor: Option<&actor::Model>) -> Result<()> {
         if let Some(transition) = session::transition(from, Directive::Finish) {
             session::stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
             sessions::update_from(tx, &mut row.session, from).await?;
-            record_session(tx, EventKind::SessionFinished, &row, by)?;
+            record_session(tx, EventKind::SessionFinished, &row, by).await?;
             finished.push(row);
         }
     }

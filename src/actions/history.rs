@@ -3,11 +3,12 @@
 
 use super::Result;
 use crate::domain::event::{MessageRow, SessionRow, Subject};
+use crate::domain::policy;
 use crate::store::tx::Fact;
 use crate::store::{Tx, messages, participations, presences};
 use entity::{
-    ActorId, ActorType, Audience, EventKind, MessageId, MessageType, ParticipationId, PresenceEndReason,
-    PresenceId, Timestamp, actor, chat, message, participation, presence,
+    ActorId, ActorType, Audience, ChatType, EventKind, MessageId, MessageType, ParticipationId,
+    PresenceEndReason, PresenceId, Timestamp, actor, chat, message, participation, presence,
 };
 
 /// Whether taking part shows in the chat's counters.
@@ -200,13 +201,18 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         reply_to_sequence: reply_to,
     };
     messages::insert(tx, &message).await?;
-    let row = MessageRow { message, sender: sender.cloned() };
+    let called_ids = session.map(|row| row.participant_ids.clone()).unwrap_or_default();
+    let audience = match session {
+        Some(row) => audience_of_session(tx, &row.participant_ids).await?,
+        None => audience_of(&message),
+    };
+    let row = MessageRow { message, sender: sender.cloned(), called_ids };
     tx.record(Fact {
         kind: EventKind::MessageAdded,
         subject_id: id.0,
         subject: Subject::Message(row.clone()),
         actor_id: by,
-        audience: audience_of(&row.message),
+        audience,
     })?;
     Ok(row)
 }
@@ -217,20 +223,47 @@ pub(super) fn audience_of(message: &message::Model) -> Audience {
 }
 
 /// Records an event of a session.
-pub(super) fn record_session(
+pub(super) async fn record_session(
     tx: &mut Tx,
     kind: EventKind,
     row: &SessionRow,
     by: Option<ActorId>,
 ) -> Result<()> {
+    record_session_change(tx, kind, row, &row.participant_ids, by).await
+}
+
+/// Records an event of a session to which these actors were called before.
+pub(super) async fn record_session_change(
+    tx: &mut Tx,
+    kind: EventKind,
+    row: &SessionRow,
+    called_before: &[ActorId],
+    by: Option<ActorId>,
+) -> Result<()> {
+    let audience = audience_of_session(tx, &[&row.participant_ids[..], called_before].concat()).await?;
     tx.record(Fact {
         kind,
         subject_id: row.session.id.0,
         subject: Subject::Session(row.clone()),
         actor_id: by,
-        audience: Audience::All,
+        audience,
     })?;
     Ok(())
+}
+
+/// Who learns of an event of a session of the locked chat to which these actors are or were called.
+async fn audience_of_session(tx: &Tx, called_ids: &[ActorId]) -> Result<Audience> {
+    let chat = tx.chat()?;
+    let visitor_ids: Vec<_> = match chat.chat_type {
+        ChatType::Visitor => chat.visitor_id.into_iter().collect(),
+        ChatType::Direct | ChatType::Group if chat.visitor_participation_count == 0 => Vec::new(),
+        ChatType::Direct | ChatType::Group => {
+            let taking_part = participations::list_now(tx, chat.id).await?;
+            let visitors = taking_part.into_iter().filter(|row| row.actor_type == ActorType::Visitor);
+            visitors.map(|row| row.actor_id).collect()
+        }
+    };
+    Ok(policy::audience_of_session(&visitor_ids, called_ids))
 }
 
 /// Records that the chat's own fields changed.

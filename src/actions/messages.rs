@@ -173,8 +173,8 @@ async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Mo
     let found = messages::find_many_by_id(tx, viewer.organization_id, &[id]).await?.pop();
     let chat_id = tx.chat()?.id;
     found
+        .filter(|row| row.message.chat_id == chat_id && policy::sees_message(viewer, row))
         .map(|row| row.message)
-        .filter(|message| message.chat_id == chat_id && policy::sees_message(viewer.role, message))
         .ok_or_else(|| Refused::NotFound { what: "message", field: "replyToId" }.into())
 }
 

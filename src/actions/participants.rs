@@ -1,6 +1,6 @@
 //! Participants: who is added to a chat, and who leaves it or is taken out.
 
-use super::history::{Counted, end_participation, record_chat, record_session, take_part};
+use super::history::{Counted, end_participation, record_chat, record_session_change, take_part};
 use super::presences::{end_all, say_goodbyes};
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
@@ -179,11 +179,12 @@ async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Re
         if !row.has_participant(actor_id) || row.stays().contains(&actor_id) {
             continue;
         }
+        let before = row.participant_ids.clone();
         row.participant_ids.retain(|id| *id != actor_id);
         sessions::replace_participants(tx, row.session.id, &row.participant_ids).await?;
         let state = row.session.state;
         sessions::update_from(tx, &mut row.session, state).await?;
-        record_session(tx, EventKind::SessionChanged, &row, by)?;
+        record_session_change(tx, EventKind::SessionChanged, &row, &before, by).await?;
     }
     Ok(())
 }

@@ -111,7 +111,7 @@ impl Actions {
     /// Those of the messages that are in chats that the viewer sees.
     pub async fn visible_messages(&self, viewer: &Viewer, ids: &[MessageId]) -> Result<Vec<MessageRow>> {
         let mut found = messages::find_many_by_id(&self.0.store, viewer.organization_id, ids).await?;
-        found.retain(|row| policy::sees_message(viewer.role, &row.message));
+        found.retain(|row| policy::sees_message(viewer, row));
         self.in_visible_chats(viewer, found, |row| row.message.chat_id).await
     }
 

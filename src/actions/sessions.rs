@@ -1,7 +1,7 @@
 //! Sessions: create them and move them on.
 
 use super::chats::{Named, find_or_add, lock_named};
-use super::history::{Counted, NewEntry, add_entry, record_session, take_part};
+use super::history::{Counted, NewEntry, add_entry, record_session, record_session_change, take_part};
 use super::requests::{self, Requested};
 use super::tokens::unguessable;
 use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
@@ -191,7 +191,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<Ses
     };
     sessions::insert(tx, &row).await?;
     requests::remember(tx, &viewer, RequestKind::Session, request, row.session.id.0).await?;
-    record_session(tx, EventKind::SessionAdded, &row, by)?;
+    record_session(tx, EventKind::SessionAdded, &row, by).await?;
     if !input.start {
         return Ok(row);
     }
@@ -303,7 +303,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     if row != before {
         sessions::update_from(tx, &mut row.session, state).await?;
-        record_session(tx, EventKind::SessionChanged, &row, by)?;
+        record_session_change(tx, EventKind::SessionChanged, &row, &before.participant_ids, by).await?;
     }
     Ok(row)
 }
@@ -406,7 +406,7 @@ async fn go(
     if !sessions::update_from(tx, &mut row.session, from).await? {
         return Err(Error::Failed("a session changed under its chat's lock".into()));
     }
-    record_session(tx, kind, &row, by)?;
+    record_session(tx, kind, &row, by).await?;
     let notice = NewEntry::notice(MessageType::Session, actor);
     add_entry(tx, NewEntry { session: Some(&row), ..notice }, by).await?;
     Ok(row)

@@ -10,6 +10,9 @@ pub struct MessageRow {
     pub message: message::Model,
     /// Its sender; absent when the server itself acted.
     pub sender: Option<actor::Model>,
+    /// Of type SESSION: the actors who are called to the session now. Empty where the store has already left out what the
+    /// reader does not see.
+    pub called_ids: Vec<ActorId>,
 }
 
 /// A session with the actors who are called to it, ordered by id.

@@ -2,8 +2,9 @@
 //!
 //! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
 
+use super::event::{Entry, MessageRow, Subject};
 use super::viewer::{Viewer, ViewerRole};
-use entity::{ActorId, ActorType, ChatType, Timestamp, actor, chat, message, shopping_cart};
+use entity::{ActorId, ActorType, Audience, ChatType, Timestamp, actor, chat, shopping_cart};
 
 /// What can be asked for, as far as a role decides about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,13 +135,44 @@ pub fn sees_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> boo
         }
 }
 
-/// Whether a message of a chat that the viewer sees exists for them: notes are for the organization's people.
+/// Whether a message of a chat that the viewer sees exists for them: a visitor sees no notes, and nothing of a session
+/// that they are not called to.
 #[must_use]
-pub fn sees_message(role: ViewerRole, message: &message::Model) -> bool {
-    !message.is_internal || role.is_staff()
+pub fn sees_message(viewer: &Viewer, row: &MessageRow) -> bool {
+    let is_for_them = row.message.session_id.is_none() || row.called_ids.contains(&viewer.actor_id);
+    viewer.role.is_staff() || (!row.message.is_internal && is_for_them)
 }
 
-/// When the chat last changed, as far as such a viewer may learn of it: visitors learn of no note.
+/// Whether an entry of the log of a chat that the viewer sees exists for them.
+#[must_use]
+pub fn sees_entry(viewer: &Viewer, entry: &Entry) -> bool {
+    match &entry.subject {
+        Subject::Session(row) => sees_session(viewer, &row.participant_ids),
+        Subject::Message(row) => sees_message(viewer, row),
+        Subject::Chat | Subject::History(_) | Subject::Presence(_) | Subject::Participation(_) => {
+            match entry.event.audience {
+                Audience::All => true,
+                Audience::Staff | Audience::Called => viewer.role.is_staff(),
+            }
+        }
+    }
+}
+
+/// Who learns of an event of a session of a chat with these visitors, when these actors are called.
+#[must_use]
+pub fn audience_of_session(visitor_ids: &[ActorId], called_ids: &[ActorId]) -> Audience {
+    let called = visitor_ids.iter().filter(|id| called_ids.contains(id)).count();
+    if called == visitor_ids.len() {
+        Audience::All
+    } else if called > 0 {
+        Audience::Called
+    } else {
+        Audience::Staff
+    }
+}
+
+/// When the chat last changed, as far as any such viewer may learn of it: visitors learn of no note, and of no session
+/// that not all of them are called to.
 #[must_use]
 pub fn changed_at(role: ViewerRole, chat: &chat::Model) -> Timestamp {
     if role.is_staff() { chat.logged_at } else { chat.updated_at }

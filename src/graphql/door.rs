@@ -110,6 +110,26 @@ pub fn is_overtaken(answer: &Response) -> bool {
     !answer.errors.is_empty() && answer.errors.iter().all(|error| error.message == CHAT_GONE)
 }
 
+/// Whether an answer of an event lacks something that the database, or a bug, kept back: the same event resolved again
+/// may have it.
+#[must_use]
+pub fn is_unresolved(answer: &Response) -> bool {
+    let is_empty = answer.data == Value::Null;
+    answer.errors.iter().any(|error| {
+        let code = match code_of(error) {
+            Some(code) => code,
+            None => kind_of(error, is_empty).as_str(),
+        };
+        [Code::Unavailable, Code::Internal].map(Code::as_str).contains(&code)
+    })
+}
+
+/// Whether an answer has an error with this code.
+#[must_use]
+pub fn has_code(answer: &Response, code: Code) -> bool {
+    answer.errors.iter().any(|error| code_of(error) == Some(code.as_str()))
+}
+
 /// The longest message of a validation error: names in documents can be as long as the document.
 const MESSAGE: usize = 300;
 
@@ -133,13 +153,24 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
     if code_of(error).is_some() {
         return;
     }
+    let code = kind_of(error, is_empty);
+    if code == Code::Internal {
+        hide(error);
+    } else if let Some((at, _)) = error.message.char_indices().nth(MESSAGE) {
+        error.message.truncate(at);
+    }
+    set_code(error, code);
+}
+
+/// The code for an error of the library.
+fn kind_of(error: &ServerError, is_empty: bool) -> Code {
     let is_coercion =
         ["Invalid value for argument", "Failed to parse", "Expected input type", "Unknown enumeration"]
             .iter()
             .any(|start| error.message.starts_with(start))
             || error.message.starts_with("Variable");
     let is_limit = error.message.starts_with("Query is ");
-    let code = if is_limit {
+    if is_limit {
         Code::LimitExceeded
     } else if is_coercion {
         Code::BadUserInput
@@ -147,13 +178,7 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
         Code::ValidationFailed
     } else {
         Code::Internal
-    };
-    if code == Code::Internal {
-        hide(error);
-    } else if let Some((at, _)) = error.message.char_indices().nth(MESSAGE) {
-        error.message.truncate(at);
     }
-    set_code(error, code);
 }
 
 /// A bug: the cause goes to the log under an id, and the id to the client.

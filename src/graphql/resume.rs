@@ -1,20 +1,45 @@
-//! What a subscription needs to be resumed by clients that resend their first variables unchanged: the
-//! cursor that came back with the request, and the cursor of the item that goes out.
+//! What a subscription and its transport tell each other: where the request stood, whether the stream has started, the
+//! cursor of the item that goes out, and that an item has to be resolved again.
 
-use std::sync::{Mutex, PoisonError};
+use crate::live::Turn;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// One of these accompanies each operation, in its context data.
 #[derive(Debug, Default)]
 pub struct Resume {
     after: Option<String>,
-    cursor: Mutex<Option<String>>,
+    state: Mutex<State>,
+    started: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The item whose answer is being made.
+    item: Option<Item>,
+    /// Whether the stream yields its last item once more.
+    is_again: bool,
+}
+
+/// An item whose answer is being made.
+#[derive(Debug)]
+struct Item {
+    cursor: Option<String>,
+    turn: Turn,
+}
+
+/// An item whose answer was made.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Where to resume after it, for `extensions.cursor`. Absent for an item that ends its stream.
+    pub cursor: Option<String>,
 }
 
 impl Resume {
     /// For an operation whose request carried this `extensions.after`.
     #[must_use]
     pub fn new(after: Option<String>) -> Self {
-        Self { after, cursor: Mutex::default() }
+        Self { after, ..Self::default() }
     }
 
     /// Where to go on, if the request says: it wins over the field's own argument.
@@ -23,15 +48,41 @@ impl Resume {
         self.after.as_deref()
     }
 
-    /// Notes the cursor of the item that the stream yields. Items are resolved one by one, so the answer
-    /// that is made next is this item's.
-    pub fn set_cursor(&self, cursor: String) {
-        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
+    /// Notes that the stream has started.
+    pub(super) fn start(&self) {
+        self.started.notify_one();
     }
 
-    /// The cursor of the item whose answer was just made, for its `extensions.cursor`.
+    /// Waits until the stream has started. For one caller.
+    pub async fn started(&self) {
+        self.started.notified().await;
+    }
+
+    /// Notes the item that the stream yields. Items are resolved one by one, so the answer that is made next is this
+    /// item's.
+    pub(super) fn set_item(&self, cursor: Option<String>, turn: Turn) {
+        self.state().item = Some(Item { cursor, turn });
+    }
+
+    /// Ends the turn of the item whose answer was just made. `None` where the answer is not an item's, because the stream
+    /// could not start.
     #[must_use]
-    pub fn take_cursor(&self) -> Option<String> {
-        self.cursor.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub fn take_item(&self) -> Option<Resolved> {
+        let Item { cursor, turn } = self.state().item.take()?;
+        drop(turn);
+        Some(Resolved { cursor })
+    }
+
+    /// Makes the stream yield its last item once more.
+    pub fn resolve_again(&self) {
+        self.state().is_again = true;
+    }
+
+    pub(super) fn takes_again(&self) -> bool {
+        std::mem::take(&mut self.state().is_again)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -86,7 +86,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
         }
-        (_, Format::Events) => sse::respond(door, viewer, operation),
+        (_, Format::Events) => sse::respond(door, viewer, operation).await,
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
             let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
             Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))

@@ -26,8 +26,10 @@ pub struct Limits {
     pub operations: usize,
     /// Frames waiting to leave on one socket.
     pub queue: usize,
-    /// How long a frame may take to leave.
+    /// How long a frame may take to leave; a large one has another second for each 64 KiB.
     pub frame_within: Duration,
+    /// How long an event that cannot be resolved is tried again before its connection is closed.
+    pub resolve_within: Duration,
     /// How often an event stream shows that it is alive.
     pub heartbeat: Duration,
 }
@@ -46,6 +48,7 @@ impl Default for Limits {
             operations: 50,
             queue: 32,
             frame_within: Duration::from_secs(10),
+            resolve_within: Duration::from_secs(45),
             heartbeat: Duration::from_secs(12),
         }
     }

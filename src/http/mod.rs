@@ -14,9 +14,11 @@ mod graphql;
 mod limits;
 mod negotiate;
 mod operation;
+mod outgoing;
 mod presence;
 mod signed;
 mod sse;
+mod streaming;
 mod uploads;
 mod websocket;
 

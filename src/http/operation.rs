@@ -2,7 +2,7 @@
 
 use super::{Door, answer};
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::graphql::door::{self, Code, Refusal};
+use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, TooMuch};
 use crate::graphql::renewal::Renewal;
 use crate::graphql::resume::Resume;
@@ -14,8 +14,6 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
 use async_graphql::{Request, Response as Answer, Variables};
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,9 +56,10 @@ impl Parameters {
 /// A checked operation.
 pub(super) struct Operation {
     pub kind: OperationType,
-    request: Request,
-    rounds: Rounds,
-    resume: Arc<Resume>,
+    pub request: Request,
+    pub rounds: Rounds,
+    /// What the transport hears of a subscription.
+    pub resume: Arc<Resume>,
 }
 
 /// How a request came, beside what it asks.
@@ -210,19 +209,4 @@ pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
             answer::failed(&Refusal::new(Code::Unavailable, "The operation took too long."))
         }
     }
-}
-
-/// The answers of a subscription, each with the cursor that it resumes from. An event of a chat that was lost before its
-/// answer was made is left out: the next one says that it is lost.
-pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, (Answer, Option<String>)> {
-    let Operation { request, rounds, resume, kind: _ } = operation;
-    rounds
-        .along_stream(door.schema.execute_stream(request))
-        .filter_map(move |answer| {
-            let cursor = resume.take_cursor();
-            let is_left_out = cursor.is_some() && door::is_overtaken(&answer);
-            let answer = (!is_left_out).then(|| (answer::with_cursor(answer, cursor.as_deref()), cursor));
-            std::future::ready(answer)
-        })
-        .boxed()
 }

@@ -7,6 +7,13 @@ use crate::graphql::renewal::Renewal;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+/// Waits until the actor is deactivated.
+pub(super) async fn deactivated(standing: &mut watch::Receiver<Standing>) {
+    if standing.wait_for(|standing| *standing == Standing::Gone).await.is_err() {
+        std::future::pending().await
+    }
+}
+
 /// The caller of a connection that stays open.
 pub(super) struct Present {
     /// As they were last seen to stand.
@@ -23,6 +30,11 @@ impl Present {
         let stream = door.admission.open_stream(&viewer)?;
         let standing = door.live.standing(&viewer);
         Some(Self { viewer, renewal: Arc::default(), standing, _stream: stream })
+    }
+
+    /// How the caller's actor stands, to watch.
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
     }
 
     /// Takes over how the caller stands now; `false` once the token has ended, was revoked, or nobody may use it.

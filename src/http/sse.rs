@@ -4,10 +4,11 @@
 
 use super::negotiate::Format;
 use super::operation::{self, Operation};
-use super::presence::Present;
+use super::presence::{Present, deactivated};
+use super::streaming::{self, Told};
 use super::{Door, answer, auth};
-use crate::domain::viewer::Viewer;
-use crate::graphql::door::{Code, Refusal, clean};
+use crate::domain::viewer::{Standing, Viewer};
+use crate::graphql::door::{Code, Refusal, clean, has_code};
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
@@ -16,11 +17,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// Streams the operation's answers; a query or a mutation has one.
-pub(super) fn respond(
+/// Streams the operation's answers; a query or a mutation has one. A subscription that cannot start for want of the
+/// database is answered 503 before anything is streamed.
+pub(super) async fn respond(
     door: &Door,
     viewer: Viewer,
     operation: Operation,
@@ -30,18 +34,39 @@ pub(super) fn respond(
         return Err((StatusCode::TOO_MANY_REQUESTS, refusal));
     };
     let answers = match operation.kind {
-        OperationType::Subscription => operation::stream(door, operation),
+        OperationType::Subscription => {
+            let resume = Arc::clone(&operation.resume);
+            let mut answers = streaming::detached(door, streaming::stream(door, operation));
+            let mut standing = caller.standing();
+            let first = tokio::select! {
+                () = resume.started() => None,
+                first = answers.next() => first,
+                () = deactivated(&mut standing) => {
+                    return Err((StatusCode::UNAUTHORIZED, auth::unauthenticated()));
+                }
+            };
+            match &first {
+                Some(Told::Answer(answer, None)) if has_code(answer, Code::Unavailable) => {
+                    let refusal = Refusal::new(Code::Unavailable, "Try again in a moment.");
+                    return Err((StatusCode::SERVICE_UNAVAILABLE, refusal));
+                }
+                Some(Told::Answer(..) | Told::CutOff) | None => {}
+            }
+            futures_util::stream::iter(first).chain(answers).boxed()
+        }
         OperationType::Query | OperationType::Mutation => {
             let door = door.clone();
-            async move { (operation::run(&door, operation).await, None) }.into_stream().boxed()
+            let answer = async move { Told::Answer(Box::new(operation::run(&door, operation).await), None) };
+            answer.into_stream().boxed()
         }
     };
+    let standing = caller.standing();
     let mut heartbeat = tokio::time::interval(door.limits.heartbeat);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     heartbeat.reset();
     let mut clock = tokio::time::interval(Duration::from_millis(500));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let events = Events { door: door.clone(), caller, answers, heartbeat, clock, is_over: false };
+    let events = Events { door: door.clone(), caller, standing, answers, heartbeat, clock, is_over: false };
     let body = Body::from_stream(futures_util::stream::unfold(events, |mut events| async move {
         let chunk = events.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(chunk)), events))
@@ -57,7 +82,8 @@ pub(super) fn respond(
 struct Events {
     door: Door,
     caller: Present,
-    answers: BoxStream<'static, (Answer, Option<String>)>,
+    standing: watch::Receiver<Standing>,
+    answers: BoxStream<'static, Told>,
     heartbeat: Interval,
     clock: Interval,
     is_over: bool,
@@ -73,22 +99,33 @@ impl Events {
         }
         loop {
             tokio::select! {
-                answer = self.answers.next() => return Some(match answer {
-                    Some((answer, cursor)) => next_event(answer, cursor.as_deref(), self.door.limits.errors),
-                    None => self.end(),
-                }),
+                // In this order, so that nothing is complete to a deactivated caller, and a busy stream stops.
+                biased;
+                () = deactivated(&mut self.standing) => return Some(self.sign_out()),
                 // Without `complete`: the stream is cut off and not over, so clients come back and resume.
                 () = self.door.0.shutdown.cancelled() => return None,
-                _ = self.heartbeat.tick() => return Some(":\n\n".into()),
                 _ = self.clock.tick() => {
                     if !self.caller.is_here(&self.door).await {
-                        let refusal = answer::failed(&auth::unauthenticated());
-                        let last = next_event(refusal, None, self.door.limits.errors);
-                        return Some(last + &self.end());
+                        return Some(self.sign_out());
                     }
                 }
+                answer = self.answers.next() => return match answer {
+                    Some(Told::Answer(answer, cursor)) => {
+                        Some(next_event(*answer, cursor.as_deref(), self.door.limits.errors))
+                    }
+                    // Without `complete`, as at shutdown.
+                    Some(Told::CutOff) => None,
+                    None => Some(self.end()),
+                },
+                _ = self.heartbeat.tick() => return Some(":\n\n".into()),
             }
         }
+    }
+
+    fn sign_out(&mut self) -> String {
+        let refusal = answer::failed(&auth::unauthenticated());
+        let last = next_event(refusal, None, self.door.limits.errors);
+        last + &self.end()
     }
 
     fn end(&mut self) -> String {

@@ -4,22 +4,25 @@
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
 use super::operation::{self, Arrival, Operation, Parameters};
-use super::presence::Present;
+use super::outgoing::{self, LARGEST, Outgoing, outgoing};
+use super::presence::{Present, deactivated};
+use super::streaming::{self, AbortOnDrop, Told};
 use super::{Door, answer, auth};
-use crate::graphql::door::{Code, Refusal, clean};
+use crate::domain::viewer::Standing;
+use crate::graphql::door::{Code, Refusal, clean, has_code};
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
@@ -89,15 +92,16 @@ pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option
         .protocols([PROTOCOL])
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .max_write_buffer_size(4 * limit)
+        // One message at a time is taken for writing, of whatever size: the queue bounds the rest.
+        .max_write_buffer_size(usize::MAX)
         .max_message_size(limit)
         .max_frame_size(limit);
     let is_ours = upgrade.selected_protocol().is_some_and(|protocol| protocol == PROTOCOL);
     upgrade
         .on_upgrade(move |socket| async move {
             let (sink, stream) = socket.split();
-            let (queue, frames) = mpsc::channel(door.limits.queue);
-            let writer = tracker.spawn(write(sink, frames, door.limits.frame_within));
+            let (queue, frames) = outgoing(door.limits.queue);
+            let writer = tracker.spawn(outgoing::write(sink, frames, door.limits.frame_within));
             let mut socket = Socket::new(door, queue.clone(), header_token);
             let close = if is_ours { socket.read(stream).await } else { Some(Close::BadProtocol) };
             socket.end_operations();
@@ -114,33 +118,13 @@ pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option
         .into_response()
 }
 
-/// Writes frames as they come, and flushes when there is none left, so that hot streams share a flush.
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut frames: mpsc::Receiver<Message>,
-    within: Duration,
-) {
-    while let Some(frame) = frames.recv().await {
-        let is_last = matches!(frame, Message::Close(_));
-        let written = timeout(within, async {
-            sink.feed(frame).await?;
-            if is_last || frames.is_empty() {
-                sink.flush().await?;
-            }
-            Ok::<_, axum::Error>(())
-        });
-        let has_left = matches!(written.await, Ok(Ok(())));
-        if is_last || !has_left {
-            break;
-        }
-    }
-}
-
 struct Socket {
     door: Door,
-    queue: mpsc::Sender<Message>,
+    queue: Outgoing,
     header_token: Option<String>,
     caller: Option<Present>,
+    /// How the caller's actor stands; absent before they have said who they are.
+    standing: Option<watch::Receiver<Standing>>,
     /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
     operations: HashMap<String, (u64, AbortHandle)>,
     serial: u64,
@@ -152,15 +136,23 @@ struct Socket {
 struct Ended {
     id: String,
     serial: u64,
-    /// What the client is told last: that it is complete, or one error.
-    last: Value,
+    last: Last,
+}
+
+/// How an operation ends.
+enum Last {
+    /// The client is told that it is complete, or one error.
+    Say(Value),
+    /// The socket closes, so that the client comes back with its cursors.
+    Close(Close),
 }
 
 impl Socket {
-    fn new(door: Door, queue: mpsc::Sender<Message>, header_token: Option<String>) -> Self {
+    fn new(door: Door, queue: Outgoing, header_token: Option<String>) -> Self {
         let (ended, has_ended) = mpsc::unbounded_channel();
         let operations = HashMap::new();
-        Self { door, queue, header_token, caller: None, operations, serial: 0, ended, has_ended }
+        let (caller, standing) = (None, None);
+        Self { door, queue, header_token, caller, standing, operations, serial: 0, ended, has_ended }
     }
 
     /// Reads until the socket ends; why it is to be closed, unless the client is gone.
@@ -175,9 +167,16 @@ impl Socket {
             tokio::select! {
                 () = shutdown.cancelled() => return Some(Close::Restart),
                 () = self.queue.closed() => return Some(Close::SlowReader),
+                () = is_deactivated(&mut self.standing) => return Some(Close::Forbidden),
                 Some(Ended { id, serial, last }) = self.has_ended.recv() => {
                     if self.operations.get(&id).is_some_and(|(current, _)| *current == serial) {
                         self.operations.remove(&id);
+                        let last = match last {
+                            // To a deactivated caller nothing is complete: they hear why the socket closes.
+                            Last::Say(_) if self.is_deactivated() => return Some(Close::Forbidden),
+                            Last::Say(last) => last,
+                            Last::Close(close) => return Some(close),
+                        };
                         // Told only now: whoever hears it may use the id again.
                         if let Some(close) = self.say(last).await {
                             return Some(close);
@@ -194,7 +193,7 @@ impl Socket {
                     if now.saturating_duration_since(pinged) > limits.ping_every {
                         pinged = now;
                         // A queue that is full has something to say already.
-                        let _ = self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
+                        self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
                     }
                     if let Some(close) = self.standing().await {
                         return Some(close);
@@ -222,6 +221,10 @@ impl Socket {
     async fn standing(&mut self) -> Option<Close> {
         let is_here = self.caller.as_mut()?.is_here(&self.door).await;
         (!is_here).then_some(Close::Forbidden)
+    }
+
+    fn is_deactivated(&self) -> bool {
+        self.standing.as_ref().is_some_and(|standing| *standing.borrow() == Standing::Gone)
     }
 
     async fn hear(&mut self, text: &str) -> Option<Close> {
@@ -261,6 +264,7 @@ impl Socket {
                 let Some(caller) = Present::new(&self.door, viewer) else {
                     return Some(Close::TooMany);
                 };
+                self.standing = Some(caller.standing());
                 self.caller = Some(caller);
                 self.say(json!({ "type": "connection_ack" })).await
             }
@@ -294,12 +298,17 @@ impl Socket {
         };
         self.serial += 1;
         let serial = self.serial;
+        let is_stream = operation.kind == OperationType::Subscription;
         let (door, queue, ended, name) =
             (self.door.clone(), self.queue.clone(), self.ended.clone(), id.clone());
         let running = self.door.tracker.spawn(async move {
             let inner = door.tracker.spawn(perform(door.clone(), operation, name.clone(), queue));
             let guard = AbortOnDrop(inner.abort_handle());
-            let last = inner.await.unwrap_or_else(|_panic| Some(error(&name, &Refusal::internal())));
+            let last = inner.await.unwrap_or_else(|_panic| {
+                let error = error(&name, &Refusal::internal());
+                // A client does not start a stream again after an error: it would miss what comes.
+                Some(if is_stream { Last::Close(Close::Overload) } else { Last::Say(error) })
+            });
             drop(guard);
             if let Some(last) = last {
                 let _ = ended.send(Ended { id: name, serial, last });
@@ -309,10 +318,13 @@ impl Socket {
         None
     }
 
-    async fn say(&self, message: Value) -> Option<Close> {
-        match timeout(self.door.limits.frame_within, self.queue.send(text(&message))).await {
-            Ok(Ok(())) => None,
-            Ok(Err(_)) | Err(_) => Some(Close::SlowReader),
+    /// Queues a message. The writer ends in time if the client does not read, and so does this.
+    async fn say(&mut self, message: Value) -> Option<Close> {
+        tokio::select! {
+            biased;
+            () = is_deactivated(&mut self.standing) => Some(Close::Forbidden),
+            sent = self.queue.send(text(&message)) => sent.err().map(|_| Close::SlowReader),
+            () = self.door.shutdown.cancelled() => Some(Close::Restart),
         }
     }
 
@@ -328,47 +340,57 @@ fn is_too_long(error: &axum::Error) -> bool {
     error.to_string().contains("too long")
 }
 
-/// Ends the task that it names when it is dropped.
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
+/// Waits until the caller is deactivated.
+async fn is_deactivated(standing: &mut Option<watch::Receiver<Standing>>) {
+    match standing {
+        Some(standing) => deactivated(standing).await,
+        None => std::future::pending().await,
     }
 }
 
-/// Runs one operation: sends its answers, and answers what is to be said last; nothing, if the socket is gone.
-async fn perform(
-    door: Door,
-    operation: Operation,
-    id: String,
-    queue: mpsc::Sender<Message>,
-) -> Option<Value> {
+/// Runs one operation: sends its answers, and returns how it ends; nothing, if the socket is gone.
+async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) -> Option<Last> {
     let most_errors = door.limits.errors;
     match operation.kind {
         OperationType::Query | OperationType::Mutation => {
             let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
             if !was_executed {
-                return Some(failed(&id, &answer));
+                return Some(Last::Say(failed(&id, &answer)));
             }
-            queue.send(next(&id, &answer)).await.ok()?;
+            match next(&id, &answer) {
+                Ok(next) => queue.send(next).await.ok()?,
+                Err(too_large) => return Some(Last::Say(too_large)),
+            }
         }
         OperationType::Subscription => {
-            let mut answers = operation::stream(&door, operation);
+            let mut answers = streaming::stream(&door, operation);
             let mut is_first = true;
-            while let Some((answer, _)) = answers.next().await {
+            loop {
+                // What cannot leave yet is not made yet.
+                queue.has_room().await;
+                let answer = match answers.next().await {
+                    Some(Told::Answer(answer, _)) => *answer,
+                    Some(Told::CutOff) => return Some(Last::Close(Close::Overload)),
+                    None => break,
+                };
                 let has_not_started = is_first && has_failed_to_start(&answer);
                 let (answer, was_executed) = clean(answer, most_errors);
-                if has_not_started || (is_first && !was_executed) {
-                    return Some(failed(&id, &answer));
+                if has_not_started && has_code(&answer, Code::Unavailable) {
+                    return Some(Last::Close(Close::Overload));
                 }
-                queue.send(next(&id, &answer)).await.ok()?;
+                if has_not_started || (is_first && !was_executed) {
+                    return Some(Last::Say(failed(&id, &answer)));
+                }
+                match next(&id, &answer) {
+                    Ok(next) => queue.send(next).await.ok()?,
+                    Err(too_large) => return Some(Last::Say(too_large)),
+                }
                 is_first = false;
                 tokio::task::coop::consume_budget().await;
             }
         }
     }
-    Some(json!({ "type": "complete", "id": id }))
+    Some(Last::Say(json!({ "type": "complete", "id": id })))
 }
 
 /// Whether a stream could not start: it answers once, without data, for its root field alone.
@@ -378,8 +400,15 @@ fn has_failed_to_start(answer: &Answer) -> bool {
         && answer.errors.iter().all(|error| error.path.len() <= 1)
 }
 
-fn next(id: &str, answer: &Answer) -> Message {
-    text(&json!({ "type": "next", "id": id, "payload": answer::payload(answer, true) }))
+/// An answer as a message, or the error instead of one that is too large for a socket.
+fn next(id: &str, answer: &Answer) -> Result<Message, Value> {
+    let next = json!({ "type": "next", "id": id, "payload": answer::payload(answer, true) }).to_string();
+    if next.len() > LARGEST {
+        let message =
+            format!("The answer has {} bytes; {LARGEST} are allowed. Ask for less at once.", next.len());
+        return Err(error(id, &Refusal::new(Code::LimitExceeded, message)));
+    }
+    Ok(Message::Text(next.into()))
 }
 
 fn failed(id: &str, answer: &Answer) -> Value {

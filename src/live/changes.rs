@@ -9,6 +9,7 @@ use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{Found, Place};
 use crate::store::{actors, rooms};
 use entity::{ActorType, chat};
+use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ impl Live {
         filter: ChatFilter,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ChatChange>, LiveError> {
-        self.may_follow(viewer, scope).await?;
+        self.start(|| self.may_follow(viewer, scope).boxed()).await?;
         let place = match scope {
             ChatScope::Room(room_id) => Place::Room(room_id),
             ChatScope::Visitor(visitor_id) => Place::Visitor(visitor_id),
@@ -41,7 +42,8 @@ impl Live {
                 Some(at)
             }
         };
-        let reader = FeedReader::open(self, viewer, place, hash, after).await?;
+        let open = || FeedReader::open(self, viewer, place.clone(), hash, after).boxed();
+        let reader = self.start(open).await?;
         let changes = ChatChanges { reader, scope, filter };
         Ok(stream::unfold(changes, |mut changes| async move {
             let item = changes.next().await?;
@@ -92,7 +94,7 @@ struct ChatChanges {
 impl ChatChanges {
     async fn next(&mut self) -> Option<ChatChange> {
         loop {
-            match self.reader.next().await? {
+            match self.reader.next().await {
                 FeedStep::News(news) => {
                     if self.reader.is_old(&news) {
                         continue;

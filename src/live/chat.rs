@@ -12,6 +12,7 @@ use crate::store::log::{self, MessageBatch};
 use crate::store::sessions;
 use chrono::TimeDelta;
 use entity::{ChatId, EventKind, ParticipationId, SessionId, Timestamp, participation};
+use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,6 +25,15 @@ impl Live {
     /// Everything that happens in a chat, in order. With a cursor that can be honoured it goes on right
     /// after it; otherwise it starts with a reset. Keeps the viewer's presence in the chat alive.
     pub async fn chat_events(
+        &self,
+        viewer: &Viewer,
+        chat_id: ChatId,
+        after: Option<&str>,
+    ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
+        self.start(|| self.open_chat_events(viewer, chat_id, after).boxed()).await
+    }
+
+    async fn open_chat_events(
         &self,
         viewer: &Viewer,
         chat_id: ChatId,
@@ -67,7 +77,7 @@ impl Live {
         after: Option<&str>,
     ) -> Result<BoxStream<'static, MessageItem>, LiveError> {
         let backlog = after.map(|cursor| self.0.cursors.decode_chat(chat_id, cursor)).transpose()?;
-        let reader = Reader::open(self, viewer, chat_id, Position::Head).await?;
+        let reader = self.start(|| Reader::open(self, viewer, chat_id, Position::Head).boxed()).await?;
         if backlog.is_some_and(|after| after > reader.chat().last_sequence) {
             return Err(LiveError::CursorExpired);
         }
@@ -98,7 +108,8 @@ impl Live {
         session_id: SessionId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, SessionItem>, LiveError> {
-        let row = sessions::find_in_organization(&self.0.store, viewer.organization_id, session_id).await?;
+        let find = || sessions::find_in_organization(&self.0.store, viewer.organization_id, session_id);
+        let row = self.start(|| async move { Ok(find().await?) }.boxed()).await?;
         let row = row.filter(|row| policy::sees_session(viewer, &row.participant_ids));
         let chat_id = row.ok_or(LiveError::NotFound)?.session.chat_id;
         let live = self.clone();
@@ -117,7 +128,7 @@ impl Live {
             None => Position::Head,
             Some(cursor) => Position::After(self.0.cursors.decode_chat(chat_id, cursor)?),
         };
-        let reader = Reader::open(self, viewer, chat_id, from).await?;
+        let reader = self.start(|| Reader::open(self, viewer, chat_id, from).boxed()).await?;
         Ok(stream::unfold(reader, |mut reader| async move {
             let step = match reader.next().await? {
                 Step::Gone | Step::Trimmed(_) => return None,
@@ -241,7 +252,10 @@ impl ChatEvents {
     async fn reread(&mut self, marks: Marks) {
         let chat_id = self.reader.chat().id;
         let store = &self.live.0.store;
-        match log::participations_since(store, chat_id, marks.since, marks.after, BATCH).await {
+        let turn = self.live.reading().await;
+        let read = log::participations_since(store, chat_id, marks.since, marks.after, BATCH).await;
+        drop(turn);
+        match read {
             Ok(rows) => {
                 self.marks = rows.last().map(|last| Marks { after: Some(last.id), ..marks });
                 self.reread.extend(rows);
@@ -283,17 +297,15 @@ struct Messages {
     reader: Reader,
     /// Messages after this sequence are still to be read from the table.
     backlog: Option<i64>,
-    pending: VecDeque<MessageRow>,
+    pending: VecDeque<Arc<MessageRow>>,
 }
 
 impl Messages {
     async fn next(&mut self) -> Option<MessageItem> {
         loop {
-            if !self.reader.still_stands() {
-                return None;
-            }
+            self.reader.stand().await;
             if let Some(message) = self.pending.pop_front() {
-                return Some(self.item(message));
+                return Some(self.item((*message).clone()));
             }
             if let Some(after) = self.backlog {
                 if !Box::pin(self.read(after)).await {
@@ -318,9 +330,8 @@ impl Messages {
 
     /// Reads a batch from the table; `false` where the viewer cannot see the chat any more.
     async fn read(&mut self, after: i64) -> bool {
-        let (chat_id, reader) = (self.reader.chat().id, self.reader.viewer());
-        match log::messages_after(&self.live.0.store, chat_id, reader, after, BATCH).await {
-            Ok(Some(MessageBatch { start, messages })) => {
+        match self.reader.read_messages(after).await {
+            Ok(Some((MessageBatch { messages, .. }, start))) => {
                 let is_last = u64::try_from(messages.len()).unwrap_or(BATCH) < BATCH;
                 self.backlog = messages.last().filter(|_| !is_last).map(|last| last.message.sequence);
                 self.pending.extend(messages);

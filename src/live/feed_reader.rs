@@ -8,7 +8,7 @@ use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::feed::{self, ChangeKey, Found, Place};
 use chrono::TimeDelta;
-use entity::{Audience, ChatId, ChatType, EventKind, Timestamp, chat};
+use entity::{ChatId, ChatType, EventKind, Timestamp, chat};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -65,7 +65,7 @@ impl FeedReader {
         hash: ScopeHash,
         after: Option<Timestamp>,
     ) -> Result<Self, LiveError> {
-        let (standing, viewer) = live.stand(viewer)?;
+        let (standing, viewer) = live.stand(viewer).await;
         let store = &live.0.store;
         let subscription = live.0.feeds.subscribe(store, viewer.organization_id).await?;
         let position = after.unwrap_or_else(|| live.0.feeds.covered(store.clock().now()));
@@ -104,20 +104,17 @@ impl FeedReader {
         self.shown.get(&news.chat.id).is_some_and(|shown| *shown >= news.chat.last_sequence)
     }
 
-    /// The next step; `None` when the stream is over.
-    pub(super) async fn next(&mut self) -> Option<FeedStep> {
+    /// The next step. Never returns once the viewer was deactivated: the transport closes the connection then.
+    pub(super) async fn next(&mut self) -> FeedStep {
         loop {
-            match self.standing.has_changed() {
-                Ok(false) => {}
-                Ok(true) => match *self.standing.borrow_and_update() {
-                    Standing::Active { role, .. } if role == self.viewer.role => {}
-                    Standing::Active { role, .. } => {
-                        self.viewer.role = role;
-                        return Some(FeedStep::RoleChanged);
-                    }
-                    Standing::Gone => return None,
-                },
-                Err(_) => return None,
+            let now = *self.standing.borrow_and_update();
+            match now {
+                Standing::Active { role, .. } if role == self.viewer.role => {}
+                Standing::Active { role, .. } => {
+                    self.viewer.role = role;
+                    return FeedStep::RoleChanged;
+                }
+                Standing::Gone => std::future::pending().await,
             }
             if let Some(found) = self.found.pop_front() {
                 self.stand_at(self.changed_at(&found.chat));
@@ -125,28 +122,28 @@ impl FeedReader {
                     self.shown.clear();
                 }
                 self.shown.insert(found.chat.id, found.chat.last_sequence);
-                return Some(FeedStep::Found(found));
+                return FeedStep::Found(found);
             }
             if let Some(scan) = self.scan {
                 if Box::pin(self.read(scan)).await {
-                    return Some(FeedStep::Scanned(scan.since));
+                    return FeedStep::Scanned(scan.since);
                 }
                 continue;
             }
             let hint = tokio::select! {
                 biased;
-                _ = self.standing.changed() => { self.standing.mark_changed(); continue }
+                _ = self.standing.changed() => continue,
                 hint = self.subscription.next() => hint,
             };
             match hint {
                 Ok(FeedHint::News(news)) if !self.learns_of(&news) => {}
                 Ok(FeedHint::News(news)) => {
                     self.stand_at(self.changed_at(&news.chat));
-                    return Some(FeedStep::News(news));
+                    return FeedStep::News(news);
                 }
                 Ok(FeedHint::View(view)) => {
                     if view.view.participation.actor_id == self.viewer.actor_id {
-                        return Some(FeedStep::View(view));
+                        return FeedStep::View(view);
                     }
                 }
                 Ok(FeedHint::Missed) | Err(_) => self.scan_again(),
@@ -165,9 +162,10 @@ impl FeedReader {
         policy::changed_at(self.viewer.role, chat)
     }
 
-    /// Whether anything of it is for the viewer: what is among colleagues moves nothing for visitors.
+    /// Whether the viewer may see any of it. News of what a visitor does not see move nothing for them.
     fn learns_of(&self, news: &FeedNews) -> bool {
-        self.viewer.role.is_staff() || news.entries.iter().any(|entry| entry.event.audience == Audience::All)
+        self.viewer.role.is_staff()
+            || news.entries.iter().any(|entry| policy::sees_entry(&self.viewer, entry))
     }
 
     fn scan_again(&mut self) {
@@ -181,7 +179,11 @@ impl FeedReader {
     /// Reads a page of the place; whether it was the last one and held nothing.
     async fn read(&mut self, scan: Scan) -> bool {
         let store = &self.live.0.store;
-        match feed::changed_in_place(store, &self.viewer, &self.place, scan.since, scan.after, PAGE).await {
+        let turn = self.live.reading().await;
+        let read =
+            feed::changed_in_place(store, &self.viewer, &self.place, scan.since, scan.after, PAGE).await;
+        drop(turn);
+        match read {
             Ok(found) => {
                 let after = found.last().map(|last| (self.changed_at(&last.chat), last.chat.id));
                 self.scan = after.map(|after| Scan { after: Some(after), ..scan });

@@ -8,9 +8,10 @@
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
 //! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
 //! - `standing`, `lease`, `typing`: who is connected, who is there, who types.
+//! - `turns`, `shared`: how many streams read the database at once, and who shares a read.
 //!
-//! A stream ends when its subject is lost to the viewer, not when the server shuts down: the transport
-//! closes connections then, so that clients come back with their cursors.
+//! A stream ends when its subject is lost to the viewer. It does not end when the server shuts down or when the viewer
+//! is deactivated: the transport closes the connection then, with the code that tells the client what to do.
 
 mod bus;
 mod changes;
@@ -24,10 +25,12 @@ mod item;
 mod lease;
 mod reader;
 mod remote;
+mod shared;
 mod standing;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod typing;
 mod viewer;
 
@@ -38,6 +41,7 @@ pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
     SessionItem, ViewerChange, ViewerItem,
 };
+pub use turns::Turn;
 
 use crate::domain::event::{News, Signal};
 use crate::domain::viewer::{Standing, Viewer};
@@ -49,6 +53,7 @@ use feed::Feeds;
 use feed_worker::{Job, What};
 use hub::Hub;
 use lease::Leases;
+use reader::{MessageReads, Reads};
 use remote::Heard;
 use standing::Standings;
 use std::future::Future;
@@ -57,6 +62,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use turns::Turns;
 use typing::{Told, Typing};
 
 /// Everything live of this node; cheap to clone.
@@ -73,6 +79,9 @@ struct Inner {
     leases: Leases,
     typing: Typing,
     heard: Heard,
+    turns: Turns,
+    reads: Reads,
+    message_reads: MessageReads,
     link: OnceLock<Link>,
 }
 
@@ -86,6 +95,10 @@ pub struct Settings {
     pub sweep: Duration,
     /// How long a presence lasts after its user was last heard from.
     pub presence_ttl: TimeDelta,
+    /// Connections of the database's pool; on SQLite it makes no difference.
+    pub connections: u32,
+    /// How long a stream may take to start, waiting for its turn and for the database.
+    pub start_within: Duration,
 }
 
 /// A chat's ring is smaller than a feed's: there is one for each chat on anybody's screen, and it takes its
@@ -94,7 +107,13 @@ const TOPIC_SHARE: usize = 4;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { hub_capacity: 256, sweep: Duration::from_secs(2), presence_ttl: TimeDelta::seconds(60) }
+        Self {
+            hub_capacity: 256,
+            sweep: Duration::from_secs(2),
+            presence_ttl: TimeDelta::seconds(60),
+            connections: 20,
+            start_within: Duration::from_secs(20),
+        }
     }
 }
 
@@ -120,6 +139,9 @@ impl Live {
             leases: Leases::default(),
             typing: Typing::default(),
             heard: Heard::default(),
+            turns: Turns::new(store.engine(), settings.connections),
+            reads: Reads::default(),
+            message_reads: MessageReads::default(),
             link: OnceLock::new(),
             store,
             cursors,
@@ -185,15 +207,17 @@ impl Live {
         }
     }
 
-    /// The viewer's standing to watch, and the viewer in the role that they have now.
-    fn stand(&self, viewer: &Viewer) -> Result<(watch::Receiver<Standing>, Viewer), LiveError> {
+    /// The viewer's standing to watch, and the viewer in the role that they have now. Never returns for a viewer who was
+    /// deactivated: it is for the transport to tell them.
+    async fn stand(&self, viewer: &Viewer) -> (watch::Receiver<Standing>, Viewer) {
         let mut standing = self.standing(viewer);
         let mut viewer = viewer.clone();
-        match *standing.borrow_and_update() {
+        let now = *standing.borrow_and_update();
+        match now {
             Standing::Active { role, .. } => viewer.role = role,
-            Standing::Gone => return Err(LiveError::NotFound),
+            Standing::Gone => std::future::pending().await,
         }
-        Ok((standing, viewer))
+        (standing, viewer)
     }
 
     fn send(&self, message: Message) {

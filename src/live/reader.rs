@@ -6,12 +6,15 @@
 //! from the log again.
 
 use super::hub::{Hint, Subscription};
+use super::shared::{Read, SharedReads};
 use super::{Live, LiveError};
 use crate::domain::event::{Entry, Signal, Subject};
 use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
-use crate::store::log::{self, Batch, Start};
-use entity::{Audience, ChatId, Timestamp, chat};
+use crate::store::log::{self, Batch, MessageBatch, Start};
+use crate::store::{Error, Result as Stored};
+use entity::{ActorId, ChatId, Timestamp, chat};
+use futures_util::FutureExt;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -21,6 +24,11 @@ use uuid::Uuid;
 pub(super) const BATCH: u64 = 200;
 /// Rows whose newest shown state is remembered; then all are forgotten.
 const SHOWN: usize = 256;
+
+/// Reads of logs that are under way: of a chat, after a sequence.
+pub(super) type Reads = SharedReads<(ChatId, i64), Stored<Option<Batch>>>;
+/// Reads of messages that are under way: of a chat, after a sequence, as staff or as one visitor.
+pub(super) type MessageReads = SharedReads<(ChatId, i64, Option<ActorId>), Stored<Option<MessageBatch>>>;
 
 /// Where to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +63,7 @@ pub(super) struct Reader {
     participates: bool,
     position: i64,
     is_behind: bool,
+    /// Whether [`Step::Gone`] was returned.
     is_over: bool,
     pending: VecDeque<Arc<Entry>>,
     shown: HashMap<Uuid, Timestamp>,
@@ -70,7 +79,7 @@ impl Reader {
     ) -> Result<Self, LiveError> {
         // Before anything is read, so that nothing falls in between.
         let subscription = live.0.hub.subscribe(chat_id);
-        let (standing, viewer) = live.stand(viewer)?;
+        let (standing, viewer) = live.stand(viewer).await;
         let start =
             log::start_in_organization(&live.0.store, viewer.organization_id, chat_id, viewer.actor_id)
                 .await?;
@@ -98,8 +107,7 @@ impl Reader {
                 return Err(LiveError::CursorExpired);
             }
             reader.position = after;
-            let batch = log::read(&reader.live.0.store, chat_id, after, BATCH).await?;
-            let batch = batch.ok_or(LiveError::NotFound)?;
+            let batch = reader.read_log().await?.ok_or(LiveError::NotFound)?;
             if !reader.take_batch(batch) {
                 return Err(LiveError::CursorExpired);
             }
@@ -115,10 +123,6 @@ impl Reader {
         self.position
     }
 
-    pub(super) fn viewer(&self) -> &Viewer {
-        &self.viewer
-    }
-
     /// Whether all that was in the log when it was last read has been handed out.
     pub(super) fn is_live(&self) -> bool {
         self.pending.is_empty() && !self.is_behind
@@ -132,7 +136,7 @@ impl Reader {
         self.pending.clear();
         self.is_behind = false;
         self.subscription.knows(self.position);
-        self.sees() && self.still_stands()
+        self.sees()
     }
 
     /// Whether a row in this state may be shown: not if a newer state of it was.
@@ -149,12 +153,13 @@ impl Reader {
         true
     }
 
-    /// The next step; `None` when the stream is over.
+    /// The next step; `None` when the stream is over. Never returns once the viewer was deactivated.
     pub(super) async fn next(&mut self) -> Option<Step> {
         loop {
-            if self.is_over || !self.still_stands() {
+            if self.is_over {
                 return None;
             }
+            self.stand().await;
             if !self.sees() {
                 return Some(self.gone());
             }
@@ -173,7 +178,7 @@ impl Reader {
             }
             let hint = tokio::select! {
                 biased;
-                _ = self.standing.changed() => { self.standing.mark_changed(); continue }
+                _ = self.standing.changed() => continue,
                 hint = self.subscription.next() => hint,
             };
             match hint {
@@ -199,17 +204,14 @@ impl Reader {
         policy::sees_chat(&self.viewer, &self.chat, self.participates)
     }
 
-    /// Takes over how the viewer stands now; `false` once they do not.
-    pub(super) fn still_stands(&mut self) -> bool {
-        match self.standing.has_changed() {
-            Ok(false) => {}
-            Ok(true) => match *self.standing.borrow_and_update() {
-                Standing::Active { role, .. } => self.viewer.role = role,
-                Standing::Gone => self.is_over = true,
-            },
-            Err(_) => self.is_over = true,
+    /// Takes over the role that the viewer has now. Never returns once they were deactivated: a stream that ended by
+    /// itself would look as if nothing more could come, so the transport closes the connection instead.
+    pub(super) async fn stand(&mut self) {
+        let now = *self.standing.borrow_and_update();
+        match now {
+            Standing::Active { role, .. } => self.viewer.role = role,
+            Standing::Gone => std::future::pending().await,
         }
-        !self.is_over
     }
 
     fn is_next(&self, entry: &Entry) -> bool {
@@ -239,25 +241,61 @@ impl Reader {
         if !self.sees() {
             return Some(self.gone());
         }
-        let is_meant = match entry.event.audience {
-            Audience::All => true,
-            Audience::Staff => self.viewer.role.is_staff(),
+        policy::sees_entry(&self.viewer, &entry).then_some(Step::Entry(entry))
+    }
+
+    /// Reads the log after the position; readers that stand there too share the read. What is read is no older than
+    /// what this reader was told of, or showed.
+    async fn read_log(&self) -> Stored<Option<Batch>> {
+        let (live, chat_id, after) = (&self.live, self.chat.id, self.position);
+        let begin = || {
+            let (store, reads) = (live.0.store.clone(), live.0.turns.reads());
+            async move {
+                let _turn = reads.acquire_owned().await;
+                log::read(&store, chat_id, after, BATCH).await
+            }
+            .boxed()
         };
-        let may_see = match &entry.subject {
-            Subject::Session(row) => policy::sees_session(&self.viewer, &row.participant_ids),
-            Subject::Chat
-            | Subject::History(_)
-            | Subject::Message(_)
-            | Subject::Presence(_)
-            | Subject::Participation(_) => true,
+        let Read { result, is_fresh } = live.0.reads.read((chat_id, after), begin).await;
+        match result {
+            Ok(Some(batch)) if !is_fresh && self.is_stale(&batch.chat) => begin().await,
+            other => other,
+        }
+    }
+
+    /// Reads messages after a sequence, shared like [`Self::read_log`].
+    pub(super) async fn read_messages(&self, after: i64) -> Stored<Option<(MessageBatch, Start)>> {
+        let (live, chat_id) = (&self.live, self.chat.id);
+        let begin = || {
+            let (store, reads, viewer) = (live.0.store.clone(), live.0.turns.reads(), self.viewer.clone());
+            async move {
+                let _turn = reads.acquire_owned().await;
+                log::messages_after(&store, chat_id, &viewer, after, BATCH).await
+            }
+            .boxed()
         };
-        (is_meant && may_see).then_some(Step::Entry(entry))
+        let reader = (!self.viewer.role.is_staff()).then_some(self.viewer.actor_id);
+        let Read { result, is_fresh } = live.0.message_reads.read((chat_id, after, reader), begin).await;
+        let batch = match result {
+            Ok(Some(batch)) if !is_fresh && self.is_stale(&batch.chat) => begin().await,
+            other => other,
+        };
+        let Some(batch) = batch? else { return Ok(None) };
+        // Read after the messages, so that who was taken out of the chat in between sees none of them.
+        let participates = log::takes_part(&live.0.store, chat_id, self.viewer.actor_id).await?;
+        let start = Start { chat: Arc::clone(&batch.chat), participates };
+        Ok(Some((batch, start)))
+    }
+
+    /// Whether a state of the chat is older than one that this reader was told of, or showed.
+    fn is_stale(&self, chat: &chat::Model) -> bool {
+        let seen = self.live.0.hub.seen(chat.id).unwrap_or_default();
+        chat.last_sequence < self.chat.last_sequence.max(seen)
     }
 
     /// Reads on from where this reader stands. While the database does not answer, it is asked again.
     async fn read(&mut self) -> Option<Step> {
-        let chat_id = self.chat.id;
-        match log::read(&self.live.0.store, chat_id, self.position, BATCH).await {
+        match self.read_log().await {
             Ok(Some(batch)) => {
                 if self.take_batch(batch) {
                     return None;
@@ -273,7 +311,7 @@ impl Reader {
     }
 
     /// Waits a little after a failed read.
-    pub(super) async fn wait_after(&self, error: &crate::store::Error) {
+    pub(super) async fn wait_after(&self, error: &Error) {
         tracing::warn!(chat_id = %self.chat.id, %error, "a reader waits for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }

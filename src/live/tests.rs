@@ -50,7 +50,7 @@ impl World {
         let store = Store::open(&url, 1, clock.clone()).await?;
         let elsewhere = Store::open(&url, 1, clock).await?;
         let shutdown = CancellationToken::new();
-        let settings = Settings { hub_capacity, sweep, presence_ttl: TimeDelta::seconds(60) };
+        let settings = Settings { hub_capacity, sweep, ..Settings::default() };
         let cursors = Cursors::new(store.epoch(), b"secret");
         let live =
             Live::new(store.clone(), cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
@@ -86,7 +86,7 @@ impl World {
         };
         messages::insert(&tx, &message).await?;
         let subject_id = message.id.0;
-        let subject = Subject::Message(MessageRow { message, sender: None });
+        let subject = Subject::Message(MessageRow { message, sender: None, called_ids: Vec::new() });
         tx.record(fact(EventKind::MessageAdded, subject_id, subject))?;
         tx.commit().await?;
         Ok(sequence)
@@ -355,7 +355,7 @@ async fn a_place_tells_what_comes_into_it_and_what_leaves() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_deactivated_actor_loses_their_streams() -> Outcome {
+async fn streams_of_a_deactivated_actor_fall_silent_and_do_not_end() -> Outcome {
     let world = World::new(SOON, 256).await?;
     let mut standing = world.live.standing(&world.ann);
     let mut events = world.events(None).await?;
@@ -370,7 +370,9 @@ async fn a_deactivated_actor_loses_their_streams() -> Outcome {
     tx.commit().await?;
     tokio::time::timeout(Duration::from_secs(20), standing.changed()).await??;
     assert_eq!(*standing.borrow(), Standing::Gone);
-    assert!(events.next().await.is_none());
+    // It does not end: the transport closes the connection with a code that says why.
+    world.say(&world.store, "in private").await?;
+    assert!(tokio::time::timeout(SOON, events.next()).await.is_err());
     Ok(())
 }
 

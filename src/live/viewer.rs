@@ -14,6 +14,7 @@ use crate::store::feed::{Found, Place};
 use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
 use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
+use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,6 +27,15 @@ impl Live {
     /// cursor can be honoured; then with what changed since, where a chat may be told of that is known
     /// already. Keeps the viewer's presences alive.
     pub async fn viewer_events(
+        &self,
+        viewer: &Viewer,
+        room_ids: Vec<RoomId>,
+        after: Option<&str>,
+    ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
+        self.start(|| self.open_viewer_events(viewer, room_ids.clone(), after).boxed()).await
+    }
+
+    async fn open_viewer_events(
         &self,
         viewer: &Viewer,
         mut room_ids: Vec<RoomId>,
@@ -95,7 +105,7 @@ impl ViewerEvents {
             if let Some(item) = self.ready.pop_front() {
                 return Some(item);
             }
-            match self.reader.next().await? {
+            match self.reader.next().await {
                 FeedStep::News(news) => self.take_news(&news),
                 FeedStep::Found(found) => self.take_found(&found),
                 FeedStep::View(view) => self.take_view(&view.view, view.was_hidden),
@@ -216,7 +226,10 @@ impl ViewerEvents {
     async fn take_views(&mut self, since: Timestamp) {
         loop {
             let (actor_id, store) = (self.reader.viewer().actor_id, &self.reader.live().0.store);
-            match own_views::changed_since(store, actor_id, since, VIEWS).await {
+            let turn = self.reader.live().reading().await;
+            let read = own_views::changed_since(store, actor_id, since, VIEWS).await;
+            drop(turn);
+            match read {
                 Ok(views) => {
                     // Nobody knows what the viewer was told before they left: what is there is said to be added.
                     views.iter().rev().for_each(|view| self.take_view(view, true));

@@ -59,12 +59,25 @@ pub async fn changed_in_place(
     after: Option<ChangeKey>,
     limit: u64,
 ) -> Result<Vec<Found>> {
-    let changed = if reader.role.is_staff() { chat::Column::LoggedAt } else { chat::Column::UpdatedAt };
+    let (changed, condition) = if reader.role.is_staff() {
+        (chat::Column::LoggedAt, is_after(chat::Column::LoggedAt, since, after))
+    } else {
+        // A session that not all visitors of the chat are called to does not move its time.
+        let in_session = sessions::chats_with_changed(reader.actor_id, since);
+        let since = Condition::any()
+            .add(chat::Column::UpdatedAt.gte(since))
+            .add(chat::Column::Id.in_subquery(in_session));
+        let mut condition = Condition::all().add(since);
+        if let Some(key) = after {
+            condition = condition.add(is_after(chat::Column::UpdatedAt, key.0, after));
+        }
+        (chat::Column::UpdatedAt, condition)
+    };
     let rows = store.snapshot().await?;
     let chats = chat::Entity::find()
         .filter(chat::Column::OrganizationId.eq(reader.organization_id))
         .filter(place.condition())
-        .filter(is_after(changed, since, after))
+        .filter(condition)
         .order_by_asc(changed)
         .order_by_asc(chat::Column::Id)
         .limit(limit)

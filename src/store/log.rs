@@ -3,6 +3,7 @@
 //! A batch is read from one snapshot, so that nothing in it is older than its head, and costs a fixed
 //! number of statements however many events it holds.
 
+use super::messages::{are_seen_by, with_called};
 use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
 use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
@@ -28,10 +29,10 @@ pub struct Batch {
 /// Messages after a position.
 #[derive(Clone, Debug)]
 pub struct MessageBatch {
-    /// Where they were read.
-    pub start: Start,
+    /// The chat in the snapshot that was read.
+    pub chat: Arc<chat::Model>,
     /// The messages in order.
-    pub messages: Vec<MessageRow>,
+    pub messages: Vec<Arc<MessageRow>>,
 }
 
 /// Where a reader of a chat starts.
@@ -92,24 +93,19 @@ pub async fn messages_after(
         rows.commit().await?;
         return Ok(None);
     };
-    let participates = takes_part(&rows, chat_id, reader.actor_id).await?;
-    let mut messages = message::Entity::find()
+    let messages = message::Entity::find()
         .filter(message::Column::ChatId.eq(chat_id))
-        .filter(message::Column::Sequence.gt(after));
-    if !reader.role.is_staff() {
-        messages = messages.filter(message::Column::IsInternal.eq(false));
-    }
-    let messages = messages
+        .filter(message::Column::Sequence.gt(after))
+        .filter(are_seen_by(reader))
         .order_by_asc(message::Column::Sequence)
         .limit(limit)
         .find_also_related(actor::Entity)
         .all(&rows)
         .await?;
     rows.commit().await?;
-    Ok(Some(MessageBatch {
-        start: Start { chat: Arc::new(chat), participates },
-        messages: messages.into_iter().map(|(message, sender)| MessageRow { message, sender }).collect(),
-    }))
+    // The statement has left out what the reader does not see, so nobody asks who is called.
+    let row = |(message, sender)| Arc::new(MessageRow { message, sender, called_ids: Vec::new() });
+    Ok(Some(MessageBatch { chat: Arc::new(chat), messages: messages.into_iter().map(row).collect() }))
 }
 
 /// The heads of the logs of several chats, in one statement.
@@ -146,7 +142,8 @@ pub async fn participations_since(
     Ok(query.order_by_asc(participation::Column::Id).limit(limit).all(store.connection()).await?)
 }
 
-async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
+/// Whether the actor takes part in the chat now.
+pub async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
     let row = participations::find_of_actor(rows, chat_id, actor_id).await?;
     Ok(row.is_some_and(|row| row.ended_at.is_none()))
 }
@@ -268,10 +265,8 @@ async fn messages_at(
         .find_also_related(actor::Entity)
         .all(rows.connection())
         .await?;
-    Ok(found
-        .into_iter()
-        .map(|(message, sender)| (message.sequence, MessageRow { message, sender }))
-        .collect())
+    let found = with_called(rows, found).await?;
+    Ok(found.into_iter().map(|row| (row.message.sequence, row)).collect())
 }
 
 async fn messages_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap<MessageId, MessageRow>> {
@@ -283,7 +278,8 @@ async fn messages_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap
         .find_also_related(actor::Entity)
         .all(rows.connection())
         .await?;
-    Ok(found.into_iter().map(|(message, sender)| (message.id, MessageRow { message, sender })).collect())
+    let found = with_called(rows, found).await?;
+    Ok(found.into_iter().map(|row| (row.message.id, row)).collect())
 }
 
 async fn places_by_id(rows: &impl Rows, ids: Vec<MessageId>) -> Result<HashMap<MessageId, i64>> {

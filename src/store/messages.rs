@@ -2,9 +2,10 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
-use super::{Result, Rows, Tx, actors, tokens};
+use super::{Result, Rows, Tx, actors, sessions, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Page, PageRequest};
+use crate::domain::viewer::Viewer;
 use entity::{ActorId, ChatId, MessageId, MessageType, OrganizationId, Timestamp, chat, message};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -101,14 +102,18 @@ pub async fn find_last_before(
         .await?)
 }
 
-/// The place of the newest message up to another that is no note.
+/// The place of the newest message up to another that a visitor may see: no note, and of no session that only the
+/// organization's people are called to.
 pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -> Result<Option<i64>> {
+    let of_session = Expr::col((message::Entity, message::Column::SessionId));
+    let calls_visitor = of_session.clone().in_subquery(sessions::that_call_visitors_of(chat_id));
     Ok(message::Entity::find()
         .select_only()
         .column(message::Column::Sequence)
         .filter(message::Column::ChatId.eq(chat_id))
         .filter(message::Column::Sequence.lte(through))
         .filter(message::Column::IsInternal.eq(false))
+        .filter(of_session.is_null().or(calls_visitor))
         .order_by_desc(message::Column::Sequence)
         .limit(1)
         .into_tuple()
@@ -117,31 +122,29 @@ pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -
 }
 
 /// Which messages of a chat a list has.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
+    /// As far as this viewer sees them.
+    pub viewer: &'a Viewer,
     /// Of these types; all where absent.
     pub types: Option<&'a [MessageType]>,
     /// Also those that are archived.
     pub include_archived: bool,
-    /// Also notes among colleagues.
-    pub include_notes: bool,
 }
 
 /// The same page of the messages of each of the chats, oldest first.
 pub async fn list_of_each(
     rows: &impl Rows,
-    organization_id: OrganizationId,
     chat_ids: &[ChatId],
     listed: Listed<'_>,
     page: &PageRequest,
 ) -> Result<Vec<Page<MessageRow>>> {
     let lists = chat_ids.iter().map(|chat_id| {
-        let mut list = message::Entity::find().filter(message::Column::ChatId.eq(*chat_id));
+        let mut list = message::Entity::find()
+            .filter(message::Column::ChatId.eq(*chat_id))
+            .filter(are_seen_by(listed.viewer));
         if let Some(types) = listed.types {
             list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
-        }
-        if !listed.include_notes {
-            list = list.filter(message::Column::IsInternal.eq(false));
         }
         if !listed.include_archived {
             list = list.filter(
@@ -159,7 +162,7 @@ pub async fn list_of_each(
     for page in &pages {
         sender_ids.extend(page.rows.iter().filter_map(|(_, message)| message.sender_id));
     }
-    let senders = senders(rows, organization_id, sender_ids).await?;
+    let senders = senders(rows, listed.viewer.organization_id, sender_ids).await?;
     Ok(pages.into_iter().map(|page| page.map(|message| with_sender(message, &senders))).collect())
 }
 
@@ -214,7 +217,41 @@ pub(super) async fn with_senders(
     let senders =
         senders(rows, organization_id, messages.iter().filter_map(|message| message.sender_id).collect())
             .await?;
-    Ok(messages.into_iter().map(|message| with_sender(message, &senders)).collect())
+    let with_senders = messages.into_iter().map(|message| {
+        let sender = message.sender_id.and_then(|id| senders.get(&id).cloned());
+        (message, sender)
+    });
+    with_called(rows, with_senders.collect()).await
+}
+
+/// The messages, those of type SESSION with the actors who are called to the session; that is one more statement only
+/// where there are such messages.
+pub(super) async fn with_called(
+    rows: &impl Rows,
+    messages: Vec<(message::Model, Option<entity::actor::Model>)>,
+) -> Result<Vec<MessageRow>> {
+    let mut ids: Vec<_> = messages.iter().filter_map(|(message, _)| message.session_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let called = sessions::participants(rows, ids).await?;
+    let with_called = messages.into_iter().map(|(message, sender)| {
+        let called_ids = message.session_id.and_then(|id| called.get(&id).cloned()).unwrap_or_default();
+        MessageRow { message, sender, called_ids }
+    });
+    Ok(with_called.collect())
+}
+
+/// Whether the viewer, who sees the chat of a message, sees the message: as [`policy::sees_message`] has it.
+///
+/// [`policy::sees_message`]: crate::domain::policy::sees_message
+pub(super) fn are_seen_by(viewer: &Viewer) -> Condition {
+    if viewer.role.is_staff() {
+        return Condition::all();
+    }
+    let of_session = Expr::col((message::Entity, message::Column::SessionId));
+    let is_called =
+        of_session.clone().is_null().or(of_session.in_subquery(sessions::called(viewer.actor_id)));
+    Condition::all().add(message::Column::IsInternal.eq(false)).add(is_called)
 }
 
 async fn senders(
@@ -231,7 +268,8 @@ async fn senders(
     Ok(found.into_iter().map(|actor| (actor.id, actor)).collect())
 }
 
+/// For lists, which have left out what the reader does not see.
 fn with_sender(message: message::Model, senders: &HashMap<ActorId, entity::actor::Model>) -> MessageRow {
     let sender = message.sender_id.and_then(|id| senders.get(&id).cloned());
-    MessageRow { message, sender }
+    MessageRow { message, sender, called_ids: Vec::new() }
 }

@@ -7,8 +7,8 @@ use crate::domain::event::SessionRow;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{
-    ActorId, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp, chat,
-    chat_session, chat_session_participant, participation,
+    ActorId, ActorType, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp,
+    actor, chat, chat_session, chat_session_participant, participation,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{
@@ -270,7 +270,11 @@ pub(super) async fn with_participants(
     Ok(sessions.into_iter().map(|session| session_row(session, &participants)).collect())
 }
 
-async fn participants(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap<SessionId, Vec<ActorId>>> {
+/// Who is called to each of the sessions.
+pub(super) async fn participants(
+    rows: &impl Rows,
+    ids: Vec<SessionId>,
+) -> Result<HashMap<SessionId, Vec<ActorId>>> {
     let mut participants: HashMap<SessionId, Vec<ActorId>> = HashMap::new();
     if ids.is_empty() {
         return Ok(participants);
@@ -336,7 +340,36 @@ fn nothing() -> Expr {
     Expr::cust("1 = 0")
 }
 
-fn called(actor_id: ActorId) -> SelectStatement {
+/// The sessions of the chat that a visitor is called to.
+pub(super) fn that_call_visitors_of(chat_id: ChatId) -> SelectStatement {
+    let called = chat_session_participant::Entity::belongs_to(actor::Entity)
+        .from(chat_session_participant::Column::ActorId)
+        .to(actor::Column::Id);
+    let session = chat_session_participant::Entity::belongs_to(chat_session::Entity)
+        .from(chat_session_participant::Column::SessionId)
+        .to(chat_session::Column::Id);
+    chat_session_participant::Entity::find()
+        .select_only()
+        .column(chat_session_participant::Column::SessionId)
+        .join(JoinType::InnerJoin, called.into())
+        .join(JoinType::InnerJoin, session.into())
+        .filter(chat_session::Column::ChatId.eq(chat_id))
+        .filter(actor::Column::ActorType.eq(ActorType::Visitor))
+        .into_query()
+}
+
+/// The chats in which a session that the actor is called to was made or changed at or after a moment.
+pub(super) fn chats_with_changed(actor_id: ActorId, since: Timestamp) -> SelectStatement {
+    chat_session::Entity::find()
+        .select_only()
+        .column(chat_session::Column::ChatId)
+        .filter(chat_session::Column::Id.in_subquery(called(actor_id)))
+        .filter(chat_session::Column::ChangedAt.gte(since))
+        .into_query()
+}
+
+/// The sessions that the actor is called to.
+pub(super) fn called(actor_id: ActorId) -> SelectStatement {
     chat_session_participant::Entity::find()
         .select_only()
         .column(chat_session_participant::Column::SessionId)

@@ -162,7 +162,7 @@ impl Tx {
         chat.logged_at = now;
         match audience {
             Audience::All => chat.updated_at = now,
-            Audience::Staff => {}
+            Audience::Staff | Audience::Called => {}
         }
         let (chat_id, sequence) = (chat.id, chat.last_sequence);
         let event = event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at: now };

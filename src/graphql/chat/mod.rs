@@ -210,7 +210,8 @@ impl Chat {
         self.0.ended_at.map(DateTime)
     }
 
-    /// When it last changed.
+    /// When something last happened in the chat that all who see it may learn of. Notes do not count, nor do sessions that
+    /// not every visitor of the chat is called to.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }

@@ -2,6 +2,7 @@
 //! client can resume.
 
 mod event;
+mod items;
 
 use super::caller::{caller, live};
 use super::chat::{Chat, ChatFilterInput, filter_within};
@@ -21,7 +22,8 @@ use entity::{ActorId, ChatId, RoomId, SessionId};
 use event::{
     ChatChange, ChatEvent, ChatSessionChange, PresenceChange, ViewerEvent, chat_event, viewer_event,
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
+use items::{Made, items};
 use std::sync::Arc;
 
 /// The place whose chats are followed: exactly one field is given.
@@ -60,9 +62,9 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let stream =
             live(context)?.messages(&caller(context)?.viewer, chat(&chat_id)?, after.as_deref()).await?;
-        Ok(stream.map(move |item| {
-            resume.set_cursor(item.cursor.clone());
-            MessageEdge { cursor: item.cursor, node: Message(item.message) }
+        Ok(items(live(context)?.clone(), resume, stream, |item| {
+            let event = MessageEdge { cursor: item.cursor.clone(), node: Message(item.message) };
+            Some(Made { cursor: Some(item.cursor), event })
         }))
     }
 
@@ -76,14 +78,14 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let viewer = &caller(context)?.viewer;
         let stream = live(context)?.presence_changes(viewer, chat(&chat_id)?, after.as_deref()).await?;
-        Ok(stream.map(move |item| {
-            resume.set_cursor(item.cursor.clone());
-            PresenceChange {
-                cursor: item.cursor,
+        Ok(items(live(context)?.clone(), resume, stream, |item| {
+            let event = PresenceChange {
+                cursor: item.cursor.clone(),
                 at: DateTime(item.at),
                 action: item.action.into(),
                 presence: Presence(item.presence),
-            }
+            };
+            Some(Made { cursor: Some(item.cursor), event })
         }))
     }
 
@@ -97,14 +99,14 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let id = Kind::ChatSession.decode(&chat_session_id)?.map(SessionId).ok_or(LiveError::NotFound)?;
         let stream = live(context)?.session_changes(&caller(context)?.viewer, id, after.as_deref()).await?;
-        Ok(stream.map(move |item| {
-            resume.set_cursor(item.cursor.clone());
-            ChatSessionChange {
-                cursor: item.cursor,
+        Ok(items(live(context)?.clone(), resume, stream, |item| {
+            let event = ChatSessionChange {
+                cursor: item.cursor.clone(),
                 at: DateTime(item.at),
                 directive: item.directive.map(Into::into),
                 session: ChatSession(item.session),
-            }
+            };
+            Some(Made { cursor: Some(item.cursor), event })
         }))
     }
 
@@ -119,13 +121,11 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let id = chat(&chat_id)?;
         let stream = live(context)?.chat_events(&caller(context)?.viewer, id, after.as_deref()).await?;
-        Ok(stream.filter_map(move |item| {
-            let event = chat_event(item);
+        Ok(items(live(context)?.clone(), resume, stream, |item| {
+            let event = chat_event(item)?;
             // What ends the stream has no cursor: there is nothing to go on with.
-            if let Some(event) = event.as_ref().filter(|event| !event.cursor.is_empty()) {
-                resume.set_cursor(event.cursor.clone());
-            }
-            std::future::ready(event)
+            let cursor = Some(event.cursor.clone()).filter(|cursor| !cursor.is_empty());
+            Some(Made { cursor, event })
         }))
     }
 
@@ -153,9 +153,8 @@ impl Subscription {
         }
         let rooms = rooms_of(context, &room_ids).await?;
         let stream = live(context)?.viewer_events(&caller.viewer, room_ids, after.as_deref()).await?;
-        Ok(stream.map(move |item| {
-            resume.set_cursor(item.cursor.clone());
-            viewer_event(item, &rooms)
+        Ok(items(live(context)?.clone(), resume, stream, move |item| {
+            Some(Made { cursor: Some(item.cursor.clone()), event: viewer_event(item, &rooms) })
         }))
     }
 
@@ -176,15 +175,15 @@ impl Subscription {
             .ok_or_else(|| Fault::bad_input("The filter names what can match nothing."))?;
         let viewer = &caller.viewer;
         let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
-        Ok(stream.map(move |item| {
-            resume.set_cursor(item.cursor.clone());
-            ChatChange {
-                cursor: item.cursor,
+        Ok(items(live(context)?.clone(), resume, stream, |item| {
+            let event = ChatChange {
+                cursor: item.cursor.clone(),
                 at: DateTime(item.at),
                 action: item.action.into(),
                 chat_id: Kind::Chat.encode(item.chat_id.0),
                 chat: item.chat.map(Chat::shared),
-            }
+            };
+            Some(Made { cursor: Some(item.cursor), event })
         }))
     }
 }

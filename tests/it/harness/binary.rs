@@ -1,5 +1,6 @@
 //! The real binary, to be killed and started again.
 
+use super::signal;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -52,10 +53,19 @@ impl Binary {
         self.child.wait().expect("ended");
     }
 
+    /// Stops the process without ending it (SIGSTOP): its connections stay open, nothing is answered.
+    pub fn freeze(&self) {
+        signal(self.child.id(), "-STOP");
+    }
+
+    /// Lets a frozen process go on (SIGCONT).
+    pub fn thaw(&self) {
+        signal(self.child.id(), "-CONT");
+    }
+
     /// As an operator would: SIGTERM, and the exit status that follows.
     pub fn terminate(mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        signal(self.child.id(), "-TERM");
         let asked = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a status") {

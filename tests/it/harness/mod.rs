@@ -4,6 +4,7 @@ pub mod binary;
 pub mod bucket;
 pub mod calls;
 pub mod client;
+pub mod event_stream;
 pub mod files;
 pub mod hooks;
 pub mod nats;
@@ -20,6 +21,7 @@ use anteroom::app::App;
 use anteroom::clock::Clock;
 use anteroom::config::{Config, Settings};
 use anteroom::delivery::Resolver;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -117,4 +119,9 @@ impl TestApp {
     pub async fn stop(self) {
         self.app.stop().await;
     }
+}
+
+/// Sends a signal, such as `-STOP`, to a process. One that has ended is left alone.
+pub fn signal(process: u32, signal: &str) {
+    let _ = Command::new("kill").args([signal, &process.to_string()]).output().expect("kill");
 }

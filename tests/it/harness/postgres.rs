@@ -1,80 +1,167 @@
 //! PostgreSQL for the tests: one server for the process, started when it is first needed, a database a test.
+//! Tests that stop, freeze or restart the server start one of their own ([`Server::start`]).
 
+use super::signal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 /// The start of a server's folder's name; the test process's id follows.
 const FOLDER: &str = "anteroom-postgres-";
+/// How long a server may take to start or stop on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
-static SERVER: OnceLock<Postgres> = OnceLock::new();
+static SHARED: OnceLock<Server> = OnceLock::new();
+static SERVERS: AtomicU32 = AtomicU32::new(0);
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-struct Postgres {
+/// A running PostgreSQL. Dropping it stops the server and removes its data.
+pub struct Server {
     programs: PathBuf,
+    folder: PathBuf,
     port: u16,
+    process: Option<Child>,
 }
 
-/// The URL of a fresh, empty database.
+/// The URL of a fresh, empty database on the server that all tests share.
 pub fn new_database() -> String {
-    let server = SERVER.get_or_init(Postgres::start);
-    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    server.sql(&format!("CREATE DATABASE {name}"));
-    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port)
+    SHARED.get_or_init(Server::start).new_database()
 }
 
-impl Postgres {
-    fn start() -> Self {
+impl Server {
+    /// Starts a new server on a free port.
+    pub fn start() -> Self {
         let programs = programs();
         remove_leftovers();
-        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+        let number = SERVERS.fetch_add(1, Ordering::SeqCst);
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}.{number}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let data = folder.join("data");
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder));
         }
         run(as_postgres(&programs.join("initdb"))
             .args(["-U", "postgres", "-A", "trust", "--no-sync", "-D"])
-            .arg(&data));
-        let port = free_port();
-        let mut server = as_postgres(&programs.join("postgres"));
-        server.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
-        server.args([
-            "-c",
+            .arg(folder.join("data")));
+        let mut server = Self { programs, folder, port: free_port(), process: None };
+        server.start_again();
+        server
+    }
+
+    /// The URL of a fresh, empty database.
+    pub fn new_database(&self) -> String {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+        self.sql(&format!("CREATE DATABASE {name}"));
+        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Starts the server again on the same port and data after [`Server::stop`] or [`Server::kill`], and waits
+    /// until it accepts connections.
+    pub fn start_again(&mut self) {
+        assert!(self.process.is_none(), "the server runs");
+        let mut server = as_postgres(&self.programs.join("postgres"));
+        server.arg("-D").arg(self.folder.join("data")).args(["-p", &self.port.to_string()]);
+        for setting in [
+            "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
-            "-c",
             "max_connections=300",
-            "-c",
             "shared_buffers=64MB",
-        ]);
+        ] {
+            server.args(["-c", setting]);
+        }
         server.stdout(Stdio::null()).stderr(Stdio::null());
-        // The signal that ends the server with its parent is sent when the thread that started it ends: this
-        // one never does.
-        std::thread::spawn(move || {
-            let _server = server.spawn().expect("postgres starts");
-            loop {
-                std::thread::park();
-            }
-        });
-        let server = Self { programs, port };
+        self.process = Some(spawn(server));
         let started = Instant::now();
-        while !server.is_ready() {
-            assert!(started.elapsed() < Duration::from_secs(30), "PostgreSQL did not start within 30 s");
+        while !self.is_ready() {
+            assert!(started.elapsed() < PATIENCE, "PostgreSQL did not start within {PATIENCE:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        server
+    }
+
+    /// Stops the server as an operator does: sessions are terminated, everything is written (a fast shutdown).
+    pub fn stop(&mut self) {
+        self.end("-INT");
+    }
+
+    /// Ends all processes of the server at once, as a crash of its machine does. It recovers when started again.
+    pub fn kill(&mut self) {
+        self.thaw();
+        for process in self.processes() {
+            signal(process, "-KILL");
+        }
+        self.end("-KILL");
+    }
+
+    /// Stops the server and starts it again.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Stops all processes of the server without ending them: connections stay open, nothing is answered.
+    pub fn freeze(&self) {
+        // The postmaster first, so that no process is added.
+        for process in self.processes() {
+            signal(process, "-STOP");
+        }
+        for process in self.processes() {
+            signal(process, "-STOP");
+        }
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) {
+        for process in self.processes() {
+            signal(process, "-CONT");
+        }
+    }
+
+    /// Terminates the sessions of all clients, as `pg_terminate_backend` does. New ones may connect at once.
+    pub fn terminate_sessions(&self) {
+        self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        );
+    }
+
+    /// Runs SQL in the database `postgres`, and returns what psql prints.
+    pub fn sql(&self, statement: &str) -> String {
+        self.sql_in("postgres", statement)
+    }
+
+    /// Runs SQL in a database, and returns what psql prints.
+    pub fn sql_in(&self, database: &str, statement: &str) -> String {
+        let mut psql = self.command("psql");
+        psql.args(["-d", database, "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", statement]);
+        run(&mut psql)
+    }
+
+    /// The postmaster and its children, the postmaster first; none when the server is stopped.
+    fn processes(&self) -> Vec<u32> {
+        let Some(postmaster) = self.process.as_ref().map(Child::id) else { return Vec::new() };
+        let children = Command::new("pgrep").args(["-P", &postmaster.to_string()]).output().expect("pgrep");
+        let children = String::from_utf8_lossy(&children.stdout).into_owned();
+        std::iter::once(postmaster).chain(children.lines().filter_map(|id| id.parse().ok())).collect()
+    }
+
+    fn end(&mut self, by: &str) {
+        let processes = self.processes();
+        let Some(mut postmaster) = self.process.take() else { return };
+        signal(postmaster.id(), by);
+        let asked = Instant::now();
+        while postmaster.try_wait().expect("a status").is_none()
+            || processes[1..].iter().any(|id| Path::new("/proc").join(id.to_string()).exists())
+        {
+            assert!(asked.elapsed() < PATIENCE, "PostgreSQL did not stop within {PATIENCE:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn is_ready(&self) -> bool {
         let ready = self.command("pg_isready").stdout(Stdio::null()).stderr(Stdio::null()).status();
         ready.is_ok_and(|status| status.success())
-    }
-
-    fn sql(&self, statement: &str) {
-        run(self.command("psql").args(["-q", "-v", "ON_ERROR_STOP=1", "-c", statement]));
     }
 
     fn command(&self, program: &str) -> Command {
@@ -84,11 +171,43 @@ impl Postgres {
     }
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        for process in self.processes().into_iter().rev() {
+            signal(process, "-KILL");
+        }
+        if let Some(mut postmaster) = self.process.take() {
+            let _ = postmaster.wait();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Starts a program from a thread that never ends: the signal that ends a server with its parent is sent when the
+/// thread that started it ends.
+fn spawn(command: Command) -> Child {
+    type Job = (Command, mpsc::Sender<Child>);
+    static STARTER: OnceLock<Mutex<mpsc::Sender<Job>>> = OnceLock::new();
+    let starter = STARTER.get_or_init(|| {
+        let (jobs, todo) = mpsc::channel::<Job>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in todo {
+                let _ = answer.send(command.spawn().expect("the program starts"));
+            }
+        });
+        Mutex::new(jobs)
+    });
+    let (answer, child) = mpsc::channel();
+    starter.lock().unwrap().send((command, answer)).expect("the thread runs");
+    child.recv().expect("the program starts")
+}
+
 /// Servers end with the test process, but their folders stay behind: the next process removes them.
 fn remove_leftovers() {
     for entry in std::fs::read_dir(std::env::temp_dir()).expect("the folder for such things").flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        let process = process.and_then(|process| process.split('.').next());
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -128,7 +247,8 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn run(command: &mut Command) {
+fn run(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

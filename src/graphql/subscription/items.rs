@@ -1,0 +1,63 @@
+//! The items of a stream on their way to be resolved, each in its turn, and again where that failed.
+//!
+//! The library resolves an item once and asks for the next one only then. So a stream that yields the same item again
+//! has it resolved again, in its place: nothing is lost, repeated or reordered, and the stream below stays as it is.
+
+use super::super::resume::Resume;
+use crate::live::Live;
+use futures_util::Stream;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use std::sync::Arc;
+
+/// An item as the API has it, and the cursor after it; absent for an item that ends its stream.
+pub(super) struct Made<T> {
+    pub(super) cursor: Option<String>,
+    pub(super) event: T,
+}
+
+struct Items<I, F> {
+    live: Live,
+    resume: Arc<Resume>,
+    stream: BoxStream<'static, I>,
+    make: F,
+    /// The last item, until it is known that it was resolved.
+    last: Option<I>,
+}
+
+/// What a live stream carries, made into what the API has. Items that make nothing are left out.
+pub(super) fn items<I, T>(
+    live: Live,
+    resume: Arc<Resume>,
+    stream: BoxStream<'static, I>,
+    make: impl Fn(I) -> Option<Made<T>> + Send + 'static,
+) -> impl Stream<Item = T>
+where
+    I: Clone + Send + 'static,
+    T: Send + 'static,
+{
+    resume.start();
+    let items = Items { live, resume, stream, make, last: None };
+    stream::unfold(items, |mut items| async move {
+        let event = items.next().await?;
+        Some((event, items))
+    })
+}
+
+impl<I: Clone, T, F: Fn(I) -> Option<Made<T>>> Items<I, F> {
+    async fn next(&mut self) -> Option<T> {
+        let is_again = self.resume.takes_again();
+        // What was resolved is dropped before the wait for the next one.
+        let mut again = self.last.take().filter(|_| is_again);
+        loop {
+            let item = match again.take() {
+                Some(item) => item,
+                None => self.stream.next().await?,
+            };
+            if let Some(Made { cursor, event }) = (self.make)(item.clone()) {
+                self.resume.set_item(cursor, self.live.turn().await);
+                self.last = Some(item);
+                return Some(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The answers of a subscription, whichever way they leave: each event resolved until it has what the database knows of
+//! it, or the stream cut off before it.
+
+use super::operation::Operation;
+use super::{Door, answer};
+use crate::graphql::door;
+use crate::graphql::resume::{Resolved, Resume};
+use async_graphql::Response as Answer;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+/// What a subscription comes to, step by step.
+pub(super) enum Told {
+    /// An answer, with the cursor that it resumes from.
+    Answer(Box<Answer>, Option<String>),
+    /// The stream is cut off: the next event could not be resolved in time, and a client that comes back with its cursor
+    /// gets it then.
+    CutOff,
+}
+
+/// The first pause before an event is resolved again; each further one is twice as long, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+struct Following {
+    answers: BoxStream<'static, Answer>,
+    resume: Arc<Resume>,
+    resolve_within: Duration,
+    is_over: bool,
+}
+
+/// The answers of a subscription. An event whose answer lacks what the database could not give is resolved again, in its
+/// place, until it has it. An event of a chat that was lost before its answer was made is left out: the next one says
+/// that it is lost.
+pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, Told> {
+    let Operation { request, rounds, resume, kind: _ } = operation;
+    let answers = rounds.along_stream(door.schema.execute_stream(request)).boxed();
+    let resolve_within = door.limits.resolve_within;
+    let following = Following { answers, resume, resolve_within, is_over: false };
+    futures_util::stream::unfold(following, |mut following| async move {
+        let told = following.next().await?;
+        Some((told, following))
+    })
+    .boxed()
+}
+
+impl Following {
+    async fn next(&mut self) -> Option<Told> {
+        if self.is_over {
+            return None;
+        }
+        let (mut failing_since, mut pause) = (None, FIRST_PAUSE);
+        loop {
+            let answer = self.answers.next().await?;
+            let Some(Resolved { cursor }) = self.resume.take_item() else {
+                return Some(Told::Answer(Box::new(answer), None));
+            };
+            if cursor.is_some() && door::is_overtaken(&answer) {
+                (failing_since, pause) = (None, FIRST_PAUSE);
+                continue;
+            }
+            if !door::is_unresolved(&answer) {
+                let answer = answer::with_cursor(answer, cursor.as_deref());
+                return Some(Told::Answer(Box::new(answer), cursor));
+            }
+            let cause = answer.errors.first().map(|error| error.message.as_str()).unwrap_or_default();
+            if failing_since.get_or_insert_with(Instant::now).elapsed() >= self.resolve_within {
+                tracing::warn!(cause, "an event could not be resolved: its stream is cut off");
+                self.is_over = true;
+                return Some(Told::CutOff);
+            }
+            tracing::debug!(cause, "an event could not be resolved and is tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.resume.resolve_again();
+        }
+    }
+}
+
+/// The same answers, made by a task of their own. A client that stops reading then holds nothing that others wait for,
+/// such as a connection of the database.
+pub(super) fn detached(door: &Door, mut answers: BoxStream<'static, Told>) -> BoxStream<'static, Told> {
+    let (sender, told) = mpsc::channel(1);
+    let task = door.tracker.spawn(async move {
+        while let Some(step) = answers.next().await {
+            if sender.send(Some(step)).await.is_err() {
+                return;
+            }
+        }
+        let _ = sender.send(None).await;
+    });
+    let task = AbortOnDrop(task.abort_handle());
+    futures_util::stream::unfold(Some((told, task)), |state| async move {
+        let (mut told, task) = state?;
+        match told.recv().await {
+            Some(Some(step)) => Some((step, Some((told, task)))),
+            Some(None) => None,
+            // It panicked.
+            None => Some((Told::CutOff, None)),
+        }
+    })
+    .boxed()
+}
+
+/// Ends the task that it names when it is dropped.
+pub(super) struct AbortOnDrop(pub AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
