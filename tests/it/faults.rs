@@ -9,6 +9,7 @@ mod chaos;
 mod checker;
 mod cluster;
 mod database;
+mod feeds;
 mod followers;
 mod ground;
 mod journal;
@@ -106,7 +107,12 @@ fn report(engine: Engine, plan: &Plan, outcome: &Outcome, findings: &[Finding]) 
     line("sessions contested", journal.contests.len().to_string());
     line("reads", journal.walks.len().to_string());
     let of = |kind: Stream| journal.followers.iter().filter(move |follower| follower.kind == kind);
-    for (name, kind) in [("messageAdded", Stream::Messages), ("chatEvents", Stream::Events)] {
+    for (name, kind) in [
+        ("messageAdded", Stream::Messages),
+        ("chatEvents", Stream::Events),
+        ("chatChanged", Stream::Room),
+        ("viewerEvents", Stream::Viewer),
+    ] {
         line(&format!("subscribers of {name}"), of(kind).count().to_string());
         line(
             &format!("frames of {name}"),
