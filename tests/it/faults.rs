@@ -9,6 +9,7 @@ mod chaos;
 mod checker;
 mod cluster;
 mod database;
+mod feeds;
 mod followers;
 mod ground;
 mod journal;
@@ -22,8 +23,8 @@ mod writers;
 use crate::harness::Engine;
 use crate::on_both;
 use chaos::Plan;
-use checker::{Finding, check, count};
-use journal::{Outcome as Answer, Stream};
+use checker::{Finding, Kind, check, count};
+use journal::{Change, Outcome as Answer, Stream};
 use run::{Outcome, run};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -31,8 +32,8 @@ use std::time::Duration;
 
 on_both!(promises_hold_while_everything_around_the_server_fails);
 
-/// Findings that a report shows; the journal has all.
-const SHOWN: usize = 40;
+/// Findings of each kind that a report shows; there may be thousands.
+const SHOWN: usize = 8;
 
 async fn promises_hold_while_everything_around_the_server_fails(engine: Engine) {
     let plan = plan();
@@ -106,7 +107,12 @@ fn report(engine: Engine, plan: &Plan, outcome: &Outcome, findings: &[Finding]) 
     line("sessions contested", journal.contests.len().to_string());
     line("reads", journal.walks.len().to_string());
     let of = |kind: Stream| journal.followers.iter().filter(move |follower| follower.kind == kind);
-    for (name, kind) in [("messageAdded", Stream::Messages), ("chatEvents", Stream::Events)] {
+    for (name, kind) in [
+        ("messageAdded", Stream::Messages),
+        ("chatEvents", Stream::Events),
+        ("chatChanged", Stream::Room),
+        ("viewerEvents", Stream::Viewer),
+    ] {
         line(&format!("subscribers of {name}"), of(kind).count().to_string());
         line(
             &format!("frames of {name}"),
@@ -115,14 +121,19 @@ fn report(engine: Engine, plan: &Plan, outcome: &Outcome, findings: &[Finding]) 
         let connections = of(kind).filter_map(|follower| Some(follower.frames.last()?.connection));
         line(&format!("reconnects of {name}, up to"), connections.max().unwrap_or_default().to_string());
     }
+    let frames = journal.followers.iter().flat_map(|follower| &follower.frames);
+    let is_reset = |change: &Change| matches!(change, Change::Reset { is_first: false });
+    line("resets", frames.filter(|frame| is_reset(&frame.change)).count().to_string());
     for (kind, count) in count(findings) {
         line(kind.name(), count.to_string());
     }
     for exit in outcome.exits.iter().take(SHOWN) {
         let _ = writeln!(text, "ended by itself: {exit}");
     }
-    for finding in findings.iter().take(SHOWN) {
-        let _ = writeln!(text, "{}: {}", finding.kind.name(), finding.detail);
+    for kind in Kind::ALL {
+        for finding in findings.iter().filter(|finding| finding.kind == kind).take(SHOWN) {
+            let _ = writeln!(text, "{}: {}", kind.name(), finding.detail);
+        }
     }
     text
 }

@@ -1,7 +1,9 @@
 //! The faults, and a schedule of them that a seed decides.
 
-use super::cluster::Cluster;
+use super::cluster::{Bus, Cluster, Node};
+use super::database::Database;
 use super::ground::Ground;
+use super::link::Link;
 use super::preload::Disk;
 use crate::harness::Engine;
 use rand::rngs::StdRng;
@@ -155,10 +157,8 @@ pub fn schedule(engine: Engine, nodes: usize, plan: &Plan) -> Vec<Step> {
         faults.shuffle(&mut random);
         for fault in faults {
             let (least, most) = plan.lasts;
-            let lasts = match fault {
-                Fault::FreezeDatabaseLong => Duration::from_mins(1),
-                _ => random.random_range(least..=most),
-            };
+            let lasts = random.random_range(least..=most);
+            let lasts = if fault == Fault::FreezeDatabaseLong { Duration::from_mins(1) } else { lasts };
             let pause = Duration::from_millis(random.random_range(200..=1_200));
             steps.push(Step { fault, node: random.random_range(0..nodes), lasts, pause });
         }
@@ -187,18 +187,10 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &G
             cluster.wait(Duration::from_millis(300));
             cluster.nodes.iter().for_each(|node| node.clients.open());
         }
-        Fault::CutClients => {
-            on_link(cluster, lasts, |cluster| Some(&cluster.nodes[node].clients), Cut::Close)
-        }
-        Fault::LoseClients => {
-            on_link(cluster, lasts, |cluster| Some(&cluster.nodes[node].clients), Cut::Lose)
-        }
-        Fault::SilenceClients => {
-            on_link(cluster, lasts, |cluster| Some(&cluster.nodes[node].clients), Cut::Silence);
-        }
-        Fault::SlowClients => {
-            on_link(cluster, lasts, |cluster| Some(&cluster.nodes[node].clients), Cut::Slow)
-        }
+        Fault::CutClients => on_link(cluster, step, from_clients, Link::close),
+        Fault::LoseClients => on_link(cluster, step, from_clients, Link::lose),
+        Fault::SilenceClients => on_link(cluster, step, from_clients, Link::silence),
+        Fault::SlowClients => on_link(cluster, step, from_clients, Link::slow),
         Fault::JumpForward => {
             cluster.nodes[node].faults.clock_ahead(DAY);
             cluster.wait(lasts);
@@ -223,24 +215,26 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &G
             fail_writes(cluster, lasts, ground);
             cluster.nodes[0].faults.disk(Disk::Sound);
         }
-        Fault::CutDatabase => {
-            on_link(cluster, lasts, |cluster| cluster.nodes[node].database.as_ref(), Cut::Close)
+        Fault::CutDatabase => on_link(cluster, step, to_database, Link::close),
+        Fault::LoseDatabase => on_link(cluster, step, to_database, Link::lose),
+        Fault::SlowDatabase => on_link(cluster, step, to_database, Link::slow),
+        Fault::CutBus => on_link(cluster, step, to_bus, Link::close),
+        Fault::LoseBus => on_link(cluster, step, to_bus, Link::lose),
+        Fault::KillDatabase => on_database(cluster, Database::kill),
+        Fault::StopDatabase => on_database(cluster, Database::stop_at_once),
+        Fault::KillSession => on_database(cluster, |database| database.kill_session()),
+        Fault::EndSessions => on_database(cluster, |database| database.end_sessions()),
+        Fault::FreezeDatabase | Fault::FreezeDatabaseLong => {
+            on_database(cluster, |database| database.freeze());
+            std::thread::sleep(lasts);
+            on_database(cluster, |database| database.thaw());
         }
-        Fault::LoseDatabase => {
-            on_link(cluster, lasts, |cluster| cluster.nodes[node].database.as_ref(), Cut::Lose)
+        Fault::KillBus => on_bus(cluster, Bus::kill),
+        Fault::FreezeBus => {
+            on_bus(cluster, |bus| bus.freeze(true));
+            std::thread::sleep(lasts);
+            on_bus(cluster, |bus| bus.freeze(false));
         }
-        Fault::SlowDatabase => {
-            on_link(cluster, lasts, |cluster| cluster.nodes[node].database.as_ref(), Cut::Slow)
-        }
-        Fault::CutBus => on_link(cluster, lasts, |cluster| cluster.nodes[node].bus.as_ref(), Cut::Close),
-        Fault::LoseBus => on_link(cluster, lasts, |cluster| cluster.nodes[node].bus.as_ref(), Cut::Lose),
-        Fault::KillDatabase
-        | Fault::StopDatabase
-        | Fault::KillSession
-        | Fault::EndSessions
-        | Fault::FreezeDatabase
-        | Fault::FreezeDatabaseLong => on_database(cluster, fault, lasts),
-        Fault::KillBus | Fault::FreezeBus => on_bus(cluster, fault, lasts),
     }
     cluster.wait(pause);
 }
@@ -255,55 +249,32 @@ fn fail_writes(cluster: &mut Cluster, lasts: Duration, ground: &Ground) {
     }
 }
 
-fn on_database(cluster: &mut Cluster, fault: Fault, lasts: Duration) {
-    let Some(database) = &mut cluster.database else { return };
-    match fault {
-        Fault::KillDatabase => database.kill(),
-        Fault::StopDatabase => database.stop_at_once(),
-        Fault::KillSession => database.kill_session(),
-        Fault::EndSessions => database.end_sessions(),
-        _ => {
-            database.freeze();
-            std::thread::sleep(lasts);
-            database.thaw();
-        }
-    }
+fn on_database(cluster: &mut Cluster, act: impl FnOnce(&mut Database)) {
+    act(cluster.database.as_mut().expect("a database"));
 }
 
-fn on_bus(cluster: &mut Cluster, fault: Fault, lasts: Duration) {
-    let Some(bus) = &mut cluster.bus else { return };
-    if fault == Fault::KillBus {
-        bus.kill();
-    } else {
-        bus.freeze(true);
-        std::thread::sleep(lasts);
-        bus.freeze(false);
-    }
+fn on_bus(cluster: &mut Cluster, act: impl FnOnce(&mut Bus)) {
+    act(cluster.bus.as_mut().expect("a bus"));
 }
 
-#[derive(Clone, Copy)]
-enum Cut {
-    Close,
-    Lose,
-    Silence,
-    Slow,
-}
-
-fn on_link(
-    cluster: &mut Cluster,
-    lasts: Duration,
-    link: impl FnOnce(&Cluster) -> Option<&super::link::Link>,
-    cut: Cut,
-) {
-    let Some(link) = link(cluster).cloned() else { return };
-    match cut {
-        Cut::Close => link.close(),
-        Cut::Lose => link.lose(),
-        Cut::Silence => link.silence(),
-        Cut::Slow => link.slow(Duration::from_millis(100)),
-    }
-    cluster.wait(lasts);
+/// Harms a node's link for as long as the step lasts.
+fn on_link(cluster: &mut Cluster, step: &Step, link: fn(&Node) -> &Link, harm: fn(&Link)) {
+    let link = link(&cluster.nodes[step.node]).clone();
+    harm(&link);
+    cluster.wait(step.lasts);
     link.open();
+}
+
+fn from_clients(node: &Node) -> &Link {
+    &node.clients
+}
+
+fn to_database(node: &Node) -> &Link {
+    node.database.as_ref().expect("a link to PostgreSQL")
+}
+
+fn to_bus(node: &Node) -> &Link {
+    node.bus.as_ref().expect("a link to NATS")
 }
 
 /// The time to which each node's wall clock is set.

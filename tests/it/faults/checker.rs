@@ -79,12 +79,16 @@ pub fn check(journal: &Journal) -> Vec<Finding> {
         findings.stored(number, chat, &calls);
         findings.calls(number, chat, &calls);
         findings.order_of_calls(number, &calls);
-        for follower in journal.followers.iter().filter(|follower| follower.chat == number) {
+        let histories = journal.followers.iter().filter(|follower| !follower.kind.is_feed());
+        for follower in histories.filter(|follower| follower.chat == number) {
             findings.follower(follower, chat);
         }
         for walk in journal.walks.iter().filter(|walk| walk.chat == number) {
             findings.walk(walk, chat, &calls);
         }
+    }
+    for feed in journal.followers.iter().filter(|follower| follower.kind.is_feed()) {
+        findings.feed(feed, &journal.store);
     }
     for contest in &journal.contests {
         findings.contest(contest);
@@ -182,7 +186,10 @@ impl Findings {
                         format!("chat {number}: {external_id} was acknowledged as {id} {sequence}: {kept:?}"),
                     ),
                 (None, Some(_)) if was_refused && call.attempts.len() == 1 => {
-                    self.add(Kind::Phantom, format!("chat {number}: {external_id} was refused and is stored"))
+                    self.add(
+                        Kind::Phantom,
+                        format!("chat {number}: {external_id} was refused and is stored"),
+                    );
                 }
                 (None | Some(_), None | Some(_)) => {}
             }
@@ -239,6 +246,8 @@ impl Findings {
                     position = position.max(frame.position);
                     continue;
                 }
+                // Of feeds alone.
+                Change::State { .. } => continue,
                 Change::Entry(kind) => self.entry(name, kind, before, at),
                 Change::Message(shown) => {
                     if let Some(first) = seen.insert(&shown.id, shown.sequence) {
@@ -280,6 +289,31 @@ impl Findings {
         }
         if follower.kind == Stream::Events && position < reached {
             self.add(Kind::Gap, format!("{name}: the last position is {position}, and the head {reached}"));
+        }
+    }
+
+    /// The newest state of each chat was shown.
+    fn feed(&mut self, feed: &Follower, store: &[StoredChat]) {
+        let name = &feed.name;
+        for end in &feed.ended {
+            self.add(Kind::Ended, format!("{name}: {end}"));
+        }
+        let mut newest = vec![0; feed.chat];
+        for frame in &feed.frames {
+            if let Change::State { chat, message_count } = &frame.change
+                && let Some(newest) = newest.get_mut(*chat)
+            {
+                *newest = *message_count;
+            }
+        }
+        for (number, (shown, chat)) in newest.iter().zip(store).enumerate() {
+            let count = chat.message_count;
+            if *shown < count {
+                self.add(
+                    Kind::Lost,
+                    format!("{name}: chat {number} was last shown with {shown} messages and has {count}"),
+                );
+            }
         }
     }
 
@@ -360,6 +394,6 @@ impl Findings {
 fn first_reset(follower: &Follower) -> Option<i64> {
     follower.frames.iter().find_map(|frame| match frame.change {
         Change::Reset { .. } => frame.position,
-        Change::Message(_) | Change::Entry(_) | Change::Failed(_) => None,
+        Change::Message(_) | Change::Entry(_) | Change::State { .. } | Change::Failed(_) => None,
     })
 }

@@ -7,6 +7,7 @@ use super::preload::{Disk, Faults, Library};
 use super::process::{Process, fixed_port};
 use crate::harness::Engine;
 use serde_json::Value;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ const RESTART_AFTER: Duration = Duration::from_millis(200);
 const DISK: &str = "size=300m";
 /// Seconds: longer than any client needs to notice that its connection is dead, and shorter than the longest fault.
 const PRESENCE_TTL: &str = "30";
+const ABORTED: i32 = 6;
 const SECRET: &str = "the same thirty-two bytes or more on every node";
 /// The start of a run's folder's name; the test process's id follows.
 const FOLDER: &str = "anteroom-faults-";
@@ -30,6 +32,8 @@ pub struct Cluster {
     pub bus: Option<Bus>,
     /// Nodes that ended by themselves, with their exit status.
     pub exits: Vec<String>,
+    /// Those among them that crashed.
+    pub crashes: Vec<String>,
     /// Whether the data folder is a file system of its own, which can be filled.
     pub has_own_disk: bool,
     folder: PathBuf,
@@ -96,7 +100,8 @@ impl Cluster {
                 down_since: None,
             });
         }
-        let mut cluster = Self { nodes, database, bus, exits: Vec::new(), has_own_disk, folder };
+        let mut cluster =
+            Self { nodes, database, bus, exits: Vec::new(), crashes: Vec::new(), has_own_disk, folder };
         for number in 0..cluster.nodes.len() {
             assert!(
                 cluster.listens(number, Duration::from_mins(2)),
@@ -144,7 +149,12 @@ impl Cluster {
             let Some(status) = node.process.exited() else { continue };
             match node.down_since {
                 None => {
-                    self.exits.push(format!("node {number}: {status}"));
+                    let exit = format!("node {number}: {status}");
+                    // SIGABRT is how a program ends that gives up on purpose.
+                    if status.signal().is_some_and(|signal| signal != ABORTED) {
+                        self.crashes.push(exit.clone());
+                    }
+                    self.exits.push(exit);
                     node.down_since = Some(Instant::now());
                 }
                 Some(since) if since.elapsed() > RESTART_AFTER => node.start(),

@@ -1,7 +1,8 @@
 //! Subscribers that keep their newest cursor, and resume with it at another node each time that their connection
 //! breaks, over WebSockets and over event streams.
 
-use super::ground::{Caller, Ground, Head, position, shown};
+use super::feeds;
+use super::ground::{Caller, Ground, position, shown};
 use super::journal::{Change, Follower, Frame, Stream};
 use futures_util::{SinkExt, StreamExt};
 use rand::Rng;
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 const PING_EVERY: Duration = Duration::from_secs(3);
 const SOCKET_DEAD_AFTER: Duration = Duration::from_secs(9);
 /// The server says something every 12 s on an event stream.
-const EVENTS_DEAD_AFTER: Duration = Duration::from_secs(30);
+const EVENTS_DEAD_AFTER: Duration = Duration::from_secs(16);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Close codes after which the documented client does not come back, whatever its settings are.
 const FATAL: [u16; 8] = [4004, 4005, 4400, 4401, 4406, 4409, 4429, 4500];
@@ -44,12 +45,14 @@ pub struct Subscriber {
     transport: Transport,
     cursor: Option<String>,
     position: i64,
+    /// Messages in each chat, as a feed shows it.
+    counts: Vec<usize>,
     connection: u32,
     follower: Follower,
 }
 
 impl Subscriber {
-    /// Follows a chat from its start on (messages), or from now on (events).
+    /// Follows a chat from its start on (messages), or from now on (events); or so many chats (feeds).
     pub fn new(
         ground: &Ground,
         caller: &Caller,
@@ -58,16 +61,16 @@ impl Subscriber {
         kind: Stream,
         transport: Transport,
     ) -> Self {
-        let start = ground.chats[chat].start.clone();
         let (cursor, from) = match kind {
-            Stream::Messages => (Some(start.clone()), position(&start)),
-            Stream::Events => (None, None),
+            Stream::Messages => (Some(ground.chats[chat].start.clone()), position(&ground.chats[chat].start)),
+            Stream::Events | Stream::Room | Stream::Viewer => (None, None),
         };
         Self {
             ground: ground.clone(),
             caller: caller.clone(),
             transport,
             cursor,
+            counts: vec![0; if kind.is_feed() { chat } else { 0 }],
             position: from.unwrap_or_default(),
             connection: rand::rng().random_range(0..3),
             follower: Follower {
@@ -83,7 +86,7 @@ impl Subscriber {
     }
 
     /// The same from the chat's start on, whatever it follows.
-    pub fn from_start(mut self) -> Self {
+    pub fn rewound(mut self) -> Self {
         let start = self.ground.chats[self.follower.chat].start.clone();
         self.follower.from = position(&start);
         self.position = self.follower.from.unwrap_or_default();
@@ -94,6 +97,9 @@ impl Subscriber {
     /// Follows until the head of the chat is reached at the end of the run.
     pub async fn follow(mut self) -> Follower {
         loop {
+            if self.follower.kind.is_feed() && self.cursor.is_none() {
+                self.fetch().await;
+            }
             let end = match self.transport {
                 Transport::Socket => self.over_socket().await,
                 Transport::Events => self.over_events().await,
@@ -101,6 +107,11 @@ impl Subscriber {
             match end {
                 End::Done => return self.follower,
                 End::Broken => {}
+                // A feed is fetched afresh then.
+                End::Over(cause) if self.follower.kind.is_feed() && cause.contains("CURSOR_EXPIRED") => {
+                    self.note(None, Change::Reset { is_first: false });
+                    self.cursor = None;
+                }
                 End::Over(cause) => self.follower.ended.push(cause),
             }
             if self.is_done() {
@@ -115,12 +126,23 @@ impl Subscriber {
         }
     }
 
+    /// Fetches the list that a feed goes on from.
+    async fn fetch(&mut self) {
+        let node = self.connection as usize;
+        let fetched = feeds::fetch(&self.ground, &self.caller, self.follower.kind, node).await;
+        if let Some((cursor, states)) = fetched {
+            self.cursor = Some(cursor);
+            states.into_iter().for_each(|state| self.note(None, state));
+        }
+    }
+
     fn url(&self) -> &str {
         &self.ground.urls[self.connection as usize % self.ground.urls.len()]
     }
 
     fn request(&self) -> Value {
         let query = match self.follower.kind {
+            Stream::Room | Stream::Viewer => "",
             Stream::Messages => {
                 "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { id sequence text \
                  sender { id } chat { id } } } }"
@@ -131,8 +153,11 @@ impl Subscriber {
                  sender { id } } } } } } }"
             }
         };
-        let mut request =
-            json!({ "query": query, "variables": { "chat": self.ground.chats[self.follower.chat].id } });
+        let mut request = if self.follower.kind.is_feed() {
+            feeds::request(self.follower.kind, &self.ground.room)
+        } else {
+            json!({ "query": query, "variables": { "chat": self.ground.chats[self.follower.chat].id } })
+        };
         if let Some(after) = &self.cursor {
             request["extensions"] = json!({ "after": after });
         }
@@ -141,17 +166,18 @@ impl Subscriber {
 
     /// Whether everything was seen that is to be seen; notes where it ended.
     fn is_done(&mut self) -> bool {
-        let Head { position, message } = match &*self.ground.heads.borrow() {
-            Some(heads) => heads[self.follower.chat],
-            None => return false,
+        let heads = self.ground.heads.borrow();
+        let Some(heads) = &*heads else { return false };
+        self.follower.reached = match self.follower.kind {
+            Stream::Messages => Some(heads[self.follower.chat].message),
+            Stream::Events => Some(heads[self.follower.chat].position),
+            Stream::Room | Stream::Viewer => {
+                let is_newest = self.counts.iter().zip(heads).all(|(count, head)| *count >= head.count);
+                is_newest.then_some(i64::MIN)
+            }
         };
-        let goal = match self.follower.kind {
-            Stream::Messages => message,
-            Stream::Events => position,
-        };
-        if self.cursor.is_some() && self.position >= goal {
-            self.follower.reached = Some(goal);
-        }
+        let has_seen = |goal: i64| self.cursor.is_some() && self.position >= goal;
+        self.follower.reached = self.follower.reached.filter(|goal| has_seen(*goal));
         self.follower.reached.is_some()
     }
 
@@ -169,20 +195,29 @@ impl Subscriber {
             }
             None => self.change(&payload["data"]),
         };
-        self.follower.frames.push(Frame {
-            at: self.ground.now(),
-            connection: self.connection,
-            position: at,
-            change,
-        });
-        if let Some(cursor) = cursor {
+        let starts_over = self.follower.kind.is_feed() && matches!(change, Change::Reset { .. });
+        self.note(at, change);
+        if starts_over {
+            self.cursor = None;
+        } else if let Some(cursor) = cursor {
             self.cursor = Some(cursor.to_owned());
             self.position = at.unwrap_or(self.position);
         }
     }
 
+    fn note(&mut self, position: Option<i64>, change: Change) {
+        if let Change::State { chat, message_count } = &change
+            && let Some(count) = self.counts.get_mut(*chat)
+        {
+            *count = *message_count;
+        }
+        let (at, connection) = (self.ground.now(), self.connection);
+        self.follower.frames.push(Frame { at, connection, position, change });
+    }
+
     fn change(&self, data: &Value) -> Change {
         let node = match self.follower.kind {
+            Stream::Room | Stream::Viewer => return feeds::change(&self.ground, self.follower.kind, data),
             Stream::Messages => &data["messageAdded"]["node"],
             Stream::Events => match data["chatEvents"]["change"]["__typename"].as_str() {
                 Some("MessageAdded") => &data["chatEvents"]["change"]["messageEdge"]["node"],
@@ -247,6 +282,9 @@ impl Subscriber {
                 Some("ping") => json!({ "type": "pong" }),
                 Some("next") => {
                     self.take(&message["payload"]);
+                    if self.cursor.is_none() && self.follower.kind.is_feed() {
+                        return End::Broken;
+                    }
                     continue;
                 }
                 Some("error") => {
@@ -310,13 +348,16 @@ impl Subscriber {
                     self.take(&payload);
                 }
             }
+            if self.cursor.is_none() && self.follower.kind.is_feed() {
+                return End::Broken;
+            }
         }
     }
 
     fn last_failure(&self) -> Option<&str> {
         match &self.follower.frames.last()?.change {
             Change::Failed(code) => Some(code),
-            Change::Message(_) | Change::Entry(_) | Change::Reset { .. } => None,
+            Change::Message(_) | Change::Entry(_) | Change::State { .. } | Change::Reset { .. } => None,
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Ground(Arc<Shared>);
 
 pub struct Shared {
     pub urls: Vec<String>,
+    /// The room that all chats are in.
+    pub room: String,
     pub chats: Vec<Chat>,
     pub began: Instant,
     /// Set when the faults are over: nothing new is begun.
@@ -56,6 +58,8 @@ pub struct Head {
     pub position: i64,
     /// Sequence of the newest message.
     pub message: i64,
+    /// Messages that somebody wrote.
+    pub count: usize,
 }
 
 /// What comes of a request.
@@ -85,18 +89,19 @@ impl std::ops::Deref for Ground {
 }
 
 impl Ground {
-    pub fn new(urls: Vec<String>, chats: Vec<Chat>) -> Self {
-        Self::since(Instant::now(), urls, chats)
+    pub fn new(urls: Vec<String>, room: String, chats: Vec<Chat>) -> Self {
+        Self::since(Instant::now(), urls, room, chats)
     }
 
     /// The same chats and the same clock after the first part of a run.
     pub fn again(&self) -> Self {
-        Self::since(self.began, self.urls.clone(), self.chats.clone())
+        Self::since(self.began, self.urls.clone(), self.room.clone(), self.chats.clone())
     }
 
-    fn since(began: Instant, urls: Vec<String>, chats: Vec<Chat>) -> Self {
+    fn since(began: Instant, urls: Vec<String>, room: String, chats: Vec<Chat>) -> Self {
         Self(Arc::new(Shared {
             urls,
+            room,
             chats,
             began,
             stop: CancellationToken::new(),

@@ -62,7 +62,7 @@ pub enum Outcome {
 pub struct Follower {
     /// Name for reports.
     pub name: String,
-    /// Number of the chat.
+    /// Number of the chat, or for a feed the number of chats that it covers: those from 0 on.
     pub chat: usize,
     /// Which subscription it is.
     pub kind: Stream,
@@ -84,6 +84,10 @@ pub enum Stream {
     Messages,
     /// `chatEvents` as staff: every entry of the chat's log.
     Events,
+    /// `chatChanged` of the room: the state of all chats. May repeat, and must not leave out.
+    Room,
+    /// `viewerEvents` of somebody who writes in the shared chats: the state of these.
+    Viewer,
 }
 
 /// One `next` message.
@@ -102,6 +106,8 @@ pub struct Frame {
 pub enum Change {
     /// A message was added.
     Message(Shown),
+    /// The state of a chat in a feed.
+    State { chat: usize, message_count: usize },
     /// Another entry of the log, by its type name.
     Entry(String),
     /// The stream starts over; `is_first` for the reset of a stream that began without a cursor.
@@ -152,6 +158,13 @@ pub struct StoredChat {
     pub messages: Vec<Shown>,
     /// `Chat.messageCount`: messages that somebody wrote.
     pub message_count: usize,
+}
+
+impl Stream {
+    /// Whether it carries the state of chats, and not the history of one.
+    pub fn is_feed(self) -> bool {
+        matches!(self, Self::Room | Self::Viewer)
+    }
 }
 
 impl Call {

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 /// How long a lost connection is held before its sockets are dropped.
 const HELD: Duration = Duration::from_mins(2);
+/// How long each piece of data waits on a slow link.
+const DELAY: Duration = Duration::from_millis(100);
 
 /// How the link treats traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,8 @@ enum State {
     Closed,
     /// Nothing passes until the link is open again.
     Silent,
-    /// Each piece waits this long.
-    Slow(Duration),
+    /// Each piece waits for [`DELAY`].
+    Slow,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +69,8 @@ impl Link {
     }
 
     /// Delays each piece of data.
-    pub fn slow(&self, delay: Duration) {
-        self.set(State::Slow(delay));
+    pub fn slow(&self) {
+        self.set(State::Slow);
     }
 
     /// Loses all connections for ever, as a dead route does: neither side is told. New ones are silent until the
@@ -138,7 +140,7 @@ async fn pump(
                 }
                 continue;
             }
-            State::Open | State::Slow(_) => {}
+            State::Open | State::Slow => {}
         }
         let length = tokio::select! {
             biased;
@@ -152,8 +154,8 @@ async fn pump(
             let _ = to.shutdown().await;
             return;
         }
-        if let State::Slow(delay) = state {
-            tokio::time::sleep(delay).await;
+        if state == State::Slow {
+            tokio::time::sleep(DELAY).await;
         }
         if to.write_all(&buffer[..length]).await.is_err() {
             return;

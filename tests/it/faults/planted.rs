@@ -48,6 +48,11 @@ fn sound() -> Journal {
         events.push(frame(position, change));
         events.push(frame(position, Change::Entry("TypingChanged".into())));
     }
+    let states = vec![
+        frame(HEAD, Change::State { chat: 0, message_count: 4 }),
+        frame(HEAD, Change::State { chat: 0, message_count: 3 }),
+        frame(HEAD, Change::State { chat: 0, message_count: 4 }),
+    ];
     let follower = |name: &str, kind, from, frames| Follower {
         name: name.into(),
         chat: 0,
@@ -62,6 +67,7 @@ fn sound() -> Journal {
         followers: vec![
             follower("messages", Stream::Messages, Some(0), messages.into()),
             follower("events", Stream::Events, None, events),
+            Follower { chat: 1, ..follower("feed", Stream::Room, None, states) },
         ],
         contests: vec![Contest {
             session: "s".into(),
@@ -118,6 +124,13 @@ fn a_message_that_a_follower_never_saw_is_lost() {
 }
 
 #[test]
+fn a_feed_whose_last_state_of_a_chat_is_old_lost_a_change() {
+    assert_eq!(planted(|run| drop(run.followers[2].frames.pop())), [Kind::Lost]);
+    assert_eq!(planted(|run| run.followers[2].frames.clear()), [Kind::Lost]);
+    assert_eq!(planted(|run| drop(run.followers[2].frames.remove(0))), []);
+}
+
+#[test]
 fn a_message_hidden_by_a_failed_frame_with_a_cursor_is_lost() {
     let kinds = planted(|run| run.followers[0].frames[1].change = Change::Failed("UNAVAILABLE".into()));
     assert_eq!(kinds, [Kind::Lost]);
@@ -145,7 +158,7 @@ fn a_message_shown_or_stored_twice_is_repeated() {
         run.store[0].messages.push(again.clone());
         run.store[0].message_count = 5;
         run.followers[0].frames.push(frame(7, Change::Message(again)));
-        run.followers.pop();
+        run.followers.truncate(1);
     });
     assert!(kinds.contains(&Kind::Repeated), "{kinds:?}");
 }

@@ -68,8 +68,8 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     let began = Instant::now();
     let (cluster, organization) = Cluster::start(engine).await;
     let nodes = cluster.nodes.len();
-    let (people, chats, duty) = set_up(&cluster, &organization, plan).await;
-    let ground = Ground::new(cluster.urls(), chats);
+    let (people, room, chats, duty) = set_up(&cluster, &organization, plan).await;
+    let ground = Ground::new(cluster.urls(), room, chats);
     let clients = start(&ground, &people, plan);
 
     let steps = schedule(engine, nodes, plan);
@@ -97,17 +97,17 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     for (what, count) in ground.broken().into_iter().chain(last.broken()) {
         journal.broken.push(format!("{count} × {what}"));
     }
+    journal.broken.extend(cluster.crashes.iter().map(|crash| format!("crashed: {crash}")));
     let (exits, has_own_disk) = (cluster.exits.clone(), cluster.has_own_disk);
     Outcome { journal, faults, kills, exits, has_own_disk, took: began.elapsed(), cluster }
 }
 
-/// An operator who has to stay present, by chat and id of the presence.
+/// The presence of an operator who stays connected.
 struct Duty {
-    chat: String,
     presence: String,
 }
 
-async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People, Vec<Chat>, Duty) {
+async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People, String, Vec<Chat>, Duty) {
     let admin = Client::new(&cluster.urls()[0], &text(&organization["token"]));
     let token = async |input: Value| {
         let issued = admin.done("issueToken", "token", input).await;
@@ -154,8 +154,8 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
     }
     let present = Client::new(&admin.url, &people.operators[0].token);
     let joined = present.done("joinChat", "presence { id }", json!({ "chatId": chats[0].id })).await;
-    let duty = Duty { chat: chats[0].id.clone(), presence: text(&joined["presence"]["id"]) };
-    (people, chats, duty)
+    let duty = Duty { presence: text(&joined["presence"]["id"]) };
+    (people, room, chats, duty)
 }
 
 fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
@@ -179,6 +179,11 @@ fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
         followers.push(follow(visitor, chat, Stream::Messages, Transport::Events));
     }
     followers.push(follow(admin, CONTESTS, Stream::Events, Transport::Socket));
+    let all = CROWD + CROWD_CHATS;
+    followers.push(follow(&operators[3], all, Stream::Room, Transport::Socket));
+    followers.push(follow(&operators[4], all, Stream::Room, Transport::Events));
+    followers.push(follow(&operators[1], SHARED, Stream::Viewer, Transport::Socket));
+    followers.push(follow(&operators[2], SHARED, Stream::Viewer, Transport::Events));
     for number in 0..plan.clients {
         let transport = if number % 10 == 0 { Transport::Events } else { Transport::Socket };
         let chat = CROWD + number % CROWD_CHATS;
@@ -256,7 +261,11 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
     let limit = Ground::limit(&asking.give_up);
     let mut heads = Vec::new();
     for chat in &ground.chats {
-        heads.push(head(&asking, &people.admin, chat).await.unwrap_or(Head { position: 0, message: 0 }));
+        heads.push(head(&asking, &people.admin, chat).await.unwrap_or(Head {
+            position: 0,
+            message: 0,
+            count: 0,
+        }));
     }
     ground.heads.send_replace(Some(heads));
     limit.abort();
@@ -288,18 +297,18 @@ async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
     let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": chat.id })).await?;
     let messages = &data["chat"]["messages"];
     let message = messages["nodes"][0]["sequence"].as_i64().unwrap_or_default();
-    Some(Head { position: position(messages["eventCursor"].as_str()?)?, message })
+    let count = usize::try_from(data["chat"]["messageCount"].as_u64()?).ok()?;
+    Some(Head { position: position(messages["eventCursor"].as_str()?)?, message, count })
 }
 
 /// Whether the operator on duty is still present; what is wrong if not.
 async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<String> {
-    let query = "query($id: ID!) { chat(id: $id) { presences { nodes { id endedAt endReason } } } }";
-    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.chat })).await?;
-    let presences = data["chat"]["presences"]["nodes"].as_array()?;
-    let is_there = presences
-        .iter()
-        .any(|presence| presence["id"] == duty.presence.as_str() && presence["endedAt"].is_null());
-    (!is_there).then(|| format!("the operator on duty: {}", data["chat"]["presences"]))
+    let query =
+        "query($id: ID!) { node(id: $id) { ... on Presence { createdAt lastSeenAt endedAt endReason } } }";
+    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.presence })).await?;
+    let presence = &data["node"];
+    let is_there = presence["createdAt"].is_string() && presence["endedAt"].is_null();
+    (!is_there).then(|| format!("the operator on duty: {presence}"))
 }
 
 /// Reads the whole store through the API, and replays each shared chat's log from its start.
@@ -320,19 +329,16 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
     for (number, chat) in ground.chats.iter().enumerate() {
         let start = (json!(null), 0);
         let walk = writers::walk(ground, &people.admin, number, start, 0).await;
-        let query = "query($id: ID!) { chat(id: $id) { messageCount } }";
-        let data = ground.ask_until_answered(&people.admin, 0, query, &json!({ "id": chat.id })).await;
         let head = head(ground, &people.admin, chat).await;
-        let (Some((walk, _)), Some(data), Some(head)) = (walk, data, head) else {
+        let (Some((walk, _)), Some(head)) = (walk, head) else {
             journal.late.push(format!("chat {number} could not be read within {SETTLED_WITHIN:?}"));
             return;
         };
-        let count = data["chat"]["messageCount"].as_u64().and_then(|count| usize::try_from(count).ok());
         heads.push(head);
         journal.store.push(StoredChat {
             head: head.position,
             messages: walk.shown,
-            message_count: count.unwrap_or_default(),
+            message_count: head.count,
         });
     }
     ground.heads.send_replace(Some(heads));
@@ -342,7 +348,7 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
         [Stream::Messages, Stream::Events].map(|kind| {
             let name = format!("the replay of chat {chat} by {kind:?}");
             Subscriber::new(ground, &people.operators[4], &name, chat, kind, Transport::Socket)
-                .from_start()
+                .rewound()
                 .follow()
         })
     });
