@@ -58,6 +58,8 @@ pub struct Front {
     pub rate_limit: u32,
     /// Networks whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Canceled when the server is about to stop: it still serves, but says that it is not ready.
+    pub draining: CancellationToken,
 }
 
 impl Front {
@@ -65,8 +67,8 @@ impl Front {
     #[must_use]
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
-        let trusted_proxies = Vec::new();
-        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies }
+        let (trusted_proxies, draining) = (Vec::new(), CancellationToken::new());
+        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies, draining }
     }
 }
 
@@ -81,6 +83,7 @@ struct Shared {
     limits: Limits,
     admission: Arc<Admission>,
     trusted_proxies: Vec<IpNet>,
+    draining: CancellationToken,
     shutdown: CancellationToken,
     tracker: TaskTracker,
 }
@@ -100,7 +103,8 @@ pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationTo
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies } = front;
+    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining } =
+        front;
     let admission = Admission::new(rate_limit);
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
@@ -110,6 +114,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         limits,
         admission,
         trusted_proxies,
+        draining,
         shutdown,
         tracker,
     }));
@@ -142,7 +147,8 @@ fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
 }
 
 async fn ready(State(door): State<Door>) -> Response {
-    if !door.shutdown.is_cancelled() && door.actions.ready().await {
+    let stops = door.draining.is_cancelled() || door.shutdown.is_cancelled();
+    if !stops && door.actions.ready().await {
         "ready".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()
