@@ -7,14 +7,11 @@ use crate::delivery::{self, Worker};
 use crate::files::Files;
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
-use crate::store::Store;
+use crate::store::{Store, organizations};
 use crate::{graphql, workers};
 use anyhow::Context;
-use base64::Engine;
 use chrono::TimeDelta;
-use rand::RngCore;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -24,9 +21,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod secret;
+
 /// How long a stream may take to start.
 const START_WITHIN: Duration = Duration::from_secs(20);
-/// How long a stop may take: then what still runs is left behind.
+/// How long running work may take to end when the server stops: what runs longer is left behind.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
 /// What the command line and the server have in common: the store, opened and brought up to date.
@@ -49,11 +48,30 @@ impl Base {
             make_folder(Path::new(&config.files))?;
         }
         let lock = lock(config)?;
-        let secret = secret(config)?;
+        let kept = secret::kept(config)?;
         let store =
             Store::open(&config.database, config.database_connections, clock).await.with_context(|| {
                 format!("could not open the database ({})", without_password(&config.database))
             })?;
+        match Self::on(config, store.clone(), kept, lock).await {
+            Ok(base) => Ok(base),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn on(
+        config: &Config,
+        store: Store,
+        kept: Option<Secret>,
+        lock: Option<Arc<File>>,
+    ) -> anyhow::Result<Self> {
+        let secret = match kept {
+            Some(secret) => secret,
+            None => secret::make(config, organizations::is_any(&store).await?)?,
+        };
         let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let presence_ttl = TimeDelta::seconds(config.presence_ttl.into());
         let cursors = Cursors::new(store.epoch(), secret.bytes());
@@ -77,13 +95,14 @@ impl Base {
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
 
-    /// Ends what runs in the background and waits for it.
+    /// Ends what runs in the background, waits for it, and closes the store.
     pub async fn close(self) {
         self.shutdown.cancel();
         self.tracker.close();
         if tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_err() {
             tracing::warn!("stopped before everything had ended");
         }
+        self.actions.store().close().await;
     }
 }
 
@@ -91,6 +110,8 @@ impl Base {
 pub struct App {
     base: Base,
     address: SocketAddr,
+    draining: CancellationToken,
+    drain: Duration,
     front_stop: CancellationToken,
     front: tokio::task::JoinHandle<()>,
 }
@@ -120,18 +141,20 @@ impl App {
             Worker::new(store, &config.webhooks, tracker, shutdown).context("could not set up TLS")?;
         base.tracker.spawn(courier.run());
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
+        let draining = CancellationToken::new();
         let front = Front {
             limits: http::Limits { resolve_within: config.stream_patience, ..http::Limits::default() },
             allowed_origins: config.allowed_origins.clone(),
             rate_limit: config.rate_limit,
             trusted_proxies: config.trusted_proxies.clone(),
+            draining: draining.clone(),
             ..Front::new(schema, base.actions.clone(), base.live.clone())
         };
         let front_stop = CancellationToken::new();
         let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
         let front = base.tracker.spawn(serving);
         tracing::info!(%address, "listening on http://{address}");
-        Ok(Self { base, address, front_stop, front })
+        Ok(Self { base, address, draining, drain: config.drain, front_stop, front })
     }
 
     /// Where it listens.
@@ -151,8 +174,11 @@ impl App {
         (&mut self.front).await
     }
 
-    /// Takes no new work, lets what runs end, and closes the store.
+    /// Says that it is not ready while it still serves, then takes no new work, lets what runs end, and closes the
+    /// store.
     pub async fn stop(self) {
+        self.draining.cancel();
+        tokio::time::sleep(self.drain).await;
         self.front_stop.cancel();
         let _ = tokio::time::timeout(STOP_WITHIN, self.front).await;
         self.base.close().await;
@@ -186,36 +212,6 @@ fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
             )
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).context("could not lock the database"),
-    }
-}
-
-/// The configured secret, or the data folder's own, made at first start.
-fn secret(config: &Config) -> anyhow::Result<Secret> {
-    let too_short = "the secret has fewer than 32 bytes";
-    if let Some(text) = &config.secret {
-        return Secret::new(text.0.as_bytes().to_vec()).context(too_short);
-    }
-    let path = config.data.join("secret");
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    match made {
-        Ok(mut file) => {
-            let mut bytes = [0_u8; 48];
-            rand::rng().fill_bytes(&mut bytes);
-            let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-                .context("could not write the secret")?;
-            Secret::new(text.into_bytes()).context(too_short)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut text = String::new();
-            File::open(&path)
-                .and_then(|mut file| file.read_to_string(&mut text))
-                .with_context(|| format!("could not read {}", path.display()))?;
-            Secret::new(text.trim().as_bytes().to_vec())
-                .with_context(|| format!("{}: {too_short}", path.display()))
-        }
-        Err(error) => Err(error).with_context(|| format!("could not make {}", path.display())),
     }
 }
 

@@ -199,11 +199,17 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     tracing::info!("stopping");
     tokio::select! {
         () = app.stop() => {}
-        _ = interrupt.recv() => bail!("stopped at once by a second signal"),
-        _ = terminate.recv() => bail!("stopped at once by a second signal"),
+        _ = interrupt.recv() => stop_at_once(),
+        _ = terminate.recv() => stop_at_once(),
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Ends the process without closing anything, as a kill would: the next start recovers from the log.
+fn stop_at_once() {
+    tracing::warn!("stopped at once by a second signal");
+    std::process::exit(1);
 }
 
 /// What the console says of the demo organization, with addresses as people reach them.

@@ -10,6 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
+/// The longest drain before a stop.
+const MOST_DRAIN: std::time::Duration = std::time::Duration::from_mins(5);
+
 /// What can be set, each by a flag, by `ANTEROOM_…` in the environment or by a line of the file.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -95,6 +98,15 @@ pub struct Settings {
     /// separate by commas [default: none]
     #[arg(long, global = true, env = "ANTEROOM_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Option<Vec<String>>,
+
+    /// Seconds that the server still serves after it was told to stop, while /readyz says 503, 0 to 300 [default: 5]
+    #[arg(long, global = true, env = "ANTEROOM_DRAIN", value_name = "SECONDS")]
+    pub drain: Option<u32>,
+
+    /// Make a new secret although the database holds organizations: tokens and cursors from before become invalid
+    #[arg(long, global = true)]
+    #[serde(skip)]
+    pub new_secret: bool,
 }
 
 /// How the log is written.
@@ -147,6 +159,10 @@ pub struct Config {
     pub rate_limit: u32,
     /// Networks whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// How long the server still serves after it was told to stop.
+    pub drain: std::time::Duration,
+    /// Whether a secret that is missing may be replaced although the database is in use.
+    pub new_secret: bool,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -202,6 +218,8 @@ impl Settings {
             patient_url,
             rate_limit,
             trusted_proxies,
+            drain,
+            new_secret,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
@@ -226,6 +244,8 @@ impl Settings {
             },
             rate_limit: rate_limit.unwrap_or(1),
             trusted_proxies: networks("--trusted-proxies", &trusted_proxies.unwrap_or_default())?,
+            drain: std::time::Duration::from_secs(drain.unwrap_or(5).into()),
+            new_secret,
             data,
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
@@ -257,6 +277,8 @@ impl Settings {
             patient_url: self.patient_url.or(file.patient_url),
             rate_limit: self.rate_limit.or(file.rate_limit),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            drain: self.drain.or(file.drain),
+            new_secret: self.new_secret,
         }
     }
 }
@@ -320,6 +342,9 @@ impl Config {
             bail!("--files: expected a folder or s3://BUCKET/PREFIX, not {}", self.files);
         }
         self.patients()?;
+        if self.drain > MOST_DRAIN {
+            bail!("--drain: expected 0 to {} seconds, not {}", MOST_DRAIN.as_secs(), self.drain.as_secs());
+        }
         if self.rate_limit > 1_000 {
             bail!("--rate-limit: expected 0 to 1000, not {}", self.rate_limit);
         }
@@ -388,6 +413,7 @@ mod tests {
             assert!(refused(Settings { max_upload, ..settings() }).contains("--max-upload"));
         }
         assert!(refused(Settings { files: Some("gs://x".into()), ..settings() }).contains("--files"));
+        assert!(refused(Settings { drain: Some(301), ..settings() }).contains("--drain"));
         let patient_url = Some("patients.example.org".to_owned());
         assert!(refused(Settings { patient_url, ..settings() }).contains("--patient-url"));
         for network in ["10.0.0.0/33", "example.org", "10.0.0.0-10.0.0.9", ""] {

@@ -62,6 +62,8 @@ pub struct Front {
     pub rate_limit: u32,
     /// Networks whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Canceled when the server is about to stop: it still serves, but says that it is not ready.
+    pub draining: CancellationToken,
 }
 
 impl Front {
@@ -69,8 +71,8 @@ impl Front {
     #[must_use]
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
-        let trusted_proxies = Vec::new();
-        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies }
+        let (trusted_proxies, draining) = (Vec::new(), CancellationToken::new());
+        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies, draining }
     }
 }
 
@@ -86,6 +88,7 @@ struct Shared {
     admission: Arc<Admission>,
     turns: Turns,
     trusted_proxies: Vec<IpNet>,
+    draining: CancellationToken,
     shutdown: CancellationToken,
     tracker: TaskTracker,
 }
@@ -105,7 +108,8 @@ pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationTo
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies } = front;
+    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining } =
+        front;
     let admission = Admission::new(rate_limit);
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
@@ -116,6 +120,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         admission,
         turns: Turns::new(),
         trusted_proxies,
+        draining,
         shutdown,
         tracker,
     }));
@@ -148,7 +153,8 @@ fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
 }
 
 async fn ready(State(door): State<Door>) -> Response {
-    if !door.shutdown.is_cancelled() && door.actions.ready().await {
+    let stops = door.draining.is_cancelled() || door.shutdown.is_cancelled();
+    if !stops && door.actions.ready().await {
         "ready".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()

@@ -1,7 +1,7 @@
 //! Opening the database: the settings that each engine needs to keep its promises, and the migrations.
 
 use super::writer::Writer;
-use super::{Error, Inner, Result, Store, search, tokens};
+use super::{Error, Inner, OpenError, Result, Store, search, sqlite, tokens};
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
@@ -28,38 +28,40 @@ pub enum Engine {
 
 /// How long a reader waits for a connection of the pool before the answer is "unavailable".
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Connections that read on SQLite: a few more than cores, since each has its own thread.
-const SQLITE_READERS: u32 = 8;
+/// How long closing the database may take: longer than a checkpoint waits for somebody else who reads.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// The advisory lock under which PostgreSQL is migrated: any number, as long as it is always the same.
 const MIGRATION_LOCK: i64 = 0x0061_6e74_6572_6f6f;
 
 impl Store {
     /// Opens `sqlite://PATH` or `postgres://…`, brings its tables up to date and reads its epoch.
-    pub async fn open(url: &str, connections: u32, clock: Clock) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// An SQLite file that is damaged, or whose write-ahead log belongs to another state of it, is refused.
+    pub async fn open(url: &str, connections: u32, clock: Clock) -> std::result::Result<Self, OpenError> {
         let statements = Arc::new(AtomicU64::new(0));
-        let count = |connection: &mut DatabaseConnection| {
-            let statements = Arc::clone(&statements);
+        let counted = Arc::clone(&statements);
+        let count = move |connection: &mut DatabaseConnection| {
+            let statements = Arc::clone(&counted);
             connection.set_metric_callback(move |_| {
                 statements.fetch_add(1, Ordering::Relaxed);
             });
         };
-        let (engine, readers, writer) = if url.starts_with("sqlite:") {
-            let mut writer = Database::connect(sqlite(url, 1, false)).await?;
-            Migrator::up(&writer, None).await?;
-            let mut readers = Database::connect(sqlite(url, SQLITE_READERS, true)).await?;
-            count(&mut writer);
-            count(&mut readers);
-            (Engine::Sqlite, readers, Writer::single(writer))
+        let (engine, readers, writer, epoch) = if url.starts_with("sqlite:") {
+            let sqlite::Opened { readers, writer, epoch } =
+                sqlite::open(url, &clock, Arc::new(count)).await?;
+            (Engine::Sqlite, readers, writer, epoch)
         } else {
             reach_postgres(url).await?;
             let mut pool = Database::connect(postgres(url, connections)).await?;
             refuse_unsafe(&pool).await?;
             migrate_postgres(&pool).await?;
             count(&mut pool);
-            (Engine::Postgres, pool.clone(), Writer::pool(pool))
+            tokens::bring_up_to_date(&pool).await?;
+            let epoch = epoch(&pool, &clock).await?;
+            (Engine::Postgres, pool.clone(), Writer::pool(pool), epoch)
         };
-        tokens::bring_up_to_date(writer.connection()).await?;
-        let epoch = epoch(writer.connection(), &clock).await?;
         Ok(Self(Arc::new(Inner {
             engine,
             readers,
@@ -72,6 +74,22 @@ impl Store {
             statements,
             walked: AtomicU64::new(search::WALKED),
         })))
+    }
+}
+
+impl Store {
+    /// Closes every connection. On SQLite everything is then in the database file alone, and the next start need not
+    /// check it.
+    pub async fn close(&self) {
+        let closed = async {
+            self.0.readers.close_by_ref().await?;
+            self.0.writer.close().await
+        };
+        match tokio::time::timeout(CLOSE_WITHIN, closed).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
+            Err(_) => tracing::warn!("the database did not close in time"),
+        }
     }
 }
 
@@ -96,27 +114,6 @@ impl Inner {
         }
         Ok(rows)
     }
-}
-
-/// WAL so that readers never wait for the writer; FULL so that an acknowledged commit is on disk.
-fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(ACQUIRE)
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            let sqlite = sqlite
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("cache_size", "-16384")
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(5));
-            if read_only { sqlite.pragma("query_only", "ON") } else { sqlite }
-        });
-    options
 }
 
 /// A generic plan, because a keyset page with parameters is otherwise planned anew at each execution.

@@ -16,6 +16,23 @@ pub enum Error {
     Failed(String),
 }
 
+/// Why a store is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// What is on disk cannot be trusted. The text says what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+impl From<DbErr> for OpenError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 /// What every function of the store returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -24,9 +41,20 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// From PostgreSQL's manual, appendix A.
 const PASSING: &[&str] = &["08", "53", "57", "55P03", "40P01", "40001"];
 
-/// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), an input or
-/// output error (10), a full disk (13). From SQLite's manual, "Result and Error Codes".
-const PASSING_SQLITE: &[i32] = &[5, 6, 10, 13];
+/// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), out of memory (7),
+/// read-only (8), interrupted (9), an input or output error (10), a full disk (13), a file that cannot be opened (14),
+/// a race for locks (15). From SQLite's manual, "Result and Error Codes".
+const PASSING_SQLITE: &[i32] = &[5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// Result codes of SQLite for statements that are wrong by themselves, after which a transaction goes on: an error in
+/// the SQL (1), a value that is too big (18), a violated constraint (19), a mismatched type (20), a bad parameter (25).
+const HARMLESS_SQLITE: &[i32] = &[1, 18, 19, 20, 25];
+
+/// Extended result codes of SQLite for an fsync that failed, of a file and of its folder.
+const FLUSH_FAILED: &[i32] = &[1034, 1290];
+
+/// Result codes of SQLite for a file that is damaged (11) or no database at all (26).
+const DAMAGED: &[i32] = &[11, 26];
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -44,10 +72,47 @@ impl From<DbErr> for Error {
 }
 
 fn cause(error: &DbErr) -> Option<&sqlx::Error> {
-    if let DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) = error {
+    if let DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause)) = error
+    {
         return Some(cause);
     }
     None
+}
+
+/// The extended result code of SQLite.
+fn sqlite_code(error: &DbErr) -> Option<i32> {
+    let sqlx::Error::Database(cause) = cause(error)? else { return None };
+    cause.code()?.parse().ok()
+}
+
+/// Whether SQLite may have ended the whole transaction because of this error, or the connection is gone.
+pub(super) fn may_end_transaction(error: &DbErr) -> bool {
+    match sqlite_code(error) {
+        Some(code) => !HARMLESS_SQLITE.contains(&(code & 0xff)),
+        None => match cause(error) {
+            Some(cause) => is_gone(cause),
+            None => matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)),
+        },
+    }
+}
+
+/// Whether the disk failed to store what was written to it.
+pub(super) fn is_failed_flush(error: &DbErr) -> bool {
+    sqlite_code(error).is_some_and(|code| FLUSH_FAILED.contains(&code))
+}
+
+/// Whether the database file is damaged.
+pub(super) fn is_damage(error: &DbErr) -> bool {
+    sqlite_code(error).is_some_and(|code| DAMAGED.contains(&(code & 0xff)))
+}
+
+fn is_gone(cause: &sqlx::Error) -> bool {
+    matches!(
+        cause,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed
+    )
 }
 
 fn is_passing(cause: &sqlx::Error) -> bool {
@@ -57,5 +122,5 @@ fn is_passing(cause: &sqlx::Error) -> bool {
                 || code.parse::<i32>().is_ok_and(|code| PASSING_SQLITE.contains(&(code & 0xff)))
         });
     }
-    matches!(cause, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+    is_gone(cause)
 }

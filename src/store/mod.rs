@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod attachments;
+mod batch;
 pub mod carts;
 mod changed;
 pub mod chats;
@@ -29,14 +30,18 @@ pub mod rooms;
 pub mod search;
 pub mod sessions;
 pub mod sign_ins;
+mod sqlite;
 pub mod tags;
+#[cfg(test)]
+mod tests;
 mod tokens;
 pub mod tx;
 pub mod webhooks;
 mod writer;
+mod writing;
 
 pub use connect::Engine;
-pub use error::{Error, Result};
+pub use error::{Error, OpenError, Result};
 pub use tx::Tx;
 
 use crate::clock::Clock;
@@ -124,9 +129,10 @@ impl Store {
         self.0.walked.store(texts, Ordering::Relaxed);
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and takes writes.
     pub async fn ping(&self) -> Result<()> {
-        Ok(self.0.readers.ping().await?)
+        self.0.readers.ping().await?;
+        self.probe().await
     }
 
     /// A read-only transaction that sees one state of the database throughout.

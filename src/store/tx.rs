@@ -6,12 +6,13 @@
 
 use super::changed::all_but_key;
 use super::writer::Open;
+use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject};
 use entity::{
     ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
@@ -60,10 +61,10 @@ impl Store {
 }
 
 impl Rows for Tx {
-    type Connection = DatabaseTransaction;
+    type Connection = Writing;
 
-    fn connection(&self) -> &DatabaseTransaction {
-        &self.open.connection
+    fn connection(&self) -> &Writing {
+        &self.open.writing
     }
 }
 

@@ -5,11 +5,14 @@
 //! wait leaves the outer transaction open for them; whoever finishes last commits it, and all learn of it
 //! together. A refusal waits too: what it read may not have been on disk yet.
 
-use super::{Error, Inner, Result};
+use super::batch::{Batch, Finished, Health};
+use super::sqlite::{Opener, StoreFile};
+use super::writing::Writing;
+use super::{Error, Inner, Result, Rows as _, Store};
 use crate::domain::event::News;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use entity::store_meta;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{DatabaseConnection, EntityTrait, Set, TransactionTrait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,33 +22,39 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 const BATCH: usize = 128;
 /// A batch that nobody flushed for this long (its next writer was dropped) is flushed by who waits for it.
 const ABANDONED: Duration = Duration::from_millis(50);
+/// The name of the row that a probe writes, and how much it writes into it: more than most transactions do.
+const PROBE: &str = "write_probe";
+const PROBE_BYTES: usize = 64 * 1024;
 
 /// What writes.
 pub(super) enum Writer {
     /// SQLite's one writing connection.
-    Single { connection: DatabaseConnection, batch: Arc<Mutex<Batch>>, waiting: Arc<AtomicUsize> },
+    Single(Single),
     /// PostgreSQL's pool.
     Pool(DatabaseConnection),
 }
 
-/// The outer transaction and who waits for its commit.
-#[derive(Default)]
-pub(super) struct Batch {
-    outer: Option<DatabaseTransaction>,
-    finished: Vec<Finished>,
-}
-
-/// A transaction that is done but not yet on disk.
-struct Finished {
-    news: Vec<News>,
-    tell: oneshot::Sender<Result<()>>,
+/// SQLite's writers.
+pub(super) struct Single {
+    batch: Arc<Mutex<Batch>>,
+    waiting: Arc<AtomicUsize>,
+    health: Arc<Health>,
 }
 
 /// An open transaction.
 pub(super) struct Open {
-    pub(super) connection: DatabaseTransaction,
+    pub(super) writing: Writing,
     /// On SQLite: held while this transaction is the one that writes.
     turn: Option<OwnedMutexGuard<Batch>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Whoever comes next rolls it back, and learns whether that succeeded.
+        if let Some(mut turn) = self.turn.take() {
+            turn.leave(self.writing.move_out());
+        }
+    }
 }
 
 /// Counts a writer as waiting for as long as it lives.
@@ -65,72 +74,92 @@ impl Drop for Waiting {
 }
 
 impl Writer {
-    pub(super) fn single(connection: DatabaseConnection) -> Self {
-        Self::Single { connection, batch: Arc::default(), waiting: Arc::default() }
+    pub(super) fn single(opener: Opener, file: StoreFile) -> Self {
+        let health = Arc::<Health>::default();
+        let batch = Batch::new(opener, file, Arc::clone(&health));
+        Self::Single(Single { batch: Arc::new(Mutex::new(batch)), waiting: Arc::default(), health })
     }
 
     pub(super) fn pool(pool: DatabaseConnection) -> Self {
         Self::Pool(pool)
     }
 
-    pub(super) fn connection(&self) -> &DatabaseConnection {
-        match self {
-            Self::Single { connection, .. } | Self::Pool(connection) => connection,
-        }
-    }
-
     pub(super) async fn begin(&self) -> Result<Open> {
         match self {
-            Self::Pool(pool) => Ok(Open { connection: pool.begin().await?, turn: None }),
-            Self::Single { connection, batch, waiting } => {
+            Self::Pool(pool) => Ok(Open { writing: Writing::new(pool.begin().await?, None), turn: None }),
+            Self::Single(Single { batch, waiting, health: _ }) => {
                 let counted = Waiting::new(waiting);
                 let mut turn = Arc::clone(batch).lock_owned().await;
                 drop(counted);
-                let outer = if let Some(outer) = turn.outer.take() {
-                    outer
-                } else {
-                    let options = TransactionOptions {
-                        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                        ..TransactionOptions::default()
-                    };
-                    connection.begin_with_options(options).await?
-                };
-                let savepoint = outer.begin().await;
-                turn.outer = Some(outer);
-                Ok(Open { connection: savepoint?, turn: Some(turn) })
+                Ok(Open { writing: turn.begin().await?, turn: Some(turn) })
             }
         }
+    }
+
+    /// Closes what writes. On SQLite the readers must be closed, and afterwards everything is in the database file.
+    pub(super) async fn close(&self) -> Result<()> {
+        match self {
+            Self::Pool(pool) => Ok(pool.close_by_ref().await?),
+            Self::Single(single) => Ok(single.batch.lock().await.close().await?),
+        }
+    }
+}
+
+impl Store {
+    /// Whether writes succeed. Where the last one failed, tries one.
+    pub(super) async fn probe(&self) -> Result<()> {
+        let Writer::Single(Single { health, .. }) = &self.0.writer else { return Ok(()) };
+        if health.is_failing() && health.may_probe() {
+            for bytes in [PROBE_BYTES, 0] {
+                let row = store_meta::ActiveModel { name: Set(PROBE.into()), value: Set("x".repeat(bytes)) };
+                let on_conflict = OnConflict::column(store_meta::Column::Name)
+                    .update_column(store_meta::Column::Value)
+                    .to_owned();
+                let tx = self.begin().await?;
+                let insert = store_meta::Entity::insert(row).on_conflict(on_conflict);
+                let written = insert.exec_without_returning(tx.connection()).await;
+                if let Err(error) = written {
+                    tx.roll_back().await?;
+                    return Err(error.into());
+                }
+                tx.commit().await?;
+            }
+        }
+        if health.is_failing() {
+            return Err(Error::Unavailable("the last write failed".into()));
+        }
+        Ok(())
     }
 }
 
 impl Inner {
     /// Ends a transaction: keeps or undoes its writes, waits until everything that it read or wrote is on
     /// disk, and publishes what was kept.
-    pub(super) async fn finish(&self, open: Open, keep: bool, news: Vec<News>) -> Result<()> {
-        let Open { connection, turn } = open;
-        let ended = if keep { connection.commit().await } else { connection.rollback().await };
-        let (Some(turn), Writer::Single { batch, waiting, .. }) = (turn, &self.writer) else {
-            ended?;
+    pub(super) async fn finish(&self, mut open: Open, keep: bool, news: Vec<News>) -> Result<()> {
+        let mut writing = open.writing.move_out();
+        let (Some(turn), Writer::Single(single)) = (open.turn.take(), &self.writer) else {
+            if let Some(transaction) = writing.take() {
+                if keep { transaction.commit().await? } else { transaction.rollback().await? }
+            }
             self.publish(news);
             return Ok(());
         };
-        let news = if ended.is_ok() { news } else { Vec::new() };
-        let flushed = self.flush_with_others(turn, batch, waiting, news).await;
-        ended?;
-        flushed
+        self.flush_with_others(turn, writing, keep, single, news).await
     }
 
     async fn flush_with_others(
         &self,
         mut turn: OwnedMutexGuard<Batch>,
-        batch: &Arc<Mutex<Batch>>,
-        waiting: &AtomicUsize,
+        writing: Writing,
+        keep: bool,
+        Single { batch, waiting, health: _ }: &Single,
         news: Vec<News>,
     ) -> Result<()> {
+        turn.end(writing, keep).await?;
         let (tell, mut told) = oneshot::channel();
-        turn.finished.push(Finished { news, tell });
-        if waiting.load(Ordering::SeqCst) == 0 || turn.finished.len() >= BATCH {
-            self.flush(&mut turn).await;
+        let finished = turn.wait(Finished { news, tell });
+        if waiting.load(Ordering::SeqCst) == 0 || finished >= BATCH {
+            turn.flush(|news| self.publish(news)).await;
         }
         drop(turn);
         loop {
@@ -138,23 +167,8 @@ impl Inner {
                 Ok(flushed) => {
                     return flushed.unwrap_or_else(|_| Err(Error::Failed("a flush was cut off".into())));
                 }
-                Err(_) => self.flush(&mut *batch.lock().await).await,
+                Err(_) => batch.lock().await.flush(|news| self.publish(news)).await,
             }
-        }
-    }
-
-    /// Commits the outer transaction and tells everybody in it, in the order in which they wrote.
-    async fn flush(&self, batch: &mut Batch) {
-        let flushed = match batch.outer.take() {
-            Some(outer) => outer.commit().await.map_err(Error::from),
-            None => Ok(()),
-        };
-        for Finished { news, tell } in batch.finished.drain(..) {
-            if flushed.is_ok() {
-                self.publish(news);
-            }
-            // The one who waited may be gone; its writes stand all the same.
-            let _ = tell.send(flushed.clone());
         }
     }
 }

@@ -4,12 +4,14 @@ use super::signal;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A running `anteroom serve`.
 pub struct Binary {
     child: Child,
     pub url: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Binary {
@@ -21,6 +23,7 @@ impl Binary {
     /// Starts the server with more settings.
     pub fn start_with(data: &Path, port: u16, more: impl FnOnce(&mut Command)) -> Self {
         let mut command = command(data);
+        command.env("ANTEROOM_DRAIN", "0");
         more(&mut command);
         let mut child = command
             .args(["--no-demo", "--rate-limit", "0", "--listen", &format!("127.0.0.1:{port}")])
@@ -28,10 +31,16 @@ impl Binary {
             .stdout(Stdio::null())
             .spawn()
             .expect("the binary starts");
-        let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let log = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let kept = Arc::<Mutex<String>>::default();
+        let keep = Arc::clone(&kept);
+        let mut log = log.map_while(Result::ok).inspect(move |line| {
+            let mut kept = keep.lock().unwrap();
+            kept.push_str(line);
+            kept.push('\n');
+        });
         let url = log
             .by_ref()
-            .map_while(Result::ok)
             .find_map(|line| {
                 let at = line.find("http://127.0.0.1:")?;
                 Some(line[at..].split_whitespace().next()?.to_owned())
@@ -39,7 +48,17 @@ impl Binary {
             .expect("the log says where it listens");
         // Read on, so that the log never fills its pipe.
         std::thread::spawn(move || log.for_each(drop));
-        Self { child, url }
+        Self { child, url, log: kept }
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The exit status, where it has ended by itself.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a status")
     }
 
     /// The id of its process.

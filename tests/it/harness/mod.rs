@@ -81,6 +81,7 @@ impl TestApp {
         let mut config = settings.resolve().expect("valid settings");
         config.tick = Duration::from_millis(50);
         config.grace = Duration::ZERO;
+        config.drain = Duration::ZERO;
         config.database_connections = 12;
         config.webhooks.tick = Duration::from_millis(50);
         // No test asks the network for a name.

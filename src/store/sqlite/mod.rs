@@ -1,0 +1,412 @@
+//! The embedded database: how its file is opened, checked, checkpointed and closed.
+
+mod found;
+mod marker;
+mod wal;
+
+use self::found::{DatabaseFile, Found, beside};
+use self::marker::Marker;
+use super::error::{self, OpenError};
+use super::writer::Writer;
+use super::writing::unavailable;
+use super::{Error, tokens};
+use crate::clock::Clock;
+use entity::store_meta;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::sqlx::{self, Connection as _};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait, Set,
+    Statement,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The exit status after the disk failed to store what was written (`EX_IOERR` of `sysexits.h`).
+const FLUSH_FAILED_STATUS: i32 = 74;
+/// Connections that read: a few more than cores, since each has its own thread.
+const READERS: u32 = 8;
+/// How long a reader waits for a connection of the pool before the answer is "unavailable".
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a connection waits for a lock on the file.
+const BUSY: Duration = Duration::from_secs(5);
+/// Frames of the write-ahead log that are worth a checkpoint: SQLite's own default.
+const CHECKPOINT_FRAMES: i64 = 1_000;
+/// Lines of the integrity check that are shown.
+const FINDINGS: usize = 5;
+/// The row that says that a marker was written beside this database.
+const HAS_MARKER: &str = "epoch_file";
+
+type Result<T> = std::result::Result<T, OpenError>;
+
+/// Is called for each statement.
+pub(super) type Count = Arc<dyn Fn(&mut DatabaseConnection) + Send + Sync>;
+
+/// Ends the process where an fsync failed: what was written since the last one may or may not be on disk, and the
+/// kernel does not try again. After a start everything is written anew from the log.
+pub(super) fn end_if_flush_failed(error: &DbErr) {
+    if error::is_failed_flush(error) {
+        let text = "the disk failed to store what was written to the database (fsync), so the server stops; start it again \
+                    to recover what was acknowledged";
+        tracing::error!(%error, "{text}");
+        if !tracing::dispatcher::has_been_set() {
+            eprintln!("Error: {text}: {error}");
+        }
+        std::process::exit(FLUSH_FAILED_STATUS);
+    }
+}
+
+/// Opens connections.
+pub(super) struct Opener {
+    url: String,
+    count: Count,
+}
+
+impl Opener {
+    /// A new connection that writes. It never takes up a connection that is within a transaction.
+    pub(super) async fn writer(&self) -> std::result::Result<DatabaseConnection, DbErr> {
+        let mut options = options(&self.url, 1, |sqlite| sqlite.pragma("wal_autocheckpoint", "0"));
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
+        self.connect(options).await
+    }
+
+    async fn readers(&self) -> std::result::Result<DatabaseConnection, DbErr> {
+        let read_only = |sqlite: SqliteConnectOptions| {
+            sqlite.pragma("query_only", "ON").pragma("wal_autocheckpoint", "0")
+        };
+        self.connect(options(&self.url, READERS, read_only)).await
+    }
+
+    async fn connect(&self, options: ConnectOptions) -> std::result::Result<DatabaseConnection, DbErr> {
+        let mut connection = Database::connect(options).await?;
+        (self.count)(&mut connection);
+        Ok(connection)
+    }
+}
+
+/// WAL so that readers never wait for the writer; FULL so that an acknowledged commit is on disk. Connections are kept:
+/// when the last one closes, SQLite removes the log.
+fn options(
+    url: &str,
+    connections: u32,
+    more: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            more(
+                sqlite
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("cache_size", "-16384")
+                    .foreign_keys(true)
+                    .busy_timeout(BUSY),
+            )
+        });
+    options
+}
+
+/// An open store: what reads, what writes, and its epoch.
+pub(super) struct Opened {
+    pub(super) readers: DatabaseConnection,
+    pub(super) writer: Writer,
+    pub(super) epoch: Uuid,
+}
+
+/// Opens a database file, having made sure that it can be trusted.
+pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opened> {
+    let path = path(url)?;
+    let look = {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || Found::look(&path)).await
+    };
+    let found = look
+        .map_err(|error| OpenError::Refused(format!("{}: {error}", path.display())))?
+        .map_err(|error| OpenError::Refused(format!("could not read {}: {error}", path.display())))?;
+    let verdict = found.judge().map_err(OpenError::Refused)?;
+    say_what_is_in_the_log(&found);
+
+    let opener = Opener { url: url.to_owned(), count };
+    let damaged = |error: DbErr| damage(&path, error);
+    let setup = opener.connect(options(url, 1, |sqlite| sqlite)).await.map_err(damaged)?;
+    if let Some(marker) = found.opening(verdict) {
+        write_marker(marker, &beside(&path, ".epoch")).await?;
+    }
+    if verdict.needs_check {
+        check(&setup, &path).await?;
+    }
+    let is_complete = checkpoint_all(&setup).await?;
+    Migrator::up(&setup, None).await.map_err(damaged)?;
+    tokens::bring_up_to_date(&setup).await?;
+    let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
+    let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;
+    // Before the last connection closes, another one must be open, or SQLite removes the log.
+    let readers = opener.readers().await?;
+    setup.close_by_ref().await?;
+    Ok(Opened { readers, writer: Writer::single(opener, file), epoch })
+}
+
+fn path(url: &str) -> Result<PathBuf> {
+    let options: SqliteConnectOptions =
+        url.parse().map_err(|error: sqlx::Error| OpenError::Refused(error.to_string()))?;
+    Ok(options.get_filename().to_owned())
+}
+
+/// Logs the counts of a log that is to be replayed.
+fn say_what_is_in_the_log(found: &Found) {
+    let Some(wal) = found.wal else { return };
+    let (present, valid, committed, lost) = (wal.present, wal.valid, wal.committed, wal.lost_commits);
+    if wal.is_damaged() || wal.is_cut {
+        tracing::warn!(
+            present,
+            valid,
+            committed,
+            lost_commits = lost,
+            has_header = !wal.is_headless,
+            "the frames of the write-ahead log do not add up: {committed} of {present} are replayed"
+        );
+    } else if committed > 0 {
+        tracing::info!(present, valid, committed, "replaying {committed} frames of the write-ahead log");
+    }
+}
+
+/// Looks for damage in the whole file. Takes seconds for each GB.
+async fn check(connection: &DatabaseConnection, path: &Path) -> Result<()> {
+    tracing::info!("checking the database, which was not stopped cleanly or came from elsewhere");
+    let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA quick_check");
+    let rows = connection.query_all_raw(statement).await.map_err(|error| damage(path, error))?;
+    let lines: std::result::Result<Vec<String>, DbErr> =
+        rows.iter().map(|row| row.try_get_by_index(0)).collect();
+    let lines = lines?;
+    if lines == ["ok"] {
+        return Ok(());
+    }
+    let findings = lines.iter().take(FINDINGS).map(String::as_str).collect::<Vec<_>>().join("; ");
+    Err(damaged(path, &findings))
+}
+
+fn damage(path: &Path, error: DbErr) -> OpenError {
+    if error::is_damage(&error) { damaged(path, &error.to_string()) } else { error.into() }
+}
+
+fn damaged(path: &Path, findings: &str) -> OpenError {
+    OpenError::Refused(format!("{} is damaged: restore it from a backup ({findings})", path.display()))
+}
+
+/// Moves the whole log into the file, so that nothing hangs on a flush of the log that may have failed before the
+/// start. Whether it is complete; where the disk is full, writes wait for it.
+async fn checkpoint_all(connection: &DatabaseConnection) -> Result<bool> {
+    match CheckpointMode::Truncate.run(connection).await {
+        Ok(Progress { is_complete, .. }) => Ok(is_complete),
+        Err(error) if error::may_end_transaction(&error) && !error::is_damage(&error) => {
+            end_if_flush_failed(&error);
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The store's epoch: a new one where cursors from before must not be believed.
+async fn epoch(
+    connection: &DatabaseConnection,
+    found: &Found,
+    is_other: Option<&'static str>,
+    clock: &Clock,
+) -> Result<Uuid> {
+    let stored = read(connection, "epoch").await?;
+    let stored = stored.map(|text| text.parse::<Uuid>());
+    let had_marker = read(connection, HAS_MARKER).await?.is_some();
+    let why = match (&stored, found.marker) {
+        (None, _) => None,
+        (Some(_), _) if is_other.is_some() => is_other,
+        (Some(Ok(stored)), Some(marker)) if *stored == marker.epoch => None,
+        (Some(Ok(_)), Some(_)) => Some("the epoch in the database is another one than the one beside it"),
+        (Some(Ok(_)), None) if !had_marker => None,
+        (Some(Ok(_)), None) => Some("the file with its epoch is missing"),
+        (Some(Err(_)), _) => Some("the epoch in the database is not a UUID"),
+    };
+    if let (Some(Ok(stored)), None) = (stored, why) {
+        return Ok(stored);
+    }
+    if let Some(why) = why {
+        tracing::warn!(
+            database = %found.path.display(),
+            "the database is not in the state in which it was left: {why}. Clients start over, and cursors from before are \
+             refused"
+        );
+    }
+    let epoch = clock.new_id();
+    write(connection, "epoch", epoch.to_string()).await?;
+    Ok(epoch)
+}
+
+async fn read(connection: &DatabaseConnection, name: &str) -> Result<Option<String>> {
+    let row = store_meta::Entity::find_by_id(name.to_owned()).one(connection).await?;
+    Ok(row.map(|row| row.value))
+}
+
+async fn write(connection: &DatabaseConnection, name: &str, value: String) -> Result<()> {
+    let row = store_meta::ActiveModel { name: Set(name.into()), value: Set(value) };
+    let on_conflict =
+        OnConflict::column(store_meta::Column::Name).update_column(store_meta::Column::Value).to_owned();
+    store_meta::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// How far a checkpoint goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CheckpointMode {
+    /// Only tells.
+    Look,
+    /// As far as it gets without waiting.
+    Passive,
+    /// Everything, and empties the log; waits for readers.
+    Truncate,
+}
+
+/// The state of the log after a checkpoint.
+struct Progress {
+    frames: i64,
+    moved: i64,
+    is_complete: bool,
+}
+
+impl CheckpointMode {
+    async fn run(self, connection: &DatabaseConnection) -> std::result::Result<Progress, DbErr> {
+        let mode = match self {
+            Self::Look => "NOOP",
+            Self::Passive => "PASSIVE",
+            Self::Truncate => "TRUNCATE",
+        };
+        let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA wal_checkpoint({mode})"));
+        let row = connection.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| unavailable("the checkpoint said nothing"))?;
+        let (busy, frames, moved): (i64, i64, i64) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        Ok(Progress { frames, moved, is_complete: busy == 0 && frames == moved })
+    }
+}
+
+/// The database file and the marker beside it.
+pub(super) struct StoreFile {
+    marker_path: PathBuf,
+    marker: Marker,
+    /// Whether the log of an earlier run could not be moved into the file yet.
+    must_checkpoint: bool,
+}
+
+impl StoreFile {
+    /// Marks the file as in use, and gives it a generation that no copy of it has.
+    async fn take_over(
+        connection: &DatabaseConnection,
+        found: &Found,
+        epoch: Uuid,
+        is_complete: bool,
+    ) -> Result<Self> {
+        let now = number(connection, "user_version").await?;
+        let schema = number(connection, "schema_version").await?;
+        let on_disk = match found.file {
+            DatabaseFile::Sound { generation, .. } => generation,
+            DatabaseFile::Empty | DatabaseFile::Damaged => 0,
+        };
+        let newest = now.max(found.marker.map_or(0, |marker| marker.newest));
+        let complete = if is_complete { now } else { now.min(on_disk) };
+        let marker = Marker { epoch, complete, newest, schema, is_clean: false };
+        let mut file = Self { marker_path: beside(&found.path, ".epoch"), marker, must_checkpoint: false };
+        file.write_marker().await?;
+        if read(connection, HAS_MARKER).await?.is_none() {
+            write(connection, HAS_MARKER, "yes".into()).await?;
+        }
+        match file.checkpoint(connection, CheckpointMode::Truncate).await {
+            Ok(()) => Ok(file),
+            // A disk that is full, or a file that is busy, is no reason to refuse reads.
+            Err(error) if error::may_end_transaction(&error) => {
+                end_if_flush_failed(&error);
+                tracing::warn!(%error, "the database cannot be written to now");
+                file.must_checkpoint = true;
+                Ok(file)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a checkpoint of everything has to succeed before anything is written.
+    pub(super) fn must_checkpoint(&self) -> bool {
+        self.must_checkpoint
+    }
+
+    /// Moves the log into the file, which then has a new generation.
+    pub(super) async fn checkpoint(
+        &mut self,
+        connection: &DatabaseConnection,
+        mode: CheckpointMode,
+    ) -> std::result::Result<(), DbErr> {
+        // The marker first: it must never lag behind the file.
+        self.marker.newest = self.marker.newest.saturating_add(1);
+        self.write_marker().await?;
+        let generation = self.marker.newest.cast_signed();
+        connection.execute_unprepared(&format!("PRAGMA user_version = {generation}")).await?;
+        let progress = mode.run(connection).await?;
+        self.must_checkpoint = false;
+        if progress.is_complete {
+            self.marker.complete = self.marker.newest;
+            self.write_marker().await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the log into the file if it has grown.
+    pub(super) async fn checkpoint_if_large(
+        &mut self,
+        connection: &DatabaseConnection,
+    ) -> std::result::Result<(), DbErr> {
+        let progress = CheckpointMode::Look.run(connection).await?;
+        if progress.frames - progress.moved < CHECKPOINT_FRAMES {
+            return Ok(());
+        }
+        self.checkpoint(connection, CheckpointMode::Passive).await
+    }
+
+    /// Moves everything into the file and marks it as complete.
+    pub(super) async fn finish(&mut self, connection: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        self.checkpoint(connection, CheckpointMode::Truncate).await?;
+        if self.marker.complete != self.marker.newest {
+            return Err(unavailable("somebody else still reads the database"));
+        }
+        self.marker.is_clean = true;
+        self.write_marker().await
+    }
+
+    async fn write_marker(&self) -> std::result::Result<(), DbErr> {
+        write_marker(self.marker, &self.marker_path).await
+    }
+}
+
+async fn write_marker(marker: Marker, path: &Path) -> std::result::Result<(), DbErr> {
+    let to = path.to_owned();
+    let written = tokio::task::spawn_blocking(move || marker.write(&to)).await;
+    let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    written.map_err(|error| unavailable(&format!("could not write {}: {error}", path.display())))
+}
+
+/// A number of the database's header as it is read, the log included.
+async fn number(connection: &DatabaseConnection, name: &str) -> Result<u32> {
+    let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+    let row = connection.query_one_raw(statement).await?;
+    let number: Option<i32> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let number = number.ok_or_else(|| Error::Failed(format!("the database has no {name}")))?;
+    Ok(number.cast_unsigned())
+}
