@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// Queries and mutations that run at once.
 const RUNNING: usize = 1_000;
-/// How long one more waits for its turn.
-const TURN_WITHIN: Duration = Duration::from_secs(1);
+/// Queries and mutations that wait for their turn; more are refused at once.
+const WAITING: usize = 2_000;
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
@@ -50,6 +51,7 @@ pub(super) struct Admission {
     looks: AtomicUsize,
     streams: Mutex<HashMap<ActorId, usize>>,
     running: Arc<Semaphore>,
+    waiting: Semaphore,
 }
 
 /// An open stream; it is counted for as long as this lives.
@@ -75,6 +77,7 @@ impl Admission {
             looks: AtomicUsize::new(0),
             streams: Mutex::default(),
             running: Arc::new(Semaphore::new(RUNNING)),
+            waiting: Semaphore::new(WAITING),
         })
     }
 
@@ -120,10 +123,13 @@ impl Admission {
         Some(Stream { admission: Arc::clone(self), actor_id: viewer.actor_id })
     }
 
-    /// A turn to run, unless none comes in time.
-    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.running).acquire_owned();
-        tokio::time::timeout(TURN_WITHIN, turn).await.ok()?.ok()
+    /// A turn to run, unless none comes before the deadline or too many wait already.
+    pub(super) async fn turn(&self, deadline: Instant) -> Option<OwnedSemaphorePermit> {
+        if let Ok(turn) = Arc::clone(&self.running).try_acquire_owned() {
+            return Some(turn);
+        }
+        let _waiting = self.waiting.try_acquire().ok()?;
+        timeout_at(deadline, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()
     }
 }
 

@@ -19,6 +19,7 @@ use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
 
 /// What a client sends: the same in a body, in a URL and on a socket.
 #[derive(Clone, Debug, Default)]
@@ -190,16 +191,16 @@ fn check_variables(operation: &OperationDefinition, variables: &Map<String, Valu
     }
 }
 
-/// Runs a query or a mutation to its end, whatever becomes of the connection, under the deadline.
-pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
-    let Some(_turn) = door.admission.turn().await else {
+/// Runs a query or a mutation to its end, whatever becomes of the connection, until the deadline.
+pub(super) async fn run(door: &Door, operation: Operation, deadline: Instant) -> Answer {
+    let Some(_turn) = door.admission.turn(deadline).await else {
         return answer::failed(&Refusal::new(Code::Unavailable, "The server has too much to do."));
     };
     let schema = door.schema.clone();
     let Operation { request, rounds, kind: _, resume: _ } = operation;
     let task = door.tracker.spawn(async move { rounds.along(schema.execute(request)).await });
     let abort = task.abort_handle();
-    match tokio::time::timeout(door.limits.operation_within, task).await {
+    match timeout_at(deadline, task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => {
             tracing::error!(%panic, "an operation was cut off");

@@ -17,13 +17,14 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// Streams the operation's answers; a query or a mutation has one.
 pub(super) fn respond(
     door: &Door,
     viewer: Viewer,
     operation: Operation,
+    deadline: Instant,
 ) -> Result<Response, (StatusCode, Refusal)> {
     let Some(caller) = Present::new(door, viewer) else {
         let refusal = Refusal::new(Code::LimitExceeded, "There are too many streams open already.");
@@ -33,7 +34,7 @@ pub(super) fn respond(
         OperationType::Subscription => operation::stream(door, operation),
         OperationType::Query | OperationType::Mutation => {
             let door = door.clone();
-            async move { (operation::run(&door, operation).await, None) }.into_stream().boxed()
+            async move { (operation::run(&door, operation, deadline).await, None) }.into_stream().boxed()
         }
     };
     let mut heartbeat = tokio::time::interval(door.limits.heartbeat);

@@ -256,7 +256,8 @@ impl Socket {
         });
         let token = from_payload.or(self.header_token.as_deref());
         // Without an origin, so that no widget key is taken here: to sign in is one request.
-        match auth::authenticate(&self.door, token, None).await {
+        let deadline = Instant::now() + self.door.limits.operation_within;
+        match auth::authenticate(&self.door, token, None, deadline).await {
             Ok(viewer) => {
                 let Some(caller) = Present::new(&self.door, viewer) else {
                     return Some(Close::TooMany);
@@ -345,9 +346,10 @@ async fn perform(
     queue: mpsc::Sender<Message>,
 ) -> Option<Value> {
     let most_errors = door.limits.errors;
+    let deadline = Instant::now() + door.limits.operation_within;
     match operation.kind {
         OperationType::Query | OperationType::Mutation => {
-            let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
+            let (answer, was_executed) = clean(operation::run(&door, operation, deadline).await, most_errors);
             if !was_executed {
                 return Some(failed(&id, &answer));
             }

@@ -20,9 +20,10 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// SQLSTATEs after which the same call may succeed later: a lost connection (class 08), too few resources
-/// (53), an operator's intervention or a statement timeout (57), a lock timeout, a deadlock, a lost race.
+/// (53), an operator's intervention or a statement timeout (57), a transaction that stood idle for too long (25P03), a
+/// lock timeout, a deadlock, a lost race.
 /// From PostgreSQL's manual, appendix A.
-const PASSING: &[&str] = &["08", "53", "57", "55P03", "40P01", "40001"];
+const PASSING: &[&str] = &["08", "53", "57", "25P03", "55P03", "40P01", "40001"];
 
 /// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), an input or
 /// output error (10), a full disk (13). From SQLite's manual, "Result and Error Codes".

@@ -5,10 +5,12 @@
 //! wait leaves the outer transaction open for them; whoever finishes last commits it, and all learn of it
 //! together. A refusal waits too: what it read may not have been on disk yet.
 
+use super::bounded::{Bounded, STATEMENT, within};
 use super::{Error, Inner, Result};
 use crate::domain::event::News;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +45,7 @@ struct Finished {
 
 /// An open transaction.
 pub(super) struct Open {
-    pub(super) connection: DatabaseTransaction,
+    pub(super) connection: Bounded<DatabaseTransaction>,
     /// On SQLite: held while this transaction is the one that writes.
     turn: Option<OwnedMutexGuard<Batch>>,
 }
@@ -81,7 +83,10 @@ impl Writer {
 
     pub(super) async fn begin(&self) -> Result<Open> {
         match self {
-            Self::Pool(pool) => Ok(Open { connection: pool.begin().await?, turn: None }),
+            Self::Pool(pool) => {
+                let transaction = within(DbBackend::Postgres, STATEMENT, pool.begin()).await?;
+                Ok(Open { connection: Bounded::new(transaction), turn: None })
+            }
             Self::Single { connection, batch, waiting } => {
                 let counted = Waiting::new(waiting);
                 let mut turn = Arc::clone(batch).lock_owned().await;
@@ -97,7 +102,7 @@ impl Writer {
                 };
                 let savepoint = outer.begin().await;
                 turn.outer = Some(outer);
-                Ok(Open { connection: savepoint?, turn: Some(turn) })
+                Ok(Open { connection: Bounded::new(savepoint?), turn: Some(turn) })
             }
         }
     }

@@ -33,7 +33,8 @@ mod live;
 mod machine;
 mod nodes;
 mod notes;
-mod own_postgres;
+
+mod outages;
 mod own_views;
 mod paging;
 mod participants;
@@ -52,6 +53,7 @@ mod starting;
 mod statements;
 mod tags;
 mod tidy;
+mod time;
 mod uploads;
 mod visibility;
 mod voipbin;
