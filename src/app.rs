@@ -133,6 +133,8 @@ impl App {
         base.actions.files().links().set_base(config.public_url.as_deref().unwrap_or(&own));
         let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
+        let (store, shutdown) = (base.actions.store().clone(), base.shutdown.clone());
+        base.tracker.spawn(workers::keep_time(store, config.tick, shutdown));
         base.tracker.spawn(workers::tidy(base.actions.clone(), base.shutdown.clone()));
         let (store, tracker, shutdown) =
             (base.actions.store().clone(), base.tracker.clone(), base.shutdown.clone());

@@ -1,8 +1,16 @@
 //! Time and ids: the only place that asks what time it is. Tests freeze it.
+//!
+//! A running clock counts by the machine's monotonic clock, so a change of the wall clock moves nothing. It is steered
+//! towards a reference by stated rules: on SQLite the wall clock, on PostgreSQL the database's clock, which all nodes
+//! share. See `docs/adr/0053-one-clock.md`.
 
+mod steering;
+
+use self::steering::Steering;
 use entity::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use uuid::{ContextV7, Uuid};
 
 /// The server's clock and the maker of its ids.
@@ -11,37 +19,108 @@ pub struct Clock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    frozen: Option<Mutex<Timestamp>>,
+    time: Time,
     order: Mutex<ContextV7>,
 }
 
+#[derive(Debug)]
+enum Time {
+    Frozen(Mutex<Timestamp>),
+    Running { wall: Wall, steering: Mutex<Steering> },
+}
+
+/// The machine's wall clock. Tests set it ahead or back.
+#[derive(Clone, Debug, Default)]
+pub struct Wall {
+    ahead: Arc<AtomicI64>,
+}
+
+impl Wall {
+    /// Sets it ahead of the machine's own, or back, by milliseconds.
+    pub fn set_ahead(&self, millis: i64) {
+        self.ahead.store(millis, Ordering::SeqCst);
+    }
+
+    fn micros(&self) -> i64 {
+        let ahead = self.ahead.load(Ordering::SeqCst).saturating_mul(1_000);
+        chrono::Utc::now().timestamp_micros().saturating_add(ahead)
+    }
+}
+
+/// What the database's clock said.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Its time, microseconds since the Unix epoch.
+    pub micros: i64,
+    /// When it said so: halfway between question and answer.
+    pub at: Instant,
+    /// How far off this may be: half of the time between question and answer.
+    pub within: Duration,
+}
+
 impl Clock {
-    /// The machine's own clock.
+    /// A clock that starts at the machine's time.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Inner { frozen: None, order: Mutex::new(ContextV7::new()) }))
+        Self::on(Wall::default())
+    }
+
+    /// A clock that starts at a wall clock's time.
+    #[must_use]
+    pub fn on(wall: Wall) -> Self {
+        let steering = Mutex::new(Steering::new(wall.micros(), Instant::now()));
+        Self(Arc::new(Inner { time: Time::Running { wall, steering }, order: Mutex::new(ContextV7::new()) }))
     }
 
     /// A clock that stands still until it is advanced.
     #[must_use]
     pub fn frozen(at: Timestamp) -> Self {
-        Self(Arc::new(Inner { frozen: Some(Mutex::new(at)), order: Mutex::new(ContextV7::new()) }))
+        let time = Time::Frozen(Mutex::new(at));
+        Self(Arc::new(Inner { time, order: Mutex::new(ContextV7::new()) }))
     }
 
     /// The time, in whole milliseconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.0.frozen {
-            Some(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
-            None => Timestamp::from(chrono::Utc::now()),
+        match &self.0.time {
+            Time::Frozen(at) => *lock(at),
+            Time::Running { steering, .. } => {
+                let steering = lock(steering);
+                Timestamp(steering.now(Instant::now()).div_euclid(1_000))
+            }
         }
     }
 
-    /// Moves a frozen clock on; the machine's own clock is left alone.
+    /// Moves a frozen clock on; a running clock is left alone.
     pub fn advance(&self, by: Duration) {
-        if let Some(at) = &self.0.frozen {
-            let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Time::Frozen(at) = &self.0.time {
+            let mut at = lock(at);
             at.0 = at.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Compares a running clock with the wall clock and steers it. To be called every second.
+    pub fn follow_wall(&self) {
+        if let Time::Running { wall, steering } = &self.0.time {
+            // Under the lock, so that both are read at once.
+            let mut steering = lock(steering);
+            steering.follow_wall(wall.micros(), Instant::now());
+        }
+    }
+
+    /// Compares a running clock with the database's and steers it. To be called every few seconds.
+    pub fn follow_database(&self, reading: Reading) {
+        if let Time::Running { wall, steering } = &self.0.time {
+            let mut steering = lock(steering);
+            steering.follow_database(reading, wall.micros(), Instant::now());
+        }
+    }
+
+    /// Sets a running clock to the database's time. Called once, when the database is opened.
+    pub fn set(&self, reading: Reading) {
+        if let Time::Running { wall, steering } = &self.0.time {
+            let mut steering = lock(steering);
+            steering.set(reading, wall.micros(), Instant::now());
         }
     }
 
@@ -49,10 +128,14 @@ impl Clock {
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().0).unwrap_or_default();
-        let order = self.0.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = lock(&self.0.order);
         let nanos = u32::try_from(millis % 1_000).unwrap_or_default() * 1_000_000;
         Uuid::new_v7(uuid::Timestamp::from_unix(&*order, millis / 1_000, nanos))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -65,5 +148,18 @@ mod tests {
         let ids: Vec<_> = (0..1_000).map(|_| clock.new_id()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(ids[0].get_timestamp().map(|at| at.to_unix()), Some((1_800_000_000, 123_000_000)));
+    }
+
+    #[test]
+    fn wall_clock_that_is_set_moves_nothing_by_itself() {
+        let wall = Wall::default();
+        let clock = Clock::on(wall.clone());
+        let before = clock.now();
+        for ahead in [86_400_000, -3_600_000] {
+            wall.set_ahead(ahead);
+            clock.follow_wall();
+            let passed = clock.now().since(before).num_milliseconds();
+            assert!((0..60_000).contains(&passed), "{passed} ms passed");
+        }
     }
 }

@@ -2,20 +2,25 @@
 //! renewed end, and so do chats in which nothing happens any more; what was uploaded and never sent is removed.
 
 use crate::actions::Actions;
+use crate::store::Store;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+/// How often the clock is compared with its reference at most.
+const KEEP_TIME_EVERY: Duration = Duration::from_secs(1);
 /// How often what ended long ago is cleared away.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
-/// Clears away sign-ins that ended, until the server stops.
+/// Clears away sign-ins that ended, and pulls in what is due too late, until the server stops.
 pub async fn tidy(actions: Actions, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(TIDY_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Not at the start, when there is most to do.
     ticks.tick().await;
+    pull_in(&actions).await;
+    // The rest not at the start, when there is most to do.
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        pull_in(&actions).await;
         loop {
             match actions.forget_sign_ins().await {
                 Ok(true) => {}
@@ -25,6 +30,23 @@ pub async fn tidy(actions: Actions, shutdown: CancellationToken) {
                     break;
                 }
             }
+        }
+    }
+}
+
+async fn pull_in(actions: &Actions) {
+    if let Err(error) = actions.pull_in_what_is_due().await {
+        tracing::warn!(%error, "could not pull in what is due too late");
+    }
+}
+
+/// Keeps the clock right until the server stops.
+pub async fn keep_time(store: Store, tick: Duration, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(tick.max(KEEP_TIME_EVERY));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Some(Err(error)) = shutdown.run_until_cancelled(store.keep_time()).await {
+            tracing::warn!(%error, "the database's clock could not be read");
         }
     }
 }

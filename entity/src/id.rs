@@ -21,6 +21,12 @@ macro_rules! ids {
                 self.0.fmt(formatter)
             }
         }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
     )+};
 }
 

@@ -24,14 +24,18 @@ impl Actions {
     ) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::ArchiveMessages)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| archive(tx, viewer, chat_id, before).boxed()).await?.with_chat()?.1)
+        Ok(self
+            .write_to(chat_id, move |tx| archive(tx, viewer, chat_id, before).boxed())
+            .await?
+            .with_chat()?
+            .1)
     }
 
     /// Restores all archived messages of a chat.
     pub async fn restore_messages(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::ArchiveMessages)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| restore(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
+        Ok(self.write_to(chat_id, move |tx| restore(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
     }
 }
 

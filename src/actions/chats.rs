@@ -57,7 +57,7 @@ impl Actions {
         policy::may(viewer.role, Verb::CreateChat)?;
         let viewer = viewer.clone();
         let (is_existing, chat) =
-            self.write(move |tx| create(tx, viewer, input).boxed()).await?.with_chat()?;
+            self.write_to(viewer.actor_id, move |tx| create(tx, viewer, input).boxed()).await?.with_chat()?;
         Ok(CreatedChat { chat, is_existing })
     }
 
@@ -65,7 +65,7 @@ impl Actions {
     pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::UpdateChat)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
+        Ok(self.write_to(input.chat_id, move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
     }
 }
 

@@ -17,7 +17,7 @@ impl Actions {
     pub async fn delete_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
         policy::may(viewer.role, Verb::DeleteChat)?;
         let viewer = viewer.clone();
-        self.write(move |tx| delete(tx, viewer, chat_id).boxed()).await?;
+        self.write_to(chat_id, move |tx| delete(tx, viewer, chat_id).boxed()).await?;
         Ok(())
     }
 }

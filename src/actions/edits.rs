@@ -28,14 +28,14 @@ impl Actions {
     pub async fn edit_message(&self, viewer: &Viewer, input: EditMessage) -> Result<MessageRow> {
         policy::may(viewer.role, Verb::EditMessage)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| edit(tx, viewer, input).boxed()).await?.value)
+        Ok(self.write_to(input.message_id, move |tx| edit(tx, viewer, input).boxed()).await?.value)
     }
 
     /// Takes a message's content away and leaves a tombstone. Again it changes nothing.
     pub async fn delete_message(&self, viewer: &Viewer, message_id: MessageId) -> Result<MessageRow> {
         policy::may(viewer.role, Verb::DeleteMessage)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| delete(tx, viewer, message_id).boxed()).await?.value)
+        Ok(self.write_to(message_id, move |tx| delete(tx, viewer, message_id).boxed()).await?.value)
     }
 }
 

@@ -22,7 +22,7 @@ impl Actions {
     pub async fn end_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::ActInChat)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| end(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
+        Ok(self.write_to(chat_id, move |tx| end(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
     }
 
     /// Ends the chats in which nothing happened for as long as their room waits: the server's own clock does this.
@@ -31,7 +31,7 @@ impl Actions {
         let idle = idle::list_idle(&self.0.store, self.now(), AT_ONCE).await?;
         for chat_id in &idle {
             let chat_id = *chat_id;
-            if let Err(error) = self.write(move |tx| end_idle(tx, chat_id).boxed()).await {
+            if let Err(error) = self.write_to(chat_id, move |tx| end_idle(tx, chat_id).boxed()).await {
                 tracing::warn!(%chat_id, %error, "could not end an idle chat");
             }
         }
@@ -101,7 +101,7 @@ async fn finish(tx: &mut Tx, actor: Option<&actor::Model>) -> Result<()> {
 
 /// Something may have happened while this waited for the chat.
 async fn end_idle(tx: &mut Tx, chat_id: ChatId) -> Result<()> {
-    if tx.lock_any_chat(chat_id).await?.is_some() && idle::is_idle(tx, chat_id, tx.now()).await? {
+    if tx.lock_any_chat(chat_id).await?.is_some() && idle::is_idle(tx, chat_id, tx.clock_time()).await? {
         finish(tx, None).await?;
         record_chat(tx, None)?;
     }

@@ -79,7 +79,7 @@ impl Actions {
             policy::may(viewer.role, Verb::WriteNote)?;
         }
         let (viewer, lease) = (viewer.clone(), self.0.lease);
-        let written = self.write(move |tx| send(tx, viewer, input, lease).boxed()).await?;
+        let written = self.write_to(input.chat_id, move |tx| send(tx, viewer, input, lease).boxed()).await?;
         let (message, chat) = written.with_chat()?;
         Ok(SentMessage { message, chat })
     }
@@ -88,7 +88,7 @@ impl Actions {
     pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<participation::Model> {
         policy::may(viewer.role, Verb::ActInChat)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| mark(tx, viewer, input).boxed()).await?.value)
+        Ok(self.write_to(input.chat_id, move |tx| mark(tx, viewer, input).boxed()).await?.value)
     }
 }
 
@@ -300,7 +300,7 @@ async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: Lease) -> Result<()> 
     if chat.present_user_count == 0 {
         return Ok(());
     }
-    let (chat_id, now) = (chat.id, tx.now());
+    let (chat_id, now) = (chat.id, tx.clock_time());
     let present = presences::list_now(tx, chat_id).await?;
     let own = present.into_iter().find(|presence| presence.user_id == user_id);
     if let Some(mut presence) = own.filter(|presence| !lease.is_over(presence, now)) {

@@ -43,7 +43,7 @@ impl Actions {
         policy::may(viewer.role, Verb::ActInChat)?;
         let viewer = viewer.clone();
         let (participation, chat) =
-            self.write(move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?;
+            self.write_to(input.chat_id, move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?;
         Ok(UpdatedParticipation { chat, participation })
     }
 

@@ -59,7 +59,7 @@ impl Actions {
         policy::may(viewer.role, Verb::AddParticipants)?;
         let viewer = viewer.clone();
         let (participations, chat) =
-            self.write(move |tx| add(tx, viewer, input).boxed()).await?.with_chat()?;
+            self.write_to(input.chat_id, move |tx| add(tx, viewer, input).boxed()).await?.with_chat()?;
         Ok(AddedParticipants { chat, participations })
     }
 
@@ -72,7 +72,7 @@ impl Actions {
         policy::may(viewer.role, Verb::RemoveParticipant)?;
         let (remover, RemoveParticipant { chat_id, participant_id }) = (viewer.clone(), input.clone());
         let (participation, chat) =
-            self.write(move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
+            self.write_to(chat_id, move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
         self.0.live.set_typing(chat_id, participant_id, false);
         let still_takes_part = participant_id != viewer.actor_id
             && participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id)

@@ -3,10 +3,11 @@
 use super::history::{Counted, NewEntry, add_entry, begin_presence, end_presence, take_part};
 use super::write::{lock_open_chat, lock_visible_chat};
 use super::{Actions, Error, Result};
+use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use crate::store::{Tx, actors, participations, presences};
+use crate::store::{Tx, actors, due, participations, presences};
 use chrono::TimeDelta;
 use entity::{
     ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, Timestamp, actor, chat, presence,
@@ -65,8 +66,10 @@ impl Actions {
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
         policy::may(viewer.role, Verb::JoinChat)?;
         let (viewer, lease) = (viewer.clone(), self.0.lease);
-        let (presence, chat) =
-            self.write(move |tx| join(tx, viewer, input, lease).boxed()).await?.with_chat()?;
+        let (presence, chat) = self
+            .write_to(input.chat_id, move |tx| join(tx, viewer, input, lease).boxed())
+            .await?
+            .with_chat()?;
         Ok(JoinedChat { chat, presence })
     }
 
@@ -74,7 +77,8 @@ impl Actions {
     pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
         policy::may(viewer.role, Verb::JoinChat)?;
         let viewer = viewer.clone();
-        let (presence, chat) = self.write(move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
+        let (presence, chat) =
+            self.write_to(chat_id, move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
         Ok(LeftChat { chat, presence })
     }
 
@@ -82,7 +86,7 @@ impl Actions {
     pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
         policy::may(viewer.role, Verb::JoinChat)?;
         let (viewer, lease) = (viewer.clone(), self.0.lease);
-        Ok(self.write(move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
+        Ok(self.write_to(chat_id, move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
     }
 
     /// Shows the others that the viewer types, or no longer does. A signal: nothing is stored.
@@ -117,11 +121,29 @@ impl Actions {
         let chat_ids = presences::chats_with_expired(&self.0.store, now, 100).await?;
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
-            if let Err(error) = self.write(move |tx| expire(tx, chat_id, lease).boxed()).await {
+            if let Err(error) = self.write_to(chat_id, move |tx| expire(tx, chat_id, lease).boxed()).await {
                 tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
             }
         }
         Ok(chat_ids.len())
+    }
+
+    /// Pulls in what is due later than it can be, because the clock was ahead when it was set. A restart on SQLite and a step
+    /// of the database's clock leave such rows behind.
+    pub async fn pull_in_what_is_due(&self) -> Result<()> {
+        let (now, (_, _, longest)) = (self.now(), limits::RING_SECONDS);
+        let (rings_until, expires_at) =
+            (now.plus(TimeDelta::seconds(longest.into())), now.plus(self.0.lease.lasts));
+        let pulled_in =
+            self.write(move |tx| async move { Ok(due::pull_in(tx, rings_until, expires_at).await?) }.boxed());
+        let count = pulled_in.await?.value;
+        if count > 0 {
+            tracing::warn!(
+                count,
+                "sessions and presences were due too late: the clock was ahead when they began"
+            );
+        }
+        Ok(())
     }
 
     /// Ends all presences of a user who signed out or was deactivated.
@@ -131,7 +153,7 @@ impl Actions {
         user_id: ActorId,
     ) -> Result<()> {
         for chat_id in presences::all_chats_of_user(&self.0.store, user_id).await? {
-            self.write(move |tx| sign_out(tx, organization_id, chat_id, user_id).boxed()).await?;
+            self.write_to(chat_id, move |tx| sign_out(tx, organization_id, chat_id, user_id).boxed()).await?;
         }
         Ok(())
     }
@@ -157,7 +179,7 @@ pub(super) struct There {
 }
 
 pub(super) async fn who_is_there(tx: &Tx, lease: Lease) -> Result<There> {
-    let (now, chat_id) = (tx.now(), tx.chat()?.id);
+    let (now, chat_id) = (tx.clock_time(), tx.chat()?.id);
     let all = presences::list_now(tx, chat_id).await?;
     let (expired, present) = all.into_iter().partition(|presence| lease.is_over(presence, now));
     Ok(There { present, expired })
@@ -170,7 +192,7 @@ pub(super) async fn enter(
     there: There,
     lease: Lease,
 ) -> Result<presence::Model> {
-    let (now, There { present, expired }) = (tx.now(), there);
+    let (now, There { present, expired }) = (tx.clock_time(), there);
     if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == user.id) {
         lease.renew(&mut own, now);
         presences::update(tx, &own).await?;
@@ -191,7 +213,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Option<pr
 
 async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Result<presence::Model> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
-    let now = tx.now();
+    let now = tx.clock_time();
     let present = presences::list_now(tx, chat_id).await?;
     let mut own = present
         .into_iter()
@@ -206,7 +228,7 @@ async fn expire(tx: &mut Tx, chat_id: ChatId, lease: Lease) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_none() {
         return Ok(());
     }
-    let now = tx.now();
+    let now = tx.clock_time();
     let mut expired = presences::list_now(tx, chat_id).await?;
     expired.retain(|presence| lease.is_over(presence, now));
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;

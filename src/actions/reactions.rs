@@ -29,7 +29,7 @@ impl Actions {
     pub async fn react(&self, viewer: &Viewer, input: React) -> Result<MessageRow> {
         policy::may(viewer.role, Verb::React)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| react(tx, viewer, input).boxed()).await?.value)
+        Ok(self.write_to(input.message_id, move |tx| react(tx, viewer, input).boxed()).await?.value)
     }
 }
 

@@ -86,14 +86,14 @@ impl Actions {
     pub async fn update_session(&self, viewer: &Viewer, input: UpdateSession) -> Result<SessionRow> {
         policy::may(viewer.role, Verb::UseSessions)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| update(tx, viewer, input).boxed()).await?.value)
+        Ok(self.write_to(input.session_id, move |tx| update(tx, viewer, input).boxed()).await?.value)
     }
 
     /// Moves a session on. Of any number of callers at once one wins.
     pub async fn give_directive(&self, viewer: &Viewer, input: GiveDirective) -> Result<SessionRow> {
         policy::may(viewer.role, Verb::UseSessions)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| direct(tx, viewer, input).boxed()).await?.value)
+        Ok(self.write_to(input.session_id, move |tx| direct(tx, viewer, input).boxed()).await?.value)
     }
 
     /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
@@ -102,7 +102,9 @@ impl Actions {
         let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
         for (organization_id, chat_id, session_id) in &unanswered {
             let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
-            let missed = self.write(move |tx| miss(tx, organization_id, chat_id, session_id).boxed()).await;
+            let missed = self
+                .write_to(session_id, move |tx| miss(tx, organization_id, chat_id, session_id).boxed())
+                .await;
             if let Err(error) = missed {
                 tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
             }
@@ -346,7 +348,7 @@ async fn miss(
     let Some(row) = sessions::find_in_organization(tx, organization_id, session_id).await? else {
         return Ok(());
     };
-    let is_due = row.session.rings_until.is_some_and(|rings_until| rings_until <= tx.now());
+    let is_due = row.session.rings_until.is_some_and(|rings_until| rings_until <= tx.clock_time());
     let Some(transition) = session::missed(row.session.state).filter(|_| is_due) else { return Ok(()) };
     let change = Change {
         directive: Directive::Finish,
@@ -387,7 +389,7 @@ async fn go(
     session::stamp(&mut row.session, directive, transition, by, now);
     let kind = match directive {
         Directive::Start => {
-            row.session.rings_until = Some(now.plus(rings));
+            row.session.rings_until = Some(tx.clock_time().plus(rings));
             EventKind::SessionStarted
         }
         Directive::Accept => {

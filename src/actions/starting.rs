@@ -72,8 +72,11 @@ impl Actions {
             policy::may(viewer.role, if is_own { Verb::JoinChat } else { Verb::JoinChatFor })?;
         }
         let (viewer, lease) = (viewer.clone(), self.0.lease);
-        let (start, chat) =
-            self.write(move |tx| start(tx, viewer, input, lease).boxed()).await?.with_chat()?;
+        let visitor_id = input.visitor_id.unwrap_or(viewer.actor_id);
+        let (start, chat) = self
+            .write_to(visitor_id, move |tx| start(tx, viewer, input, lease).boxed())
+            .await?
+            .with_chat()?;
         Ok(StartedChat { chat, start })
     }
 }

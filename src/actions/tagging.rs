@@ -22,7 +22,7 @@ impl Actions {
     ) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::TagChat)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| tag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
+        Ok(self.write_to(chat_id, move |tx| tag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
     }
 
     /// Takes tags off a chat, as far as it has them.
@@ -34,7 +34,7 @@ impl Actions {
     ) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::TagChat)?;
         let viewer = viewer.clone();
-        Ok(self.write(move |tx| untag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
+        Ok(self.write_to(chat_id, move |tx| untag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
     }
 }
 

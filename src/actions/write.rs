@@ -9,6 +9,7 @@ use crate::store::{Tx, participations};
 use entity::{ChatId, chat, participation};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What a committed write gave: its own result, and the chat it had locked.
 pub(super) struct Written<T> {
@@ -31,8 +32,30 @@ impl Actions {
         T: Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
+        self.write_in_turn(None, work).await
+    }
+
+    /// Runs `work` in a transaction, to its end, in turn with others on the same thing: the one whose lock it waits for, or
+    /// one that stands for it.
+    pub(super) async fn write_to<T, W>(&self, key: impl Into<Uuid>, work: W) -> Result<Written<T>>
+    where
+        T: Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        self.write_in_turn(Some(key.into()), work).await
+    }
+
+    async fn write_in_turn<T, W>(&self, key: Option<Uuid>, work: W) -> Result<Written<T>>
+    where
+        T: Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
         let store = self.0.store.clone();
         let task = self.0.tracker.spawn(async move {
+            let _turn = match key {
+                Some(key) => Some(store.turn(key).await?),
+                None => None,
+            };
             let mut tx = store.begin().await?;
             match work(&mut tx).await {
                 Ok(value) => Ok(Written { value, chat: tx.commit().await? }),

@@ -5,6 +5,7 @@ use crate::actions::AuthFailure;
 use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal};
 use axum::http::{HeaderMap, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
 
 /// The token of an `Authorization` value.
 pub(super) fn bearer(value: &str) -> Option<&str> {
@@ -22,17 +23,19 @@ pub(super) fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ORIGIN)?.to_str().ok()
 }
 
-/// The viewer, or the status and the refusal that keep the caller out. A widget key is taken only with the origin of
-/// the page.
+/// The viewer, or the status and the refusal that keep the caller out; unavailable where the deadline passes first. A
+/// widget key is taken only with the origin of the page.
 pub(super) async fn authenticate(
     door: &Door,
     token: Option<&str>,
     origin: Option<&str>,
+    deadline: Instant,
 ) -> Result<Viewer, (StatusCode, Refusal)> {
     let failure = match token {
-        Some(token) => match door.actions.authenticate(token, origin).await {
-            Ok(viewer) => return Ok(viewer),
-            Err(failure) => failure,
+        Some(token) => match timeout_at(deadline, door.actions.authenticate(token, origin)).await {
+            Ok(Ok(viewer)) => return Ok(viewer),
+            Ok(Err(failure)) => failure,
+            Err(_) => AuthFailure::Unavailable,
         },
         None => AuthFailure::Invalid,
     };

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 /// Answers whatever comes to `/graphql`.
 pub(super) async fn handle(State(door): State<Door>, request: Request) -> Response {
@@ -54,16 +55,17 @@ async fn upgrade(door: Door, request: Request) -> Response {
 }
 
 async fn respond(door: &Door, request: Request, format: Format) -> Result<Response, (StatusCode, Refusal)> {
+    let deadline = Instant::now() + door.limits.operation_within;
     let (parts, body) = request.into_parts();
     let is_post = parts.method == Method::POST;
     if !is_post && parts.method != Method::GET {
         let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
         return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
     }
-    let viewer =
-        auth::authenticate(door, auth::from_headers(&parts.headers), auth::origin(&parts.headers)).await?;
+    let (token, origin) = (auth::from_headers(&parts.headers), auth::origin(&parts.headers));
+    let viewer = auth::authenticate(door, token, origin, deadline).await?;
     let parameters = if is_post {
-        let value = read(door, &parts.headers, body).await?;
+        let value = read(door, &parts.headers, body, deadline).await?;
         Parameters::from_json(value)
     } else {
         from_url(&parts.uri)
@@ -86,19 +88,24 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
         }
-        (_, Format::Events) => sse::respond(door, viewer, operation).await,
+        (_, Format::Events) => sse::respond(door, viewer, operation, deadline).await,
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
             let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
             Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))
         }
         (OperationType::Query | OperationType::Mutation, Format::Json | Format::GraphqlResponse) => {
-            let answer = operation::run(door, operation).await;
+            let answer = operation::run(door, operation, deadline).await;
             Ok(answer::executed(answer, format, door.limits.errors))
         }
     }
 }
 
-async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Value, (StatusCode, Refusal)> {
+async fn read(
+    door: &Door,
+    headers: &HeaderMap,
+    body: Body,
+    deadline: Instant,
+) -> Result<Value, (StatusCode, Refusal)> {
     if !is_json(headers) {
         let refusal = Refusal::new(Code::BadUserInput, "Content-Type must be application/json.");
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal));
@@ -115,7 +122,7 @@ async fn read(door: &Door, headers: &HeaderMap, body: Body) -> Result<Value, (St
     if declared.is_some_and(|length| length > limit) {
         return Err(is_too_large());
     }
-    let bytes = tokio::time::timeout(door.limits.body_within, to_bytes(body, limit))
+    let bytes = timeout_at(deadline.min(Instant::now() + door.limits.body_within), to_bytes(body, limit))
         .await
         .map_err(|_| {
             (

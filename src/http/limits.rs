@@ -8,11 +8,12 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
-    /// How long the body may take to arrive.
+    /// How long the body may take to arrive, within `operation_within`.
     pub body_within: Duration,
     /// What a document may cost.
     pub document: DocumentLimits,
-    /// How long a query or a mutation may take.
+    /// How long a request may take from its head to the answer: authentication, body, the wait for a turn and the query or
+    /// mutation itself. On a socket, how long an operation may take, or authentication.
     pub operation_within: Duration,
     /// Errors in an answer.
     pub errors: usize,

@@ -38,13 +38,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, put};
 use ipnet::IpNet;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
+
+/// How long the database may take to answer before the server counts as not ready.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// What stands behind the door.
 pub struct Front {
@@ -154,7 +159,8 @@ fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
 
 async fn ready(State(door): State<Door>) -> Response {
     let stops = door.draining.is_cancelled() || door.shutdown.is_cancelled();
-    if !stops && door.actions.ready().await {
+    let is_ready = timeout(READY_WITHIN, door.actions.ready());
+    if !stops && matches!(is_ready.await, Ok(true)) {
         "ready".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()

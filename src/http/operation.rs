@@ -16,6 +16,7 @@ use async_graphql::{Request, Response as Answer, Variables};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
 
 /// What a client sends: the same in a body, in a URL and on a socket.
 #[derive(Clone, Debug, Default)]
@@ -170,11 +171,11 @@ fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>
     })
 }
 
-/// Runs a query or a mutation under the deadline. A mutation runs to its end whatever becomes of the connection; a
+/// Runs a query or a mutation until the deadline. A mutation runs to its end whatever becomes of the connection; a
 /// query ends with the future that waits for it.
-pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
+pub(super) async fn run(door: &Door, operation: Operation, deadline: Instant) -> Answer {
     let Operation { kind, units, viewer, request, rounds, resume: _ } = operation;
-    let Some(_turn) = door.turns.take(&viewer, kind, units).await else {
+    let Some(_turn) = door.turns.take(&viewer, kind, units, deadline).await else {
         return answer::failed(&Refusal::new(
             Code::Unavailable,
             "The server is too busy. Try again in a moment.",
@@ -184,7 +185,7 @@ pub(super) async fn run(door: &Door, operation: Operation) -> Answer {
     let task = door.tracker.spawn(async move { rounds.along(schema.execute(request)).await });
     let abort = task.abort_handle();
     let _ends = (kind == OperationType::Query).then(|| AbortOnDrop(abort.clone()));
-    match tokio::time::timeout(door.limits.operation_within, task).await {
+    match timeout_at(deadline, task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => {
             tracing::error!(%panic, "an operation was cut off");

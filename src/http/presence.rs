@@ -2,10 +2,16 @@
 
 use super::Door;
 use super::admission::Stream;
+use crate::actions::Error;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::graphql::renewal::Renewal;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long a connection waits for the store to say whether its token still holds.
+const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits until the actor is deactivated.
 pub(super) async fn deactivated(standing: &mut watch::Receiver<Standing>) {
@@ -48,7 +54,8 @@ impl Present {
             Standing::Active { role, auth_version } => {
                 self.viewer.role = role;
                 if auth_version > self.viewer.auth_version {
-                    match door.actions.still_holds(&self.viewer).await {
+                    let holds = timeout(ASKED_WITHIN, door.actions.still_holds(&self.viewer)).await;
+                    match holds.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".into()))) {
                         Ok(true) => self.viewer.auth_version = auth_version,
                         Ok(false) => return false,
                         // It is asked again in a moment.

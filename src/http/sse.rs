@@ -20,7 +20,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// Streams the operation's answers; a query or a mutation has one. A subscription that cannot start for want of the
 /// database is answered 503 before anything is streamed.
@@ -28,6 +28,7 @@ pub(super) async fn respond(
     door: &Door,
     viewer: Viewer,
     operation: Operation,
+    deadline: Instant,
 ) -> Result<Response, (StatusCode, Refusal)> {
     let Some(caller) = Present::new(door, viewer) else {
         let refusal = Refusal::new(Code::LimitExceeded, "There are too many streams open already.");
@@ -56,7 +57,8 @@ pub(super) async fn respond(
         }
         OperationType::Query | OperationType::Mutation => {
             let door = door.clone();
-            let answer = async move { Told::Answer(Box::new(operation::run(&door, operation).await), None) };
+            let answer =
+                async move { Told::Answer(Box::new(operation::run(&door, operation, deadline).await), None) };
             answer.into_stream().boxed()
         }
     };

@@ -7,8 +7,8 @@ use entity::ActorId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// Queries and mutations that run at once.
 const RUNNING: usize = 1_000;
@@ -20,8 +20,8 @@ const ITEMS: usize = 4;
 const LIGHT: u64 = 250;
 /// From this cost on, in units, an operation is dear: about 12 ms.
 const DEAR: u64 = 2_500;
-/// How long an operation waits for its turn.
-const TURN_WITHIN: Duration = Duration::from_secs(5);
+/// Queries and mutations that wait for their turn; more are refused at once.
+const WAITING: usize = 2_000;
 /// After so many turns, actors who have none are forgotten.
 const FORGET_EVERY: usize = 1_000;
 
@@ -35,6 +35,7 @@ struct Lanes {
 /// Hands out turns.
 pub(super) struct Turns {
     running: Arc<Semaphore>,
+    waiting: Semaphore,
     /// One for each processor but one.
     dear: Arc<Semaphore>,
     actors: Mutex<HashMap<ActorId, Arc<Lanes>>>,
@@ -53,16 +54,23 @@ impl Turns {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             running: Arc::new(Semaphore::new(RUNNING)),
+            waiting: Semaphore::new(WAITING),
             dear: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
             actors: Mutex::default(),
             taken: AtomicUsize::new(0),
         }
     }
 
-    /// A turn for a query or a mutation; nothing if none comes in time.
+    /// A turn for a query or a mutation; nothing if none comes before the deadline, or too many wait already.
     ///
     /// Mutations have no lane: how often they come is limited, and they wait for locks more than they compute.
-    pub(super) async fn take(&self, viewer: &Viewer, kind: OperationType, units: u64) -> Option<Turn> {
+    pub(super) async fn take(
+        &self,
+        viewer: &Viewer,
+        kind: OperationType,
+        units: u64,
+        deadline: Instant,
+    ) -> Option<Turn> {
         let lanes = self.lanes(viewer.actor_id);
         let own = (kind == OperationType::Query).then(|| Arc::clone(&lanes.queries));
         let wanted = async {
@@ -70,7 +78,8 @@ impl Turns {
             permits.push(Arc::clone(&self.running).acquire_owned().await.ok()?);
             Some(permits)
         };
-        let permits = tokio::time::timeout(TURN_WITHIN, wanted).await.ok()??;
+        let _waiting = self.waiting.try_acquire().ok()?;
+        let permits = timeout_at(deadline, wanted).await.ok()??;
         Some(Turn { _permits: permits, _lanes: lanes })
     }
 

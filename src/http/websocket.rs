@@ -263,7 +263,8 @@ impl Socket {
         });
         let token = from_payload.or(self.header_token.as_deref());
         // Without an origin, so that no widget key is taken here: to sign in is one request.
-        match auth::authenticate(&self.door, token, None).await {
+        let deadline = Instant::now() + self.door.limits.operation_within;
+        match auth::authenticate(&self.door, token, None, deadline).await {
             Ok(viewer) => {
                 let Some(caller) = Present::new(&self.door, viewer) else {
                     return Some(Close::TooMany);
@@ -361,7 +362,8 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
                 // What cannot leave yet is not made yet. A mutation is done all the same.
                 queue.has_room().await;
             }
-            let (answer, was_executed) = clean(operation::run(&door, operation).await, most_errors);
+            let deadline = Instant::now() + door.limits.operation_within;
+            let (answer, was_executed) = clean(operation::run(&door, operation, deadline).await, most_errors);
             if !was_executed {
                 return Some(Last::Say(failed(&id, &answer)));
             }

@@ -1,11 +1,14 @@
 //! Opening the database: the settings that each engine needs to keep its promises, and the migrations.
 
+use super::bounded::{Bounded, STATEMENT, within};
+use super::turns::Turns;
 use super::writer::Writer;
-use super::{Error, Inner, OpenError, Result, Store, search, sqlite, tokens};
+use super::{Error, Inner, OpenError, Result, Store, search, sqlite, time, tokens};
 use crate::clock::Clock;
 use entity::store_meta;
+use futures_util::FutureExt;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
@@ -26,10 +29,33 @@ pub enum Engine {
     Postgres,
 }
 
-/// How long a reader waits for a connection of the pool before the answer is "unavailable".
-const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long closing the database may take: longer than a checkpoint waits for somebody else who reads.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+/// How long whoever needs a connection waits for one before the answer is "unavailable": nearly as long as an operation
+/// may take.
+const ACQUIRE: Duration = Duration::from_secs(8);
+/// A connection that was idle for longer is tested before it is used: the server may have been restarted.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long a connection may take to answer a ping when it is returned to the pool or taken after it was idle. One that
+/// exceeds it is closed: it belonged to a statement that was given up, or its server does not answer.
+const PING: Duration = Duration::from_secs(2);
+/// What each session asks of the server; times are milliseconds.
+///
+/// Waits for locks end shortly before the deadline of an operation (10 s). A node that stands still within a transaction
+/// loses it, with its locks, after 5 s. The connection of a host that is gone is noticed within
+/// 20 s; a statement whose client has closed its connection ends within 2 s. Generic plans,
+/// because a keyset page with parameters is otherwise planned at each execution.
+const SESSION: [(&str, &str); 9] = [
+    ("statement_timeout", "9000"),
+    ("lock_timeout", "8000"),
+    ("idle_in_transaction_session_timeout", "5000"),
+    ("tcp_user_timeout", "15000"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "2"),
+    ("client_connection_check_interval", "2000"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
 /// The advisory lock under which PostgreSQL is migrated: any number, as long as it is always the same.
 const MIGRATION_LOCK: i64 = 0x0061_6e74_6572_6f6f;
 
@@ -56,21 +82,25 @@ impl Store {
             reach_postgres(url).await?;
             let mut pool = Database::connect(postgres(url, connections)).await?;
             refuse_unsafe(&pool).await?;
-            migrate_postgres(&pool).await?;
+            migrate_postgres(url).await?;
             count(&mut pool);
             tokens::bring_up_to_date(&pool).await?;
             let epoch = epoch(&pool, &clock).await?;
             (Engine::Postgres, pool.clone(), Writer::pool(pool), epoch)
         };
+        if engine == Engine::Postgres {
+            clock.set(time::read(Bounded::new(readers.begin().await?)).await?);
+        }
         Ok(Self(Arc::new(Inner {
             engine,
-            readers,
+            readers: Bounded::new(readers),
             writer,
             epoch,
             clock,
             publisher: OnceLock::new(),
             patients: OnceLock::new(),
             outbox: Notify::new(),
+            turns: Turns::default(),
             statements,
             walked: AtomicU64::new(search::WALKED),
         })))
@@ -94,20 +124,22 @@ impl Store {
 }
 
 impl Inner {
-    pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        Ok(match self.engine {
-            Engine::Sqlite => self.readers.begin().await?,
+    pub(super) async fn snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
+        let readers = self.readers.get();
+        let transaction = match self.engine {
+            Engine::Sqlite => readers.begin().await?,
             Engine::Postgres => {
-                self.readers
-                    .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly))
-                    .await?
+                let (level, mode) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+                let begun = readers.begin_with_config(Some(level), Some(mode));
+                within(DbBackend::Postgres, STATEMENT, begun).await?
             }
-        })
+        };
+        Ok(Bounded::new(transaction))
     }
 
     /// A snapshot in which PostgreSQL plans each statement for its values: what one of them leads to may be a few rows, or
     /// most of the table.
-    pub(super) async fn planned_snapshot(&self) -> Result<DatabaseTransaction> {
+    pub(super) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         let rows = self.snapshot().await?;
         if self.engine == Engine::Postgres {
             rows.execute_unprepared("SET LOCAL plan_cache_mode = force_custom_plan").await?;
@@ -116,7 +148,6 @@ impl Inner {
     }
 }
 
-/// A generic plan, because a keyset page with parameters is otherwise planned anew at each execution.
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -125,12 +156,19 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
         .test_before_acquire(false)
         .sqlx_logging(false)
         .set_application_name("anteroom")
-        .map_sqlx_postgres_opts(|postgres| {
-            postgres.options([
-                ("statement_timeout", "5000"),
-                ("lock_timeout", "2000"),
-                ("plan_cache_mode", "force_generic_plan"),
-            ])
+        .map_sqlx_postgres_opts(|postgres| postgres.options(SESSION))
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.before_acquire(|connection, meta| {
+                async move {
+                    if meta.idle_for > IDLE {
+                        ping(connection).await?;
+                    }
+                    Ok(true)
+                }
+                .boxed()
+            })
+            // A statement that was dropped before its answer has left the answer, and a rollback, to be read here.
+            .after_release(|connection, _| async move { ping(connection).await.map(|()| true) }.boxed())
         });
     options
 }
@@ -145,6 +183,11 @@ async fn reach_postgres(url: &str) -> Result<()> {
         Error::Unavailable(format!("no answer from PostgreSQL within {} s", ACQUIRE.as_secs()))
     })?;
     connection.map_err(unavailable)?.close().await.map_err(unavailable)
+}
+
+/// Fails, so that the pool closes the connection, where the server does not answer soon.
+async fn ping(connection: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
+    tokio::time::timeout(PING, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// A server that may forget what it acknowledged cannot keep our promises.
@@ -162,13 +205,21 @@ async fn refuse_unsafe(pool: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// One node migrates at a time: the lock is held by a transaction of its own until all is done.
-async fn migrate_postgres(pool: &DatabaseConnection) -> Result<()> {
+/// Migrates on connections without limits, since a migration of a large store takes long. One node migrates at a time:
+/// the lock is held by a transaction of its own until all is done.
+async fn migrate_postgres(url: &str) -> Result<()> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(4)
+        .acquire_timeout(ACQUIRE)
+        .sqlx_logging(false)
+        .set_application_name("anteroom-migration");
+    let pool = Database::connect(options).await?;
     let lock = pool.begin().await?;
-    lock.execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
     lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    Migrator::up(pool, None).await?;
+    Migrator::up(&pool, None).await?;
     lock.commit().await?;
+    pool.close().await?;
     Ok(())
 }
 

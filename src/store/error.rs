@@ -37,9 +37,10 @@ impl From<DbErr> for OpenError {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// SQLSTATEs after which the same call may succeed later: a lost connection (class 08), too few resources
-/// (53), an operator's intervention or a statement timeout (57), a lock timeout, a deadlock, a lost race.
+/// (53), an operator's intervention or a statement timeout (57), a transaction that stood idle for too long (25P03), a
+/// lock timeout, a deadlock, a lost race.
 /// From PostgreSQL's manual, appendix A.
-const PASSING: &[&str] = &["08", "53", "57", "55P03", "40P01", "40001"];
+const PASSING: &[&str] = &["08", "53", "57", "25P03", "55P03", "40P01", "40001"];
 
 /// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), out of memory (7),
 /// read-only (8), interrupted (9), an input or output error (10), a full disk (13), a file that cannot be opened (14),

@@ -1,6 +1,7 @@
 //! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
 //! are followed in.
 
+use super::bounded::Bounded;
 use super::{Result, Rows, Store, sessions};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
@@ -248,7 +249,7 @@ fn is_after(changed: chat::Column, since: Timestamp, after: Option<ChangeKey>) -
 }
 
 async fn were_member(
-    rows: &DatabaseTransaction,
+    rows: &Bounded<DatabaseTransaction>,
     chat_ids: &[ChatId],
     actor_id: ActorId,
 ) -> Result<HashSet<ChatId>> {
@@ -275,7 +276,7 @@ async fn were_member(
 }
 
 async fn were_changed(
-    rows: &DatabaseTransaction,
+    rows: &Bounded<DatabaseTransaction>,
     chat_ids: &[ChatId],
     since: Timestamp,
 ) -> Result<HashSet<ChatId>> {

@@ -6,12 +6,14 @@
 pub mod actors;
 pub mod attachments;
 mod batch;
+mod bounded;
 pub mod carts;
 mod changed;
 pub mod chats;
 mod connect;
 pub mod connected;
 pub mod deliveries;
+pub mod due;
 mod error;
 pub mod feed;
 pub mod idle;
@@ -34,7 +36,9 @@ mod sqlite;
 pub mod tags;
 #[cfg(test)]
 mod tests;
+mod time;
 mod tokens;
+mod turns;
 pub mod tx;
 pub mod webhooks;
 mod writer;
@@ -44,6 +48,7 @@ pub use connect::Engine;
 pub use error::{Error, OpenError, Result};
 pub use tx::Tx;
 
+use self::bounded::{Bounded, STATEMENT, within};
 use crate::clock::Clock;
 use crate::domain::event::News;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
@@ -74,7 +79,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     engine: Engine,
     /// What reads use: on SQLite connections that cannot write.
-    readers: DatabaseConnection,
+    readers: Bounded<DatabaseConnection>,
     /// What writes use: on SQLite the one writer, on PostgreSQL the pool.
     writer: writer::Writer,
     /// Made with the store; a restored backup gets another, so that no old cursor lies.
@@ -85,6 +90,8 @@ struct Inner {
     patients: OnceLock<Url>,
     /// Told when there is something to deliver.
     outbox: Notify,
+    /// Who writes to what, and who waits to.
+    turns: turns::Turns,
     /// Statements run so far.
     statements: Arc<AtomicU64>,
     /// Texts that a search walks before it asks the index.
@@ -131,17 +138,17 @@ impl Store {
 
     /// Whether the database answers, and takes writes.
     pub async fn ping(&self) -> Result<()> {
-        self.0.readers.ping().await?;
+        within(self.0.readers.get_database_backend(), STATEMENT, self.0.readers.get().ping()).await?;
         self.probe().await
     }
 
     /// A read-only transaction that sees one state of the database throughout.
-    async fn snapshot(&self) -> Result<DatabaseTransaction> {
+    async fn snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.snapshot().await
     }
 
     /// The same for lists whose best plan hangs on what is asked for.
-    pub(crate) async fn planned_snapshot(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.planned_snapshot().await
     }
 }
@@ -157,14 +164,14 @@ impl Inner {
 }
 
 impl Rows for Store {
-    type Connection = DatabaseConnection;
+    type Connection = Bounded<DatabaseConnection>;
 
-    fn connection(&self) -> &DatabaseConnection {
+    fn connection(&self) -> &Bounded<DatabaseConnection> {
         &self.0.readers
     }
 }
 
-impl Rows for DatabaseTransaction {
+impl Rows for Bounded<DatabaseTransaction> {
     type Connection = Self;
 
     fn connection(&self) -> &Self {

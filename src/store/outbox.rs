@@ -41,7 +41,7 @@ pub(super) async fn write(
                 Some(body) => body,
                 None => body.insert(write_body(tx, chat, happening).await?),
             };
-            let now = tx.now();
+            let (now, created_at) = (tx.clock_time(), tx.now());
             rows.push(webhook_delivery::Model {
                 id: WebhookDeliveryId(tx.new_id()),
                 webhook_id: webhook.id,
@@ -57,7 +57,7 @@ pub(super) async fn write(
                 delivered_at: None,
                 last_status: None,
                 last_error: None,
-                created_at: now,
+                created_at,
             });
         }
     }

@@ -9,11 +9,12 @@ use super::writer::Open;
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject};
+use chrono::TimeDelta;
 use entity::{
     ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use url::Url;
 use uuid::Uuid;
 
@@ -26,8 +27,35 @@ pub struct Tx {
     chat: Option<chat::Model>,
     log: Vec<(event::Model, Subject)>,
     news: Vec<News>,
+    /// When it is, once for everything in this transaction.
+    moment: OnceLock<Moment>,
     /// Whether there is something to deliver once this is committed.
     fills_outbox: bool,
+}
+
+/// The time of a transaction.
+#[derive(Clone, Copy)]
+struct Moment {
+    /// By the server's clock.
+    clock: Timestamp,
+    /// By the chat's log, whose dates never decrease.
+    log: Timestamp,
+}
+
+/// A chat whose newest event is ahead of the clock by less waits for the clock. Nodes may differ by as much.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
+
+impl Moment {
+    /// The moment of what follows the newest event of a chat. Where a wrong clock has dated that far into the future, each
+    /// change is dated a millisecond after the one before, until real time has caught up.
+    fn after(logged_at: Timestamp, clock: Timestamp) -> Self {
+        let log = if logged_at.since(clock) > SKEW {
+            logged_at.plus(TimeDelta::milliseconds(1))
+        } else {
+            clock.max(logged_at)
+        };
+        Self { clock, log }
+    }
 }
 
 /// What is recorded of an event, beside its place in the log.
@@ -55,6 +83,7 @@ impl Store {
             chat: None,
             log: Vec::new(),
             news: Vec::new(),
+            moment: OnceLock::new(),
             fills_outbox: false,
         })
     }
@@ -76,13 +105,12 @@ impl Tx {
         chat_id: ChatId,
     ) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
-        self.chat = chat::Entity::find_by_id(chat_id)
+        let chat = chat::Entity::find_by_id(chat_id)
             .filter(chat::Column::OrganizationId.eq(organization_id))
             .lock_exclusive()
             .one(self.connection())
             .await?;
-        self.before = self.chat.clone().map(Arc::new);
-        Ok(self.chat.as_ref())
+        Ok(self.hold(chat))
     }
 
     /// Locks the DIRECT chat of a pair; `None` where it has none, or its chat was deleted.
@@ -92,22 +120,31 @@ impl Tx {
         pair_key: &str,
     ) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
-        self.chat = chat::Entity::find()
+        let chat = chat::Entity::find()
             .filter(chat::Column::OrganizationId.eq(organization_id))
             .filter(chat::Column::PairKey.eq(pair_key))
             .lock_exclusive()
             .one(self.connection())
             .await?;
-        self.before = self.chat.clone().map(Arc::new);
-        Ok(self.chat.as_ref())
+        Ok(self.hold(chat))
     }
 
     /// Locks a chat of whatever organization: for the server's own clock, which acts for nobody.
     pub async fn lock_any_chat(&mut self, chat_id: ChatId) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
-        self.chat = chat::Entity::find_by_id(chat_id).lock_exclusive().one(self.connection()).await?;
-        self.before = self.chat.clone().map(Arc::new);
-        Ok(self.chat.as_ref())
+        let chat = chat::Entity::find_by_id(chat_id).lock_exclusive().one(self.connection()).await?;
+        Ok(self.hold(chat))
+    }
+
+    /// Takes the chat that was just locked. The time is taken now: under the lock, so that it never decreases with the
+    /// sequence.
+    fn hold(&mut self, chat: Option<chat::Model>) -> Option<&chat::Model> {
+        if let Some(chat) = &chat {
+            self.moment = OnceLock::from(Moment::after(chat.logged_at, self.store.clock().now()));
+        }
+        self.before = chat.clone().map(Arc::new);
+        self.chat = chat;
+        self.chat.as_ref()
     }
 
     /// Turns from the locked chat, of which nothing was written, to another one. It stays locked.
@@ -136,11 +173,25 @@ impl Tx {
         self.chat.as_mut().ok_or_else(no_chat)
     }
 
-    /// The time of what is written now: the clock's, but never before the chat's newest event.
+    /// The date of everything that this transaction writes: the clock's time, but never before the chat's newest event.
+    /// What becomes due goes by [`Tx::clock_time`].
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = self.store.clock().now();
-        self.chat.as_ref().map_or(now, |chat| now.max(chat.logged_at))
+        self.moment().log
+    }
+
+    /// The clock's time in this transaction, by which is judged and set what becomes due. It is the same as
+    /// [`Tx::now`], unless a wrong clock has dated the chat's log into the future.
+    #[must_use]
+    pub fn clock_time(&self) -> Timestamp {
+        self.moment().clock
+    }
+
+    fn moment(&self) -> Moment {
+        *self.moment.get_or_init(|| {
+            let clock = self.store.clock().now();
+            Moment { clock, log: clock }
+        })
     }
 
     /// A new id.

@@ -6,13 +6,14 @@
 //! together. A refusal waits too: what it read may not have been on disk yet.
 
 use super::batch::{Batch, Finished, Health};
+use super::bounded::{ROLLBACK, STATEMENT, within};
 use super::sqlite::{Opener, StoreFile};
 use super::writing::Writing;
 use super::{Error, Inner, Result, Rows as _, Store};
 use crate::domain::event::News;
 use entity::store_meta;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseConnection, EntityTrait, Set, TransactionTrait};
+use sea_orm::{DatabaseConnection, DbBackend, EntityTrait, Set, TransactionTrait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -86,7 +87,10 @@ impl Writer {
 
     pub(super) async fn begin(&self) -> Result<Open> {
         match self {
-            Self::Pool(pool) => Ok(Open { writing: Writing::new(pool.begin().await?, None), turn: None }),
+            Self::Pool(pool) => {
+                let transaction = within(DbBackend::Postgres, STATEMENT, pool.begin()).await?;
+                Ok(Open { writing: Writing::new(transaction, None), turn: None })
+            }
             Self::Single(Single { batch, waiting, health: _ }) => {
                 let counted = Waiting::new(waiting);
                 let mut turn = Arc::clone(batch).lock_owned().await;
@@ -139,7 +143,11 @@ impl Inner {
         let mut writing = open.writing.move_out();
         let (Some(turn), Writer::Single(single)) = (open.turn.take(), &self.writer) else {
             if let Some(transaction) = writing.take() {
-                if keep { transaction.commit().await? } else { transaction.rollback().await? }
+                if keep {
+                    within(DbBackend::Postgres, STATEMENT, transaction.commit()).await?;
+                } else {
+                    within(DbBackend::Postgres, ROLLBACK, transaction.rollback()).await?;
+                }
             }
             self.publish(news);
             return Ok(());

@@ -1,5 +1,6 @@
 //! The connection of an open transaction. On SQLite it watches for errors after which the transaction may be gone.
 
+use super::bounded::{STATEMENT, within};
 use super::error;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{
@@ -80,22 +81,22 @@ impl ConnectionTrait for Writing {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let result = self.transaction()?.execute_raw(statement).await;
+        let result = within(self.backend, STATEMENT, self.transaction()?.execute_raw(statement)).await;
         self.watch(result).map(|result| self.changed(result))
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let result = self.transaction()?.execute_unprepared(sql).await;
+        let result = within(self.backend, STATEMENT, self.transaction()?.execute_unprepared(sql)).await;
         self.watch(result).map(|result| self.changed(result))
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let result = self.transaction()?.query_one_raw(statement).await;
+        let result = within(self.backend, STATEMENT, self.transaction()?.query_one_raw(statement)).await;
         self.watch(result)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let result = self.transaction()?.query_all_raw(statement).await;
+        let result = within(self.backend, STATEMENT, self.transaction()?.query_all_raw(statement)).await;
         self.watch(result)
     }
 }

@@ -209,7 +209,7 @@ async fn assert_outcome((call, expected): &Case) {
 }
 
 async fn every_field_refuses_what_it_cannot_take(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let stored = Stored::of(&app).await;
     for call in calls(&scene) {
@@ -235,7 +235,7 @@ async fn every_field_refuses_what_it_cannot_take(engine: Engine) {
 }
 
 async fn every_text_is_taken_at_its_limit(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for (number, mut call) in calls(&scene).into_iter().enumerate() {
         for (field, text) in sdl::fields(&sdl::input_of(call.name)) {
@@ -267,7 +267,7 @@ async fn every_text_is_taken_at_its_limit(engine: Engine) {
 }
 
 async fn lists_are_taken_up_to_their_limit(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let visitor = |count| json!({ "externalId": "v", "attributes": attributes(count) });
     scene.admin.done("upsertVisitor", "", visitor(limits::ATTRIBUTES)).await;
@@ -313,7 +313,7 @@ async fn assert_refused(stored: &Stored, cases: Vec<(&Client, &str, Value, &str)
 }
 
 async fn arguments_that_contradict_are_refused(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, odile, vera, victor, program, room, .. } = &scene;
     let (public, direct, group) = (&scene.public, &scene.direct, &scene.group);
@@ -410,7 +410,7 @@ fn forged(id: &str, of_type: &str) -> String {
 }
 
 async fn what_has_ended_takes_nothing_more(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, vera, group, .. } = &scene;
     let public = &scene.public;

@@ -187,7 +187,7 @@ fn assert_not_found(name: &str, input: &Value, answer: &Value) {
 }
 
 async fn mutations_do_not_find_another_organizations_things(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     let cases = across(&own, &their);
     // Given the published schema, no mutation and no id of an input is left out.
@@ -214,7 +214,7 @@ async fn mutations_do_not_find_another_organizations_things(engine: Engine) {
 }
 
 async fn mutations_do_not_find_others_chats(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let stored = Stored::of(&app).await;
     let before = stored.tables().await;
@@ -272,7 +272,7 @@ async fn assert_nothing_by(client: &Client, ids: &[String]) {
 }
 
 async fn queries_do_not_find_another_organizations_things(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     for (name, text) in sdl::fields("Query") {
         if text.contains(": ID") || text.contains(": [ID") {
@@ -291,7 +291,7 @@ async fn queries_do_not_find_another_organizations_things(engine: Engine) {
 }
 
 async fn queries_do_not_find_others_chats(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for (kind, place) in scene.places() {
         assert_nothing_by(&scene.victor, &ids_of(place)).await;
@@ -308,7 +308,7 @@ async fn queries_do_not_find_others_chats(engine: Engine) {
 }
 
 async fn filters_do_not_reach_into_another_organization(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     let filters = [
         json!({ "visitorId": their.vera.id }),
@@ -384,7 +384,7 @@ async fn assert_none_follows(app: &TestApp, client: &Client, cases: &[(&str, Val
 }
 
 async fn subscriptions_do_not_find_what_is_not_the_viewers(engine: Engine) {
-    let app = TestApp::start(engine).await;
+    let app = TestApp::quiet(engine).await;
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     let stored = Stored::of(&app).await;
     let before = stored.tables().await;

@@ -66,6 +66,11 @@ impl TestApp {
         Self::start_with(engine, Clock::system(), |_| {}).await
     }
 
+    /// The same, but nothing happens by itself: no session is missed and no presence expires, however long a test takes.
+    pub async fn quiet(engine: Engine) -> Self {
+        Self::start_with(engine, Clock::system(), |config| config.tick = Duration::from_hours(1)).await
+    }
+
     /// An app on a fresh store, with its settings changed.
     pub async fn start_with(engine: Engine, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -95,15 +100,20 @@ impl TestApp {
 
     /// A second app on the same database, as another node would be. PostgreSQL only.
     pub async fn second_node(&self) -> Self {
+        self.second_node_with(self.clock.clone()).await
+    }
+
+    /// The same, by another clock.
+    pub async fn second_node_with(&self, clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let secret = std::fs::read_to_string(self.folder.path().join("secret")).expect("the secret");
         std::fs::write(folder.path().join("secret"), secret).expect("written");
         let mut config = self.config.clone();
         config.data = folder.path().to_owned();
         config.files = folder.path().join("files").to_string_lossy().into_owned();
-        let app = App::start(config.clone(), self.clock.clone()).await.expect("a second app");
+        let app = App::start(config.clone(), clock.clone()).await.expect("a second app");
         let url = format!("http://{}", app.address());
-        Self { app, url, config, clock: self.clock.clone(), folder }
+        Self { app, url, config, clock, folder }
     }
 
     /// Stops it, does something meanwhile, and starts it again on the same store, at another address.
