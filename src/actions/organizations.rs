@@ -105,11 +105,11 @@ impl Actions {
 }
 
 async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
-    let NewOrganization { tenant_name, instance_name, name, admin_name } = input;
-    text::name("tenantName", &tenant_name)?;
-    text::name("instanceName", &instance_name)?;
-    text::name("name", &name)?;
-    text::name("admin", &admin_name)?;
+    let NewOrganization { mut tenant_name, mut instance_name, mut name, mut admin_name } = input;
+    text::name("tenantName", &mut tenant_name)?;
+    text::name("instanceName", &mut instance_name)?;
+    text::name("name", &mut name)?;
+    text::name("admin", &mut admin_name)?;
     let row = organization::Model {
         id: OrganizationId(tx.new_id()),
         tenant_name,
@@ -134,8 +134,8 @@ async fn change(
     organization_id: OrganizationId,
     input: UpdateOrganization,
 ) -> Result<organization::Model> {
-    let UpdateOrganization { name, edit_window_minutes } = input;
-    if let Some(name) = &name {
+    let UpdateOrganization { mut name, edit_window_minutes } = input;
+    if let Some(name) = &mut name {
         text::name("name", name)?;
     }
     let (least, _, most) = limits::EDIT_WINDOW_MINUTES;
@@ -153,8 +153,8 @@ async fn change(
 }
 
 async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {
-    let CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
-    text::name("name", &name)?;
+    let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+    text::name("name", &mut name)?;
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;
     let row = room::Model {
         id: RoomId(tx.new_id()),
@@ -174,14 +174,14 @@ async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom)
 async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom) -> Result<room::Model> {
     let UpdateRoom {
         room_id,
-        name,
+        mut name,
         allowed_origins,
         rotate_widget_key,
         rotate_identity_secret,
         resume_window_minutes,
         end_after_idle_minutes,
     } = input;
-    if let Some(name) = &name {
+    if let Some(name) = &mut name {
         text::name("name", name)?;
     }
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;

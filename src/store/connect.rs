@@ -1,7 +1,7 @@
 //! Opening the database: the settings that each engine needs to keep its promises, and the migrations.
 
 use super::writer::Writer;
-use super::{Error, Inner, Result, Store, search, tokens};
+use super::{Error, Inner, Result, Store, refolding, search};
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
@@ -55,7 +55,7 @@ impl Store {
             count(&mut pool);
             (Engine::Postgres, pool.clone(), Writer::pool(pool))
         };
-        tokens::bring_up_to_date(writer.connection()).await?;
+        refolding::bring_up_to_date(writer.connection()).await?;
         let epoch = epoch(writer.connection(), &clock).await?;
         Ok(Self(Arc::new(Inner {
             engine,
