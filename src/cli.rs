@@ -5,10 +5,13 @@ use crate::app::{App, Base};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::demo::{self, Demo};
+use crate::domain::limits;
 use crate::{graphql, http, telemetry};
 use anyhow::{Context, bail};
+use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 use entity::{ActorId, ActorType};
+use std::io::Write;
 use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -47,8 +50,8 @@ enum Command {
         /// What people call the organization [default: the tenant]
         #[arg(long)]
         name: Option<String>,
-        /// Seconds that the token lives
-        #[arg(long, default_value_t = 86_400)]
+        /// Lifetime of the token in seconds, 60 to 31536000
+        #[arg(long, default_value_t = 86_400, value_parser = token_seconds())]
         expires_in: i32,
         /// Print everything as JSON
         #[arg(long)]
@@ -71,8 +74,8 @@ enum Command {
         /// The API client, by name; made when it is new
         #[arg(long)]
         api_client: Option<String>,
-        /// Seconds that the token lives
-        #[arg(long, default_value_t = 3_600)]
+        /// Lifetime of the token in seconds, 60 to 31536000
+        #[arg(long, default_value_t = limits::TOKEN_SECONDS.1, value_parser = token_seconds())]
         expires_in: i32,
         /// Print everything as JSON
         #[arg(long)]
@@ -90,17 +93,13 @@ enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { command, settings, no_demo } = cli;
     match command {
-        Some(Command::Schema) => {
-            print!("{}", graphql::sdl());
-            Ok(())
-        }
+        Some(Command::Schema) => say(&graphql::sdl()),
         None => serve(settings.resolve()?, no_demo).await,
         Some(Command::Serve { no_demo: also }) => serve(settings.resolve()?, no_demo || also).await,
         Some(Command::Migrate) => {
             let base = open(settings).await?;
-            println!("The database is up to date.");
             base.close().await;
-            Ok(())
+            say("The database is up to date.\n")
         }
         Some(Command::Demo) => {
             let config = settings.resolve()?;
@@ -108,29 +107,33 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let base = Base::open(&config, Clock::system()).await?;
             let demo = Demo::tokens(&base.actions).await;
             base.close().await;
-            print!("{}", introduction(&demo?, &config, config.listen));
-            Ok(())
+            say(&introduction(&demo?, &config, config.listen))
         }
         Some(Command::Init { tenant, instance, admin, name, expires_in, json }) => {
-            let base = open(settings).await?;
-            let input = NewOrganization {
+            let mut input = NewOrganization {
                 name: name.unwrap_or_else(|| tenant.clone()),
                 tenant_name: tenant,
                 instance_name: instance,
                 admin_name: admin,
             };
+            input
+                .check()
+                .map_err(|refused| anyhow::anyhow!("--{}: {refused}", refused.field().unwrap_or_default()))?;
+            let base = open(settings).await?;
             let made = init(&base, input, expires_in, json).await;
             base.close().await;
             made
         }
         Some(Command::Token { tenant, instance, user, visitor, api_client, expires_in, json }) => {
-            let base = open(settings).await?;
             let whom = match (user, visitor, api_client) {
                 (Some(user), None, None) => Whom::Person(ActorType::User, user),
                 (None, Some(visitor), None) => Whom::Person(ActorType::Visitor, visitor),
                 (None, None, Some(name)) => Whom::ApiClient(name),
                 _ => bail!("give one of --user, --visitor and --api-client"),
             };
+            let config = settings.resolve()?;
+            require_store(&config)?;
+            let base = Base::open(&config, Clock::system()).await?;
             let made = token(&base, &tenant, &instance, whom, expires_in, json).await;
             base.close().await;
             made
@@ -140,6 +143,34 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 
 async fn open(settings: Settings) -> anyhow::Result<Base> {
     Base::open(&settings.resolve()?, Clock::system()).await
+}
+
+/// Refuses a command that only reads when there is no embedded database, so that a mistyped `--data` creates
+/// nothing.
+fn require_store(config: &Config) -> anyhow::Result<()> {
+    match config.sqlite_path() {
+        Some(path) if !path.exists() => bail!(
+            "there is no database at {}: check --data, or create an organization with `anteroom init`",
+            path.display()
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn token_seconds() -> RangedI64ValueParser<i32> {
+    let (least, _, most) = limits::TOKEN_SECONDS;
+    clap::value_parser!(i32).range(i64::from(least)..=i64::from(most))
+}
+
+/// Writes to standard output. A reader that has closed the pipe (`anteroom schema | head`) is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("could not write to standard output")
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
@@ -158,7 +189,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut app = App::serve(base, &config).await?;
     if let Some(demo) = demo {
-        print!("{}", introduction(&demo, &config, app.address()));
+        say(&introduction(&demo, &config, app.address()))?;
     }
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -198,11 +229,10 @@ async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) 
             "token": issued.token,
             "expiresAt": issued.expires_at.to_chrono().to_rfc3339(),
         });
-        println!("{text}");
+        say(&format!("{text}\n"))
     } else {
-        println!("{}", issued.token);
+        say(&format!("{}\n", issued.token))
     }
-    Ok(())
 }
 
 /// Who a token is for, as given on the command line.
@@ -240,9 +270,8 @@ async fn token(
             "token": issued.token,
             "expiresAt": issued.expires_at.to_chrono().to_rfc3339(),
         });
-        println!("{text}");
+        say(&format!("{text}\n"))
     } else {
-        println!("{}", issued.token);
+        say(&format!("{}\n", issued.token))
     }
-    Ok(())
 }

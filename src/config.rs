@@ -264,6 +264,13 @@ pub fn sqlite_url(path: &Path) -> String {
 }
 
 impl Config {
+    /// The file of the embedded database; `None` on PostgreSQL.
+    #[must_use]
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        let path = self.database.strip_prefix("sqlite://")?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    }
+
     /// Below which URL patients are: where they are said to be, or else where people reach the server.
     pub fn patients(&self) -> anyhow::Result<Url> {
         let (flag, text) = match (&self.patient_url, &self.public_url) {

@@ -69,6 +69,16 @@ pub struct UpdateRoom {
     pub end_after_idle_minutes: Option<i32>,
 }
 
+impl NewOrganization {
+    /// Checks and cleans the names, so that a caller can refuse them before it opens a store.
+    pub fn check(&mut self) -> std::result::Result<(), Refused> {
+        text::name("tenant", &mut self.tenant_name)?;
+        text::name("instance", &mut self.instance_name)?;
+        text::name("name", &mut self.name)?;
+        text::name("admin", &mut self.admin_name)
+    }
+}
+
 impl Actions {
     /// Makes an organization and its first admin; for the command line, which answers to nobody.
     pub async fn create_organization(
@@ -104,12 +114,9 @@ impl Actions {
     }
 }
 
-async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
-    let NewOrganization { mut tenant_name, mut instance_name, mut name, mut admin_name } = input;
-    text::name("tenantName", &mut tenant_name)?;
-    text::name("instanceName", &mut instance_name)?;
-    text::name("name", &mut name)?;
-    text::name("admin", &mut admin_name)?;
+async fn found(tx: &mut Tx, mut input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
+    input.check()?;
+    let NewOrganization { tenant_name, instance_name, name, admin_name } = input;
     let row = organization::Model {
         id: OrganizationId(tx.new_id()),
         tenant_name,

@@ -5,6 +5,8 @@ use super::{Error, Inner, Result, Store, refolding, search};
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, EntityTrait, IsolationLevel, Set, Statement, TransactionTrait,
@@ -49,6 +51,7 @@ impl Store {
             count(&mut readers);
             (Engine::Sqlite, readers, Writer::single(writer))
         } else {
+            reach_postgres(url).await?;
             let mut pool = Database::connect(postgres(url, connections)).await?;
             refuse_unsafe(&pool).await?;
             migrate_postgres(&pool).await?;
@@ -133,6 +136,18 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
             ])
         });
     options
+}
+
+/// Connects once without the pool, which retries until its timeout and then reports only the timeout: this reports
+/// the cause at once (connection refused, wrong password, no such database).
+async fn reach_postgres(url: &str) -> Result<()> {
+    let unavailable = |error: sqlx::Error| Error::Unavailable(error.to_string());
+    let options: PgConnectOptions = url.parse().map_err(unavailable)?;
+    let connecting = tokio::time::timeout(ACQUIRE, options.connect());
+    let connection = connecting.await.map_err(|_| {
+        Error::Unavailable(format!("no answer from PostgreSQL within {} s", ACQUIRE.as_secs()))
+    })?;
+    connection.map_err(unavailable)?.close().await.map_err(unavailable)
 }
 
 /// A server that may forget what it acknowledged cannot keep our promises.

@@ -2,10 +2,11 @@
 
 use crate::harness::binary::{Binary, command, init};
 use crate::harness::client::Client;
+use crate::harness::postgres::new_database;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn run(data: &Path, arguments: &[&str]) -> Output {
     command(data).args(arguments).output().expect("the binary runs")
@@ -78,6 +79,58 @@ fn the_schema_is_printed_without_a_store() {
     let schema = run(folder.path(), &["schema"]);
     assert_eq!(String::from_utf8_lossy(&schema.stdout), include_str!("../../schema.graphql"));
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn refused_arguments_create_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("typo");
+    let init = ["init", "--tenant", "clinic", "--instance", "main"];
+    let token = ["token", "--tenant", "clinic", "--instance", "main"];
+    for (arguments, named) in [
+        ([&init[..], &["--admin", "Ada", "--expires-in", "5"]].concat(), "--expires-in"),
+        ([&init[..], &["--admin", "Ada", "--expires-in", "31536001"]].concat(), "--expires-in"),
+        ([&init[..], &["--admin", "  "]].concat(), "--admin"),
+        ([&init[..], &["--admin", "Ada", "--name", ""]].concat(), "--name"),
+        (vec!["init", "--tenant", "", "--instance", "main", "--admin", "Ada"], "--tenant"),
+        ([&token[..], &["--user", "Ada", "--expires-in", "59"]].concat(), "--expires-in"),
+        ([&token[..], &["--user", "Ada"]].concat(), "there is no database at"),
+        (token.to_vec(), "--user"),
+    ] {
+        let said = refusal(&run(&data, &arguments));
+        assert!(said.contains(named), "{arguments:?}: {said}");
+        assert!(!data.exists(), "{arguments:?} created {}", data.display());
+    }
+}
+
+#[test]
+fn closed_pipe_ends_the_output_quietly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = command(folder.path())
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the binary ends");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn unreachable_postgres_is_reported_with_its_cause() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = new_database().replace("/test_", "/missing_");
+    for (url, cause) in [
+        ("postgres://127.0.0.1:1/nothing", "refused"),
+        ("postgres://nowhere.invalid/nothing", "nowhere.invalid"),
+        (missing.as_str(), "does not exist"),
+    ] {
+        let said = refusal(&run(folder.path(), &["--database", url]));
+        assert!(said.contains(cause), "{url}: {said}");
+        assert!(!said.contains("pool timed out"), "{url}: {said}");
+    }
 }
 
 #[test]

@@ -50,17 +50,21 @@ impl Actor {
     }
 }
 
-/// The name of an actor as this viewer may see it: visitors see users' public names.
-pub(super) fn display_name(role: ViewerRole, row: &actor::Model) -> String {
-    let name = match row.actor_type {
+/// The name of an actor as this viewer may see it, if they have one: visitors see users' public names.
+pub(super) fn name_shown(role: ViewerRole, row: &actor::Model) -> Option<&String> {
+    match row.actor_type {
         ActorType::User if !role.is_staff() => row.public_name.as_ref(),
         ActorType::User | ActorType::Visitor | ActorType::ApiClient => row.name.as_ref(),
-    };
+    }
+}
+
+/// The same, with a word for those who have no name.
+pub(super) fn display_name(role: ViewerRole, row: &actor::Model) -> String {
     let fallback = || match row.actor_type {
         ActorType::Visitor => "Visitor".to_owned(),
         ActorType::User | ActorType::ApiClient => "User".to_owned(),
     };
-    name.cloned().unwrap_or_else(fallback)
+    name_shown(role, row).cloned().unwrap_or_else(fallback)
 }
 
 fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {

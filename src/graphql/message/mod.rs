@@ -6,7 +6,7 @@ pub(super) mod mutation;
 pub(super) mod reaction;
 pub(super) mod search;
 
-use super::actor::{Actor, display_name};
+use super::actor::{Actor, name_shown};
 use super::attachment::Attachment;
 use super::caller::{caller, live};
 use super::chat::Chat;
@@ -99,10 +99,11 @@ impl Message {
         }
     }
 
-    /// The sender's name as this viewer may see it.
+    /// Name of the sender as this viewer may see it: visitors see a user's public name. Null for a visitor without a
+    /// name.
     async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
         let role = caller(context)?.viewer.role;
-        Ok(self.0.sender.as_ref().map(|sender| display_name(role, sender)))
+        Ok(self.0.sender.as_ref().and_then(|sender| name_shown(role, sender)).cloned())
     }
 
     /// What is attached: files first, then links, then contacts, each in the order in which they were sent. At most 10;

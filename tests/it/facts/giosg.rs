@@ -373,8 +373,8 @@ async fn sender_names_are_those_for_the_reader(engine: Engine) {
     let names = async |reader: &crate::harness::client::Client| {
         reader.query(query, json!({ "id": chat })).await["chat"]["messages"]["nodes"].clone()
     };
-    // A visitor without a name is called that, by everybody alike.
-    let unnamed = json!({ "senderName": "Visitor", "sender": { "displayName": "Visitor" } });
+    // A visitor without a name has none; what is displayed says what they are.
+    let unnamed = json!({ "senderName": null, "sender": { "displayName": "Visitor" } });
     let public = "Olga in public";
     let seen = |name: &str, own: Value| json!({ "senderName": name, "sender": { "displayName": name, "name": own, "publicName": public } });
     assert_eq!(names(&olga).await, json!([unnamed, seen("Olga", json!("Olga"))]));
