@@ -110,7 +110,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             say(&introduction(&demo?, &config, config.listen))
         }
         Some(Command::Init { tenant, instance, admin, name, expires_in, json }) => {
-            let input = NewOrganization {
+            let mut input = NewOrganization {
                 name: name.unwrap_or_else(|| tenant.clone()),
                 tenant_name: tenant,
                 instance_name: instance,

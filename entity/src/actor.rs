@@ -19,6 +19,8 @@ pub struct Model {
     pub role: Option<UserRole>,
     /// A user's name as colleagues see it, a visitor's display name, an API client's name.
     pub name: Option<String>,
+    /// The name as it is searched, kept by the store. See `domain::search::fold`.
+    pub folded_name: String,
     /// A user's name as visitors see it.
     pub public_name: Option<String>,
     /// The id of this person in the organization's own systems; unique for the type in the organization.
@@ -47,6 +49,7 @@ impl Model {
             actor_type,
             role: None,
             name: None,
+            folded_name: String::new(),
             public_name: None,
             external_id: None,
             attributes: Attributes::default(),

@@ -26,7 +26,7 @@ pub struct Model {
     pub detail: Option<String>,
     /// The head of the log when the actor hid the chat: it stays hidden until a message after this.
     pub hidden_sequence: Option<i64>,
-    /// When the actor last changed the three above.
+    /// When the actor last changed the three above, or read on by themself: their other devices re-read by it.
     pub viewed_at: Option<Timestamp>,
     /// When anything above last changed; a returning reader re-reads by it.
     pub updated_at: Timestamp,

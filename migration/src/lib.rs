@@ -21,6 +21,7 @@ mod m20261121_000041_own_views;
 mod m20261121_000042_attachments;
 mod m20261121_000043_session_changes;
 mod m20261121_000044_leads;
+mod m20261128_d_folded_names;
 mod m20261128_f_uploads_and_deliveries;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000042_attachments::Migration),
             Box::new(m20261121_000043_session_changes::Migration),
             Box::new(m20261121_000044_leads::Migration),
+            Box::new(m20261128_d_folded_names::Migration),
             Box::new(m20261128_f_uploads_and_deliveries::Migration),
         ]
     }

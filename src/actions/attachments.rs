@@ -4,6 +4,7 @@ use super::{Actions, Result};
 use crate::domain::attachment::{Attached, NewContact, NewLink};
 use crate::domain::policy;
 use crate::domain::refused::Refused;
+use crate::domain::text::web_url;
 use crate::domain::viewer::Viewer;
 use crate::store::attachments::Uploads;
 use crate::store::{Tx, actors, attachments};
@@ -188,7 +189,9 @@ pub(super) async fn is_same(
 }
 
 fn is_link(row: &attachment::Model, link: &NewLink) -> bool {
-    row.url.as_ref() == Some(&link.url) && row.name == Some(link.name())
+    // Stored before URLs were normalized, it is the same link all the same.
+    let stored = row.url.as_deref().and_then(web_url).map(String::from);
+    stored.as_ref() == Some(&link.url) && row.name == Some(link.name())
 }
 
 fn is_contact(row: &attachment::Model, contact: &NewContact) -> bool {

@@ -3,7 +3,7 @@
 
 use super::{Actions, Result};
 use crate::domain::event::{MessageRow, SessionRow};
-use crate::domain::page::{End, Key, Page, PageRequest};
+use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::messages::Listed;
@@ -16,8 +16,7 @@ use entity::{
     ActorId, ActorType, ChatId, MessageId, MessageType, ParticipationId, RoomId, SessionId, actor,
     message_revision, participation, presence, room,
 };
-use std::collections::HashMap;
-use uuid::Uuid;
+use std::collections::{HashMap, HashSet};
 
 /// The same page of the lists of several chats.
 pub type PageOfEach<T> = HashMap<ChatId, Page<T>>;
@@ -29,7 +28,7 @@ pub struct MessageFilter {
     pub types: Option<Vec<MessageType>>,
     /// Also those that are archived.
     pub include_archived: bool,
-    /// From this message on, itself included: forwards with `first`, backwards with `last`.
+    /// On both sides of this message, itself included.
     pub around: Option<MessageId>,
 }
 
@@ -48,21 +47,22 @@ impl Actions {
         filter: &MessageFilter,
         page: &PageRequest,
     ) -> Result<PageOfEach<MessageRow>> {
-        let (mut page, mut asked) = (page.clone(), chats.to_vec());
-        if let Some(id) = filter.around {
-            // A message is a place in its own chat alone.
-            let message = self.message(viewer, id).await?.map(|row| row.message);
-            asked.retain(|chat_id| message.as_ref().is_some_and(|message| message.chat_id == *chat_id));
-            let place = message.map_or(0, |message| message.sequence);
-            match page.end {
-                End::First => page.after = Some(Key { value: place - 1, id: Uuid::nil() }),
-                End::Last => page.before = Some(Key { value: place + 1, id: Uuid::nil() }),
-            }
-        }
         let listed =
             Listed { types: filter.types.as_deref(), viewer, include_archived: filter.include_archived };
-        let pages = messages::list_of_each(&self.0.store, &asked, listed, &page).await?;
-        let mut found: PageOfEach<_> = asked.into_iter().zip(pages).collect();
+        let store = &self.0.store;
+        let mut found = PageOfEach::new();
+        if let Some(id) = filter.around {
+            // A message has a place in its own chat only.
+            let message = self.message(viewer, id).await?.map(|row| row.message);
+            if let Some(message) = message.filter(|message| chats.contains(&message.chat_id)) {
+                let (chat_id, sequence) = (message.chat_id, message.sequence);
+                let around = messages::list_around(store, chat_id, listed, sequence, page).await?;
+                found.insert(chat_id, around);
+            }
+        } else {
+            let pages = messages::list_of_each(store, chats, listed, page).await?;
+            found.extend(chats.iter().copied().zip(pages));
+        }
         for chat_id in chats {
             found.entry(*chat_id).or_insert_with(empty);
         }
@@ -246,10 +246,11 @@ impl Actions {
         Ok(found.into_iter().map(|(id, waiting)| (id, u64::try_from(waiting).unwrap_or_default())).collect())
     }
 
-    /// Whether a user of the organization was heard from within the last minute.
-    pub async fn is_staffed(&self, viewer: &Viewer) -> Result<bool> {
+    /// Those of the rooms where somebody is there to answer.
+    pub async fn staffed_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashSet<RoomId>> {
         let since = self.now().minus(ONLINE);
-        Ok(actors::is_user_seen_since(&self.0.store, viewer.organization_id, since).await?)
+        let staffed = rooms::staffed(&self.0.store, viewer.organization_id, ids, since).await?;
+        Ok(staffed.into_iter().collect())
     }
 
     /// The running sessions of each of the actors.

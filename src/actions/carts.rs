@@ -94,10 +94,10 @@ impl Actions {
     }
 }
 
-async fn upsert(tx: &mut Tx, viewer: Viewer, input: UpsertCart) -> Result<shopping_cart::Model> {
+async fn upsert(tx: &mut Tx, viewer: Viewer, mut input: UpsertCart) -> Result<shopping_cart::Model> {
     text::external_id("externalId", &input.external_id)?;
     cart::currency("currency", &input.currency)?;
-    cart::products("products", &input.products)?;
+    cart::products("products", &mut input.products)?;
     let organization_id = viewer.organization_id;
     // The visitor's lock keeps two calls about the same cart apart.
     let visitor = actors::lock_in_organization(tx, organization_id, &[input.visitor_id]).await?.pop();

@@ -69,13 +69,13 @@ impl Actions {
     }
 }
 
-async fn create(tx: &mut Tx, viewer: Viewer, input: CreateChat) -> Result<bool> {
+async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bool> {
     if input.chat_type == ChatType::Visitor {
         return Err(
             Refused::Invalid { field: "type", reason: "Chats with visitors are made by startChat." }.into()
         );
     }
-    if let Some(name) = &input.name {
+    if let Some(name) = &mut input.name {
         text::name("name", name)?;
     }
     if let Some(detail) = &input.detail {
@@ -183,8 +183,8 @@ pub(super) fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::M
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
-    let UpdateChat { chat_id, name, detail, is_private } = input;
-    if let Some(Some(name)) = &name {
+    let UpdateChat { chat_id, mut name, detail, is_private } = input;
+    if let Some(Some(name)) = &mut name {
         text::name("name", name)?;
     }
     if let Some(Some(detail)) = &detail {

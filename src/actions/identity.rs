@@ -53,13 +53,13 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     if seconds_left > limits::IDENTITY_SECONDS + leeway {
         return Err(invalid("The identity token expires too late: it may live an hour."));
     }
-    let Claims { sub: external_id, exp: _, nbf: _, name, attributes } = claims;
+    let Claims { sub: external_id, exp: _, nbf: _, mut name, attributes } = claims;
     text::external_id(FIELD, &external_id)?;
-    if let Some(name) = &name {
+    if let Some(name) = &mut name {
         text::name(FIELD, name)?;
     }
-    let attributes = attributes.map(pairs).transpose()?;
-    if let Some(attributes) = &attributes {
+    let mut attributes = attributes.map(pairs).transpose()?;
+    if let Some(attributes) = &mut attributes {
         check_attributes(FIELD, attributes)?;
     }
     Ok(Identity { external_id, name, attributes })

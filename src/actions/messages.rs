@@ -7,7 +7,7 @@ use super::suggesting::suggest;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::attachment::Attached;
-use crate::domain::event::{MessageRow, Signal};
+use crate::domain::event::{MessageRow, Signal, ViewChange};
 use crate::domain::message::was_sent_as;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -84,8 +84,9 @@ impl Actions {
         Ok(SentMessage { message, chat })
     }
 
-    /// Moves the viewer's read mark on; it never moves back.
-    pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<participation::Model> {
+    /// Moves the viewer's read mark on; it never moves back. Nothing happens in a chat that the viewer sees and does not
+    /// take part in: they have no mark there.
+    pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<Option<participation::Model>> {
         policy::may(viewer.role, Verb::ActInChat)?;
         let viewer = viewer.clone();
         Ok(self.write_to(input.chat_id, move |tx| mark(tx, viewer, input).boxed()).await?.value)
@@ -96,18 +97,19 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
     let SendMessage {
         chat_id,
         text,
-        attached,
+        mut attached,
         sender_id,
         message_type,
-        page,
+        mut page,
         external_id,
         is_internal,
         reply_to_id,
     } = input;
+    attached.normalize();
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
-    check_type_and_page(message_type, page.as_ref())?;
+    check_type_and_page(message_type, page.as_mut())?;
     let sender_id = sender_id.unwrap_or(viewer.actor_id);
     if page.is_some() {
         // The sender's row may be written, and is locked before the chat's.
@@ -157,7 +159,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
     Ok(sent)
 }
 
-fn check_type_and_page(message_type: MessageType, page: Option<&WebPage>) -> Result<()> {
+fn check_type_and_page(message_type: MessageType, page: Option<&mut WebPage>) -> Result<()> {
     match message_type {
         MessageType::Message | MessageType::Autosuggest => {}
         MessageType::Join | MessageType::Leave | MessageType::Session => {
@@ -257,13 +259,16 @@ pub(super) async fn say(
         return add_entry(tx, entry, by).await;
     }
     let mut participation = take_part(tx, sender, Counted::Yes, by).await?;
-    let now = tx.now();
+    let (now, sequence) = (tx.now(), tx.next_sequence()?);
     participation.message_count += 1;
     participation.first_message_at.get_or_insert(now);
     participation.updated_at = now;
+    let has_read = by == Some(sender.id) && catch_up(tx, &mut participation, sequence)?;
     participations::update(tx, &participation).await?;
+    if has_read {
+        tx.hint(participation.chat_id, Signal::Participation(participation.clone()));
+    }
     own_views::be_active(tx, participation.chat_id, now).await?;
-    let sequence = tx.next_sequence()?;
     let chat = tx.chat_mut()?;
     chat.last_message_sequence = Some(sequence);
     chat.message_count += 1;
@@ -285,6 +290,15 @@ pub(super) async fn say(
         renew_lease(tx, sender.id, lease).await?;
     }
     add_entry(tx, entry, by).await
+}
+
+/// Moves the read mark of somebody who writes up to their message: who answers has read. Answers whether it moved over
+/// a message before it, which is then by somebody else and worth telling.
+fn catch_up(tx: &Tx, participation: &mut participation::Model, sequence: i64) -> Result<bool> {
+    let read = participation.last_read_sequence;
+    participation.last_read_sequence = sequence.max(read);
+    participation.last_read_at = Some(tx.now());
+    Ok(tx.chat()?.last_message_sequence.is_some_and(|last| last > read))
 }
 
 /// The chat keeps the page of the visitor's first message.
@@ -358,23 +372,22 @@ async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Resu
     }
 }
 
-async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<participation::Model> {
+async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<Option<participation::Model>> {
     let MarkRead { chat_id, sequence } = input;
     if sequence.is_some_and(|sequence| sequence < 0) {
         return Err(Refused::Invalid { field: "sequence", reason: "A sequence is not below 0." }.into());
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let mut row = place
-        .participation
-        .filter(|participation| participation.ended_at.is_none())
-        .ok_or(Refused::NotParticipant)?;
+    let is_taking_part = place.participates();
+    let Some(mut row) = place.participation else { return Ok(None) };
     let head = tx.chat()?.last_sequence;
     let sequence = sequence.unwrap_or(head).min(head);
-    if sequence > row.last_read_sequence {
+    if is_taking_part && sequence > row.last_read_sequence {
         let now = tx.now();
-        (row.last_read_sequence, row.last_read_at, row.updated_at) = (sequence, Some(now), now);
+        (row.last_read_sequence, row.last_read_at) = (sequence, Some(now));
+        (row.updated_at, row.viewed_at) = (now, Some(now));
         participations::update(tx, &row).await?;
-        tx.hint(chat_id, Signal::Participation(row.clone()));
+        tx.view_changed(row.clone(), ViewChange::Read)?;
     }
-    Ok(row)
+    Ok(Some(row))
 }

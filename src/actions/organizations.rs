@@ -70,12 +70,12 @@ pub struct UpdateRoom {
 }
 
 impl NewOrganization {
-    /// Checks the names, so that a caller can refuse them before it opens a store.
-    pub fn check(&self) -> std::result::Result<(), Refused> {
-        text::name("tenant", &self.tenant_name)?;
-        text::name("instance", &self.instance_name)?;
-        text::name("name", &self.name)?;
-        text::name("admin", &self.admin_name)
+    /// Checks and cleans the names, so that a caller can refuse them before it opens a store.
+    pub fn check(&mut self) -> std::result::Result<(), Refused> {
+        text::name("tenant", &mut self.tenant_name)?;
+        text::name("instance", &mut self.instance_name)?;
+        text::name("name", &mut self.name)?;
+        text::name("admin", &mut self.admin_name)
     }
 }
 
@@ -114,7 +114,7 @@ impl Actions {
     }
 }
 
-async fn found(tx: &mut Tx, input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
+async fn found(tx: &mut Tx, mut input: NewOrganization) -> Result<(organization::Model, actor::Model)> {
     input.check()?;
     let NewOrganization { tenant_name, instance_name, name, admin_name } = input;
     let row = organization::Model {
@@ -141,8 +141,8 @@ async fn change(
     organization_id: OrganizationId,
     input: UpdateOrganization,
 ) -> Result<organization::Model> {
-    let UpdateOrganization { name, edit_window_minutes } = input;
-    if let Some(name) = &name {
+    let UpdateOrganization { mut name, edit_window_minutes } = input;
+    if let Some(name) = &mut name {
         text::name("name", name)?;
     }
     let (least, _, most) = limits::EDIT_WINDOW_MINUTES;
@@ -160,8 +160,8 @@ async fn change(
 }
 
 async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {
-    let CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
-    text::name("name", &name)?;
+    let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+    text::name("name", &mut name)?;
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;
     let row = room::Model {
         id: RoomId(tx.new_id()),
@@ -181,14 +181,14 @@ async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom)
 async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom) -> Result<room::Model> {
     let UpdateRoom {
         room_id,
-        name,
+        mut name,
         allowed_origins,
         rotate_widget_key,
         rotate_identity_secret,
         resume_window_minutes,
         end_after_idle_minutes,
     } = input;
-    if let Some(name) = &name {
+    if let Some(name) = &mut name {
         text::name("name", name)?;
     }
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;

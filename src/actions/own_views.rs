@@ -2,6 +2,7 @@
 
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
+use crate::domain::event::ViewChange;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -63,8 +64,8 @@ impl Actions {
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateParticipation) -> Result<participation::Model> {
-    let UpdateParticipation { chat_id, name, detail, is_hidden } = input;
-    if let Some(Some(name)) = &name {
+    let UpdateParticipation { chat_id, mut name, detail, is_hidden } = input;
+    if let Some(Some(name)) = &mut name {
         text::name("name", name)?;
     }
     if let Some(Some(detail)) = &detail {
@@ -93,7 +94,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateParticipation) -> Resu
         let now = tx.now();
         (row.updated_at, row.viewed_at) = (now, Some(now));
         participations::update(tx, &row).await?;
-        tx.view_changed(row.clone(), was_hidden)?;
+        tx.view_changed(row.clone(), ViewChange::Own { was_hidden })?;
     }
     Ok(row)
 }

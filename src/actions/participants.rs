@@ -73,7 +73,6 @@ impl Actions {
         let (remover, RemoveParticipant { chat_id, participant_id }) = (viewer.clone(), input.clone());
         let (participation, chat) =
             self.write_to(chat_id, move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
-        self.0.live.set_typing(chat_id, participant_id, false);
         let still_takes_part = participant_id != viewer.actor_id
             && participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id)
                 .await?

@@ -85,9 +85,9 @@ impl Actions {
 }
 
 async fn create(tx: &mut Tx, viewer: Viewer, input: CreateUser) -> Result<actor::Model> {
-    let CreateUser { name, public_name, role, external_id } = input;
-    text::name("name", &name)?;
-    if let Some(public_name) = &public_name {
+    let CreateUser { mut name, mut public_name, role, external_id } = input;
+    text::name("name", &mut name)?;
+    if let Some(public_name) = &mut public_name {
         text::name("publicName", public_name)?;
     }
     if let Some(external_id) = &external_id {
@@ -100,8 +100,8 @@ async fn create(tx: &mut Tx, viewer: Viewer, input: CreateUser) -> Result<actor:
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor::Model> {
-    let UpdateUser { user_id, name, public_name, role, is_active } = input;
-    for (field, value) in [("name", &name), ("publicName", &public_name)] {
+    let UpdateUser { user_id, mut name, mut public_name, role, is_active } = input;
+    for (field, value) in [("name", &mut name), ("publicName", &mut public_name)] {
         if let Some(value) = value {
             text::name(field, value)?;
         }
@@ -152,12 +152,12 @@ pub(super) async fn upsert(
     organization_id: OrganizationId,
     input: UpsertVisitor,
 ) -> Result<actor::Model> {
-    let UpsertVisitor { external_id, display_name, attributes } = input;
+    let UpsertVisitor { external_id, mut display_name, mut attributes } = input;
     text::external_id("externalId", &external_id)?;
-    if let Some(Some(display_name)) = &display_name {
+    if let Some(Some(display_name)) = &mut display_name {
         text::name("displayName", display_name)?;
     }
-    if let Some(attributes) = &attributes {
+    if let Some(attributes) = &mut attributes {
         check_attributes("attributes", attributes)?;
     }
     let known = actors::find_by_external_id(tx, organization_id, ActorType::Visitor, &external_id).await?;
@@ -185,14 +185,16 @@ pub(super) async fn upsert(
 /// What an organization knows about a visitor.
 pub(super) fn check_attributes(
     field: &'static str,
-    attributes: &[(String, String)],
+    attributes: &mut [(String, String)],
 ) -> std::result::Result<(), Refused> {
     if attributes.len() > limits::ATTRIBUTES {
         return Err(Refused::TooMany { field, limit: limits::ATTRIBUTES });
     }
-    for (index, (name, value)) in attributes.iter().enumerate() {
+    for (name, value) in attributes.iter_mut() {
         text::name(field, name)?;
         text::note(field, value, limits::DETAIL)?;
+    }
+    for (index, (name, _)) in attributes.iter().enumerate() {
         if attributes[..index].iter().any(|(other, _)| other == name) {
             return Err(Refused::Invalid { field, reason: "An attribute is named twice." });
         }

@@ -5,6 +5,7 @@ use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
+use crate::domain::search::Matching;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, text};
 use crate::store::sessions::SessionFilter;
@@ -176,16 +177,15 @@ impl Actions {
         Ok(actors::list_users(&self.0.store, viewer.organization_id, page).await?)
     }
 
-    /// The organization's visitors, oldest first. `query` matches a part of the display name or the whole
-    /// external id.
+    /// The organization's visitors, oldest first. A query matches a part of the display name or the whole external id.
     pub async fn visitors(
         &self,
         viewer: &Viewer,
-        query: Option<&str>,
+        query: Option<(&str, Matching)>,
         page: &PageRequest,
     ) -> Result<Page<actor::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
-        if let Some(query) = query {
+        if let Some((query, _)) = query {
             text::line("query", query, limits::NAME)?;
         }
         Ok(actors::list_visitors(&self.0.store, viewer.organization_id, query, page).await?)

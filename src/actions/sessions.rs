@@ -113,8 +113,8 @@ impl Actions {
     }
 }
 
-async fn create(tx: &mut Tx, viewer: Viewer, input: CreateSession) -> Result<SessionRow> {
-    check_texts(input.title.as_deref(), input.call_room.as_deref(), None)?;
+async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result<SessionRow> {
+    check_texts(input.title.as_mut(), input.call_room.as_mut(), None)?;
     let rings = ring_time(input.ring_seconds)?;
     // Actors are locked all at once and before the chat.
     let named = match (input.chat_id, &input.participant_ids) {
@@ -269,8 +269,8 @@ async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, named: Named) -> Result<Vec<
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<SessionRow> {
-    let UpdateSession { session_id, title, call_room, scheduled_at, participant_ids } = input;
-    check_texts(title.as_ref().and_then(Option::as_deref), call_room.as_deref(), None)?;
+    let UpdateSession { session_id, mut title, mut call_room, scheduled_at, participant_ids } = input;
+    check_texts(title.as_mut().and_then(Option::as_mut), call_room.as_mut(), None)?;
     let (mut row, _) = lock_session(tx, &viewer, session_id).await?;
     refuse_ended(tx)?;
     if !row.has_participant(viewer.actor_id) && viewer.role != ViewerRole::Admin {
@@ -439,7 +439,11 @@ fn ring_time(seconds: Option<i32>) -> Result<TimeDelta> {
     }
 }
 
-fn check_texts(title: Option<&str>, call_room: Option<&str>, reason: Option<&str>) -> Result<()> {
+fn check_texts(
+    title: Option<&mut String>,
+    call_room: Option<&mut String>,
+    reason: Option<&str>,
+) -> Result<()> {
     if let Some(title) = title {
         text::name("title", title)?;
     }

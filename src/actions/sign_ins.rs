@@ -60,10 +60,14 @@ enum Refreshed {
 
 impl Actions {
     /// Signs a visitor in: the one whom the identity token names, or the one of the refresh token, or a new one.
-    pub async fn sign_in_visitor(&self, viewer: &Viewer, input: SignInVisitor) -> Result<(RoomId, SignedIn)> {
+    pub async fn sign_in_visitor(
+        &self,
+        viewer: &Viewer,
+        mut input: SignInVisitor,
+    ) -> Result<(RoomId, SignedIn)> {
         policy::may(viewer.role, Verb::SignInVisitor)?;
         let room_id = viewer.widget_room().ok_or(Error::Forbidden)?;
-        check(&input)?;
+        check(&mut input)?;
         let organization_id = viewer.organization_id;
         let Some(identity_token) = input.identity_token.clone() else {
             let written = self.write(move |tx| sign_in_as_oneself(tx, organization_id, input).boxed());
@@ -144,7 +148,7 @@ pub(super) fn last_end(expires_at: Timestamp, first_issued_at: Timestamp) -> Tim
     expires_at.max(first_issued_at.plus(TimeDelta::seconds(limits::REFRESH_SECONDS)))
 }
 
-fn check(input: &SignInVisitor) -> Result<()> {
+fn check(input: &mut SignInVisitor) -> Result<()> {
     let SignInVisitor { refresh_token, identity_token, display_name, page } = input;
     for (field, token) in [("refreshToken", refresh_token), ("identityToken", identity_token)] {
         if let Some(token) = token {

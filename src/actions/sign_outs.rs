@@ -34,9 +34,9 @@ impl Actions {
             TokenSubject::Actor(id) => {
                 ("actorId", actors::find_in_organization(&self.0.store, organization_id, id).await?)
             }
-            TokenSubject::ApiClient(name) => {
+            TokenSubject::ApiClient(mut name) => {
+                text::name("apiClientName", &mut name)?;
                 text::line("apiClientName", &name, limits::EXTERNAL_ID)?;
-                text::name("apiClientName", &name)?;
                 let kind = ActorType::ApiClient;
                 let found = actors::find_by_external_id(&self.0.store, organization_id, kind, &name).await?;
                 ("apiClientName", found)

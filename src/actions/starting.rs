@@ -96,11 +96,12 @@ impl People {
     }
 }
 
-async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> Result<Start> {
-    check(&viewer, &input)?;
+async fn start(tx: &mut Tx, viewer: Viewer, mut input: StartChat, lease: Lease) -> Result<Start> {
+    let asked = input.clone();
+    check(&viewer, &mut input)?;
     let mut people = lock_people(tx, &viewer, &input).await?;
     let kinds = [RequestKind::Chat, RequestKind::ResumedChat];
-    let request = requests::find(tx, &viewer, &kinds, input.request_id.as_deref(), &input).await?;
+    let request = requests::find(tx, &viewer, &kinds, asked.request_id.as_deref(), &asked).await?;
     if let Requested::Before(kind, id) = request {
         return again(tx, &viewer, &people, &input, (kind, ChatId(id))).await;
     }
@@ -145,11 +146,11 @@ async fn start(tx: &mut Tx, viewer: Viewer, input: StartChat, lease: Lease) -> R
 }
 
 /// What can be told from the call alone.
-fn check(viewer: &Viewer, input: &StartChat) -> Result<()> {
+fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
     if let Some(message) = &input.message {
         text::message("message", message)?;
     }
-    if let Some(page) = &input.page {
+    if let Some(page) = &mut input.page {
         text::page("page", page)?;
     }
     if input.auto_resume && viewer.role != ViewerRole::Visitor {

@@ -81,7 +81,7 @@ async fn lock(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
 fn checked(tags: Vec<String>) -> Result<Vec<String>> {
     let mut checked: Vec<String> = Vec::new();
     for tag in tags {
-        let tag = text::tag("tags", &tag)?;
+        let tag = text::tag("tags", tag)?;
         if !checked.contains(&tag) {
             checked.push(tag);
         }

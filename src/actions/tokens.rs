@@ -232,10 +232,10 @@ impl Actions {
     pub(super) async fn api_client(
         &self,
         organization_id: OrganizationId,
-        name: String,
+        mut name: String,
     ) -> Result<actor::Model> {
+        text::name("apiClientName", &mut name)?;
         text::line("apiClientName", &name, limits::EXTERNAL_ID)?;
-        text::name("apiClientName", &name)?;
         let found =
             actors::find_by_external_id(&self.0.store, organization_id, ActorType::ApiClient, &name).await?;
         if let Some(found) = found {

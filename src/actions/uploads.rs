@@ -260,9 +260,9 @@ fn completed(
 }
 
 async fn grant(tx: &mut Tx, viewer: Viewer, input: CreateUpload, largest: u64) -> Result<attachment::Model> {
-    let CreateUpload { chat_id, name, media_type, size } = input;
+    let CreateUpload { chat_id, mut name, media_type, size } = input;
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    text::name("name", &name)?;
+    text::name("name", &mut name)?;
     let media_type = media::essence("mediaType", &media_type)?;
     let looks = media::looks(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType" })?;
     check_size(size, looks, largest)?;

@@ -3,7 +3,7 @@
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
 use super::{Stage, picture, shop};
 use crate::actions::{
-    CreateChat, CreateSession, EditMessage, GiveDirective, JoinChat, React, SendMessage, StartChat,
+    CreateChat, CreateSession, EditMessage, GiveDirective, JoinChat, MarkRead, React, SendMessage, StartChat,
     UpdateParticipation,
 };
 use crate::clock::Clock;
@@ -82,6 +82,10 @@ impl<'a> Month<'a> {
                 self.say(&self.users[speaker], team, words).await?;
             }
         }
+        // The front desk keeps up with its own chat.
+        for user in self.users {
+            self.read(user, team).await?;
+        }
         self.wait_until(now.minus(TimeDelta::hours(1)));
         self.today(now).await
     }
@@ -111,6 +115,7 @@ impl<'a> Month<'a> {
             self.session(user, visitor, chat, course).await?;
         }
         self.pass(20, 2 * MINUTE);
+        self.read(user, chat).await?;
         self.stage.actions.leave_chat(user, chat).await?;
         self.stage.actions.end_chat(user, chat).await?;
         let tags = TAGS.get(number % 5).into_iter().map(|tag| (*tag).to_owned()).collect();
@@ -244,6 +249,11 @@ impl<'a> Month<'a> {
 
     async fn send(&self, sender: &Viewer, input: SendMessage) -> anyhow::Result<MessageId> {
         Ok(self.stage.actions.send_message(sender, input).await?.message.message.id)
+    }
+
+    async fn read(&self, reader: &Viewer, chat_id: ChatId) -> anyhow::Result<()> {
+        self.stage.actions.mark_read(reader, MarkRead { chat_id, sequence: None }).await?;
+        Ok(())
     }
 
     async fn react(&self, by: &Viewer, message_id: MessageId, emoji: &str) -> anyhow::Result<()> {

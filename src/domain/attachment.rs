@@ -8,7 +8,7 @@ use url::Url;
 /// A link to attach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLink {
-    /// Where it leads: http or https.
+    /// Where it leads: http or https, at most 2048 characters as it is stored.
     pub url: String,
     /// What to call it; else its host.
     pub name: Option<String>,
@@ -43,6 +43,21 @@ impl Attached {
         self.files.is_empty() && self.links.is_empty() && self.contacts.is_empty()
     }
 
+    /// Writes links in their normal form and removes bidirectional controls from what is shown, as it will be stored.
+    pub fn normalize(&mut self) {
+        for link in &mut self.links {
+            if let Some(url) = link.href() {
+                link.url = url.into();
+            }
+            link.name.as_mut().map(text::remove_bidi_controls);
+        }
+        for contact in &mut self.contacts {
+            for shown in [&mut contact.name, &mut contact.address] {
+                shown.as_mut().map(text::remove_bidi_controls);
+            }
+        }
+    }
+
     /// Refuses what cannot be attached, whatever is stored.
     pub fn check(&self) -> Result<(), Refused> {
         let counts = [
@@ -69,18 +84,30 @@ impl Attached {
 
 impl NewLink {
     fn check(&self) -> Result<(), Refused> {
-        text::line("links", &self.url, limits::LINK)?;
-        if self.host().is_none() {
-            let reason = "A link needs an http or https URL.";
-            return Err(Refused::Invalid { field: "links", reason });
+        let field = "links";
+        if self.url.chars().any(char::is_control) {
+            return Err(Refused::Invalid { field, reason: "The value has a control character." });
         }
-        self.name.as_ref().map_or(Ok(()), |name| text::name("links", name))
+        let url = text::web_url(&self.url);
+        let url = url.ok_or(Refused::Invalid { field, reason: "A link needs an http or https URL." })?;
+        if has_credentials(&url) {
+            let reason = "A link carries no user name and no password.";
+            return Err(Refused::Invalid { field, reason });
+        }
+        text::line(field, &self.url, limits::LINK)?;
+        self.name.as_ref().map_or(Ok(()), |name| text::name(field, &mut name.clone()))
+    }
+
+    /// Where it leads, as browsers read it; nothing that could be shown as something else.
+    fn href(&self) -> Option<Url> {
+        let is_short = self.url.chars().nth(limits::LINK).is_none();
+        let is_line = !self.url.chars().any(char::is_control);
+        text::web_url(&self.url).filter(|url| is_short && is_line && !has_credentials(url))
     }
 
     /// The host, of an http or https URL.
     fn host(&self) -> Option<String> {
-        let url = Url::parse(&self.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        url.host_str().map(|host| host.chars().take(limits::NAME).collect())
+        Some(text::web_url(&self.url)?.host_str()?.chars().take(limits::NAME).collect())
     }
 
     /// What it is called.
@@ -90,6 +117,11 @@ impl NewLink {
     }
 }
 
+/// A user name before the host is there to be taken for the host.
+fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 impl NewContact {
     fn check(&self) -> Result<(), Refused> {
         let field = "contacts";
@@ -97,7 +129,7 @@ impl NewContact {
             (Some(_), None) => {}
             (None, Some(address)) => {
                 text::line(field, address, limits::ADDRESS)?;
-                if address.trim().is_empty() {
+                if !text::has_visible(address) {
                     return Err(Refused::Invalid { field, reason: "An address needs a visible character." });
                 }
             }
@@ -105,7 +137,7 @@ impl NewContact {
                 return Err(Refused::Invalid { field, reason: "A contact is an actorId or an address." });
             }
         }
-        self.name.as_ref().map_or(Ok(()), |name| text::name(field, name))
+        self.name.as_ref().map_or(Ok(()), |name| text::name(field, &mut name.clone()))
     }
 }
 
@@ -131,6 +163,38 @@ mod tests {
         assert_eq!(link(&long(limits::LINK)).check(), Ok(()));
         assert!(matches!(link(&long(limits::LINK + 1)).check(), Err(Refused::TooLong { .. })));
         assert_eq!(link("https://example.org/a").links[0].name(), "example.org");
+    }
+
+    #[test]
+    fn link_is_stored_as_browsers_read_it() {
+        for (given, stored, name) in [
+            ("https:e.org", "https://e.org/", "e.org"),
+            ("HTTPS://EXAMPLE.ORG", "https://example.org/", "example.org"),
+            (r"https:\\e.org\a", "https://e.org/a", "e.org"),
+            (" https:///e.org/a b ", "https://e.org/a%20b", "e.org"),
+            ("https://bücher.example/ä", "https://xn--bcher-kva.example/%C3%A4", "xn--bcher-kva.example"),
+            ("http://0x7f.1:80/", "http://127.0.0.1/", "127.0.0.1"),
+        ] {
+            let mut attached = link(given);
+            attached.normalize();
+            assert_eq!(attached.check(), Ok(()), "{given}");
+            assert_eq!((attached.links[0].url.as_str(), attached.links[0].name().as_str()), (stored, name));
+            let again = attached.clone();
+            attached.normalize();
+            assert_eq!(attached, again);
+        }
+        for refused in [
+            "https://e.org@evil.example/",
+            "https://:x@e.org/",
+            "https://e.org\t/",
+            "//e.org",
+            "/a",
+            "mailto:a@e.org",
+        ] {
+            let mut attached = link(refused);
+            attached.normalize();
+            assert!(matches!(attached.check(), Err(Refused::Invalid { .. })), "{refused}");
+        }
     }
 
     #[test]

@@ -38,18 +38,21 @@ pub fn currency(field: &'static str, code: &str) -> Result<(), Refused> {
     }
 }
 
-/// Products of one cart: each once, each within bounds.
-pub fn products(field: &'static str, products: &[Product]) -> Result<(), Refused> {
+/// Products of one cart: each once, each within bounds. Bidirectional controls are removed from what is shown of them.
+pub fn products(field: &'static str, products: &mut [Product]) -> Result<(), Refused> {
     if products.len() > limits::PRODUCTS {
         return Err(Refused::TooMany { field, limit: limits::PRODUCTS });
     }
-    for (index, product) in products.iter().enumerate() {
+    for index in 0..products.len() {
+        let (before, rest) = products.split_at_mut(index);
+        let Some(product) = rest.first_mut() else { break };
         text::external_id(field, &product.external_id)?;
-        if products[..index].iter().any(|other| other.external_id == product.external_id) {
+        if before.iter().any(|other| other.external_id == product.external_id) {
             return Err(Refused::Invalid { field, reason: "A product is named twice." });
         }
-        text::name(field, &product.name)?;
-        for line in [&product.category, &product.product_number].into_iter().flatten() {
+        text::name(field, &mut product.name)?;
+        for line in [&mut product.category, &mut product.product_number].into_iter().flatten() {
+            text::remove_bidi_controls(line);
             text::line(field, line, limits::NAME)?;
         }
         if let Some(description) = &product.description {
@@ -112,11 +115,11 @@ mod tests {
     #[test]
     fn amounts_are_exact_and_bounded() {
         for price in ["0", "-5", "499.90", "0.0001", "0.00010", "999999999999"] {
-            assert_eq!(products("products", &[product(price)]), Ok(()), "{price}");
+            assert_eq!(products("products", &mut [product(price)]), Ok(()), "{price}");
         }
         for price in ["0.00001", "1000000000000.0001", "-1000000000001"] {
             assert!(
-                matches!(products("products", &[product(price)]), Err(Refused::Invalid { .. })),
+                matches!(products("products", &mut [product(price)]), Err(Refused::Invalid { .. })),
                 "{price}"
             );
         }
@@ -128,12 +131,12 @@ mod tests {
 
     #[test]
     fn a_product_stands_once_in_a_cart() {
-        let twice = [product("1"), product("2")];
-        assert!(matches!(products("products", &twice), Err(Refused::Invalid { .. })));
-        let many: Vec<_> = (0..=limits::PRODUCTS)
+        let mut twice = [product("1"), product("2")];
+        assert!(matches!(products("products", &mut twice), Err(Refused::Invalid { .. })));
+        let mut many: Vec<_> = (0..=limits::PRODUCTS)
             .map(|number| Product { external_id: number.to_string(), ..product("1") })
             .collect();
-        assert!(matches!(products("products", &many), Err(Refused::TooMany { .. })));
+        assert!(matches!(products("products", &mut many), Err(Refused::TooMany { .. })));
     }
 
     #[test]

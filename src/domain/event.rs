@@ -78,6 +78,18 @@ pub enum Signal {
     Typing,
 }
 
+/// A change of a participant's view of a chat, which their other devices are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewChange {
+    /// They named, annotated, hid or showed it.
+    Own {
+        /// Whether the chat was hidden before.
+        was_hidden: bool,
+    },
+    /// Their read mark moved.
+    Read,
+}
+
 /// What a commit has to tell.
 #[derive(Clone, Debug)]
 pub enum News {
@@ -90,14 +102,14 @@ pub enum News {
     },
     /// Something passed in a chat.
     Signal(ChatId, Signal),
-    /// A participant changed their own view of a chat.
+    /// A participant changed their own view of a chat, or read on.
     View {
         /// The chat.
         chat: Arc<chat::Model>,
         /// The participation that holds the view.
         participation: participation::Model,
-        /// Whether it hid the chat before.
-        was_hidden: bool,
+        /// The kind of change.
+        change: ViewChange,
     },
     /// An actor's role or activity changed.
     Actor(actor::Model),

@@ -1,41 +1,66 @@
-//! How a search compares texts: folded, so that case, width and ligatures make no difference in any script, and
-//! character by character, so that any part of a word is found.
+//! How a search compares texts: folded, so that case, accents, width and ligatures make no difference in any script, and
+//! character by character, so that any part of a word is found. Messages and people are searched by the same folding.
 
 use super::refused::Refused;
 use super::{limits, text};
 use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Changes whenever [`fold`] answers differently than before: what is stored is then folded anew.
-pub const FOLDING: &str = "1";
+pub const FOLDING: &str = "2";
 
 /// Characters (as people count them) that a snippet shows before the first match, and in all.
 const SNIPPET: (usize, usize) = (40, 160);
 
+/// How a text has to match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Matching {
+    /// Case, accents and width make no difference.
+    Folded,
+    /// Character by character, as it was written.
+    Exact,
+}
+
 /// What is searched for: at least two characters, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query(String);
+pub struct Query {
+    folded: String,
+    /// The query as it was typed, where a hit must contain it so.
+    exact: Option<String>,
+}
 
 impl Query {
     /// Checks and folds what somebody typed. White space around it does not count.
-    pub fn new(typed: &str) -> Result<Self, Refused> {
+    pub fn new(typed: &str, matching: Matching) -> Result<Self, Refused> {
         text::note("query", typed, limits::QUERY)?;
-        let folded = fold(typed.trim());
+        let typed = typed.trim();
+        let folded = fold(typed);
         if folded.chars().nth(1).is_none() {
             return Err(Refused::Invalid {
                 field: "query",
                 reason: "A search needs two characters or more.",
             });
         }
-        Ok(Self(folded))
+        let exact = match matching {
+            Matching::Folded => None,
+            Matching::Exact => Some(typed.to_owned()),
+        };
+        Ok(Self { folded, exact })
     }
 
     /// The folded text, which every hit has in its own.
     #[must_use]
     pub fn folded(&self) -> &str {
-        &self.0
+        &self.folded
+    }
+
+    /// What every hit must have in the text as it was written, besides.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        self.exact.as_deref()
     }
 }
 
@@ -49,8 +74,9 @@ pub struct Part {
 }
 
 /// The text as it is compared: every character folded by itself (compatibility composition and full case folding,
-/// as Unicode's `NFKC_Casefold`, white space as spaces). The four letters i of Turkish are one: whoever types any
-/// of them finds all of them, as a search that knows no language must.
+/// as Unicode's `NFKC_Casefold`, white space as spaces), without accents. A search knows no language, and whoever types
+/// `Muller`, `Nguyen` or `Lodz` finds `Müller`, `Nguyễn` and `Łódź`; so the four letters i of Turkish are one, too. Marks
+/// that make another letter stay: the voicing of kana, the vowels of Indic and Thai, the breve of `й`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -72,18 +98,51 @@ fn fold_character(character: &str, folded: &mut String) {
         folded.extend(character.chars().map(fold_ascii));
         return;
     }
-    let normalizer = const { ComposingNormalizerBorrowed::new_nfkc() };
-    let cased = CaseMapper::new().fold_string(&normalizer.normalize(character)).into_owned();
-    for letter in normalizer.normalize(&cased).chars() {
+    let composing = const { ComposingNormalizerBorrowed::new_nfkc() };
+    let decomposing = const { DecomposingNormalizerBorrowed::new_nfkd() };
+    let cased = CaseMapper::new().fold_string(&composing.normalize(character)).into_owned();
+    let mut bare = String::with_capacity(cased.len());
+    for letter in decomposing.normalize(&cased).chars() {
         match letter {
-            '\u{307}' if folded.ends_with('i') => {}
-            'ı' => folded.push('i'),
+            BREVE if bare.ends_with('и') => bare.push(letter),
+            letter if is_accent(letter) => {}
+            letter => bare.push(letter),
+        }
+    }
+    for letter in composing.normalize(&bare).chars() {
+        match letter {
             // What is not seen: the soft hyphen, joiners, marks of direction, variation selectors.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => {}
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' => {}
+            // Letters with a stroke or of two, which do not decompose.
+            'ı' => folded.push('i'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ø' => folded.push('o'),
+            'ħ' => folded.push('h'),
+            'ŧ' => folded.push('t'),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
             letter if letter.is_whitespace() => folded.push(' '),
             letter => folded.push(letter),
         }
     }
+}
+
+const BREVE: char = '\u{306}';
+
+/// Whether a mark can be left out and the letter stays what it is: those of Latin, Greek, Cyrillic, Hebrew and Arabic.
+/// Their combining classes are fixed; those of marks that make other letters are others (nukta 7, voicing 8, virama 9,
+/// Thai and Lao 103 to 122, strokes 1, vowel signs 0).
+fn is_accent(letter: char) -> bool {
+    let classes = const { CanonicalCombiningClassMapBorrowed::new() };
+    matches!(classes.get_u8(letter), 10..=36 | 200..=240)
 }
 
 /// The pairs of neighbouring characters of a folded text, by which it is indexed.
@@ -106,10 +165,24 @@ pub fn snippet(text: &str, query: &Query) -> Vec<Part> {
         })
         .collect();
     let mut is_match = vec![false; characters.len()];
-    for (at, found) in folded.match_indices(query.folded()) {
+    let mut mark = |places: &[Range<usize>], at: usize, length: usize| {
         let first = places.partition_point(|place| place.end <= at);
-        let end = places.partition_point(|place| place.start < at + found.len());
+        let end = places.partition_point(|place| place.start < at + length);
         is_match[first..end].fill(true);
+    };
+    if let Some(exact) = query.exact() {
+        let mut start = 0;
+        let written: Vec<Range<usize>> = characters
+            .iter()
+            .map(|character| {
+                let from = start;
+                start += character.len();
+                from..start
+            })
+            .collect();
+        text.match_indices(exact).for_each(|(at, found)| mark(&written, at, found.len()));
+    } else {
+        folded.match_indices(query.folded()).for_each(|(at, found)| mark(&places, at, found.len()));
     }
     let first = is_match.iter().position(|is_match| *is_match).unwrap_or_default();
     let (before, most) = SNIPPET;
@@ -139,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(typed: &str) -> Query {
-        Query::new(typed).expect("a query")
+        Query::new(typed, Matching::Folded).expect("a query")
     }
 
     fn shown(text: &str, typed: &str) -> String {
@@ -170,16 +243,64 @@ mod tests {
         for (one, other) in same {
             assert_eq!(fold(one), fold(other), "{one} {other}");
         }
-        assert_ne!(fold("resume"), fold("résumé"));
+    }
+
+    #[test]
+    fn accents_make_no_difference_but_other_letters_do() {
+        let same = [
+            ("café", "CAFE"),
+            ("Zürich", "zurich"),
+            ("Nguyễn", "nguyen"),
+            ("Đặng", "dang"),
+            ("Łódź", "lodz"),
+            ("SMØRREBRØD", "smorrebrod"),
+            ("Œuvre", "oeuvre"),
+            ("Ἀθῆναι", "αθηναι"),
+            ("ёлка", "елка"),
+            ("שָׁלוֹם", "שלום"),
+            ("مُحَمَّد", "محمد"),
+            ("आ\u{951}", "आ"),
+            ("e\u{301}\u{327}", "e"),
+        ];
+        for (one, other) in same {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        let different = [
+            ("が", "か"),
+            ("パ", "ハ"),
+            ("й", "и"),
+            ("कि", "क"),
+            ("ไม่", "ใม่"),
+            ("ที่", "ทา"),
+            ("한", "하"),
+            ("≠", "="),
+        ];
+        for (one, other) in different {
+            assert_ne!(fold(one), fold(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn exact_query_marks_only_what_was_typed() {
+        let exact = |typed: &str| Query::new(typed, Matching::Exact).expect("a query");
+        let shown = |text: &str, typed: &str| -> Vec<String> {
+            let parts = snippet(text, &exact(typed));
+            parts.into_iter().filter(|part| part.is_match).map(|part| part.text).collect()
+        };
+        assert_eq!(shown("Cafe café CAFÉ", "café"), ["café"]);
+        assert_eq!(shown("Ähre, ähre und Ähre", "Ähre"), ["Ähre", "Ähre"]);
+        assert_eq!(exact(" Ab ").exact(), Some("Ab"));
+        assert_eq!(exact("Ab").folded(), "ab");
+        assert_eq!(query("Ab").exact(), None);
     }
 
     #[test]
     fn a_query_has_two_characters_or_more() {
         for short in ["", " ", "a", " a ", "字", "\u{200b}a"] {
-            assert!(matches!(Query::new(short), Err(Refused::Invalid { .. })), "{short:?}");
+            assert!(matches!(Query::new(short, Matching::Folded), Err(Refused::Invalid { .. })), "{short:?}");
         }
-        assert!(matches!(Query::new("a\0b"), Err(Refused::Invalid { .. })));
-        assert!(matches!(Query::new(&"a".repeat(201)), Err(Refused::TooLong { .. })));
+        assert!(matches!(Query::new("a\0b", Matching::Folded), Err(Refused::Invalid { .. })));
+        assert!(matches!(Query::new(&"a".repeat(201), Matching::Folded), Err(Refused::TooLong { .. })));
         assert_eq!(query(" Ab ").folded(), "ab");
         assert_eq!(query(&"ä".repeat(200)).folded().chars().count(), 200);
     }
@@ -206,7 +327,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_snippet_is_a_part_of_the_text(text in "\\PC{0,400}", typed in "\\PC{2,3}") {
-            if let Ok(query) = Query::new(&typed) {
+            if let Ok(query) = Query::new(&typed, Matching::Folded) {
                 let parts = snippet(&text, &query);
                 let joined: String = parts.iter().map(|part| part.text.as_str()).collect();
                 let inner = joined.strip_prefix('…').unwrap_or(&joined);

@@ -2,6 +2,8 @@
 
 use super::{limits, refused::Refused};
 use entity::WebPage;
+use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use url::Url;
 
 /// A message's text: 1 to 2000 characters.
@@ -19,12 +21,49 @@ pub fn message(field: &'static str, text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A name: 1 to 200 characters on one line, not only white space.
-pub fn name(field: &'static str, name: &str) -> Result<(), Refused> {
-    if name.trim().is_empty() {
+/// A name: 1 to 200 characters on one line, at least one of them visible. Bidirectional controls are removed.
+pub fn name(field: &'static str, name: &mut String) -> Result<(), Refused> {
+    remove_bidi_controls(name);
+    if !has_visible(name) {
         return Err(Refused::Invalid { field, reason: "A name needs at least one visible character." });
     }
     line(field, name, limits::NAME)
+}
+
+/// Removes what changes the direction of the text around it: a name is shown among other text, whose order it must not
+/// turn. What is written from right to left keeps its direction by its letters.
+pub fn remove_bidi_controls(text: &mut String) {
+    text.retain(|letter| !CodePointSetData::new::<BidiControl>().contains(letter));
+}
+
+/// Whether anything is seen of a text. White space, marks without a letter, and characters that are not shown by
+/// themselves or that nothing is assigned to are not seen.
+#[must_use]
+pub fn has_visible(text: &str) -> bool {
+    text.chars().any(is_visible)
+}
+
+fn is_visible(letter: char) -> bool {
+    /// Blank although their category says otherwise: a Braille pattern without dots, the object replacement
+    /// character, a note without a head.
+    const BLANK: [char; 3] = ['\u{2800}', '\u{fffc}', '\u{1d159}'];
+    if BLANK.contains(&letter) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter) {
+        return false;
+    }
+    !matches!(
+        CodePointMapData::<GeneralCategory>::new().get(letter),
+        GeneralCategory::Unassigned
+            | GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Surrogate
+            | GeneralCategory::SpaceSeparator
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::NonspacingMark
+            | GeneralCategory::SpacingMark
+            | GeneralCategory::EnclosingMark
+    )
 }
 
 /// A longer text that may be empty: the detail of a chat, the reason for a rejection.
@@ -63,24 +102,41 @@ pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refus
     Ok(())
 }
 
-/// A tag without the white space around it: 1 to 64 characters on one line.
-pub fn tag(field: &'static str, tag: &str) -> Result<String, Refused> {
+/// A tag without the white space around it: 1 to 64 characters on one line, at least one of them visible.
+/// Bidirectional controls are removed.
+pub fn tag(field: &'static str, mut tag: String) -> Result<String, Refused> {
+    remove_bidi_controls(&mut tag);
     let tag = tag.trim();
-    if tag.is_empty() {
+    if !has_visible(tag) {
         return Err(Refused::Invalid { field, reason: "A tag needs at least one visible character." });
     }
     line(field, tag, limits::TAG)?;
     Ok(tag.to_owned())
 }
 
-/// A page of the customer's site: an http or https address, a title of up to 200 characters.
-pub fn page(field: &'static str, page: &WebPage) -> Result<(), Refused> {
+/// A page of the customer's site: an http or https URL, which is normalized as browsers do and loses credentials, and a
+/// title of up to 200 characters. A title in which nothing is visible is none.
+pub fn page(field: &'static str, page: &mut WebPage) -> Result<(), Refused> {
     line(field, &page.url, limits::PAGE_URL)?;
-    let is_web = Url::parse(&page.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_web {
+    let Some(mut url) = web_url(&page.url) else {
         return Err(Refused::Invalid { field, reason: "A page has an address of http or https." });
+    };
+    // Fails only for URLs that have no host.
+    let _ = (url.set_username(""), url.set_password(None));
+    page.url = url.into();
+    if let Some(title) = &mut page.title {
+        remove_bidi_controls(title);
+        line(field, title, limits::NAME)?;
     }
-    page.title.as_ref().map_or(Ok(()), |title| line(field, title, limits::NAME))
+    page.title.take_if(|title| !has_visible(title));
+    Ok(())
+}
+
+/// A URL of http or https, read as browsers read it where there is no page that it could be relative to: whoever gets
+/// it back in its normal form is led where its host says.
+#[must_use]
+pub fn web_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
@@ -109,26 +165,116 @@ mod tests {
         assert!(matches!(message("text", "a\u{0}b"), Err(Refused::Invalid { .. })));
         assert!(matches!(message("text", "a\u{7f}b"), Err(Refused::Invalid { .. })));
         assert!(matches!(message("text", "a\u{85}b"), Err(Refused::Invalid { .. })));
-        assert!(matches!(name("name", "a\nb"), Err(Refused::Invalid { .. })));
+        assert!(matches!(name("name", &mut "a\nb".into()), Err(Refused::Invalid { .. })));
     }
 
     #[test]
-    fn a_page_is_of_the_web() {
-        let tried = |url: &str| page("page", &WebPage { url: url.to_owned(), title: None });
-        assert_eq!(tried("https://shop.example.org/a?b=c#d"), Ok(()));
-        assert_eq!(tried("http://localhost:3000"), Ok(()));
+    fn page_is_normalized_and_loses_credentials() {
+        let tried = |url: &str, title: Option<&str>| {
+            let mut tried = WebPage { url: url.to_owned(), title: title.map(ToOwned::to_owned) };
+            page("page", &mut tried).map(|()| (tried.url, tried.title))
+        };
+        for (url, normal) in [
+            ("https://shop.example.org/a?b=c#d", "https://shop.example.org/a?b=c#d"),
+            ("http://localhost:3000", "http://localhost:3000/"),
+            ("https:e.org", "https://e.org/"),
+            (r"https:\e.org\a", "https://e.org/a"),
+            ("https://me:secret@e.org/", "https://e.org/"),
+        ] {
+            assert_eq!(tried(url, None), Ok((normal.to_owned(), None)), "{url}");
+        }
         for url in
             ["", "shop.example.org", "javascript:alert(1)", "file:///etc/passwd", "https://", "data:,x"]
         {
-            assert!(matches!(tried(url), Err(Refused::Invalid { .. })), "{url}");
+            assert!(matches!(tried(url, None), Err(Refused::Invalid { .. })), "{url}");
+        }
+        for (title, kept) in [("Shop", Some("Shop")), ("\u{202e}pohS", Some("pohS")), (" \u{200b}", None)] {
+            let url = "https://e.org/";
+            assert_eq!(tried(url, Some(title)), Ok((url.to_owned(), kept.map(ToOwned::to_owned))));
         }
     }
 
     #[test]
-    fn nothing_is_no_message_and_blanks_are_no_name() {
+    fn name_without_a_visible_character_is_refused() {
+        let invisible = [
+            "",
+            " ",
+            "\u{3000}",
+            "\u{a0}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{61c}",
+            "\u{115f}",
+            "\u{1160}",
+            "\u{17b4}",
+            "\u{180e}",
+            "\u{200b}",
+            "\u{200c}",
+            "\u{200d}",
+            "\u{200e}",
+            "\u{202e}",
+            "\u{2028}",
+            "\u{2060}",
+            "\u{2064}",
+            "\u{2066}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{fe0f}",
+            "\u{feff}",
+            "\u{ffa0}",
+            "\u{fff9}",
+            "\u{fffc}",
+            "\u{e000}",
+            "\u{1d159}",
+            "\u{1d173}",
+            "\u{e0041}",
+            "\u{e0100}",
+            "\u{301}",
+            "\u{378}",
+            "\u{202e}\u{200b} \u{3164}",
+        ];
+        for text in invisible {
+            assert!(matches!(name("name", &mut text.into()), Err(Refused::Invalid { .. })), "{text:?}");
+            assert!(matches!(tag("tags", text.into()), Err(Refused::Invalid { .. })), "{text:?}");
+        }
+        for text in [
+            "a",
+            "字",
+            "👍",
+            "1",
+            "-",
+            "می\u{200c}خواهم",
+            "👨\u{200d}👩\u{200d}👧",
+            "é",
+            "e\u{301}",
+            "\u{3164}a",
+        ] {
+            let mut kept = text.to_owned();
+            assert_eq!(name("name", &mut kept), Ok(()), "{text:?}");
+            assert_eq!(kept, text);
+        }
+    }
+
+    #[test]
+    fn bidirectional_controls_are_removed_from_names() {
+        for control in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
+                .chars()
+        {
+            let mut text = format!("invoice{control}fdp.exe");
+            assert_eq!(name("name", &mut text), Ok(()));
+            assert_eq!(text, "invoicefdp.exe");
+            assert_eq!(tag("tags", format!(" {control}VIP ")).as_deref(), Ok("VIP"));
+        }
+        let mut long = format!("\u{202e}{}", "a".repeat(limits::NAME));
+        assert_eq!(name("name", &mut long), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_no_message_and_no_id() {
         assert!(matches!(message("text", ""), Err(Refused::Invalid { .. })));
         assert_eq!(message("text", " "), Ok(()));
-        assert!(matches!(name("name", " \u{3000}"), Err(Refused::Invalid { .. })));
+        assert_eq!(message("text", "\u{202e}abc"), Ok(()));
         assert!(matches!(external_id("externalId", ""), Err(Refused::Invalid { .. })));
     }
 }

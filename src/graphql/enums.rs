@@ -23,6 +23,16 @@ impl From<ActorType> for entity::ActorType {
     }
 }
 
+/// How a search compares texts.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::search::Matching")]
+pub(super) enum TextMatch {
+    /// Ignores case, accents and character width: `muller` finds `Müller`, `nguyen` finds `Nguyễn`.
+    Folded,
+    /// Compares character by character: `Müller` finds neither `müller` nor `Muller`.
+    Exact,
+}
+
 /// What a user may do.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::UserRole")]

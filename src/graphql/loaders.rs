@@ -90,8 +90,8 @@ key!(
     BusyIn(ActorId)
 );
 key!(
-    /// Whether somebody of the organization is there to answer.
-    IsStaffed(OrganizationId)
+    /// Whether somebody who answers in a room is online.
+    IsStaffed(RoomId)
 );
 key!(
     /// The emojis under a message.
@@ -122,8 +122,9 @@ loader!(OrganizationId => organization::Model, |reads, _keys| {
     HashMap::from([(own.id, own)])
 });
 loader!(IsStaffed => bool, |reads, keys| {
-    let is_staffed = reads.actions.is_staffed(&reads.viewer).await?;
-    keys.iter().map(|key| (*key, is_staffed)).collect()
+    let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+    let staffed = reads.actions.staffed_rooms(&reads.viewer, &ids).await?;
+    keys.iter().map(|key| (*key, staffed.contains(&key.0))).collect()
 });
 loader!(Seen<ActorId> => actor::Model, |reads, keys| {
     let found = reads.actions.visible_actors(&reads.viewer, &bare(keys, |key| key.0)).await?;

@@ -25,7 +25,8 @@ struct SignInVisitorInput {
     /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name` and
     /// `attributes` (an object of texts).
     identity_token: Option<String>,
-    /// How the visitor wants to be called: 1 to 200 characters. Not of one whom the organization knows.
+    /// How the visitor wants to be called: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed. Not of one whom the organization knows.
     display_name: Option<String>,
     /// The page that the visitor is on: their `currentPage` from now on.
     page: Option<WebPageInput>,

@@ -1,5 +1,6 @@
 //! Pages of the customer's site.
 
+use crate::domain::text::web_url;
 use async_graphql::{InputObject, SimpleObject};
 
 /// A page of the customer's site.
@@ -13,6 +14,8 @@ pub(super) struct WebPage {
 
 impl From<entity::WebPage> for WebPage {
     fn from(entity::WebPage { url, title }: entity::WebPage) -> Self {
+        // Stored before URLs were normalized, it may mean another place within a page.
+        let url = web_url(&url).map_or(url, Into::into);
         Self { url, title }
     }
 }
@@ -20,9 +23,10 @@ impl From<entity::WebPage> for WebPage {
 /// A page of the customer's site.
 #[derive(InputObject)]
 pub(super) struct WebPageInput {
-    /// Its address: http or https, up to 2,048 characters.
+    /// The URL: http or https, up to 2,048 characters. It is normalized as browsers do; a user name and password in it
+    /// are removed.
     url: String,
-    /// Its title: up to 200 characters.
+    /// The title: up to 200 characters. Bidirectional controls are removed; a title without a visible character is null.
     title: Option<String>,
 }
 

@@ -26,11 +26,21 @@ pub struct BusError(async_nats::ConnectError);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Message {
     /// A chat's log grew by the events from `first` to `last`.
-    Log { organization_id: OrganizationId, chat_id: ChatId, first: i64, last: i64 },
+    Log {
+        organization_id: OrganizationId,
+        chat_id: ChatId,
+        first: i64,
+        last: i64,
+        /// Actors who do not type any more because of these events. Older nodes do not send it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stopped_typing: Vec<ActorId>,
+    },
     /// A participation changed without an event.
     Participation { chat_id: ChatId, id: ParticipationId },
     /// A participant changed their own view of a chat.
     View { organization_id: OrganizationId, chat_id: ChatId, id: ParticipationId, was_hidden: bool },
+    /// A participant read on.
+    Read { organization_id: OrganizationId, chat_id: ChatId, id: ParticipationId },
     /// A presence changed without an event.
     Presence { chat_id: ChatId, id: PresenceId },
     /// Who types in a chat by way of the sending node.
@@ -101,6 +111,7 @@ impl Message {
             Self::Log { .. } => "log",
             Self::Participation { .. } => "participation",
             Self::View { .. } => "view",
+            Self::Read { .. } => "read",
             Self::Presence { .. } => "presence",
             Self::Typing { .. } => "typing",
             Self::Actor { .. } => "actor",
@@ -157,11 +168,20 @@ mod tests {
     #[test]
     fn a_message_says_ids_and_sequences() -> Result<(), serde_json::Error> {
         let id = Uuid::from_u128(1);
-        let message =
-            Message::Log { organization_id: OrganizationId(id), chat_id: ChatId(id), first: 3, last: 4 };
+        let message = Message::Log {
+            organization_id: OrganizationId(id),
+            chat_id: ChatId(id),
+            first: 3,
+            last: 4,
+            stopped_typing: vec![ActorId(id)],
+        };
         let payload = serde_json::to_string(&Envelope { node: id, message: message.clone() })?;
         let envelope: Envelope<Message> = serde_json::from_str(&payload)?;
         assert_eq!(envelope.message, message);
+        let older = payload.replace(&format!(",\"stopped_typing\":[\"{id}\"]"), "");
+        assert_ne!(older, payload);
+        let envelope: Envelope<Message> = serde_json::from_str(&older)?;
+        assert!(matches!(envelope.message, Message::Log { stopped_typing, .. } if stopped_typing.is_empty()));
         Ok(())
     }
 }

@@ -12,7 +12,7 @@
 use super::feed_worker::Job;
 use super::lock;
 use crate::domain::chat_filter::Members;
-use crate::domain::event::{Entry, Subject};
+use crate::domain::event::{Entry, Subject, ViewChange};
 use crate::store::Store;
 use crate::store::own_views::OwnView;
 use chrono::TimeDelta;
@@ -53,13 +53,13 @@ pub(super) struct FeedNews {
     pub(super) members_before: Members,
 }
 
-/// What became of an actor's own view of a chat.
+/// A change of an actor's own view of a chat.
 #[derive(Debug)]
 pub(super) struct FeedView {
     /// The view, and the chat as it now stands.
     pub(super) view: OwnView,
-    /// Whether it hid the chat before.
-    pub(super) was_hidden: bool,
+    /// The kind of change.
+    pub(super) change: ViewChange,
 }
 
 /// What a feed's ring holds.

@@ -4,7 +4,7 @@ use super::Live;
 use super::chat::OVERLAP;
 use super::feed::{Before, FeedNews, FeedView, KNOWN, Known, redo, undo};
 use crate::domain::chat_filter::Members;
-use crate::domain::event::Entry;
+use crate::domain::event::{Entry, ViewChange};
 use crate::store::feed::{Roster, rosters_of_each};
 use crate::store::{log, own_views};
 use entity::{ChatId, OrganizationId, ParticipationId, chat};
@@ -37,8 +37,8 @@ pub(super) enum What {
     Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
     /// Events that are in the store, as another node or the sweep says.
     Stored { first: i64, last: i64 },
-    /// An own view, which has no place in the log.
-    Viewed { id: ParticipationId, was_hidden: bool },
+    /// A participant's view of a chat, which has no place in the log.
+    Viewed { id: ParticipationId, change: ViewChange },
 }
 
 /// What became of a chat, but for who is in it.
@@ -65,10 +65,13 @@ impl Live {
             let mut changes: HashMap<ChatId, Change> = HashMap::new();
             let mut views = Vec::new();
             for Job { organization_id, chat_id, what } in burst.drain(..) {
-                if let What::Viewed { id, was_hidden } = what {
-                    views.push((organization_id, id, was_hidden));
-                    // Who hides the chat is read afresh.
-                    rosters.0.remove(&chat_id);
+                if let What::Viewed { id, change } = what {
+                    views.push((organization_id, id, change));
+                    match change {
+                        // Who hides the chat is read afresh.
+                        ViewChange::Own { .. } => drop(rosters.0.remove(&chat_id)),
+                        ViewChange::Read => {}
+                    }
                     continue;
                 }
                 let earlier = changes.remove(&chat_id);
@@ -117,18 +120,18 @@ impl Live {
         }
     }
 
-    /// Tells of own views that changed, each as it now stands.
-    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, bool)>) {
+    /// Tells of views that changed, each as it now stands.
+    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, ViewChange)>) {
         let ids: Vec<_> = views.iter().map(|(_, id, _)| *id).collect();
         if ids.is_empty() {
             return;
         }
         match own_views::find_many(&self.0.store, &ids).await {
             Ok(found) => {
-                for (organization_id, id, was_hidden) in views {
+                for (organization_id, id, change) in views {
                     let view = found.iter().find(|view| view.participation.id == id).cloned();
                     if let Some(view) = view.filter(|view| view.chat.organization_id == organization_id) {
-                        self.0.feeds.feed_view(organization_id, FeedView { view, was_hidden });
+                        self.0.feeds.feed_view(organization_id, FeedView { view, change });
                     }
                 }
             }

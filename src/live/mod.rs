@@ -43,12 +43,12 @@ pub use item::{
 };
 pub use turns::Turn;
 
-use crate::domain::event::{News, Signal};
+use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
 use bus::{Link, Message};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, Timestamp};
+use entity::{ActorId, ChatId, EventKind, MessageType, Timestamp};
 use feed::Feeds;
 use feed_worker::{Job, What};
 use hub::Hub;
@@ -200,6 +200,41 @@ impl Live {
         self.0.typing.of_chat(chat_id, self.0.store.clock().now())
     }
 
+    /// Actors who do not type any more because of what happened: they sent their message, left, or the chat is over.
+    fn stopped_typing(&self, chat_id: ChatId, entries: &[Arc<Entry>]) -> Vec<ActorId> {
+        let is_over = |chat: &entity::chat::Model| chat.ended_at.is_some() || chat.deleted_at.is_some();
+        if entries.last().is_some_and(|entry| is_over(&entry.chat)) {
+            return self.typing(chat_id).into_iter().map(|(actor_id, _)| actor_id).collect();
+        }
+        let stopped = |entry: &Arc<Entry>| match (&entry.subject, entry.event.kind) {
+            (Subject::Message(row), EventKind::MessageAdded) => {
+                row.message.sender_id.filter(|_| row.message.message_type == MessageType::Message)
+            }
+            (Subject::Presence(row), EventKind::PresenceEnded) => Some(row.user_id),
+            (Subject::Participation(row), EventKind::ParticipationEnded) => Some(row.actor_id),
+            (
+                Subject::Chat
+                | Subject::History(_)
+                | Subject::Message(_)
+                | Subject::Presence(_)
+                | Subject::Participation(_)
+                | Subject::Session(_),
+                _,
+            ) => None,
+        };
+        let mut stopped: Vec<_> = entries.iter().filter_map(stopped).collect();
+        stopped.dedup();
+        stopped
+    }
+
+    /// Forgets that these actors type, on whichever node they said so, and tells it at once.
+    fn end_typing(&self, chat_id: ChatId, actor_ids: &[ActorId]) {
+        let now = self.0.store.clock().now();
+        if let Some(told) = self.0.typing.end(chat_id, actor_ids, now) {
+            self.tell_typing(told);
+        }
+    }
+
     fn tell_typing(&self, told: Told) {
         self.0.hub.signal(told.chat_id, Signal::Typing);
         if let Some(actor_ids) = told.here {
@@ -233,7 +268,9 @@ impl Live {
                 let (chat_id, organization_id) = (first.event.chat_id, last.chat.organization_id);
                 let (first, last) = (first.event.sequence, last.event.sequence);
                 self.0.hub.forward(chat_id, &entries);
-                self.send(Message::Log { organization_id, chat_id, first, last });
+                let stopped_typing = self.stopped_typing(chat_id, &entries);
+                self.end_typing(chat_id, &stopped_typing);
+                self.send(Message::Log { organization_id, chat_id, first, last, stopped_typing });
                 let what = What::Committed { before, entries };
                 self.0.feeds.enqueue(Job { organization_id, chat_id, what });
             }
@@ -246,10 +283,15 @@ impl Live {
                 }
                 self.0.hub.signal(chat_id, signal);
             }
-            News::View { chat, participation, was_hidden } => {
+            News::View { chat, participation, change } => {
                 let (organization_id, chat_id, id) = (chat.organization_id, chat.id, participation.id);
-                self.send(Message::View { organization_id, chat_id, id, was_hidden });
-                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, was_hidden } });
+                self.send(match change {
+                    ViewChange::Own { was_hidden } => {
+                        Message::View { organization_id, chat_id, id, was_hidden }
+                    }
+                    ViewChange::Read => Message::Read { organization_id, chat_id, id },
+                });
+                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
                 self.0.hub.signal(chat_id, Signal::Participation(participation));
             }
             News::Actor(actor) => {

@@ -4,9 +4,9 @@
 use super::bus::Message;
 use super::feed_worker::{Job, What};
 use super::{Live, lock};
-use crate::domain::event::Signal;
+use crate::domain::event::{Signal, ViewChange};
 use crate::store::{participations, presences};
-use entity::{ActorId, ChatId, ParticipationId, PresenceId};
+use entity::{ActorId, ChatId, OrganizationId, ParticipationId, PresenceId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use tokio::sync::Notify;
@@ -34,7 +34,8 @@ impl Live {
     /// Takes what another node says. Does not block.
     pub(super) fn hear(&self, node: Uuid, message: Message) {
         match message {
-            Message::Log { organization_id, chat_id, first, last } => {
+            Message::Log { organization_id, chat_id, first, last, stopped_typing } => {
+                self.end_typing(chat_id, &stopped_typing);
                 self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Stored { first, last } });
                 if self.0.hub.seen(chat_id).is_some_and(|seen| seen < last) {
                     self.due(|due| {
@@ -47,8 +48,10 @@ impl Live {
             }
             Message::Participation { chat_id, id } => self.look_up_participation(chat_id, id),
             Message::View { organization_id, chat_id, id, was_hidden } => {
-                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, was_hidden } });
-                self.look_up_participation(chat_id, id);
+                self.hear_view(organization_id, chat_id, id, ViewChange::Own { was_hidden });
+            }
+            Message::Read { organization_id, chat_id, id } => {
+                self.hear_view(organization_id, chat_id, id, ViewChange::Read);
             }
             Message::Presence { chat_id, id } => {
                 if self.0.hub.has_readers(chat_id) {
@@ -102,6 +105,17 @@ impl Live {
                 tracing::warn!(%error, "actors could not be read");
             }
         }
+    }
+
+    fn hear_view(
+        &self,
+        organization_id: OrganizationId,
+        chat_id: ChatId,
+        id: ParticipationId,
+        change: ViewChange,
+    ) {
+        self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
+        self.look_up_participation(chat_id, id);
     }
 
     fn look_up_participation(&self, chat_id: ChatId, id: ParticipationId) {

@@ -106,6 +106,24 @@ impl Typing {
         chat.tell(chat_id, now)
     }
 
+    /// Forgets that these actors type, on whichever node they said so. Tells at once: the message that they sent, or
+    /// their leaving, is told at the same time. The others are told again who types here.
+    pub(super) fn end(&self, chat_id: ChatId, actor_ids: &[ActorId], now: Timestamp) -> Option<Told> {
+        let mut chats = lock(&self.0);
+        let chat = chats.get_mut(&chat_id).filter(|_| !actor_ids.is_empty())?;
+        let before = chat.typers.len();
+        let ends = |typer: &Typer| actor_ids.contains(&typer.actor_id);
+        let is_here = chat.typers.iter().any(|typer| typer.node.is_none() && ends(typer));
+        chat.typers.retain(|typer| !ends(typer));
+        if chat.typers.len() == before {
+            return None;
+        }
+        chat.is_untold = true;
+        chat.is_unsent |= is_here;
+        chat.told_at = None;
+        chat.tell(chat_id, now)
+    }
+
     /// Who types, each once, with when that is forgotten unless they go on.
     pub(super) fn of_chat(&self, chat_id: ChatId, now: Timestamp) -> Vec<(ActorId, Timestamp)> {
         let chats = lock(&self.0);
@@ -188,6 +206,21 @@ mod tests {
             typing.tick(T.plus(TimeDelta::milliseconds(500))),
             vec![Told { chat_id: chat, here: Some(Vec::new()) }]
         );
+    }
+
+    #[test]
+    fn sending_ends_typing_at_once_wherever_it_was_said() {
+        let (typing, (chat, actor)) = (Typing::default(), ids());
+        let other = ActorId(Uuid::from_u128(3));
+        typing.set(chat, actor, true, T);
+        typing.set(chat, other, true, T);
+        typing.set_remote(chat, Uuid::from_u128(9), &[actor], T);
+        let at = T.plus(TimeDelta::milliseconds(10));
+        assert_eq!(typing.end(chat, &[actor], at), Some(Told { chat_id: chat, here: Some(vec![other]) }));
+        assert_eq!(typing.of_chat(chat, at), vec![(other, T.plus(LASTS))]);
+        assert_eq!(typing.end(chat, &[actor], at), None);
+        typing.set_remote(chat, Uuid::from_u128(9), &[actor], at);
+        assert_eq!(typing.end(chat, &[actor], at), Some(Told { chat_id: chat, here: None }));
     }
 
     #[test]

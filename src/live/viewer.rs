@@ -7,7 +7,7 @@ use super::item::directive_of;
 use super::lease::Lease;
 use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
-use crate::domain::event::{Entry, Subject};
+use crate::domain::event::{Entry, Subject, ViewChange};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{Found, Place};
@@ -19,8 +19,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Own views that are re-read at most when a viewer comes back, newest first.
-const VIEWS: u64 = 200;
+/// Own views and read marks that are told at most when a viewer comes back; after more, the stream starts over.
+const VIEWS: usize = 200;
 
 impl Live {
     /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
@@ -108,7 +108,7 @@ impl ViewerEvents {
             match self.reader.next().await {
                 FeedStep::News(news) => self.take_news(&news),
                 FeedStep::Found(found) => self.take_found(&found),
-                FeedStep::View(view) => self.take_view(&view.view, view.was_hidden),
+                FeedStep::View(view) => self.take_view(&view.view, Some(view.change)),
                 FeedStep::Scanned(since) => Box::pin(self.take_views(since)).await,
                 FeedStep::RoleChanged => {
                     let now = self.reader.live().0.store.clock().now();
@@ -222,17 +222,21 @@ impl ViewerEvents {
         }
     }
 
-    /// Own views that changed while the viewer was away.
+    /// Own views and read marks that changed while the viewer was away.
     async fn take_views(&mut self, since: Timestamp) {
         loop {
             let (actor_id, store) = (self.reader.viewer().actor_id, &self.reader.live().0.store);
             let turn = self.reader.live().reading().await;
-            let read = own_views::changed_since(store, actor_id, since, VIEWS).await;
+            let read = own_views::changed_since(store, actor_id, since, VIEWS as u64 + 1).await;
             drop(turn);
             match read {
+                Ok(views) if views.len() > VIEWS => {
+                    let now = store.clock().now();
+                    self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
+                    return;
+                }
                 Ok(views) => {
-                    // Nobody knows what the viewer was told before they left: what is there is said to be added.
-                    views.iter().rev().for_each(|view| self.take_view(view, true));
+                    views.iter().rev().for_each(|view| self.take_view(view, None));
                     return;
                 }
                 Err(error) => self.reader.wait_after(&error).await,
@@ -240,21 +244,25 @@ impl ViewerEvents {
         }
     }
 
-    fn take_view(&mut self, view: &OwnView, was_hidden: bool) {
+    /// Tells of an own view that changed. Where the change is not known, as after a reconnect, nobody knows what the
+    /// viewer was told before: what is there is said to be added.
+    fn take_view(&mut self, view: &OwnView, change: Option<ViewChange>) {
         let OwnView { participation, chat, members } = view;
         let now = self.whereabouts(chat, members);
-        let at = participation.updated_at;
         if !now.is_member {
             return;
         }
-        self.push(
-            at,
-            match (was_hidden, now.is_in_inbox) {
-                (true | false, false) => ViewerChange::InboxChatRemoved(chat.id),
-                (true, true) => ViewerChange::InboxChatAdded(Arc::clone(chat)),
-                (false, true) => ViewerChange::ChatChanged(Arc::clone(chat)),
-            },
-        );
+        let change = match (change, now.is_in_inbox) {
+            (Some(ViewChange::Read), false) => return,
+            (None | Some(ViewChange::Own { .. }), false) => ViewerChange::InboxChatRemoved(chat.id),
+            (None | Some(ViewChange::Own { was_hidden: true }), true) => {
+                ViewerChange::InboxChatAdded(Arc::clone(chat))
+            }
+            (Some(ViewChange::Own { was_hidden: false } | ViewChange::Read), true) => {
+                ViewerChange::ChatChanged(Arc::clone(chat))
+            }
+        };
+        self.push(participation.updated_at, change);
     }
 
     fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {

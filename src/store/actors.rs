@@ -2,10 +2,12 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
+use super::search::contains_text;
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
-use entity::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, actor};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, LockType};
+use crate::domain::search::{Matching, fold};
+use entity::{ActorId, ActorType, OrganizationId, UserRole, actor};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 /// Keeps others who lock an actor out, but not those who only write a row that refers to it: they hold a chat's
@@ -88,42 +90,33 @@ pub async fn list_users(
     keyset::page(rows, of_type(organization_id, ActorType::User), by_age(), page).await
 }
 
-/// The organization's visitors, oldest first: all, or those with `query` in their name, ignoring the case of
-/// ASCII letters, or as their external id.
+/// The organization's visitors, oldest first: all, or those with `query` in their name or as their external id. Names are
+/// compared folded, and as they are written where the matching is exact.
 pub async fn list_visitors(
     rows: &impl Rows,
     organization_id: OrganizationId,
-    query: Option<&str>,
+    query: Option<(&str, Matching)>,
     page: &PageRequest,
 ) -> Result<Page<actor::Model>> {
     let mut list = of_type(organization_id, ActorType::Visitor);
-    if let Some(query) = query {
-        let escaped = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let part = |escaped: &str| LikeExpr::new(format!("%{escaped}%")).escape('\\');
-        let name = || Expr::col((actor::Entity, actor::Column::Name));
-        // The databases differ in which other letters they know the lower case of: those count as written.
-        list = list.filter(
-            Condition::any()
-                .add(name().like(part(&escaped)))
-                .add(Expr::expr(Func::lower(name())).like(part(&escaped.to_ascii_lowercase())))
-                .add(actor::Column::ExternalId.eq(query)),
-        );
+    if let Some((query, matching)) = query.filter(|(query, _)| !query.is_empty()) {
+        let column = |column| Expr::col((actor::Entity, column));
+        let is_known_as = actor::Column::ExternalId.eq(query);
+        let folded = fold(query.trim());
+        let mut is_named = Condition::all();
+        match matching {
+            // A query of which nothing is left matches no name.
+            Matching::Folded if folded.is_empty() => is_named = is_named.add(Expr::val(1).eq(0)),
+            Matching::Folded => {
+                is_named = is_named.add(contains_text(rows, column(actor::Column::FoldedName), &folded));
+            }
+            Matching::Exact => {
+                is_named = is_named.add(contains_text(rows, column(actor::Column::Name), query));
+            }
+        }
+        list = list.filter(Condition::any().add(is_named).add(is_known_as));
     }
     keyset::page(rows, list, by_age(), page).await
-}
-
-/// Whether a user of the organization was heard from at or after `since`.
-pub async fn is_user_seen_since(
-    rows: &impl Rows,
-    organization_id: OrganizationId,
-    since: Timestamp,
-) -> Result<bool> {
-    Ok(of_type(organization_id, ActorType::User)
-        .filter(actor::Column::LastSeenAt.gte(since))
-        .filter(actor::Column::DeactivatedAt.is_null())
-        .one(rows.connection())
-        .await?
-        .is_some())
 }
 
 /// Locks an actor together with the organization's active admins until the transaction ends, in the order of
@@ -146,16 +139,22 @@ pub async fn lock_with_active_admins(
         .await?)
 }
 
-/// Adds an actor; `Taken` where the external id is.
+/// Adds an actor, who can be found by their name; `Taken` where the external id is.
 pub async fn insert(tx: &Tx, row: &actor::Model) -> Result<()> {
-    actor::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
+    actor::Entity::insert(with_folded_name(row).into_active_model())
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
+}
+
+fn with_folded_name(row: &actor::Model) -> actor::Model {
+    actor::Model { folded_name: fold(row.name.as_deref().unwrap_or_default()), ..row.clone() }
 }
 
 /// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &actor::Model) -> Result<()> {
     actor::Entity::update_many()
-        .set(all_but_key(row))
+        .set(all_but_key(&with_folded_name(row)))
         .filter(actor::Column::Id.eq(row.id))
         .exec(tx.connection())
         .await?;

@@ -3,7 +3,7 @@
 use super::bounded::{Bounded, STATEMENT, within};
 use super::turns::Turns;
 use super::writer::Writer;
-use super::{Error, Inner, OpenError, Result, Store, search, sqlite, time, tokens};
+use super::{Error, Inner, OpenError, Result, Store, refolding, search, sqlite, time};
 use crate::clock::Clock;
 use entity::store_meta;
 use futures_util::FutureExt;
@@ -84,7 +84,7 @@ impl Store {
             refuse_unsafe(&pool).await?;
             migrate_postgres(url).await?;
             count(&mut pool);
-            tokens::bring_up_to_date(&pool).await?;
+            refolding::bring_up_to_date(&pool).await?;
             let epoch = epoch(&pool, &clock).await?;
             (Engine::Postgres, pool.clone(), Writer::pool(pool), epoch)
         };

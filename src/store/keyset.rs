@@ -145,6 +145,41 @@ where
     Ok(page)
 }
 
+/// Up to `request.limit` rows with the row at `key` in their middle. The odd one of an even number comes after it from
+/// the start, before it from the end. Near an end of the list the other side fills the page.
+pub(super) async fn page_around<E>(
+    rows: &impl Rows,
+    list: &Select<E>,
+    sorting: Sorting<E>,
+    key: Key,
+    request: &PageRequest,
+) -> Result<Page<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+{
+    let connection = rows.connection();
+    let side = |end, condition| {
+        let request = PageRequest { end, after: None, before: None, ..request.clone() };
+        window(&list.clone().filter(condition), sorting, &request).all(connection)
+    };
+    let mut earlier = side(End::Last, sorting.before(key, false)).await?;
+    let mut later = side(End::First, sorting.after(key, true)).await?;
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let wanted = match request.end {
+        End::First => limit.saturating_sub(1) / 2,
+        End::Last => limit / 2,
+    };
+    let kept_earlier = wanted.max(limit.saturating_sub(later.len())).min(earlier.len());
+    let kept_later = (limit - kept_earlier).min(later.len());
+    let (has_previous, has_next) = (earlier.len() > kept_earlier, later.len() > kept_later);
+    earlier.truncate(kept_earlier);
+    later.truncate(kept_later);
+    let rows = earlier.into_iter().rev().chain(later).map(|row| (sorting.key(&row), row)).collect();
+    let total = if request.with_total { Some(count(connection, list).await?) } else { None };
+    Ok(Page { rows, has_previous, has_next, total })
+}
+
 /// A page of lists that have no row in common, as of one. Each is come by in its own way.
 pub(super) async fn page_of_all<E>(
     rows: &impl Rows,

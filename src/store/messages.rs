@@ -4,7 +4,7 @@ use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Tx, actors, sessions, tokens};
 use crate::domain::event::MessageRow;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::page::{Key, Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use entity::{ActorId, ChatId, MessageId, MessageType, OrganizationId, Timestamp, chat, message};
 use sea_orm::ActiveValue::NotSet;
@@ -139,31 +139,52 @@ pub async fn list_of_each(
     listed: Listed<'_>,
     page: &PageRequest,
 ) -> Result<Vec<Page<MessageRow>>> {
-    let lists = chat_ids.iter().map(|chat_id| {
-        let mut list = message::Entity::find()
-            .filter(message::Column::ChatId.eq(*chat_id))
-            .filter(are_seen_by(listed.viewer));
-        if let Some(types) = listed.types {
-            list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
-        }
-        if !listed.include_archived {
-            list = list.filter(
-                Expr::col((message::Entity, message::Column::Sequence)).gt(archived_sequence(*chat_id)),
-            );
-        }
-        list
-    });
-    let sorting =
-        Sorting { value: message::Column::Sequence, id: None, is_descending: false, way: Way::InOrder };
+    let lists = chat_ids.iter().map(|chat_id| listed.of_chat(*chat_id));
     let owner =
         |row: &message::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
-    let pages = keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await?;
+    let pages = keyset::page_of_each(rows, lists.collect(), by_sequence(), page, owner).await?;
     let mut sender_ids = Vec::new();
     for page in &pages {
         sender_ids.extend(page.rows.iter().filter_map(|(_, message)| message.sender_id));
     }
     let senders = senders(rows, listed.viewer.organization_id, sender_ids).await?;
     Ok(pages.into_iter().map(|page| page.map(|message| with_sender(message, &senders))).collect())
+}
+
+/// The messages of a chat on both sides of a place, oldest first.
+pub async fn list_around(
+    rows: &impl Rows,
+    chat_id: ChatId,
+    listed: Listed<'_>,
+    sequence: i64,
+    page: &PageRequest,
+) -> Result<Page<MessageRow>> {
+    let key = Key { value: sequence, id: uuid::Uuid::nil() };
+    let page = keyset::page_around(rows, &listed.of_chat(chat_id), by_sequence(), key, page).await?;
+    let sender_ids = page.rows.iter().filter_map(|(_, message)| message.sender_id).collect();
+    let senders = senders(rows, listed.viewer.organization_id, sender_ids).await?;
+    Ok(page.map(|message| with_sender(message, &senders)))
+}
+
+impl Listed<'_> {
+    fn of_chat(self, chat_id: ChatId) -> sea_orm::Select<message::Entity> {
+        let mut list = message::Entity::find()
+            .filter(message::Column::ChatId.eq(chat_id))
+            .filter(are_seen_by(self.viewer));
+        if let Some(types) = self.types {
+            list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
+        }
+        if !self.include_archived {
+            list = list.filter(
+                Expr::col((message::Entity, message::Column::Sequence)).gt(archived_sequence(chat_id)),
+            );
+        }
+        list
+    }
+}
+
+fn by_sequence() -> Sorting<message::Entity> {
+    Sorting { value: message::Column::Sequence, id: None, is_descending: false, way: Way::InOrder }
 }
 
 /// Adds a message to the chat that is locked, so that it can also be found.

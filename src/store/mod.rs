@@ -26,6 +26,7 @@ pub mod own_views;
 pub mod participations;
 pub mod presences;
 pub mod reactions;
+mod refolding;
 pub mod requests;
 pub mod revisions;
 pub mod rooms;

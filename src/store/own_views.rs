@@ -68,7 +68,7 @@ pub async fn find_many(store: &Store, ids: &[ParticipationId]) -> Result<Vec<Own
     with_chats(store, found).await
 }
 
-/// The actor's own views that were changed at or after a moment, newest first.
+/// The actor's own views and read marks that were changed at or after a moment, newest first.
 pub async fn changed_since(
     store: &Store,
     actor_id: ActorId,

@@ -4,9 +4,9 @@ use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
-use entity::{OrganizationId, RoomId, chat, room, room_origin};
-use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use entity::{ActorType, OrganizationId, RoomId, Timestamp, actor, chat, participation, room, room_origin};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter, QuerySelect};
 
 /// The room, where it is of the organization.
 pub async fn find_in_organization(
@@ -60,6 +60,77 @@ pub async fn waiting_counts(
         waiting = waiting.filter(chat::Column::IsPrivate.eq(false));
     }
     Ok(waiting.into_tuple().all(rows.connection()).await?)
+}
+
+/// The newest chats of a room that tell who answers there.
+const TELLING: u64 = 100;
+
+/// Those of the rooms where a user answers who was heard from at or after `since`: one who takes part or took part in one
+/// of the room's newest chats, or who has not taken part in any room's chats, and so may answer anywhere.
+pub async fn staffed(
+    rows: &impl Rows,
+    organization_id: OrganizationId,
+    ids: &[RoomId],
+    since: Timestamp,
+) -> Result<Vec<RoomId>> {
+    let is_online = || {
+        Condition::all()
+            .add(Expr::col((actor::Entity, actor::Column::OrganizationId)).eq(organization_id))
+            .add(actor::Column::ActorType.eq(ActorType::User))
+            .add(Expr::col((actor::Entity, actor::Column::LastSeenAt)).gte(since))
+            .add(Expr::col((actor::Entity, actor::Column::DeactivatedAt)).is_null())
+    };
+    let part_of_actor = || {
+        Expr::col((participation::Entity, participation::Column::ActorId))
+            .equals((actor::Entity, actor::Column::Id))
+    };
+    let newest = Alias::new("newest");
+    let of_room = Query::select()
+        .column(chat::Column::Id)
+        .from(chat::Entity)
+        .and_where(Expr::col((chat::Entity, chat::Column::OrganizationId)).eq(organization_id))
+        .and_where(Expr::col((chat::Entity, chat::Column::RoomId)).equals((room::Entity, room::Column::Id)))
+        .order_by((chat::Entity, chat::Column::StartedAt), Order::Desc)
+        .order_by((chat::Entity, chat::Column::Id), Order::Desc)
+        .limit(TELLING)
+        .to_owned();
+    let answers_here = Query::select()
+        .expr(Expr::val(1))
+        .from_subquery(of_room, newest.clone())
+        .inner_join(
+            participation::Entity,
+            Expr::col((participation::Entity, participation::Column::ChatId))
+                .equals((newest, chat::Column::Id)),
+        )
+        .inner_join(actor::Entity, part_of_actor())
+        .cond_where(is_online())
+        .to_owned();
+    let of_any_room = Query::select()
+        .expr(Expr::val(1))
+        .from(participation::Entity)
+        .inner_join(
+            chat::Entity,
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((participation::Entity, participation::Column::ChatId)),
+        )
+        .and_where(part_of_actor())
+        .and_where(Expr::col((chat::Entity, chat::Column::RoomId)).is_not_null())
+        .to_owned();
+    let may_answer_anywhere = Query::select()
+        .expr(Expr::val(1))
+        .from(actor::Entity)
+        .cond_where(is_online())
+        .and_where(Expr::exists(of_any_room).not())
+        .to_owned();
+    Ok(room::Entity::find()
+        .select_only()
+        .column(room::Column::Id)
+        .filter(room::Column::OrganizationId.eq(organization_id))
+        .filter(room::Column::Id.is_in(ids.iter().copied()))
+        .filter(Condition::any().add(Expr::exists(answers_here)).add(Expr::exists(may_answer_anywhere)))
+        .into_tuple()
+        .all(rows.connection())
+        .await?)
 }
 
 /// The room of a widget key, of whatever organization: for authentication alone, where the key says which.

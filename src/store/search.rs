@@ -11,7 +11,7 @@ use crate::domain::limits;
 use crate::domain::page::{End, Key, Page, PageRequest};
 use crate::domain::search::Query;
 use crate::domain::viewer::Viewer;
-use entity::{ActorId, ChatId, chat, message_text};
+use entity::{ActorId, ChatId, chat, message, message_text};
 use sea_orm::sea_query::{self, Alias, Expr, ExprTrait, Func, JoinType, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Order};
 use std::collections::HashMap;
@@ -248,6 +248,9 @@ impl Search<'_> {
             let archived = Expr::col((chat::Entity, chat::Column::ArchivedSequence));
             select.and_where(Expr::col((hit(), message_text::Column::Sequence)).gt(archived));
         }
+        if let Some(exact) = self.query.exact() {
+            only_exact(store, &mut select, exact);
+        }
         let found = store.connection().query_all(&select).await?;
         found
             .iter()
@@ -283,11 +286,31 @@ fn chat_of_hit() -> Expr {
     Expr::col((chat::Entity, chat::Column::Id)).equals((hit(), message_text::Column::ChatId))
 }
 
-/// Whether a text contains the query, letter for letter: nothing in it stands for anything else.
+/// Whether a folded text contains the query.
 fn contains(store: &Store, folded: Expr, query: &Query) -> Expr {
-    let is_postgres = store.connection().get_database_backend() == DbBackend::Postgres;
+    contains_text(store, folded, query.folded())
+}
+
+/// Whether a text contains another one, letter for letter: there are no wildcards.
+pub(super) fn contains_text(rows: &impl Rows, text: Expr, part: &str) -> Expr {
+    let is_postgres = rows.connection().get_database_backend() == DbBackend::Postgres;
     let place = Func::cust(Alias::new(if is_postgres { "strpos" } else { "instr" }));
-    Expr::from(place.arg(folded).arg(query.folded())).gt(0)
+    Expr::from(place.arg(text).arg(part)).gt(0)
+}
+
+/// Leaves only hits whose message contains the query as it was typed. SQLite takes the tables of cross joins in their
+/// order: the messages last, each by its place.
+fn only_exact(store: &Store, select: &mut SelectStatement, exact: &str) {
+    let column = |column| Expr::col((message::Entity, column));
+    let is_of_hit = Condition::all()
+        .add(column(message::Column::ChatId).equals((hit(), message_text::Column::ChatId)))
+        .add(column(message::Column::Sequence).equals((hit(), message_text::Column::Sequence)));
+    if store.connection().get_database_backend() == DbBackend::Postgres {
+        select.join(JoinType::InnerJoin, message::Entity, is_of_hit);
+    } else {
+        select.join(JoinType::CrossJoin, message::Entity, Condition::all()).cond_where(is_of_hit);
+    }
+    select.and_where(contains_text(store, column(message::Column::Text), exact));
 }
 
 fn within(select: &mut SelectStatement, id: &dyn Fn() -> Expr, stretch: Stretch) {

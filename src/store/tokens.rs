@@ -4,20 +4,15 @@
 //! of. Two pairs may share a number: the index leads to texts that may be hits, and each is looked at. SQLite keeps
 //! the tokens in an FTS5 table, PostgreSQL in a column under a GIN index.
 
-use super::{Error, Result};
-use crate::domain::search::{FOLDING, Query, bigrams, fold};
-use entity::{ChatId, MessageId, OrganizationId, chat, message, store_meta};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, Statement, TransactionTrait, Value,
-};
-use std::collections::{BTreeSet, HashMap};
+use super::Result;
+use crate::domain::search::{Query, bigrams, fold};
+use entity::{ChatId, OrganizationId, message};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Tokens of a query that the index is asked for: more would only say again what these say.
 const ASKED: usize = 24;
-/// Messages that are indexed in one transaction when all of them are.
-const BATCH: u64 = 1_000;
 
 /// Distinct tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,61 +142,19 @@ pub(super) async fn index_again(
     Ok(())
 }
 
-/// Indexes every message anew, oldest first, where the store was not or was otherwise folded. Cut off, it starts
-/// over when the store is next opened.
-pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
-    const NAME: &str = "folding";
-    let stored = store_meta::Entity::find_by_id(NAME.to_owned()).one(connection).await?;
-    if stored.as_ref().is_some_and(|row| row.value == FOLDING) {
-        return Ok(());
-    }
-    let empty = if connection.get_database_backend() == DbBackend::Postgres {
-        "TRUNCATE message_text"
-    } else {
-        "INSERT INTO message_index (message_index) VALUES ('delete-all'); DELETE FROM message_text"
-    };
-    connection.execute_unprepared(empty).await?;
-    let mut after = MessageId(Uuid::nil());
-    loop {
-        let batch = message::Entity::find()
-            .filter(message::Column::Id.gt(after))
-            .filter(message::Column::Text.is_not_null())
-            .order_by_asc(message::Column::Id)
-            .limit(BATCH)
-            .all(connection)
-            .await?;
-        let Some(last) = batch.last() else { break };
-        after = last.id;
-        let chat_ids: BTreeSet<_> = batch.iter().map(|row| row.chat_id).collect();
-        let chats = chat::Entity::find().filter(chat::Column::Id.is_in(chat_ids)).all(connection).await?;
-        let chats: HashMap<_, _> = chats.into_iter().map(|chat| (chat.id, chat.organization_id)).collect();
-        let tx = connection.begin().await?;
-        for row in &batch {
-            let organization_id = chats.get(&row.chat_id).copied();
-            let organization_id =
-                organization_id.ok_or_else(|| Error::Failed("a message is in no chat".into()))?;
-            index(&tx, organization_id, row).await?;
-        }
-        tx.commit().await?;
-    }
-    let row = store_meta::ActiveModel { name: Set(NAME.into()), value: Set(FOLDING.into()) };
-    let on_conflict = sea_orm::sea_query::OnConflict::column(store_meta::Column::Name)
-        .update_column(store_meta::Column::Value)
-        .to_owned();
-    store_meta::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(connection).await?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::search::Matching;
 
     #[test]
     fn a_text_has_every_token_of_what_it_contains() {
         let (organization_id, chat_id) = (OrganizationId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)));
         let text = of_text(&fold("Ein Straßencafé 👍🏽 名前"), organization_id, chat_id);
         for part in ["straSSEn", "fé 👍", "👍🏽", "名前", "N "] {
-            let Ok(query) = Query::new(&format!("{part}\u{200b}")) else { panic!("{part}") };
+            let Ok(query) = Query::new(&format!("{part}\u{200b}"), Matching::Folded) else {
+                panic!("{part}")
+            };
             for scope in [of_scope(organization_id, None), of_scope(organization_id, Some(chat_id))] {
                 assert!(of_query(&query, scope).0.is_subset(&text.0), "{part}");
             }

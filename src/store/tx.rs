@@ -8,7 +8,7 @@ use super::changed::all_but_key;
 use super::writer::Open;
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
-use crate::domain::event::{Entry, News, Signal, Subject};
+use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
 use chrono::TimeDelta;
 use entity::{
     ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
@@ -227,10 +227,10 @@ impl Tx {
         self.news.push(News::Signal(chat_id, signal));
     }
 
-    /// Tells, after the commit, that a participant of the locked chat changed their own view of it.
-    pub fn view_changed(&mut self, participation: participation::Model, was_hidden: bool) -> Result<()> {
+    /// Tells, after the commit, that a participant of the locked chat changed their own view of it, or read on.
+    pub fn view_changed(&mut self, participation: participation::Model, change: ViewChange) -> Result<()> {
         let chat = Arc::new(self.chat()?.clone());
-        self.news.push(News::View { chat, participation, was_hidden });
+        self.news.push(News::View { chat, participation, change });
         Ok(())
     }
 

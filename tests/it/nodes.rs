@@ -7,7 +7,7 @@ use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use anteroom::clock::Clock;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text } } }";
 
@@ -88,6 +88,58 @@ async fn typing_and_read_marks_cross_the_bus() {
     vera.done("markRead", "", json!({ "chatId": chat })).await;
     let mark = next_of(&mut desk, "ParticipationChanged").await;
     assert!(mark["participation"]["lastReadSequence"].as_i64().is_some_and(|sequence| sequence > 0));
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sending_on_one_node_ends_typing_that_was_told_to_another() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let (desk, phone) = (World::at(&olga, &second.url), World::at(&vera, &second.url));
+    let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
+                  ... on TypingChanged { chat { typing { actor { id } } } } } } }";
+    let mut sockets = [
+        following(&olga, events, json!({ "chat": chat })).await,
+        following(&desk, events, json!({ "chat": chat })).await,
+    ];
+    vera.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
+    for socket in &mut sockets {
+        let typing = next_of(socket, "TypingChanged").await;
+        assert_eq!(typing["chat"]["typing"], json!([{ "actor": { "id": vera.id } }]));
+    }
+    let sent_at = Instant::now();
+    say(&phone, &chat, "Here I am").await;
+    for socket in &mut sockets {
+        let typing = next_of(socket, "TypingChanged").await;
+        assert_eq!(typing["chat"]["typing"], json!([]));
+    }
+    assert!(sent_at.elapsed() < Duration::from_secs(14), "typing ended by itself");
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_mark_reaches_a_device_on_another_node() {
+    let nats = Nats::start();
+    let (world, second) = two_nodes(Some(&nats)).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    say(&vera, &chat, "Hello").await;
+    let events = "subscription { viewerEvents { viewer { unreadCount } change { __typename \
+                  ... on ChatChanged { chat { id } } } } }";
+    let mut phone = Socket::connect(&second.url, &olga.token).await;
+    phone.subscribe("1", events, json!({}), None).await;
+    assert_eq!(phone.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+    olga.done("markRead", "", json!({ "chatId": chat })).await;
+    loop {
+        let event = phone.data().await["viewerEvents"].clone();
+        if event["viewer"]["unreadCount"] == 0 {
+            assert_eq!(event["change"], json!({ "__typename": "ChatChanged", "chat": { "id": chat } }));
+            break;
+        }
+    }
     end(world, second).await;
 }
 

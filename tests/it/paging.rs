@@ -341,20 +341,50 @@ async fn messages_are_read_around_one_and_by_their_types(engine: Engine) {
     let all = read("first: 100".into()).await;
     assert_eq!(types(&all), ["MESSAGE", "JOIN", "LEAVE"].repeat(4));
     let (ids, fifth) = (all["nodes"].as_array().expect("nodes"), text(&all["nodes"][5]["id"]));
-    // The message itself, and what follows it or leads to it.
-    for (page, part) in [("first: 3", 5..8), ("last: 3", 3..6), ("first: 100", 5..12), ("last: 100", 0..6)] {
-        let found = read(format!("around: \"{fifth}\", {page}")).await;
-        assert_eq!(found["nodes"], json!(ids[part.clone()]), "{page}");
+    // The message in the middle; near an end the other side fills the page.
+    for (place, page, part) in [
+        (5, "first: 3", 4..7),
+        (5, "last: 3", 4..7),
+        (5, "first: 4", 4..8),
+        (5, "last: 4", 3..7),
+        (5, "first: 1", 5..6),
+        (5, "last: 1", 5..6),
+        (5, "first: 0", 5..5),
+        (5, "first: 10", 1..11),
+        (5, "last: 11", 0..11),
+        (5, "first: 12", 0..12),
+        (5, "first: 100", 0..12),
+        (0, "first: 5", 0..5),
+        (1, "last: 5", 0..5),
+        (11, "first: 5", 7..12),
+        (10, "last: 5", 7..12),
+    ] {
+        let message = text(&ids[place]["id"]);
+        let found = read(format!("around: \"{message}\", {page}")).await;
+        assert_eq!(found["nodes"], json!(ids[part.clone()]), "{place}, {page}");
         let info = json!({ "hasPreviousPage": part.start > 0, "hasNextPage": part.end < ids.len() });
-        assert_eq!(found["pageInfo"], info, "{page}");
+        assert_eq!(found["pageInfo"], info, "{place}, {page}");
         assert_eq!(found["totalCount"], ids.len());
+        // The pages before and after it go on where it ends.
+        let cursors: Vec<_> =
+            found["edges"].as_array().expect("edges").iter().map(|edge| text(&edge["cursor"])).collect();
+        if let (Some(first), Some(last)) = (cursors.first(), cursors.last()) {
+            let before = read(format!("last: 100, before: \"{first}\"")).await;
+            let after = read(format!("first: 100, after: \"{last}\"")).await;
+            assert_eq!(before["nodes"], json!(ids[..part.start]));
+            assert_eq!(after["nodes"], json!(ids[part.end..]));
+        }
     }
     // Only some types: in the page, around a message of another type, and in the count.
     let some = read("types: [JOIN, LEAVE], last: 3".into()).await;
     assert_eq!(types(&some), ["LEAVE", "JOIN", "LEAVE"]);
     assert_eq!((&some["totalCount"], &some["pageInfo"]["hasPreviousPage"]), (&json!(8), &json!(true)));
     let some = read(format!("types: [MESSAGE], around: \"{fifth}\", first: 100")).await;
-    assert_eq!((types(&some), &some["totalCount"]), (vec!["MESSAGE".into(); 2], &json!(4)));
+    assert_eq!((types(&some), &some["totalCount"]), (vec!["MESSAGE".into(); 4], &json!(4)));
+    for (page, expected) in [("first: 2", [6, 9]), ("last: 2", [3, 6])] {
+        let some = read(format!("types: [MESSAGE], around: \"{fifth}\", {page}")).await;
+        assert_eq!(some["nodes"], json!(expected.map(|place| &ids[place])), "{page}");
+    }
     assert_eq!(read("types: [], first: 5".into()).await["totalCount"], 0);
     // A message is a place in its own chat alone, also where many chats are read at once.
     let query = "query($id: ID!) { viewer { inbox { nodes { id messages(around: $id, first: 2) {

@@ -1,6 +1,8 @@
 //! The rules of the queue as tables: what each kind of message, join, leave, note and end makes of a chat.
 
 use crate::harness::Engine;
+use crate::harness::receiver::until;
+use crate::harness::socket::Socket;
 use crate::harness::world::{Person, World, text};
 use crate::on_both;
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ on_both!(
     each_step_moves_what_its_row_says,
     the_queue_of_a_room_is_who_waits_in_it,
     in_chats_without_a_visitors_room_nobody_waits,
+    room_is_staffed_by_online_users_who_answer_there,
 );
 
 /// What happens, and what the chat then says: whether the visitor waits, since which minute, whether people really talk,
@@ -185,5 +188,67 @@ async fn in_chats_without_a_visitors_room_nobody_waits(engine: Engine) {
             assert_eq!(row(&world, &chat).await[..2], ["no", "-"], "{kind}: {step}");
         }
     }
+    world.app.stop().await;
+}
+
+async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
+    let vera = world.visitor("vera").await;
+    let mut rooms = vec![world.room.clone()];
+    for name in ["Pharmacy", "Billing"] {
+        let made = world.admin.done("createRoom", "room { id }", json!({ "name": name })).await;
+        rooms.push(text(&made["room"]["id"]));
+    }
+    // Vera asks: asking makes nobody but her online.
+    let staffed = async || {
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Room { isStaffed } } }";
+        let found = vera.query(query, json!({ "ids": rooms })).await["nodes"].clone();
+        let nodes = found.as_array().expect("rooms");
+        nodes.iter().map(|room| room["isStaffed"].as_bool().expect("a boolean")).collect::<Vec<_>>()
+    };
+    let start = async |room: usize| {
+        let started = vera.done("startChat", "chat { id }", json!({ "roomId": rooms[room] })).await;
+        text(&started["chat"]["id"])
+    };
+    let (first, second) = (start(0).await, start(1).await);
+    // Whoever follows something is heard from, until their socket closes.
+    let come = async |user: &Person| {
+        let mut socket = Socket::connect(&world.app.url, &user.token).await;
+        socket.subscribe("1", "subscription { viewerEvents { at } }", json!({}), None).await;
+        let query = "query($id: ID!) { user(id: $id) { isOnline } }";
+        until("user who is online", async || {
+            let found = world.admin.query(query, json!({ "id": user.id })).await;
+            (found["user"]["isOnline"] == true).then_some(())
+        })
+        .await;
+        socket
+    };
+    assert_eq!(staffed().await, [false, false, false], "nobody is online");
+    // Nobody knows yet where Olga answers.
+    let socket = come(&olga).await;
+    assert_eq!(staffed().await, [true, true, true]);
+    // Once she has answered in a room, she answers there.
+    olga.done("joinChat", "", json!({ "chatId": first })).await;
+    assert_eq!(staffed().await, [true, false, false]);
+    olga.done("leaveChat", "", json!({ "chatId": first })).await;
+    vera.done("endChat", "", json!({ "chatId": first })).await;
+    assert_eq!(staffed().await, [true, false, false], "also when that chat is over");
+    olga.done("sendMessage", "", json!({ "chatId": second, "text": "Yes?" })).await;
+    assert_eq!(staffed().await, [true, true, false]);
+    drop(socket);
+    world.pass(120);
+    assert_eq!(staffed().await, [false, false, false], "she is gone");
+    // Who works with colleagues alone has not answered in any room.
+    let input = json!({ "type": "DIRECT", "participantIds": [olga.id] });
+    otto.done("createChat", "", input).await;
+    let socket = come(&otto).await;
+    assert_eq!(staffed().await, [true, true, true]);
+    drop(socket);
+    world.pass(120);
+    let _socket = come(&olga).await;
+    assert_eq!(staffed().await, [true, true, false]);
+    world.admin.done("updateUser", "", json!({ "userId": olga.id, "isActive": false })).await;
+    assert_eq!(staffed().await, [false, false, false], "who is deactivated answers nobody");
     world.app.stop().await;
 }

@@ -3,6 +3,7 @@
 
 mod cases;
 mod pages;
+mod people;
 mod scope;
 mod welkin;
 

@@ -13,6 +13,7 @@ use super::participation::{ParticipationConnection, participations_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
+use crate::domain::search::Matching;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
@@ -316,7 +317,7 @@ pub(super) async fn users(context: &Context<'_>, page: PageArguments) -> Result<
 /// The organization's visitors.
 pub(super) async fn visitors(
     context: &Context<'_>,
-    query: Option<&str>,
+    query: Option<(&str, Matching)>,
     page: PageArguments,
 ) -> Result<VisitorConnection> {
     let (caller, list) = (caller(context)?, List::of(&"visitors"));

@@ -15,9 +15,11 @@ use entity::ActorId;
 /// A user to create.
 #[derive(InputObject)]
 struct CreateUserInput {
-    /// The name as colleagues see it: 1 to 200 characters.
+    /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     name: String,
-    /// The name as visitors see it: 1 to 200 characters. The same as `name`, if absent.
+    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The same as `name`, if absent.
     public_name: Option<String>,
     /// What the user may do.
     role: UserRole,
@@ -39,9 +41,10 @@ struct CreateUserPayload {
 struct UpdateUserInput {
     /// Whom to change.
     user_id: ID,
-    /// The name as colleagues see it: 1 to 200 characters.
+    /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     name: Option<String>,
-    /// The name as visitors see it: 1 to 200 characters.
+    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     public_name: Option<String>,
     /// What the user may do. An organization keeps at least one active ADMIN.
     role: Option<UserRole>,
@@ -61,7 +64,8 @@ struct UpdateUserPayload {
 /// A name and a value.
 #[derive(InputObject)]
 struct AttributeInput {
-    /// What it says something about: 1 to 200 characters.
+    /// What it says something about: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     name: String,
     /// What it says: up to 1,000 characters.
     value: String,
@@ -72,7 +76,8 @@ struct AttributeInput {
 struct UpsertVisitorInput {
     /// The visitor's id in the organization's own systems: 1 to 128 characters.
     external_id: String,
-    /// The visitor's name: 1 to 200 characters. Null takes it away; absent, it stays.
+    /// The visitor's name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null
+    /// takes it away; absent, it stays.
     display_name: MaybeUndefined<String>,
     /// Replaces all attributes, up to 50. Absent, they stay.
     attributes: Option<Vec<AttributeInput>>,

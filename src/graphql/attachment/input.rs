@@ -8,9 +8,11 @@ use entity::AttachmentId;
 /// A link to attach.
 #[derive(InputObject)]
 pub(in crate::graphql) struct LinkInput {
-    /// Where it leads: an http or https URL of at most 2048 characters.
+    /// The URL of the page: http or https, at most 2048 characters, without a user name or password. It is normalized as
+    /// browsers do: `https:e.org` becomes `https://e.org/`.
     url: String,
-    /// What to call it: 1 to 200 characters; its host, if absent.
+    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed. The host of
+    /// the URL, if absent.
     name: Option<String>,
 }
 
@@ -21,7 +23,8 @@ pub(in crate::graphql) struct ContactInput {
     actor_id: Option<ID>,
     /// Or where to reach them: a telephone number, an e-mail address, 1 to 320 characters on one line.
     address: Option<String>,
-    /// What to call them: 1 to 200 characters; the actor's name or the address, if absent.
+    /// What to call them: 1–200 characters, at least one of them visible; bidirectional controls are removed. The
+    /// actor's name or the address, if absent.
     name: Option<String>,
 }
 

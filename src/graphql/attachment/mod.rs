@@ -9,6 +9,7 @@ use super::error::{Fault, Result};
 use super::id::Kind;
 use super::loaders::Seen;
 use super::scalar::DateTime;
+use crate::domain::text::web_url;
 use crate::files::Purpose;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{AttachmentKind, Timestamp, attachment};
@@ -124,9 +125,11 @@ impl LinkAttachment {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// Where it leads: an http or https URL, not checked any further.
-    async fn url(&self) -> Result<&str> {
-        self.0.url.as_deref().ok_or_else(broken)
+    /// The URL of the page: http or https, in the normal form that browsers give it. It is not checked any further.
+    async fn url(&self) -> Result<String> {
+        let stored = self.0.url.as_deref().ok_or_else(broken)?;
+        // Stored before URLs were normalized, it may mean another place within a page.
+        Ok(web_url(stored).map_or_else(|| stored.to_owned(), Into::into))
     }
 }
 

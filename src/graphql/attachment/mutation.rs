@@ -15,7 +15,7 @@ use entity::ChatId;
 struct CreateUploadInput {
     /// The chat in which it will be sent.
     chat_id: ID,
-    /// What it is called: 1 to 200 characters on one line.
+    /// What it is called: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
     /// What it is, such as `image/png`. Images, sound, film, PDF, documents of office programs, texts, zip and gzip
     /// are taken, if they begin as such files do; `application/octet-stream` takes any bytes.

@@ -16,7 +16,7 @@ use entity::{ActorId, ChatId};
 struct ShoppingCartProductInput {
     /// The shop's own id of it: 1 to 128 characters, unique in the cart.
     external_id: String,
-    /// What it is called: 1 to 200 characters.
+    /// What it is called: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
     /// More about it: up to 1,000 characters.
     description: Option<String>,

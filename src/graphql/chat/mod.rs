@@ -14,7 +14,7 @@ use super::actor::{Actor, Visitor, display_name};
 use super::caller::{caller, live};
 use super::cart::{ShoppingCartConnection, carts_of};
 use super::connection::{List, PageArguments};
-use super::enums::{ActorType, ChatAction, ChatType, MessageType};
+use super::enums::{ActorType, ChatAction, ChatType, MessageType, TextMatch};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
 use super::loaders::{
@@ -284,8 +284,9 @@ impl Chat {
         #[graphql(desc = "Also those that are archived.", default)] include_archived: bool,
         #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
         #[graphql(
-            desc = "From the message with this id on, itself included: with `first` it and what follows, with \
-                          `last` what leads to it and itself. Not with `after` or `before`."
+            desc = "Puts the message with this id in the middle of the page: half of the page comes before it, half \
+                    after it, and near an end of the history the other side fills the page. `first` and `last` \
+                    both give the size of the page. Not with `after` or `before`."
         )]
         around: Option<ID>,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
@@ -320,14 +321,20 @@ impl Chat {
         Ok(MessageConnection::new(page, event_cursor, place, Message))
     }
 
-    /// The messages of this chat whose text has the query in it, newest first: any part of a word, whatever the
-    /// case, in every script.
+    /// The messages of this chat whose text contains the query, newest first. Finds any part of a word, in every script,
+    /// whatever its case and accents unless `match` is `EXACT`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What to look for: 2 to 200 characters. Nothing in it stands for anything else.")]
+        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
         query: String,
+        #[graphql(
+            name = "match",
+            desc = "How the query is compared with the text.",
+            default_with = "TextMatch::Folded"
+        )]
+        matching: TextMatch,
         #[graphql(desc = "Also among those that are archived.", default)] include_archived: bool,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
@@ -335,7 +342,7 @@ impl Chat {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<MessageSearchConnection> {
         let page = PageArguments { first, after, last, before };
-        search_chat(context, self.0.id, &query, include_archived, page).await
+        search_chat(context, self.0.id, (&query, matching), include_archived, page).await
     }
 
     /// Who is present, oldest first.

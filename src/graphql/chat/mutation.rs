@@ -64,7 +64,7 @@ struct CreateChatInput {
     participant_ids: Vec<ID>,
     /// One of the participants. The caller, if absent.
     owner_id: Option<ID>,
-    /// What to call it: 1 to 200 characters.
+    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: Option<String>,
     /// What it is about: up to 1,000 characters.
     detail: Option<String>,
@@ -88,7 +88,8 @@ struct CreateChatPayload {
 struct UpdateChatInput {
     /// Which chat.
     chat_id: ID,
-    /// What to call it: 1 to 200 characters. Null takes it away; absent, it stays.
+    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
+    /// it away; absent, it stays.
     name: MaybeUndefined<String>,
     /// What it is about: up to 1,000 characters. Null takes it away; absent, it stays.
     detail: MaybeUndefined<String>,

@@ -14,8 +14,8 @@ use entity::ChatId;
 struct TagChatInput {
     /// Which chat.
     chat_id: ID,
-    /// The tags: 1 to 64 characters each, without the white space around them, up to 50 on a chat. `Premium` and
-    /// `premium` are two.
+    /// The tags, up to 50 on a chat: 1–64 characters each, at least one of them visible. White space around them and
+    /// bidirectional controls are removed. `Premium` and `premium` are two tags.
     tags: Vec<String>,
 }
 

@@ -75,7 +75,7 @@ struct MarkReadInput {
 /// What markRead did.
 #[derive(SimpleObject)]
 struct MarkReadPayload {
-    /// The viewer's participation, as it now stands.
+    /// The viewer's participation, as it now stands; null if they never took part in the chat.
     participation: Option<Participation>,
     /// The viewer, with what is unread now.
     viewer: Viewer,
@@ -88,7 +88,9 @@ pub(in crate::graphql) struct MessageMutation;
 
 #[Object]
 impl MessageMutation {
-    /// Sends a message, or a note. Who writes a message takes part in the chat from then on.
+    /// Sends a message, or a note. The sender of a message takes part in the chat from then on, no longer counts as
+    /// typing, and has read the chat up to the message, unless somebody else sent it in their name. A note moves no read
+    /// mark: visitors would see it move.
     async fn send_message(
         &self,
         context: &Context<'_>,
@@ -143,7 +145,9 @@ impl MessageMutation {
         })
     }
 
-    /// Moves the viewer's read mark on. It never moves back; others see it as `Participation.lastReadSequence`.
+    /// Moves the viewer's read mark forward; it never moves back. Others see it as `Participation.lastReadSequence`, and
+    /// `viewerEvents` tells the viewer's other devices. Sending a message moves the mark by itself. Does nothing in a
+    /// chat that the viewer may see but does not take part in.
     async fn mark_read(
         &self,
         context: &Context<'_>,
@@ -158,7 +162,7 @@ impl MessageMutation {
         };
         Ok(match settle(marked.await)? {
             Ok(row) => MarkReadPayload {
-                participation: Some(Participation(row)),
+                participation: row.map(Participation),
                 viewer: Viewer,
                 user_errors: Vec::new(),
             },

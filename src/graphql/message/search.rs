@@ -2,6 +2,7 @@
 
 use super::super::caller::{Caller, caller};
 use super::super::connection::{Bounds, List, PageArguments};
+use super::super::enums::TextMatch;
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
 use super::Message;
@@ -32,8 +33,7 @@ pub(in crate::graphql) struct SnippetPart {
     is_match: bool,
 }
 
-/// A hit. Page `Chat.messages` before or after the message's own cursor, or `around` its id, to show it among its
-/// neighbours.
+/// A hit. Page `Chat.messages` `around` its id to show it among its neighbors.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct MessageSearchEdge {
     /// Its exact place among the hits: pass it as `after` or `before` to the same search.
@@ -96,21 +96,21 @@ impl MessageSearchConnection {
 pub(in crate::graphql) async fn search_chat(
     context: &Context<'_>,
     chat_id: ChatId,
-    query: &str,
+    (query, matching): (&str, TextMatch),
     include_archived: bool,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
     let list = List::of(&("hits", chat_id));
     let page = page.request(context, list)?;
     let place = SearchIn { chat_id: Some(chat_id), visitor_id: None, include_archived };
-    let (query, found) = search(caller(context)?, query, place, &page).await?;
+    let (query, found) = search(caller(context)?, (query, matching), place, &page).await?;
     Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
 }
 
 /// Searches all that the viewer sees of the organization.
 pub(in crate::graphql) async fn search_organization(
     context: &Context<'_>,
-    query: &str,
+    (query, matching): (&str, TextMatch),
     filter: Option<MessageSearchFilterInput>,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
@@ -122,16 +122,25 @@ pub(in crate::graphql) async fn search_organization(
     let caller = caller(context)?;
     if matches!(visitor_id, Some(None)) {
         // The id of something else is no visitor's.
-        let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
+        let query = checked(query, matching)?;
         return Ok(MessageSearchConnection::new(Found::nothing(), &query, |key| list.cursor(key)));
     }
-    let (query, found) = search(caller, query, place, &page).await?;
+    let (query, found) = search(caller, (query, matching), place, &page).await?;
     Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
 }
 
-async fn search(caller: &Caller, query: &str, place: SearchIn, page: &PageRequest) -> Result<(Query, Found)> {
-    let query = Query::new(query).map_err(|refused| Fault::bad_input(refused.to_string()))?;
+async fn search(
+    caller: &Caller,
+    (query, matching): (&str, TextMatch),
+    place: SearchIn,
+    page: &PageRequest,
+) -> Result<(Query, Found)> {
+    let query = checked(query, matching)?;
     let _permit = caller.search().await?;
     let found = caller.actions.search_messages(&caller.viewer, place, &query, page).await?;
     Ok((query, found))
+}
+
+fn checked(query: &str, matching: TextMatch) -> Result<Query> {
+    Query::new(query, matching.into()).map_err(|refused| Fault::bad_input(refused.to_string()))
 }

@@ -6,6 +6,7 @@ use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
 use super::connection::PageArguments;
+use super::enums::TextMatch;
 use super::error::Result;
 use super::id::Kind;
 use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
@@ -85,18 +86,27 @@ impl Organization {
     }
 
     /// Its visitors, oldest first. Not for visitors.
+    #[allow(clippy::too_many_arguments)]
     async fn visitors(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "A part of the display name, or the whole externalId: up to 200 characters.")] query: Option<
-            String,
-        >,
+        #[graphql(
+            desc = "Part of the display name, or the whole `externalId`: up to 200 characters, matched literally."
+        )]
+        query: Option<String>,
+        #[graphql(
+            name = "match",
+            desc = "How the query is compared with display names. An `externalId` always matches exactly.",
+            default_with = "TextMatch::Folded"
+        )]
+        matching: TextMatch,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<VisitorConnection>> {
-        visitors(context, query.as_deref(), PageArguments { first, after, last, before }).await.map(Some)
+        let query = query.as_deref().map(|query| (query, matching.into()));
+        visitors(context, query, PageArguments { first, after, last, before }).await.map(Some)
     }
 
     /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
@@ -116,14 +126,21 @@ impl Organization {
         chats_of(context, Place::Organization, filter, order_by, page).await.map(Some)
     }
 
-    /// The messages of all chats that the viewer may see whose text has the query in it, newest first: any part of
-    /// a word, whatever the case, in every script. Not for visitors, who search their chats.
+    /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any part of a
+    /// word, in every script, whatever its case and accents unless `match` is `EXACT`. Not for visitors, who search their
+    /// chats.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What to look for: 2 to 200 characters. Nothing in it stands for anything else.")]
+        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
         query: String,
+        #[graphql(
+            name = "match",
+            desc = "How the query is compared with the text.",
+            default_with = "TextMatch::Folded"
+        )]
+        matching: TextMatch,
         #[graphql(desc = "Where to look.")] filter: Option<MessageSearchFilterInput>,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
@@ -131,7 +148,7 @@ impl Organization {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
-        search_organization(context, &query, filter, page).await.map(Some)
+        search_organization(context, (&query, matching), filter, page).await.map(Some)
     }
 
     /// All sessions that the viewer may see, oldest first.

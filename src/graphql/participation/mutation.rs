@@ -16,7 +16,8 @@ use entity::ChatId;
 struct UpdateParticipationInput {
     /// The chat.
     chat_id: ID,
-    /// What to call it for oneself: 1 to 200 characters. Null takes it away; absent, it stays.
+    /// What to call it for oneself: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// Null takes it away; absent, it stays.
     name: MaybeUndefined<String>,
     /// What to note about it for oneself: up to 1,000 characters. Null takes it away; absent, it stays.
     detail: MaybeUndefined<String>,

@@ -52,10 +52,11 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
 
-    /// Whether somebody is there to answer: a user of the organization was heard from within the last minute.
+    /// Whether somebody who answers here is online: a user heard from within the last minute who is present in or has
+    /// taken part in one of the room's 100 newest chats. A user who has not taken part in any room's chats yet may
+    /// answer anywhere and counts for every room.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
-        let caller = caller(context)?;
-        caller.need(IsStaffed(caller.viewer.organization_id)).await
+        caller(context)?.need(IsStaffed(self.0.id)).await
     }
 
     /// How many chats wait for an answer here; null to visitors.

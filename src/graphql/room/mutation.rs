@@ -12,7 +12,7 @@ use entity::RoomId;
 /// A room to create.
 #[derive(InputObject)]
 struct CreateRoomInput {
-    /// What people call it: 1 to 200 characters.
+    /// What people call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
     /// Whose pages may use its `widgetKey`: up to 20 origins as browsers send them, such as `https://shop.example`.
     /// None, if absent.
@@ -39,7 +39,7 @@ struct CreateRoomPayload {
 struct UpdateRoomInput {
     /// Which room.
     room_id: ID,
-    /// What people call it: 1 to 200 characters.
+    /// What people call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: Option<String>,
     /// Whose pages may use its `widgetKey`, as for createRoom. An empty list: nobody's.
     allowed_origins: Option<Vec<String>>,

@@ -20,12 +20,13 @@ struct CreateChatSessionInput {
     chat_id: Option<ID>,
     /// Who is called, up to 100; the caller always is. On a chat: everybody who takes part, if absent.
     participant_ids: Option<Vec<ID>>,
-    /// What it is about: 1 to 200 characters.
+    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     title: Option<String>,
     /// What it is for. TELEMED, if absent.
     #[graphql(name = "type")]
     session_type: Option<ChatSessionType>,
-    /// The name of the audio/video room: 1 to 200 characters. An unguessable one, if absent.
+    /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed. An unguessable one, if absent.
     call_room: Option<String>,
     /// When it is meant to be. The server starts nothing by itself.
     scheduled_at: Option<DateTime>,
@@ -43,9 +44,11 @@ struct CreateChatSessionInput {
 struct UpdateChatSessionInput {
     /// Which session.
     chat_session_id: ID,
-    /// What it is about: 1 to 200 characters. Null takes it away; absent, it stays.
+    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
+    /// it away; absent, it stays.
     title: MaybeUndefined<String>,
-    /// The name of the audio/video room: 1 to 200 characters.
+    /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     call_room: Option<String>,
     /// When it is meant to be. Null takes it away; absent, it stays.
     scheduled_at: MaybeUndefined<DateTime>,

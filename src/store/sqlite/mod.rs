@@ -149,7 +149,7 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
     }
     let is_complete = checkpoint_all(&setup).await?;
     Migrator::up(&setup, None).await.map_err(damaged)?;
-    tokens::bring_up_to_date(&setup).await?;
+    refolding::bring_up_to_date(&setup).await?;
     let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
     let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;
     // Before the last connection closes, another one must be open, or SQLite removes the log.

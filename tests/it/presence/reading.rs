@@ -2,7 +2,10 @@
 
 use super::{group, join, seen, send};
 use crate::harness::Engine;
-use crate::harness::world::{Person, World};
+use crate::harness::scene::program;
+use crate::harness::socket::Socket;
+use crate::harness::stored::{Stored, assert_unchanged};
+use crate::harness::world::{Person, World, text};
 use crate::on_both;
 use serde_json::{Value, json};
 
@@ -11,7 +14,10 @@ on_both!(
     the_read_mark_never_moves_back_nor_past_the_end,
     a_viewer_sees_what_is_unread_over_all_chats,
     unread_messages_are_counted_up_to_a_hundred,
-    who_takes_no_part_has_no_read_mark,
+    marking_read_where_one_takes_no_part_does_nothing,
+    sending_marks_as_read_up_to_the_message,
+    sending_in_somebodys_name_reads_nothing_for_them,
+    a_read_mark_reaches_the_viewers_other_devices,
 );
 
 async fn unread(person: &Person, chat: &str) -> i64 {
@@ -45,14 +51,14 @@ async fn messages_of_others_are_unread_until_they_are_read(engine: Engine) {
     // Whoever joins late has it all before them; joining is nothing to read.
     join(&olga, &chat).await;
     assert_eq!((unread(&olga, &chat).await, unread(&vera, &chat).await), (2, 0));
-    send(&olga, &chat, "Good morning").await;
-    assert_eq!((unread(&olga, &chat).await, unread(&vera, &chat).await), (2, 1));
     let first = sequences(&olga, &chat).await[0];
     let marked = mark(&olga, &chat, Some(first)).await;
     assert_eq!(marked["participation"]["unreadCount"], 1);
     let marked = mark(&olga, &chat, None).await;
     assert_eq!(marked["participation"]["unreadCount"], 0);
-    assert_eq!(unread(&vera, &chat).await, 1, "one reads for oneself");
+    send(&vera, &chat, "Hello?").await;
+    send(&olga, &chat, "Good morning").await;
+    assert_eq!((unread(&olga, &chat).await, unread(&vera, &chat).await), (0, 1), "one reads for oneself");
     world.app.stop().await;
 }
 
@@ -120,14 +126,133 @@ async fn unread_messages_are_counted_up_to_a_hundred(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_takes_no_part_has_no_read_mark(engine: Engine) {
+async fn marking_read_where_one_takes_no_part_does_nothing(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let victor = world.visitor("victor").await;
     let chat = world.chat(&vera).await;
     send(&vera, &chat, "Hello").await;
-    assert_eq!(olga.refused("markRead", json!({ "chatId": chat })).await, ["NOT_PARTICIPANT"]);
+    let selection = "participation { id } viewer { unreadCount }";
+    let stored = Stored::of(&world.app).await;
+    let before = stored.tables().await;
+    // It waits in a queue that Olga may see.
+    let marked = olga.done("markRead", selection, json!({ "chatId": chat })).await;
+    assert_eq!((&marked["participation"], &marked["viewer"]["unreadCount"]), (&Value::Null, &json!(0)));
+    let input = json!({ "chatId": chat, "sequence": -1 });
+    assert_eq!(olga.refused("markRead", input).await, ["INVALID"]);
+    assert_eq!(victor.refused("markRead", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
+    assert_unchanged(&before, &stored.tables().await, "markRead");
     // What has ended can still be read.
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     mark(&vera, &chat, None).await;
+    world.app.stop().await;
+}
+
+async fn sending_marks_as_read_up_to_the_message(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let mut socket = Socket::connect(&world.app.url, &vera.token).await;
+    let events = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
+        ... on ParticipationChanged { participation { lastReadSequence actor { id } } } } } }";
+    socket.subscribe("1", events, json!({ "id": chat }), None).await;
+    for number in 0..3 {
+        send(&vera, &chat, &number.to_string()).await;
+    }
+    world.pass(5);
+    // Whoever joins by an answer has read what it answers, and what came with it.
+    send(&olga, &chat, "Good morning").await;
+    let last = *sequences(&olga, &chat).await.last().expect("a message");
+    let fields = "viewerParticipation { unreadCount lastReadSequence lastReadAt }";
+    let expected = json!({ "viewerParticipation": {
+        "unreadCount": 0, "lastReadSequence": last, "lastReadAt": "2026-11-20T12:00:05.000Z" } });
+    assert_eq!(seen(&olga, &chat, fields).await, expected);
+    let total = olga.query("{ viewer { unreadCount } }", json!({})).await;
+    assert_eq!(total["viewer"]["unreadCount"], 0);
+    // The others are told that their messages were read.
+    let marked = loop {
+        let change = socket.data().await["chatEvents"]["change"].clone();
+        if change["__typename"] == "ParticipationChanged" {
+            break change["participation"].clone();
+        }
+    };
+    assert_eq!(marked, json!({ "lastReadSequence": last, "actor": { "id": olga.id } }));
+    // What comes after it is unread again, and sending again does not move a mark back.
+    send(&vera, &chat, "And one more thing").await;
+    assert_eq!(unread(&olga, &chat).await, 1);
+    let input = json!({ "chatId": chat, "text": "Yes?", "externalId": "a" });
+    olga.done("sendMessage", "", input.clone()).await;
+    assert_eq!(unread(&olga, &chat).await, 0);
+    send(&vera, &chat, "Never mind").await;
+    olga.done("sendMessage", "", input).await;
+    assert_eq!(unread(&olga, &chat).await, 1);
+    world.app.stop().await;
+}
+
+async fn sending_in_somebodys_name_reads_nothing_for_them(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let program = program(&world.app, &world.admin).await;
+    let chat = world.chat(&vera).await;
+    send(&vera, &chat, "Hello").await;
+    let input = json!({ "chatId": chat, "text": "We are closed", "senderId": olga.id });
+    program.done("sendMessage", "", input).await;
+    assert_eq!(unread(&olga, &chat).await, 1);
+    let input = json!({ "chatId": chat, "text": "Ask about Monday", "isInternal": true });
+    olga.done("sendMessage", "", input).await;
+    assert_eq!(unread(&olga, &chat).await, 1, "a note moves no mark that visitors see");
+    world.app.stop().await;
+}
+
+async fn a_read_mark_reaches_the_viewers_other_devices(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let (chat, hidden) = (world.chat(&vera).await, group(&olga, &[&odile.id]).await);
+    join(&olga, &chat).await;
+    send(&vera, &chat, "Hello").await;
+    send(&vera, &chat, "Is anybody there?").await;
+    send(&odile, &hidden, "Lunch?").await;
+    olga.done("updateParticipation", "", json!({ "chatId": hidden, "isHidden": true })).await;
+    let events = "subscription { viewerEvents { cursor viewer { unreadCount } change { __typename
+        ... on ChatChanged { chat { id viewerParticipation { unreadCount } } }
+        ... on InboxChatAdded { chatEdge { node { id viewerParticipation { unreadCount } } } } } } }";
+    let mut sockets = Vec::new();
+    for person in [&olga, &odile] {
+        let mut socket = Socket::connect(&world.app.url, &person.token).await;
+        socket.subscribe("1", events, json!({}), None).await;
+        let event = socket.data().await["viewerEvents"].clone();
+        assert_eq!(event["change"]["__typename"], "ViewerReset");
+        sockets.push((socket, text(&event["cursor"])));
+    }
+    let (mut phone, cursor) = sockets.remove(0);
+    let (mut other, _) = sockets.remove(0);
+    let first = sequences(&olga, &chat).await[0];
+    for (sequence, left) in [(Some(first), 1), (None, 0)] {
+        world.pass(1);
+        mark(&olga, &chat, sequence).await;
+        let event = phone.data().await["viewerEvents"].clone();
+        let expected = json!({ "__typename": "ChatChanged",
+            "chat": { "id": chat, "viewerParticipation": { "unreadCount": left } } });
+        assert_eq!((&event["change"], &event["viewer"]["unreadCount"]), (&expected, &json!(left)));
+    }
+    // Nothing is told of a chat that is out of the way, nor to anybody else, nor where nothing moved.
+    mark(&olga, &hidden, None).await;
+    mark(&olga, &chat, None).await;
+    send(&odile, &hidden, "Lunch!").await;
+    let event = phone.data().await["viewerEvents"].clone();
+    assert_eq!(event["change"]["chatEdge"]["node"]["id"], hidden);
+    assert_eq!(other.data().await["viewerEvents"]["change"]["chat"]["id"], hidden);
+    // A device that was away sees it when it comes back.
+    let mut back = Socket::connect(&world.app.url, &olga.token).await;
+    back.subscribe("1", events, json!({}), Some(&cursor)).await;
+    loop {
+        let event = back.data().await["viewerEvents"].clone();
+        let node = &event["change"]["chatEdge"]["node"];
+        if node["id"] == chat {
+            assert_eq!(node["viewerParticipation"]["unreadCount"], 0);
+            break;
+        }
+    }
     world.app.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Who types is shown while they do, and never stored.
 
-use super::{group, seen};
+use super::{group, seen, send};
 use crate::harness::Engine;
 use crate::harness::client::{error_code, mutation};
 use crate::harness::scene::program;
@@ -14,6 +14,8 @@ on_both!(
     who_types_is_seen_until_they_stop,
     typing_goes_by_itself_after_15_seconds,
     typing_is_seen_live,
+    sending_ends_typing,
+    leaving_and_ending_end_typing,
     typing_is_never_stored,
     only_who_acts_in_a_chat_that_goes_on_types,
 );
@@ -89,6 +91,62 @@ async fn typing_is_seen_live(engine: Engine) {
     // Nobody says so, and yet it is told.
     world.pass(15);
     assert!(next().await.is_empty());
+    world.app.stop().await;
+}
+
+async fn sending_ends_typing(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let (chat, other) = (world.chat(&vera).await, world.chat(&vera).await);
+    let mut socket = Socket::connect(&world.app.url, &olga.token).await;
+    let events = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
+        ... on TypingChanged { chat { typing { actor { id } } } } } } }";
+    socket.subscribe("1", events, json!({ "id": chat }), None).await;
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    for (person, place) in [(&vera, &chat), (&vera, &other), (&olga, &chat)] {
+        set_typing(person, place, true).await;
+    }
+    // The clock stands still: nothing else could end it.
+    send(&vera, &chat, "Here I am").await;
+    assert_eq!(typing(&olga, &chat).await, [olga.id.as_str()], "only who sent it");
+    assert_eq!(typing(&olga, &other).await, [vera.id.as_str()], "only in that chat");
+    let mut told = Vec::new();
+    while told != [olga.id.as_str()] {
+        let change = socket.data().await["chatEvents"]["change"].clone();
+        match change["__typename"].as_str() {
+            Some("TypingChanged") => told = typers(&change["chat"]),
+            _ => told.clear(),
+        }
+    }
+    // A suggestion in Olga's name is not what she types.
+    let input =
+        json!({ "chatId": chat, "text": "How about Monday?", "type": "AUTOSUGGEST", "senderId": olga.id });
+    world.admin.done("sendMessage", "", input).await;
+    assert_eq!(typing(&vera, &chat).await, [olga.id.as_str()]);
+    send(&olga, &chat, "Good morning").await;
+    assert!(typing(&vera, &chat).await.is_empty());
+    set_typing(&olga, &chat, true).await;
+    assert_eq!(typing(&vera, &chat).await, [olga.id.as_str()]);
+    world.app.stop().await;
+}
+
+async fn leaving_and_ending_end_typing(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let (chat, group) = (world.chat(&vera).await, group(&olga, &[&odile.id, &vera.id]).await);
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    set_typing(&olga, &chat, true).await;
+    olga.done("leaveChat", "", json!({ "chatId": chat })).await;
+    assert!(typing(&vera, &chat).await.is_empty());
+    for person in [&odile, &vera] {
+        set_typing(person, &group, true).await;
+    }
+    let input = json!({ "chatId": group, "participantId": odile.id });
+    olga.done("removeParticipant", "", input).await;
+    assert_eq!(typing(&olga, &group).await, [vera.id.as_str()]);
+    olga.done("endChat", "", json!({ "chatId": group })).await;
+    assert!(typing(&olga, &group).await.is_empty());
     world.app.stop().await;
 }
 

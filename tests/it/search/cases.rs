@@ -10,6 +10,7 @@ on_both!(
     each_query_finds_its_texts_and_no_others,
     a_query_is_two_to_two_hundred_characters,
     a_hit_shows_the_part_that_matches,
+    an_exact_search_finds_texts_as_they_were_written,
 );
 
 /// Texts of one chat, all different.
@@ -44,6 +45,9 @@ const TEXTS: &[&str] = &[
     "aaaaaaaa",
     "abababab",
     "ΐ and ŉ and ǰ",
+    "Zürich im März",
+    "Nguyễn Đặng",
+    "Łódź, SMØRREBRØD",
     "xy",
     "𝒳𝓎 𐐀𐐁",
 ];
@@ -65,9 +69,9 @@ const CASES: &[(&str, &[&str])] = &[
     ("STRAẞE", &["Guten Tag, die Straße ist gesperrt", "STRASSE"]),
     ("aß", &["Guten Tag, die Straße ist gesperrt", "STRASSE"]),
     // Greek: the final sigma is a sigma.
-    ("οδυσσευς", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ"]),
-    ("ΟΔΥΣΣΕΥΣ", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ"]),
-    ("οδυσσεύσ", &["ο οδυσσεύς και ο λόγος"]),
+    ("οδυσσευς", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ", "ο οδυσσεύς και ο λόγος"]),
+    ("ΟΔΥΣΣΕΥΣ", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ", "ο οδυσσεύς και ο λόγος"]),
+    ("οδυσσεύσ", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ", "ο οδυσσεύς και ο λόγος"]),
     ("ΛΌΓΟΣ", &["ο οδυσσεύς και ο λόγος"]),
     ("ΜΉΝΥΜΑ", &["Μήνυμα από τον ΟΔΥΣΣΕΥΣ"]),
     ("ΐ a", &["ΐ and ŉ and ǰ"]),
@@ -120,14 +124,21 @@ const CASES: &[(&str, &[&str])] = &[
     ("line second", &["first line\nsecond line\tand a tab"]),
     ("line\nsecond", &["first line\nsecond line\tand a tab"]),
     ("line and", &["first line\nsecond line\tand a tab"]),
-    // However it was composed; but an accent is a difference.
+    // However it was composed, and without accents.
     ("RÉSUMÉ", &["re\u{301}sume\u{301} and na\u{ef}ve"]),
     ("nai\u{308}ve", &["re\u{301}sume\u{301} and na\u{ef}ve"]),
-    ("resume", &[]),
+    ("resume", &["re\u{301}sume\u{301} and na\u{ef}ve"]),
+    ("zurich", &["Zürich im März"]),
+    ("ZÜRICH", &["Zürich im März"]),
+    ("nguyen", &["Nguyễn Đặng"]),
+    ("dang", &["Nguyễn Đặng"]),
+    ("lodz", &["Łódź, SMØRREBRØD"]),
+    ("smorre", &["Łódź, SMØRREBRØD"]),
+    ("елки", &["Ёлки-палки, ПРИВЕТ"]),
     ("find", &["ﬁnd the oﬃce"]),
     ("OFFICE", &["ﬁnd the oﬃce"]),
     ("ŉ", &["ΐ and ŉ and ǰ"]),
-    ("Ǆ", &[]),
+    ("Ǆ", &["Łódź, SMØRREBRØD"]),
     // Characters beyond the basic plane, with case.
     ("𐐨𐐩", &["𝒳𝓎 𐐀𐐁"]),
     // The same pair again and again.
@@ -206,5 +217,59 @@ async fn a_hit_shows_the_part_that_matches(engine: Engine) {
     assert!(long.contains(shown.trim_matches('…')));
     let matches: Vec<&Value> = snippet.iter().filter(|part| part["isMatch"] == true).collect();
     assert_eq!(matches, [&part("needle", true)]);
+    world.app.stop().await;
+}
+
+async fn an_exact_search_finds_texts_as_they_were_written(engine: Engine) {
+    let (world, olga, vera, chat) = clinic(engine).await;
+    for message in ["café", "Café", "CAFE", "a cafe", "cafe\u{301}", "100% café_"] {
+        say(&vera, &chat, message).await;
+    }
+    let document = "query($chat: ID!, $query: String!, $match: TextMatch! = FOLDED, $first: Int, $after: String) {
+        chat(id: $chat) { hits: searchMessages(query: $query, match: $match, first: $first, after: $after) { ...Hits } }
+        organization { hits: searchMessages(query: $query, match: $match, first: $first) { ...Hits } } }
+        fragment Hits on MessageSearchConnection { totalCount pageInfo { endCursor hasNextPage }
+            edges { snippet { text isMatch } node { text } } }";
+    for by in WAYS {
+        search_by(&world.app, by);
+        for (typed, expected) in [
+            ("café", &["100% café_", "café"][..]),
+            ("Café", &["Café"]),
+            ("CAFE", &["CAFE"]),
+            ("cafe", &["cafe\u{301}", "a cafe"]),
+            ("CAFÉ", &[]),
+            ("fé_", &["100% café_"]),
+        ] {
+            let variables = json!({ "chat": chat, "query": typed, "match": "EXACT" });
+            let found = olga.query(document, variables).await;
+            for place in ["chat", "organization"] {
+                let hits = &found[place]["hits"];
+                assert_eq!(texts(hits), expected, "{typed:?} in the {place} by {by:?}");
+                assert_eq!(hits["totalCount"], expected.len());
+            }
+        }
+        let found = olga.query(document, json!({ "chat": chat, "query": "cafe" })).await;
+        assert_eq!(found["chat"]["hits"]["totalCount"], 6);
+        // Pages of exact hits go on where they ended.
+        let variables = json!({ "chat": chat, "query": "café", "match": "EXACT", "first": 1 });
+        let first = olga.query(document, variables.clone()).await["chat"]["hits"].clone();
+        assert_eq!(
+            (texts(&first), &first["pageInfo"]["hasNextPage"]),
+            (vec!["100% café_".into()], &json!(true))
+        );
+        let mut variables = variables;
+        variables["after"] = first["pageInfo"]["endCursor"].clone();
+        let second = olga.query(document, variables).await["chat"]["hits"].clone();
+        assert_eq!(
+            (texts(&second), &second["pageInfo"]["hasNextPage"]),
+            (vec!["café".into()], &json!(false))
+        );
+    }
+    // Only what was typed is marked.
+    say(&vera, &chat, "Rose rosé ROSE").await;
+    let found = olga.query(document, json!({ "chat": chat, "query": "rosé", "match": "EXACT" })).await;
+    let part = |text: &str, is_match: bool| json!({ "text": text, "isMatch": is_match });
+    let expected = [part("Rose ", false), part("rosé", true), part(" ROSE", false)];
+    assert_eq!(found["chat"]["hits"]["edges"][0]["snippet"], json!(expected));
     world.app.stop().await;
 }

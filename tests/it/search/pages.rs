@@ -137,7 +137,8 @@ async fn a_hit_leads_to_its_neighbours_and_is_not_repeated(engine: Engine) {
         older: messages(last: 1, before: $at) { nodes { text } pageInfo { hasPreviousPage hasNextPage } }
         newer: messages(first: 1, after: $at) { nodes { text } pageInfo { hasPreviousPage hasNextPage } }
         from: messages(first: 2, around: $id) { nodes { text } }
-        to: messages(last: 2, around: $id) { nodes { text } } } }";
+        to: messages(last: 2, around: $id) { nodes { text } }
+        middle: messages(first: 3, around: $id) { nodes { text } } } }";
     // A hit of either search carries its own place in its chat.
     let in_chat = in_chat(&olga, &chat, json!({ "query": "needle" })).await;
     let in_organization = in_organization(&olga, json!({ "query": "needle" })).await;
@@ -149,6 +150,10 @@ async fn a_hit_leads_to_its_neighbours_and_is_not_repeated(engine: Engine) {
         assert_eq!(seen["newer"], json!({ "nodes": [{ "text": "four" }], "pageInfo": both }));
         assert_eq!(seen["from"]["nodes"], json!([{ "text": "needle" }, { "text": "four" }]));
         assert_eq!(seen["to"]["nodes"], json!([{ "text": "two" }, { "text": "needle" }]));
+        assert_eq!(
+            seen["middle"]["nodes"],
+            json!([{ "text": "two" }, { "text": "needle" }, { "text": "four" }])
+        );
     }
     world.app.stop().await;
 }

@@ -1,0 +1,187 @@
+//! Facts of the chat-session API, each asserted whole.
+
+use crate::harness::Engine;
+use crate::harness::sdl;
+use crate::harness::world::{World, text};
+use crate::on_both;
+use serde_json::{Value, json};
+
+on_both!(
+    creating_a_session_answers_it_whole,
+    telemed_is_the_only_type,
+    a_session_starts_by_a_directive,
+    a_chat_of_a_session_is_between_its_people_and_links_both_ways,
+);
+
+const SESSION: &str = "id type title state createdAt createdBy { id } scheduledAt startedAt startedBy { id } acceptedAt
+    acceptedBy { id } rejectedAt rejectedBy { id } rejectReason finishedAt finishedBy { id } finishReason outcome
+    chat { id } participants { status actor { id } }";
+
+async fn creating_a_session_answers_it_whole(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let document = format!(
+        "mutation($input: CreateChatSessionInput!) {{ createChatSession(input: $input) {{
+            session {{ {SESSION} }} chat {{ id }} userErrors {{ code }} }} }}"
+    );
+    let input =
+        json!({ "participantIds": [odile.id], "title": "Knee", "scheduledAt": "2026-11-21T08:00:00.000Z" });
+    let body = json!({ "query": document, "variables": { "input": input } });
+    let answer = olga.request().json(&body).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let made = answer.json::<Value>().await.expect("JSON")["data"]["createChatSession"].clone();
+    assert_eq!(made["userErrors"], json!([]));
+    let session = &made["session"];
+    let mut expected = json!({
+        "id": session["id"], "type": "TELEMED", "title": "Knee", "state": "CREATED",
+        "createdAt": "2026-11-20T12:00:00.000Z", "createdBy": { "id": olga.id },
+        "scheduledAt": "2026-11-21T08:00:00.000Z", "rejectReason": null, "finishReason": null, "outcome": null,
+        "chat": made["chat"], "participants": session["participants"],
+    });
+    for step in ["started", "accepted", "rejected", "finished"] {
+        expected[format!("{step}At")] = Value::Null;
+        expected[format!("{step}By")] = Value::Null;
+    }
+    assert_eq!(session, &expected);
+    let called: Vec<_> = session["participants"].as_array().expect("participants").iter().collect();
+    assert_eq!(called.len(), 2);
+    for person in [&olga, &odile] {
+        assert!(called.iter().any(|one| one["actor"]["id"] == person.id));
+    }
+    // What was answered is what is there.
+    let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on ChatSession {{ {SESSION} }} }} }}");
+    assert_eq!(odile.query(&query, json!({ "id": session["id"] })).await["node"], *session);
+    world.app.stop().await;
+}
+
+async fn telemed_is_the_only_type(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let document = "mutation($input: CreateChatSessionInput!) { createChatSession(input: $input) {
+        session { type } userErrors { code } } }";
+    for (kind, is_taken) in [
+        (None, true),
+        (Some("TELEMED"), true),
+        (Some("telemed"), false),
+        (Some("VIDEO"), false),
+        (Some(""), false),
+    ] {
+        let mut input = json!({ "participantIds": [odile.id] });
+        if let Some(kind) = kind {
+            input["type"] = json!(kind);
+        }
+        let answer = olga.ask(document, json!({ "input": input })).await;
+        if is_taken {
+            assert_eq!(answer["data"]["createChatSession"]["session"]["type"], "TELEMED", "{kind:?}");
+        } else {
+            assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{kind:?}: {answer}");
+            assert!(answer["data"]["createChatSession"]["session"].is_null());
+        }
+    }
+    let count = "{ organization { chatSessions { totalCount } } }";
+    assert_eq!(olga.query(count, json!({})).await["organization"]["chatSessions"]["totalCount"], 2);
+    world.app.stop().await;
+}
+
+async fn a_session_starts_by_a_directive(engine: Engine) {
+    let world = World::frozen(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let create = async |start: Value| {
+        let mut input = json!({ "participantIds": [odile.id] });
+        if start.is_boolean() {
+            input["start"] = start;
+        }
+        let made = olga.done("createChatSession", "session { id state startedAt }", input).await;
+        made["session"].clone()
+    };
+    for start in [Value::Null, json!(false)] {
+        let made = create(start).await;
+        assert_eq!((&made["state"], &made["startedAt"]), (&json!("CREATED"), &Value::Null));
+    }
+    let made = create(json!(false)).await;
+    let input = json!({ "chatSessionId": made["id"] });
+    let started = olga.done("startChatSession", "session { state startedAt }", input).await;
+    assert_eq!(started["session"], json!({ "state": "STARTED", "startedAt": "2026-11-20T12:00:00.000Z" }));
+    let names: Vec<_> = sdl::fields("CreateChatSessionInput").into_keys().collect();
+    assert!(!names.iter().any(|name| name.to_lowercase().contains("directive")), "{names:?}");
+    world.app.stop().await;
+}
+
+#[test]
+fn what_happened_is_never_taken_from_a_caller() {
+    for input in ["CreateChatSessionInput", "UpdateChatSessionInput"] {
+        let forged: Vec<_> = sdl::fields(input)
+            .into_keys()
+            .filter(|name| {
+                name.ends_with("At") || name.ends_with("By") || name.to_lowercase().contains("reason")
+            })
+            .collect();
+        // When it is to be is the caller's to say; what has happened is not.
+        assert_eq!(forged, ["scheduledAt"], "{input}");
+    }
+}
+
+async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
+    // At least one besides the creator, who is added.
+    assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [] })).await, ["INVALID"]);
+    assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [olga.id] })).await, ["INVALID"]);
+    let selection =
+        "session { id } chat { id name detail participations { nodes { actor { id } lastReadSequence } } }";
+    let make = async |who: &crate::harness::client::Client, others: &[&str]| {
+        who.done("createChatSession", selection, json!({ "participantIds": others })).await
+    };
+    let first = make(&olga, &[&odile.id, &otto.id]).await;
+    let chat = text(&first["chat"]["id"]);
+    let mut people: Vec<_> = first["chat"]["participations"]["nodes"]
+        .as_array()
+        .expect("participations")
+        .iter()
+        .map(|row| text(&row["actor"]["id"]))
+        .collect();
+    people.sort();
+    let mut expected = vec![olga.id.clone(), odile.id.clone(), otto.id.clone()];
+    expected.sort();
+    assert_eq!(people, expected);
+    // Exactly the same people have the same chat, whoever asks; others another.
+    assert_eq!(make(&otto, &[&olga.id, &odile.id]).await["chat"]["id"], chat.as_str());
+    assert_ne!(make(&olga, &[&odile.id]).await["chat"]["id"], chat.as_str());
+    assert_ne!(make(&olga, &[&odile.id, &otto.id, &vera.id]).await["chat"]["id"], chat.as_str());
+    // Only who takes part sees it.
+    let query = "query($id: ID!) { chat(id: $id) { id } }";
+    assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"], Value::Null);
+    assert_eq!(odile.query(query, json!({ "id": chat })).await["chat"]["id"], chat.as_str());
+    let outsider = world.operator("Ottilie").await;
+    assert_eq!(outsider.query(query, json!({ "id": chat })).await["chat"], Value::Null);
+    // A session has its chat; a message has its chat, perhaps its session, and who has seen it.
+    let session = text(&first["session"]["id"]);
+    olga.done("startChatSession", "", json!({ "chatSessionId": session })).await;
+    let sent = olga
+        .done(
+            "sendMessage",
+            "messageEdge { node { sequence text chat { id } session { id } attachments { id } } }",
+            json!({ "chatId": chat, "text": "Hello" }),
+        )
+        .await["messageEdge"]["node"]
+        .clone();
+    assert_eq!((&sent["chat"]["id"], &sent["session"]), (&json!(chat), &Value::Null));
+    let query = "query($id: ID!) { node(id: $id) { ... on ChatSession { chat { id
+        messages(types: [SESSION]) { nodes { session { id } sessionState } } } } } }";
+    let found = odile.query(query, json!({ "id": session })).await["node"]["chat"].clone();
+    assert_eq!(found["id"], chat.as_str());
+    assert_eq!(
+        found["messages"]["nodes"],
+        json!([{ "session": { "id": session }, "sessionState": "STARTED" }])
+    );
+    odile.done("markRead", "", json!({ "chatId": chat, "sequence": sent["sequence"] })).await;
+    let query =
+        "query($id: ID!) { chat(id: $id) { participations { nodes { actor { id } lastReadSequence } } } }";
+    let rows = olga.query(query, json!({ "id": chat })).await["chat"]["participations"]["nodes"].clone();
+    for row in rows.as_array().expect("participations") {
+        let has_seen = row["lastReadSequence"].as_i64() >= sent["sequence"].as_i64();
+        assert_eq!(has_seen, row["actor"]["id"] != otto.id.as_str(), "{row}");
+    }
+    world.app.stop().await;
+}
