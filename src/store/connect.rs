@@ -112,7 +112,7 @@ impl Store {
     /// check it.
     pub async fn close(&self) {
         let closed = async {
-            self.0.readers.close_by_ref().await?;
+            self.0.readers.get().close_by_ref().await?;
             self.0.writer.close().await
         };
         match tokio::time::timeout(CLOSE_WITHIN, closed).await {

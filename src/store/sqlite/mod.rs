@@ -9,7 +9,7 @@ use self::marker::Marker;
 use super::error::{self, OpenError};
 use super::writer::Writer;
 use super::writing::unavailable;
-use super::{Error, tokens};
+use super::{Error, refolding};
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
