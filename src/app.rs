@@ -117,6 +117,8 @@ impl App {
             allowed_origins: config.allowed_origins.clone(),
             rate_limit: config.rate_limit,
             trusted_proxies: config.trusted_proxies.clone(),
+            limits: config.limits,
+            most_connections: http::connections_within_limit(config.database_connections),
             ..Front::new(schema, base.actions.clone(), base.live.clone())
         };
         let front_stop = CancellationToken::new();

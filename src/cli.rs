@@ -144,6 +144,8 @@ async fn open(settings: Settings) -> anyhow::Result<Base> {
 
 async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     telemetry::start(&config)?;
+    let descriptors = http::raise_descriptor_limit();
+    tracing::info!(descriptors, "the limit of open files");
     let mut base = Base::open(&config, Clock::system()).await?;
     let mut demo = None;
     if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {

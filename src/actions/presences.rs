@@ -6,6 +6,7 @@ use super::{Actions, Error, Result};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
+use crate::live::Live;
 use crate::store::{Tx, actors, participations, presences};
 use chrono::TimeDelta;
 use entity::{
@@ -13,6 +14,7 @@ use entity::{
 };
 use futures_util::FutureExt;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// How long presences last.
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +63,20 @@ pub struct LeftChat {
 }
 
 impl Actions {
+    /// How long presences last just now: after the store was away, until everybody had the time to come back.
+    pub(super) fn lease(&self) -> Lease {
+        let lease = self.0.lease;
+        if self.0.live.may_expire() {
+            lease
+        } else {
+            Lease { none_ends_before: Timestamp(i64::MAX), ..lease }
+        }
+    }
+
     /// Joins the viewer to the chat; joining when present renews the lease.
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         let (presence, chat) =
             self.write(move |tx| join(tx, viewer, input, lease).boxed()).await?.with_chat()?;
         Ok(JoinedChat { chat, presence })
@@ -81,7 +93,7 @@ impl Actions {
     /// Renews the lease of the viewer's presence.
     pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         Ok(self.write(move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
     }
 
@@ -110,14 +122,17 @@ impl Actions {
     /// Ends the presences whose lease ran out: the server's own clock does this. Answers how many chats it
     /// looked at.
     pub async fn expire_presences(&self) -> Result<usize> {
-        let (lease, now) = (self.0.lease, self.now());
+        let (began, now) = (Instant::now(), self.now());
+        let found = presences::chats_with_expired(&self.0.store, now, 100).await;
+        self.0.live.has_looked(began, found.is_ok());
+        let (chat_ids, lease) = (found?, self.lease());
         if now < lease.none_ends_before {
             return Ok(0);
         }
-        let chat_ids = presences::chats_with_expired(&self.0.store, now, 100).await?;
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
-            if let Err(error) = self.write(move |tx| expire(tx, chat_id, lease).boxed()).await {
+            let live = self.0.live.clone();
+            if let Err(error) = self.write(move |tx| expire(tx, live, chat_id, lease).boxed()).await {
                 tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
             }
         }
@@ -202,13 +217,13 @@ async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Res
     Ok(own)
 }
 
-async fn expire(tx: &mut Tx, chat_id: ChatId, lease: Lease) -> Result<()> {
+async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_none() {
         return Ok(());
     }
     let now = tx.now();
     let mut expired = presences::list_now(tx, chat_id).await?;
-    expired.retain(|presence| lease.is_over(presence, now));
+    expired.retain(|presence| lease.is_over(presence, now) && !live.keeps_alive(presence.user_id, chat_id));
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
     say_goodbyes(tx, gone, None).await
 }

@@ -1,5 +1,5 @@
-//! Who may come in just now: how often an actor changes things, how many streams they hold open, and how much runs
-//! at once. Counted on this node alone.
+//! Who may come in just now: how often an actor changes things, and how much runs at once. Counted on this node
+//! alone.
 
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::ActorId;
@@ -8,8 +8,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,20 +20,19 @@ const TURN_WITHIN: Duration = Duration::from_secs(1);
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
-/// Changes a second and at once, and streams at once, of one actor.
+/// Changes a second and at once, of one actor.
 struct Allowance {
     per_second: u32,
     burst: u32,
-    streams: usize,
 }
 
 fn allowance(role: ViewerRole) -> Allowance {
     match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, streams: 5 },
-        ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50, streams: 20 },
-        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, streams: 200 },
+        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10 },
+        ViewerRole::Operator | ViewerRole::Admin => Allowance { per_second: 10, burst: 50 },
+        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200 },
         // It only signs in, which is counted by room and address.
-        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, streams: 0 },
+        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000 },
     }
 }
 
@@ -48,14 +47,7 @@ pub(super) struct Admission {
     sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
     clock: DefaultClock,
     looks: AtomicUsize,
-    streams: Mutex<HashMap<ActorId, usize>>,
     running: Arc<Semaphore>,
-}
-
-/// An open stream; it is counted for as long as this lives.
-pub(super) struct Stream {
-    admission: Arc<Admission>,
-    actor_id: ActorId,
 }
 
 impl Admission {
@@ -73,7 +65,6 @@ impl Admission {
             rates: (factor > 0).then(|| limiters.collect()),
             clock: DefaultClock::default(),
             looks: AtomicUsize::new(0),
-            streams: Mutex::default(),
             running: Arc::new(Semaphore::new(RUNNING)),
         })
     }
@@ -109,17 +100,6 @@ impl Admission {
         of_room.check_key(&viewer.actor_id).map_err(wait)
     }
 
-    /// Counts one more stream of the actor, unless there are too many.
-    pub(super) fn open_stream(self: &Arc<Self>, viewer: &Viewer) -> Option<Stream> {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = streams.entry(viewer.actor_id).or_default();
-        if *open >= allowance(viewer.role).streams {
-            return None;
-        }
-        *open += 1;
-        Some(Stream { admission: Arc::clone(self), actor_id: viewer.actor_id })
-    }
-
     /// A turn to run, unless none comes in time.
     pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         let turn = Arc::clone(&self.running).acquire_owned();
@@ -130,16 +110,4 @@ impl Admission {
 fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
     let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
     Some(quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?))
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let mut streams = self.admission.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = streams.get_mut(&self.actor_id) {
-            *open -= 1;
-            if *open == 0 {
-                streams.remove(&self.actor_id);
-            }
-        }
-    }
 }

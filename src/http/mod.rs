@@ -12,7 +12,9 @@ mod files;
 mod graphiql;
 mod graphql;
 mod limits;
+mod log;
 mod negotiate;
+mod open_streams;
 mod operation;
 mod presence;
 mod signed;
@@ -20,10 +22,12 @@ mod sse;
 mod uploads;
 mod websocket;
 
+pub use connections::{connections_within_limit, raise_descriptor_limit};
 pub use graphiql::has_graphiql;
-pub use limits::Limits;
+pub use limits::{ConnectionLimits, Limits};
 
 use self::admission::Admission;
+use self::open_streams::OpenStreams;
 use crate::actions::Actions;
 use crate::graphql::Schema;
 use crate::live::Live;
@@ -58,6 +62,8 @@ pub struct Front {
     pub rate_limit: u32,
     /// Networks whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Connections at once.
+    pub most_connections: usize,
 }
 
 impl Front {
@@ -66,7 +72,17 @@ impl Front {
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
         let trusted_proxies = Vec::new();
-        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies }
+        let most_connections = usize::MAX;
+        Self {
+            schema,
+            actions,
+            live,
+            limits,
+            allowed_origins,
+            rate_limit: 1,
+            trusted_proxies,
+            most_connections,
+        }
     }
 }
 
@@ -80,6 +96,7 @@ struct Shared {
     live: Live,
     limits: Limits,
     admission: Arc<Admission>,
+    open_streams: Arc<OpenStreams>,
     trusted_proxies: Vec<IpNet>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -95,12 +112,17 @@ impl std::ops::Deref for Door {
 
 /// Answers until `shutdown`, then lets what is under way end.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationToken, tracker: TaskTracker) {
+    let allowed = connections::Allowed {
+        limits: front.limits.connections,
+        budget: front.most_connections,
+        proxies: front.trusted_proxies.clone(),
+    };
     let router = router(front, shutdown.clone(), tracker);
-    connections::serve(listener, router, shutdown).await;
+    connections::serve(listener, router, allowed, shutdown).await;
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies } = front;
+    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, .. } = front;
     let admission = Admission::new(rate_limit);
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
@@ -109,6 +131,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         live,
         limits,
         admission,
+        open_streams: Arc::default(),
         trusted_proxies,
         shutdown,
         tracker,
@@ -131,8 +154,9 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(log::Failures::default()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .layer(axum::middleware::map_request(log::check_request_id))
 }
 
 /// Ids only: no query, no variables, no token, and not the query string, where a GET has them all.

@@ -8,6 +8,7 @@ use crate::graphql::renewal::Renewal;
 use crate::graphql::resume::Resume;
 use crate::graphql::rounds::Rounds;
 use crate::graphql::with_viewer;
+use crate::live::Pulse;
 use async_graphql::Positioned;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
@@ -70,6 +71,8 @@ pub(super) struct Arrival {
     pub last_event_id: Option<String>,
     /// Where a socket hears of another token.
     pub renewal: Option<Arc<Renewal>>,
+    /// When the other end of a socket was last heard from.
+    pub pulse: Option<Pulse>,
     /// Where it came from, as far as that counts.
     pub address: Option<IpAddr>,
 }
@@ -81,7 +84,7 @@ pub(super) fn prepare(
     parameters: Parameters,
     arrival: Arrival,
 ) -> Result<Operation, Refusal> {
-    let Arrival { last_event_id, renewal, address } = arrival;
+    let Arrival { last_event_id, renewal, pulse, address } = arrival;
     let Parameters { query, operation_name, variables, extensions } = parameters;
     let limits = &door.limits.document;
     guard::check_text(&query, limits).map_err(|too_much| limit(&too_much))?;
@@ -108,6 +111,9 @@ pub(super) fn prepare(
     let (mut request, rounds) = with_viewer(request, &door.actions, viewer);
     if let Some(renewal) = renewal {
         request = request.data(renewal);
+    }
+    if let Some(pulse) = pulse {
+        request = request.data(pulse);
     }
     request.operation_name = operation_name;
     request.set_parsed_query(document);

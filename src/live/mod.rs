@@ -7,7 +7,7 @@
 //! - `hub`, `reader`, `chat`: one chat's log, exactly once and in order.
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
 //! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
-//! - `standing`, `lease`, `typing`: who is connected, who is there, who types.
+//! - `standing`, `lease`, `pulse`, `outage`, `typing`: who is connected, who is there, who types.
 //!
 //! A stream ends when its subject is lost to the viewer, not when the server shuts down: the transport
 //! closes connections then, so that clients come back with their cursors.
@@ -22,6 +22,8 @@ mod feed_worker;
 mod hub;
 mod item;
 mod lease;
+mod outage;
+mod pulse;
 mod reader;
 mod remote;
 mod standing;
@@ -39,6 +41,8 @@ pub use item::{
     SessionItem, ViewerChange, ViewerItem,
 };
 
+pub use pulse::Pulse;
+
 use crate::domain::event::{News, Signal};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
@@ -49,6 +53,7 @@ use feed::Feeds;
 use feed_worker::{Job, What};
 use hub::Hub;
 use lease::Leases;
+use outage::Outages;
 use remote::Heard;
 use standing::Standings;
 use std::future::Future;
@@ -71,6 +76,7 @@ struct Inner {
     feeds: Arc<Feeds>,
     standings: Standings,
     leases: Leases,
+    outages: Outages,
     typing: Typing,
     heard: Heard,
     link: OnceLock<Link>,
@@ -118,6 +124,7 @@ impl Live {
             feeds,
             standings: Standings::default(),
             leases: Leases::default(),
+            outages: Outages::new(settings.presence_ttl),
             typing: Typing::default(),
             heard: Heard::default(),
             link: OnceLock::new(),

@@ -5,7 +5,7 @@ use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
 use super::item::directive_of;
 use super::lease::Lease;
-use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
+use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, Subject};
 use crate::domain::policy;
@@ -24,14 +24,15 @@ const VIEWS: u64 = 200;
 impl Live {
     /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
     /// cursor can be honoured; then with what changed since, where a chat may be told of that is known
-    /// already. Keeps the viewer's presences alive.
+    /// already. Keeps the viewer's presences alive while the connection has a pulse.
     pub async fn viewer_events(
         &self,
         viewer: &Viewer,
+        pulse: Pulse,
         mut room_ids: Vec<RoomId>,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        let lease = self.0.leases.keep(viewer, None);
+        let lease = self.0.leases.keep(viewer, None, pulse);
         room_ids.sort_unstable();
         room_ids.dedup();
         let may_follow = match viewer.role {
