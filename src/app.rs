@@ -145,11 +145,12 @@ impl App {
         let schema = graphql::schema(base.actions.clone(), base.live.clone());
         let draining = CancellationToken::new();
         let front = Front {
-            limits: http::Limits { resolve_within: config.stream_patience, ..http::Limits::default() },
             allowed_origins: config.allowed_origins.clone(),
             rate_limit: config.rate_limit,
             trusted_proxies: config.trusted_proxies.clone(),
             draining: draining.clone(),
+            limits: http::Limits { resolve_within: config.stream_patience, ..config.limits },
+            most_connections: http::connections_within_limit(config.database_connections),
             ..Front::new(schema, base.actions.clone(), base.live.clone())
         };
         let front_stop = CancellationToken::new();

@@ -175,6 +175,8 @@ fn say(text: &str) -> anyhow::Result<()> {
 
 async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     telemetry::start(&config)?;
+    let descriptors = http::raise_descriptor_limit();
+    tracing::info!(descriptors, "the limit of open files");
     let mut base = Base::open(&config, Clock::system()).await?;
     let mut demo = None;
     if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {

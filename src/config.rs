@@ -2,6 +2,8 @@
 //! the file, which wins over the default.
 
 use crate::delivery::{self, Allowed};
+use crate::domain::origin;
+use crate::http::Limits;
 use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
@@ -87,6 +89,11 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_WEBHOOK_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     pub webhook_allow: Option<Vec<String>>,
 
+    /// Ports of public addresses that webhooks may lead to, 1 to 65535; networks of --webhook-allow may be reached
+    /// on any port; repeat or separate by commas [default: 443]
+    #[arg(long, global = true, env = "ANTEROOM_WEBHOOK_PORTS", value_name = "PORT", value_delimiter = ',')]
+    pub webhook_ports: Option<Vec<u16>>,
+
     /// Below which URL patients are, for the patientUrl that webhooks send [default: the public URL]
     #[arg(long, global = true, env = "ANTEROOM_PATIENT_URL", value_name = "URL")]
     pub patient_url: Option<String>,
@@ -107,6 +114,10 @@ pub struct Settings {
     #[arg(long, global = true)]
     #[serde(skip)]
     pub new_secret: bool,
+    /// Connections of one address on which nobody has signed in, 0 to 1000000; 0 lifts the limit, and trusted
+    /// proxies are not counted [default: 1000]
+    #[arg(long, global = true, env = "ANTEROOM_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
+    pub connections_per_address: Option<u32>,
 }
 
 /// How the log is written.
@@ -163,6 +174,9 @@ pub struct Config {
     pub drain: std::time::Duration,
     /// Whether a secret that is missing may be replaced although the database is in use.
     pub new_secret: bool,
+    /// Limits of requests, sockets and connections. Not a setting beside the connections of an address: tests make
+    /// them short.
+    pub limits: Limits,
     /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
     pub hub_capacity: usize,
     /// How often lost hints are looked for. Not a setting: tests make it short.
@@ -215,14 +229,18 @@ impl Settings {
             secret,
             presence_ttl,
             webhook_allow,
+            webhook_ports,
             patient_url,
             rate_limit,
             trusted_proxies,
             drain,
             new_secret,
+            connections_per_address,
         } = settings;
         let data = data.unwrap_or_else(|| PathBuf::from("data"));
         let is_database_chosen = database.is_some();
+        let presence_ttl = presence_ttl.unwrap_or(60);
+        let allowed = Allowed::new(networks("--webhook-allow", &webhook_allow.unwrap_or_default())?);
         let config = Config {
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
             database: database.unwrap_or_else(|| sqlite_url(&data.join("anteroom.db"))),
@@ -232,14 +250,17 @@ impl Settings {
             files: files.unwrap_or_else(|| data.join("files").to_string_lossy().into_owned()),
             max_upload: max_upload.unwrap_or(25),
             public_url,
-            allowed_origins: allowed_origins.unwrap_or_default(),
+            allowed_origins: checked_origins(&allowed_origins.unwrap_or_default())?,
             log: log.unwrap_or_else(|| "info".into()),
             log_format: log_format.unwrap_or_default(),
             secret: secret.map(SecretText),
-            presence_ttl: presence_ttl.unwrap_or(60),
+            presence_ttl,
             patient_url,
             webhooks: delivery::Settings {
-                allowed: Allowed::new(networks("--webhook-allow", &webhook_allow.unwrap_or_default())?),
+                allowed: match webhook_ports {
+                    Some(ports) => allowed.on_ports(ports),
+                    None => allowed,
+                },
                 ..delivery::Settings::default()
             },
             rate_limit: rate_limit.unwrap_or(1),
@@ -247,6 +268,7 @@ impl Settings {
             drain: std::time::Duration::from_secs(drain.unwrap_or(5).into()),
             new_secret,
             data,
+            limits: limits(presence_ttl, connections_per_address),
             hub_capacity: 256,
             sweep: std::time::Duration::from_secs(2),
             stream_patience: std::time::Duration::from_secs(45),
@@ -274,11 +296,13 @@ impl Settings {
             secret: self.secret.or(file.secret),
             presence_ttl: self.presence_ttl.or(file.presence_ttl),
             webhook_allow: self.webhook_allow.or(file.webhook_allow),
+            webhook_ports: self.webhook_ports.or(file.webhook_ports),
             patient_url: self.patient_url.or(file.patient_url),
             rate_limit: self.rate_limit.or(file.rate_limit),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             drain: self.drain.or(file.drain),
             new_secret: self.new_secret,
+            connections_per_address: self.connections_per_address.or(file.connections_per_address),
         }
     }
 }
@@ -320,9 +344,6 @@ impl Config {
         if self.bus.as_ref().is_some_and(|bus| !bus.starts_with("nats://") && !bus.starts_with("tls://")) {
             bail!("--bus: expected nats://… or tls://…");
         }
-        for origin in &self.allowed_origins {
-            check_origin(origin)?;
-        }
         if let Some(url) = &self.public_url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -345,6 +366,13 @@ impl Config {
         if self.drain > MOST_DRAIN {
             bail!("--drain: expected 0 to {} seconds, not {}", MOST_DRAIN.as_secs(), self.drain.as_secs());
         }
+        if self.limits.connections.per_address > 1_000_000 {
+            let given = self.limits.connections.per_address;
+            bail!("--connections-per-address: expected 0 to 1000000, not {given}");
+        }
+        if self.webhooks.allowed.has_port(0) {
+            bail!("--webhook-ports: expected ports from 1 to 65535");
+        }
         if self.rate_limit > 1_000 {
             bail!("--rate-limit: expected 0 to 1000, not {}", self.rate_limit);
         }
@@ -361,13 +389,25 @@ fn networks(flag: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
     texts.iter().map(network).collect()
 }
 
-/// An origin is a scheme, a host and perhaps a port: what browsers send, so anything else would never match.
-fn check_origin(origin: &str) -> anyhow::Result<()> {
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    if host.is_none_or(|host| host.is_empty() || host.contains(['/', '*', '?', '#', ' '])) {
-        bail!("--allowed-origins: expected an origin such as https://example.org, not {origin}");
+/// Origins as browsers send them.
+fn checked_origins(given: &[String]) -> anyhow::Result<Vec<String>> {
+    let checked = |text: &String| {
+        let origin = origin::normalized(text);
+        origin.with_context(|| format!("--allowed-origins: {text:?} is not an origin. {}", origin::REASON))
+    };
+    given.iter().map(checked).collect()
+}
+
+/// The limits of a server whose presences last so many seconds.
+fn limits(presence_ttl: u32, connections_per_address: Option<u32>) -> Limits {
+    let mut limits = Limits::default();
+    // A presence is renewed only while its socket is heard from, so that is asked more often than it ends.
+    let third = std::time::Duration::from_secs(presence_ttl.into()) / 3;
+    limits.ping_every = limits.ping_every.min(third);
+    if let Some(count) = connections_per_address {
+        limits.connections.per_address = usize::try_from(count).unwrap_or(usize::MAX);
     }
-    Ok(())
+    limits
 }
 
 #[cfg(test)]
@@ -423,7 +463,33 @@ mod tests {
                 "{network}"
             );
         }
-        let allowed_origins = Some(vec!["*".to_owned()]);
-        assert!(refused(Settings { allowed_origins, ..settings() }).contains("--allowed-origins"));
+        for origin in ["*", "null", "shop.example", "https://shop.example/chat"] {
+            let allowed_origins = Some(vec![origin.to_owned()]);
+            let refusal = refused(Settings { allowed_origins, ..settings() });
+            assert!(refusal.contains("--allowed-origins") && refusal.contains(origin), "{refusal}");
+        }
+        let webhook_ports = Some(vec![443, 0]);
+        assert!(refused(Settings { webhook_ports, ..settings() }).contains("--webhook-ports"));
+        let connections_per_address = Some(1_000_001);
+        let refusal = refused(Settings { connections_per_address, ..settings() });
+        assert!(refusal.contains("--connections-per-address"));
+    }
+
+    #[test]
+    fn allowed_origins_match_what_browsers_send() {
+        let allowed_origins =
+            Some(vec!["https://Shop.example:443".to_owned(), " http://[0::1]:80".to_owned()]);
+        let config = Settings { allowed_origins, ..Settings::default() }.resolve().expect("valid");
+        assert_eq!(config.allowed_origins, ["https://shop.example", "http://[::1]"]);
+    }
+
+    #[test]
+    fn sockets_are_pinged_at_least_three_times_while_a_presence_lasts() {
+        let pinged_every = |presence_ttl| {
+            let presence_ttl = Some(presence_ttl);
+            let config = Settings { presence_ttl, ..Settings::default() }.resolve().expect("valid");
+            config.limits.ping_every.as_secs()
+        };
+        assert_eq!((pinged_every(10), pinged_every(30), pinged_every(3_600)), (3, 10, 20));
     }
 }

@@ -78,7 +78,7 @@ impl Actions {
         if input.is_internal {
             policy::may(viewer.role, Verb::WriteNote)?;
         }
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         let written = self.write_to(input.chat_id, move |tx| send(tx, viewer, input, lease).boxed()).await?;
         let (message, chat) = written.with_chat()?;
         Ok(SentMessage { message, chat })

@@ -7,6 +7,7 @@ use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
+use crate::live::Live;
 use crate::store::{Tx, actors, due, participations, presences};
 use chrono::TimeDelta;
 use entity::{
@@ -14,6 +15,7 @@ use entity::{
 };
 use futures_util::FutureExt;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// How long presences last.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +64,20 @@ pub struct LeftChat {
 }
 
 impl Actions {
+    /// How long presences last just now: after the store was away, until everybody had the time to come back.
+    pub(super) fn lease(&self) -> Lease {
+        let lease = self.0.lease;
+        if self.0.live.may_expire() {
+            lease
+        } else {
+            Lease { none_ends_before: Timestamp(i64::MAX), ..lease }
+        }
+    }
+
     /// Joins the viewer to the chat; joining when present renews the lease.
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         let (presence, chat) = self
             .write_to(input.chat_id, move |tx| join(tx, viewer, input, lease).boxed())
             .await?
@@ -85,7 +97,7 @@ impl Actions {
     /// Renews the lease of the viewer's presence.
     pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
         policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         Ok(self.write_to(chat_id, move |tx| keep(tx, viewer, chat_id, lease).boxed()).await?.value)
     }
 
@@ -114,14 +126,18 @@ impl Actions {
     /// Ends the presences whose lease ran out: the server's own clock does this. Answers how many chats it
     /// looked at.
     pub async fn expire_presences(&self) -> Result<usize> {
-        let (lease, now) = (self.0.lease, self.now());
+        let (began, now) = (Instant::now(), self.now());
+        let found = presences::chats_with_expired(&self.0.store, now, 100).await;
+        self.0.live.has_looked(began, found.is_ok());
+        let (chat_ids, lease) = (found?, self.lease());
         if now < lease.none_ends_before {
             return Ok(0);
         }
-        let chat_ids = presences::chats_with_expired(&self.0.store, now, 100).await?;
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
-            if let Err(error) = self.write_to(chat_id, move |tx| expire(tx, chat_id, lease).boxed()).await {
+            let live = self.0.live.clone();
+            let expired = self.write_to(chat_id, move |tx| expire(tx, live, chat_id, lease).boxed()).await;
+            if let Err(error) = expired {
                 tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
             }
         }
@@ -224,13 +240,13 @@ async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Res
     Ok(own)
 }
 
-async fn expire(tx: &mut Tx, chat_id: ChatId, lease: Lease) -> Result<()> {
+async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_none() {
         return Ok(());
     }
     let now = tx.clock_time();
     let mut expired = presences::list_now(tx, chat_id).await?;
-    expired.retain(|presence| lease.is_over(presence, now));
+    expired.retain(|presence| lease.is_over(presence, now) && !live.keeps_alive(presence.user_id, chat_id));
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
     say_goodbyes(tx, gone, None).await
 }

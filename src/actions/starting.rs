@@ -71,7 +71,7 @@ impl Actions {
             let is_own = user_id == viewer.actor_id;
             policy::may(viewer.role, if is_own { Verb::JoinChat } else { Verb::JoinChatFor })?;
         }
-        let (viewer, lease) = (viewer.clone(), self.0.lease);
+        let (viewer, lease) = (viewer.clone(), self.lease());
         let visitor_id = input.visitor_id.unwrap_or(viewer.actor_id);
         let (start, chat) = self
             .write_to(visitor_id, move |tx| start(tx, viewer, input, lease).boxed())

@@ -6,9 +6,21 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks that an operator opens on purpose.
-#[derive(Clone, Debug, Default)]
-pub struct Allowed(Vec<IpNet>);
+/// The port of a public address that webhooks may use unless others are allowed.
+const HTTPS: u16 = 443;
+
+/// What an operator allows webhooks to reach: networks beside the public internet, and ports of public addresses.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    networks: Vec<IpNet>,
+    ports: Vec<u16>,
+}
+
+impl Default for Allowed {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
 
 /// IPv4 networks that are not the public internet: IANA's special-purpose registry (RFC 6890 and its updates),
 /// multicast and reserved space, and the one public address that is a metadata service (Azure's).
@@ -50,29 +62,42 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
 }
 
 impl Allowed {
-    /// These networks.
+    /// These networks, and the usual port of public addresses.
     #[must_use]
     pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+        Self { networks, ports: vec![HTTPS] }
+    }
+
+    /// The same with these ports of public addresses. Networks that are allowed on purpose may be reached on any
+    /// port.
+    #[must_use]
+    pub fn on_ports(self, ports: Vec<u16>) -> Self {
+        Self { ports, ..self }
+    }
+
+    /// Whether public addresses may be reached on this port.
+    #[must_use]
+    pub fn has_port(&self, port: u16) -> bool {
+        self.ports.contains(&port)
     }
 
     /// Whether any network is allowed.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        !self.0.is_empty()
+        !self.networks.is_empty()
     }
 
     /// Whether the operator allows this address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// Whether a webhook may lead there.
     #[must_use]
-    pub fn permits(&self, address: IpAddr) -> bool {
-        self.contains(address) || is_public(address)
+    pub fn permits(&self, address: IpAddr, port: u16) -> bool {
+        self.contains(address) || (self.has_port(port) && is_public(address))
     }
 }
 
@@ -122,7 +147,7 @@ mod tests {
             "::ffff:93.184.216.34",
         ];
         for text in public {
-            assert!(Allowed::default().permits(address(text)), "{text}");
+            assert!(Allowed::default().permits(address(text), HTTPS), "{text}");
         }
     }
 
@@ -183,7 +208,7 @@ mod tests {
             "2a00:1450::200:5efe:a00:1",
         ];
         for text in refused {
-            assert!(!Allowed::default().permits(address(text)), "{text}");
+            assert!(!Allowed::default().permits(address(text), HTTPS), "{text}");
         }
     }
 
@@ -192,10 +217,22 @@ mod tests {
         let networks = ["10.1.0.0/16", "fd00::/8"].map(|text| text.parse().expect("a network"));
         let allowed = Allowed::new(networks.to_vec());
         for text in ["10.1.2.3", "::ffff:10.1.2.3", "fd00:ec2::254", "1.1.1.1"] {
-            assert!(allowed.permits(address(text)), "{text}");
+            assert!(allowed.permits(address(text), HTTPS), "{text}");
         }
         for text in ["10.2.0.1", "::ffff:10.2.0.1", "fe80::1", "127.0.0.1"] {
-            assert!(!allowed.permits(address(text)), "{text}");
+            assert!(!allowed.permits(address(text), HTTPS), "{text}");
         }
+    }
+
+    #[test]
+    fn public_addresses_are_reached_on_allowed_ports_alone() {
+        let allowed = Allowed::new(vec!["10.1.0.0/16".parse().expect("a network")]);
+        let more = allowed.clone().on_ports(vec![443, 8443]);
+        let (public, own) = (address("1.1.1.1"), address("10.1.2.3"));
+        for port in [0, 22, 25, 80, 6379, 8443] {
+            assert!(!allowed.permits(public, port) && allowed.permits(own, port), "{port}");
+        }
+        assert!(allowed.permits(public, 443) && more.permits(public, 443) && more.permits(public, 8443));
+        assert!(!more.permits(public, 8444));
     }
 }

@@ -28,6 +28,8 @@ pub enum BadTarget {
     Fragment,
     /// It leads to an address that is not public and not allowed.
     NotPublic,
+    /// It names a port that webhooks may not use.
+    Port,
 }
 
 impl BadTarget {
@@ -40,6 +42,7 @@ impl BadTarget {
             Self::Credentials => "The URL carries no user name and no password.",
             Self::Fragment => "The URL has no fragment.",
             Self::NotPublic => "The URL leads to an address that is not public.",
+            Self::Port => "The URL names a port that this server does not send to. Use port 443.",
         }
     }
 }
@@ -61,8 +64,12 @@ impl Target {
         }
         let target = Self { url, host, port };
         match target.literal() {
-            Some(address) if !target.may_lead_to(address, allowed) => Err(BadTarget::NotPublic),
-            Some(_) | None => Ok(target),
+            Some(address) if target.may_lead_to(address, allowed) => Ok(target),
+            Some(address) if is_public_elsewhere(address, allowed) => Err(BadTarget::Port),
+            Some(_) => Err(BadTarget::NotPublic),
+            // The name may lead to a network that is allowed with all its ports.
+            None if allowed.is_any() || allowed.has_port(port) => Ok(target),
+            None => Err(BadTarget::Port),
         }
     }
 
@@ -89,7 +96,7 @@ impl Target {
 
     /// Without TLS only to networks that the operator allows.
     fn may_lead_to(&self, address: IpAddr, allowed: &Allowed) -> bool {
-        if self.is_tls() { allowed.permits(address) } else { allowed.contains(address) }
+        if self.is_tls() { allowed.permits(address, self.port) } else { allowed.contains(address) }
     }
 
     fn literal(&self) -> Option<IpAddr> {
@@ -128,6 +135,11 @@ impl Target {
             None => self.url.path().to_owned(),
         }
     }
+}
+
+/// Whether the address is public, and refused for its port alone.
+fn is_public_elsewhere(address: IpAddr, allowed: &Allowed) -> bool {
+    allowed.clone().on_ports(vec![0]).permits(address, 0)
 }
 
 #[cfg(test)]
@@ -196,9 +208,27 @@ mod tests {
     }
 
     #[test]
+    fn public_addresses_are_sent_to_on_allowed_ports_alone() {
+        let parse = |text: &str, allowed: &Allowed| Target::parse(text, allowed).map(|_| ());
+        let (none, some) = (Allowed::default(), loopback());
+        for text in ["https://1.1.1.1:22/", "https://example.org:6379/", "https://example.org:80/"] {
+            assert_eq!(parse(text, &none), Err(BadTarget::Port), "{text}");
+        }
+        assert_eq!(parse("https://1.1.1.1:22/", &some), Err(BadTarget::Port));
+        assert_eq!(parse("https://127.0.0.1:22/", &none), Err(BadTarget::NotPublic));
+        for text in ["https://example.org/", "https://example.org:443/", "https://1.1.1.1/"] {
+            assert_eq!(parse(text, &none), Ok(()), "{text}");
+        }
+        let more = none.on_ports(vec![443, 8443]);
+        assert_eq!(parse("https://example.org:8443/", &more), Ok(()));
+        assert_eq!(parse("https://127.0.0.1:9/", &some), Ok(()));
+    }
+
+    #[test]
     fn what_is_sent_names_the_host_and_the_whole_path() {
         let target =
-            Target::parse("https://example.org:8443/a%20b/c?d=e", &Allowed::default()).expect("a target");
+            Target::parse("https://example.org:8443/a%20b/c?d=e", &Allowed::default().on_ports(vec![8443]))
+                .expect("a target");
         assert_eq!(target.host_header(), "example.org:8443");
         assert_eq!(target.path(), "/a%20b/c?d=e");
         let target = Target::parse("https://[2606:4700:4700::1111]/", &Allowed::default()).expect("a target");

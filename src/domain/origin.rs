@@ -10,10 +10,9 @@ pub fn origins(field: &'static str, given: Vec<String>) -> Result<Vec<String>, R
     }
     let mut origins = Vec::with_capacity(given.len());
     for origin in given {
-        if !is_origin(&origin) {
-            let reason = "An origin is what a browser sends, such as https://shop.example.";
-            return Err(Refused::Invalid { field, reason });
-        }
+        let Some(origin) = normalized(&origin) else {
+            return Err(Refused::Invalid { field, reason: REASON });
+        };
         if !origins.contains(&origin) {
             origins.push(origin);
         }
@@ -21,14 +20,28 @@ pub fn origins(field: &'static str, given: Vec<String>) -> Result<Vec<String>, R
     Ok(origins)
 }
 
-/// Whether a browser would send exactly this: anything else would never match.
-fn is_origin(text: &str) -> bool {
-    // A library's host may have a star in it; no browser's has.
-    text.len() <= limits::ORIGIN
-        && !text.contains('*')
-        && Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
-        })
+/// What an origin is, for those who gave something else.
+pub const REASON: &str =
+    "An origin is a scheme, a host and optionally a port, without a path, such as https://shop.example.";
+
+/// The origin as browsers send it: in lower case, in ASCII, without the usual port. `None` where no browser would
+/// ever send it.
+#[must_use]
+pub fn normalized(text: &str) -> Option<String> {
+    let text = text.trim_matches(' ');
+    let (scheme, authority) = text.split_once("://")?;
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    // The URL parser forgives what an origin does not have: paths, user names, line breaks, backslashes.
+    let is_bare = !authority.is_empty()
+        && !authority.contains(|letter: char| {
+            letter.is_whitespace() || letter.is_control() || "/\\?#@*%".contains(letter)
+        });
+    if !is_web || !is_bare {
+        return None;
+    }
+    let origin = Url::parse(text).ok()?.origin().ascii_serialization();
+    // Compatibility forms of letters may come to a star, or to nothing.
+    (origin.len() <= limits::ORIGIN && !origin.contains('*')).then_some(origin)
 }
 
 #[cfg(test)]
@@ -36,33 +49,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_taken_as_a_browser_sends_it_and_not_otherwise() {
-        for origin in [
-            "https://shop.example",
-            "http://localhost:8080",
-            "http://[::1]:1",
-            "https://xn--hllo-bpa.example",
+    fn an_origin_is_normalized_to_what_browsers_send() {
+        for (given, sent) in [
+            ("https://shop.example", "https://shop.example"),
+            ("https://Shop.example:443", "https://shop.example"),
+            ("HTTP://SHOP.EXAMPLE:80", "http://shop.example"),
+            ("https://shop.example:80", "https://shop.example:80"),
+            (" https://shop.example ", "https://shop.example"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://[::1]:1", "http://[::1]:1"),
+            ("http://[0:0::1]", "http://[::1]"),
+            ("http://127.1", "http://127.0.0.1"),
+            ("https://xn--hllo-bpa.example", "https://xn--hllo-bpa.example"),
+            ("https://hällo.example", "https://xn--hllo-bpa.example"),
         ] {
-            assert!(is_origin(origin), "{origin}");
+            assert_eq!(normalized(given).as_deref(), Some(sent), "{given}");
         }
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_no_origin() {
         for other in [
             "",
             "*",
             "null",
             "shop.example",
+            "https:",
+            "https://",
+            "https:///",
+            "https:shop.example",
+            "https:\\\\shop.example",
             "https://*.shop.example",
             "https://shop.example/",
-            "https://shop.example:443",
-            "https://Shop.example",
-            "https://hällo.example",
+            "https://shop.example/path",
+            "https://shop.example:0x",
+            "https://shop.example:99999",
             "https://a@shop.example",
             "https://shop.example?",
-            " https://shop.example",
+            "https://shop.example#",
+            "https://shop\n.example",
+            "https://a b",
             "ftp://shop.example",
             "file:///",
         ] {
-            assert!(!is_origin(other), "{other}");
+            assert_eq!(normalized(other), None, "{other}");
         }
+        assert_eq!(normalized(&format!("https://{}", "x.".repeat(limits::ORIGIN))), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::loaders::Reads;
 use super::rounds::{AtOnce, Queue, Rounds, rounds};
 use crate::actions::Actions;
 use crate::domain::viewer::{Viewer, ViewerRole};
-use crate::live::Live;
+use crate::live::{Live, Pulse};
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use entity::{ChatId, chat};
@@ -101,4 +101,10 @@ pub(super) fn anybody<'a>(context: &Context<'a>) -> Result<&'a Caller> {
 /// The live streams.
 pub(super) fn live<'a>(context: &Context<'a>) -> Result<&'a Live> {
     context.data_opt::<Live>().ok_or_else(|| Fault::internal("the schema has no live streams"))
+}
+
+/// When the other end of the caller's connection was last heard from. One that is never heard counts as there for
+/// as long as it is open.
+pub(super) fn pulse(context: &Context<'_>) -> Pulse {
+    context.data_opt::<Pulse>().cloned().unwrap_or_else(Pulse::steady)
 }

@@ -29,7 +29,8 @@ pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[I
     Some(counted(address))
 }
 
-fn counted(address: IpAddr) -> IpAddr {
+/// The address that is counted: of IPv6 the network, since one customer has all of it.
+pub(super) fn counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -1,5 +1,5 @@
-//! What an actor may do just now: how often they change things, how much their operations cost, and how many streams
-//! they hold open. Counted on this node alone.
+//! What an actor may do just now: how often they change things, and how much their operations cost. Counted on this
+//! node alone.
 
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::ActorId;
@@ -8,34 +8,29 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
-/// Changes a second and at once, units of cost a second and at once, and streams at once, of one actor.
+/// Changes a second and at once, and units of cost a second and at once, of one actor.
 struct Allowance {
     per_second: u32,
     burst: u32,
     units: (u32, u32),
-    streams: usize,
 }
 
 fn allowance(role: ViewerRole) -> Allowance {
     match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (20_000, 100_000), streams: 5 },
+        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (20_000, 100_000) },
         ViewerRole::Operator | ViewerRole::Admin => {
-            Allowance { per_second: 10, burst: 50, units: (50_000, 250_000), streams: 20 }
+            Allowance { per_second: 10, burst: 50, units: (50_000, 250_000) }
         }
-        ViewerRole::ApiClient => {
-            Allowance { per_second: 50, burst: 200, units: (250_000, 1_000_000), streams: 200 }
-        }
+        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, units: (250_000, 1_000_000) },
         // It only signs in, which is counted by room and address.
-        ViewerRole::Widget => {
-            Allowance { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000), streams: 0 }
-        }
+        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000) },
     }
 }
 
@@ -66,13 +61,6 @@ pub(super) struct Admission {
     sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
     clock: DefaultClock,
     looks: AtomicUsize,
-    streams: Mutex<HashMap<ActorId, usize>>,
-}
-
-/// An open stream; it is counted for as long as this lives.
-pub(super) struct Stream {
-    admission: Arc<Admission>,
-    actor_id: ActorId,
 }
 
 impl Admission {
@@ -80,7 +68,7 @@ impl Admission {
     pub(super) fn new(factor: u32) -> Arc<Self> {
         let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
         let limiters = roles.map(allowance).into_iter().filter_map(|allowance| {
-            let Allowance { per_second, burst, units, streams: _ } = allowance;
+            let Allowance { per_second, burst, units } = allowance;
             let of_units = quota(units.0, units.1, factor)?;
             let rates = Rates {
                 changes: RateLimiter::keyed(quota(per_second, burst, factor)?),
@@ -96,7 +84,6 @@ impl Admission {
             rates: (factor > 0).then(|| limiters.collect()),
             clock: DefaultClock::default(),
             looks: AtomicUsize::new(0),
-            streams: Mutex::default(),
         })
     }
 
@@ -149,34 +136,11 @@ impl Admission {
         }
         of_room.check_key(&viewer.actor_id).map_err(wait)
     }
-
-    /// Counts one more stream of the actor, unless there are too many.
-    pub(super) fn open_stream(self: &Arc<Self>, viewer: &Viewer) -> Option<Stream> {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = streams.entry(viewer.actor_id).or_default();
-        if *open >= allowance(viewer.role).streams {
-            return None;
-        }
-        *open += 1;
-        Some(Stream { admission: Arc::clone(self), actor_id: viewer.actor_id })
-    }
 }
 
 fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
     let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
     Some(quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?))
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let mut streams = self.admission.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = streams.get_mut(&self.actor_id) {
-            *open -= 1;
-            if *open == 0 {
-                streams.remove(&self.actor_id);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::actions::Actions;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use std::sync::Arc;
 use std::time::Duration;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// How long a browser may remember what it was told about cross-origin calls.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
@@ -20,7 +20,9 @@ pub(super) fn layer(listed: &[String], actions: Actions) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::RANGE])
+        // Whatever the page asks for: clients add headers of their own, as for traces and resuming. None of them
+        // is worth anything without the token.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,

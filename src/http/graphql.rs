@@ -1,6 +1,7 @@
 //! `/graphql` over HTTP: negotiate, authenticate, read, guard, run, answer; as the GraphQL over HTTP
 //! specification has it.
 
+use super::connections::Link;
 use super::negotiate::{Format, format, is_json};
 use super::operation::{self, Arrival, Parameters};
 use super::{Door, address, answer, auth, sse, websocket};
@@ -16,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// Answers whatever comes to `/graphql`.
 pub(super) async fn handle(State(door): State<Door>, request: Request) -> Response {
-    if request.headers().contains_key(header::UPGRADE) {
+    if asks_for_websocket(&request) {
         return upgrade(door, request).await;
     }
     let Some(format) = format(request.headers()) else {
@@ -42,12 +43,21 @@ pub(super) async fn handle(State(door): State<Door>, request: Request) -> Respon
     }
 }
 
+/// Whether the request offers to speak WebSocket. Any other offer, such as `h2c`, may be ignored (RFC 9110,
+/// section 7.8), and is.
+fn asks_for_websocket(request: &Request) -> bool {
+    let offers = request.headers().get_all(header::UPGRADE).into_iter();
+    let mut offers = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
+    request.method() == Method::GET && offers.any(|offer| offer.trim().eq_ignore_ascii_case("websocket"))
+}
+
 /// A socket authenticates by its first message; what the upgrade's own header says is the fall-back.
 async fn upgrade(door: Door, request: Request) -> Response {
     let token = auth::from_headers(request.headers()).map(str::to_owned);
     let (mut parts, _) = request.into_parts();
+    let Some(link) = parts.extensions.get::<Link>().cloned() else { return answer::internal() };
     if let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &door).await {
-        websocket::accept(door, upgrade, token)
+        websocket::accept(door, upgrade, token, link)
     } else {
         let refusal = Refusal::new(Code::BadUserInput, "This is not a WebSocket handshake.");
         answer::refused(StatusCode::BAD_REQUEST, Format::Json, &refusal)
@@ -72,7 +82,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
     };
     let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let address = address::address(&parts.extensions, &parts.headers, &door.trusted_proxies);
-    let arrival = Arrival { last_event_id, renewal: None, address };
+    let arrival = Arrival { last_event_id, address, ..Arrival::default() };
     let parameters = parameters.map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))?;
     // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
     let request_error = match format {
@@ -88,7 +98,11 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
             let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
         }
-        (_, Format::Events) => sse::respond(door, viewer, operation, deadline).await,
+        (_, Format::Events) => {
+            let link = parts.extensions.get::<Link>().cloned();
+            let link = link.ok_or_else(|| (StatusCode::INTERNAL_SERVER_ERROR, Refusal::internal()))?;
+            sse::respond(door, viewer, operation, link, deadline).await
+        }
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
             let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
             Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))

@@ -21,8 +21,10 @@ pub struct Limits {
     pub message: usize,
     /// How long a socket may take to say who it is.
     pub init_within: Duration,
-    /// How often a socket is asked whether it is there; it is gone when nothing came for twice as long.
+    /// How often a socket is asked whether it is there. Shorter where presences end sooner.
     pub ping_every: Duration,
+    /// How long a socket may be silent, pongs included, before it is closed.
+    pub silent_within: Duration,
     /// Operations under way on one socket.
     pub operations: usize,
     /// Frames waiting to leave on one socket.
@@ -33,6 +35,37 @@ pub struct Limits {
     pub resolve_within: Duration,
     /// How often an event stream shows that it is alive.
     pub heartbeat: Duration,
+    /// Limits of the connections that carry requests and sockets.
+    pub connections: ConnectionLimits,
+}
+
+/// The limits of connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// How long the first request may take to arrive, and the head of any later one once it has begun.
+    pub head_within: Duration,
+    /// How long a connection may wait for its next request: longer than proxies keep idle connections, so that
+    /// it is they who close them.
+    pub idle_within: Duration,
+    /// How long a write may make no progress.
+    pub write_within: Duration,
+    /// How often a connection of HTTP/2 with open streams is asked whether it is there, and how long it may take
+    /// to answer.
+    pub http2_ping_every: Duration,
+    /// Connections of one address on which nobody has signed in; 0 lifts the limit.
+    pub per_address: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            head_within: Duration::from_secs(10),
+            idle_within: Duration::from_secs(75),
+            write_within: Duration::from_secs(14),
+            http2_ping_every: Duration::from_secs(20),
+            per_address: 1_000,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -46,11 +79,13 @@ impl Default for Limits {
             message: 64 * 1024,
             init_within: Duration::from_secs(3),
             ping_every: Duration::from_secs(20),
+            silent_within: Duration::from_secs(40),
             operations: 50,
             queue: 32,
             frame_within: Duration::from_secs(10),
             resolve_within: Duration::from_secs(45),
             heartbeat: Duration::from_secs(12),
+            connections: ConnectionLimits::default(),
         }
     }
 }

@@ -12,7 +12,9 @@ mod files;
 mod graphiql;
 mod graphql;
 mod limits;
+mod log;
 mod negotiate;
+mod open_streams;
 mod operation;
 mod outgoing;
 mod presence;
@@ -23,10 +25,12 @@ mod turns;
 mod uploads;
 mod websocket;
 
+pub use connections::{connections_within_limit, raise_descriptor_limit};
 pub use graphiql::has_graphiql;
-pub use limits::Limits;
+pub use limits::{ConnectionLimits, Limits};
 
 use self::admission::Admission;
+use self::open_streams::OpenStreams;
 use self::turns::Turns;
 use crate::actions::Actions;
 use crate::graphql::Schema;
@@ -69,6 +73,8 @@ pub struct Front {
     pub trusted_proxies: Vec<IpNet>,
     /// Canceled when the server is about to stop: it still serves, but says that it is not ready.
     pub draining: CancellationToken,
+    /// Connections at once.
+    pub most_connections: usize,
 }
 
 impl Front {
@@ -77,7 +83,18 @@ impl Front {
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
         let (trusted_proxies, draining) = (Vec::new(), CancellationToken::new());
-        Self { schema, actions, live, limits, allowed_origins, rate_limit: 1, trusted_proxies, draining }
+        let most_connections = usize::MAX;
+        Self {
+            schema,
+            actions,
+            live,
+            limits,
+            allowed_origins,
+            rate_limit: 1,
+            trusted_proxies,
+            draining,
+            most_connections,
+        }
     }
 }
 
@@ -92,6 +109,7 @@ struct Shared {
     limits: Limits,
     admission: Arc<Admission>,
     turns: Turns,
+    open_streams: Arc<OpenStreams>,
     trusted_proxies: Vec<IpNet>,
     draining: CancellationToken,
     shutdown: CancellationToken,
@@ -108,13 +126,19 @@ impl std::ops::Deref for Door {
 
 /// Answers until `shutdown`, then lets what is under way end.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationToken, tracker: TaskTracker) {
+    let allowed = connections::Allowed {
+        limits: front.limits.connections,
+        budget: front.most_connections,
+        proxies: front.trusted_proxies.clone(),
+    };
     let router = router(front, shutdown.clone(), tracker);
-    connections::serve(listener, router, shutdown).await;
+    connections::serve(listener, router, allowed, shutdown).await;
 }
 
 fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Router {
-    let Front { schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining } =
-        front;
+    let Front {
+        schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining, ..
+    } = front;
     let admission = Admission::new(rate_limit);
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
@@ -124,6 +148,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         limits,
         admission,
         turns: Turns::new(),
+        open_streams: Arc::default(),
         trusted_proxies,
         draining,
         shutdown,
@@ -147,8 +172,9 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(log::Failures::default()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .layer(axum::middleware::map_request(log::check_request_id))
 }
 
 /// Ids only: no query, no variables, no token, and not the query string, where a GET has them all.

@@ -11,6 +11,7 @@ use crate::graphql::resume::Resume;
 use crate::graphql::rounds::Rounds;
 use crate::graphql::turn::{Gate, Turn};
 use crate::graphql::with_viewer;
+use crate::live::Pulse;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response as Answer, Variables};
 use serde_json::{Map, Value};
@@ -72,6 +73,8 @@ pub(super) struct Arrival {
     pub last_event_id: Option<String>,
     /// Where a socket hears of another token.
     pub renewal: Option<Arc<Renewal>>,
+    /// When the other end of a socket was last heard from.
+    pub pulse: Option<Pulse>,
     /// Where it came from, as far as that counts.
     pub address: Option<IpAddr>,
 }
@@ -83,7 +86,7 @@ pub(super) fn prepare(
     parameters: Parameters,
     arrival: Arrival,
 ) -> Result<Operation, Refusal> {
-    let Arrival { last_event_id, renewal, address } = arrival;
+    let Arrival { last_event_id, renewal, pulse, address } = arrival;
     let Parameters { query, operation_name, mut variables, extensions } = parameters;
     // Reading a document costs something too, even if it is refused.
     spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
@@ -111,6 +114,9 @@ pub(super) fn prepare(
     let (mut request, rounds) = with_viewer(request, &door.actions, viewer);
     if let Some(renewal) = renewal {
         request = request.data(renewal);
+    }
+    if let Some(pulse) = pulse {
+        request = request.data(pulse);
     }
     request.operation_name = operation_name;
     request.set_parsed_query(document);

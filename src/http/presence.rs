@@ -1,7 +1,7 @@
 //! Whether the caller of an open connection may still be here.
 
 use super::Door;
-use super::admission::Stream;
+use super::open_streams::{Contact, OpenStream};
 use crate::actions::Error;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::graphql::renewal::Renewal;
@@ -27,13 +27,13 @@ pub(super) struct Present {
     /// Where an operation says that they have another token.
     pub renewal: Arc<Renewal>,
     standing: watch::Receiver<Standing>,
-    _stream: Stream,
+    _stream: OpenStream,
 }
 
 impl Present {
-    /// Begins to watch; `None` where the viewer has too many connections already.
-    pub(super) fn new(door: &Door, viewer: Viewer) -> Option<Self> {
-        let stream = door.admission.open_stream(&viewer)?;
+    /// Begins to watch; `None` where the viewer has too many connections already, all of which are alive.
+    pub(super) async fn new(door: &Door, viewer: Viewer, contact: &Contact) -> Option<Self> {
+        let stream = door.open_streams.open(&viewer, contact).await?;
         let standing = door.live.standing(&viewer);
         Some(Self { viewer, renewal: Arc::default(), standing, _stream: stream })
     }
@@ -41,6 +41,13 @@ impl Present {
     /// How the caller's actor stands, to watch.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
+    }
+
+    /// Waits until the caller's standing has changed.
+    pub(super) async fn changed(&mut self) {
+        if self.standing.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Takes over how the caller stands now; `false` once the token has ended, was revoked, or nobody may use it.

@@ -2,7 +2,9 @@
 //! `next` events with answers, one `complete` at the end. Each event's id is its cursor, so a browser that
 //! comes back says by itself where it stood.
 
+use super::connections::Link;
 use super::negotiate::Format;
+use super::open_streams::Contact;
 use super::operation::{self, Operation};
 use super::presence::{Present, deactivated};
 use super::streaming::{self, Told};
@@ -21,6 +23,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How often is looked whether a token has expired.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a stream may take to say why it ends, before its connection is cut.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
+/// When an actor with too many streams may try again.
+const RETRY_AFTER: Duration = Duration::from_secs(4);
 
 /// Streams the operation's answers; a query or a mutation has one. A subscription that cannot start for want of the
 /// database is answered 503 before anything is streamed.
@@ -28,10 +38,15 @@ pub(super) async fn respond(
     door: &Door,
     viewer: Viewer,
     operation: Operation,
+    link: Link,
     deadline: Instant,
 ) -> Result<Response, (StatusCode, Refusal)> {
-    let Some(caller) = Present::new(door, viewer) else {
-        let refusal = Refusal::new(Code::LimitExceeded, "There are too many streams open already.");
+    let contact = Contact::event_stream(link);
+    let Some(caller) = Present::new(door, viewer, &contact).await else {
+        let refusal = Refusal {
+            retry_after: Some(RETRY_AFTER),
+            ..Refusal::new(Code::RateLimited, "Too many streams are open. Try again later.")
+        };
         return Err((StatusCode::TOO_MANY_REQUESTS, refusal));
     };
     let answers = match operation.kind {
@@ -66,9 +81,11 @@ pub(super) async fn respond(
     let mut heartbeat = tokio::time::interval(door.limits.heartbeat);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     heartbeat.reset();
-    let mut clock = tokio::time::interval(Duration::from_millis(500));
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let events = Events { door: door.clone(), caller, standing, answers, heartbeat, clock, is_over: false };
+    let (gone, closed) = (CancellationToken::new(), CancellationToken::new());
+    door.tracker.spawn(look_after(door.clone(), caller, contact, gone.clone(), closed.clone()));
+    let closed = closed.drop_guard();
+    let door = door.clone();
+    let events = Events { door, standing, answers, heartbeat, gone, is_over: false, _closed: closed };
     let body = Body::from_stream(futures_util::stream::unfold(events, |mut events| async move {
         let chunk = events.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(chunk)), events))
@@ -81,14 +98,44 @@ pub(super) async fn respond(
     Ok((headers, body).into_response())
 }
 
+/// Watches the caller beside the body of the stream, which is not asked for more while the peer does not read.
+async fn look_after(
+    door: Door,
+    mut caller: Present,
+    contact: Contact,
+    gone: CancellationToken,
+    closed: CancellationToken,
+) {
+    let mut clock = tokio::time::interval(LOOK_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = closed.cancelled() => return,
+            () = door.shutdown.cancelled() => break,
+            () = caller.changed() => {}
+            _ = clock.tick() => {}
+        }
+        if !caller.is_here(&door).await {
+            gone.cancel();
+            break;
+        }
+    }
+    tokio::time::sleep(LAST_WORDS_WITHIN).await;
+    if !closed.is_cancelled() || contact.is_blocked() {
+        contact.cut();
+    }
+}
+
 struct Events {
     door: Door,
-    caller: Present,
     standing: watch::Receiver<Standing>,
     answers: BoxStream<'static, Told>,
     heartbeat: Interval,
-    clock: Interval,
+    /// The caller may not be here any more.
+    gone: CancellationToken,
     is_over: bool,
+    /// Tells the watch that the stream has ended.
+    _closed: DropGuard,
 }
 
 const COMPLETE: &str = "event: complete\ndata:\n\n";
@@ -106,11 +153,7 @@ impl Events {
                 () = deactivated(&mut self.standing) => return Some(self.sign_out()),
                 // Without `complete`: the stream is cut off and not over, so clients come back and resume.
                 () = self.door.0.shutdown.cancelled() => return None,
-                _ = self.clock.tick() => {
-                    if !self.caller.is_here(&self.door).await {
-                        return Some(self.sign_out());
-                    }
-                }
+                () = self.gone.cancelled() => return Some(self.sign_out()),
                 answer = self.answers.next() => return match answer {
                     Some(Told::Answer(answer, cursor)) => {
                         Some(next_event(*answer, cursor.as_deref(), self.door.limits.errors))

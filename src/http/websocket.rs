@@ -3,6 +3,8 @@
 //! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
+use super::connections::Link;
+use super::open_streams::Contact;
 use super::operation::{self, Arrival, Operation, Parameters};
 use super::outgoing::{self, LARGEST, Outgoing, outgoing};
 use super::presence::{Present, deactivated};
@@ -25,6 +27,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tungstenite::error::ProtocolError;
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes of a socket's buffers: it waits with little, and many wait.
@@ -37,6 +40,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// Why a socket is closed. The codes up to 4429 are the protocol's; clients come back after 1012 and 4403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Close {
+    Violation,
+    NotText,
     TooLong,
     TooMany,
     Restart,
@@ -55,8 +60,11 @@ enum Close {
 impl Close {
     fn frame(self) -> Message {
         let (code, reason) = match self {
+            Self::Violation => (1002, "Protocol error"),
+            Self::NotText => (1007, "Text is not UTF-8"),
             Self::TooLong => (1009, "Message too big"),
             Self::Restart => (1012, "The server restarts"),
+            Self::TooMany => (1013, "Too many connections"),
             Self::Overload => (1013, "Try again later"),
             Self::BadMessage => (4400, "Invalid message"),
             Self::Unauthorized => (4401, "Unauthorized"),
@@ -65,7 +73,6 @@ impl Close {
             Self::InitTimeout => (4408, "Connection initialisation timeout"),
             Self::IdTaken => (4409, "Subscriber already exists"),
             Self::SecondInit => (4429, "Too many initialisation requests"),
-            Self::TooMany => (4292, "Too many connections"),
             Self::SlowReader => (4291, "Too slow"),
             Self::Idle => (4499, "Nothing was heard"),
         };
@@ -85,7 +92,13 @@ enum Said {
 }
 
 /// Takes a socket. A client that offers another protocol is told by the close code, as the protocol has it.
-pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option<String>) -> Response {
+pub(super) fn accept(
+    door: Door,
+    upgrade: WebSocketUpgrade,
+    header_token: Option<String>,
+    link: Link,
+) -> Response {
+    let contact = Contact::socket(link, &door.limits);
     let limit = door.limits.message;
     let tracker = door.tracker.clone();
     let upgrade = upgrade
@@ -102,7 +115,7 @@ pub(super) fn accept(door: Door, upgrade: WebSocketUpgrade, header_token: Option
             let (sink, stream) = socket.split();
             let (queue, frames) = outgoing(door.limits.queue);
             let writer = tracker.spawn(outgoing::write(sink, frames, door.limits.frame_within));
-            let mut socket = Socket::new(door, queue.clone(), header_token);
+            let mut socket = Socket::new(door, queue.clone(), header_token, contact);
             let close = if is_ours { socket.read(stream).await } else { Some(Close::BadProtocol) };
             socket.end_operations();
             drop(socket);
@@ -122,6 +135,7 @@ struct Socket {
     door: Door,
     queue: Outgoing,
     header_token: Option<String>,
+    contact: Contact,
     caller: Option<Present>,
     /// How the caller's actor stands; absent before they have said who they are.
     standing: Option<watch::Receiver<Standing>>,
@@ -148,11 +162,11 @@ enum Last {
 }
 
 impl Socket {
-    fn new(door: Door, queue: Outgoing, header_token: Option<String>) -> Self {
+    fn new(door: Door, queue: Outgoing, header_token: Option<String>, contact: Contact) -> Self {
         let (ended, has_ended) = mpsc::unbounded_channel();
         let operations = HashMap::new();
         let (caller, standing) = (None, None);
-        Self { door, queue, header_token, caller, standing, operations, serial: 0, ended, has_ended }
+        Self { door, queue, header_token, contact, caller, standing, operations, serial: 0, ended, has_ended }
     }
 
     /// Reads until the socket ends; why it is to be closed, unless the client is gone.
@@ -168,6 +182,9 @@ impl Socket {
                 () = shutdown.cancelled() => return Some(Close::Restart),
                 () = self.queue.closed() => return Some(Close::SlowReader),
                 () = is_deactivated(&mut self.standing) => return Some(Close::Forbidden),
+                () = self.contact.is_asked() => {
+                    self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
+                }
                 Some(Ended { id, serial, last }) = self.has_ended.recv() => {
                     if self.operations.get(&id).is_some_and(|(current, _)| *current == serial) {
                         self.operations.remove(&id);
@@ -190,7 +207,7 @@ impl Socket {
                     if self.caller.is_none() && now - opened > limits.init_within {
                         return Some(Close::InitTimeout);
                     }
-                    if now.saturating_duration_since(heard) > 2 * limits.ping_every {
+                    if now.saturating_duration_since(heard) > limits.silent_within {
                         return Some(Close::Idle);
                     }
                     if now.saturating_duration_since(pinged) > limits.ping_every {
@@ -203,6 +220,7 @@ impl Socket {
                     }
                 }
                 message = stream.next() => {
+                    self.contact.pulse.beat();
                     match message? {
                         Ok(Message::Text(text)) => {
                             if let Some(close) = self.hear(text.as_str()).await {
@@ -211,8 +229,8 @@ impl Socket {
                         }
                         Ok(Message::Binary(_)) => return Some(Close::BadMessage),
                         Ok(Message::Ping(_) | Message::Pong(_)) => {}
-                        Err(error) if is_too_long(&error) => return Some(Close::TooLong),
-                        Ok(Message::Close(_)) | Err(_) => return None,
+                        Ok(Message::Close(_)) => return None,
+                        Err(error) => return fault(error),
                     }
                     // While the answer waited for room, nobody listened.
                     heard = Instant::now();
@@ -266,7 +284,7 @@ impl Socket {
         let deadline = Instant::now() + self.door.limits.operation_within;
         match auth::authenticate(&self.door, token, None, deadline).await {
             Ok(viewer) => {
-                let Some(caller) = Present::new(&self.door, viewer) else {
+                let Some(caller) = Present::new(&self.door, viewer, &self.contact).await else {
                     return Some(Close::TooMany);
                 };
                 self.standing = Some(caller.standing());
@@ -294,7 +312,11 @@ impl Socket {
             let message = format!("A socket has at most {limit} operations at once.");
             return self.say(error(&id, &Refusal::new(Code::LimitExceeded, message))).await;
         }
-        let arrival = Arrival { renewal: Some(Arc::clone(&caller.renewal)), ..Arrival::default() };
+        let arrival = Arrival {
+            renewal: Some(Arc::clone(&caller.renewal)),
+            pulse: Some(self.contact.pulse.clone()),
+            ..Arrival::default()
+        };
         let prepared = Parameters::from_json(payload)
             .and_then(|parameters| operation::prepare(&self.door, &caller.viewer, parameters, arrival));
         let operation = match prepared {
@@ -340,9 +362,18 @@ impl Socket {
     }
 }
 
-/// Whether a message was larger than allowed, which the library tells only by its text.
-fn is_too_long(error: &axum::Error) -> bool {
-    error.to_string().contains("too long")
+/// The close code for what cannot be read (RFC 6455, section 7.4.1); `None` where the connection broke.
+fn fault(error: axum::Error) -> Option<Close> {
+    let error = error.into_inner();
+    let error = error.downcast_ref::<tungstenite::Error>()?;
+    if let tungstenite::Error::Protocol(broken) = error {
+        let has_left = matches!(broken, ProtocolError::ResetWithoutClosingHandshake);
+        return (!has_left).then_some(Close::Violation);
+    }
+    if matches!(error, tungstenite::Error::Utf8(_)) {
+        return Some(Close::NotText);
+    }
+    matches!(error, tungstenite::Error::Capacity(_)).then_some(Close::TooLong)
 }
 
 /// Waits until the caller is deactivated.

@@ -4,7 +4,9 @@ use super::cursor::CursorError;
 use super::item::directive_of;
 use super::lease::Lease;
 use super::reader::{BATCH, Position, Reader, Step};
-use super::{ChangeAction, ChatItem, Live, LiveError, MessageItem, PresenceItem, ResetReason, SessionItem};
+use super::{
+    ChangeAction, ChatItem, Live, LiveError, MessageItem, PresenceItem, Pulse, ResetReason, SessionItem,
+};
 use crate::domain::event::{Entry, MessageRow, Signal, Subject};
 use crate::domain::policy;
 use crate::domain::viewer::Viewer;
@@ -23,23 +25,26 @@ pub(super) const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
 impl Live {
     /// Everything that happens in a chat, in order. With a cursor that can be honoured it goes on right
-    /// after it; otherwise it starts with a reset. Keeps the viewer's presence in the chat alive.
+    /// after it; otherwise it starts with a reset. Keeps the viewer's presence in the chat alive while the
+    /// connection has a pulse.
     pub async fn chat_events(
         &self,
         viewer: &Viewer,
+        pulse: Pulse,
         chat_id: ChatId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
-        self.start(|| self.open_chat_events(viewer, chat_id, after).boxed()).await
+        self.start(|| self.open_chat_events(viewer, pulse.clone(), chat_id, after).boxed()).await
     }
 
     async fn open_chat_events(
         &self,
         viewer: &Viewer,
+        pulse: Pulse,
         chat_id: ChatId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
-        let lease = self.0.leases.keep(viewer, Some(chat_id));
+        let lease = self.0.leases.keep(viewer, Some(chat_id), pulse);
         let (from, mut reset) = match after.map(|cursor| self.0.cursors.decode_chat(chat_id, cursor)) {
             None => (Position::Head, Some(ResetReason::Initial)),
             Some(Ok(sequence)) => (Position::After(sequence), None),

@@ -1,9 +1,9 @@
-//! Leases: as long as somebody's stream is open, they are heard from.
+//! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
 //!
 //! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. No event, no
 //! sequence: a renewed lease is no news.
 
-use super::{Live, lock};
+use super::{Live, Pulse, lock};
 use crate::domain::viewer::Viewer;
 use crate::store::connected::{self, Kept};
 use entity::{ActorId, ChatId};
@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Actors that one statement renews.
 const CHUNK: usize = 500;
@@ -18,6 +19,8 @@ const CHUNK: usize = 500;
 const PAIRS: usize = 100;
 /// How long the first renewal of a new stream waits for others to come with it.
 const GATHER: Duration = Duration::from_millis(500);
+/// How soon leases are renewed again after a renewal failed.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What the open streams of this node keep alive.
 #[derive(Default)]
@@ -34,36 +37,64 @@ struct Inner {
 #[derive(Default)]
 struct Held {
     is_user: bool,
-    everywhere: usize,
-    chats: HashMap<ChatId, usize>,
+    next: u64,
+    streams: HashMap<u64, Stream>,
+}
+
+/// What one stream keeps alive.
+struct Stream {
+    /// One chat; all of them where there is none.
+    chat_id: Option<ChatId>,
+    pulse: Pulse,
+}
+
+impl Held {
+    fn is_heard(&self) -> bool {
+        self.streams.values().any(|stream| stream.pulse.is_beating())
+    }
+
+    fn keeps(&self, chat_id: ChatId) -> bool {
+        let is_of = |stream: &Stream| stream.chat_id.is_none_or(|kept| kept == chat_id);
+        self.streams.values().any(|stream| is_of(stream) && stream.pulse.is_beating())
+    }
 }
 
 /// Held by a stream for as long as it is open.
 pub(super) struct Lease {
     leases: Arc<Inner>,
     actor_id: ActorId,
-    chat_id: Option<ChatId>,
+    id: u64,
 }
 
 impl Leases {
-    /// Keeps the viewer's presence in one chat alive, or all of them.
-    pub(super) fn keep(&self, viewer: &Viewer, chat_id: Option<ChatId>) -> Lease {
+    /// Keeps the viewer's presence in one chat alive, or all of them, while the connection has a pulse.
+    pub(super) fn keep(&self, viewer: &Viewer, chat_id: Option<ChatId>, pulse: Pulse) -> Lease {
         let mut held = lock(&self.0.held);
         let of_actor = held.entry(viewer.actor_id).or_default();
         of_actor.is_user = viewer.role.is_user();
-        match chat_id {
-            Some(chat_id) => *of_actor.chats.entry(chat_id).or_default() += 1,
-            None => of_actor.everywhere += 1,
-        }
+        of_actor.next += 1;
+        let id = of_actor.next;
+        of_actor.streams.insert(id, Stream { chat_id, pulse });
         drop(held);
-        lock(&self.0.fresh).insert(viewer.actor_id);
-        self.0.came.notify_one();
-        Lease { leases: Arc::clone(&self.0), actor_id: viewer.actor_id, chat_id }
+        self.renew_soon(viewer.actor_id);
+        Lease { leases: Arc::clone(&self.0), actor_id: viewer.actor_id, id }
     }
 
+    fn renew_soon(&self, actor_id: ActorId) {
+        lock(&self.0.fresh).insert(actor_id);
+        self.0.came.notify_one();
+    }
+
+    /// Whether an open stream of this node keeps the user's presence in the chat alive.
+    fn keeps(&self, actor_id: ActorId, chat_id: ChatId) -> bool {
+        lock(&self.0.held).get(&actor_id).is_some_and(|of_actor| of_actor.keeps(chat_id))
+    }
+
+    /// Everybody who is heard from.
     fn all(&self) -> Vec<ActorId> {
         lock(&self.0.fresh).clear();
-        lock(&self.0.held).keys().copied().collect()
+        let held = lock(&self.0.held);
+        held.iter().filter(|(_, of_actor)| of_actor.is_heard()).map(|(id, _)| *id).collect()
     }
 
     fn fresh(&self) -> Vec<ActorId> {
@@ -75,10 +106,12 @@ impl Leases {
         let mut kept = Kept::default();
         for actor_id in actor_ids {
             let Some(of_actor) = held.get(actor_id).filter(|of_actor| of_actor.is_user) else { continue };
-            if of_actor.everywhere > 0 {
+            let heard = of_actor.streams.values().filter(|stream| stream.pulse.is_beating());
+            let chat_ids: HashSet<Option<ChatId>> = heard.map(|stream| stream.chat_id).collect();
+            if chat_ids.contains(&None) {
                 kept.everywhere.push(*actor_id);
             } else {
-                kept.in_chat.extend(of_actor.chats.keys().map(|chat_id| (*actor_id, *chat_id)));
+                kept.in_chat.extend(chat_ids.into_iter().flatten().map(|chat_id| (*actor_id, chat_id)));
             }
         }
         kept
@@ -89,43 +122,67 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mut held = lock(&self.leases.held);
         let Some(of_actor) = held.get_mut(&self.actor_id) else { return };
-        match self.chat_id {
-            None => of_actor.everywhere -= 1,
-            Some(chat_id) => {
-                if let Some(count) = of_actor.chats.get_mut(&chat_id) {
-                    *count -= 1;
-                    if *count == 0 {
-                        of_actor.chats.remove(&chat_id);
-                    }
-                }
-            }
-        }
-        if of_actor.everywhere == 0 && of_actor.chats.is_empty() {
+        of_actor.streams.remove(&self.id);
+        if of_actor.streams.is_empty() {
             held.remove(&self.actor_id);
         }
     }
 }
 
 impl Live {
-    /// Renews all leases three times in their life, and new ones at once. Never ends.
+    /// Renews all leases three times in their life, new ones at once, and all of them soon after a renewal failed.
+    /// Never ends.
     pub(super) async fn renew_leases(self) {
-        let period = self.0.settings.presence_ttl.to_std().unwrap_or(Duration::from_mins(1)) / 3;
-        let mut ticks = tokio::time::interval(period.max(Duration::from_millis(100)));
+        let mut ticks = tokio::time::interval(self.0.outages.round());
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let actor_ids = tokio::select! {
-                _ = ticks.tick() => self.0.leases.all(),
+            let is_round = tokio::select! {
+                _ = ticks.tick() => true,
+                () = tokio::time::sleep(RETRY), if self.0.outages.is_round_due() => true,
                 () = self.0.leases.0.came.notified() => {
                     tokio::time::sleep(GATHER).await;
-                    self.0.leases.fresh()
+                    false
                 }
             };
+            let began = Instant::now();
+            let leases = &self.0.leases;
+            let actor_ids = if is_round { leases.all() } else { leases.fresh() };
+            let mut has_failed = false;
             for chunk in actor_ids.chunks(CHUNK) {
                 if let Err(error) = self.renew(chunk).await {
                     tracing::warn!(%error, "leases could not be renewed");
+                    has_failed = true;
                 }
             }
+            if has_failed {
+                self.0.outages.note();
+            } else if is_round {
+                self.0.outages.has_renewed(began);
+            }
         }
+    }
+
+    /// Whether presences may end now. After the store was away nothing expires until every node has had the time
+    /// to renew what its open streams keep alive.
+    #[must_use]
+    pub fn may_expire(&self) -> bool {
+        self.0.outages.are_over()
+    }
+
+    /// Notes that a look for expired presences, which began at this time, reached the store or did not.
+    pub fn has_looked(&self, began: Instant, has_answered: bool) {
+        self.0.outages.has_looked(began, has_answered);
+    }
+
+    /// Whether an open stream of this node keeps the user's presence in the chat alive, although its lease has run
+    /// out: then it is renewed.
+    #[must_use]
+    pub fn keeps_alive(&self, user_id: ActorId, chat_id: ChatId) -> bool {
+        let is_kept = self.0.leases.keeps(user_id, chat_id);
+        if is_kept {
+            self.0.leases.renew_soon(user_id);
+        }
+        is_kept
     }
 
     async fn renew(&self, actor_ids: &[ActorId]) -> crate::store::Result<()> {

@@ -7,7 +7,7 @@
 //! - `hub`, `reader`, `chat`: one chat's log, exactly once and in order.
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
 //! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
-//! - `standing`, `lease`, `typing`: who is connected, who is there, who types.
+//! - `standing`, `lease`, `pulse`, `outage`, `typing`: who is connected, who is there, who types.
 //! - `turns`, `shared`: how many streams read the database at once, and who shares a read.
 //!
 //! A stream ends when its subject is lost to the viewer. It does not end when the server shuts down or when the viewer
@@ -23,6 +23,8 @@ mod feed_worker;
 mod hub;
 mod item;
 mod lease;
+mod outage;
+mod pulse;
 mod reader;
 mod remote;
 mod shared;
@@ -43,6 +45,8 @@ pub use item::{
 };
 pub use turns::Turn;
 
+pub use pulse::Pulse;
+
 use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
@@ -53,6 +57,7 @@ use feed::Feeds;
 use feed_worker::{Job, What};
 use hub::Hub;
 use lease::Leases;
+use outage::Outages;
 use reader::{MessageReads, Reads};
 use remote::Heard;
 use standing::Standings;
@@ -77,6 +82,7 @@ struct Inner {
     feeds: Arc<Feeds>,
     standings: Standings,
     leases: Leases,
+    outages: Outages,
     typing: Typing,
     heard: Heard,
     turns: Turns,
@@ -137,6 +143,7 @@ impl Live {
             feeds,
             standings: Standings::default(),
             leases: Leases::default(),
+            outages: Outages::new(settings.presence_ttl),
             typing: Typing::default(),
             heard: Heard::default(),
             turns: Turns::new(store.engine(), settings.connections),

@@ -1,7 +1,8 @@
 //! Readers on a real store: what they are told, whatever becomes of the hints.
 
 use super::{
-    Bus, ChangeAction, ChatItem, ChatScope, Cursors, Live, LiveError, ResetReason, Settings, ViewerChange,
+    Bus, ChangeAction, ChatItem, ChatScope, Cursors, Live, LiveError, Pulse, ResetReason, Settings,
+    ViewerChange,
 };
 use crate::clock::Clock;
 use crate::domain::chat_filter::ChatFilter;
@@ -112,7 +113,7 @@ impl World {
     }
 
     async fn events(&self, after: Option<&str>) -> Outcome<BoxStream<'static, ChatItem>> {
-        Ok(self.live.chat_events(&self.ann, self.chat_id, after).await?)
+        Ok(self.live.chat_events(&self.ann, Pulse::steady(), self.chat_id, after).await?)
     }
 }
 
@@ -265,7 +266,7 @@ async fn who_leaves_a_group_is_told_that_it_is_gone() -> Outcome {
     let ChatItem::Gone { chat_id, .. } = next(&mut events).await? else { return Err("gone".into()) };
     assert_eq!(chat_id, world.chat_id);
     assert!(events.next().await.is_none());
-    let again = world.live.chat_events(&world.ann, world.chat_id, None).await.err();
+    let again = world.live.chat_events(&world.ann, Pulse::steady(), world.chat_id, None).await.err();
     assert_eq!(again, Some(LiveError::NotFound));
     Ok(())
 }
@@ -289,7 +290,8 @@ async fn a_cursor_that_cannot_be_honoured_starts_over_or_is_expired() -> Outcome
     }
     let mut events = world.events(Some(&cursor(3))).await?;
     assert_eq!(next_entry(&mut events).await?.1, 4);
-    let garbled = world.live.chat_events(&world.ann, world.chat_id, Some("garbled")).await.err();
+    let garbled =
+        world.live.chat_events(&world.ann, Pulse::steady(), world.chat_id, Some("garbled")).await.err();
     assert_eq!(garbled, Some(LiveError::CursorInvalid));
     Ok(())
 }
@@ -314,7 +316,7 @@ async fn messages_come_back_from_any_age_and_then_live() -> Outcome {
 #[tokio::test]
 async fn an_inbox_gains_and_loses_a_chat() -> Outcome {
     let world = World::new(NEVER, 256).await?;
-    let mut events = world.live.viewer_events(&world.ann, Vec::new(), None).await?;
+    let mut events = world.live.viewer_events(&world.ann, Pulse::steady(), Vec::new(), None).await?;
     assert!(matches!(next(&mut events).await?.change, ViewerChange::Reset(ResetReason::Initial)));
     world.say(&world.store, "one").await?;
     assert!(matches!(next(&mut events).await?.change, ViewerChange::ChatChanged(_)));
@@ -326,7 +328,8 @@ async fn an_inbox_gains_and_loses_a_chat() -> Outcome {
     world.take_part(world.ann.actor_id, true).await?;
     assert!(matches!(next(&mut events).await?.change, ViewerChange::InboxChatAdded(_)));
     drop(events);
-    let mut events = world.live.viewer_events(&world.ann, Vec::new(), Some(&gone.cursor)).await?;
+    let mut events =
+        world.live.viewer_events(&world.ann, Pulse::steady(), Vec::new(), Some(&gone.cursor)).await?;
     assert!(matches!(next(&mut events).await?.change, ViewerChange::InboxChatAdded(_)));
     Ok(())
 }

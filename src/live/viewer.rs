@@ -5,7 +5,7 @@ use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
 use super::item::directive_of;
 use super::lease::Lease;
-use super::{Live, LiveError, ResetReason, ViewerChange, ViewerItem};
+use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, Subject, ViewChange};
 use crate::domain::policy;
@@ -25,23 +25,25 @@ const VIEWS: usize = 200;
 impl Live {
     /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
     /// cursor can be honoured; then with what changed since, where a chat may be told of that is known
-    /// already. Keeps the viewer's presences alive.
+    /// already. Keeps the viewer's presences alive while the connection has a pulse.
     pub async fn viewer_events(
         &self,
         viewer: &Viewer,
+        pulse: Pulse,
         room_ids: Vec<RoomId>,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        self.start(|| self.open_viewer_events(viewer, room_ids.clone(), after).boxed()).await
+        self.start(|| self.open_viewer_events(viewer, pulse.clone(), room_ids.clone(), after).boxed()).await
     }
 
     async fn open_viewer_events(
         &self,
         viewer: &Viewer,
+        pulse: Pulse,
         mut room_ids: Vec<RoomId>,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        let lease = self.0.leases.keep(viewer, None);
+        let lease = self.0.leases.keep(viewer, None, pulse);
         room_ids.sort_unstable();
         room_ids.dedup();
         let may_follow = match viewer.role {

@@ -11,11 +11,12 @@ const LAYERS: [&[&str]; 7] =
 const BESIDE: [&str; 8] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry"];
 
 /// A crate, and the only places that may name it.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 13] = [
     ("sea_orm", &["entity/src", "migration/src", "src/store"]),
     ("sea_orm_migration", &["migration/src"]),
     ("axum", &["src/http"]),
-    ("hyper", &["src/delivery"]),
+    ("hyper", &["src/delivery", "src/http"]),
+    ("tungstenite", &["src/http"]),
     ("tokio_rustls", &["src/delivery", "src/files"]),
     ("object_store", &["src/files"]),
     ("image", &["src/files", "src/demo"]),

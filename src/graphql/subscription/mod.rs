@@ -4,7 +4,7 @@
 mod event;
 mod items;
 
-use super::caller::{caller, live};
+use super::caller::{caller, live, pulse};
 use super::chat::{Chat, ChatFilterInput, filter_within};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
@@ -120,7 +120,9 @@ impl Subscription {
     ) -> Result<impl Stream<Item = ChatEvent>> {
         let Following { resume, after } = following(context, after)?;
         let id = chat(&chat_id)?;
-        let stream = live(context)?.chat_events(&caller(context)?.viewer, id, after.as_deref()).await?;
+        let stream = live(context)?
+            .chat_events(&caller(context)?.viewer, pulse(context), id, after.as_deref())
+            .await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
             let event = chat_event(item)?;
             // What ends the stream has no cursor: there is nothing to go on with.
@@ -152,7 +154,8 @@ impl Subscription {
             caller.load(*room_id).await?.ok_or(LiveError::NotFound)?;
         }
         let rooms = rooms_of(context, &room_ids).await?;
-        let stream = live(context)?.viewer_events(&caller.viewer, room_ids, after.as_deref()).await?;
+        let stream =
+            live(context)?.viewer_events(&caller.viewer, pulse(context), room_ids, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, move |item| {
             Some(Made { cursor: Some(item.cursor.clone()), event: viewer_event(item, &rooms) })
         }))

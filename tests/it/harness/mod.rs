@@ -9,6 +9,7 @@ pub mod files;
 pub mod hooks;
 pub mod nats;
 pub mod postgres;
+pub mod raw;
 pub mod receiver;
 pub mod scene;
 pub mod sdl;

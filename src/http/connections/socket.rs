@@ -1,0 +1,158 @@
+//! The socket of a connection: notes what moves, ends when the connection is cut, and closes so that the last
+//! bytes arrive.
+
+use super::registry::Entry;
+use socket2::SockRef;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// How long a peer may leave sent data unacknowledged, or its window closed, before the kernel ends the
+/// connection. Longer than a phone needs between two networks.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
+/// Bytes that the kernel takes before the peer's window has room for them. More would hide that it does not
+/// read, and would be memory that it costs.
+const UNSENT: u32 = 128 * 1024;
+/// How long a closed connection reads what is still on the way. A peer that sends into a closed socket is
+/// answered with a reset, which may overtake the last bytes of the answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+type Cut = Pin<Box<WaitForCancellationFutureOwned>>;
+
+/// An accepted socket.
+pub(super) struct Socket {
+    /// Absent only while it is dropped.
+    stream: Option<TcpStream>,
+    entry: Option<Entry>,
+    /// One for each direction, since different tasks wait for them.
+    cut: [Cut; 2],
+    has_peer_ended: bool,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, entry: Entry) -> Self {
+        // What is written is a whole message: waiting for more would only delay it.
+        let _ = stream.set_nodelay(true);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            let options = SockRef::from(&stream);
+            let _ = options.set_tcp_user_timeout(Some(ACKNOWLEDGED_WITHIN));
+            let _ = options.set_tcp_notsent_lowat(UNSENT);
+        }
+        let cut = || -> Cut { Box::pin(entry.connection().cut.clone().cancelled_owned()) };
+        let cut = [cut(), cut()];
+        Self { stream: Some(stream), entry: Some(entry), cut, has_peer_ended: false }
+    }
+
+    /// The stream, unless the connection was cut.
+    fn open(&mut self, direction: usize, context: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
+        let is_cut = self.cut[direction].as_mut().poll(context).is_ready();
+        match &mut self.stream {
+            Some(stream) if !is_cut => Ok(Pin::new(stream)),
+            Some(_) | None => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
+    }
+
+    fn note_written(&self, written: &Poll<io::Result<usize>>) {
+        let Some(connection) = self.entry.as_ref().map(Entry::connection) else { return };
+        match written {
+            Poll::Ready(Ok(count)) if *count > 0 => connection.has_written(),
+            Poll::Pending => connection.is_refused(),
+            Poll::Ready(_) => {}
+        }
+    }
+}
+
+const READING: usize = 0;
+const WRITING: usize = 1;
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let has_room = buffer.remaining() > 0;
+        ready!(self.open(READING, context)?.poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            if let Some(entry) = &self.entry {
+                entry.connection().has_read();
+            }
+        } else if has_room {
+            self.has_peer_ended = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.open(WRITING, context)?.poll_write(context, bytes);
+        self.note_written(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.open(WRITING, context)?.poll_write_vectored(context, slices);
+        self.note_written(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open(WRITING, context)?.poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open(WRITING, context)?.poll_shutdown(context)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let (Some(stream), Some(entry)) = (self.stream.take(), self.entry.take()) else { return };
+        let connection = entry.connection();
+        if connection.cut.is_cancelled() {
+            if connection.is_blocked() {
+                // Otherwise the kernel would go on offering to the peer what it does not take.
+                let _ = stream.set_zero_linger();
+            }
+        } else if !self.has_peer_ended
+            && !entry.is_stopping()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(linger(stream, entry));
+        }
+    }
+}
+
+/// Says that nothing more comes, and reads until the peer says so too.
+async fn linger(mut stream: TcpStream, entry: Entry) {
+    let _ = tokio::time::timeout(LINGER, async {
+        let mut unread = [0; 4096];
+        if stream.shutdown().await.is_ok() {
+            while matches!(stream.read(&mut unread).await, Ok(count) if count > 0) {}
+        }
+    })
+    .await;
+    // In this order, so that the descriptor is free once it is not counted any more.
+    drop(stream);
+    drop(entry);
+}

@@ -1,0 +1,89 @@
+//! What the log says of requests: their ids, and that they failed.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, Request, StatusCode};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use tower_http::classify::ServerErrorsFailureClass;
+use tower_http::trace::OnFailure;
+use tracing::Span;
+
+/// Characters of a request's id at most.
+const ID_LENGTH: usize = 128;
+/// How often the log tells of answers with status 503. They come in floods, and each is one client's to repeat.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+const ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Drops an id that could not stand in a log line or a header of its own: the request is given another one.
+pub(super) async fn check_request_id(mut request: Request<Body>) -> Request<Body> {
+    let headers = request.headers_mut();
+    if headers.contains_key(&ID) && !has_proper_id(headers) {
+        headers.remove(&ID);
+    }
+    request
+}
+
+fn has_proper_id(headers: &HeaderMap) -> bool {
+    let mut given = headers.get_all(&ID).into_iter();
+    let (Some(id), None) = (given.next(), given.next()) else { return false };
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_allowed)
+}
+
+/// Logs requests that failed: bugs as errors, overload as warnings that do not come too often.
+#[derive(Clone, Default)]
+pub(super) struct Failures(Arc<Mutex<Unavailable>>);
+
+#[derive(Default)]
+struct Unavailable {
+    warned: Option<Instant>,
+    /// Answers since then that the log does not tell of.
+    untold: u64,
+}
+
+impl OnFailure<ServerErrorsFailureClass> for Failures {
+    fn on_failure(&mut self, failure: ServerErrorsFailureClass, latency: Duration, _: &Span) {
+        let ms = latency.as_millis();
+        match failure {
+            ServerErrorsFailureClass::StatusCode(StatusCode::SERVICE_UNAVAILABLE) => {
+                let mut unavailable = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                if unavailable.warned.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
+                    unavailable.untold += 1;
+                    return;
+                }
+                let untold = std::mem::take(&mut unavailable.untold);
+                unavailable.warned = Some(Instant::now());
+                drop(unavailable);
+                tracing::warn!(ms, untold, "answered 503: the server cannot do this now");
+            }
+            ServerErrorsFailureClass::StatusCode(status) => {
+                tracing::error!(ms, status = status.as_u16(), "a request failed");
+            }
+            ServerErrorsFailureClass::Error(error) => tracing::error!(ms, error, "a request failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_request_id_has_up_to_128_safe_characters_and_is_given_once() {
+        let is_proper = |ids: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for id in ids {
+                headers.append(ID, HeaderValue::from_str(id).expect("a value"));
+            }
+            has_proper_id(&headers)
+        };
+        assert!(is_proper(&["a"]) && is_proper(&["0197-AZ_z.9"]) && is_proper(&[&"x".repeat(128)]));
+        for bad in ["", "a b", "a\tb", "a\"b", "a;b", "<a>", "a/b"] {
+            assert!(!is_proper(&[bad]), "{bad}");
+        }
+        assert!(!is_proper(&[&"x".repeat(129)]) && !is_proper(&["a", "b"]));
+    }
+}

@@ -1,0 +1,169 @@
+//! Open sockets and event streams of each actor: how many there may be, and which one makes room for a new one.
+//!
+//! The newest connection wins over one whose other end has gone: a laptop that wakes up comes back before the
+//! server has noticed that its old connections are dead. Counted on this node alone.
+
+use super::connections::{Hold, Link};
+use super::limits::Limits;
+use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::live::Pulse;
+use entity::ActorId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// How long a connection may take to answer when it is asked whether it is still there.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// How often the answers are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How much later than asked for a pong may come.
+const PONG_WITHIN: Duration = Duration::from_secs(1);
+
+/// Open sockets and event streams at once of one actor.
+fn most(role: ViewerRole) -> usize {
+    match role {
+        ViewerRole::Visitor => 5,
+        ViewerRole::Operator | ViewerRole::Admin => 20,
+        ViewerRole::ApiClient => 200,
+        // It only signs in.
+        ViewerRole::Widget => 0,
+    }
+}
+
+/// How an open connection is asked whether it is there, and cut.
+#[derive(Clone)]
+pub(super) struct Contact {
+    link: Link,
+    /// When it was last heard from.
+    pub pulse: Pulse,
+    ask: Arc<Notify>,
+    /// Whether it answers when it is asked.
+    answers: bool,
+}
+
+impl Contact {
+    /// A socket: pinged, and heard from.
+    pub(super) fn socket(link: Link, limits: &Limits) -> Self {
+        let pulse = Pulse::within(limits.ping_every + PONG_WITHIN);
+        Self { link, pulse, ask: Arc::default(), answers: true }
+    }
+
+    /// An event stream, on which only the server speaks.
+    pub(super) fn event_stream(link: Link) -> Self {
+        Self { link, pulse: Pulse::steady(), ask: Arc::default(), answers: false }
+    }
+
+    /// Waits until the other end is to be pinged out of turn.
+    pub(super) async fn is_asked(&self) {
+        self.ask.notified().await;
+    }
+
+    /// Whether its other end does not take what is written.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.link.is_blocked()
+    }
+
+    /// Ends the connection at once, also where its other end reads nothing.
+    pub(super) fn cut(&self) {
+        self.link.cut();
+    }
+}
+
+/// The open streams of this node.
+#[derive(Default)]
+pub(super) struct OpenStreams(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    next: u64,
+    of_actor: HashMap<ActorId, HashMap<u64, Contact>>,
+}
+
+/// An open stream; it is counted for as long as this lives.
+pub(super) struct OpenStream {
+    all: Arc<OpenStreams>,
+    actor_id: ActorId,
+    id: u64,
+    _hold: Hold,
+}
+
+impl OpenStreams {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more stream of the actor. Where there are too many, asks them whether they are there and closes
+    /// the one that has been silent the longest; `None` where all of them answer.
+    pub(super) async fn open(self: &Arc<Self>, viewer: &Viewer, contact: &Contact) -> Option<OpenStream> {
+        if let Some(stream) = self.try_open(viewer, contact) {
+            return Some(stream);
+        }
+        self.make_room(viewer.actor_id).await;
+        self.try_open(viewer, contact)
+    }
+
+    fn try_open(self: &Arc<Self>, viewer: &Viewer, contact: &Contact) -> Option<OpenStream> {
+        let (actor_id, limit) = (viewer.actor_id, most(viewer.role));
+        let mut inner = self.lock();
+        if inner.of_actor.get(&actor_id).map_or(0, HashMap::len) >= limit {
+            return None;
+        }
+        inner.next += 1;
+        let id = inner.next;
+        inner.of_actor.entry(actor_id).or_default().insert(id, contact.clone());
+        Some(OpenStream { all: Arc::clone(self), actor_id, id, _hold: contact.link.hold() })
+    }
+
+    async fn make_room(&self, actor_id: ActorId) {
+        let asked = Instant::now();
+        let open: Vec<_> = self.of(actor_id);
+        for (_, contact) in &open {
+            contact.ask.notify_one();
+        }
+        let is_silent = |contact: &Contact| {
+            if contact.answers {
+                contact.pulse.silent_for() > asked.elapsed()
+            } else {
+                contact.link.is_blocked()
+            }
+        };
+        loop {
+            let silent: Vec<_> = open.iter().filter(|(_, contact)| is_silent(contact)).collect();
+            let Some((id, contact)) = silent.iter().max_by_key(|(_, contact)| contact.pulse.silent_for())
+            else {
+                return;
+            };
+            if asked.elapsed() > ANSWER_WITHIN {
+                tracing::debug!(%actor_id, "closed a silent connection in favor of a new one");
+                self.forget(actor_id, *id);
+                contact.cut();
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn of(&self, actor_id: ActorId) -> Vec<(u64, Contact)> {
+        let inner = self.lock();
+        let open = inner.of_actor.get(&actor_id);
+        open.map(|open| open.iter().map(|(id, contact)| (*id, contact.clone())).collect()).unwrap_or_default()
+    }
+
+    fn forget(&self, actor_id: ActorId, id: u64) {
+        let mut inner = self.lock();
+        if let Some(open) = inner.of_actor.get_mut(&actor_id) {
+            open.remove(&id);
+            if open.is_empty() {
+                inner.of_actor.remove(&actor_id);
+            }
+        }
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.all.forget(self.actor_id, self.id);
+    }
+}
