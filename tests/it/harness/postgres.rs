@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// The start of a server's folder's name; the test process's id follows.
 const FOLDER: &str = "anteroom-postgres-";
 /// How long a server may take to start or stop on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 static SHARED: OnceLock<Server> = OnceLock::new();
 static SERVERS: AtomicU32 = AtomicU32::new(0);
