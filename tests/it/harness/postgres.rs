@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-/// The start of a server's folder's name; the test process's id follows.
-const FOLDER: &str = "anteroom-postgres-";
+/// The start of the name of a server's folder; the id of the test process and a number follow.
+const FOLDER: &str = "anteroom-pg-";
 /// How long a server may take to start or stop on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 static SHARED: OnceLock<Server> = OnceLock::new();
 static SERVERS: AtomicU32 = AtomicU32::new(0);
