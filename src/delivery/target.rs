@@ -65,7 +65,7 @@ impl Target {
         let target = Self { url, host, port };
         match target.literal() {
             Some(address) if target.may_lead_to(address, allowed) => Ok(target),
-            Some(address) if is_public_elsewhere(address, allowed) => Err(BadTarget::Port),
+            Some(address) if target.is_tls() && allowed.permits_address(address) => Err(BadTarget::Port),
             Some(_) => Err(BadTarget::NotPublic),
             // The name may lead to a network that is allowed with all its ports.
             None if allowed.is_any() || allowed.has_port(port) => Ok(target),
@@ -135,11 +135,6 @@ impl Target {
             None => self.url.path().to_owned(),
         }
     }
-}
-
-/// Whether the address is public, and refused for its port alone.
-fn is_public_elsewhere(address: IpAddr, allowed: &Allowed) -> bool {
-    allowed.clone().on_ports(vec![0]).permits(address, 0)
 }
 
 #[cfg(test)]
