@@ -89,7 +89,9 @@ impl Target {
             return Err(Trouble::NoAddress);
         }
         if !found.iter().all(|address| self.may_lead_to(*address, allowed)) {
-            return Err(Trouble::NotPublic);
+            let is_for_its_port =
+                self.is_tls() && found.iter().all(|address| allowed.permits_address(*address));
+            return Err(if is_for_its_port { Trouble::BadUrl } else { Trouble::NotPublic });
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address.to_canonical(), self.port)).collect())
     }
