@@ -94,6 +94,12 @@ impl Allowed {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether a webhook may lead to this address, on some port.
+    #[must_use]
+    pub fn permits_address(&self, address: IpAddr) -> bool {
+        self.contains(address) || is_public(address)
+    }
+
     /// Whether a webhook may lead there.
     #[must_use]
     pub fn permits(&self, address: IpAddr, port: u16) -> bool {

@@ -65,7 +65,7 @@ impl Target {
         let target = Self { url, host, port };
         match target.literal() {
             Some(address) if target.may_lead_to(address, allowed) => Ok(target),
-            Some(address) if is_public_elsewhere(address, allowed) => Err(BadTarget::Port),
+            Some(address) if target.is_tls() && allowed.permits_address(address) => Err(BadTarget::Port),
             Some(_) => Err(BadTarget::NotPublic),
             // The name may lead to a network that is allowed with all its ports.
             None if allowed.is_any() || allowed.has_port(port) => Ok(target),
@@ -89,7 +89,9 @@ impl Target {
             return Err(Trouble::NoAddress);
         }
         if !found.iter().all(|address| self.may_lead_to(*address, allowed)) {
-            return Err(Trouble::NotPublic);
+            let is_for_its_port =
+                self.is_tls() && found.iter().all(|address| allowed.permits_address(*address));
+            return Err(if is_for_its_port { Trouble::BadUrl } else { Trouble::NotPublic });
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address.to_canonical(), self.port)).collect())
     }
@@ -135,11 +137,6 @@ impl Target {
             None => self.url.path().to_owned(),
         }
     }
-}
-
-/// Whether the address is public, and refused for its port alone.
-fn is_public_elsewhere(address: IpAddr, allowed: &Allowed) -> bool {
-    allowed.clone().on_ports(vec![0]).permits(address, 0)
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ async fn idle_connection_is_closed_and_a_busy_one_is_not() {
 /// A chat of the person with a few long messages.
 async fn long_chat(world: &World, person: &Person) -> String {
     let chat = world.chat(person).await;
-    write(person, &chat, 5).await;
+    write(person, &chat, 14).await;
     chat
 }
 
@@ -93,9 +93,9 @@ fn texts(count: usize) -> String {
     (0..count).map(|number| format!("t{number}: text ")).collect()
 }
 
-/// Asks for about 800 KB.
+/// Asks for about 700 KB.
 fn much() -> String {
-    format!("query($id: ID!) {{ chat(id: $id) {{ messages(last: 5) {{ nodes {{ {} }} }} }} }}", texts(80))
+    format!("query($id: ID!) {{ chat(id: $id) {{ messages(last: 14) {{ nodes {{ {} }} }} }} }}", texts(25))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +116,7 @@ async fn answer_that_is_not_read_closes_the_connection() {
     let reading = async {
         use tokio::io::AsyncReadExt;
         let (mut total, mut piece) = (0, vec![0; 16 * 1024]);
-        while total < 700_000 {
+        while total < 600_000 {
             let count = slow.0.read(&mut piece).await.expect("bytes");
             assert!(count > 0, "closed after {total} bytes");
             total += count;
@@ -188,9 +188,9 @@ async fn http2_connection_without_a_window_is_closed() {
 
 /// Event streams of a chat that nobody reads any more, while somebody writes until they are full.
 async fn stalled_streams(person: &Person, chat: &str, count: usize) -> Vec<Raw> {
-    // 200 KB for each message.
+    // 50 KB for each message.
     let events =
-        format!("subscription($id: ID!) {{ messageAdded(chatId: $id) {{ node {{ {} }} }} }}", texts(100));
+        format!("subscription($id: ID!) {{ messageAdded(chatId: $id) {{ node {{ {} }} }} }}", texts(25));
     let body = json!({ "query": events, "variables": { "id": chat } });
     let request = Raw::post(&person.token, "accept: text/event-stream\r\n", &body);
     let mut streams = Vec::new();
