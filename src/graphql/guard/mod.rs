@@ -60,7 +60,7 @@ impl Default for DocumentLimits {
     fn default() -> Self {
         Self {
             bytes: 64 * 1024,
-            tokens: 4_000,
+            tokens: 3_000,
             nesting: 32,
             aliases: 30,
             directives: 50,

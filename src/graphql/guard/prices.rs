@@ -125,7 +125,9 @@ impl Prices {
         let fields = count(|of| of.fields.len());
         let arguments = count(|of| of.fields.values().map(|field| field.arguments.len()).sum());
         prices.set("__Schema", "types", Count::Items(types));
-        prices.set("__Type", "fields", Count::Items(fields.div_ceil(types.max(1))));
+        // Types with many fields are also the ones that fields lead to.
+        let fields_of_type = fields.div_ceil(types.max(1)).saturating_mul(2);
+        prices.set("__Type", "fields", Count::Items(fields_of_type));
         prices.set("__Field", "args", Count::Items(arguments.div_ceil(fields.max(1))));
         if let Some(query) = prices.types.get_mut("Query") {
             for (name, of_type) in [("__schema", "__Schema"), ("__type", "__Type")] {

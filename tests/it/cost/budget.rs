@@ -89,8 +89,7 @@ async fn mutations_within_fragments_count_as_changes() {
     let inline = format!("mutation($input: SendMessageInput!) {{ ... {{ {sends} }} }}");
     let spread =
         format!("mutation($input: SendMessageInput!) {{ ...all }} fragment all on Mutation {{ {sends} }}");
-    let skipped =
-        format!("mutation($input: SendMessageInput!) {{ ... @skip(if: true) {{ {sends} }} __typename }}");
+    let skipped = format!("mutation($input: SendMessageInput!) {{ ... @skip(if: true) {{ {sends} }} }}");
     for document in [inline, spread, skipped] {
         let mut taken = 0;
         let refused = loop {

@@ -48,7 +48,6 @@ async fn variables_and_directives_that_do_not_fit_are_validation_errors() {
         "query { node(id: $id) { id } }",
         "query($id: ID!) { viewer { id } }",
         "query($id: ID!, $other: Int) { node(id: $id) { id } }",
-        "query($id: Int!) { node(id: $id) { id } }",
         "query($id: [Nothing] = [1]) { viewer { id } }",
         "{ __typename @nothing viewer { id } }",
         "{ viewer { __typename @deprecated id } }",
