@@ -32,6 +32,7 @@ pub mod sign_ins;
 pub mod tags;
 mod tokens;
 pub mod tx;
+pub mod upload_usage;
 pub mod webhooks;
 mod writer;
 
