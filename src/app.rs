@@ -1,10 +1,10 @@
 //! The server put together: store, live, actions, schema and front door, started and stopped as one.
 
-use crate::actions::{Actions, Lease, Secret};
+use crate::actions::{Actions, Lease, Quotas, Secret};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::{self, Worker};
-use crate::files::Files;
+use crate::files::{self, Files};
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
 use crate::store::{Store, organizations};
@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod secret;
+
+const MIB: u64 = 1024 * 1024;
 
 /// How long a stream may take to start.
 const START_WITHIN: Duration = Duration::from_secs(20);
@@ -88,9 +90,9 @@ impl Base {
         let lease = Lease { lasts: presence_ttl, none_ends_before: store.clock().now().plus(grace) };
         store.set_patients(config.patients()?);
         let allowed = config.webhooks.allowed.clone();
-        let largest = u64::from(config.max_upload) * 1024 * 1024;
-        let files = Files::open(&config.files, secret.bytes(), largest, shutdown.clone())
+        let files = Files::open(file_settings(config), secret.bytes(), shutdown.clone())
             .with_context(|| format!("--files: could not use {}", config.files))?;
+        let files = (files, quotas(config));
         let actions = Actions::new(store, live.clone(), secret, lease, allowed, files, tracker.clone());
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
@@ -185,6 +187,24 @@ impl App {
         self.front_stop.cancel();
         let _ = tokio::time::timeout(STOP_WITHIN, self.front).await;
         self.base.close().await;
+    }
+}
+
+fn file_settings(config: &Config) -> files::Settings {
+    files::Settings {
+        place: config.files.clone(),
+        largest: u64::from(config.max_upload) * MIB,
+        keeps_exif: config.keep_exif,
+        free_disk: u64::from(config.min_free_disk) * MIB,
+        patience: config.upload_patience,
+    }
+}
+
+fn quotas(config: &Config) -> Quotas {
+    let some = |count: u32, unit: u64| Some(u64::from(count) * unit).filter(|bytes| *bytes > 0);
+    Quotas {
+        of_visitor: some(config.upload_quota_visitor, MIB),
+        of_organization: some(config.upload_quota_organization, 1024 * MIB),
     }
 }
 

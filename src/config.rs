@@ -52,6 +52,30 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_MAX_UPLOAD", value_name = "MIB")]
     pub max_upload: Option<u32>,
 
+    /// MiB that a visitor may upload within 24 hours, 0 for any number [default: 200]
+    #[arg(long, global = true, env = "ANTEROOM_UPLOAD_QUOTA_VISITOR", value_name = "MIB")]
+    pub upload_quota_visitor: Option<u32>,
+
+    /// GiB that the files of an organization may have, 0 for any number [default: 0]
+    #[arg(long, global = true, env = "ANTEROOM_UPLOAD_QUOTA_ORGANIZATION", value_name = "GIB")]
+    pub upload_quota_organization: Option<u32>,
+
+    /// MiB of the disk with the files that uploads leave free, 0 for none [default: 1024]
+    #[arg(long, global = true, env = "ANTEROOM_MIN_FREE_DISK", value_name = "MIB")]
+    pub min_free_disk: Option<u32>,
+
+    /// Keep the metadata of images (place, camera, times, texts) instead of removing it [default: false]
+    #[arg(
+        long,
+        global = true,
+        env = "ANTEROOM_KEEP_EXIF",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub keep_exif: Option<bool>,
+
     /// Where people reach the server, for the URLs that it prints [default: http:// and the address]
     #[arg(long, global = true, env = "ANTEROOM_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -150,6 +174,16 @@ pub struct Config {
     pub files: String,
     /// How large a file may be, in MiB.
     pub max_upload: u32,
+    /// MiB that a visitor may upload within 24 hours; 0 for any number.
+    pub upload_quota_visitor: u32,
+    /// GiB that the files of an organization may have; 0 for any number.
+    pub upload_quota_organization: u32,
+    /// MiB of the disk with the files that uploads leave free.
+    pub min_free_disk: u32,
+    /// Whether images keep their metadata.
+    pub keep_exif: bool,
+    /// How long an upload may bring nothing at first. Not a setting: tests make it short.
+    pub upload_patience: std::time::Duration,
     /// Where people reach the server.
     pub public_url: Option<String>,
     /// Sites whose pages may call the server.
@@ -222,6 +256,10 @@ impl Settings {
             bus,
             files,
             max_upload,
+            upload_quota_visitor,
+            upload_quota_organization,
+            min_free_disk,
+            keep_exif,
             public_url,
             allowed_origins,
             log,
@@ -249,6 +287,11 @@ impl Settings {
             bus,
             files: files.unwrap_or_else(|| data.join("files").to_string_lossy().into_owned()),
             max_upload: max_upload.unwrap_or(25),
+            upload_quota_visitor: upload_quota_visitor.unwrap_or(200),
+            upload_quota_organization: upload_quota_organization.unwrap_or(0),
+            min_free_disk: min_free_disk.unwrap_or(1_024),
+            keep_exif: keep_exif.unwrap_or(false),
+            upload_patience: std::time::Duration::from_secs(10),
             public_url,
             allowed_origins: checked_origins(&allowed_origins.unwrap_or_default())?,
             log: log.unwrap_or_else(|| "info".into()),
@@ -289,6 +332,10 @@ impl Settings {
             bus: self.bus.or(file.bus),
             files: self.files.or(file.files),
             max_upload: self.max_upload.or(file.max_upload),
+            upload_quota_visitor: self.upload_quota_visitor.or(file.upload_quota_visitor),
+            upload_quota_organization: self.upload_quota_organization.or(file.upload_quota_organization),
+            min_free_disk: self.min_free_disk.or(file.min_free_disk),
+            keep_exif: self.keep_exif.or(file.keep_exif),
             public_url: self.public_url.or(file.public_url),
             allowed_origins: self.allowed_origins.or(file.allowed_origins),
             log: self.log.or(file.log),

@@ -52,7 +52,7 @@ pub use sessions::{CreateSession, GiveDirective, UpdateSession};
 pub use sign_ins::{SignInVisitor, SignedIn};
 pub use starting::{Start, StartChat, StartedChat};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
-pub use uploads::{Announced, CreateUpload, GrantedUpload, NotTaken};
+pub use uploads::{Announced, CreateUpload, GrantedUpload, NotTaken, Quotas};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
 
 use crate::clock::Clock;
@@ -77,6 +77,7 @@ struct Inner {
     /// Networks beside the public internet that webhooks may lead to.
     allowed: Allowed,
     files: Files,
+    quotas: Quotas,
     /// Writes run to their end here, whatever becomes of the connection that asked for them.
     tracker: TaskTracker,
 }
@@ -90,11 +91,11 @@ impl Actions {
         secret: Secret,
         lease: Lease,
         allowed: Allowed,
-        files: Files,
+        (files, quotas): (Files, Quotas),
         tracker: TaskTracker,
     ) -> Self {
         let clock = store.clock().clone();
-        Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, tracker }))
+        Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, quotas, tracker }))
     }
 
     /// The server's time.

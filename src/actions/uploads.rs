@@ -4,17 +4,19 @@ use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
 use crate::domain::media::{self, Looks};
 use crate::domain::policy::{self, Verb};
-use crate::domain::refused::Refused;
+use crate::domain::refused::{Quota, Refused};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, text};
-use crate::files::{Expected, Files, NotKept, Picture, Unreachable};
-use crate::store::{Tx, attachments};
+use crate::files::{Expected, Files, NotKept, Received, Unreachable, Uploader};
+use crate::store::{Tx, actors, attachments, upload_usage};
 use bytes::Bytes;
 use chrono::TimeDelta;
-use entity::{AttachmentId, AttachmentKind, ChatId, Timestamp, attachment};
+use entity::{ActorType, AttachmentId, AttachmentKind, ChatId, Timestamp, attachment};
 use futures_util::{FutureExt, Stream};
 use std::time::Duration;
 
+/// The span of a visitor's quota.
+const DAY: TimeDelta = TimeDelta::days(1);
 /// How long an upload waits to be sent.
 const UNSENT: TimeDelta = TimeDelta::days(1);
 /// Attachments that are cleared away at once.
@@ -23,6 +25,15 @@ const CLEARED: u64 = 100;
 const DRAINED: u64 = 8 * 1024 * 1024;
 /// For how long that is read.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Bytes that may be uploaded; nothing is counted where a quota is absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quotas {
+    /// By one visitor within 24 hours.
+    pub of_visitor: Option<u64>,
+    /// Stored of one organization.
+    pub of_organization: Option<u64>,
+}
 
 /// An upload to grant.
 #[derive(Clone, Debug)]
@@ -63,8 +74,8 @@ pub enum NotTaken {
     Gone,
     /// Its bytes are there already.
     Complete,
-    /// They are said to be of another type than was granted.
-    OtherType,
+    /// They are said to be something that a browser runs.
+    Active,
     /// They are not what was granted.
     NotKept(NotKept),
     /// It could not be written down.
@@ -75,8 +86,21 @@ impl Actions {
     /// Grants an upload to whoever may send in the chat.
     pub async fn create_upload(&self, viewer: &Viewer, input: CreateUpload) -> Result<GrantedUpload> {
         policy::may(viewer.role, Verb::Upload)?;
+        let size = u64::try_from(input.size).unwrap_or_default();
+        if !self.0.files.has_room(size).await {
+            return Err(Error::Unavailable("the disk for files has too little space left".into()));
+        }
+        let Quotas { of_visitor, of_organization } = self.0.quotas;
+        if let Some(limit) = of_organization {
+            let stored = attachments::sum_of_organization(&self.0.store, viewer.organization_id).await?;
+            if stored.saturating_add(size) > limit {
+                let quota = Quota::Organization { limit };
+                return Err(Refused::QuotaExceeded { field: "size", quota }.into());
+            }
+        }
         let (viewer, largest) = (viewer.clone(), self.0.files.largest());
-        let attachment = self.write(move |tx| grant(tx, viewer, input, largest).boxed()).await?.value;
+        let granted = self.write(move |tx| grant(tx, viewer, input, largest, of_visitor).boxed());
+        let attachment = granted.await?.value;
         let (url, expires_at) = self.0.files.links().to_upload(attachment.id, self.now());
         Ok(GrantedUpload { attachment, url, expires_at })
     }
@@ -115,12 +139,15 @@ impl Actions {
         S: Stream<Item = std::result::Result<Bytes, E>> + Unpin + Send + 'static,
     {
         let row = attachments::find_file(&self.0.store, id).await.map_err(failed)?.ok_or(NotTaken::Gone)?;
-        let expected = self.expect(&row, announced)?;
-        let picture = match self.0.files.receive(&expected, body).await {
-            Ok(picture) => picture,
+        let creator = actors::find_in_organization(&self.0.store, row.organization_id, row.creator_id);
+        let creator = creator.await.map_err(failed)?.ok_or(NotTaken::Gone)?;
+        let is_visitor = creator.actor_type == ActorType::Visitor;
+        let expected = self.expect(&row, announced, Uploader { actor_id: creator.id, is_visitor })?;
+        let received = match self.0.files.receive(&expected, body).await {
+            Ok(received) => received,
             Err(why) => return Err(self.why_not_kept(id, why).await),
         };
-        let row = completed(row, &expected, picture.as_ref());
+        let row = completed(row, &expected, received);
         let written = self.write(move |tx| async move { Ok(attachments::complete(tx, &row).await?) }.boxed());
         let is_first = written.await.map(|written| written.value);
         match is_first {
@@ -152,14 +179,16 @@ impl Actions {
         &self,
         row: &attachment::Model,
         announced: Announced,
+        uploader: Uploader,
     ) -> std::result::Result<Expected, NotTaken> {
         if row.object.is_some() {
             return Err(NotTaken::Complete);
         }
-        let media_type = row.media_type.clone().unwrap_or_default();
-        if announced.media_type.is_some_and(|announced| announced != media_type) {
-            return Err(NotTaken::OtherType);
+        // What else a client says of harmless bytes changes nothing: they are kept as they were granted.
+        if announced.media_type.is_some_and(|announced| media::is_active(&announced)) {
+            return Err(NotTaken::Active);
         }
+        let media_type = row.media_type.clone().unwrap_or_default();
         let size = row.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
         match announced.size {
             Some(announced) if announced > size => return Err(NotTaken::NotKept(NotKept::TooLarge)),
@@ -168,7 +197,7 @@ impl Actions {
         }
         let looks = media::looks(&media_type).unwrap_or(Looks::Unknown);
         let object = self.0.clock.new_id();
-        Ok(Expected { id: row.id, object, creator_id: row.creator_id, size, media_type, looks })
+        Ok(Expected { id: row.id, object, uploader, size, media_type, looks })
     }
 
     /// The file that a signed link names, once its bytes are there.
@@ -245,26 +274,31 @@ where
     let _ = tokio::time::timeout(DRAIN, read).await;
 }
 
-fn completed(
-    mut row: attachment::Model,
-    expected: &Expected,
-    picture: Option<&Picture>,
-) -> attachment::Model {
+fn completed(mut row: attachment::Model, expected: &Expected, received: Received) -> attachment::Model {
+    let Received { media_type, size, picture } = received;
     row.object = Some(expected.object);
-    if let Some(Picture { width, height, preview_type }) = picture {
-        row.width = i32::try_from(*width).ok();
-        row.height = i32::try_from(*height).ok();
-        row.preview_type = Some((*preview_type).to_owned());
+    (row.media_type, row.size) = (Some(media_type), i64::try_from(size).ok());
+    if let Some(picture) = picture {
+        row.width = i32::try_from(picture.width).ok();
+        row.height = i32::try_from(picture.height).ok();
+        row.preview_type = picture.preview_type.map(ToOwned::to_owned);
     }
     row
 }
 
-async fn grant(tx: &mut Tx, viewer: Viewer, input: CreateUpload, largest: u64) -> Result<attachment::Model> {
+async fn grant(
+    tx: &mut Tx,
+    viewer: Viewer,
+    input: CreateUpload,
+    largest: u64,
+    quota: Option<u64>,
+) -> Result<attachment::Model> {
     let CreateUpload { chat_id, mut name, media_type, size } = input;
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     text::name("name", &mut name)?;
     let media_type = media::essence("mediaType", &media_type)?;
-    let looks = media::looks(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType" })?;
+    let kept_as = media::kept_as(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType" })?;
+    let looks = media::looks(kept_as).unwrap_or(Looks::Unknown);
     check_size(size, looks, largest)?;
     let acts = viewer.role == ViewerRole::ApiClient
         || policy::acts_in_chat(&viewer, tx.chat()?, place.participates());
@@ -276,9 +310,15 @@ async fn grant(tx: &mut Tx, viewer: Viewer, input: CreateUpload, largest: u64) -
         let reason = "You have 100 uploads that were not sent: send some, or wait until they are removed.";
         return Err(Refused::Invalid { field: "chatId", reason }.into());
     }
+    if let Some(limit) = quota.filter(|_| viewer.role == ViewerRole::Visitor) {
+        let sum = upload_usage::add(tx, viewer.actor_id, size, DAY).await?;
+        if u64::try_from(sum).unwrap_or_default() > limit {
+            return Err(Refused::QuotaExceeded { field: "size", quota: Quota::Visitor { limit } }.into());
+        }
+    }
     let row = attachment::Model {
         name: Some(name),
-        media_type: Some(media_type),
+        media_type: Some(kept_as.to_owned()),
         size: Some(size),
         ..super::attachments::blank(tx, &viewer, AttachmentKind::File)?
     };
@@ -292,6 +332,7 @@ fn check_size(size: i64, looks: Looks, largest: u64) -> Result<()> {
     if size == 0 {
         return Err(Refused::Invalid { field, reason: "A file has at least one byte." }.into());
     }
-    let limit = if looks == Looks::Picture { largest.min(limits::IMAGE_BYTES) } else { largest };
+    let is_image = matches!(looks, Looks::Picture | Looks::Heif);
+    let limit = if is_image { largest.min(limits::IMAGE_BYTES) } else { largest };
     if size > limit { Err(Refused::TooLarge { field, limit }.into()) } else { Ok(()) }
 }

@@ -1,5 +1,5 @@
-//! What files may be: the media types that can be uploaded, and what their bytes must look like. What a browser
-//! would run (HTML, scripts) is not among them; it can be sent as bytes that nobody looks at.
+//! Media types of files: those that are kept by their name, and what their bytes look like. What a browser would run
+//! (HTML, scripts) is refused; any other type is kept as bytes that nobody looks at.
 
 use super::limits;
 use super::refused::Refused;
@@ -11,6 +11,8 @@ pub enum Looks {
     Unknown,
     /// An image that is decoded, for its size and its preview.
     Picture,
+    /// A HEIC or AVIF image, which is not decoded.
+    Heif,
     /// An image of another kind.
     Image,
     /// Sound or film: containers do not tell which.
@@ -29,16 +31,16 @@ pub enum Looks {
     Text,
 }
 
-/// The media types that can be uploaded. One that ends in `*` stands for all that begin so.
+/// The media types that are kept by their name. One that ends in `*` stands for all that begin so.
 const TYPES: &[(&str, Looks)] = &[
     ("image/png", Looks::Picture),
     ("image/jpeg", Looks::Picture),
     ("image/gif", Looks::Picture),
     ("image/webp", Looks::Picture),
-    ("image/avif", Looks::Image),
+    ("image/avif", Looks::Heif),
     ("image/bmp", Looks::Image),
-    ("image/heic", Looks::Image),
-    ("image/heif", Looks::Image),
+    ("image/heic", Looks::Heif),
+    ("image/heif", Looks::Heif),
     ("image/tiff", Looks::Image),
     ("image/svg+xml", Looks::Text),
     ("audio/*", Looks::Stream),
@@ -71,6 +73,42 @@ const TYPES: &[(&str, Looks)] = &[
 /// Bytes that nobody looks at.
 pub const ANY: &str = "application/octet-stream";
 
+/// Other names of these types, as some programs have them.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("image/jpg", "image/jpeg"),
+    ("image/pjpeg", "image/jpeg"),
+    ("image/x-png", "image/png"),
+    ("image/x-ms-bmp", "image/bmp"),
+    ("application/x-pdf", "application/pdf"),
+    ("application/csv", "text/csv"),
+    ("application/x-gzip", "application/gzip"),
+    ("text/x-markdown", "text/markdown"),
+    ("text/x-vcard", "text/vcard"),
+];
+
+/// What a browser runs as a page, a script or a style of a page, whoever wrote it.
+const ACTIVE: &[&str] = &[
+    "text/html",
+    "application/xhtml+xml",
+    "text/javascript",
+    "text/ecmascript",
+    "text/jscript",
+    "text/livescript",
+    "text/x-javascript",
+    "text/x-ecmascript",
+    "text/vbscript",
+    "application/javascript",
+    "application/ecmascript",
+    "application/x-javascript",
+    "application/x-ecmascript",
+    "application/xslt+xml",
+    "text/xsl",
+    "text/x-component",
+    "application/hta",
+    "application/x-shockwave-flash",
+    "multipart/x-mixed-replace",
+];
+
 /// A media type as it is stored, in lower case and without parameters: `Image/PNG; x=y` is `image/png`.
 pub fn essence(field: &'static str, text: &str) -> Result<String, Refused> {
     if text.chars().nth(limits::MEDIA_TYPE).is_some() {
@@ -91,7 +129,26 @@ pub fn essence(field: &'static str, text: &str) -> Result<String, Refused> {
     }
 }
 
-/// What a file of this media type looks like; `None` where none can be uploaded.
+/// Whether a browser would run it.
+#[must_use]
+pub fn is_active(essence: &str) -> bool {
+    ACTIVE.contains(&essence)
+}
+
+/// The type by which a file of this type is kept: `None` where a browser would run it.
+#[must_use]
+pub fn kept_as(essence: &str) -> Option<&str> {
+    let essence = OTHER_NAMES.iter().find(|(name, _)| *name == essence).map_or(essence, |(_, known)| known);
+    if is_active(essence) {
+        None
+    } else if looks(essence).is_some() {
+        Some(essence)
+    } else {
+        Some(ANY)
+    }
+}
+
+/// What a file of this media type looks like; `None` for types that are not kept by their name.
 #[must_use]
 pub fn looks(essence: &str) -> Option<Looks> {
     let is_one = |name: &str| match name.strip_suffix('*') {
@@ -114,15 +171,33 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_would_run_is_not_taken() {
+    fn what_a_browser_would_run_is_refused() {
         for active in
-            ["text/html", "application/xhtml+xml", "text/javascript", "application/javascript", "text/xml"]
+            ["text/html", "application/xhtml+xml", "text/javascript", "application/javascript", "text/xsl"]
         {
-            assert_eq!(looks(active), None, "{active}");
+            assert_eq!((kept_as(active), looks(active)), (None, None), "{active}");
         }
-        assert_eq!(looks("image/svg+xml"), Some(Looks::Text));
-        assert_eq!(looks("audio/x-anything"), Some(Looks::Stream));
-        assert_eq!(looks("application/vnd.oasis.opendocument.text"), Some(Looks::Zip));
-        assert_eq!(looks(ANY), Some(Looks::Unknown));
+    }
+
+    #[test]
+    fn known_types_keep_their_name_and_others_are_bytes() {
+        for known in ["image/svg+xml", "audio/x-anything", "application/vnd.oasis.opendocument.text", ANY] {
+            assert_eq!(kept_as(known), Some(known));
+        }
+        assert_eq!(kept_as("image/jpg"), Some("image/jpeg"));
+        for other in [
+            "application/vnd.rar",
+            "application/x-7z-compressed",
+            "application/xml",
+            "text/xml",
+            "message/rfc822",
+            "application/vnd.apple.pages",
+            "font/woff2",
+        ] {
+            assert_eq!(kept_as(other), Some(ANY), "{other}");
+        }
+        for (_, known) in OTHER_NAMES {
+            assert!(looks(known).is_some(), "{known}");
+        }
     }
 }

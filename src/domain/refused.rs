@@ -3,6 +3,21 @@
 use super::directive::Directive;
 use entity::SessionState;
 
+/// A limit on uploaded bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Of one visitor within 24 hours.
+    Visitor {
+        /// Bytes.
+        limit: u64,
+    },
+    /// Of everything that an organization has stored.
+    Organization {
+        /// Bytes.
+        limit: u64,
+    },
+}
+
 /// A refusal: the call was understood and nothing was changed. Becomes a `UserError`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -51,6 +66,13 @@ pub enum Refused {
         /// The input field.
         field: &'static str,
     },
+    /// No more bytes can be uploaded.
+    QuotaExceeded {
+        /// The input field.
+        field: &'static str,
+        /// Whose quota it is.
+        quota: Quota,
+    },
     /// The chat is over.
     ChatEnded,
     /// Another user is present and the join was to be exclusive.
@@ -89,6 +111,7 @@ impl Refused {
             | Self::TooLate { field }
             | Self::TooLarge { field, .. }
             | Self::UnsupportedMedia { field }
+            | Self::QuotaExceeded { field, .. }
             | Self::Conflict { field } => Some(field),
             Self::ChatEnded
             | Self::ChatTaken
@@ -109,9 +132,18 @@ impl std::fmt::Display for Refused {
             Self::TooMany { field, limit } => write!(formatter, "{field} has more than {limit} items."),
             Self::TooLate { .. } => formatter.write_str("The time for it is over."),
             Self::TooLarge { limit, .. } => write!(formatter, "A file has at most {limit} bytes."),
-            Self::UnsupportedMedia { .. } => formatter.write_str(
-                "Files of this media type are not taken; application/octet-stream takes any bytes.",
-            ),
+            Self::UnsupportedMedia { .. } => formatter
+                .write_str("Browsers run files of this media type. Upload it as `application/octet-stream`."),
+            Self::QuotaExceeded { quota: Quota::Visitor { limit }, .. } => {
+                write!(formatter, "A visitor can upload {} MiB within 24 hours.", limit / (1024 * 1024))
+            }
+            Self::QuotaExceeded { quota: Quota::Organization { limit }, .. } => {
+                write!(
+                    formatter,
+                    "The files of this organization can have {} GiB.",
+                    limit / (1024 * 1024 * 1024)
+                )
+            }
             Self::ChatEnded => formatter.write_str("The chat has ended."),
             Self::ChatTaken => formatter.write_str("Another user is in the chat."),
             Self::NotPresent => formatter.write_str("You are not in the chat."),

@@ -54,6 +54,19 @@ impl Engine {
         Ok(Self { store: Arc::new(store), part: 256 * 1024, folder: Some(PathBuf::from(place)) })
     }
 
+    /// Bytes that are free on the folder's disk; unknown of a bucket.
+    pub(super) async fn free(&self) -> Option<u64> {
+        let folder = self.folder.clone()?;
+        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder)).await.ok()?;
+        match asked {
+            Ok(disk) => Some(disk.f_bavail.saturating_mul(disk.f_frsize)),
+            Err(error) => {
+                tracing::warn!(%error, "the free space of the disk is unknown");
+                None
+            }
+        }
+    }
+
     /// Takes away what one attempt to upload an attachment has written.
     pub(super) async fn remove_attempt(&self, id: AttachmentId, object: Uuid) -> Result<(), Unreachable> {
         for part in [Part::Whole, Part::Preview] {

@@ -6,6 +6,9 @@
 mod engine;
 mod image;
 mod links;
+mod look;
+mod pace;
+mod queue;
 mod receive;
 mod sniff;
 mod turns;
@@ -13,22 +16,45 @@ mod turns;
 pub use engine::BadPlace;
 pub use image::Picture;
 pub use links::{BadLink, Links, Purpose};
-pub use receive::{Expected, NotKept};
+pub use receive::{Expected, NotKept, Received};
+pub use turns::Uploader;
 
+use crate::domain::limits;
 use bytes::Bytes;
 use engine::Engine;
 use entity::AttachmentId;
 use futures_util::stream::{BoxStream, StreamExt};
 use object_store::{GetOptions, GetRange};
+use queue::Queue;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use turns::Turns;
 use uuid::Uuid;
 
-/// Images that are looked at at once on a node: each may take a quarter of a gigabyte.
+/// Images that are looked at at once on a node.
 const PICTURES: usize = 2;
+/// Bytes that looking at images may take on a node, all together.
+const MEMORY: u64 = 256 * 1024 * 1024;
+/// Bytes of that which decoders may take: what is left once each image's file is in memory.
+const DECODING: u64 = MEMORY - PICTURES as u64 * limits::IMAGE_BYTES;
+
+/// How files are kept, and what is taken.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// A folder, or a bucket by its `s3://` URL.
+    pub place: String,
+    /// Bytes of a file at most.
+    pub largest: u64,
+    /// Whether images keep what their cameras wrote into them.
+    pub keeps_exif: bool,
+    /// Bytes of the folder's disk that uploads leave free; 0 for none.
+    pub free_disk: u64,
+    /// How long an upload may bring nothing at first.
+    pub patience: Duration,
+}
 
 /// Why bytes cannot be had, or put away, now. The text is for the log.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,11 +74,12 @@ pub struct Files(Arc<Inner>);
 struct Inner {
     engine: Engine,
     links: Links,
-    /// Bytes of a file at most.
-    largest: u64,
+    settings: Settings,
     turns: Arc<Turns>,
-    /// Held while an image is looked at.
-    pictures: Semaphore,
+    /// Places for images that are looked at.
+    pictures: Arc<Queue>,
+    /// KiB that decoders may take.
+    decoding: Semaphore,
     shutdown: CancellationToken,
 }
 
@@ -66,22 +93,28 @@ pub enum Part {
 }
 
 impl Files {
-    /// Opens a folder, or a bucket by its `s3://` URL. Links are signed under a key made from `secret`; what is
-    /// being received ends with `shutdown`.
-    pub fn open(
-        place: &str,
-        secret: &[u8],
-        largest: u64,
-        shutdown: CancellationToken,
-    ) -> Result<Self, BadPlace> {
+    /// Opens a folder or a bucket. Links are signed under a key made from `secret`; what is being received ends with
+    /// `shutdown`.
+    pub fn open(settings: Settings, secret: &[u8], shutdown: CancellationToken) -> Result<Self, BadPlace> {
         Ok(Self(Arc::new(Inner {
-            engine: Engine::open(place)?,
+            engine: Engine::open(&settings.place)?,
             links: Links::new(secret),
-            largest,
+            settings,
             turns: Turns::new(),
-            pictures: Semaphore::new(PICTURES),
+            pictures: Queue::new(PICTURES),
+            decoding: Semaphore::new(usize::try_from(DECODING / 1024).unwrap_or(Semaphore::MAX_PERMITS)),
             shutdown,
         })))
+    }
+
+    /// Whether the disk has room for so many bytes beside the uploads under way, and keeps its reserve.
+    pub async fn has_room(&self, bytes: u64) -> bool {
+        let reserve = self.0.settings.free_disk;
+        if reserve == 0 {
+            return true;
+        }
+        let needed = reserve.saturating_add(self.0.turns.bytes()).saturating_add(bytes);
+        self.0.engine.free().await.is_none_or(|free| free >= needed)
     }
 
     /// The links to files and to where they are uploaded.
@@ -93,7 +126,7 @@ impl Files {
     /// Bytes of a file at most.
     #[must_use]
     pub fn largest(&self) -> u64 {
-        self.0.largest
+        self.0.settings.largest
     }
 
     /// The bytes of an object in a range, which lies within it; their number, and the bytes as they come. `None`

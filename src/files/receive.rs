@@ -1,21 +1,20 @@
 //! An upload comes in: in parts, never as a whole, and either all of it stays or nothing does.
 
-use super::engine;
-use super::image::{self, Picture};
-use super::sniff::{self, HEAD};
-use super::{Files, Part, Unreachable};
-use crate::domain::media::Looks;
+use super::image::Picture;
+use super::pace::Pace;
+use super::sniff::{self, Found, HEAD};
+use super::turns::Uploader;
+use super::{Files, Part, Unreachable, engine};
+use crate::domain::media::{self, Looks};
 use bytes::{Bytes, BytesMut};
-use entity::{ActorId, AttachmentId};
+use entity::AttachmentId;
 use futures_util::{Stream, StreamExt};
 use object_store::path::Path;
-use object_store::{GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
-use std::io::{BufReader, Cursor};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How long an upload may stand still.
-const STILL: Duration = Duration::from_secs(30);
 /// How long an upload may take.
 const WITHIN: Duration = Duration::from_hours(1);
 
@@ -27,7 +26,7 @@ pub struct Expected {
     /// The name of this attempt.
     pub object: Uuid,
     /// Whose it is.
-    pub creator_id: ActorId,
+    pub uploader: Uploader,
     /// Bytes.
     pub size: u64,
     /// What it was said to be.
@@ -43,18 +42,31 @@ pub enum NotKept {
     TooLarge,
     /// Fewer bytes came than were announced.
     TooSmall,
-    /// It does not look like what it was said to be.
-    UnlikeItsType,
+    /// It is something that a browser would run, and was said to be something else.
+    Active,
     /// It cannot be decoded as the image that it was said to be, or is larger than is looked at.
     NoImage,
-    /// Nothing came for too long, or it took too long.
+    /// It came in too slowly, or took too long.
     TooSlow,
     /// The connection broke.
     CutOff,
     /// Too many come in at once, or the server stops.
     Busy,
+    /// The disk would have too little left.
+    NoRoom,
     /// The place for files cannot take it now.
     Unreachable(Unreachable),
+}
+
+/// What was kept of an upload.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// What it is: what it was said to be, or what it was found to be.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// What is known of an image.
+    pub picture: Option<Picture>,
 }
 
 impl From<object_store::Error> for NotKept {
@@ -65,11 +77,15 @@ impl From<object_store::Error> for NotKept {
 
 impl Files {
     /// Takes the bytes of an upload. Once this answers they are on disk, and what is known of an image with them.
-    pub async fn receive<S, E>(&self, expected: &Expected, body: &mut S) -> Result<Option<Picture>, NotKept>
+    pub async fn receive<S, E>(&self, expected: &Expected, body: &mut S) -> Result<Received, NotKept>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
-        let _turn = self.0.turns.take(expected.creator_id).ok_or(NotKept::Busy)?;
+        let _turn = self.0.turns.take(expected.uploader, expected.size).ok_or(NotKept::Busy)?;
+        // This upload is counted among those under way.
+        if !self.has_room(0).await {
+            return Err(NotKept::NoRoom);
+        }
         let received = self.receive_and_look(expected, body).await;
         if received.is_err()
             && let Err(error) = self.forget_attempt(expected).await
@@ -84,64 +100,47 @@ impl Files {
         self.0.engine.remove_attempt(expected.id, expected.object).await
     }
 
-    async fn receive_and_look<S, E>(
-        &self,
-        expected: &Expected,
-        body: &mut S,
-    ) -> Result<Option<Picture>, NotKept>
+    async fn receive_and_look<S, E>(&self, expected: &Expected, body: &mut S) -> Result<Received, NotKept>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
         let path = engine::path(expected.id, expected.object, Part::Whole);
         let mut sink =
             Sink { store: &*self.0.engine.store, path: &path, part: self.0.engine.part, open: None };
-        let pouring = tokio::time::timeout(WITHIN, pour(expected, body, &mut sink));
+        let pace = Pace::new(self.0.settings.patience);
+        let pouring = tokio::time::timeout(WITHIN, pour(expected, pace, body, &mut sink));
         let poured = match self.0.shutdown.run_until_cancelled(pouring).await {
             Some(Ok(poured)) => poured,
             Some(Err(_)) => Err(NotKept::TooSlow),
             None => Err(NotKept::Busy),
         };
-        match poured {
-            Ok(rest) => sink.finish(rest).await?,
+        let media_type = match poured {
+            Ok((rest, media_type)) => {
+                sink.finish(rest).await?;
+                media_type
+            }
             Err(why) => {
                 sink.abort().await;
                 return Err(why);
             }
-        }
-        match expected.looks {
-            Looks::Picture => self.look_at(expected).await.map(Some),
-            Looks::Unknown
-            | Looks::Image
-            | Looks::Stream
-            | Looks::Pdf
-            | Looks::Zip
-            | Looks::Gzip
-            | Looks::Compound
-            | Looks::Dicom
-            | Looks::Text => Ok(None),
-        }
-    }
-
-    /// Decodes an image that has come in, and puts its preview beside it.
-    async fn look_at(&self, expected: &Expected) -> Result<Picture, NotKept> {
-        let _one_of_few = self.0.pictures.acquire().await.map_err(|_| NotKept::Busy)?;
-        let store = &self.0.engine.store;
-        let found = store.get(&engine::path(expected.id, expected.object, Part::Whole)).await?;
-        let media_type = expected.media_type.clone();
-        let looked = match found.payload {
-            GetResultPayload::File(file, _) => {
-                tokio::task::spawn_blocking(move || image::look_at(BufReader::new(file), &media_type)).await
-            }
-            GetResultPayload::Stream(_) => {
-                let bytes = found.bytes().await?;
-                tokio::task::spawn_blocking(move || image::look_at(Cursor::new(bytes), &media_type)).await
-            }
         };
-        // A decoder that panics has met no image.
-        let (picture, preview) = looked.ok().flatten().ok_or(NotKept::NoImage)?;
-        let path = engine::path(expected.id, expected.object, Part::Preview);
-        store.put(&path, PutPayload::from(preview)).await?;
-        Ok(picture)
+        let received = Received { media_type, size: expected.size, picture: None };
+        match media::looks(&received.media_type) {
+            Some(Looks::Picture) => self.look_at(expected, received).await,
+            Some(Looks::Heif) => self.blank(expected, received).await,
+            Some(
+                Looks::Unknown
+                | Looks::Image
+                | Looks::Stream
+                | Looks::Pdf
+                | Looks::Zip
+                | Looks::Gzip
+                | Looks::Compound
+                | Looks::Dicom
+                | Looks::Text,
+            )
+            | None => Ok(received),
+        }
     }
 }
 
@@ -192,27 +191,30 @@ impl Sink<'_> {
     }
 }
 
-/// Writes all parts but the last, which is answered, and sees that the bytes are as many and such as they must be.
-async fn pour<S, E>(expected: &Expected, body: &mut S, sink: &mut Sink<'_>) -> Result<Bytes, NotKept>
+/// Writes all parts but the last, which is answered with what the bytes were found to be; sees that they are as many
+/// as they must be.
+async fn pour<S, E>(
+    expected: &Expected,
+    mut pace: Pace,
+    body: &mut S,
+    sink: &mut Sink<'_>,
+) -> Result<(Bytes, String), NotKept>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
 {
-    let (mut held, mut received, mut is_looked_at) = (BytesMut::new(), 0_u64, false);
-    let is_like =
-        |head: &[u8]| sniff::is_like(&head[..head.len().min(HEAD)], &expected.media_type, expected.looks);
+    let (mut held, mut received, mut media_type) = (BytesMut::new(), 0_u64, None);
     loop {
-        let next = tokio::time::timeout(STILL, body.next()).await.map_err(|_| NotKept::TooSlow)?;
+        let asked = Instant::now();
+        let next = tokio::time::timeout(pace.left(), body.next()).await.map_err(|_| NotKept::TooSlow)?;
         let Some(bytes) = next.transpose().map_err(|_| NotKept::CutOff)? else { break };
+        pace.came(bytes.len(), asked.elapsed());
         received += bytes.len() as u64;
         if received > expected.size {
             return Err(NotKept::TooLarge);
         }
         held.extend_from_slice(&bytes);
-        if !is_looked_at && held.len() >= HEAD {
-            is_looked_at = true;
-            if !is_like(&held) {
-                return Err(NotKept::UnlikeItsType);
-            }
+        if media_type.is_none() && held.len() >= HEAD {
+            media_type = Some(found(expected, &held)?);
         }
         while held.len() > sink.part {
             let part = held.split_to(sink.part).freeze();
@@ -222,8 +224,18 @@ where
     if received < expected.size {
         return Err(NotKept::TooSmall);
     }
-    if !is_looked_at && !is_like(&held) {
-        return Err(NotKept::UnlikeItsType);
+    let media_type = match media_type {
+        Some(media_type) => media_type,
+        None => found(expected, &held)?,
+    };
+    Ok((held.freeze(), media_type))
+}
+
+/// The media type that bytes are kept as which begin so.
+fn found(expected: &Expected, head: &[u8]) -> Result<String, NotKept> {
+    match sniff::find(&head[..head.len().min(HEAD)], expected) {
+        Found::AsSaid => Ok(expected.media_type.clone()),
+        Found::As(media_type) => Ok(media_type.to_owned()),
+        Found::Active => Err(NotKept::Active),
     }
-    Ok(held.freeze())
 }

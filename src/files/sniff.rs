@@ -1,10 +1,77 @@
-//! Whether bytes look like what they are said to be, by how they begin.
+//! What bytes are, by how they begin, beside what they are said to be.
 
-use crate::domain::media::Looks;
+use super::receive::Expected;
+use crate::domain::limits;
+use crate::domain::media::{self, Looks};
 use infer::MatcherType;
 
 /// Bytes that are looked at: enough for every mark that is looked for.
 pub(super) const HEAD: usize = 8 * 1024;
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// What they were said to be.
+    AsSaid,
+    /// Something else, which is kept under its own name, or as bytes that nobody looks at.
+    As(&'static str),
+    /// Something that a browser would run, under a name that hides it.
+    Active,
+}
+
+/// What a file is that begins so.
+pub(super) fn find(head: &[u8], expected: &Expected) -> Found {
+    let Expected { media_type, looks, size, .. } = expected;
+    // Photos are often named for what another program would have written.
+    let is_image =
+        matches!(looks, Looks::Picture | Looks::Heif | Looks::Image) && *size <= limits::IMAGE_BYTES;
+    let found = infer::get(head).map(|found| found.mime_type());
+    let other =
+        found.filter(|found| is_image && found != media_type && media::looks(found) == Some(Looks::Picture));
+    if let Some(other) = other {
+        Found::As(other)
+    } else if is_like(head, media_type, *looks) {
+        Found::AsSaid
+    } else if is_active(head) {
+        Found::Active
+    } else {
+        Found::As(media::ANY)
+    }
+}
+
+/// Whether a browser that guesses would take it for a page, or for something else that runs scripts.
+fn is_active(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start().to_ascii_lowercase();
+    let is_xml = head.starts_with(b"<?xml");
+    PAGES.iter().any(|tag| head.starts_with(tag.as_bytes()))
+        || (is_xml && IN_XML.iter().any(|mark| has(&head, mark.as_bytes())))
+}
+
+/// How pages begin (WHATWG MIME Sniffing section 7.1), and images with scripts.
+const PAGES: [&str; 19] = [
+    "<!doctype html",
+    "<html",
+    "<head",
+    "<script",
+    "<iframe",
+    "<h1",
+    "<div",
+    "<font",
+    "<table",
+    "<a ",
+    "<style",
+    "<title",
+    "<b>",
+    "<body",
+    "<br",
+    "<p>",
+    "<!--",
+    "<svg",
+    "<!doctype svg",
+];
+
+/// What makes a browser run something in an XML file.
+const IN_XML: [&str; 5] = ["<html", "<svg", "xml-stylesheet", "1999/xhtml", "<xsl:"];
 
 /// Whether a file that begins so can be of this media type.
 pub(super) fn is_like(head: &[u8], media_type: &str, looks: Looks) -> bool {
@@ -13,7 +80,7 @@ pub(super) fn is_like(head: &[u8], media_type: &str, looks: Looks) -> bool {
     match looks {
         Looks::Unknown => true,
         Looks::Picture => is(media_type),
-        Looks::Image => found.is_some_and(|found| found.matcher_type() == MatcherType::Image),
+        Looks::Heif | Looks::Image => found.is_some_and(|found| found.matcher_type() == MatcherType::Image),
         // Some containers have no mark of their own.
         Looks::Stream => found.is_none_or(|found| {
             matches!(found.matcher_type(), MatcherType::Audio | MatcherType::Video)
@@ -41,43 +108,82 @@ fn has(head: &[u8], mark: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Uploader;
+    use entity::{ActorId, AttachmentId};
+    use uuid::Uuid;
 
     const HTML: &[u8] = b"<!DOCTYPE html><html><script>alert(1)</script></html>";
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
-    #[test]
-    fn a_type_that_lies_is_found_out() {
-        assert!(is_like(PNG, "image/png", Looks::Picture));
-        for media_type in ["image/jpeg", "image/gif", "image/webp"] {
-            assert!(!is_like(PNG, media_type, Looks::Picture), "{media_type}");
-        }
-        for (media_type, looks) in [
-            ("image/png", Looks::Picture),
-            ("image/heic", Looks::Image),
-            ("audio/mpeg", Looks::Stream),
-            ("application/pdf", Looks::Pdf),
-            ("application/zip", Looks::Zip),
-            ("application/gzip", Looks::Gzip),
-            ("application/msword", Looks::Compound),
-            ("application/dicom", Looks::Dicom),
-            ("image/svg+xml", Looks::Text),
-        ] {
-            assert!(!is_like(HTML, media_type, looks), "{media_type}");
-        }
-        assert!(!is_like(b"MZ\0\0\0", "text/plain", Looks::Text));
-        // As long as the header of a program is at least.
-        let program = [&b"\x7fELF\x02\x01\x01"[..], &[0; 57]].concat();
-        assert!(!is_like(&program, "video/mp4", Looks::Stream));
+    fn found(head: &[u8], media_type: &str) -> Found {
+        let expected = Expected {
+            id: AttachmentId(Uuid::nil()),
+            object: Uuid::nil(),
+            uploader: Uploader { actor_id: ActorId(Uuid::nil()), is_visitor: true },
+            size: 1_000,
+            media_type: media_type.into(),
+            looks: media::looks(media_type).expect("a type"),
+        };
+        find(head, &expected)
     }
 
     #[test]
-    fn what_is_what_it_says_is_taken() {
-        assert!(is_like("Grüße\n".as_bytes(), "text/plain", Looks::Text));
-        assert!(is_like(b"\xFF\xFEG\0r\0", "text/plain", Looks::Text));
-        assert!(is_like(b"<svg xmlns=''/>", "image/svg+xml", Looks::Text));
-        assert!(is_like(b"PK\x03\x04", "application/zip", Looks::Zip));
-        assert!(is_like(b"%PDF-1.7", "application/pdf", Looks::Pdf));
-        assert!(is_like(b"\0\0\0\x18ftypmp42\0\0\0\0", "video/mp4", Looks::Stream));
-        assert!(is_like(HTML, "application/octet-stream", Looks::Unknown));
+    fn page_under_another_name_is_found_out() {
+        let types = [
+            "image/png",
+            "image/heic",
+            "audio/mpeg",
+            "application/pdf",
+            "application/zip",
+            "application/gzip",
+            "application/msword",
+            "application/dicom",
+            "image/svg+xml",
+        ];
+        let pages = [
+            HTML,
+            b"\xEF\xBB\xBF \n<HTML>",
+            b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'/>",
+            b"<?xml version='1.0'?><?xml-stylesheet href='x.xsl'?><a/>",
+        ];
+        for media_type in types {
+            for page in pages {
+                assert_eq!(found(page, media_type), Found::Active, "{media_type}");
+            }
+        }
+        assert_eq!(found(b"<svg onload='x'/>", "image/png"), Found::Active);
+        assert_eq!(found(HTML, media::ANY), Found::AsSaid);
+        assert_eq!(found(HTML, "text/plain"), Found::AsSaid, "the source of a page is a text");
+    }
+
+    #[test]
+    fn harmless_bytes_under_another_name_are_kept() {
+        let bytes = Found::As(media::ANY);
+        assert_eq!(found(b"name;amount\r\nVera;7\r\n", "application/vnd.ms-excel"), bytes);
+        assert_eq!(found(b"MZ\0\0\0", "text/plain"), bytes);
+        // As long as the header of a program is at least.
+        let program = [&b"\x7fELF\x02\x01\x01"[..], &[0; 57]].concat();
+        assert_eq!(found(&program, "video/mp4"), bytes);
+        assert_eq!(found(b"<?xml version='1.0'?><invoice/>", "application/zip"), bytes);
+        assert_eq!(found(&[7; 20], "image/png"), bytes);
+        for media_type in ["image/jpeg", "image/gif", "image/webp", "image/heic"] {
+            assert_eq!(found(PNG, media_type), Found::As("image/png"), "{media_type}");
+        }
+        assert_eq!(found(PNG, "application/pdf"), bytes);
+    }
+
+    #[test]
+    fn bytes_that_are_what_they_are_said_to_be_are_kept_as_that() {
+        for (head, media_type) in [
+            (PNG, "image/png"),
+            ("Grüße\n".as_bytes(), "text/plain"),
+            (b"\xFF\xFEG\0r\0", "text/plain"),
+            (b"<svg xmlns=''/>", "image/svg+xml"),
+            (b"PK\x03\x04", "application/zip"),
+            (b"%PDF-1.7", "application/pdf"),
+            (b"\0\0\0\x18ftypmp42\0\0\0\0", "video/mp4"),
+        ] {
+            assert_eq!(found(head, media_type), Found::AsSaid, "{media_type}");
+        }
     }
 }

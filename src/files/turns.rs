@@ -1,22 +1,44 @@
-//! How many uploads come in at once: few of one actor, and so many of all that memory and descriptors last.
+//! Uploads under way on a node: few of one actor, a part of all for visitors, so that they never hold up those who
+//! answer them, and so many of all that memory, descriptors and disk last.
 
 use entity::ActorId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Of all actors, on a node.
+/// Of all actors.
 const ALL: usize = 128;
-/// Of one actor, on a node: what browsers do at once over one connection.
+/// Of all visitors.
+const OF_VISITORS: usize = 96;
+/// Of one actor: what browsers do at once over one connection.
 const OF_ONE: usize = 6;
+
+/// Whose upload it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploader {
+    /// The actor.
+    pub actor_id: ActorId,
+    /// Whether it is a visitor, rather than a user or a program.
+    pub is_visitor: bool,
+}
 
 /// Counts the uploads under way.
 #[derive(Default)]
-pub(super) struct Turns(Mutex<HashMap<ActorId, usize>>);
+pub(super) struct Turns(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    by_actor: HashMap<ActorId, usize>,
+    all: usize,
+    of_visitors: usize,
+    /// Bytes that they will bring.
+    bytes: u64,
+}
 
 /// An upload under way; it is counted for as long as this lives.
 pub(super) struct Turn {
     turns: Arc<Turns>,
-    actor_id: ActorId,
+    uploader: Uploader,
+    bytes: u64,
 }
 
 impl Turns {
@@ -25,24 +47,37 @@ impl Turns {
     }
 
     /// Counts one more of the actor, unless there are too many.
-    pub(super) fn take(self: &Arc<Self>, actor_id: ActorId) -> Option<Turn> {
+    pub(super) fn take(self: &Arc<Self>, uploader: Uploader, bytes: u64) -> Option<Turn> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = open.get(&actor_id).copied().unwrap_or_default();
-        if own >= OF_ONE || open.values().sum::<usize>() >= ALL {
+        let own = open.by_actor.get(&uploader.actor_id).copied().unwrap_or_default();
+        let is_full =
+            own >= OF_ONE || open.all >= ALL || (uploader.is_visitor && open.of_visitors >= OF_VISITORS);
+        if is_full {
             return None;
         }
-        open.insert(actor_id, own + 1);
-        Some(Turn { turns: Arc::clone(self), actor_id })
+        open.by_actor.insert(uploader.actor_id, own + 1);
+        open.all += 1;
+        open.of_visitors += usize::from(uploader.is_visitor);
+        open.bytes = open.bytes.saturating_add(bytes);
+        Some(Turn { turns: Arc::clone(self), uploader, bytes })
+    }
+
+    /// Bytes that the uploads under way will have brought.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut open = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = open.get_mut(&self.actor_id) {
+        open.all -= 1;
+        open.of_visitors -= usize::from(self.uploader.is_visitor);
+        open.bytes -= self.bytes.min(open.bytes);
+        if let Some(own) = open.by_actor.get_mut(&self.uploader.actor_id) {
             *own -= 1;
             if *own == 0 {
-                open.remove(&self.actor_id);
+                open.by_actor.remove(&self.uploader.actor_id);
             }
         }
     }
@@ -53,16 +88,32 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
+    fn uploader(number: u128, is_visitor: bool) -> Uploader {
+        Uploader { actor_id: ActorId(Uuid::from_u128(number)), is_visitor }
+    }
+
     #[test]
     fn one_actor_takes_no_more_than_their_turns_and_gives_them_back() {
         let turns = Turns::new();
-        let actor = |number| ActorId(Uuid::from_u128(number));
-        let own: Vec<_> = (0..OF_ONE).map(|_| turns.take(actor(1))).collect();
-        assert!(own.iter().all(Option::is_some) && turns.take(actor(1)).is_none());
-        assert!(turns.take(actor(2)).is_some());
+        let take = |number| turns.take(uploader(number, false), 10);
+        let own: Vec<_> = (0..OF_ONE).map(|_| take(1)).collect();
+        assert!(own.iter().all(Option::is_some) && take(1).is_none());
+        assert_eq!(turns.bytes(), 60);
+        assert!(take(2).is_some());
         drop(own);
-        assert!(turns.take(actor(1)).is_some());
-        let all: Vec<_> = (0..ALL as u128).map(|number| turns.take(actor(number + 10))).collect();
-        assert!(all.iter().all(Option::is_some) && turns.take(actor(9)).is_none());
+        assert!(take(1).is_some());
+        assert_eq!(turns.bytes(), 0);
+        let all: Vec<_> = (0..ALL as u128).map(|number| take(number + 10)).collect();
+        assert!(all.iter().all(Option::is_some) && take(9).is_none());
+    }
+
+    #[test]
+    fn visitors_leave_turns_to_those_who_answer_them() {
+        let turns = Turns::new();
+        let visitors: Vec<_> =
+            (0..OF_VISITORS as u128).map(|number| turns.take(uploader(number, true), 1)).collect();
+        assert!(visitors.iter().all(Option::is_some));
+        assert!(turns.take(uploader(1_000, true), 1).is_none());
+        assert!(turns.take(uploader(1_001, false), 1).is_some());
     }
 }

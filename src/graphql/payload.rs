@@ -31,8 +31,10 @@ pub(super) enum UserErrorCode {
     TooLate,
     /// A file has too many bytes.
     TooLarge,
-    /// No file of this media type can be uploaded; `application/octet-stream` takes any bytes.
+    /// Browsers would run a file of this media type; `application/octet-stream` takes any bytes.
     UnsupportedMedia,
+    /// The quota of uploaded bytes is used up: the visitor's within 24 hours, or the organization's.
+    QuotaExceeded,
     /// The chat is over.
     ChatEnded,
     /// Another user is present, and the join was to be exclusive.
@@ -59,6 +61,7 @@ impl From<Refused> for UserError {
             Refused::TooLate { .. } => UserErrorCode::TooLate,
             Refused::TooLarge { .. } => UserErrorCode::TooLarge,
             Refused::UnsupportedMedia { .. } => UserErrorCode::UnsupportedMedia,
+            Refused::QuotaExceeded { .. } => UserErrorCode::QuotaExceeded,
             Refused::ChatEnded => UserErrorCode::ChatEnded,
             Refused::ChatTaken => UserErrorCode::ChatTaken,
             Refused::NotPresent => UserErrorCode::NotPresent,

@@ -37,7 +37,9 @@ fn refusal(why: NotTaken) -> Refusal {
     match why {
         NotTaken::Gone => Refusal::GONE,
         NotTaken::Complete => Refusal::new(StatusCode::CONFLICT, "CONFLICT", "The bytes are there already."),
-        NotTaken::OtherType => unlike("Content-Type is not the media type that the upload was granted for."),
+        NotTaken::Active => {
+            unlike("Browsers run files of this `Content-Type`. Use `application/octet-stream`.")
+        }
         NotTaken::NotKept(why) => match why {
             NotKept::TooLarge => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -45,17 +47,25 @@ fn refusal(why: NotTaken) -> Refusal {
                 "There are more bytes than the upload was granted for.",
             ),
             NotKept::TooSmall => invalid("There are fewer bytes than the upload was granted for."),
-            NotKept::UnlikeItsType => {
-                unlike("The bytes do not look like the media type they are said to be.")
-            }
-            NotKept::NoImage => {
-                unlike("The bytes are no image of that media type, or one with more than 64 megapixels.")
-            }
+            NotKept::Active => unlike(
+                "The bytes are a page or a script. Upload them as `application/octet-stream` or as a text.",
+            ),
+            NotKept::NoImage => unlike(
+                "The image is damaged or has more than 64 megapixels. Upload it as `application/octet-stream`.",
+            ),
             NotKept::CutOff => invalid("The bytes broke off."),
             NotKept::TooSlow => {
-                Refusal::new(StatusCode::REQUEST_TIMEOUT, "UNAVAILABLE", "The bytes did not arrive in time.")
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, "UNAVAILABLE", "The bytes arrived too slowly.")
             }
             NotKept::Busy => Refusal::UNAVAILABLE,
+            NotKept::NoRoom => {
+                tracing::warn!("an upload was refused: the disk for files has too little space left");
+                Refusal::new(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "UNAVAILABLE",
+                    "The server has too little space left. Try again later.",
+                )
+            }
             NotKept::Unreachable(error) => {
                 tracing::warn!(%error, "an upload could not be kept");
                 Refusal::UNAVAILABLE

@@ -62,6 +62,19 @@ pub async fn list_of_each(
         .await?)
 }
 
+/// Bytes of the organization's files, as they are stored or were granted, until they are taken away.
+pub async fn sum_of_organization(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
+    let sum: Option<Option<i64>> = attachment::Entity::find()
+        .select_only()
+        .expr(Expr::col(attachment::Column::Size).sum().cast_as("bigint"))
+        .filter(attachment::Column::OrganizationId.eq(organization_id))
+        .filter(attachment::Column::Size.is_not_null())
+        .into_tuple()
+        .one(rows.connection())
+        .await?;
+    Ok(sum.flatten().and_then(|sum| u64::try_from(sum).ok()).unwrap_or_default())
+}
+
 /// How many uploads of the actor no message has.
 pub async fn count_unsent(rows: &impl Rows, creator_id: ActorId) -> Result<u64> {
     Ok(unsent().filter(attachment::Column::CreatorId.eq(creator_id)).count(rows.connection()).await?)

@@ -41,6 +41,7 @@ mod time;
 mod tokens;
 mod turns;
 pub mod tx;
+pub mod upload_usage;
 pub mod webhooks;
 mod writer;
 mod writing;

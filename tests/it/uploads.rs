@@ -3,8 +3,11 @@
 mod bucket;
 mod clearing;
 mod memory;
+mod metadata;
+mod quotas;
 mod sending;
 mod serving;
+mod types;
 
 use crate::harness::client::Client;
 use crate::harness::files::{grant, kept, png, put, told};
@@ -138,7 +141,7 @@ async fn bytes_that_are_not_as_announced_are_refused_and_none_is_kept() {
         ("one byte less", png, image[1..].to_vec().into(), (400, "INVALID")),
         ("less, piece by piece", png, in_pieces(&image[..size - 1]), (400, "INVALID")),
         ("nothing", png, Body::from(""), (400, "INVALID")),
-        ("said to be another type", "image/jpeg", image.clone().into(), (415, "UNSUPPORTED_MEDIA")),
+        ("said to be a page", "text/html", image.clone().into(), (415, "UNSUPPORTED_MEDIA")),
         ("a page", png, page.into(), (415, "UNSUPPORTED_MEDIA")),
         ("an image that breaks off", png, broken.into(), (415, "UNSUPPORTED_MEDIA")),
     ];

@@ -63,12 +63,14 @@ impl FileAttachment {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// What it is, as its uploader said and its bytes bear out, such as `image/png`.
+    /// Media type of the file, such as `image/png`: what its uploader said, where the bytes begin as such files do, and
+    /// `application/octet-stream` otherwise. It may change when the bytes arrive.
     async fn media_type(&self) -> Result<&str> {
         self.0.media_type.as_deref().ok_or_else(broken)
     }
 
-    /// Its size in bytes.
+    /// Size in bytes. It may shrink when the bytes arrive: by default the metadata of PNG, JPEG, GIF and WebP images
+    /// (place, camera, times, texts) is removed, but for their orientation and color profile.
     async fn size(&self) -> Result<i32> {
         self.0.size.and_then(|size| i32::try_from(size).ok()).ok_or_else(broken)
     }
@@ -99,7 +101,8 @@ impl FileAttachment {
     }
 
     /// Of a PNG, JPEG, GIF or WebP image: where a small one of it can be fetched until `urlExpiresAt`, a PNG or a JPEG
-    /// with at most 320 pixels on each side. Null for other files, and until it is uploaded.
+    /// with at most 320 pixels on each side. Null for other files, for images that take more than about 200 MiB to
+    /// decode, and until it is uploaded.
     async fn preview_url(&self, context: &Context<'_>) -> Result<Option<String>> {
         if self.0.preview_type.is_none() {
             return Ok(None);

@@ -17,8 +17,9 @@ struct CreateUploadInput {
     chat_id: ID,
     /// What it is called: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
-    /// What it is, such as `image/png`. Images, sound, film, PDF, documents of office programs, texts, zip and gzip
-    /// are taken, if they begin as such files do; `application/octet-stream` takes any bytes.
+    /// Media type of the file, such as `image/png`. Images, sound, film, PDF, documents of office programs, texts, zip and
+    /// gzip keep their type. Any other type is stored as `application/octet-stream`, and so are bytes that turn out not to
+    /// be what they are said to be. Refused is what a browser would run: HTML and scripts.
     media_type: String,
     /// Its size in bytes: at least 1, and at most what the deployment allows (25 MiB by default).
     size: i32,
@@ -29,10 +30,10 @@ struct CreateUploadInput {
 struct CreateUploadPayload {
     /// What it will be, once its bytes are there: name it in `sendMessage`.
     attachment: Option<FileAttachment>,
-    /// Where to put the bytes, by one HTTP PUT without a token: just `size` of them, and with this `Content-Type` if
-    /// any. 204: they are on disk. 409: they were there already. What else is answered has JSON `errors` that say why,
-    /// and nothing is kept: 400 (fewer bytes than announced), 403 or 410 (not this URL, or not any more), 404 (no such
-    /// upload any more), 413 (more bytes), 415 (not what it is said to be), 503 (put it again in a moment).
+    /// URL to send the bytes to, by one HTTP PUT without a token: just `size` of them. 204: they are on disk. 409: they
+    /// were there already. Any other answer has JSON `errors` that say why, and nothing is kept: 400 (fewer bytes than
+    /// announced), 403 or 410 (not this URL, or not any more), 404 (no such upload any more), 408 (slower than 1 KiB a
+    /// second), 413 (more bytes), 415 (a damaged image, or a page under another type), 503 and 507 (try again later).
     upload_url: Option<String>,
     /// Until when the PUT can begin: a quarter of an hour.
     expires_at: Option<DateTime>,
@@ -46,7 +47,8 @@ pub(in crate::graphql) struct UploadMutation;
 #[Object]
 impl UploadMutation {
     /// Grants an upload to whoever may send in the chat. What is not sent within a day is removed; an actor has at most
-    /// 100 of these.
+    /// 100 of these. The size counts toward the quotas of the deployment: by default a visitor uploads at most 200 MiB
+    /// within 24 hours.
     async fn create_upload(
         &self,
         context: &Context<'_>,

@@ -57,6 +57,59 @@ async fn a_large_file_is_never_held_in_memory() {
     assert!(grown < 40 * MIB, "it grew by {} MiB", grown / MIB);
 }
 
+/// A progressive JPEG of one color, which takes a kilobyte for many thousand pixels: three components at full
+/// resolution, and one scan of their mean values.
+fn progressive(side: u16) -> Vec<u8> {
+    let mut file = b"\xFF\xD8".to_vec();
+    let mut segment = |code: u8, body: &[u8]| {
+        file.extend([0xFF, code]);
+        file.extend(u16::try_from(body.len() + 2).expect("short").to_be_bytes());
+        file.extend(body);
+    };
+    segment(0xDB, &[&[0][..], &[1; 64]].concat());
+    let [high, low] = side.to_be_bytes();
+    segment(0xC2, &[8, high, low, high, low, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]);
+    // The only code, of one bit: nothing has changed.
+    segment(0xC4, &[&[0, 1][..], &[0; 15], &[0]].concat());
+    segment(0xDA, &[3, 1, 0, 2, 0, 3, 0, 0, 0, 0]);
+    let blocks = usize::from(side.div_ceil(8)).pow(2) * 3;
+    file.extend(vec![0; blocks.div_ceil(8)]);
+    file.extend(b"\xFF\xD9");
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_decoded_within_the_documented_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = text(&init(folder.path())["token"]);
+    let server = Binary::start(folder.path(), 0);
+    let client = Client::new(&server.url, &token);
+    let chat = chat(&client).await;
+    upload(&client, &chat, "small.jpg", "image/jpeg", progressive(64)).await;
+    let before = most_memory(server.id());
+    // Three that take 145 MiB each to decode, and three that take 580.
+    let (large, larger) = (progressive(4_096), progressive(8_192));
+    let mut files = Vec::new();
+    for bytes in [&large, &larger, &large, &larger, &large, &larger] {
+        let granted = grant(&client, &chat, "a.jpg", "image/jpeg", bytes.len()).await;
+        files.push((granted, bytes.clone()));
+    }
+    let puts = files.iter().map(|(granted, bytes)| put(granted, "image/jpeg", bytes.clone()));
+    for answer in futures_util::future::join_all(puts).await {
+        assert_eq!(told(answer).await, (204, String::new()));
+    }
+    let grown = most_memory(server.id()) - before;
+    assert!(grown < 300 * MIB, "it grew by {} MiB", grown / MIB);
+    // All of them are images; those that take too much have no preview.
+    let query = "query($id: ID!) { node(id: $id) { ... on FileAttachment { width height previewUrl } } }";
+    for (granted, bytes) in &files {
+        let found = client.query(query, json!({ "id": granted["attachment"]["id"] })).await["node"].clone();
+        let side = if bytes.len() == large.len() { 4_096 } else { 8_192 };
+        assert_eq!((&found["width"], &found["height"]), (&json!(side), &json!(side)));
+        assert_eq!(found["previewUrl"].is_string(), side == 4_096);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_survives_a_kill_between_the_put_and_the_message() {
     let folder = tempfile::tempdir().expect("a folder");

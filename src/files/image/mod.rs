@@ -1,0 +1,131 @@
+//! Images: their dimensions, what of them is stored, and a small preview.
+//!
+//! A format's own walker first reads how the file is put together: what it takes to decode it is known before anything
+//! is decoded, and what tells of the photographer rather than of the photo (place, camera, times) is left out of what is
+//! stored, without touching the pixels.
+
+mod exif;
+mod gif;
+pub(super) mod heif;
+mod jpeg;
+mod kept;
+mod png;
+mod webp;
+
+use crate::domain::limits;
+use ::image::metadata::Orientation;
+use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use kept::Kept;
+use std::io::Cursor;
+
+/// Bytes that a decoder may take beside what is known before: its state, the preview, and what the allocator rounds up.
+const SLACK: u64 = 4 * 1024 * 1024;
+
+/// What is known of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// In pixels, as it is looked at.
+    pub width: u32,
+    /// In pixels, as it is looked at.
+    pub height: u32,
+    /// The media type of its preview; absent where decoding it would take more memory than the server grants.
+    pub preview_type: Option<&'static str>,
+}
+
+/// What a file says of the image that it holds, before that is decoded.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// In pixels, as they are stored.
+    width: u32,
+    height: u32,
+    /// How the pixels are turned to be looked at: 1 (not at all) to 8, as in Exif.
+    orientation: u8,
+    /// Bytes that the decoder takes beside the file.
+    memory: u64,
+    /// The file without what it tells beside the image.
+    pub kept: Kept,
+}
+
+impl Survey {
+    /// The image, before its preview is made.
+    pub(super) fn picture(&self) -> Picture {
+        let (mut width, mut height) = (self.width, self.height);
+        if is_turned(self.orientation()) {
+            (width, height) = (height, width);
+        }
+        Picture { width, height, preview_type: None }
+    }
+
+    /// Bytes that decoding and the preview take beside the file.
+    pub(super) fn memory(&self) -> u64 {
+        self.memory.saturating_add(SLACK)
+    }
+
+    fn orientation(&self) -> Orientation {
+        Orientation::from_exif(self.orientation).unwrap_or(Orientation::NoTransforms)
+    }
+}
+
+/// How the file is put together; `None` where it is no image of this type, or one with too many pixels.
+pub(super) fn survey(file: &[u8], media_type: &str) -> Option<Survey> {
+    let survey = match media_type {
+        "image/jpeg" => jpeg::survey(file),
+        "image/png" => png::survey(file),
+        "image/gif" => gif::survey(file),
+        "image/webp" => webp::survey(file),
+        _ => None,
+    }?;
+    let (width, height) = (survey.width, survey.height);
+    let is_fine = width.min(height) > 0
+        && width.max(height) <= limits::IMAGE_SIDE
+        && u64::from(width) * u64::from(height) <= limits::IMAGE_PIXELS;
+    is_fine.then_some(survey)
+}
+
+/// The preview of an image, with its media type; `None` where it cannot be decoded.
+pub(super) fn preview(file: &[u8], media_type: &str, survey: &Survey) -> Option<(&'static str, Vec<u8>)> {
+    draw(file, ImageFormat::from_mime_type(media_type)?, survey).ok()
+}
+
+fn draw(file: &[u8], format: ImageFormat, survey: &Survey) -> Result<(&'static str, Vec<u8>), ImageError> {
+    let mut bounds = Limits::default();
+    bounds.max_image_width = Some(limits::IMAGE_SIDE);
+    bounds.max_image_height = Some(limits::IMAGE_SIDE);
+    bounds.max_alloc = Some(survey.memory());
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    reader.limits(bounds.clone());
+    let decoder = reader.into_decoder()?;
+    bounds.reserve(decoder.total_bytes())?;
+    let image = DynamicImage::from_decoder(decoder)?;
+    let side = limits::PREVIEW_SIDE;
+    let mut small =
+        if image.width().max(image.height()) > side { image.thumbnail(side, side) } else { image.clone() };
+    drop(image);
+    small.apply_orientation(survey.orientation());
+    let mut preview = Cursor::new(Vec::new());
+    let preview_type = if small.color().has_alpha() {
+        DynamicImage::ImageRgba8(small.to_rgba8()).write_to(&mut preview, ImageFormat::Png)?;
+        "image/png"
+    } else {
+        DynamicImage::ImageRgb8(small.to_rgb8()).write_to(&mut preview, ImageFormat::Jpeg)?;
+        "image/jpeg"
+    };
+    Ok((preview_type, preview.into_inner()))
+}
+
+/// Whether what was its width is its height, as it is looked at.
+fn is_turned(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
