@@ -159,7 +159,7 @@ pub fn schedule(engine: Engine, nodes: usize, plan: &Plan) -> Vec<Step> {
             let (least, most) = plan.lasts;
             let lasts = random.random_range(least..=most);
             let lasts = if fault == Fault::FreezeDatabaseLong { Duration::from_mins(1) } else { lasts };
-            let pause = Duration::from_millis(random.random_range(200..=1_200));
+            let pause = random.random_range(least / 2..=least);
             steps.push(Step { fault, node: random.random_range(0..nodes), lasts, pause });
         }
     }
