@@ -44,18 +44,30 @@ pub async fn contest(ground: Ground, visitor: Caller, called: Vec<Caller>, chat:
     contests
 }
 
-/// Fills in who accepted each session according to the store.
-pub async fn look_up(ground: &Ground, admin: &Caller, called: &[Caller], contests: &mut [Contest]) {
+/// Fills in who accepted each session according to the store; sessions that could not be read are taken out and
+/// returned.
+pub async fn look_up(
+    ground: &Ground,
+    admin: &Caller,
+    called: &[Caller],
+    contests: &mut Vec<Contest>,
+) -> Vec<String> {
     let query = "query($id: ID!) { chatSession(id: $id) { acceptedBy { id } } }";
-    for contest in contests {
+    let mut unread = Vec::new();
+    for contest in contests.iter_mut() {
         let variables = json!({ "id": contest.session });
-        let Some(data) = ground.ask_until_answered(admin, 0, query, &variables).await else { continue };
+        let Some(data) = ground.ask_until_answered(admin, 0, query, &variables).await else {
+            unread.push(format!("session {} could not be read", contest.session));
+            continue;
+        };
         let id = data["chatSession"]["acceptedBy"]["id"].as_str().map(str::to_owned);
         contest.stored = id.map(|id| {
             let caller = called.iter().find(|caller| caller.id == id);
             caller.map_or_else(|| format!("somebody else: {id}"), |caller| caller.name.clone())
         });
     }
+    contests.retain(|contest| !unread.iter().any(|line| line.contains(&contest.session)));
+    unread
 }
 
 /// Lets sessions ring that nobody answers, and says which of them did not end in time.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// How long a client waits for an answer: longer than the server's own limit for an operation.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long anything may take after the last fault was healed: far longer than on a machine that is four times slower.
-pub const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+pub const SETTLED_WITHIN: Duration = Duration::from_mins(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// The surroundings of a client.

@@ -5,7 +5,7 @@ use super::chaos::{Clocks, Plan, Step, cause, schedule};
 use super::cluster::Cluster;
 use super::followers::{Subscriber, Transport};
 use super::ground::{Backoff, Caller, Chat, Ground, Head, SETTLED_WITHIN, position};
-use super::journal::{Follower, Journal, StoredChat, Stream};
+use super::journal::{Call, Contest, Follower, Journal, Outcome as Answer, StoredChat, Stream, Walk};
 use super::writers;
 use crate::harness::Engine;
 use crate::harness::client::Client;
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Messages that are to get through between two faults, and for how long that is waited for.
 const WORK: usize = 10;
@@ -56,9 +57,9 @@ struct People {
 
 /// Everything that runs.
 struct Clients {
-    writers: Vec<JoinHandle<Vec<super::journal::Call>>>,
-    readers: Vec<JoinHandle<Vec<super::journal::Walk>>>,
-    contests: JoinHandle<Vec<super::journal::Contest>>,
+    writers: Vec<JoinHandle<Vec<Call>>>,
+    readers: Vec<JoinHandle<Vec<Walk>>>,
+    contests: JoinHandle<Vec<Contest>>,
     rings: JoinHandle<Vec<String>>,
     followers: Vec<JoinHandle<Follower>>,
 }
@@ -79,27 +80,56 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     });
     let kills = steps.iter().filter(|step| step.fault.is_kill()).count();
     let cluster = cause_all(cluster, steps, &ground).await;
-    let mut journal = settle(&ground, &people, clients, &cluster.urls()).await;
+    let urls = cluster.urls();
+    let tended = Tended::new(cluster);
+    let mut journal = settle(&ground, &people, clients, &urls).await;
     let last = ground.again();
     if let Some(expired) = is_on_duty(&last, &people.admin, &duty).await {
         journal.expired.push(expired);
     }
     // What is only in memory is gone now; what was shown and acknowledged has to be there.
-    let mut cluster = tokio::task::spawn_blocking(move || {
+    let cluster = tended.end().await;
+    let cluster = tokio::task::spawn_blocking(move || {
         let mut cluster = cluster;
         (0..nodes).for_each(|node| cluster.kill_node(node));
-        cluster.wait(Duration::from_millis(500));
         cluster
-    })
-    .await
-    .expect("restarted");
-    read_back(&last, &people, &mut cluster, &mut journal).await;
+    });
+    let tended = Tended::new(cluster.await.expect("restarted"));
+    journal.late.extend(not_ready(&urls).await);
+    read_back(&last, &people, &mut journal).await;
+    let cluster = tended.end().await;
     for (what, count) in ground.broken().into_iter().chain(last.broken()) {
         journal.broken.push(format!("{count} × {what}"));
     }
     journal.broken.extend(cluster.crashes.iter().map(|crash| format!("crashed: {crash}")));
     let (exits, has_own_disk) = (cluster.exits.clone(), cluster.has_own_disk);
     Outcome { journal, faults, kills, exits, has_own_disk, took: began.elapsed(), cluster }
+}
+
+/// A cluster whose servers are started again when they end, while others use them.
+struct Tended {
+    /// Ends the tending when it is dropped, so that a panic waits for nobody.
+    guard: DropGuard,
+    tending: JoinHandle<Cluster>,
+}
+
+impl Tended {
+    fn new(mut cluster: Cluster) -> Self {
+        let is_over = CancellationToken::new();
+        let asked = is_over.clone();
+        let tending = tokio::task::spawn_blocking(move || {
+            while !asked.is_cancelled() {
+                cluster.wait(Duration::from_millis(100));
+            }
+            cluster
+        });
+        Self { guard: is_over.drop_guard(), tending }
+    }
+
+    async fn end(self) -> Cluster {
+        drop(self.guard);
+        self.tending.await.expect("the cluster is tended")
+    }
 }
 
 /// The presence of an operator who stays connected.
@@ -233,11 +263,7 @@ fn let_work(cluster: &mut Cluster, ground: &Ground) {
 async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[String]) -> Journal {
     let mut journal = Journal::default();
     ground.stop.cancel();
-    for (number, url) in urls.iter().enumerate() {
-        if !is_ready(url).await {
-            journal.late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
-        }
-    }
+    journal.late.extend(not_ready(urls).await);
     let limit = Ground::limit(&ground.give_up);
     for writer in clients.writers {
         journal.calls.extend(writer.await.expect("a writer ends"));
@@ -247,11 +273,7 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
     }
     journal.contests = clients.contests.await.expect("the contests end");
     for call in journal.calls.iter().filter(|call| call.acknowledged().is_none()) {
-        if !call
-            .attempts
-            .iter()
-            .any(|attempt| matches!(attempt.outcome, super::journal::Outcome::Refused { .. }))
-        {
+        if !call.attempts.iter().any(|attempt| matches!(attempt.outcome, Answer::Refused { .. })) {
             journal.late.push(format!("{} was never answered", call.external_id));
         }
     }
@@ -279,17 +301,22 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
     journal
 }
 
-async fn is_ready(url: &str) -> bool {
+/// The nodes that are not ready in time.
+async fn not_ready(urls: &[String]) -> Vec<String> {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
     let asked = Instant::now();
-    let mut waits = Backoff::default();
-    while asked.elapsed() < SETTLED_WITHIN {
-        if http.get(format!("{url}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
-            return true;
+    let mut late = Vec::new();
+    for (number, url) in urls.iter().enumerate() {
+        let mut waits = Backoff::default();
+        while !http.get(format!("{url}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
+            if asked.elapsed() > SETTLED_WITHIN {
+                late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
+                break;
+            }
+            waits.wait().await;
         }
-        waits.wait().await;
     }
-    false
+    late
 }
 
 async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
@@ -312,7 +339,7 @@ async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<Stri
 }
 
 /// Reads the whole store through the API, and replays each shared chat's log from its start.
-async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, journal: &mut Journal) {
+async fn read_back(ground: &Ground, people: &People, journal: &mut Journal) {
     let limit = Ground::limit(&ground.give_up);
     let acknowledged: Vec<_> = (0..journal.calls.len()).step_by(1 + journal.calls.len() / 50).collect();
     for number in acknowledged {
@@ -324,7 +351,9 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
             writers::send(ground, sender, call, number).await;
         }
     }
-    callers::look_up(ground, &people.admin, &people.operators, &mut journal.contests).await;
+    journal
+        .late
+        .extend(callers::look_up(ground, &people.admin, &people.operators, &mut journal.contests).await);
     let mut heads = Vec::new();
     for (number, chat) in ground.chats.iter().enumerate() {
         let start = (json!(null), 0);
@@ -354,5 +383,4 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
     });
     journal.followers.extend(join_all(replays).await);
     limit.abort();
-    cluster.tend();
 }
