@@ -132,7 +132,9 @@ impl Subscriber {
         let fetched = feeds::fetch(&self.ground, &self.caller, self.follower.kind, node).await;
         if let Some((cursor, states)) = fetched {
             self.cursor = Some(cursor);
-            states.into_iter().for_each(|state| self.note(None, state));
+            for state in states {
+                self.note(None, state);
+            }
         }
     }
 
