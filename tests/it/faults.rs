@@ -4,20 +4,20 @@
 //! The normal suite runs every fault once. `scripts/faults` runs the same in full; its options arrive as environment
 //! variables. A run that breaks a promise leaves its journal and the servers' logs in `target/faults`.
 
-mod callers;
 mod chaos;
 mod checker;
 mod cluster;
+mod context;
 mod database;
 mod feeds;
 mod followers;
-mod ground;
 mod journal;
 mod link;
 mod planted;
 mod preload;
 mod process;
 mod run;
+mod sessions;
 mod writers;
 
 use crate::harness::Engine;

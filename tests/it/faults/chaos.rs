@@ -1,8 +1,8 @@
 //! The faults, and a schedule of them that a seed decides.
 
 use super::cluster::{Bus, Cluster, Node};
+use super::context::Context;
 use super::database::Database;
-use super::ground::Ground;
 use super::link::Link;
 use super::preload::Disk;
 use crate::harness::Engine;
@@ -159,15 +159,15 @@ pub fn schedule(engine: Engine, nodes: usize, plan: &Plan) -> Vec<Step> {
             let (least, most) = plan.lasts;
             let lasts = random.random_range(least..=most);
             let lasts = if fault == Fault::FreezeDatabaseLong { Duration::from_mins(1) } else { lasts };
-            let pause = Duration::from_millis(random.random_range(200..=1_200));
+            let pause = random.random_range(least / 2..=least);
             steps.push(Step { fault, node: random.random_range(0..nodes), lasts, pause });
         }
     }
     steps
 }
 
-/// Causes a fault, waits for as long as it lasts, and heals it.
-pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &Ground) {
+/// Injects a fault, waits for as long as it lasts, and heals it.
+pub fn inject(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, context: &Context) {
     let Step { fault, node, lasts, pause } = *step;
     match fault {
         Fault::KillNode => cluster.kill_node(node),
@@ -178,7 +178,7 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &G
         }
         Fault::FreezeNode => {
             cluster.freeze_node(node, true);
-            // Without tending: a supervisor cannot see it.
+            // Without supervising: a supervisor cannot see it.
             std::thread::sleep(lasts);
             cluster.freeze_node(node, false);
         }
@@ -205,14 +205,14 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &G
             cluster.stop_node(0);
             cluster.listens(0, Duration::from_mins(1));
             let filler = cluster.fill_disk();
-            fail_writes(cluster, lasts, ground);
+            fail_writes(cluster, lasts, context);
             drop(filler);
             cluster.nodes[0].faults.disk(Disk::Sound);
         }
         Fault::FailWrites | Fault::FailFlushes => {
             let disk = if fault == Fault::FailWrites { Disk::WritesFail } else { Disk::FlushesFail };
             cluster.nodes[0].faults.disk(disk);
-            fail_writes(cluster, lasts, ground);
+            fail_writes(cluster, lasts, context);
             cluster.nodes[0].faults.disk(Disk::Sound);
         }
         Fault::CutDatabase => on_link(cluster, step, to_database, Link::close),
@@ -240,8 +240,8 @@ pub fn cause(cluster: &mut Cluster, step: &Step, clocks: &mut Clocks, ground: &G
 }
 
 /// Lets a disk fail until several calls met it.
-fn fail_writes(cluster: &mut Cluster, lasts: Duration, ground: &Ground) {
-    let unanswered = || ground.unanswered.load(Ordering::Relaxed);
+fn fail_writes(cluster: &mut Cluster, lasts: Duration, context: &Context) {
+    let unanswered = || context.unanswered.load(Ordering::Relaxed);
     let (began, before) = (Instant::now(), unanswered());
     cluster.wait(lasts);
     while unanswered() < before + 8 && began.elapsed() < lasts + Duration::from_secs(8) {

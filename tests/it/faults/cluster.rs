@@ -144,7 +144,7 @@ impl Cluster {
     }
 
     /// Starts again what ended, as a supervisor does.
-    pub fn tend(&mut self) {
+    pub fn supervise(&mut self) {
         for (number, node) in self.nodes.iter_mut().enumerate() {
             let Some(status) = node.process.exited() else { continue };
             match node.down_since {
@@ -162,18 +162,18 @@ impl Cluster {
             }
         }
         if let Some(database) = &mut self.database {
-            database.tend();
+            database.supervise();
         }
         if let Some(bus) = &mut self.bus {
-            bus.tend();
+            bus.supervise();
         }
     }
 
-    /// Waits, and tends everything meanwhile.
+    /// Waits, and restarts meanwhile what ended.
     pub fn wait(&mut self, time: Duration) {
         let began = Instant::now();
         while began.elapsed() < time {
-            self.tend();
+            self.supervise();
             std::thread::sleep(Duration::from_millis(50).min(time));
         }
     }
@@ -222,7 +222,7 @@ impl Bus {
         Self { port, process: nats(port, &log), log }
     }
 
-    /// Kills it; it is started again when it is tended.
+    /// Kills it; it is started again when it is supervised.
     pub fn kill(&mut self) {
         self.process.kill();
     }
@@ -232,7 +232,7 @@ impl Bus {
         self.process.signal(if is_frozen { "STOP" } else { "CONT" });
     }
 
-    fn tend(&mut self) {
+    fn supervise(&mut self) {
         if self.process.exited().is_some() {
             self.process = nats(self.port, &self.log);
         }

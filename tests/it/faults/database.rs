@@ -67,7 +67,7 @@ impl Database {
     }
 
     /// Starts it, or starts it again if it does not run.
-    pub fn tend(&mut self) {
+    pub fn supervise(&mut self) {
         if self.process.exited().is_some() {
             self.process = server(&self.folder, self.port);
         }

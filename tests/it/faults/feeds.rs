@@ -1,6 +1,6 @@
 //! What feeds ask for and show: the state of many chats, fetched first and followed from there.
 
-use super::ground::{Caller, Ground};
+use super::context::{Caller, Context};
 use super::journal::{Change, Stream};
 use serde_json::{Value, json};
 
@@ -19,21 +19,21 @@ pub fn request(kind: Stream, room: &str) -> Value {
 
 /// Fetches the list that a feed goes on from: its cursor, and the chats in it.
 pub async fn fetch(
-    ground: &Ground,
+    context: &Context,
     caller: &Caller,
     kind: Stream,
     node: usize,
 ) -> Option<(String, Vec<Change>)> {
     let query = "query($room: ID!) { room(id: $room) { chats(first: 100) { eventCursor nodes { id messageCount } } } \
                  viewer { inbox(first: 100) { eventCursor nodes { id messageCount } } } }";
-    let data = ground.ask_until_answered(caller, node, query, &json!({ "room": ground.room })).await?;
+    let data = context.ask_until_answered(caller, node, query, &json!({ "room": context.room })).await?;
     let list = if kind == Stream::Room { &data["room"]["chats"] } else { &data["viewer"]["inbox"] };
-    let states = list["nodes"].as_array()?.iter().filter_map(|chat| state(ground, chat)).collect();
+    let states = list["nodes"].as_array()?.iter().filter_map(|chat| state(context, chat)).collect();
     Some((list["eventCursor"].as_str()?.to_owned(), states))
 }
 
 /// The content of a frame.
-pub fn change(ground: &Ground, kind: Stream, data: &Value) -> Change {
+pub fn change(context: &Context, kind: Stream, data: &Value) -> Change {
     let name = data["viewerEvents"]["change"]["__typename"].as_str();
     let change = &data["viewerEvents"]["change"];
     let chat = match (kind, name) {
@@ -42,11 +42,11 @@ pub fn change(ground: &Ground, kind: Stream, data: &Value) -> Change {
         (_, Some(_)) => &change["chatEdge"]["node"],
         (_, None) => &data["chatChanged"]["chat"],
     };
-    state(ground, chat).unwrap_or_else(|| Change::Entry(name.unwrap_or("ChatChange").to_owned()))
+    state(context, chat).unwrap_or_else(|| Change::Entry(name.unwrap_or("ChatChange").to_owned()))
 }
 
-fn state(ground: &Ground, chat: &Value) -> Option<Change> {
-    let number = ground.chats.iter().position(|known| chat["id"] == known.id.as_str())?;
+fn state(context: &Context, chat: &Value) -> Option<Change> {
+    let number = context.chats.iter().position(|known| chat["id"] == known.id.as_str())?;
     let message_count = usize::try_from(chat["messageCount"].as_u64()?).ok()?;
     Some(Change::State { chat: number, message_count })
 }

@@ -1,8 +1,8 @@
 //! Subscribers that keep their newest cursor, and resume with it at another node each time that their connection
 //! breaks, over WebSockets and over event streams.
 
+use super::context::{Caller, Context, position, shown};
 use super::feeds;
-use super::ground::{Caller, Ground, position, shown};
 use super::journal::{Change, Follower, Frame, Stream};
 use futures_util::{SinkExt, StreamExt};
 use rand::Rng;
@@ -40,7 +40,7 @@ enum End {
 
 /// A subscriber.
 pub struct Subscriber {
-    ground: Ground,
+    context: Context,
     caller: Caller,
     transport: Transport,
     cursor: Option<String>,
@@ -54,7 +54,7 @@ pub struct Subscriber {
 impl Subscriber {
     /// Follows a chat from its start on (messages), or from now on (events); or so many chats (feeds).
     pub fn new(
-        ground: &Ground,
+        context: &Context,
         caller: &Caller,
         name: &str,
         chat: usize,
@@ -62,11 +62,13 @@ impl Subscriber {
         transport: Transport,
     ) -> Self {
         let (cursor, from) = match kind {
-            Stream::Messages => (Some(ground.chats[chat].start.clone()), position(&ground.chats[chat].start)),
+            Stream::Messages => {
+                (Some(context.chats[chat].start.clone()), position(&context.chats[chat].start))
+            }
             Stream::Events | Stream::Room | Stream::Viewer => (None, None),
         };
         Self {
-            ground: ground.clone(),
+            context: context.clone(),
             caller: caller.clone(),
             transport,
             cursor,
@@ -87,7 +89,7 @@ impl Subscriber {
 
     /// The same from the chat's start on, whatever it follows.
     pub fn rewound(mut self) -> Self {
-        let start = self.ground.chats[self.follower.chat].start.clone();
+        let start = self.context.chats[self.follower.chat].start.clone();
         self.follower.from = position(&start);
         self.position = self.follower.from.unwrap_or_default();
         self.cursor = Some(start);
@@ -119,7 +121,7 @@ impl Subscriber {
             }
             self.connection += 1;
             let wait = Duration::from_millis(rand::rng().random_range(50..400));
-            let leave = self.ground.leave.clone();
+            let leave = self.context.leave.clone();
             if leave.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                 return self.follower;
             }
@@ -129,15 +131,17 @@ impl Subscriber {
     /// Fetches the list that a feed goes on from.
     async fn fetch(&mut self) {
         let node = self.connection as usize;
-        let fetched = feeds::fetch(&self.ground, &self.caller, self.follower.kind, node).await;
+        let fetched = feeds::fetch(&self.context, &self.caller, self.follower.kind, node).await;
         if let Some((cursor, states)) = fetched {
             self.cursor = Some(cursor);
-            states.into_iter().for_each(|state| self.note(None, state));
+            for state in states {
+                self.note(None, state);
+            }
         }
     }
 
     fn url(&self) -> &str {
-        &self.ground.urls[self.connection as usize % self.ground.urls.len()]
+        &self.context.urls[self.connection as usize % self.context.urls.len()]
     }
 
     fn request(&self) -> Value {
@@ -154,9 +158,9 @@ impl Subscriber {
             }
         };
         let mut request = if self.follower.kind.is_feed() {
-            feeds::request(self.follower.kind, &self.ground.room)
+            feeds::request(self.follower.kind, &self.context.room)
         } else {
-            json!({ "query": query, "variables": { "chat": self.ground.chats[self.follower.chat].id } })
+            json!({ "query": query, "variables": { "chat": self.context.chats[self.follower.chat].id } })
         };
         if let Some(after) = &self.cursor {
             request["extensions"] = json!({ "after": after });
@@ -166,7 +170,7 @@ impl Subscriber {
 
     /// Whether everything was seen that is to be seen; notes where it ended.
     fn is_done(&mut self) -> bool {
-        let heads = self.ground.heads.borrow();
+        let heads = self.context.heads.borrow();
         let Some(heads) = &*heads else { return false };
         self.follower.reached = match self.follower.kind {
             Stream::Messages => Some(heads[self.follower.chat].message),
@@ -188,7 +192,7 @@ impl Subscriber {
         let change = match payload["errors"][0]["extensions"]["code"].as_str() {
             Some(code) => {
                 if !matches!(code, "UNAVAILABLE" | "RATE_LIMITED") {
-                    self.ground
+                    self.context
                         .note_broken(format!("{code} on a stream: {}", payload["errors"][0]["message"]));
                 }
                 Change::Failed(code.to_owned())
@@ -211,13 +215,13 @@ impl Subscriber {
         {
             *count = *message_count;
         }
-        let (at, connection) = (self.ground.now(), self.connection);
+        let (at, connection) = (self.context.now(), self.connection);
         self.follower.frames.push(Frame { at, connection, position, change });
     }
 
     fn change(&self, data: &Value) -> Change {
         let node = match self.follower.kind {
-            Stream::Room | Stream::Viewer => return feeds::change(&self.ground, self.follower.kind, data),
+            Stream::Room | Stream::Viewer => return feeds::change(&self.context, self.follower.kind, data),
             Stream::Messages => &data["messageAdded"]["node"],
             Stream::Events => match data["chatEvents"]["change"]["__typename"].as_str() {
                 Some("MessageAdded") => &data["chatEvents"]["change"]["messageEdge"]["node"],
@@ -247,7 +251,7 @@ impl Subscriber {
             let message = tokio::select! {
                 message = socket.next() => message,
                 _ = ticks.tick() => {
-                    if self.is_done() || self.ground.leave.is_cancelled() {
+                    if self.is_done() || self.context.leave.is_cancelled() {
                         return End::Done;
                     }
                     if heard.elapsed() > SOCKET_DEAD_AFTER {
@@ -323,7 +327,7 @@ impl Subscriber {
             let piece = tokio::select! {
                 piece = body.next() => piece,
                 _ = ticks.tick() => {
-                    if self.is_done() || self.ground.leave.is_cancelled() {
+                    if self.is_done() || self.context.leave.is_cancelled() {
                         return End::Done;
                     }
                     if heard.elapsed() > EVENTS_DEAD_AFTER {

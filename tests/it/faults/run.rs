@@ -1,11 +1,11 @@
 //! One run: people and chats, clients at work, faults, and then the settling of everything.
 
-use super::callers;
-use super::chaos::{Clocks, Plan, Step, cause, schedule};
+use super::chaos::{Clocks, Plan, Step, inject, schedule};
 use super::cluster::Cluster;
+use super::context::{Backoff, Caller, Chat, Context, Head, SETTLED_WITHIN, position};
 use super::followers::{Subscriber, Transport};
-use super::ground::{Backoff, Caller, Chat, Ground, Head, SETTLED_WITHIN, position};
-use super::journal::{Follower, Journal, StoredChat, Stream};
+use super::journal::{Call, Contest, Follower, Journal, Outcome as Answer, StoredChat, Stream, Walk};
+use super::sessions;
 use super::writers;
 use crate::harness::Engine;
 use crate::harness::client::Client;
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Messages that are to get through between two faults, and for how long that is waited for.
 const WORK: usize = 10;
@@ -56,9 +57,9 @@ struct People {
 
 /// Everything that runs.
 struct Clients {
-    writers: Vec<JoinHandle<Vec<super::journal::Call>>>,
-    readers: Vec<JoinHandle<Vec<super::journal::Walk>>>,
-    contests: JoinHandle<Vec<super::journal::Contest>>,
+    writers: Vec<JoinHandle<Vec<Call>>>,
+    readers: Vec<JoinHandle<Vec<Walk>>>,
+    contests: JoinHandle<Vec<Contest>>,
     rings: JoinHandle<Vec<String>>,
     followers: Vec<JoinHandle<Follower>>,
 }
@@ -69,8 +70,8 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     let (cluster, organization) = Cluster::start(engine).await;
     let nodes = cluster.nodes.len();
     let (people, room, chats, duty) = set_up(&cluster, &organization, plan).await;
-    let ground = Ground::new(cluster.urls(), room, chats);
-    let clients = start(&ground, &people, plan);
+    let context = Context::new(cluster.urls(), room, chats);
+    let clients = start(&context, &people, plan);
 
     let steps = schedule(engine, nodes, plan);
     let faults = steps.iter().fold(BTreeMap::new(), |mut faults, step| {
@@ -78,28 +79,57 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
         faults
     });
     let kills = steps.iter().filter(|step| step.fault.is_kill()).count();
-    let cluster = cause_all(cluster, steps, &ground).await;
-    let mut journal = settle(&ground, &people, clients, &cluster.urls()).await;
-    let last = ground.again();
+    let cluster = inject_all(cluster, steps, &context).await;
+    let urls = cluster.urls();
+    let supervised = Supervised::new(cluster);
+    let mut journal = settle(&context, &people, clients, &urls).await;
+    let last = context.again();
     if let Some(expired) = is_on_duty(&last, &people.admin, &duty).await {
         journal.expired.push(expired);
     }
     // What is only in memory is gone now; what was shown and acknowledged has to be there.
-    let mut cluster = tokio::task::spawn_blocking(move || {
+    let cluster = supervised.end().await;
+    let cluster = tokio::task::spawn_blocking(move || {
         let mut cluster = cluster;
         (0..nodes).for_each(|node| cluster.kill_node(node));
-        cluster.wait(Duration::from_millis(500));
         cluster
-    })
-    .await
-    .expect("restarted");
-    read_back(&last, &people, &mut cluster, &mut journal).await;
-    for (what, count) in ground.broken().into_iter().chain(last.broken()) {
+    });
+    let supervised = Supervised::new(cluster.await.expect("restarted"));
+    journal.late.extend(not_ready(&urls).await);
+    read_back(&last, &people, &mut journal).await;
+    let cluster = supervised.end().await;
+    for (what, count) in context.broken().into_iter().chain(last.broken()) {
         journal.broken.push(format!("{count} × {what}"));
     }
     journal.broken.extend(cluster.crashes.iter().map(|crash| format!("crashed: {crash}")));
     let (exits, has_own_disk) = (cluster.exits.clone(), cluster.has_own_disk);
     Outcome { journal, faults, kills, exits, has_own_disk, took: began.elapsed(), cluster }
+}
+
+/// A cluster whose servers are started again when they end, while others use them.
+struct Supervised {
+    /// Ends the supervising when it is dropped, so that a panic waits for nobody.
+    guard: DropGuard,
+    supervising: JoinHandle<Cluster>,
+}
+
+impl Supervised {
+    fn new(mut cluster: Cluster) -> Self {
+        let is_over = CancellationToken::new();
+        let asked = is_over.clone();
+        let supervising = tokio::task::spawn_blocking(move || {
+            while !asked.is_cancelled() {
+                cluster.wait(Duration::from_millis(100));
+            }
+            cluster
+        });
+        Self { guard: is_over.drop_guard(), supervising }
+    }
+
+    async fn end(self) -> Cluster {
+        drop(self.guard);
+        self.supervising.await.expect("the cluster is supervised")
+    }
 }
 
 /// The presence of an operator who stays connected.
@@ -158,10 +188,10 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
     (people, room, chats, duty)
 }
 
-fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
+fn start(context: &Context, people: &People, plan: &Plan) -> Clients {
     let People { admin, operators, visitors, crowd } = people;
     let write = |caller: &Caller, chats: Vec<usize>, pace: u64| {
-        tokio::spawn(writers::write(ground.clone(), caller.clone(), chats, Duration::from_millis(pace)))
+        tokio::spawn(writers::write(context.clone(), caller.clone(), chats, Duration::from_millis(pace)))
     };
     let mut writers: Vec<_> = (0..SHARED).map(|chat| write(&visitors[chat], vec![chat], 150)).collect();
     writers.push(write(&operators[1], (0..SHARED).collect(), 80));
@@ -169,7 +199,7 @@ fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
     writers.push(write(&crowd[0], (CROWD..CROWD + CROWD_CHATS).collect(), 150));
     let follow = |caller: &Caller, chat: usize, kind, transport| {
         let name = format!("{} on chat {chat} by {kind:?} over {transport:?}", caller.name);
-        tokio::spawn(Subscriber::new(ground, caller, &name, chat, kind, transport).follow())
+        tokio::spawn(Subscriber::new(context, caller, &name, chat, kind, transport).follow())
     };
     let mut followers = Vec::new();
     for (chat, visitor) in visitors.iter().enumerate().take(SHARED) {
@@ -190,55 +220,51 @@ fn start(ground: &Ground, people: &People, plan: &Plan) -> Clients {
         followers.push(follow(&crowd[number / CROWD_EACH], chat, Stream::Messages, transport));
     }
     let contests =
-        callers::contest(ground.clone(), visitors[CONTESTS].clone(), operators[1..].to_vec(), CONTESTS);
+        sessions::contest(context.clone(), visitors[CONTESTS].clone(), operators[1..].to_vec(), CONTESTS);
     let (visitor, called) = (visitors[RINGS].clone(), operators[5].clone());
-    let rings = callers::ring_in_vain(ground.clone(), visitor, called, RINGS, SETTLED_WITHIN);
+    let rings = sessions::ring_in_vain(context.clone(), visitor, called, RINGS, SETTLED_WITHIN);
     Clients {
         writers,
-        readers: vec![tokio::spawn(writers::read(ground.clone(), admin.clone(), SHARED))],
+        readers: vec![tokio::spawn(writers::read(context.clone(), admin.clone(), SHARED))],
         contests: tokio::spawn(contests),
         rings: tokio::spawn(rings),
         followers,
     }
 }
 
-/// Causes all faults, on a thread of its own since it waits for processes.
-async fn cause_all(mut cluster: Cluster, steps: Vec<Step>, ground: &Ground) -> Cluster {
-    let ground = ground.clone();
-    let causing = tokio::task::spawn_blocking(move || {
+/// Injects all faults, on a thread of its own since it waits for processes.
+async fn inject_all(mut cluster: Cluster, steps: Vec<Step>, context: &Context) -> Cluster {
+    let context = context.clone();
+    let injecting = tokio::task::spawn_blocking(move || {
         cluster.wait(Duration::from_secs(1));
         let mut clocks = Clocks(vec![0; cluster.nodes.len()]);
         let mut log = String::new();
         for step in &steps {
-            log.push_str(&format!("{} {step:?}\n", ground.now()));
-            cause(&mut cluster, step, &mut clocks, &ground);
-            let_work(&mut cluster, &ground);
+            log.push_str(&format!("{} {step:?}\n", context.now()));
+            inject(&mut cluster, step, &mut clocks, &context);
+            let_work(&mut cluster, &context);
             let _ = std::fs::write(cluster.folder().join("faults.log"), &log);
         }
         cluster
     });
-    causing.await.expect("the faults are caused")
+    injecting.await.expect("the faults are injected")
 }
 
 /// Waits until some messages got through since the last fault, so that a slow machine meets faults at work too; not for
 /// ever, since faults may last.
-fn let_work(cluster: &mut Cluster, ground: &Ground) {
-    let (began, before) = (Instant::now(), ground.acknowledged.load(Ordering::Relaxed));
-    while ground.acknowledged.load(Ordering::Relaxed) < before + WORK && began.elapsed() < WORK_WITHIN {
+fn let_work(cluster: &mut Cluster, context: &Context) {
+    let (began, before) = (Instant::now(), context.acknowledged.load(Ordering::Relaxed));
+    while context.acknowledged.load(Ordering::Relaxed) < before + WORK && began.elapsed() < WORK_WITHIN {
         cluster.wait(Duration::from_millis(20));
     }
 }
 
 /// Lets everybody finish, and collects what they saw.
-async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[String]) -> Journal {
+async fn settle(context: &Context, people: &People, clients: Clients, urls: &[String]) -> Journal {
     let mut journal = Journal::default();
-    ground.stop.cancel();
-    for (number, url) in urls.iter().enumerate() {
-        if !is_ready(url).await {
-            journal.late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
-        }
-    }
-    let limit = Ground::limit(&ground.give_up);
+    context.stop.cancel();
+    journal.late.extend(not_ready(urls).await);
+    let limit = Context::limit(&context.give_up);
     for writer in clients.writers {
         journal.calls.extend(writer.await.expect("a writer ends"));
     }
@@ -247,29 +273,25 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
     }
     journal.contests = clients.contests.await.expect("the contests end");
     for call in journal.calls.iter().filter(|call| call.acknowledged().is_none()) {
-        if !call
-            .attempts
-            .iter()
-            .any(|attempt| matches!(attempt.outcome, super::journal::Outcome::Refused { .. }))
-        {
+        if !call.attempts.iter().any(|attempt| matches!(attempt.outcome, Answer::Refused { .. })) {
             journal.late.push(format!("{} was never answered", call.external_id));
         }
     }
     // Heads are asked for even where calls were given up.
     limit.abort();
-    let asking = ground.again();
-    let limit = Ground::limit(&asking.give_up);
+    let asking = context.again();
+    let limit = Context::limit(&asking.give_up);
     let mut heads = Vec::new();
-    for chat in &ground.chats {
+    for chat in &context.chats {
         heads.push(head(&asking, &people.admin, chat).await.unwrap_or(Head {
             position: 0,
             message: 0,
             count: 0,
         }));
     }
-    ground.heads.send_replace(Some(heads));
+    context.heads.send_replace(Some(heads));
     limit.abort();
-    let limit = Ground::limit(&ground.leave);
+    let limit = Context::limit(&context.leave);
     for follower in join_all(clients.followers).await {
         journal.followers.push(follower.expect("a follower ends"));
     }
@@ -279,22 +301,27 @@ async fn settle(ground: &Ground, people: &People, clients: Clients, urls: &[Stri
     journal
 }
 
-async fn is_ready(url: &str) -> bool {
+/// The nodes that are not ready in time.
+async fn not_ready(urls: &[String]) -> Vec<String> {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
     let asked = Instant::now();
-    let mut waits = Backoff::default();
-    while asked.elapsed() < SETTLED_WITHIN {
-        if http.get(format!("{url}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
-            return true;
+    let mut late = Vec::new();
+    for (number, url) in urls.iter().enumerate() {
+        let mut waits = Backoff::default();
+        while !http.get(format!("{url}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
+            if asked.elapsed() > SETTLED_WITHIN {
+                late.push(format!("/readyz of node {number} is not 200 after {SETTLED_WITHIN:?}"));
+                break;
+            }
+            waits.wait().await;
         }
-        waits.wait().await;
     }
-    false
+    late
 }
 
-async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
+async fn head(context: &Context, admin: &Caller, chat: &Chat) -> Option<Head> {
     let query = "query($id: ID!) { chat(id: $id) { messageCount messages(last: 1) { eventCursor nodes { sequence } } } }";
-    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": chat.id })).await?;
+    let data = context.ask_until_answered(admin, 0, query, &json!({ "id": chat.id })).await?;
     let messages = &data["chat"]["messages"];
     let message = messages["nodes"][0]["sequence"].as_i64().unwrap_or_default();
     let count = usize::try_from(data["chat"]["messageCount"].as_u64()?).ok()?;
@@ -302,34 +329,36 @@ async fn head(ground: &Ground, admin: &Caller, chat: &Chat) -> Option<Head> {
 }
 
 /// Whether the operator on duty is still present; what is wrong if not.
-async fn is_on_duty(ground: &Ground, admin: &Caller, duty: &Duty) -> Option<String> {
+async fn is_on_duty(context: &Context, admin: &Caller, duty: &Duty) -> Option<String> {
     let query =
         "query($id: ID!) { node(id: $id) { ... on Presence { createdAt lastSeenAt endedAt endReason } } }";
-    let data = ground.ask_until_answered(admin, 0, query, &json!({ "id": duty.presence })).await?;
+    let data = context.ask_until_answered(admin, 0, query, &json!({ "id": duty.presence })).await?;
     let presence = &data["node"];
     let is_there = presence["createdAt"].is_string() && presence["endedAt"].is_null();
     (!is_there).then(|| format!("the operator on duty: {presence}"))
 }
 
 /// Reads the whole store through the API, and replays each shared chat's log from its start.
-async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, journal: &mut Journal) {
-    let limit = Ground::limit(&ground.give_up);
+async fn read_back(context: &Context, people: &People, journal: &mut Journal) {
+    let limit = Context::limit(&context.give_up);
     let acknowledged: Vec<_> = (0..journal.calls.len()).step_by(1 + journal.calls.len() / 50).collect();
     for number in acknowledged {
         let call = &mut journal.calls[number];
         let sender =
-            call.external_id.trim_start_matches(super::ground::SENT).split('-').next().unwrap_or_default();
+            call.external_id.trim_start_matches(super::context::SENT).split('-').next().unwrap_or_default();
         let all = people.operators.iter().chain(&people.visitors).chain(&people.crowd);
         if let Some(sender) = all.clone().find(|caller| caller.name == sender) {
-            writers::send(ground, sender, call, number).await;
+            writers::send(context, sender, call, number).await;
         }
     }
-    callers::look_up(ground, &people.admin, &people.operators, &mut journal.contests).await;
+    journal
+        .late
+        .extend(sessions::look_up(context, &people.admin, &people.operators, &mut journal.contests).await);
     let mut heads = Vec::new();
-    for (number, chat) in ground.chats.iter().enumerate() {
+    for (number, chat) in context.chats.iter().enumerate() {
         let start = (json!(null), 0);
-        let walk = writers::walk(ground, &people.admin, number, start, 0).await;
-        let head = head(ground, &people.admin, chat).await;
+        let walk = writers::walk(context, &people.admin, number, start, 0).await;
+        let head = head(context, &people.admin, chat).await;
         let (Some((walk, _)), Some(head)) = (walk, head) else {
             journal.late.push(format!("chat {number} could not be read within {SETTLED_WITHIN:?}"));
             return;
@@ -341,18 +370,17 @@ async fn read_back(ground: &Ground, people: &People, cluster: &mut Cluster, jour
             message_count: head.count,
         });
     }
-    ground.heads.send_replace(Some(heads));
+    context.heads.send_replace(Some(heads));
     limit.abort();
-    let limit = Ground::limit(&ground.leave);
+    let limit = Context::limit(&context.leave);
     let replays = (0..SHARED).flat_map(|chat| {
         [Stream::Messages, Stream::Events].map(|kind| {
             let name = format!("the replay of chat {chat} by {kind:?}");
-            Subscriber::new(ground, &people.operators[4], &name, chat, kind, Transport::Socket)
+            Subscriber::new(context, &people.operators[4], &name, chat, kind, Transport::Socket)
                 .rewound()
                 .follow()
         })
     });
     journal.followers.extend(join_all(replays).await);
     limit.abort();
-    cluster.tend();
 }

@@ -1,6 +1,6 @@
 //! Sessions: several people accept one at the same time, and some ring for nobody.
 
-use super::ground::{Caller, Ground};
+use super::context::{Caller, Context};
 use super::journal::Contest;
 use crate::harness::client::mutation;
 use futures_util::future::join_all;
@@ -12,19 +12,19 @@ const RING_SECONDS: u32 = 5;
 
 /// Lets several people accept the same session, again and again. Who accepted according to the store is filled in
 /// later.
-pub async fn contest(ground: Ground, visitor: Caller, called: Vec<Caller>, chat: usize) -> Vec<Contest> {
+pub async fn contest(context: Context, visitor: Caller, called: Vec<Caller>, chat: usize) -> Vec<Contest> {
     let mut contests = Vec::new();
     for number in 0.. {
-        if !ground.pause(Duration::from_millis(400)).await {
+        if !context.pause(Duration::from_millis(400)).await {
             break;
         }
-        let Some(session) = ring(&ground, &visitor, &called, chat, 60, number).await else { continue };
+        let Some(session) = ring(&context, &visitor, &called, chat, 60, number).await else { continue };
         let accepts = called.iter().enumerate().map(|(at, caller)| {
             let input = json!({ "chatSessionId": session, "requestId": format!("tab of {}", caller.name) });
-            let (ground, query) = (&ground, mutation("acceptChatSession", ""));
+            let (context, query) = (&context, mutation("acceptChatSession", ""));
             async move {
                 let variables = json!({ "input": input });
-                ground.ask_until_answered(caller, number + at, &query, &variables).await
+                context.ask_until_answered(caller, number + at, &query, &variables).await
             }
         });
         let answers = join_all(accepts).await;
@@ -39,28 +39,40 @@ pub async fn contest(ground: Ground, visitor: Caller, called: Vec<Caller>, chat:
             }
         }
         contests.push(contest);
-        finish(&ground, &visitor, &session, number).await;
+        finish(&context, &visitor, &session, number).await;
     }
     contests
 }
 
-/// Fills in who accepted each session according to the store.
-pub async fn look_up(ground: &Ground, admin: &Caller, called: &[Caller], contests: &mut [Contest]) {
+/// Fills in who accepted each session according to the store; sessions that could not be read are taken out and
+/// returned.
+pub async fn look_up(
+    context: &Context,
+    admin: &Caller,
+    called: &[Caller],
+    contests: &mut Vec<Contest>,
+) -> Vec<String> {
     let query = "query($id: ID!) { chatSession(id: $id) { acceptedBy { id } } }";
-    for contest in contests {
+    let mut unread = Vec::new();
+    for contest in contests.iter_mut() {
         let variables = json!({ "id": contest.session });
-        let Some(data) = ground.ask_until_answered(admin, 0, query, &variables).await else { continue };
+        let Some(data) = context.ask_until_answered(admin, 0, query, &variables).await else {
+            unread.push(format!("session {} could not be read", contest.session));
+            continue;
+        };
         let id = data["chatSession"]["acceptedBy"]["id"].as_str().map(str::to_owned);
         contest.stored = id.map(|id| {
             let caller = called.iter().find(|caller| caller.id == id);
             caller.map_or_else(|| format!("somebody else: {id}"), |caller| caller.name.clone())
         });
     }
+    contests.retain(|contest| !unread.iter().any(|line| line.contains(&contest.session)));
+    unread
 }
 
 /// Lets sessions ring that nobody answers, and says which of them did not end in time.
 pub async fn ring_in_vain(
-    ground: Ground,
+    context: Context,
     visitor: Caller,
     called: Caller,
     chat: usize,
@@ -69,27 +81,27 @@ pub async fn ring_in_vain(
     let query = "query($id: ID!) { chatSession(id: $id) { state ringsUntil } }";
     let mut late = Vec::new();
     for number in 0.. {
-        if !ground.pause(Duration::from_millis(300)).await {
+        if !context.pause(Duration::from_millis(300)).await {
             break;
         }
         let called = std::slice::from_ref(&called);
-        let Some(session) = ring(&ground, &visitor, called, chat, RING_SECONDS, number).await else {
+        let Some(session) = ring(&context, &visitor, called, chat, RING_SECONDS, number).await else {
             continue;
         };
         let mut stopped = None;
         loop {
             tokio::time::sleep(Duration::from_millis(400)).await;
             let variables = json!({ "id": session });
-            let Some(data) = ground.ask_until_answered(&visitor, number, query, &variables).await else {
+            let Some(data) = context.ask_until_answered(&visitor, number, query, &variables).await else {
                 break;
             };
             if data["chatSession"]["state"] == "FINISHED" {
                 break;
             }
             // While there are faults it may take any time; after them it may not.
-            if ground.stop.is_cancelled() && stopped.get_or_insert_with(Instant::now).elapsed() > within {
+            if context.stop.is_cancelled() && stopped.get_or_insert_with(Instant::now).elapsed() > within {
                 late.push(format!("session {session} still rings: {}", data["chatSession"]));
-                finish(&ground, &visitor, &session, number).await;
+                finish(&context, &visitor, &session, number).await;
                 break;
             }
         }
@@ -99,7 +111,7 @@ pub async fn ring_in_vain(
 
 /// Starts a session; the one that is open already is finished first.
 async fn ring(
-    ground: &Ground,
+    context: &Context,
     visitor: &Caller,
     called: &[Caller],
     chat: usize,
@@ -108,21 +120,21 @@ async fn ring(
 ) -> Option<String> {
     let query = mutation("createChatSession", "session { id } chat { openSession { id } }");
     let called: Vec<_> = called.iter().map(|caller| &caller.id).collect();
-    let input = json!({ "chatId": ground.chats[chat].id, "participantIds": called, "start": true,
+    let input = json!({ "chatId": context.chats[chat].id, "participantIds": called, "start": true,
         "ringSeconds": seconds, "requestId": format!("{} {number}", visitor.name) });
     let variables = json!({ "input": input });
     let payload =
-        ground.ask_until_answered(visitor, number, &query, &variables).await?["createChatSession"].take();
+        context.ask_until_answered(visitor, number, &query, &variables).await?["createChatSession"].take();
     if payload["userErrors"] == json!([]) {
         return payload["session"]["id"].as_str().map(str::to_owned);
     }
     if let Some(open) = payload["chat"]["openSession"]["id"].as_str().or(payload["session"]["id"].as_str()) {
-        finish(ground, visitor, open, number).await;
+        finish(context, visitor, open, number).await;
     }
     None
 }
 
-async fn finish(ground: &Ground, visitor: &Caller, session: &str, node: usize) {
+async fn finish(context: &Context, visitor: &Caller, session: &str, node: usize) {
     let variables: Value = json!({ "input": { "chatSessionId": session } });
-    let _ = ground.ask_until_answered(visitor, node, &mutation("finishChatSession", ""), &variables).await;
+    let _ = context.ask_until_answered(visitor, node, &mutation("finishChatSession", ""), &variables).await;
 }

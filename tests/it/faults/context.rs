@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 /// How long a client waits for an answer: longer than the server's own limit for an operation.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long anything may take after the last fault was healed: far longer than on a machine that is four times slower.
-pub const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+pub const SETTLED_WITHIN: Duration = Duration::from_mins(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// The surroundings of a client.
 #[derive(Clone)]
-pub struct Ground(Arc<Shared>);
+pub struct Context(Arc<Shared>);
 
 pub struct Shared {
     pub urls: Vec<String>,
@@ -80,7 +80,7 @@ pub struct Caller {
     http: reqwest::Client,
 }
 
-impl std::ops::Deref for Ground {
+impl std::ops::Deref for Context {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
@@ -88,7 +88,7 @@ impl std::ops::Deref for Ground {
     }
 }
 
-impl Ground {
+impl Context {
     pub fn new(urls: Vec<String>, room: String, chats: Vec<Chat>) -> Self {
         Self::since(Instant::now(), urls, room, chats)
     }
