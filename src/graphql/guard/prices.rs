@@ -27,7 +27,7 @@ pub(super) enum Count {
     Page { row: u64 },
     /// `nodes` or `edges` of a connection: for each row of the page that the connection is.
     EachOfPage,
-    /// Introspection: four values for one unit, since nothing is loaded.
+    /// Introspection: eight values for one unit, since nothing is loaded and lists are estimated generously.
     Introspection,
 }
 

@@ -1,3 +1,4 @@
+//! What documents cost, and which are refused.
 #![allow(clippy::format_collect, reason = "a test writes documents as plainly as it can")]
 
 use super::*;
