@@ -5,6 +5,7 @@
 
 #[path = "measured/dear.rs"]
 mod dear;
+#[allow(dead_code, reason = "other measurements use the rest")]
 mod measured;
 
 use anteroom::actions::{IssueToken, TokenSubject};

@@ -1,5 +1,6 @@
 //! What operations may cost: the dearest that is accepted stays within the limits of an answer and of memory, what
 //! is dearer is refused before it runs, and nobody's spending is at the expense of others.
+#![allow(clippy::format_collect, reason = "a test writes documents as plainly as it can")]
 
 mod budget;
 mod cancelling;

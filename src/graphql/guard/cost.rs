@@ -170,7 +170,7 @@ impl<'a> Counter<'a> {
                 let rows = self.page(field);
                 below.units.saturating_add(rows.saturating_mul(below.of_each.saturating_add(row)))
             }
-            Count::Introspection => below.units.div_ceil(4),
+            Count::Introspection => below.units.div_ceil(8),
             Count::EachOfPage => {
                 sum.of_each = below.units.saturating_add(1);
                 0
