@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 7] =
 const BESIDE: [&str; 8] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry"];
 
 /// A crate, and the only places that may name it.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 13] = [
     ("sea_orm", &["entity/src", "migration/src", "src/store"]),
     ("sea_orm_migration", &["migration/src"]),
     ("axum", &["src/http"]),
@@ -20,6 +20,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("object_store", &["src/files"]),
     ("image", &["src/files", "src/demo"]),
     ("infer", &["src/files"]),
+    ("rustix", &["src/files"]),
     ("percent_encoding", &["src/http"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("entity", &["src", "tests"]),
