@@ -30,13 +30,18 @@ pub(super) fn find(head: &[u8], expected: &Expected) -> Found {
         found.filter(|found| is_image && found != media_type && media::looks(found) == Some(Looks::Picture));
     if let Some(other) = other {
         Found::As(other)
-    } else if is_like(head, media_type, *looks) {
+    } else if is_like(head, media_type, *looks) && (is_read_as_text(*looks) || !is_active(head)) {
         Found::AsSaid
     } else if is_active(head) {
         Found::Active
     } else {
         Found::As(media::ANY)
     }
+}
+
+/// Whether the source of a page is what it was said to be: a text, or bytes of any kind.
+fn is_read_as_text(looks: Looks) -> bool {
+    matches!(looks, Looks::Text | Looks::Unknown)
 }
 
 /// Whether a browser that guesses would take it for a page, or for something else that runs scripts.

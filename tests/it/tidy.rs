@@ -21,6 +21,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("object_store", &["src/files"]),
     ("image", &["src/files", "src/demo"]),
     ("infer", &["src/files"]),
+    ("rustix", &["src/files"]),
     ("percent_encoding", &["src/http"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("entity", &["src", "tests"]),

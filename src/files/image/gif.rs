@@ -38,7 +38,8 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
                 }
             }
             0x3B => {
-                kept.keep(at..at + 1);
+                at += 1;
+                kept.keep(start..at);
                 break;
             }
             _ => return None,

@@ -7,17 +7,13 @@ use std::ops::Range;
 
 /// Overwrites Exif and XMP: whether the file could be read as far as that takes. A file without items is fine.
 pub(in crate::files) fn blank(file: &mut [u8]) -> bool {
-    match metadata(file) {
-        Some(ranges) => {
-            for range in ranges {
-                if let Some(bytes) = file.get_mut(range) {
-                    bytes.fill(0);
-                }
-            }
-            true
+    let Some(ranges) = metadata(file) else { return false };
+    for range in ranges {
+        if let Some(bytes) = file.get_mut(range) {
+            bytes.fill(0);
         }
-        None => false,
     }
+    true
 }
 
 /// Where the metadata lies; `None` where the file cannot be read.
@@ -41,7 +37,7 @@ fn boxes(file: &[u8], within: Range<usize>) -> Option<Vec<([u8; 4], Range<usize>
             0 => (8, within.end - at),
             1 => (
                 16,
-                usize::try_from(u64::from(be32(file, at + 8)?) << 32 | u64::from(be32(file, at + 12)?))
+                usize::try_from((u64::from(be32(file, at + 8)?) << 32) | u64::from(be32(file, at + 12)?))
                     .ok()?,
             ),
             length => (8, usize::try_from(length).ok()?),
@@ -92,7 +88,7 @@ fn extents(
 ) -> Option<Vec<Range<usize>>> {
     let version = *file.get(places.start)?;
     let sizes = be16(file, places.start + 4)?;
-    let size = |shift: u16| usize::from(sizes >> shift & 15);
+    let size = |shift: u16| usize::from((sizes >> shift) & 15);
     let (of_offset, of_length, of_base) = (size(12), size(8), size(4));
     let of_index = if version == 0 { 0 } else { size(0) };
     let mut at = places.start + 6;
@@ -100,7 +96,7 @@ fn extents(
         let start = at;
         at += size;
         let bytes = file.get(start..at).filter(|_| at <= places.end && size <= 8)?;
-        usize::try_from(bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))).ok()
+        usize::try_from(bytes.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte))).ok()
     };
     let count = number(if version < 2 { 2 } else { 4 })?;
     let mut found = Vec::new();

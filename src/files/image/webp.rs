@@ -97,8 +97,8 @@ impl Found {
             b"VP8L" => {
                 self.lossless += length;
                 let bits = le32(body, 1)?;
-                self.canvas.get_or_insert(((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1));
-                if bits >> 28 & 1 == 1 {
+                self.canvas.get_or_insert(((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1));
+                if (bits >> 28) & 1 == 1 {
                     self.flags |= ALPHA;
                 }
             }
