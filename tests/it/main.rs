@@ -19,6 +19,7 @@ mod carts;
 mod cli;
 mod contract;
 mod deletion;
+mod disk;
 mod docs;
 mod durability;
 mod edits;
