@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -111,11 +112,16 @@ impl Base {
 /// A running server.
 pub struct App {
     base: Base,
+    drain: Duration,
+    listening: Listening,
+}
+
+/// The front door, open.
+struct Listening {
     address: SocketAddr,
     draining: CancellationToken,
-    drain: Duration,
     front_stop: CancellationToken,
-    front: tokio::task::JoinHandle<()>,
+    front: JoinHandle<()>,
 }
 
 impl App {
@@ -125,8 +131,18 @@ impl App {
         Self::serve(base, &config).await
     }
 
-    /// Starts to listen on a store that is open.
+    /// Starts to listen on a store that is open. Closes the store if that fails.
     pub async fn serve(base: Base, config: &Config) -> anyhow::Result<Self> {
+        match Self::listen(&base, config).await {
+            Ok(listening) => Ok(Self { base, drain: config.drain, listening }),
+            Err(error) => {
+                base.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn listen(base: &Base, config: &Config) -> anyhow::Result<Listening> {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("--listen: could not listen on {}", config.listen))?;
@@ -159,13 +175,13 @@ impl App {
         let serving = http::serve(listener, front, front_stop.clone(), base.tracker.clone());
         let front = base.tracker.spawn(serving);
         tracing::info!(%address, "listening on http://{address}");
-        Ok(Self { base, address, draining, drain: config.drain, front_stop, front })
+        Ok(Listening { address, draining, front_stop, front })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// The actions, for what has no door: tests and the command line.
@@ -176,16 +192,17 @@ impl App {
 
     /// Waits for the front door to close by itself, which it does only by a bug.
     pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
-        (&mut self.front).await
+        (&mut self.listening.front).await
     }
 
     /// Says that it is not ready while it still serves, then takes no new work, lets what runs end, and closes the
     /// store.
     pub async fn stop(self) {
-        self.draining.cancel();
+        let Listening { draining, front_stop, front, address: _ } = self.listening;
+        draining.cancel();
         tokio::time::sleep(self.drain).await;
-        self.front_stop.cancel();
-        let _ = tokio::time::timeout(STOP_WITHIN, self.front).await;
+        front_stop.cancel();
+        let _ = tokio::time::timeout(STOP_WITHIN, front).await;
         self.base.close().await;
     }
 }

@@ -179,7 +179,16 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     tracing::info!(descriptors, "the limit of open files");
     let mut base = Base::open(&config, Clock::system()).await?;
     let mut demo = None;
-    if !no_demo && !config.is_database_chosen && demo::is_wanted(&base.actions).await? {
+    let is_demo_wanted = !no_demo
+        && !config.is_database_chosen
+        && match demo::is_wanted(&base.actions).await {
+            Ok(is_wanted) => is_wanted,
+            Err(error) => {
+                base.close().await;
+                return Err(error);
+            }
+        };
+    if is_demo_wanted {
         tracing::info!("loading the demo organization");
         base.close().await;
         demo::load(&config).await?;

@@ -211,9 +211,8 @@ impl Batch {
         self.checkpoint_if_due().await;
     }
 
-    /// Ends what is open, checkpoints everything into the database file, and closes the connection. The readers must
-    /// be closed.
-    pub(super) async fn close(&mut self) -> std::result::Result<(), DbErr> {
+    /// Ends what is open, closes the readers, moves everything into the database file, and closes the connection.
+    pub(super) async fn close(&mut self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
         if self.is_closed {
             return Ok(());
         }
@@ -226,6 +225,8 @@ impl Batch {
             Some(connection) => connection,
             None => self.opener.writer().await?,
         };
+        // Only now, because SQLite removes the log when the last connection closes.
+        readers.close_by_ref().await?;
         let closed = self.file.finish(&connection).await;
         connection.close_by_ref().await?;
         closed

@@ -70,8 +70,11 @@ impl Store {
         let counted = Arc::clone(&statements);
         let count = move |connection: &mut DatabaseConnection| {
             let statements = Arc::clone(&counted);
-            connection.set_metric_callback(move |_| {
-                statements.fetch_add(1, Ordering::Relaxed);
+            connection.set_metric_callback(move |run| {
+                // Upkeep by the writer belongs to no request.
+                if !run.statement.sql.starts_with("PRAGMA") {
+                    statements.fetch_add(1, Ordering::Relaxed);
+                }
             });
         };
         let (engine, readers, writer, epoch) = if url.starts_with("sqlite:") {
@@ -111,11 +114,7 @@ impl Store {
     /// Closes every connection. On SQLite everything is then in the database file alone, and the next start need not
     /// check it.
     pub async fn close(&self) {
-        let closed = async {
-            self.0.readers.get().close_by_ref().await?;
-            self.0.writer.close().await
-        };
-        match tokio::time::timeout(CLOSE_WITHIN, closed).await {
+        match tokio::time::timeout(CLOSE_WITHIN, self.0.writer.close(self.0.readers.get())).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
             Err(_) => tracing::warn!("the database did not close in time"),

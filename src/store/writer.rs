@@ -100,11 +100,11 @@ impl Writer {
         }
     }
 
-    /// Closes what writes. On SQLite the readers must be closed, and afterwards everything is in the database file.
-    pub(super) async fn close(&self) -> Result<()> {
+    /// Closes every connection. On SQLite everything is then in the database file.
+    pub(super) async fn close(&self, readers: &DatabaseConnection) -> Result<()> {
         match self {
             Self::Pool(pool) => Ok(pool.close_by_ref().await?),
-            Self::Single(single) => Ok(single.batch.lock().await.close().await?),
+            Self::Single(single) => Ok(single.batch.lock().await.close(readers).await?),
         }
     }
 }

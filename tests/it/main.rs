@@ -23,6 +23,7 @@ mod contract;
 mod cost;
 mod deactivation;
 mod deletion;
+mod disk;
 mod docs;
 mod durability;
 mod edits;
