@@ -7,7 +7,7 @@ use super::suggesting::suggest;
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::attachment::Attached;
-use crate::domain::event::{MessageRow, Signal, ViewChange};
+use crate::domain::event::{MessageRow, ViewChange};
 use crate::domain::message::was_sent_as;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -263,11 +263,11 @@ pub(super) async fn say(
     participation.message_count += 1;
     participation.first_message_at.get_or_insert(now);
     participation.updated_at = now;
-    let has_read = by == Some(sender.id) && catch_up(tx, &mut participation, sequence)?;
-    participations::update(tx, &participation).await?;
-    if has_read {
-        tx.hint(participation.chat_id, Signal::Participation(participation.clone()));
+    if by == Some(sender.id) {
+        // Who answers has read.
+        (participation.last_read_sequence, participation.last_read_at) = (sequence, Some(now));
     }
+    participations::update(tx, &participation).await?;
     own_views::be_active(tx, participation.chat_id, now).await?;
     let chat = tx.chat_mut()?;
     chat.last_message_sequence = Some(sequence);
@@ -290,15 +290,6 @@ pub(super) async fn say(
         renew_lease(tx, sender.id, lease).await?;
     }
     add_entry(tx, entry, by).await
-}
-
-/// Moves the read mark of somebody who writes up to their message: who answers has read. Answers whether it moved over
-/// a message before it, which is then by somebody else and worth telling.
-fn catch_up(tx: &Tx, participation: &mut participation::Model, sequence: i64) -> Result<bool> {
-    let read = participation.last_read_sequence;
-    participation.last_read_sequence = sequence.max(read);
-    participation.last_read_at = Some(tx.now());
-    Ok(tx.chat()?.last_message_sequence.is_some_and(|last| last > read))
 }
 
 /// The chat keeps the page of the visitor's first message.

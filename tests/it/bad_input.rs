@@ -385,7 +385,7 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
         (admin, "updateUser", json!({ "userId": admin.id, "isActive": false }), "INVALID isActive"),
         (odile, "joinChat", json!({ "chatId": public.chat, "exclusive": true }), "CHAT_TAKEN"),
         (odile, "keepPresence", json!({ "chatId": public.chat }), "NOT_PRESENT"),
-        (odile, "markRead", json!({ "chatId": public.chat }), "NOT_PARTICIPANT"),
+        (odile, "markRead", json!({ "chatId": public.chat, "sequence": -1 }), "INVALID sequence"),
         (vera, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
         (olga, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
         (olga, "rejectChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),

@@ -67,7 +67,7 @@ async fn visitors_are_found_by_what_is_written(engine: Engine) {
         let visitors = scene.olga.query(find, json!({ "query": query })).await;
         assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
     }
-    for query in ["Ärztin", "Ä", "RZTIN", &"x".repeat(limits::NAME)] {
+    for query in ["Ärztin", "ÄR", "RZTIN", "arzt", &"x".repeat(limits::NAME)] {
         let visitors = scene.olga.query(find, json!({ "query": query })).await;
         let found = u8::from(query.len() < limits::NAME);
         assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");

@@ -20,7 +20,7 @@ const IN_CHATS: [(&str, &str); 4] = [
     (
         "public",
         "                    victor     vera                otto             olga                admin               program
-        markRead            NOT_FOUND  done                NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
+        markRead            NOT_FOUND  done                done             done                done                FORBIDDEN
         updateParticipation NOT_FOUND  done                NOT_PARTICIPANT  done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  done                done             done                done                FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
@@ -54,7 +54,7 @@ const IN_CHATS: [(&str, &str); 4] = [
     (
         "private",
         "                    victor     vera                otto             olga                admin               program
-        markRead            NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        markRead            NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         updateParticipation NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateParticipation NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
@@ -89,7 +89,7 @@ const IN_CHATS: [(&str, &str); 4] = [
     (
         "direct",
         "                    victor     vera                otto             olga                admin               program
-        markRead            NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        markRead            NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
         updateParticipation NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         setTyping           NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
@@ -123,7 +123,7 @@ const IN_CHATS: [(&str, &str); 4] = [
     (
         "group",
         "                    victor     vera                otto             olga                admin               program
-        markRead            NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        markRead            NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         setTyping           NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         sendMessage         NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     INVALID

@@ -83,7 +83,7 @@ impl Participation {
         self.0.first_message_at.map(DateTime)
     }
 
-    /// The sequence up to which the actor has read.
+    /// The sequence up to which the actor has read. Their own messages move it, without a `ParticipationChanged`.
     async fn last_read_sequence(&self) -> Result<i32> {
         i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
     }

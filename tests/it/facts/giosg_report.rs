@@ -2,7 +2,7 @@
 
 use crate::harness::Engine;
 use crate::harness::client::error_code;
-use crate::harness::world::{NOON, World, ids, text};
+use crate::harness::world::{NOON, World, ids};
 use crate::on_both;
 use serde_json::{Value, json};
 
