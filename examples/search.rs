@@ -8,7 +8,7 @@ mod measured;
 use anteroom::actions::SearchIn;
 use anteroom::domain::event::{MessageRow, Subject};
 use anteroom::domain::page::PageRequest;
-use anteroom::domain::search::Query;
+use anteroom::domain::search::{Matching, Query};
 use anteroom::store::tx::Fact;
 use anteroom::store::{Store, messages};
 use entity::{
@@ -61,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
             ("two letters", "qu"),
             ("former", FORMER),
         ] {
-            let query = Query::new(word).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+            let query = Query::new(word, Matching::Folded).map_err(|refused| anyhow::anyhow!("{refused}"))?;
             let scope = SearchIn { chat_id, visitor_id: None, include_archived: false };
             let mut hits = 0;
             let time = median(RUNS, async || {
@@ -129,7 +129,11 @@ impl Writer<'_> {
                 tx.record(Fact {
                     kind: EventKind::MessageAdded,
                     subject_id: message_id.0,
-                    subject: Subject::Message(MessageRow { message: row, sender: None }),
+                    subject: Subject::Message(MessageRow {
+                        message: row,
+                        sender: None,
+                        called_ids: Vec::new(),
+                    }),
                     actor_id: Some(self.sender),
                     audience: Audience::All,
                 })?;

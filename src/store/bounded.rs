@@ -47,10 +47,6 @@ impl Bounded<DatabaseTransaction> {
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         within(self.0.get_database_backend(), STATEMENT, self.0.commit()).await
     }
-
-    pub(super) async fn rollback(self) -> Result<(), DbErr> {
-        within(self.0.get_database_backend(), ROLLBACK, self.0.rollback()).await
-    }
 }
 
 #[async_trait]

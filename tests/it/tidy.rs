@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 7] =
 const BESIDE: [&str; 8] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry"];
 
 /// A crate, and the only places that may name it.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 14] = [
     ("sea_orm", &["entity/src", "migration/src", "src/store"]),
     ("sea_orm_migration", &["migration/src"]),
     ("axum", &["src/http"]),
