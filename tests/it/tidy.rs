@@ -21,7 +21,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("object_store", &["src/files"]),
     ("image", &["src/files", "src/demo"]),
     ("infer", &["src/files"]),
-    ("rustix", &["src/files"]),
+    ("rustix", &["src/files", "src/http"]),
     ("percent_encoding", &["src/http"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("entity", &["src", "tests"]),
