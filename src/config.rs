@@ -8,7 +8,7 @@ mod tests;
 use crate::delivery::{self, Allowed};
 use crate::domain::origin;
 use crate::http::Limits;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;

@@ -9,7 +9,7 @@ use crate::actions::{
 use crate::clock::Clock;
 use crate::domain::attachment::Attached;
 use crate::domain::directive::Directive;
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{Viewer, ViewerRole};
 use chrono::TimeDelta;
 use entity::{ChatId, ChatType, MessageId, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
@@ -83,7 +83,7 @@ impl<'a> Month<'a> {
             }
         }
         // The front desk keeps up with its own chat.
-        for user in self.users {
+        for user in self.users.iter().filter(|user| user.role == ViewerRole::Operator) {
             self.read(user, team).await?;
         }
         self.wait_until(now.minus(TimeDelta::hours(1)));

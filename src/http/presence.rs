@@ -16,7 +16,7 @@ const ASKED_WITHIN: Duration = Duration::from_secs(2);
 /// Waits until the actor is deactivated.
 pub(super) async fn deactivated(standing: &mut watch::Receiver<Standing>) {
     if standing.wait_for(|standing| *standing == Standing::Gone).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

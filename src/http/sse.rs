@@ -146,24 +146,22 @@ impl Events {
         if self.is_over {
             return None;
         }
-        loop {
-            tokio::select! {
-                // In this order, so that nothing is complete to a deactivated caller, and a busy stream stops.
-                biased;
-                () = deactivated(&mut self.standing) => return Some(self.sign_out()),
-                // Without `complete`: the stream is cut off and not over, so clients come back and resume.
-                () = self.door.0.shutdown.cancelled() => return None,
-                () = self.gone.cancelled() => return Some(self.sign_out()),
-                answer = self.answers.next() => return match answer {
-                    Some(Told::Answer(answer, cursor)) => {
-                        Some(next_event(*answer, cursor.as_deref(), self.door.limits.errors))
-                    }
-                    // Without `complete`, as at shutdown.
-                    Some(Told::CutOff) => None,
-                    None => Some(self.end()),
-                },
-                _ = self.heartbeat.tick() => return Some(":\n\n".into()),
-            }
+        tokio::select! {
+            // In this order, so that nothing is complete to a deactivated caller, and a busy stream stops.
+            biased;
+            () = deactivated(&mut self.standing) => Some(self.sign_out()),
+            // Without `complete`: the stream is cut off and not over, so clients come back and resume.
+            () = self.door.0.shutdown.cancelled() => None,
+            () = self.gone.cancelled() => Some(self.sign_out()),
+            answer = self.answers.next() => match answer {
+                Some(Told::Answer(answer, cursor)) => {
+                    Some(next_event(*answer, cursor.as_deref(), self.door.limits.errors))
+                }
+                // Without `complete`, as at shutdown.
+                Some(Told::CutOff) => None,
+                None => Some(self.end()),
+            },
+            _ = self.heartbeat.tick() => Some(":\n\n".into()),
         }
     }
 

@@ -156,7 +156,7 @@ async fn colleagues_find_notes_and_follow_them(engine: Engine) {
     world.pass(5);
     let id = clinic.note(odile, "Knee, the left one").await;
     let told = inbox.data().await["viewerEvents"].clone();
-    assert_eq!(told["viewer"]["unreadCount"], 2);
+    assert_eq!(told["viewer"]["unreadCount"], 1);
     assert_eq!(
         (&told["at"], &told["change"]["__typename"]),
         (&json!("2026-11-20T12:00:05.000Z"), &json!("ChatChanged"))

@@ -30,7 +30,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
             b"eXIf" => {
                 if let Some(found) = exif::orientation(body).filter(|found| *found != 1) {
                     orientation = found;
-                    kept.add(self::chunk(b"eXIf", &exif::only(found)));
+                    kept.add(self::chunk(*b"eXIf", &exif::only(found)));
                 }
             }
             b"tRNS" => is_transparent = true,
@@ -64,9 +64,9 @@ fn memory(width: u32, height: u32, depth: u8, color: u8, is_transparent: bool) -
         .saturating_add(u64::from(width).saturating_mul(64))
 }
 
-fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
-    let checksum = checksum(&[name, body].concat()).to_be_bytes();
+    let checksum = checksum(&[&name[..], body].concat()).to_be_bytes();
     [&length, &name[..], body, &checksum].concat()
 }
 

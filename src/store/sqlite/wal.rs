@@ -99,10 +99,9 @@ fn word(bytes: &[u8], index: usize) -> u32 {
 }
 
 fn checksum([mut first, mut second]: [u32; 2], bytes: &[u8], order: fn([u8; 4]) -> u32) -> [u32; 2] {
-    for pair in bytes.as_chunks::<8>().0 {
-        let [a, b, c, d, e, f, g, h] = *pair;
-        first = first.wrapping_add(order([a, b, c, d])).wrapping_add(second);
-        second = second.wrapping_add(order([e, f, g, h])).wrapping_add(first);
+    for [one, other] in bytes.as_chunks::<4>().0.as_chunks::<2>().0 {
+        first = first.wrapping_add(order(*one)).wrapping_add(second);
+        second = second.wrapping_add(order(*other)).wrapping_add(first);
     }
     [first, second]
 }

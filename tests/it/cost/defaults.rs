@@ -19,6 +19,8 @@ struct Default {
     name: String,
     of_type: String,
     value: Value,
+    /// The same as a document has it.
+    literal: String,
 }
 
 fn defaults() -> Vec<Default> {
@@ -33,8 +35,9 @@ fn defaults() -> Vec<Default> {
                 let Some(default) = value.default_value else { continue };
                 let of_type = value.ty.node.to_string().trim_end_matches('!').to_owned();
                 let (on, name) = (on.clone(), value.name.node.to_string());
+                let literal = default.node.to_string();
                 let value = default.node.into_json().expect("JSON");
-                found.push(Default { on, field: field.clone(), name, of_type, value });
+                found.push(Default { on, field: field.clone(), name, of_type, value, literal });
             }
         };
         match definition.node.kind {
@@ -61,12 +64,13 @@ async fn an_argument_without_its_variable_has_its_default() {
     let reached = BTreeMap::from([
         ("Chat", format!("chat(id: \"{chat}\")")),
         ("User", format!("user(id: \"{}\")", scene.olga.id)),
+        ("Organization", "organization".to_owned()),
         ("Viewer", "viewer".to_owned()),
         ("ShoppingCart", format!("node(id: {}) {{ ... on ShoppingCart {{", cart["shoppingCart"]["id"])),
     ]);
     let arguments: Vec<_> = defaults().into_iter().filter(|default| default.field.is_some()).collect();
     assert!(arguments.len() >= 6, "only {} arguments have defaults", arguments.len());
-    for Default { on, field, name, of_type, value } in arguments {
+    for Default { on, field, name, of_type, value, literal } in arguments {
         let path = reached.get(on.as_str()).unwrap_or_else(|| panic!("how is a {on} reached?"));
         let field = field.expect("an argument");
         let more = if field == "searchMessages" { "query: \"good\", " } else { "" };
@@ -78,8 +82,8 @@ async fn an_argument_without_its_variable_has_its_default() {
             format!("query{declared} {{ {path}{open} {field}({more}{argument}) {{ {selection} }} {close} }}")
         };
         let nullable = with(&format!("($a: {of_type})"), &format!("{name}: $a"));
-        let literal = with("", &format!("{name}: {value}"));
-        let expected = scene.admin.query(&literal, json!({})).await;
+        let written = with("", &format!("{name}: {literal}"));
+        let expected = scene.admin.query(&written, json!({})).await;
         assert_eq!(scene.admin.query(&nullable, json!({})).await, expected, "{on}.{field}({name})");
         assert_eq!(
             scene.admin.query(&nullable, json!({ "a": value })).await,
@@ -87,7 +91,7 @@ async fn an_argument_without_its_variable_has_its_default() {
             "{on}.{field}({name})"
         );
         // In a fragment too, and with a default of the variable's own.
-        let own = with(&format!("($a: {of_type} = {value})"), &format!("{name}: $a"));
+        let own = with(&format!("($a: {of_type} = {literal})"), &format!("{name}: $a"));
         assert_eq!(scene.admin.query(&own, json!({})).await, expected, "{on}.{field}({name})");
     }
     app.stop().await;

@@ -269,7 +269,7 @@ impl Names {
         }
         match name {
             "eventCursor" | "cursor" | "startCursor" | "endCursor" => json!("a cursor"),
-            "throughSequence" => json!("a sequence"),
+            "throughSequence" | "lastReadSequence" => json!("a sequence"),
             "id" | "chatId" | "token" | "externalId" | "sequence" => {
                 let next = self.0.len();
                 json!(self.0.entry(value.to_string()).or_insert(next))
