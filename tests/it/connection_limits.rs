@@ -48,7 +48,7 @@ impl Served {
             if let Some(at) = log.find("http://127.0.0.1:") {
                 served.url = log[at..].split_whitespace().next().expect("a URL").to_owned();
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "it does not listen: {log}");
+            assert!(started.elapsed() < Duration::from_mins(1), "it does not listen: {log}");
             std::thread::sleep(Duration::from_millis(20));
         }
         served

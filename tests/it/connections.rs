@@ -90,7 +90,7 @@ async fn long_chat(world: &World, person: &Person) -> String {
 
 /// The text of a message, so many times.
 fn texts(count: usize) -> String {
-    (0..count).map(|number| format!("t{number}: text ")).collect()
+    (0..count).map(|number| format!("t{number}: text")).collect::<Vec<_>>().join(" ")
 }
 
 /// Asks for about 700 KB.
@@ -125,7 +125,7 @@ async fn answer_that_is_not_read_closes_the_connection() {
     };
     let closed = async {
         for connection in &stalled {
-            connection.is_reset_within(Duration::from_secs(60)).await;
+            connection.is_reset_within(Duration::from_mins(1)).await;
         }
     };
     tokio::join!(closed, reading);
@@ -135,7 +135,7 @@ async fn answer_that_is_not_read_closes_the_connection() {
 
 /// A GET of `/graphql` on stream 1, in HPACK without a table.
 fn http2_get(token: &str, document: &str, accept: &str) -> Vec<u8> {
-    let encoded: String = document.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let encoded = document.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
     let mut block = vec![0x82, 0x86];
     let mut field = |index: &[u8], value: &str| {
         block.extend_from_slice(index);
@@ -222,7 +222,7 @@ async fn event_stream_that_stops_reading_is_closed_while_its_chat_is_busy() {
     };
     let closed = async {
         for stream in &streams {
-            stream.is_reset_within(Duration::from_secs(60)).await;
+            stream.is_reset_within(Duration::from_mins(1)).await;
         }
     };
     tokio::select! {

@@ -97,7 +97,7 @@ async fn readiness_is_503_for_a_while_before_the_port_closes() {
     assert_eq!(stage.send(5).await, 5);
     let health = reqwest::get(format!("{}/healthz", stage.url())).await.expect("an answer");
     assert_eq!(health.status(), 200);
-    let status = tokio::time::timeout(Duration::from_secs(120), async {
+    let status = tokio::time::timeout(Duration::from_mins(2), async {
         loop {
             if let Some(status) = stage.exited().await {
                 return status;

@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_sound_ledger_has_no_findings_and_each_planted_fault_has_one() {
-        assert_eq!(sound().findings(), Vec::<String>::new());
         type Fault = fn(&mut Ledger);
+        assert_eq!(sound().findings(), Vec::<String>::new());
         let faults: [Fault; 7] = [
             |ledger| ledger.acknowledged.push(("lost".into(), 40)),
             |ledger| ledger.acknowledged[3].1 = 5,

@@ -45,9 +45,9 @@ async fn a_cursor_outlives_stops_and_kills() {
     for round in 0..3 {
         stage.send(2).await;
         if round == 1 {
-            stage.stop()
+            stage.stop();
         } else {
-            stage.kill()
+            stage.kill();
         }
         stage.start_again().await;
         assert!(stage.believes(&cursor).await, "round {round}");
@@ -84,9 +84,9 @@ async fn a_backup_over_the_database_makes_old_cursors_expire() {
         stage.send(10).await;
         let cursor = stage.cursor().await;
         if is_killed {
-            stage.kill()
+            stage.kill();
         } else {
-            stage.stop()
+            stage.stop();
         }
         put_back(&copy, stage.data());
         remove_log(stage.data());

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Longer than anything takes that should happen.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const FOLLOW: &str =
     "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text sequence type } } }";
 const HISTORY: &str = "query($chat: ID!, $after: String) { chat(id: $chat) { messages(first: 100, after: $after) { \

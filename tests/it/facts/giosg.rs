@@ -72,9 +72,14 @@ fn times(value: &Value, found: &mut Vec<String>) {
             for (name, value) in fields {
                 match value {
                     Value::String(time) if name.ends_with("At") || name.ends_with("Since") => {
-                        found.push(time.clone())
+                        found.push(time.clone());
                     }
-                    other => times(other, found),
+                    other @ (Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Array(_)
+                    | Value::Object(_)) => times(other, found),
                 }
             }
         }

@@ -37,13 +37,13 @@ struct Office {
 
 async fn a_desk_shows_what_is_there_through_a_thousand_changes_and_cuts(engine: Engine) {
     let office = Office::open(TestApp::start(engine).await).await;
-    office.through(CHANGES, 3).await;
+    Box::pin(office.through(CHANGES, 3)).await;
 }
 
 /// With a ring of a few hints the desk reads its place again all the time.
 async fn a_desk_that_always_lags_shows_what_is_there(engine: Engine) {
     let app = TestApp::start_with(engine, Clock::system(), |config| config.hub_capacity = 2).await;
-    Office::open(app).await.through(CHANGES / 4, 1).await;
+    Box::pin(Office::open(app).await.through(CHANGES / 4, 1)).await;
 }
 
 /// Without a bus, what is done on the other node is known by the sweep alone.
@@ -114,7 +114,7 @@ impl Office {
                 self.check(&mut desk).await;
             }
             if round % (rounds / (restarts + 1)) == 0 && round < rounds {
-                self = self.restarted(&mut desk).await;
+                self = Box::pin(self.restarted(&mut desk)).await;
             }
         }
         self.check(&mut desk).await;
