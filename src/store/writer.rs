@@ -27,6 +27,11 @@ const ABANDONED: Duration = Duration::from_millis(50);
 const PROBE: &str = "write_probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
+/// How long a writer waits for its turn on SQLite: nearly as long as an operation may take. Whoever waits longer leaves
+/// the queue. Otherwise an overloaded server would go on writing for callers that were answered long ago, and reach
+/// nobody in time.
+const TURN_WITHIN: Duration = Duration::from_secs(8);
+
 /// What writes.
 pub(super) enum Writer {
     /// SQLite's one writing connection.
@@ -93,8 +98,10 @@ impl Writer {
             }
             Self::Single(Single { batch, waiting, health: _ }) => {
                 let counted = Waiting::new(waiting);
-                let mut turn = Arc::clone(batch).lock_owned().await;
+                let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(batch).lock_owned()).await;
                 drop(counted);
+                let mut turn =
+                    turn.map_err(|_| Error::Unavailable("too many writers wait for their turn".into()))?;
                 Ok(Open { writing: turn.begin().await?, turn: Some(turn) })
             }
         }

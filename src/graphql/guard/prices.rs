@@ -219,8 +219,10 @@ fn weight(on: &str, name: &str, is_page: bool) -> u64 {
         // Some milliseconds each, measured with a million messages.
         (_, "searchMessages") => 600,
         ("Viewer", "unreadCount") | ("Organization", "visitors") => 250,
-        // A transaction; all products of a cart, of which there can be hundreds.
-        ("Mutation", _) | ("ShoppingCart", "products" | "totalPrice" | "monthlyTotalPrice") => 100,
+        // A transaction.
+        ("Mutation", _) => 100,
+        // All products of a cart: usually a few, at most hundreds.
+        ("ShoppingCart", "products" | "totalPrice" | "monthlyTotalPrice") => 40,
         (_, "totalCount") => 20,
         ("Subscription", _) | ("Participation", "unreadCount") => 10,
         _ if is_page => 8,

@@ -7,6 +7,7 @@ use crate::harness::world::{Person, World, ids, text};
 use crate::on_both;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::time::Duration;
 
 on_both!(
     a_pair_that_creates_its_chat_from_both_sides_gets_one,
@@ -172,6 +173,7 @@ async fn a_thousand_retries_of_one_send_make_one_message(engine: Engine) {
                     None => return answer["data"]["sendMessage"].to_string(),
                     Some(code) => assert_eq!(code, "UNAVAILABLE", "{answer:#}"),
                 }
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
     });

@@ -18,7 +18,8 @@ on_both!(
     browsers_are_told_which_sites_may_call,
 );
 
-const ROLE: &str = "{ viewer { __typename role } }";
+/// The only operation that a widget key can run.
+const SIGN_IN: &str = "mutation { signInVisitor(input: {}) { viewer { __typename role } } }";
 
 async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
     let world = World::new(engine).await;
@@ -41,16 +42,16 @@ async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
         refused.push(widget.on_page_of(origin));
     }
     for client in &refused {
-        let answer = client.request().json(&json!({ "query": ROLE })).send().await.expect("an answer");
+        let answer = client.request().json(&json!({ "query": SIGN_IN })).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{:?}", client.origin);
         assert_eq!(error_code(&answer.json().await.expect("JSON")), "FORBIDDEN", "{:?}", client.origin);
     }
-    let viewer = widget.query(ROLE, json!({})).await;
-    assert_eq!(viewer, json!({ "viewer": { "__typename": "Viewer", "role": "WIDGET" } }));
+    let signed_in = widget.query(SIGN_IN, json!({})).await;
+    assert_eq!(signed_in["signInVisitor"]["viewer"], json!({ "__typename": "Viewer", "role": "VISITOR" }));
     // A room that names no site has no widget.
     let input = json!({ "roomId": world.room, "allowedOrigins": [] });
     world.admin.done("updateRoom", "", input).await;
-    assert_eq!(error_code(&widget.ask(ROLE, json!({})).await), "FORBIDDEN");
+    assert_eq!(error_code(&widget.ask(SIGN_IN, json!({})).await), "FORBIDDEN");
     world.app.stop().await;
 }
 
@@ -60,6 +61,7 @@ async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
     let room = json!({ "id": world.room });
     let documents = [
         "{ organization { name } }",
+        "{ viewer { role } }",
         "{ viewer { organization { name } } }",
         "{ viewer { actor { id } } }",
         "{ viewer { unreadCount } }",
@@ -81,7 +83,9 @@ async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
     assert_eq!(socket.try_receive().await, Err(4403));
     let events = json!({ "query": "subscription { viewerEvents { cursor } }" });
     let stream = widget.request().header("accept", "text/event-stream").json(&events).send().await;
-    assert_eq!(stream.expect("an answer").status(), StatusCode::TOO_MANY_REQUESTS);
+    let refusal = stream.expect("an answer");
+    assert_eq!(refusal.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(error_code(&refusal.json().await.expect("JSON")), "FORBIDDEN");
     world.app.stop().await;
 }
 
@@ -95,9 +99,9 @@ async fn a_key_that_was_replaced_is_none(engine: Engine) {
     assert_eq!(room["room"]["allowedOrigins"], json!([SHOP]));
     for token in [widget.token.as_str(), "wk_", "wk_nobody"] {
         let old = Client { token: token.to_owned(), ..widget.clone() };
-        assert_eq!(error_code(&old.ask(ROLE, json!({})).await), "UNAUTHENTICATED", "{token}");
+        assert_eq!(error_code(&old.ask(SIGN_IN, json!({})).await), "UNAUTHENTICATED", "{token}");
     }
-    assert_eq!(new.query(ROLE, json!({})).await["viewer"]["role"], "WIDGET");
+    assert_eq!(new.query(SIGN_IN, json!({})).await["signInVisitor"]["viewer"]["role"], "VISITOR");
     world.app.stop().await;
 }
 
