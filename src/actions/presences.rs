@@ -150,8 +150,9 @@ impl Actions {
         let (now, (_, _, longest)) = (self.now(), limits::RING_SECONDS);
         let (rings_until, expires_at) =
             (now.plus(TimeDelta::seconds(longest.into())), now.plus(self.0.lease.lasts));
-        let pulled_in =
-            self.write(move |tx| async move { Ok(due::pull_in(tx, rings_until, expires_at).await?) }.boxed());
+        let pulled_in = self.write(move |tx| {
+            async move { Ok(due::pull_in(tx, now, rings_until, expires_at).await?) }.boxed()
+        });
         let count = pulled_in.await?.value;
         if count > 0 {
             tracing::warn!(

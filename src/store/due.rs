@@ -2,11 +2,21 @@
 
 use super::{Result, Rows, Tx};
 use entity::{SessionState, Timestamp, chat_session, presence};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-/// Lets every session that rings end by `rings_until` and every lease by `expires_at`: how many ended later.
-pub async fn pull_in(tx: &Tx, rings_until: Timestamp, expires_at: Timestamp) -> Result<u64> {
+/// Lets every session that rings end by `rings_until` and every lease by `expires_at`: how many ended later. A session
+/// whose own time to ring is known, and is shorter, rings for that time from `now` on.
+pub async fn pull_in(tx: &Tx, now: Timestamp, rings_until: Timestamp, expires_at: Timestamp) -> Result<u64> {
+    let rings_for =
+        || Expr::col(chat_session::Column::RingsUntil).sub(Expr::col(chat_session::Column::StartedAt));
+    let own = chat_session::Entity::update_many()
+        .col_expr(chat_session::Column::RingsUntil, rings_for().add(now.0))
+        .filter(chat_session::Column::State.eq(SessionState::Started))
+        .filter(chat_session::Column::RingsUntil.gt(rings_until))
+        .filter(rings_for().between(0, rings_until.0 - now.0))
+        .exec(tx.connection())
+        .await?;
     let sessions = chat_session::Entity::update_many()
         .col_expr(chat_session::Column::RingsUntil, Expr::value(rings_until))
         .filter(chat_session::Column::State.eq(SessionState::Started))
@@ -19,5 +29,5 @@ pub async fn pull_in(tx: &Tx, rings_until: Timestamp, expires_at: Timestamp) -> 
         .filter(presence::Column::ExpiresAt.gt(expires_at))
         .exec(tx.connection())
         .await?;
-    Ok(sessions.rows_affected + presences.rows_affected)
+    Ok(own.rows_affected + sessions.rows_affected + presences.rows_affected)
 }
