@@ -208,7 +208,7 @@ impl Place {
             ("since the middle", ChatFilter { since: Some((middle, id)), ..all() }, StartedAt),
             ("ended, nearly all", ChatFilter { is_ended: Some(true), ..all() }, StartedAt),
             ("open, few", ChatFilter { is_ended: Some(false), ..all() }, StartedAt),
-            ("waiting, few", ChatFilter { is_waiting_response: Some(true), ..all() }, StartedAt),
+            ("waiting, few", ChatFilter { is_waiting: Some(true), ..all() }, StartedAt),
             ("real, a tenth", ChatFilter { is_real_conversation: Some(true), ..all() }, StartedAt),
             ("not real", ChatFilter { is_real_conversation: Some(false), ..all() }, StartedAt),
             ("private, a tenth", ChatFilter { is_private: Some(true), ..all() }, StartedAt),

@@ -20,7 +20,7 @@ pub const GROWING: [(&str, &str); 6] = [
         "chats with everything",
         "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { id title viewerActions
          viewerParticipation { unreadCount } participations(first: 10) { totalCount nodes { unreadCount
-         actor { displayName } } } presences(first: 10) { nodes { id } } sessions(first: 10) { nodes { id } } } } }",
+         actor { displayName } } } presences(first: 10) { nodes { id } } chatSessions(first: 10) { nodes { id } } } } }",
     ),
     (
         "searches",

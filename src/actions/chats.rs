@@ -79,7 +79,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
         text::name("name", name)?;
     }
     if let Some(detail) = &input.detail {
-        text::note("detail", detail, limits::DETAIL)?;
+        text::note("description", detail, limits::DETAIL)?;
     }
     let named = lock_named(tx, &viewer, &input.participant_ids).await?;
     let request =
@@ -188,7 +188,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         text::name("name", name)?;
     }
     if let Some(Some(detail)) = &detail {
-        text::note("detail", detail, limits::DETAIL)?;
+        text::note("description", detail, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;

@@ -4,10 +4,10 @@ use super::history::{NewEntry, add_entry, end_presence, record_chat, record_sess
 use super::presences::say_goodbyes;
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
-use crate::domain::directive::Directive;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::session;
+use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, actors, idle, presences, sessions};
 use entity::{ChatId, ChatType, EventKind, MessageType, PresenceEndReason, actor, chat};
@@ -81,8 +81,8 @@ async fn finish(tx: &mut Tx, actor: Option<&actor::Model>) -> Result<()> {
     let mut finished = Vec::new();
     for mut row in sessions::list_not_over(tx, chat_id).await? {
         let from = row.session.state;
-        if let Some(transition) = session::transition(from, Directive::Finish) {
-            session::stamp(&mut row.session, Directive::Finish, transition, by, tx.now());
+        if let Some(transition) = session::transition(from, SessionAction::Finish) {
+            session::stamp(&mut row.session, SessionAction::Finish, transition, by, tx.now());
             sessions::update_from(tx, &mut row.session, from).await?;
             record_session(tx, EventKind::SessionFinished, &row, by).await?;
             finished.push(row);

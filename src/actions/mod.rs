@@ -48,7 +48,7 @@ pub use people::{CreateUser, UpdateUser, UpsertVisitor};
 pub use presences::{JoinChat, JoinedChat, Lease, LeftChat};
 pub use reactions::React;
 pub use search::{Found, SearchIn};
-pub use sessions::{CreateSession, GiveDirective, UpdateSession};
+pub use sessions::{CreateSession, MoveSession, UpdateSession};
 pub use sign_ins::{SignInVisitor, SignedIn};
 pub use starting::{Start, StartChat, StartedChat};
 pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};

@@ -66,10 +66,10 @@ impl Actions {
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateParticipation) -> Result<participation::Model> {
     let UpdateParticipation { chat_id, mut name, detail, is_hidden } = input;
     if let Some(Some(name)) = &mut name {
-        text::name("name", name)?;
+        text::name("customName", name)?;
     }
     if let Some(Some(detail)) = &detail {
-        text::note("detail", detail, limits::DETAIL)?;
+        text::note("customDescription", detail, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let mut row = place

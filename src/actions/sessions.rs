@@ -6,11 +6,11 @@ use super::requests::{self, Requested};
 use super::tokens::unguessable;
 use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
-use crate::domain::directive::Directive;
 use crate::domain::event::SessionRow;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::session::{self, Caller, Decision, Facts, No, Transition};
+use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors, participations, sessions};
@@ -59,13 +59,13 @@ pub struct UpdateSession {
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
-/// A directive to a session.
+/// A action to a session.
 #[derive(Clone, Debug)]
-pub struct GiveDirective {
+pub struct MoveSession {
     /// Which session.
     pub session_id: SessionId,
     /// What it is to do.
-    pub directive: Directive,
+    pub action: SessionAction,
     /// Of REJECT and FINISH.
     pub reason: Option<String>,
     /// Of START: how long it rings, 5 to 180.
@@ -90,7 +90,7 @@ impl Actions {
     }
 
     /// Moves a session on. Of any number of callers at once one wins.
-    pub async fn give_directive(&self, viewer: &Viewer, input: GiveDirective) -> Result<SessionRow> {
+    pub async fn give_action(&self, viewer: &Viewer, input: MoveSession) -> Result<SessionRow> {
         policy::may(viewer.role, Verb::UseSessions)?;
         let viewer = viewer.clone();
         Ok(self.write_to(input.session_id, move |tx| direct(tx, viewer, input).boxed()).await?.value)
@@ -198,9 +198,9 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
         return Ok(row);
     }
     let caller = participants.iter().find(|actor| actor.id == viewer.actor_id);
-    let transition = session::transition(SessionState::Created, Directive::Start)
+    let transition = session::transition(SessionState::Created, SessionAction::Start)
         .ok_or_else(|| Error::Failed("a new session cannot start".into()))?;
-    let change = Change { directive: Directive::Start, transition, rings, reason: None, request_id: None };
+    let change = Change { action: SessionAction::Start, transition, rings, reason: None, request_id: None };
     go(tx, row, change, caller).await
 }
 
@@ -310,8 +310,8 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     Ok(row)
 }
 
-async fn direct(tx: &mut Tx, viewer: Viewer, input: GiveDirective) -> Result<SessionRow> {
-    let GiveDirective { session_id, directive, reason, ring_seconds, request_id } = input;
+async fn direct(tx: &mut Tx, viewer: Viewer, input: MoveSession) -> Result<SessionRow> {
+    let MoveSession { session_id, action, reason, ring_seconds, request_id } = input;
     check_texts(None, None, reason.as_deref())?;
     let rings = ring_time(ring_seconds)?;
     if let Some(request_id) = &request_id {
@@ -325,17 +325,17 @@ async fn direct(tx: &mut Tx, viewer: Viewer, input: GiveDirective) -> Result<Ses
         request_id: request_id.as_deref(),
     };
     let facts = Facts::from(&row.session);
-    let transition = match session::decide(facts, directive, caller) {
+    let transition = match session::decide(facts, action, caller) {
         Ok(Decision::Go(transition)) => transition,
         Ok(Decision::Already) => return Ok(row),
         Err(No::NotParticipant) => return Err(Refused::NotParticipant.into()),
         Err(No::State) => {
             let allowed = session::possible(facts, caller);
-            return Err(Refused::InvalidTransition { from: row.session.state, directive, allowed }.into());
+            return Err(Refused::InvalidTransition { from: row.session.state, action, allowed }.into());
         }
     };
     let actor = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
-    go(tx, row, Change { directive, transition, rings, reason, request_id }, actor.as_ref()).await
+    go(tx, row, Change { action, transition, rings, reason, request_id }, actor.as_ref()).await
 }
 
 async fn miss(
@@ -351,7 +351,7 @@ async fn miss(
     let is_due = row.session.rings_until.is_some_and(|rings_until| rings_until <= tx.clock_time());
     let Some(transition) = session::missed(row.session.state).filter(|_| is_due) else { return Ok(()) };
     let change = Change {
-        directive: Directive::Finish,
+        action: SessionAction::Finish,
         transition,
         rings: TimeDelta::zero(),
         reason: None,
@@ -363,7 +363,7 @@ async fn miss(
 
 /// A transition that was decided on.
 struct Change {
-    directive: Directive,
+    action: SessionAction,
     transition: Transition,
     rings: TimeDelta,
     reason: Option<String>,
@@ -377,30 +377,30 @@ async fn go(
     change: Change,
     actor: Option<&actor::Model>,
 ) -> Result<SessionRow> {
-    let Change { directive, transition, rings, reason, request_id } = change;
+    let Change { action, transition, rings, reason, request_id } = change;
     let (by, now) = (actor.map(|actor| actor.id), tx.now());
-    if directive == Directive::Start {
+    if action == SessionAction::Start {
         refuse_ended(tx)?;
         if !sessions::list_open_of_each(tx, &[row.session.chat_id]).await?.is_empty() {
             return Err(Refused::SessionOpen.into());
         }
     }
     let from = row.session.state;
-    session::stamp(&mut row.session, directive, transition, by, now);
-    let kind = match directive {
-        Directive::Start => {
+    session::stamp(&mut row.session, action, transition, by, now);
+    let kind = match action {
+        SessionAction::Start => {
             row.session.rings_until = Some(tx.clock_time().plus(rings));
             EventKind::SessionStarted
         }
-        Directive::Accept => {
+        SessionAction::Accept => {
             row.session.accept_request_id = request_id;
             EventKind::SessionAccepted
         }
-        Directive::Reject => {
+        SessionAction::Reject => {
             row.session.reject_reason = reason;
             EventKind::SessionRejected
         }
-        Directive::Finish => {
+        SessionAction::Finish => {
             row.session.finish_reason = reason;
             EventKind::SessionFinished
         }

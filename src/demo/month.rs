@@ -3,12 +3,12 @@
 use super::words::{DIALOGUES, TEAM, VISITORS, Who};
 use super::{Stage, picture, shop};
 use crate::actions::{
-    CreateChat, CreateSession, EditMessage, GiveDirective, JoinChat, MarkRead, React, SendMessage, StartChat,
+    CreateChat, CreateSession, EditMessage, JoinChat, MarkRead, MoveSession, React, SendMessage, StartChat,
     UpdateParticipation,
 };
 use crate::clock::Clock;
 use crate::domain::attachment::Attached;
-use crate::domain::directive::Directive;
+use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use chrono::TimeDelta;
 use entity::{ChatId, ChatType, MessageId, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
@@ -29,13 +29,21 @@ const TAGS: [&str; 2] = ["appointment", "follow-up"];
 const MINUTE: u64 = 60;
 
 /// How a session goes.
-const COURSES: [&[(Side, Directive)]; 6] = [
-    &[(Side::We, Directive::Start), (Side::They, Directive::Accept), (Side::We, Directive::Finish)],
-    &[(Side::We, Directive::Start), (Side::They, Directive::Reject)],
-    &[(Side::We, Directive::Start), (Side::They, Directive::Accept), (Side::They, Directive::Finish)],
-    &[(Side::We, Directive::Start), (Side::Clock, Directive::Finish)],
-    &[(Side::We, Directive::Finish)],
-    &[(Side::They, Directive::Reject)],
+const COURSES: [&[(Side, SessionAction)]; 6] = [
+    &[
+        (Side::We, SessionAction::Start),
+        (Side::They, SessionAction::Accept),
+        (Side::We, SessionAction::Finish),
+    ],
+    &[(Side::We, SessionAction::Start), (Side::They, SessionAction::Reject)],
+    &[
+        (Side::We, SessionAction::Start),
+        (Side::They, SessionAction::Accept),
+        (Side::They, SessionAction::Finish),
+    ],
+    &[(Side::We, SessionAction::Start), (Side::Clock, SessionAction::Finish)],
+    &[(Side::We, SessionAction::Finish)],
+    &[(Side::They, SessionAction::Reject)],
 ];
 
 /// Who moves a session on.
@@ -151,8 +159,13 @@ impl<'a> Month<'a> {
         let advice = self.talk(olga, 0, rooms[0], &[]).await?;
         let (ada, stage) = (&self.users[0], self.stage);
         shop::fill_cart(stage, ada, vera, advice, Some(self.clock.now())).await?;
-        self.talk(doctor, 3, rooms[2], &[(Side::We, Directive::Start), (Side::They, Directive::Accept)])
-            .await?;
+        self.talk(
+            doctor,
+            3,
+            rooms[2],
+            &[(Side::We, SessionAction::Start), (Side::They, SessionAction::Accept)],
+        )
+        .await?;
         let calling = self.talk(omar, 10, rooms[1], &[]).await?;
         shop::fill_cart(stage, ada, &self.visitors[10], calling, None).await?;
         shop::suggest(stage, omar, &self.visitors[17], rooms[1], page(rooms[1], rooms)).await?;
@@ -167,7 +180,7 @@ impl<'a> Month<'a> {
         picture::send(self.stage, vera, last).await?;
         let call = self.session(omar, &self.visitors[10], calling, &[]).await?;
         self.wait_until(now);
-        self.direct(omar, call, Directive::Start).await
+        self.direct(omar, call, SessionAction::Start).await
     }
 
     /// A chat that has just begun, with a session that goes so far.
@@ -176,7 +189,7 @@ impl<'a> Month<'a> {
         user: &Viewer,
         who: usize,
         room: RoomId,
-        course: &[(Side, Directive)],
+        course: &[(Side, SessionAction)],
     ) -> anyhow::Result<ChatId> {
         let (visitor, lines) = (&self.visitors[who], self.lines(VISITORS[who].2));
         let chat = self.start(visitor, room, lines[0].1).await?;
@@ -267,7 +280,7 @@ impl<'a> Month<'a> {
         user: &Viewer,
         visitor: &Viewer,
         chat_id: ChatId,
-        course: &[(Side, Directive)],
+        course: &[(Side, SessionAction)],
     ) -> anyhow::Result<SessionId> {
         let titles = ["Video visit", "Follow-up", "Test results", "Medication review"];
         let input = CreateSession {
@@ -282,7 +295,7 @@ impl<'a> Month<'a> {
             request_id: None,
         };
         let session_id = self.stage.actions.create_session(user, input).await?.session.id;
-        for (side, directive) in course {
+        for (side, action) in course {
             let viewer = match side {
                 Side::They => visitor,
                 Side::We => user,
@@ -293,7 +306,7 @@ impl<'a> Month<'a> {
                 }
             };
             self.pass(5, 30);
-            self.direct(viewer, session_id, *directive).await?;
+            self.direct(viewer, session_id, *action).await?;
         }
         Ok(session_id)
     }
@@ -302,11 +315,11 @@ impl<'a> Month<'a> {
         &self,
         viewer: &Viewer,
         session_id: SessionId,
-        directive: Directive,
+        action: SessionAction,
     ) -> anyhow::Result<()> {
-        let ring_seconds = (directive == Directive::Start).then_some(180);
-        let input = GiveDirective { session_id, directive, reason: None, ring_seconds, request_id: None };
-        self.stage.actions.give_directive(viewer, input).await?;
+        let ring_seconds = (action == SessionAction::Start).then_some(180);
+        let input = MoveSession { session_id, action, reason: None, ring_seconds, request_id: None };
+        self.stage.actions.give_action(viewer, input).await?;
         Ok(())
     }
 

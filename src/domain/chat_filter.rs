@@ -27,7 +27,7 @@ pub struct ChatFilter {
     /// Ended or not.
     pub is_ended: Option<bool>,
     /// Whether a visitor waits for an answer.
-    pub is_waiting_response: Option<bool>,
+    pub is_waiting: Option<bool>,
     /// Whether it is a real conversation.
     pub is_real_conversation: Option<bool>,
     /// Whether it is private.
@@ -109,7 +109,7 @@ impl ChatFilter {
             started_from,
             ended_before,
             is_ended,
-            is_waiting_response,
+            is_waiting,
             is_real_conversation,
             is_private,
             has_sales,
@@ -127,7 +127,7 @@ impl ChatFilter {
             && started_from.is_none_or(|from| chat.started_at >= from)
             && ended_before.is_none_or(|before| chat.ended_at.is_some_and(|ended_at| ended_at < before))
             && is_or_absent(is_ended.as_ref(), &chat.ended_at.is_some())
-            && is_or_absent(is_waiting_response.as_ref(), &chat.waiting_since.is_some())
+            && is_or_absent(is_waiting.as_ref(), &chat.waiting_since.is_some())
             && is_or_absent(is_real_conversation.as_ref(), &chat.is_real_conversation())
             && is_or_absent(is_private.as_ref(), &chat.is_private)
             && is_or_absent(has_sales.as_ref(), &chat.has_sales)

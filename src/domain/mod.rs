@@ -3,7 +3,6 @@
 pub mod attachment;
 pub mod cart;
 pub mod chat_filter;
-pub mod directive;
 pub mod emoji;
 pub mod event;
 pub mod global_id;
@@ -16,6 +15,7 @@ pub mod policy;
 pub mod refused;
 pub mod search;
 pub mod session;
+pub mod session_action;
 pub mod text;
 pub mod viewer;
 pub mod webhook;

@@ -51,7 +51,7 @@ pub enum Verb {
     SuggestMessage,
     /// Upload files, to be sent by oneself or for another.
     Upload,
-    /// Create sessions and give directives.
+    /// Create sessions and give actions.
     UseSessions,
     /// Put tags on chats, and take them off.
     TagChat,

@@ -1,6 +1,6 @@
 //! What the domain says no to, with what is needed to explain it.
 
-use super::directive::Directive;
+use super::session_action::SessionAction;
 use entity::SessionState;
 
 /// A limit on uploaded bytes.
@@ -86,9 +86,9 @@ pub enum Refused {
         /// The state it is in.
         from: SessionState,
         /// What was asked for.
-        directive: Directive,
+        action: SessionAction,
         /// What the caller may do instead.
-        allowed: Vec<Directive>,
+        allowed: Vec<SessionAction>,
     },
     /// The chat has a session that rings or runs.
     SessionOpen,
@@ -148,9 +148,9 @@ impl std::fmt::Display for Refused {
             Self::ChatTaken => formatter.write_str("Another user is in the chat."),
             Self::NotPresent => formatter.write_str("You are not in the chat."),
             Self::NotParticipant => formatter.write_str("You do not take part in it."),
-            Self::InvalidTransition { from, directive, allowed } => {
-                let (from, directive) = (api_name(from), api_name(directive));
-                write!(formatter, "The session is {from}: {directive} is not possible")?;
+            Self::InvalidTransition { from, action, allowed } => {
+                let (from, action) = (api_name(from), api_name(action));
+                write!(formatter, "The session is {from}: {action} is not possible")?;
                 match allowed.as_slice() {
                     [] => formatter.write_str("."),
                     allowed => {
@@ -165,7 +165,7 @@ impl std::fmt::Display for Refused {
     }
 }
 
-/// A state or a directive as the API names it: each is one word.
+/// A state or an action as the API names it: each is one word.
 fn api_name(value: impl std::fmt::Debug) -> String {
     format!("{value:?}").to_uppercase()
 }

@@ -1,9 +1,9 @@
-//! The session state machine: what each directive does in each state, and who may give it.
+//! The session state machine: what each action does in each state, and who may give it.
 
-use super::directive::Directive;
+use super::session_action::SessionAction;
 use entity::{ActorId, SessionOutcome, SessionState, Timestamp, chat_session};
 
-/// What a directive does to a session.
+/// What an action does to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state it comes to.
@@ -12,7 +12,7 @@ pub struct Transition {
     pub outcome: Option<SessionOutcome>,
 }
 
-/// Who gives the directive.
+/// Who gives the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {
     /// The actor.
@@ -55,7 +55,7 @@ impl<'a> From<&'a chat_session::Model> for Facts<'a> {
     }
 }
 
-/// What is to be done about a directive.
+/// What is to be done about an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write this.
@@ -73,24 +73,24 @@ pub enum No {
     NotParticipant,
 }
 
-/// The table. `None` where the directive is not possible in the state.
+/// The table. `None` where the action is not possible in the state.
 #[must_use]
-pub fn transition(from: SessionState, directive: Directive) -> Option<Transition> {
+pub fn transition(from: SessionState, action: SessionAction) -> Option<Transition> {
     use SessionState::{Accepted, Created, Finished, Rejected, Started};
     let over = |to, outcome| Some(Transition { to, outcome: Some(outcome) });
     let on = |to| Some(Transition { to, outcome: None });
-    match (from, directive) {
-        (Created, Directive::Start) => on(Started),
-        (Started, Directive::Accept) => on(Accepted),
-        (Created | Started, Directive::Reject) => over(Rejected, SessionOutcome::Rejected),
-        (Created | Started, Directive::Finish) => over(Finished, SessionOutcome::Cancelled),
-        (Accepted, Directive::Finish) => over(Finished, SessionOutcome::Completed),
-        (Created, Directive::Accept)
-        | (Started, Directive::Start)
-        | (Accepted, Directive::Start | Directive::Accept | Directive::Reject)
+    match (from, action) {
+        (Created, SessionAction::Start) => on(Started),
+        (Started, SessionAction::Accept) => on(Accepted),
+        (Created | Started, SessionAction::Reject) => over(Rejected, SessionOutcome::Rejected),
+        (Created | Started, SessionAction::Finish) => over(Finished, SessionOutcome::Cancelled),
+        (Accepted, SessionAction::Finish) => over(Finished, SessionOutcome::Completed),
+        (Created, SessionAction::Accept)
+        | (Started, SessionAction::Start)
+        | (Accepted, SessionAction::Start | SessionAction::Accept | SessionAction::Reject)
         | (
             Rejected | Finished,
-            Directive::Start | Directive::Accept | Directive::Reject | Directive::Finish,
+            SessionAction::Start | SessionAction::Accept | SessionAction::Reject | SessionAction::Finish,
         ) => None,
     }
 }
@@ -108,20 +108,20 @@ pub fn missed(from: SessionState) -> Option<Transition> {
     }
 }
 
-/// Writes the state, the outcome, and the directive's At and By.
+/// Writes the state, the outcome, and the action's At and By.
 pub fn stamp(
     session: &mut chat_session::Model,
-    directive: Directive,
+    action: SessionAction,
     transition: Transition,
     by: Option<ActorId>,
     now: Timestamp,
 ) {
     (session.state, session.outcome) = (transition.to, transition.outcome);
-    let (at, who) = match directive {
-        Directive::Start => (&mut session.started_at, &mut session.started_by),
-        Directive::Accept => (&mut session.accepted_at, &mut session.accepted_by),
-        Directive::Reject => (&mut session.rejected_at, &mut session.rejected_by),
-        Directive::Finish => (&mut session.finished_at, &mut session.finished_by),
+    let (at, who) = match action {
+        SessionAction::Start => (&mut session.started_at, &mut session.started_by),
+        SessionAction::Accept => (&mut session.accepted_at, &mut session.accepted_by),
+        SessionAction::Reject => (&mut session.rejected_at, &mut session.rejected_by),
+        SessionAction::Finish => (&mut session.finished_at, &mut session.finished_by),
     };
     (*at, *who) = (Some(now), by);
     if transition.to != SessionState::Started {
@@ -129,59 +129,59 @@ pub fn stamp(
     }
 }
 
-/// Decides on a directive.
+/// Decides on an action.
 ///
-/// A directive that the caller gave before succeeds unchanged, also when the session has moved on since;
+/// A action that the caller gave before succeeds unchanged, also when the session has moved on since;
 /// finishing what is finished succeeds for everybody who may finish. With a `requestId`, only the call that
 /// carried the same one counts as given before: two tabs of one person are two.
-pub fn decide(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> Result<Decision, No> {
-    if !may(directive, caller) {
+pub fn decide(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> Result<Decision, No> {
+    if !may(action, caller) {
         return Err(No::NotParticipant);
     }
-    if was_given(session, directive, caller) {
+    if was_given(session, action, caller) {
         return Ok(Decision::Already);
     }
-    match transition(session.state, directive) {
-        Some(transition) if is_other_side(session, directive, caller) => Ok(Decision::Go(transition)),
+    match transition(session.state, action) {
+        Some(transition) if is_other_side(session, action, caller) => Ok(Decision::Go(transition)),
         Some(_) | None => Err(No::State),
     }
 }
 
-/// The directives that would change the session if the caller gave them now.
+/// The actions that would change the session if the caller gave them now.
 #[must_use]
-pub fn possible(session: Facts<'_>, caller: Caller<'_>) -> Vec<Directive> {
-    Directive::ALL
+pub fn possible(session: Facts<'_>, caller: Caller<'_>) -> Vec<SessionAction> {
+    SessionAction::ALL
         .into_iter()
-        .filter(|directive| matches!(decide(session, *directive, caller), Ok(Decision::Go(_))))
+        .filter(|action| matches!(decide(session, *action, caller), Ok(Decision::Go(_))))
         .collect()
 }
 
-fn may(directive: Directive, caller: Caller<'_>) -> bool {
-    match directive {
-        Directive::Start | Directive::Finish => caller.is_participant || caller.is_admin,
-        Directive::Accept | Directive::Reject => caller.is_participant,
+fn may(action: SessionAction, caller: Caller<'_>) -> bool {
+    match action {
+        SessionAction::Start | SessionAction::Finish => caller.is_participant || caller.is_admin,
+        SessionAction::Accept | SessionAction::Reject => caller.is_participant,
     }
 }
 
 /// Accepting and rejecting is for those who are called, not for the one who calls.
-fn is_other_side(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> bool {
-    match directive {
-        Directive::Start | Directive::Finish => true,
-        Directive::Accept | Directive::Reject => {
+fn is_other_side(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> bool {
+    match action {
+        SessionAction::Start | SessionAction::Finish => true,
+        SessionAction::Accept | SessionAction::Reject => {
             session.started_by.unwrap_or(session.created_by) != caller.actor_id
         }
     }
 }
 
-fn was_given(session: Facts<'_>, directive: Directive, caller: Caller<'_>) -> bool {
+fn was_given(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> bool {
     let by = |actor: Option<ActorId>| actor == Some(caller.actor_id);
-    match directive {
-        Directive::Start => by(session.started_by),
-        Directive::Accept => {
+    match action {
+        SessionAction::Start => by(session.started_by),
+        SessionAction::Accept => {
             by(session.accepted_by)
                 && caller.request_id.is_none_or(|request_id| session.accept_request_id == Some(request_id))
         }
-        Directive::Reject => by(session.rejected_by),
-        Directive::Finish => session.state == SessionState::Finished,
+        SessionAction::Reject => by(session.rejected_by),
+        SessionAction::Finish => session.state == SessionState::Finished,
     }
 }

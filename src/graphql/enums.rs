@@ -1,6 +1,6 @@
 //! Persisted and domain enums as the schema shows them: mirrored, so that a new value breaks the build here.
 
-use crate::domain::directive::Directive as DomainDirective;
+use crate::domain::session_action::SessionAction as DomainDirective;
 use crate::domain::viewer::ViewerRole as DomainViewerRole;
 use crate::live;
 use async_graphql::Enum;
@@ -83,7 +83,7 @@ pub(super) enum MessageType {
     Join,
     /// Its sender left the chat, or was not heard from.
     Leave,
-    /// Its sender moved a session on; see `session` and `sessionState`. Without a sender, nobody answered.
+    /// Its sender moved a session on; see `chatSession` and `chatSessionState`. Without a sender, nobody answered.
     Session,
 }
 
@@ -156,7 +156,7 @@ pub(super) enum ChatSessionOutcome {
 /// What can be asked of a session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainDirective")]
-pub(super) enum ChatSessionDirective {
+pub(super) enum ChatSessionAction {
     /// Let it ring.
     Start,
     /// Take it.
@@ -246,7 +246,7 @@ pub(super) enum ChatAction {
     StartSession,
     /// Add participants, and take others out.
     ChangeParticipants,
-    /// Change its name and detail; also once the chat has ended.
+    /// Change its name and description; also once the chat has ended.
     Update,
     /// Delete it; also once the chat has ended.
     Delete,

@@ -102,7 +102,7 @@ impl Viewer {
 
     /// The sessions that the viewer is called to and that are not over, newest first, at most 100: what rings,
     /// runs or is planned.
-    async fn open_sessions(&self, context: &Context<'_>) -> Result<Vec<ChatSession>> {
+    async fn open_chat_sessions(&self, context: &Context<'_>) -> Result<Vec<ChatSession>> {
         let caller = caller(context)?;
         let open = caller.actions.open_sessions(&caller.viewer).await?;
         Ok(open.into_iter().map(ChatSession).collect())

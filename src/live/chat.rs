@@ -1,7 +1,7 @@
 //! The streams of one chat: its whole log, and the same cut down to one kind.
 
 use super::cursor::CursorError;
-use super::item::directive_of;
+use super::item::action_of;
 use super::lease::Lease;
 use super::reader::{BATCH, Position, Reader, Step};
 use super::{
@@ -186,7 +186,7 @@ impl Live {
         (row.session.id == session_id).then(|| SessionItem {
             cursor: self.0.cursors.encode_chat(at.chat_id, at.position),
             at: entry.event.created_at,
-            directive: directive_of(entry.event.kind),
+            action: action_of(entry.event.kind),
             session: row.clone(),
         })
     }

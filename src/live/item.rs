@@ -1,7 +1,7 @@
 //! What the streams carry.
 
-use crate::domain::directive::Directive;
 use crate::domain::event::{Entry, MessageRow, SessionRow, Signal};
+use crate::domain::session_action::SessionAction;
 use entity::{ActorId, ChatId, EventKind, RoomId, Timestamp, chat, presence};
 use std::sync::Arc;
 
@@ -116,8 +116,8 @@ pub enum ViewerChange {
     InboxChatRemoved(ChatId),
     /// A session was made.
     SessionAdded(SessionRow),
-    /// A session changed, by a directive where one is given.
-    SessionChanged(SessionRow, Option<Directive>),
+    /// A session changed, by an action where one is given.
+    SessionChanged(SessionRow, Option<SessionAction>),
 }
 
 /// An item of `viewerEvents`.
@@ -149,17 +149,17 @@ pub struct PresenceItem {
 pub struct SessionItem {
     pub cursor: String,
     pub at: Timestamp,
-    pub directive: Option<Directive>,
+    pub action: Option<SessionAction>,
     pub session: SessionRow,
 }
 
-/// The directive that an event of a session reports; `None` for what is no transition.
-pub fn directive_of(kind: EventKind) -> Option<Directive> {
+/// The action that an event of a session reports; `None` for what is no transition.
+pub fn action_of(kind: EventKind) -> Option<SessionAction> {
     match kind {
-        EventKind::SessionStarted => Some(Directive::Start),
-        EventKind::SessionAccepted => Some(Directive::Accept),
-        EventKind::SessionRejected => Some(Directive::Reject),
-        EventKind::SessionFinished => Some(Directive::Finish),
+        EventKind::SessionStarted => Some(SessionAction::Start),
+        EventKind::SessionAccepted => Some(SessionAction::Accept),
+        EventKind::SessionRejected => Some(SessionAction::Reject),
+        EventKind::SessionFinished => Some(SessionAction::Finish),
         EventKind::SessionAdded
         | EventKind::SessionChanged
         | EventKind::ChatChanged

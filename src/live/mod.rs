@@ -38,7 +38,7 @@ mod viewer;
 
 pub use bus::{Bus, BusError};
 pub use cursor::{CursorError, Cursors, ScopeHash};
-pub use item::directive_of;
+pub use item::action_of;
 pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
     SessionItem, ViewerChange, ViewerItem,

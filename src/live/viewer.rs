@@ -3,7 +3,7 @@
 use super::cursor::{CursorError, ScopeHash};
 use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
-use super::item::directive_of;
+use super::item::action_of;
 use super::lease::Lease;
 use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
@@ -167,7 +167,7 @@ impl ViewerEvents {
                 | EventKind::ParticipationAdded
                 | EventKind::ParticipationChanged
                 | EventKind::ParticipationEnded) => {
-                    ViewerChange::SessionChanged(row.clone(), directive_of(kind))
+                    ViewerChange::SessionChanged(row.clone(), action_of(kind))
                 }
             };
             self.push(entry.event.created_at, change);

@@ -237,7 +237,7 @@ fn filtered(
         started_from,
         ended_before,
         is_ended,
-        is_waiting_response,
+        is_waiting,
         is_real_conversation,
         is_private,
         has_sales,
@@ -264,7 +264,7 @@ fn filtered(
     // What has ended before a moment has started before it.
     add(ended_before.map(|before| chat::Column::EndedAt.lt(before).and(chat::Column::StartedAt.lt(before))));
     add(is_ended.map(|is| is_there(chat::Column::EndedAt, is)));
-    add(is_waiting_response.map(|is| is_there(chat::Column::WaitingSince, is)));
+    add(is_waiting.map(|is| is_there(chat::Column::WaitingSince, is)));
     add(is_real_conversation.map(|is| Expr::col((chat::Entity, Alias::new("is_real"))).eq(is)));
     add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
     add(has_sales.map(|is| chat::Column::HasSales.eq(is)));

@@ -36,10 +36,10 @@ await play("desk", async ({ server, context, wrong }) => {
   await desk.expectSignedInAs("operator");
   await desk.openTab("Desk");
   await desk.run();
-  await desk.expectLogged("ViewerReset");
+  await desk.expectLogged("ViewerResetEvent");
 
   const [oldest, second, third] = await threeWait(server);
-  for (const chat of [oldest, second, third]) await desk.expectLogged(`QueueChatAdded · ${chat}`);
+  for (const chat of [oldest, second, third]) await desk.expectLogged(`QueueChatAddedEvent · ${chat}`);
 
   const operator = await Page.open(context, server.guests.operator);
   await operator.expectSignedInAs("operator");
@@ -51,7 +51,7 @@ await play("desk", async ({ server, context, wrong }) => {
 
   await take(operator, oldest);
   await operator.expectAnswer("Olga");
-  await desk.expectLogged(`InboxChatAdded · ${oldest}`);
+  await desk.expectLogged(`InboxChatAddedEvent · ${oldest}`);
   const admin = await Page.open(context, server.guests.admin);
   await admin.expectSignedInAs("admin");
   await take(admin, oldest);
@@ -62,10 +62,10 @@ await play("desk", async ({ server, context, wrong }) => {
   await operator.setVariables({ chatId: oldest, text: "How can I help?" });
   await operator.run();
   await operator.expectAnswer("How can I help?");
-  await desk.expectLogged(`QueueChatRemoved · ${oldest}`);
+  await desk.expectLogged(`QueueChatRemovedEvent · ${oldest}`);
   await take(admin, second);
   await admin.expectAnswer("Ada");
-  await desk.expectLogged(`ChatChanged · ${second}`);
+  await desk.expectLogged(`ChatChangedEvent · ${second}`);
   await screenshot(desk, "desk");
   await screenshot(admin, "taken");
   assert.deepEqual(wrong, [], "nothing went wrong in the page");

@@ -30,7 +30,7 @@ async function follow(context, server, who, chatId) {
   const page = await at(context, server, who, "ChatEvents");
   await page.setVariables({ chatId });
   await page.run();
-  await page.expectLogged("ChatReset");
+  await page.expectLogged("ChatResetEvent");
   return page;
 }
 
@@ -59,7 +59,7 @@ await play("group", async ({ server, context, wrong }) => {
   await phone.openTab("AddNote");
   await phone.setVariables({ messageId });
   await phone.runOperation("Edit");
-  for (const page of [olga, vera]) await page.expectLogged(/MessageChanged.*Hello again!/);
+  for (const page of [olga, vera]) await page.expectLogged(/MessageChangedEvent.*Hello again!/);
   await sendPicture(phone, chatId);
   for (const page of [olga, vera]) await page.expectLogged("My knee");
 
@@ -76,10 +76,10 @@ await play("group", async ({ server, context, wrong }) => {
   await operator.setVariables({ chatId });
   const read = (await operator.ask("ReadAll")).markRead;
   assert.equal(read.participation.unreadCount, 0);
-  await vera.expectLogged("ParticipationChanged · Olga");
+  await vera.expectLogged("ParticipationChangedEvent · Olga");
   await operator.runOperation("Type");
-  await vera.expectLogged("TypingChanged · Olga");
-  await vera.expectLogged(/TypingChanged$/);
+  await vera.expectLogged("TypingChangedEvent · Olga");
+  await vera.expectLogged(/TypingChangedEvent$/);
 
   const heard = await vera.log("event");
   assert.ok(!heard.some((line) => line.includes("in May")), "the visitor hears nothing of the note");

@@ -22,7 +22,7 @@ async function talk(server, context) {
   const { chatId } = await operator.variables();
   await operator.run();
   await operator.expectStatus("Live");
-  await operator.expectLogged("ChatReset");
+  await operator.expectLogged("ChatResetEvent");
 
   const visitor = await Page.open(context, server.guests.visitor);
   await visitor.expectSignedInAs("visitor");
@@ -42,7 +42,7 @@ async function talk(server, context) {
   await sendFrom(visitor, chatId, "No hurry at all.");
   await operator.expectAnswer("No hurry at all.");
 
-  const heard = (await operator.log("event")).filter((line) => line.startsWith("MessageAdded"));
+  const heard = (await operator.log("event")).filter((line) => line.startsWith("MessageAddedEvent"));
   const said = ["Is the doctor on time?", "I can wait.", "No hurry at all."];
   const texts = heard.map((line) => line.split(" · ").find((part) => said.includes(part)));
   assert.deepEqual(texts, said, "everything came once and in order");

@@ -33,8 +33,8 @@ function follow(client, query, variables = {}) {
 
 const SESSION = `
   __typename
-  ... on ChatSessionAdded { session { id state } }
-  ... on ChatSessionChanged { directive session { id state } }`;
+  ... on ChatSessionAddedEvent { chatSession { id state } }
+  ... on ChatSessionChangedEvent { action chatSession { id state } }`;
 const VIEWER_EVENTS = `subscription { viewerEvents { change { ${SESSION} } } }`;
 const CHAT_EVENTS = `subscription ($chatId: ID!) { chatEvents(chatId: $chatId) { change { ${SESSION} } } }`;
 
@@ -62,7 +62,7 @@ async function sessionFlow() {
   for (const [name, events] of feeds) {
     await until(`${name} start`, () => events.length > 0);
     const { change } = Object.values(dataOf(events[0]))[0];
-    assert.match(change.__typename, /Reset$/, `${name} start with a reset`);
+    assert.match(change.__typename, /ResetEvent$/, `${name} start with a reset`);
   }
 
   const act = async (client, mutation, input) => {
@@ -70,21 +70,21 @@ async function sessionFlow() {
     const data = await run(
       client,
       `mutation ($input: ${type}!) {
-         ${mutation}(input: $input) { userErrors { message } session { id state } }
+         ${mutation}(input: $input) { userErrors { message } chatSession { id state } }
        }`,
       { input },
     );
-    return data[mutation].session;
+    return data[mutation].chatSession;
   };
-  /// Each feed tells of the session's state, by this directive.
-  const seen = async (session, state, directive) => {
+  /// Each feed tells of the session's state, by this action.
+  const seen = async (session, state, action) => {
     assert.equal(session.state, state);
     for (const [name, events] of feeds) {
       await until(`${name} tell that the session is ${state}`, () =>
         events.some((event) => {
           const { change } = Object.values(dataOf(event))[0];
-          if (change.session?.id !== session.id || change.session.state !== state) return false;
-          return directive ? change.directive === directive : true;
+          if (change.chatSession?.id !== session.id || change.chatSession.state !== state) return false;
+          return action ? change.action === action : true;
         }),
       );
     }

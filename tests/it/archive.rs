@@ -220,10 +220,10 @@ async fn an_ended_chat_is_archived_too(engine: Engine) {
 }
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename
-    ... on HistoryChanged { throughSequence } ... on MessageAdded { messageEdge { node { text } } } } } }";
+    ... on HistoryChangedEvent { throughSequence } ... on MessageAddedEvent { messageEdge { node { text } } } } } }";
 
 fn history(through: i64) -> Value {
-    json!({ "__typename": "HistoryChanged", "throughSequence": through })
+    json!({ "__typename": "HistoryChangedEvent", "throughSequence": through })
 }
 
 async fn everybody_who_follows_the_chat_is_told(engine: Engine) {
@@ -233,7 +233,7 @@ async fn everybody_who_follows_the_chat_is_told(engine: Engine) {
     for viewer in [&clinic.olga, &clinic.vera] {
         let mut socket = Socket::connect(&viewer.url, &viewer.token).await;
         socket.subscribe("1", EVENTS, json!({ "chat": clinic.chat }), None).await;
-        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
         sockets.push(socket);
     }
     clinic.archive(&at(1)).await;

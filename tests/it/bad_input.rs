@@ -51,11 +51,11 @@ const TEXTS: &[&str] = &["", "a\0b", "a\u{8}b", "\u{9f}"];
 /// The rule of a field, whichever input it is in. A new field needs an answer here.
 fn rule(field: &str) -> Rule {
     let (limit, refused) = match field {
-        "name" | "publicName" | "displayName" | "title" | "callRoom" => (limits::NAME, NAMES),
+        "name" | "customName" | "publicName" | "displayName" | "title" | "callRoom" => (limits::NAME, NAMES),
         "apiClientName" => (limits::EXTERNAL_ID, NAMES),
         "externalId" | "requestId" => (limits::EXTERNAL_ID, IDS),
         "tags" => (limits::TAG, TAGS),
-        "detail" => (limits::DETAIL, NOTES),
+        "description" | "customDescription" => (limits::DETAIL, NOTES),
         "reason" => (limits::REASON, NOTES),
         "text" | "message" => (limits::TEXT, TEXTS),
         "mediaType" => (limits::MEDIA_TYPE, MEDIA_TYPES),
@@ -286,8 +286,8 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
     let group = |ids: &[String]| json!({ "type": "GROUP", "participantIds": ids });
     let chat = scene.olga.done("createChat", "chat { id }", group(most)).await["chat"]["id"].clone();
     let session = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
-    let created = scene.olga.done("createChatSession", "session { id }", session(most)).await;
-    let update = json!({ "chatSessionId": created["session"]["id"], "participantIds": more });
+    let created = scene.olga.done("createChatSession", "chatSession { id }", session(most)).await;
+    let update = json!({ "chatSessionId": created["chatSession"]["id"], "participantIds": more });
     let stored = Stored::of(&app).await;
     let before = stored.tables().await;
     let too_many = [

@@ -189,7 +189,7 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     let mut phone = Socket::connect(&world.app.url, &vera.token).await;
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename } } }";
     phone.subscribe("chat", events, json!({ "chat": sold }), None).await;
-    assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
 
     world.pass(60);
     let input = with(cart(&vera, json!([])), json!({ "chatId": sold }));
@@ -208,7 +208,7 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     assert_eq!((&change["action"], &change["chatId"]), (&json!("ADDED"), &json!(sold)));
     // The visitor is told of the next thing, and of nothing before it.
     vera.done("sendMessage", "", json!({ "chatId": sold, "text": "Thank you" })).await;
-    assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "MessageAdded");
+    assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "MessageAddedEvent");
     assert_ne!(vera.query(updated, json!({ "id": sold })).await, before);
     world.app.stop().await;
 }

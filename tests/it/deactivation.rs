@@ -37,7 +37,8 @@ async fn deactivated_user_hears_4403_and_no_complete(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
-    let session = text(&olga.done("createChatSession", "session { id }", input).await["session"]["id"]);
+    let session =
+        text(&olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"]);
     let variables = json!({ "chat": chat, "session": session, "room": world.room });
     let second = if engine == Engine::Postgres { Some(world.app.second_node().await) } else { None };
     let mut sockets = vec![following(&olga, &world.app.url, &variables).await];

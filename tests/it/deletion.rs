@@ -67,7 +67,7 @@ async fn a_deleted_chat_is_in_no_list_count_or_search(engine: Engine) {
         room(id: $room) { chats { totalCount } waitingChatCount }
         olga: user(id: $olga) { chats { totalCount } currentChats { totalCount } }
         vera: visitor(id: $vera) { chats { totalCount } }
-        viewer { inbox { totalCount } unreadCount openSessions { id } } }";
+        viewer { inbox { totalCount } unreadCount openChatSessions { id } } }";
     let ids: Vec<_> = scene.places().into_iter().flat_map(|(_, place)| everything_of(place)).collect();
     let variables = json!({
         "ids": ids, "room": scene.room, "olga": scene.olga.id, "vera": scene.vera.id
@@ -81,7 +81,7 @@ async fn a_deleted_chat_is_in_no_list_count_or_search(engine: Engine) {
         assert_eq!(found["room"]["chats"], none);
         assert_eq!(found["olga"], json!({ "chats": none, "currentChats": none }));
         assert_eq!(found["vera"], json!({ "chats": none }));
-        assert_eq!(found["viewer"], json!({ "inbox": none, "unreadCount": 0, "openSessions": [] }));
+        assert_eq!(found["viewer"], json!({ "inbox": none, "unreadCount": 0, "openChatSessions": [] }));
         if client.id != scene.vera.id {
             assert_eq!(found["room"]["waitingChatCount"], 0);
             let hits = client.query(search, json!({})).await;
@@ -174,7 +174,8 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     let chat = text(&vera.done("startChat", "chat { id }", input).await["chat"]["id"]);
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     let session = json!({ "chatId": chat, "participantIds": [vera.id] });
-    let session = olga.done("createChatSession", "session { id }", session).await["session"]["id"].clone();
+    let session =
+        olga.done("createChatSession", "chatSession { id }", session).await["chatSession"]["id"].clone();
     let url = &world.app.url;
     let of_chat = json!({ "chat": chat });
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename } } }";
@@ -185,8 +186,10 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     let viewer = "subscription($rooms: [ID!]) { viewerEvents(roomIds: $rooms) { change { __typename } } }";
     let mut streams = Vec::new();
     for client in [&olga.client, &vera.client] {
-        streams
-            .push((follow(url, client, events, of_chat.clone(), None).await, vec!["ChatGone", "complete"]));
+        streams.push((
+            follow(url, client, events, of_chat.clone(), None).await,
+            vec!["ChatGoneEvent", "complete"],
+        ));
     }
     streams.push((follow(url, &olga, messages, of_chat.clone(), None).await, vec!["complete"]));
     streams.push((follow(url, &olga, presences, of_chat.clone(), None).await, vec!["complete"]));
@@ -194,9 +197,9 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     let in_room = json!({ "in": { "roomId": world.room } });
     streams.push((follow(url, &olga, place, in_room, None).await, vec!["REMOVED"]));
     let of_rooms = json!({ "rooms": [world.room] });
-    let all = vec!["QueueChatRemoved", "InboxChatRemoved", "ChatGone"];
+    let all = vec!["QueueChatRemovedEvent", "InboxChatRemovedEvent", "ChatGoneEvent"];
     streams.push((follow(url, &olga, viewer, of_rooms, None).await, all));
-    let own = vec!["InboxChatRemoved", "ChatGone"];
+    let own = vec!["InboxChatRemovedEvent", "ChatGoneEvent"];
     streams.push((follow(url, &vera, viewer, json!({}), None).await, own));
     assert_eq!(delete(&world.admin, &chat).await, "done");
     for (mut socket, expected) in streams {
@@ -226,12 +229,12 @@ async fn who_was_away_hears_that_it_is_gone(engine: Engine) {
     let place = "subscription($in: ChatScope!) { chatChanged(in: $in) { action } }";
     let (url, rooms) = (&world.app.url, json!({ "rooms": [world.room] }));
     let mut desk = follow(url, &odile, viewer, rooms, Some(&of_odile)).await;
-    assert_eq!(said_until(&mut desk, "ChatGone").await, ["QueueChatRemoved", "ChatGone"]);
+    assert_eq!(said_until(&mut desk, "ChatGoneEvent").await, ["QueueChatRemovedEvent", "ChatGoneEvent"]);
     let in_room = json!({ "in": { "roomId": world.room } });
     let mut room = follow(url, &odile, place, in_room, Some(&of_odile)).await;
     assert_eq!(said_until(&mut room, "REMOVED").await, ["REMOVED"]);
     let mut own = follow(url, &vera, viewer, json!({}), Some(&of_vera)).await;
-    assert_eq!(said_until(&mut own, "ChatGone").await, ["InboxChatRemoved", "ChatGone"]);
+    assert_eq!(said_until(&mut own, "ChatGoneEvent").await, ["InboxChatRemovedEvent", "ChatGoneEvent"]);
     drop(olga);
     world.app.stop().await;
 }
@@ -258,9 +261,12 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     assert_eq!(create(&odile, "four").await["chat"]["id"], second["chat"]["id"]);
     // Nor does a session find what was deleted.
     assert_eq!(delete(&world.admin, &text(&second["chat"]["id"])).await, "done");
-    let called =
-        olga.done("createChatSession", "session { chat { id } }", json!({ "participantIds": [odile.id] }));
-    assert_ne!(called.await["session"]["chat"]["id"], second["chat"]["id"]);
+    let called = olga.done(
+        "createChatSession",
+        "chatSession { chat { id } }",
+        json!({ "participantIds": [odile.id] }),
+    );
+    assert_ne!(called.await["chatSession"]["chat"]["id"], second["chat"]["id"]);
     world.app.stop().await;
 }
 
@@ -305,16 +311,16 @@ async fn a_group_is_changed_by_its_owner_or_an_admin(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let rename = async |client: &Client, name: &str| {
-        let input = json!({ "chatId": scene.group.chat, "name": name, "detail": name });
+        let input = json!({ "chatId": scene.group.chat, "name": name, "description": name });
         outcome(client, "updateChat", &input).await
     };
     assert_eq!(rename(&scene.odile, "Odile's").await, "INVALID chatId");
     assert_eq!(rename(&scene.otto, "Otto's").await, "NOT_FOUND chatId");
     assert_eq!(rename(&scene.olga, "Olga's").await, "done");
     assert_eq!(rename(&scene.admin, "Everybody's").await, "done");
-    let query = "query($id: ID!) { chat(id: $id) { name detail title } }";
+    let query = "query($id: ID!) { chat(id: $id) { name description title } }";
     let found = scene.odile.query(query, json!({ "id": scene.group.chat })).await;
-    let expected = json!({ "name": "Everybody's", "detail": "Everybody's", "title": "Everybody's" });
+    let expected = json!({ "name": "Everybody's", "description": "Everybody's", "title": "Everybody's" });
     assert_eq!(found["chat"], expected);
     app.stop().await;
 }

@@ -103,7 +103,7 @@ async fn every_operation_runs() {
     let sent = vera.done("sendMessage", "messageEdge { cursor node { id } }", sent).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
-    let session = olga.done("createChatSession", "session { id }", input).await;
+    let session = olga.done("createChatSession", "chatSession { id }", input).await;
     let page = "query($chat: ID!) { chat(id: $chat) { messages(last: 1) { eventCursor } } }";
     let page = olga.query(page, json!({ "chat": chat })).await;
     let search = "query($chat: ID!) { chat(id: $chat) { searchMessages(query: \"hello\") { pageInfo { endCursor } } } }";
@@ -111,7 +111,7 @@ async fn every_operation_runs() {
     let file = upload(&olga, &chat, "knee.txt", "text/plain", vec![b'a']).await;
     let odile = world.operator("Odile").await;
     let input = json!({ "participantIds": [odile.id] });
-    let call = olga.done("createChatSession", "session { id }", input).await["session"]["id"].clone();
+    let call = olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     let group = json!({ "type": "GROUP", "participantIds": [vera.id] });
     let made = async || olga.done("createChat", "chat { id }", group.clone()).await["chat"]["id"].clone();
     let known = json!({
@@ -123,7 +123,7 @@ async fn every_operation_runs() {
         "endCursor": hits["chat"]["searchMessages"]["pageInfo"]["endCursor"],
         "chat": chat,
         "room": world.room,
-        "session": session["session"]["id"],
+        "session": session["chatSession"]["id"],
         "visitor": vera.id,
         "patient": "vera",
         "message": sent["messageEdge"]["node"]["id"],

@@ -237,7 +237,7 @@ async fn a_tombstone_keeps_its_place_and_nothing_else(engine: Engine) {
 
 const COUNTED: &str =
     "query($id: ID!) { viewer { unreadCount } chat(id: $id) { messageCount visitorMessageCount
-    isWaitingResponse lastMessage { text } viewerParticipation { unreadCount } } }";
+    isWaiting lastMessage { text } viewerParticipation { unreadCount } } }";
 
 async fn a_deleted_message_leaves_what_is_unread_and_the_preview_but_no_counter(engine: Engine) {
     let clinic = Clinic::new(engine).await;
@@ -249,7 +249,7 @@ async fn a_deleted_message_leaves_what_is_unread_and_the_preview_but_no_counter(
     let counted = async || clinic.olga.query(COUNTED, json!({ "id": clinic.chat })).await;
     let expected = |unread: u32, last: Value| {
         json!({ "viewer": { "unreadCount": unread }, "chat": { "messageCount": 3, "visitorMessageCount": 3,
-            "isWaitingResponse": true, "lastMessage": last, "viewerParticipation": { "unreadCount": unread } } })
+            "isWaiting": true, "lastMessage": last, "viewerParticipation": { "unreadCount": unread } } })
     };
     assert_eq!(counted().await, expected(3, json!({ "text": "2" })));
     clinic.delete(&clinic.vera, &ids[1]).await;
@@ -315,8 +315,8 @@ async fn a_search_finds_what_is_said_now(engine: Engine) {
 }
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor change { __typename
-    ... on MessageAdded { messageEdge { node { text } } }
-    ... on MessageChanged { message { text deletedAt editedAt } } } } }";
+    ... on MessageAddedEvent { messageEdge { node { text } } }
+    ... on MessageChangedEvent { message { text deletedAt editedAt } } } } }";
 const ADDED: &str =
     "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { text deletedAt } } }";
 
@@ -329,7 +329,7 @@ async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
     for viewer in [&clinic.olga, &clinic.vera] {
         let mut socket = Socket::connect(&viewer.url, &viewer.token).await;
         socket.subscribe("events", EVENTS, json!({ "chat": clinic.chat }), None).await;
-        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
         let mut added = Socket::connect(&viewer.url, &viewer.token).await;
         added.subscribe("added", ADDED, json!({ "chat": clinic.chat }), Some(&start)).await;
         sockets.push((socket, added));
@@ -346,9 +346,9 @@ async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
     let at = "2026-11-20T12:00:00.000Z";
     for (socket, added) in &mut sockets {
         let changes = [
-            json!({ "__typename": "MessageChanged", "message": { "text": "1", "deletedAt": null, "editedAt": at } }),
-            json!({ "__typename": "MessageChanged", "message": { "text": null, "deletedAt": at, "editedAt": at } }),
-            json!({ "__typename": "MessageAdded", "messageEdge": { "node": { "text": "2" } } }),
+            json!({ "__typename": "MessageChangedEvent", "message": { "text": "1", "deletedAt": null, "editedAt": at } }),
+            json!({ "__typename": "MessageChangedEvent", "message": { "text": null, "deletedAt": at, "editedAt": at } }),
+            json!({ "__typename": "MessageAddedEvent", "messageEdge": { "node": { "text": "2" } } }),
         ];
         for expected in changes {
             assert_eq!(socket.data().await["chatEvents"]["change"], expected);
@@ -368,7 +368,10 @@ async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
         }
     }
     let kinds: Vec<_> = told.iter().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds, ["MessageAdded", "MessageChanged", "MessageChanged", "MessageAdded"]);
+    assert_eq!(
+        kinds,
+        ["MessageAddedEvent", "MessageChangedEvent", "MessageChangedEvent", "MessageAddedEvent"]
+    );
     assert_eq!(told[0].1["messageEdge"]["node"]["text"], Value::Null);
     assert_eq!(told[1].1["message"]["deletedAt"], at);
     clinic.stop().await;

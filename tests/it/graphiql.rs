@@ -133,7 +133,7 @@ async fn every_example_of_the_page_works() {
     let events = example("events");
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     socket.subscribe("events", &events, of_chat.clone(), None).await;
-    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
 
     let said = json!({ "chatId": chat, "text": "Hello!" });
     let sent = vera.query(&example("send"), said).await["sendMessage"].clone();
@@ -154,13 +154,17 @@ async fn every_example_of_the_page_works() {
 
     let session = example("session");
     let rung = named(&olga, &session, "RingSession", &of_chat).await["createChatSession"].clone();
-    let of_session = json!({ "chatSessionId": text(&rung["session"]["id"]) });
+    let of_session = json!({ "chatSessionId": text(&rung["chatSession"]["id"]) });
     for (person, name, field, state) in [
         (&vera, "AcceptSession", "acceptChatSession", "ACCEPTED"),
         (&olga, "FinishSession", "finishChatSession", "FINISHED"),
     ] {
         let moved = named(person, &session, name, &of_session).await[field].clone();
-        assert_eq!((&moved["session"]["state"], &moved["userErrors"]), (&json!(state), &json!([])), "{name}");
+        assert_eq!(
+            (&moved["chatSession"]["state"], &moved["userErrors"]),
+            (&json!(state), &json!([])),
+            "{name}"
+        );
     }
 
     desk_examples(&world, &olga).await;
@@ -181,14 +185,14 @@ async fn every_example_of_the_page_works() {
 async fn desk_examples(world: &World, olga: &Person) {
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     desk.subscribe("desk", &example("desk"), json!({ "roomIds": [world.room] }), None).await;
-    assert_eq!(desk.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+    assert_eq!(desk.data().await["viewerEvents"]["change"]["__typename"], "ViewerResetEvent");
     let waiting = json!({ "chatId": world.chat(&world.visitor("victor").await).await });
     let take = example("take");
     let taken = named(olga, &take, "TakeChat", &waiting).await["joinChat"].clone();
     assert_eq!(taken["chat"]["presences"]["nodes"][0]["user"]["displayName"], "Olga");
     let late = named(&world.admin, &take, "TakeChat", &waiting).await["joinChat"].clone();
     assert_eq!((&late["userErrors"][0]["code"], &late["chat"]), (&json!("CHAT_TAKEN"), &taken["chat"]));
-    while desk.data().await["viewerEvents"]["change"]["__typename"] != "InboxChatAdded" {}
+    while desk.data().await["viewerEvents"]["change"]["__typename"] != "InboxChatAddedEvent" {}
     let left = named(olga, &take, "LeaveChat", &waiting).await["leaveChat"].clone();
     assert_eq!((&left["chat"]["presentUserCount"], &left["userErrors"]), (&json!(0), &json!([])));
 }

@@ -38,23 +38,23 @@ async fn an_idle_chat_ends_as_if_somebody_had_ended_it(engine: Engine) {
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
-    let session = olga.done("createChatSession", "session { id }", json!({ "chatId": chat })).await;
+    let session = olga.done("createChatSession", "chatSession { id }", json!({ "chatId": chat })).await;
     vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     world.pass(10 * 60);
     assert_eq!(ended(&world).await, 1);
     let fields =
-        "endedAt isWaitingResponse presentUserCount presences(includeEnded: true) { nodes { endReason } }
-        sessions { nodes { id state outcome finishedBy { id } } } messages(types: [LEAVE, SESSION], last: 2) {
-        nodes { type sender { id } sessionState } }";
+        "endedAt isWaiting presentUserCount presences(includeEnded: true) { nodes { endReason } }
+        chatSessions { nodes { id state outcome finishedBy { id } } } messages(types: [LEAVE, SESSION], last: 2) {
+        nodes { type sender { id } chatSessionState } }";
     let expected = json!({
-        "endedAt": "2026-11-20T12:10:00.000Z", "isWaitingResponse": false, "presentUserCount": 0,
+        "endedAt": "2026-11-20T12:10:00.000Z", "isWaiting": false, "presentUserCount": 0,
         "presences": { "nodes": [{ "endReason": "CHAT_ENDED" }] },
         "sessions": { "nodes": [
-            { "id": session["session"]["id"], "state": "FINISHED", "outcome": "CANCELLED", "finishedBy": null }
+            { "id": session["chatSession"]["id"], "state": "FINISHED", "outcome": "CANCELLED", "finishedBy": null }
         ] },
         "messages": { "nodes": [
-            { "type": "LEAVE", "sender": { "id": olga.id }, "sessionState": null },
-            { "type": "SESSION", "sender": null, "sessionState": "FINISHED" }
+            { "type": "LEAVE", "sender": { "id": olga.id }, "chatSessionState": null },
+            { "type": "SESSION", "sender": null, "chatSessionState": "FINISHED" }
         ] }
     });
     assert_eq!(seen(&olga, &chat, fields).await, expected);
@@ -98,8 +98,8 @@ async fn a_session_that_rings_runs_or_is_to_begin_keeps_a_chat_alive(engine: Eng
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "start": true, "participantIds": [vera.id] });
-    let running = olga.done("createChatSession", "session { id }", input).await;
-    let running = json!({ "chatSessionId": running["session"]["id"] });
+    let running = olga.done("createChatSession", "chatSession { id }", input).await;
+    let running = json!({ "chatSessionId": running["chatSession"]["id"] });
     vera.done("acceptChatSession", "", running.clone()).await;
     let planned = world.chat(&vera).await;
     let input = json!({ "chatId": planned, "scheduledAt": "2026-11-20T13:00:00Z" });
@@ -127,11 +127,11 @@ async fn who_follows_the_chat_hears_of_its_end(engine: Engine) {
     let query =
         "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename } chat { endedAt } } }";
     socket.subscribe("s", query, json!({ "id": chat }), None).await;
-    assert!(socket.receive().await.to_string().contains("ChatReset"));
+    assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
     world.pass(10 * 60);
     assert_eq!(ended(&world).await, 1);
     let told = socket.receive().await.to_string();
-    assert!(told.contains("ChatChanged") && told.contains("2026-11-20T12:10:00.000Z"), "{told}");
+    assert!(told.contains("ChatChangedEvent") && told.contains("2026-11-20T12:10:00.000Z"), "{told}");
     assert_eq!(text(&seen(&vera, &chat, "endedAt").await["endedAt"]), "2026-11-20T12:10:00.000Z");
     world.app.stop().await;
 }

@@ -113,7 +113,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("createChatSession", "chatId", chat(none())),
         ("addParticipants", "chatId", chat(json!({ "participantIds": [known] }))),
         ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
-        ("updateParticipation", "chatId", chat(json!({ "name": "Mine" }))),
+        ("updateParticipation", "chatId", chat(json!({ "customName": "Mine" }))),
         ("deleteChat", "chatId", chat(none())),
         ("tagChat", "chatId", chat(json!({ "tags": ["ours"] }))),
         ("untagChat", "chatId", chat(json!({ "tags": ["ours"] }))),

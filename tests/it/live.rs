@@ -42,20 +42,20 @@ async fn a_session_is_seen_live_by_both(engine: Engine) {
     for person in [&olga, &vera] {
         let mut socket = Socket::connect(&world.app.url, &person.token).await;
         let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
-                      ... on ChatSessionChanged { directive session { state viewerDirectives } } } } }";
+                      ... on ChatSessionChangedEvent { action chatSession { state viewerActions } } } } }";
         socket.subscribe("chat", events, json!({ "chat": chat }), None).await;
-        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
         sockets.push(socket);
     }
 
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
-    let created = olga.done("createChatSession", "session { id state callRoom }", input).await;
-    let session = text(&created["session"]["id"]);
-    assert_eq!(created["session"]["state"], "CREATED");
+    let created = olga.done("createChatSession", "chatSession { id state callRoom }", input).await;
+    let session = text(&created["chatSession"]["id"]);
+    assert_eq!(created["chatSession"]["state"], "CREATED");
     let id = json!({ "chatSessionId": session });
-    olga.done("startChatSession", "session { state ringsUntil }", id.clone()).await;
-    vera.done("acceptChatSession", "session { state }", id.clone()).await;
-    vera.done("finishChatSession", "session { state outcome }", id).await;
+    olga.done("startChatSession", "chatSession { state ringsUntil }", id.clone()).await;
+    vera.done("acceptChatSession", "chatSession { state }", id.clone()).await;
+    vera.done("finishChatSession", "chatSession { state outcome }", id).await;
 
     let expected = [
         ("START", "STARTED", [json!(["FINISH"]), json!(["ACCEPT", "REJECT", "FINISH"])]),
@@ -66,13 +66,13 @@ async fn a_session_is_seen_live_by_both(engine: Engine) {
         let mut seen = Vec::new();
         while seen.len() < expected.len() {
             let change = socket.data().await["chatEvents"]["change"].clone();
-            if change["__typename"] == "ChatSessionChanged" {
-                seen.push((change["directive"].clone(), change["session"].clone()));
+            if change["__typename"] == "ChatSessionChangedEvent" {
+                seen.push((change["action"].clone(), change["chatSession"].clone()));
             }
         }
-        for ((directive, session), (wanted, state, directives)) in seen.into_iter().zip(&expected) {
-            assert_eq!(directive, *wanted);
-            assert_eq!(session, json!({ "state": state, "viewerDirectives": directives[who] }));
+        for ((action, session), (wanted, state, actions)) in seen.into_iter().zip(&expected) {
+            assert_eq!(action, *wanted);
+            assert_eq!(session, json!({ "state": state, "viewerActions": actions[who] }));
         }
     }
     world.app.stop().await;

@@ -1,15 +1,15 @@
 //! The session state machine against its table, written here a second time and by hand: every state, every
-//! directive, everybody who may try. Then random lives of a session against a model, and the page in `docs`.
+//! action, everybody who may try. Then random lives of a session against a model, and the page in `docs`.
 
 mod model;
 mod page;
 
-use anteroom::domain::directive::Directive;
 use anteroom::domain::session::{self, Caller, Decision, Facts, No};
+use anteroom::domain::session_action::SessionAction;
 use entity::{ActorId, SessionState};
 use uuid::Uuid;
 
-/// Who gives a directive, by what they did before.
+/// Who gives an action, by what they did before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Creator,
@@ -82,7 +82,7 @@ fn situation(name: &str) -> Facts<'static> {
 /// not allow it to this caller, `nobody` where the caller is nobody in the session, `-` where there is no such
 /// person.
 const TABLE: &str = "
-    situation  directive  creator    starter    answerer   other      admin      stranger
+    situation  action  creator    starter    answerer   other      admin      stranger
 
     CREATED    START      STARTED    -          -          STARTED    STARTED    nobody
     CREATED    ACCEPT     no         -          -          no         nobody     nobody
@@ -139,7 +139,7 @@ fn word(decision: Result<Decision, No>) -> String {
     }
 }
 
-/// The name of a state, an outcome or a directive as the API has it.
+/// The name of a state, an outcome or an action as the API has it.
 fn upper(name: impl std::fmt::Debug) -> String {
     format!("{name:?}").to_uppercase()
 }
@@ -150,33 +150,32 @@ fn rows() -> Vec<Vec<&'static str>> {
 }
 
 #[test]
-fn every_state_directive_and_caller_is_decided_as_the_table_says() {
+fn every_state_action_and_caller_is_decided_as_the_table_says() {
     for row in rows() {
-        let [name, directive, expected @ ..] = row.as_slice() else { panic!("a short row") };
+        let [name, action, expected @ ..] = row.as_slice() else { panic!("a short row") };
         let facts = situation(name);
-        let directive = Directive::ALL.into_iter().find(|one| upper(one) == *directive).expect("a directive");
+        let action = SessionAction::ALL.into_iter().find(|one| upper(one) == *action).expect("an action");
         for (who, expected) in Who::ALL.into_iter().zip(expected) {
             if !who.is_in(facts) {
-                assert_eq!(*expected, "-", "{name} {directive:?} {who:?}");
+                assert_eq!(*expected, "-", "{name} {action:?} {who:?}");
                 continue;
             }
-            let decided = session::decide(facts, directive, who.caller());
-            assert_eq!(word(decided), *expected, "{name} {directive:?} {who:?}");
+            let decided = session::decide(facts, action, who.caller());
+            assert_eq!(word(decided), *expected, "{name} {action:?} {who:?}");
             // The buttons are what would change the session.
-            let is_shown = session::possible(facts, who.caller()).contains(&directive);
-            assert_eq!(is_shown, matches!(decided, Ok(Decision::Go(_))), "{name} {directive:?} {who:?}");
+            let is_shown = session::possible(facts, who.caller()).contains(&action);
+            assert_eq!(is_shown, matches!(decided, Ok(Decision::Go(_))), "{name} {action:?} {who:?}");
         }
     }
 }
 
 #[test]
-fn the_table_leaves_out_no_state_and_no_directive() {
+fn the_table_leaves_out_no_state_and_no_action() {
     let rows = rows();
     for state in <SessionState as sea_orm::Iterable>::iter() {
-        for directive in Directive::ALL {
-            let is_there =
-                rows.iter().any(|row| situation(row[0]).state == state && row[1] == upper(directive));
-            assert!(is_there, "{state:?} {directive:?}");
+        for action in SessionAction::ALL {
+            let is_there = rows.iter().any(|row| situation(row[0]).state == state && row[1] == upper(action));
+            assert!(is_there, "{state:?} {action:?}");
         }
     }
     assert!(rows.iter().all(|row| row.len() == 2 + Who::ALL.len()), "a cell is missing");
@@ -185,7 +184,7 @@ fn the_table_leaves_out_no_state_and_no_directive() {
 #[test]
 fn an_outcome_comes_with_the_end_and_only_then() {
     for state in <SessionState as sea_orm::Iterable>::iter() {
-        let given = Directive::ALL.into_iter().filter_map(|directive| session::transition(state, directive));
+        let given = SessionAction::ALL.into_iter().filter_map(|action| session::transition(state, action));
         for transition in given.chain(session::missed(state)) {
             assert_eq!(transition.to.is_over(), transition.outcome.is_some(), "{state:?}: {transition:?}");
             assert!(!state.is_over(), "{state:?} is the end");
@@ -206,10 +205,10 @@ fn only_a_session_that_rings_is_missed() {
 fn an_admin_who_takes_part_is_a_participant_like_others() {
     for row in rows() {
         let facts = situation(row[0]);
-        for directive in Directive::ALL {
+        for action in SessionAction::ALL {
             let admin = Caller { is_admin: true, ..Who::Other.caller() };
-            let decided = session::decide(facts, directive, admin);
-            assert_eq!(decided, session::decide(facts, directive, Who::Other.caller()));
+            let decided = session::decide(facts, action, admin);
+            assert_eq!(decided, session::decide(facts, action, Who::Other.caller()));
         }
     }
 }
@@ -218,11 +217,11 @@ fn an_admin_who_takes_part_is_a_participant_like_others() {
 fn a_session_that_an_admin_started_from_outside_is_answered_by_any_participant() {
     let facts = Facts { started_by: Some(Who::Admin.id()), ..situation("STARTED") };
     for who in [Who::Creator, Who::Starter, Who::Answerer, Who::Other] {
-        assert_eq!(word(session::decide(facts, Directive::Accept, who.caller())), "ACCEPTED", "{who:?}");
-        assert_eq!(word(session::decide(facts, Directive::Reject, who.caller())), "REJECTED", "{who:?}");
+        assert_eq!(word(session::decide(facts, SessionAction::Accept, who.caller())), "ACCEPTED", "{who:?}");
+        assert_eq!(word(session::decide(facts, SessionAction::Reject, who.caller())), "REJECTED", "{who:?}");
     }
-    assert_eq!(word(session::decide(facts, Directive::Start, Who::Admin.caller())), "same");
-    assert_eq!(word(session::decide(facts, Directive::Accept, Who::Admin.caller())), "nobody");
+    assert_eq!(word(session::decide(facts, SessionAction::Start, Who::Admin.caller())), "same");
+    assert_eq!(word(session::decide(facts, SessionAction::Accept, Who::Admin.caller())), "nobody");
 }
 
 #[test]
@@ -230,7 +229,7 @@ fn two_tabs_of_one_person_are_two_and_one_tab_that_asks_again_is_one() {
     let asked = |accepted_with, asks_with| {
         let facts = Facts { accept_request_id: accepted_with, ..situation("ACCEPTED") };
         let caller = Caller { request_id: asks_with, ..Who::Answerer.caller() };
-        word(session::decide(facts, Directive::Accept, caller))
+        word(session::decide(facts, SessionAction::Accept, caller))
     };
     assert_eq!(asked(Some("tab 1"), Some("tab 1")), "same");
     assert_eq!(asked(Some("tab 1"), Some("tab 2")), "no");

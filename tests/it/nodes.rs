@@ -77,16 +77,16 @@ async fn typing_and_read_marks_cross_the_bus() {
     say(&vera, &chat, "Hello").await;
     let olga = World::at(&olga, &second.url);
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
-                  ... on TypingChanged { chat { typing { actor { displayName } } } } \
-                  ... on ParticipationChanged { participation { lastReadSequence } } } } }";
+                  ... on TypingChangedEvent { chat { typing { actor { displayName } } } } \
+                  ... on ParticipationChangedEvent { participation { lastReadSequence } } } } }";
     let mut desk = following(&olga, events, json!({ "chat": chat })).await;
 
     vera.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
-    let typing = next_of(&mut desk, "TypingChanged").await;
+    let typing = next_of(&mut desk, "TypingChangedEvent").await;
     assert_eq!(typing["chat"]["typing"], json!([{ "actor": { "displayName": "Visitor vera" } }]));
     say(&olga, &chat, "Yes?").await;
     vera.done("markRead", "", json!({ "chatId": chat })).await;
-    let mark = next_of(&mut desk, "ParticipationChanged").await;
+    let mark = next_of(&mut desk, "ParticipationChangedEvent").await;
     assert!(mark["participation"]["lastReadSequence"].as_i64().is_some_and(|sequence| sequence > 0));
     end(world, second).await;
 }
@@ -99,20 +99,20 @@ async fn sending_on_one_node_ends_typing_that_was_told_to_another() {
     let chat = world.chat(&vera).await;
     let (desk, phone) = (World::at(&olga, &second.url), World::at(&vera, &second.url));
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
-                  ... on TypingChanged { chat { typing { actor { id } } } } } } }";
+                  ... on TypingChangedEvent { chat { typing { actor { id } } } } } } }";
     let mut sockets = [
         following(&olga, events, json!({ "chat": chat })).await,
         following(&desk, events, json!({ "chat": chat })).await,
     ];
     vera.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
     for socket in &mut sockets {
-        let typing = next_of(socket, "TypingChanged").await;
+        let typing = next_of(socket, "TypingChangedEvent").await;
         assert_eq!(typing["chat"]["typing"], json!([{ "actor": { "id": vera.id } }]));
     }
     let sent_at = Instant::now();
     say(&phone, &chat, "Here I am").await;
     for socket in &mut sockets {
-        let typing = next_of(socket, "TypingChanged").await;
+        let typing = next_of(socket, "TypingChangedEvent").await;
         assert_eq!(typing["chat"]["typing"], json!([]));
     }
     assert!(sent_at.elapsed() < Duration::from_secs(14), "typing ended by itself");
@@ -128,15 +128,15 @@ async fn a_read_mark_reaches_a_device_on_another_node() {
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     say(&vera, &chat, "Hello").await;
     let events = "subscription { viewerEvents { viewer { unreadCount } change { __typename \
-                  ... on ChatChanged { chat { id } } } } }";
+                  ... on ChatChangedEvent { chat { id } } } } }";
     let mut phone = Socket::connect(&second.url, &olga.token).await;
     phone.subscribe("1", events, json!({}), None).await;
-    assert_eq!(phone.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+    assert_eq!(phone.data().await["viewerEvents"]["change"]["__typename"], "ViewerResetEvent");
     olga.done("markRead", "", json!({ "chatId": chat })).await;
     loop {
         let event = phone.data().await["viewerEvents"].clone();
         if event["viewer"]["unreadCount"] == 0 {
-            assert_eq!(event["change"], json!({ "__typename": "ChatChanged", "chat": { "id": chat } }));
+            assert_eq!(event["change"], json!({ "__typename": "ChatChangedEvent", "chat": { "id": chat } }));
             break;
         }
     }
@@ -160,7 +160,7 @@ async fn a_desk_on_one_node_sees_who_waits_on_the_other() {
     let olga = World::at(&olga, &second.url);
     let queue = "subscription($in: ChatScope!, $filter: ChatFilter) { chatChanged(in: $in, filter: $filter) \
                  { action chatId } }";
-    let waiting = json!({ "in": { "roomId": world.room }, "filter": { "isWaitingResponse": true } });
+    let waiting = json!({ "in": { "roomId": world.room }, "filter": { "isWaiting": true } });
     let mut desk = following(&olga, queue, waiting).await;
 
     let chat = world.chat(&vera).await;
@@ -186,9 +186,9 @@ async fn what_is_hidden_on_one_node_leaves_the_inbox_on_the_other() {
     let chat = world.chat(&vera).await;
     say(&olga, &chat, "Good morning").await;
     let changes = "subscription { viewerEvents { change { __typename \
-                   ... on InboxChatRemoved { removedChatId } } } }";
+                   ... on InboxChatRemovedEvent { removedChatId } } } }";
     let mut desk = following(&World::at(&olga, &second.url), changes, json!({})).await;
-    for (is_hidden, kind) in [(true, "InboxChatRemoved"), (false, "InboxChatAdded")] {
+    for (is_hidden, kind) in [(true, "InboxChatRemovedEvent"), (false, "InboxChatAddedEvent")] {
         olga.done("updateParticipation", "", json!({ "chatId": chat, "isHidden": is_hidden })).await;
         while desk.data().await["viewerEvents"]["change"]["__typename"] != kind {}
     }

@@ -140,32 +140,32 @@ async fn a_note_is_unread_for_colleagues_and_moves_nothing_else(engine: Engine) 
 }
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename
-    ... on MessageAdded { messageEdge { node { text isInternal } } }
-    ... on MessageChanged { message { text isInternal } } } } }";
+    ... on MessageAddedEvent { messageEdge { node { text isInternal } } }
+    ... on MessageChangedEvent { message { text isInternal } } } } }";
 
 async fn colleagues_find_notes_and_follow_them(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, chat, .. } = &clinic;
     let mut events = Socket::connect(&odile.url, &odile.token).await;
     events.subscribe("e", EVENTS, json!({ "chat": chat }), None).await;
-    assert_eq!(events.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(events.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     let mut inbox = Socket::connect(&olga.url, &olga.token).await;
     let query = "subscription { viewerEvents { at viewer { unreadCount } change { __typename } } }";
     inbox.subscribe("i", query, json!({}), None).await;
-    assert_eq!(inbox.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+    assert_eq!(inbox.data().await["viewerEvents"]["change"]["__typename"], "ViewerResetEvent");
     world.pass(5);
     let id = clinic.note(odile, "Knee, the left one").await;
     let told = inbox.data().await["viewerEvents"].clone();
     assert_eq!(told["viewer"]["unreadCount"], 1);
     assert_eq!(
         (&told["at"], &told["change"]["__typename"]),
-        (&json!("2026-11-20T12:00:05.000Z"), &json!("ChatChanged"))
+        (&json!("2026-11-20T12:00:05.000Z"), &json!("ChatChangedEvent"))
     );
     odile.done("editMessage", "", json!({ "messageId": id, "text": "Knee, the right one" })).await;
     let node = |text: &str| json!({ "text": text, "isInternal": true });
     let added =
-        json!({ "__typename": "MessageAdded", "messageEdge": { "node": node("Knee, the left one") } });
-    let changed = json!({ "__typename": "MessageChanged", "message": node("Knee, the right one") });
+        json!({ "__typename": "MessageAddedEvent", "messageEdge": { "node": node("Knee, the left one") } });
+    let changed = json!({ "__typename": "MessageChangedEvent", "message": node("Knee, the right one") });
     for expected in [added, changed] {
         assert_eq!(events.data().await["chatEvents"]["change"], expected);
     }
@@ -192,11 +192,11 @@ async fn a_colleague_who_was_away_is_told_of_a_note(engine: Engine) {
     world.pass(600);
     clinic.note(odile, "Call her back").await;
     let query = "subscription { viewerEvents { at change { __typename
-        ... on InboxChatAdded { chatEdge { node { id messageCount } } } } } }";
+        ... on InboxChatAddedEvent { chatEdge { node { id messageCount } } } } } }";
     let mut socket = Socket::connect(&olga.url, &olga.token).await;
     socket.subscribe("s", query, json!({}), Some(&cursors.0)).await;
     let edge = json!({ "node": { "id": chat, "messageCount": 2 } });
-    let change = json!({ "__typename": "InboxChatAdded", "chatEdge": edge });
+    let change = json!({ "__typename": "InboxChatAddedEvent", "chatEdge": edge });
     assert_eq!(
         socket.data().await["viewerEvents"],
         json!({ "at": "2026-11-20T12:20:00.000Z", "change": change })
@@ -247,7 +247,7 @@ async fn a_visitor_resumes_across_hundreds_of_notes(engine: Engine) {
     clinic.say(olga, "Dear Vera").await;
     let added = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text } } }";
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename
-        ... on MessageAdded { messageEdge { node { text } } } } } }";
+        ... on MessageAddedEvent { messageEdge { node { text } } } } } }";
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("a", added, json!({ "chat": chat }), Some(&cursor)).await;
     assert_eq!(socket.data().await["messageAdded"]["node"]["text"], "Dear Vera");

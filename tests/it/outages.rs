@@ -25,8 +25,8 @@ const MESSAGES: usize = 80;
 const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { text sequence \
                      sender { id } chat { id name } reactions { emoji } } } }";
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { chat { id } change { __typename \
-                      ... on ChatReset { chat { viewerParticipation { id } } } \
-                      ... on MessageAdded { messageEdge { node { text sequence chat { id } reactions { emoji } } } } } } }";
+                      ... on ChatResetEvent { chat { viewerParticipation { id } } } \
+                      ... on MessageAddedEvent { messageEdge { node { text sequence chat { id } reactions { emoji } } } } } } }";
 
 async fn world_with(engine: Engine, patience: Duration) -> World {
     World::on(TestApp::start_with(engine, Clock::system(), |config| config.stream_patience = patience).await)
@@ -81,7 +81,8 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id] });
-    let session = text(&olga.done("createChatSession", "session { id }", input).await["session"]["id"]);
+    let session =
+        text(&olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"]);
 
     let mut socket = Socket::connect(&olga.url, &olga.token).await;
     // Each asks for the room, which all of them read from a table that is taken away.
@@ -92,15 +93,15 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
         (
             "chatSessionChanged",
             "chatSessionChanged(chatSessionId: $session)",
-            format!("session {{ {of_chat} }}"),
+            format!("chatSession {{ {of_chat} }}"),
         ),
         ("chatEvents", "chatEvents(chatId: $chat)", of_chat.to_owned()),
         (
             "viewerEvents",
             "viewerEvents",
             format!(
-                "change {{ ... on ChatChanged {{ {of_chat} }} \
-          ... on InboxChatAdded {{ chatEdge {{ node {{ id room {{ name }} }} }} }} }}"
+                "change {{ ... on ChatChangedEvent {{ {of_chat} }} \
+          ... on InboxChatAddedEvent {{ chatEdge {{ node {{ id room {{ name }} }} }} }} }}"
             ),
         ),
         ("chatChanged", "chatChanged(in: { roomId: $room })", of_chat.to_owned()),

@@ -35,7 +35,7 @@ async fn say(client: &Client, chat: &str, words: &str) {
 
 async fn view(client: &Client, chat: &str, mut changes: Value) -> Value {
     changes["chatId"] = json!(chat);
-    let selection = "participation { name detail isHidden } chat { title }";
+    let selection = "participation { customName customDescription isHidden } chat { title }";
     client.done("updateParticipation", selection, changes).await
 }
 
@@ -62,24 +62,30 @@ async fn an_own_name_is_the_title_on_ones_own_screen_alone(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera]).await;
-    let changed = view(&vera, &chat, json!({ "name": "My knee", "detail": "Ask about Friday" })).await;
-    let own = json!({ "name": "My knee", "detail": "Ask about Friday", "isHidden": false });
+    let changed =
+        view(&vera, &chat, json!({ "customName": "My knee", "customDescription": "Ask about Friday" })).await;
+    let own = json!({ "customName": "My knee", "customDescription": "Ask about Friday", "isHidden": false });
     assert_eq!((&changed["participation"], &changed["chat"]["title"]), (&own, &json!("My knee")));
-    let fields = "title name updatedAt participations { nodes { name detail isHidden actor { id } } }";
+    let fields = "title name updatedAt participations { nodes { customName customDescription isHidden actor { id } } }";
     let (of_vera, of_olga) = (seen(&vera, &chat, fields).await, seen(&olga, &chat, fields).await);
     assert_eq!((&of_vera["title"], &of_olga["title"]), (&json!("My knee"), &json!("Knees")));
     for (found, sees_it) in [(&of_vera, true), (&of_olga, false)] {
         let nodes = found["participations"]["nodes"].as_array().expect("participations");
         let row = nodes.iter().find(|node| node["actor"]["id"] == vera.id).expect("Vera's");
-        assert_eq!(row["name"] == "My knee" && row["detail"] == "Ask about Friday", sees_it, "{row:#}");
-        assert_eq!(row["name"].is_null() && row["detail"].is_null(), !sees_it, "{row:#}");
+        assert_eq!(
+            row["customName"] == "My knee" && row["customDescription"] == "Ask about Friday",
+            sees_it,
+            "{row:#}"
+        );
+        assert_eq!(row["customName"].is_null() && row["customDescription"].is_null(), !sees_it, "{row:#}");
     }
     // What is not named stays; null takes it away. Nothing of the chat itself changed.
-    view(&vera, &chat, json!({ "detail": null })).await;
-    let after = seen(&vera, &chat, "title updatedAt viewerParticipation { name detail }").await;
-    assert_eq!(after["viewerParticipation"], json!({ "name": "My knee", "detail": null }));
+    view(&vera, &chat, json!({ "customDescription": null })).await;
+    let after =
+        seen(&vera, &chat, "title updatedAt viewerParticipation { customName customDescription }").await;
+    assert_eq!(after["viewerParticipation"], json!({ "customName": "My knee", "customDescription": null }));
     assert_eq!(after["updatedAt"], of_vera["updatedAt"]);
-    view(&vera, &chat, json!({ "name": null })).await;
+    view(&vera, &chat, json!({ "customName": null })).await;
     assert_eq!(seen(&vera, &chat, "title").await["title"], "Knees");
     world.app.stop().await;
 }
@@ -125,7 +131,7 @@ async fn only_who_takes_part_has_an_own_view(engine: Engine) {
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
     let (chat, own) = (group(&olga, &[]).await, world.chat(&vera).await);
-    let input = |chat: &str| json!({ "chatId": chat, "name": "Mine" });
+    let input = |chat: &str| json!({ "chatId": chat, "customName": "Mine" });
     assert_eq!(odile.refused("updateParticipation", input(&chat)).await, ["NOT_FOUND"]);
     assert_eq!(world.admin.refused("updateParticipation", input(&chat)).await, ["NOT_PARTICIPANT"]);
     assert_eq!(odile.refused("updateParticipation", input(&own)).await, ["NOT_PARTICIPANT"]);
@@ -145,10 +151,10 @@ async fn somebodys_list_of_chats_is_for_themself_and_admins(engine: Engine) {
         assert_eq!(list(viewer, &olga, "").await, None);
     }
     // Of the admin's colleagues an admin sees who hides what, but not what they call it.
-    view(&olga, &chat, json!({ "name": "Mine", "isHidden": true })).await;
-    let query = "query($id: ID!) { user(id: $id) { participations(includeHidden: true) { nodes { name isHidden } } } }";
+    view(&olga, &chat, json!({ "customName": "Mine", "isHidden": true })).await;
+    let query = "query($id: ID!) { user(id: $id) { participations(includeHidden: true) { nodes { customName isHidden } } } }";
     let found = world.admin.query(query, json!({ "id": olga.id })).await;
-    assert_eq!(found["user"]["participations"]["nodes"], json!([{ "name": null, "isHidden": true }]));
+    assert_eq!(found["user"]["participations"]["nodes"], json!([{ "customName": null, "isHidden": true }]));
     world.app.stop().await;
 }
 
@@ -179,7 +185,7 @@ async fn the_list_follows_what_happens_in_the_chats(engine: Engine) {
 }
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor change { __typename
-    ... on ParticipationChanged { participation { name isHidden actor { id } } } } } }";
+    ... on ParticipationChangedEvent { participation { customName isHidden actor { id } } } } } }";
 
 async fn an_own_view_is_told_live_and_again_on_resume(engine: Engine) {
     let world = World::new(engine).await;
@@ -188,11 +194,11 @@ async fn an_own_view_is_told_live_and_again_on_resume(engine: Engine) {
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     socket.subscribe("s", EVENTS, json!({ "chat": chat }), None).await;
     let reset = socket.data().await["chatEvents"].clone();
-    assert_eq!(reset["change"]["__typename"], "ChatReset");
-    view(&olga, &chat, json!({ "name": "Mine" })).await;
+    assert_eq!(reset["change"]["__typename"], "ChatResetEvent");
+    view(&olga, &chat, json!({ "customName": "Mine" })).await;
     let told = socket.data().await["chatEvents"]["change"].clone();
-    let own = json!({ "name": "Mine", "isHidden": false, "actor": { "id": olga.id } });
-    assert_eq!(told, json!({ "__typename": "ParticipationChanged", "participation": own }));
+    let own = json!({ "customName": "Mine", "isHidden": false, "actor": { "id": olga.id } });
+    assert_eq!(told, json!({ "__typename": "ParticipationChangedEvent", "participation": own }));
     drop(socket);
     view(&olga, &chat, json!({ "isHidden": true })).await;
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
@@ -201,7 +207,7 @@ async fn an_own_view_is_told_live_and_again_on_resume(engine: Engine) {
     loop {
         let change = socket.data().await["chatEvents"]["change"].clone();
         if change["participation"]["actor"]["id"] == olga.id {
-            let own = json!({ "name": "Mine", "isHidden": true, "actor": { "id": olga.id } });
+            let own = json!({ "customName": "Mine", "isHidden": true, "actor": { "id": olga.id } });
             assert_eq!(change["participation"], own);
             break;
         }
@@ -210,8 +216,8 @@ async fn an_own_view_is_told_live_and_again_on_resume(engine: Engine) {
 }
 
 const VIEWER: &str = "subscription { viewerEvents { cursor change { __typename
-    ... on ChatChanged { chat { id title } } ... on InboxChatAdded { chatEdge { node { id } } }
-    ... on InboxChatRemoved { removedChatId } } } }";
+    ... on ChatChangedEvent { chat { id title } } ... on InboxChatAddedEvent { chatEdge { node { id } } }
+    ... on InboxChatRemovedEvent { removedChatId } } } }";
 
 async fn hiding_is_told_to_the_viewers_inbox(engine: Engine) {
     let world = World::new(engine).await;
@@ -220,24 +226,24 @@ async fn hiding_is_told_to_the_viewers_inbox(engine: Engine) {
     let mut own = Socket::connect(&world.app.url, &olga.token).await;
     own.subscribe("s", VIEWER, json!({}), None).await;
     let reset = own.data().await["viewerEvents"].clone();
-    assert_eq!(reset["change"]["__typename"], "ViewerReset");
+    assert_eq!(reset["change"]["__typename"], "ViewerResetEvent");
     let next = async |socket: &mut Socket| socket.data().await["viewerEvents"]["change"].clone();
-    view(&olga, &chat, json!({ "name": "Mine" })).await;
-    let expected = json!({ "__typename": "ChatChanged", "chat": { "id": chat, "title": "Mine" } });
+    view(&olga, &chat, json!({ "customName": "Mine" })).await;
+    let expected = json!({ "__typename": "ChatChangedEvent", "chat": { "id": chat, "title": "Mine" } });
     assert_eq!(next(&mut own).await, expected);
     view(&olga, &chat, json!({ "isHidden": true })).await;
-    let removed = json!({ "__typename": "InboxChatRemoved", "removedChatId": chat });
+    let removed = json!({ "__typename": "InboxChatRemovedEvent", "removedChatId": chat });
     assert_eq!(next(&mut own).await, removed);
     // Away meanwhile, she is told so again; then a message brings it back, once.
     let mut away = Socket::connect(&world.app.url, &olga.token).await;
     away.subscribe("s", VIEWER, json!({}), Some(&text(&reset["cursor"]))).await;
     while next(&mut away).await != removed {}
     say(&odile, &chat, "Are you there?").await;
-    let added = json!({ "__typename": "InboxChatAdded", "chatEdge": { "node": { "id": chat } } });
+    let added = json!({ "__typename": "InboxChatAddedEvent", "chatEdge": { "node": { "id": chat } } });
     assert_eq!(next(&mut own).await, added);
     while next(&mut away).await != added {}
     say(&odile, &chat, "Hello?").await;
-    assert_eq!(next(&mut own).await["__typename"], "ChatChanged");
+    assert_eq!(next(&mut own).await["__typename"], "ChatChangedEvent");
     view(&olga, &chat, json!({ "isHidden": true })).await;
     assert_eq!(next(&mut own).await, removed);
     view(&olga, &chat, json!({ "isHidden": false })).await;
@@ -249,7 +255,7 @@ async fn who_comes_back_sees_the_chat_again(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
-    view(&odile, &chat, json!({ "name": "Mine", "isHidden": true })).await;
+    view(&odile, &chat, json!({ "customName": "Mine", "isHidden": true })).await;
     olga.done("removeParticipant", "", json!({ "chatId": chat, "participantId": odile.id })).await;
     olga.done("addParticipants", "", json!({ "chatId": chat, "participantIds": [odile.id] })).await;
     assert_eq!(inbox(&odile, "").await, [chat.as_str()]);

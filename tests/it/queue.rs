@@ -87,7 +87,7 @@ impl Cast {
     }
 }
 
-const FIELDS: &str = "query($id: ID!) { chat(id: $id) { isWaitingResponse waitingSince isRealConversation
+const FIELDS: &str = "query($id: ID!) { chat(id: $id) { isWaiting waitingSince isRealConversation
     isAutosuggested messageCount userMessageCount visitorMessageCount participationCount userParticipationCount
     visitorParticipationCount presentUserCount } }";
 
@@ -102,7 +102,7 @@ async fn row(world: &World, chat: &str) -> Vec<String> {
         None => "-".to_owned(),
     };
     vec![
-        yes("isWaitingResponse"),
+        yes("isWaiting"),
         since,
         yes("isRealConversation"),
         yes("isAutosuggested"),
@@ -148,7 +148,7 @@ async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
         chats.push(text(&started["chat"]["id"]));
     }
     let query = "query($room: ID!) { room(id: $room) { isStaffed waitingChatCount
-        chats(filter: { isWaitingResponse: true, isEnded: false }, orderBy: { field: WAITING_SINCE, direction: ASC })
+        chats(filter: { isWaiting: true, isEnded: false }, orderBy: { field: WAITING_SINCE, direction: ASC })
         { nodes { id } } } }";
     let queue = async |room: &str| {
         let room = cast.olga.query(query, json!({ "room": room })).await["room"].clone();

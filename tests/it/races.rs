@@ -59,6 +59,6 @@ async fn chat(world: &World, visitor: &str) -> (Person, String) {
 async fn ringing(by: &Person, chat: &str, called: &[Person]) -> String {
     let called: Vec<_> = called.iter().map(|person| person.id.clone()).collect();
     let input = json!({ "chatId": chat, "participantIds": called, "start": true });
-    let created = by.done("createChatSession", "session { id }", input).await;
-    text(&created["session"]["id"])
+    let created = by.done("createChatSession", "chatSession { id }", input).await;
+    text(&created["chatSession"]["id"])
 }

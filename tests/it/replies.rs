@@ -199,19 +199,19 @@ async fn followers_are_told_of_reactions_and_visitors_of_none_to_notes(engine: E
     let Clinic { olga, vera, chat, asked, .. } = &clinic;
     let note = send(olga, json!({ "chatId": chat, "text": "x", "isInternal": true })).await;
     let query = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename
-        ... on MessageChanged { message { id reactions { emoji viewerHasReacted } } } } } }";
+        ... on MessageChangedEvent { message { id reactions { emoji viewerHasReacted } } } } } }";
     let mut sockets = Vec::new();
     for viewer in [olga, vera] {
         let mut socket = Socket::connect(&viewer.url, &viewer.token).await;
         socket.subscribe("s", query, json!({ "chat": chat }), None).await;
-        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
         sockets.push(socket);
     }
     clinic.react(olga, &note, "🤫").await;
     clinic.react(olga, asked, "👍").await;
     let told = |id: &str, emoji: &str, own: bool| {
         let reactions = json!([{ "emoji": emoji, "viewerHasReacted": own }]);
-        json!({ "__typename": "MessageChanged", "message": { "id": id, "reactions": reactions } })
+        json!({ "__typename": "MessageChangedEvent", "message": { "id": id, "reactions": reactions } })
     };
     let mut change = async |socket: usize| sockets[socket].data().await["chatEvents"]["change"].clone();
     assert_eq!(change(0).await, told(&note, "🤫", true));

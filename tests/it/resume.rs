@@ -121,13 +121,13 @@ async fn chat_events_start_over_plainly_and_resume_exactly(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor change { __typename \
-                  ... on MessageAdded { messageEdge { node { text } } } } } }";
+                  ... on MessageAddedEvent { messageEdge { node { text } } } } } }";
     let kind = |payload: &Value| payload["data"]["chatEvents"]["change"]["__typename"].clone();
 
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     socket.subscribe("1", events, json!({ "chat": chat }), None).await;
     let reset = socket.next().await;
-    assert_eq!(kind(&reset), "ChatReset");
+    assert_eq!(kind(&reset), "ChatResetEvent");
     let cursor = text(&reset["extensions"]["cursor"]);
     drop(socket);
 
@@ -140,7 +140,8 @@ async fn chat_events_start_over_plainly_and_resume_exactly(engine: Engine) {
     for _ in 0..4 {
         kinds.push(kind(&socket.next().await));
     }
-    let expected = ["MessageAdded", "ParticipationAdded", "PresenceAdded", "MessageAdded"];
+    let expected =
+        ["MessageAddedEvent", "ParticipationAddedEvent", "PresenceAddedEvent", "MessageAddedEvent"];
     assert_eq!(kinds, expected.map(|kind| json!(kind)));
     drop(socket);
     tokio::time::sleep(Duration::from_millis(10)).await;

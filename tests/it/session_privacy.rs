@@ -20,9 +20,9 @@ const PAGE: &str = "query($chat: ID!, $first: Int, $after: String) { chat(id: $c
                     pageInfo { hasNextPage endCursor } } } }";
 const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { type text } } }";
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
-                      ... on MessageAdded { messageEdge { node { type text } } } } } }";
+                      ... on MessageAddedEvent { messageEdge { node { type text } } } } } }";
 const INBOX: &str = "subscription { viewerEvents { change { __typename \
-                     ... on ChatSessionChanged { session { id state } } } } }";
+                     ... on ChatSessionChangedEvent { chatSession { id state } } } } }";
 
 async fn say(who: &Person, chat: &str, words: &str) -> String {
     let input = json!({ "chatId": chat, "text": words });
@@ -32,7 +32,7 @@ async fn say(who: &Person, chat: &str, words: &str) -> String {
 async fn call(who: &Person, chat: &str, called: &[&Person]) -> String {
     let called: Vec<_> = called.iter().map(|person| &person.id).collect();
     let input = json!({ "chatId": chat, "participantIds": called, "start": true });
-    text(&who.done("createChatSession", "session { id }", input).await["session"]["id"])
+    text(&who.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"])
 }
 
 async fn direct(who: &Person, verb: &str, session: &str) {
@@ -76,7 +76,7 @@ async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Eng
     let mut phone = Socket::connect(&vera.url, &vera.token).await;
     phone.subscribe("added", ADDED, json!({ "chat": chat }), None).await;
     phone.subscribe("events", EVENTS, json!({ "chat": chat }), None).await;
-    assert_eq!(phone.next().await["data"]["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(phone.next().await["data"]["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     phone.stands().await;
 
     let session = call(&olga, &chat, &[&otto]).await;
@@ -109,7 +109,7 @@ async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Eng
         let node = if message["id"] == "added" {
             &data["messageAdded"]["node"]
         } else {
-            assert_eq!(data["chatEvents"]["change"]["__typename"], "MessageAdded", "{message:#}");
+            assert_eq!(data["chatEvents"]["change"]["__typename"], "MessageAddedEvent", "{message:#}");
             &data["chatEvents"]["change"]["messageEdge"]["node"]
         };
         assert_eq!(node["text"], "Where?", "{message:#}");
@@ -211,8 +211,8 @@ async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine
     phone.subscribe("inbox", INBOX, json!({}), Some(&cursors[0])).await;
     loop {
         let change = phone.data().await["viewerEvents"]["change"].clone();
-        if change["__typename"] == "ChatSessionChanged" {
-            assert_eq!(change["session"], json!({ "id": session, "state": "ACCEPTED" }));
+        if change["__typename"] == "ChatSessionChangedEvent" {
+            assert_eq!(change["chatSession"], json!({ "id": session, "state": "ACCEPTED" }));
             break;
         }
     }

@@ -1,8 +1,8 @@
 //! Chat sessions over GraphQL: made, moved on, missed, and what everybody sees of them.
 
+mod actions;
 mod buttons;
 mod creating;
-mod directives;
 mod listing;
 mod ringing;
 mod telling;
@@ -64,28 +64,28 @@ impl Clinic {
 
 /// The session that the input makes.
 async fn create(client: &Client, input: Value) -> String {
-    let created = client.done("createChatSession", "session { id }", input).await;
-    text(&created["session"]["id"])
+    let created = client.done("createChatSession", "chatSession { id }", input).await;
+    text(&created["chatSession"]["id"])
 }
 
-/// The mutation of a directive.
-fn mutation_of(directive: &str) -> String {
-    format!("{}ChatSession", directive.to_lowercase())
+/// The mutation of an action.
+fn mutation_of(action: &str) -> String {
+    format!("{}ChatSession", action.to_lowercase())
 }
 
-/// Gives a directive; the payload says where the session then stands, and why nothing was done.
-async fn give(client: &Client, directive: &str, session: &str) -> Value {
-    give_with(client, directive, json!({ "chatSessionId": session })).await
+/// Gives an action; the payload says where the session then stands, and why nothing was done.
+async fn give(client: &Client, action: &str, session: &str) -> Value {
+    give_with(client, action, json!({ "chatSessionId": session })).await
 }
 
-async fn give_with(client: &Client, directive: &str, input: Value) -> Value {
-    client.mutate(&mutation_of(directive), "session { state outcome acceptedBy { id } }", input).await
+async fn give_with(client: &Client, action: &str, input: Value) -> Value {
+    client.mutate(&mutation_of(action), "chatSession { state outcome acceptedBy { id } }", input).await
 }
 
-/// Gives a directive that is carried out.
-async fn done(client: &Client, directive: &str, session: &str) {
-    let payload = give(client, directive, session).await;
-    assert_eq!(payload["userErrors"], json!([]), "{directive}: {payload:#}");
+/// Gives an action that is carried out.
+async fn done(client: &Client, action: &str, session: &str) {
+    let payload = give(client, action, session).await;
+    assert_eq!(payload["userErrors"], json!([]), "{action}: {payload:#}");
 }
 
 /// The code of the refusal of a payload; `None` where there is none.

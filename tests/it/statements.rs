@@ -105,8 +105,8 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         });
         operator.done("sendMessage", "", attached).await;
         let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
-        let session = operator.done("createChatSession", "session { id }", session).await;
-        let id = json!({ "chatSessionId": session["session"]["id"] });
+        let session = operator.done("createChatSession", "chatSession { id }", session).await;
+        let id = json!({ "chatSessionId": session["chatSession"]["id"] });
         operator.done("finishChatSession", "", id).await;
     }
     // The shortest page has something of all that a page can show.
@@ -129,10 +129,10 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
     let query = "query($chat: ID!, $n: Int!) { chat(id: $chat) { messages(last: $n) {
         totalCount eventCursor pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         edges { cursor node {
-            id type text cursor sequence senderName createdAt externalId sessionState archivedAt chat { id title }
+            id type text cursor sequence senderName createdAt externalId chatSessionState archivedAt chat { id title }
             isInternal replyTo { text sender { displayName } } reactions { emoji count viewerHasReacted } editedAt deletedAt revisions { text createdAt } viewerActions
             sender { id displayName isOnline } receiver { id displayName isOnline }
-            session { id state viewerDirectives createdBy { displayName } startedBy { id } acceptedBy { id }
+            chatSession { id state viewerActions createdBy { displayName } startedBy { id } acceptedBy { id }
                 participants { status actor { id displayName } } }
             attachments { id name ... on FileAttachment { url previewUrl width }
                 ... on ContactAttachment { address actor { id displayName } } } } } } } }";
@@ -144,9 +144,9 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
 
 /// All that a list can show of a chat.
 const CHAT: &str =
-    "id type title name detail token isPrivate isAutosuggested isRealConversation isWaitingResponse startedAt
+    "id type title name description publicId isPrivate isAutosuggested isRealConversation isWaiting startedAt
     endedAt updatedAt waitingSince messageCount userMessageCount visitorMessageCount participationCount
-    userParticipationCount visitorParticipationCount presentUserCount viewerActions viewerParticipation { name detail isHidden unreadCount }
+    userParticipationCount visitorParticipationCount presentUserCount viewerActions viewerParticipation { customName customDescription isHidden unreadCount }
     organization { id name } room { name isStaffed waitingChatCount organization { name } }
     visitor { displayName isOnline currentPage { url } } owner { displayName }
     tags autosuggestPage { url } firstVisitorMessagePage { url title }
@@ -154,9 +154,9 @@ const CHAT: &str =
     presences(last: 1) { nodes { expiresAt user { displayName } chat { id } } }
     participations(first: 2) { nodes { unreadCount actor { displayName } chat { title } } }
     viewerParticipation { unreadCount lastReadSequence actor { id } }
-    openSession { state createdBy { id } participants { status actor { displayName } } }
-    sessions(last: 1) { nodes { id startedBy { displayName } participants { status actor { id } } } }
-    messages(last: 2) { nodes { text sender { displayName } session { id } } }
+    openChatSession { state createdBy { id } participants { status actor { displayName } } }
+    chatSessions(last: 1) { nodes { id startedBy { displayName } participants { status actor { id } } } }
+    messages(last: 2) { nodes { text sender { displayName } chatSession { id } } }
     shoppingCarts(first: 1) { nodes { id totalPrice products { id } } } typing { actor { id } }";
 
 async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
@@ -194,7 +194,7 @@ async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
 async fn a_page_of_sessions_costs_the_same_however_long(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let query = "query($n: Int!) { organization { chatSessions(first: $n) { totalCount nodes {
-        id state callRoom viewerDirectives chat { title room { name isStaffed } } createdBy { displayName }
+        id state callRoom viewerActions chat { title room { name isStaffed } } createdBy { displayName }
         startedBy { displayName } participants { status actor { displayName } } } } } }";
     assert_fixed(&world, &olga, query, json!({}), "/organization/chatSessions/nodes", 9).await;
     world.app.stop().await;
@@ -224,7 +224,7 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let ids = "{ organization { chats { nodes { id
             messages(first: 1) { nodes { id } } presences(first: 1) { nodes { id } }
-            participations(first: 1) { nodes { id } } sessions(first: 1) { nodes { id } }
+            participations(first: 1) { nodes { id } } chatSessions(first: 1) { nodes { id } }
             shoppingCarts(first: 1) { nodes { id products { id } } } } }
         rooms { nodes { id } } users { nodes { id } } visitors { nodes { id } } } }";
     let found = olga.query(ids, json!({})).await;

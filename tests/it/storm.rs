@@ -18,7 +18,7 @@ const SOCKETS: usize = 10;
 const ADDED: &str =
     "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text sender { id } } } }";
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { \
-                      ... on MessageAdded { messageEdge { node { text chat { id } } } } } } }";
+                      ... on MessageAddedEvent { messageEdge { node { text chat { id } } } } } } }";
 
 async fn five_hundred_subscribers_come_back_at_once_and_miss_nothing(engine: Engine) {
     let app = TestApp::start_with(engine, Clock::system(), |config| config.database_connections = 4).await;

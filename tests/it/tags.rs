@@ -82,7 +82,7 @@ async fn visitors_do_not_learn_of_tags(engine: Engine) {
         let query =
             "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename } chat { tags } } }";
         socket.subscribe("s", query, json!({ "id": chat }), None).await;
-        assert!(socket.receive().await.to_string().contains("ChatReset"));
+        assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
         socket
     };
     let (mut hers, mut ours) = (follow(&vera).await, follow(&olga).await);
@@ -101,9 +101,9 @@ async fn visitors_do_not_learn_of_tags(engine: Engine) {
     // and what she hears next is what comes next, while Olga hears of both.
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     let told = ours.receive().await.to_string();
-    assert!(told.contains("ChatChanged") && told.contains("vip"), "{told}");
+    assert!(told.contains("ChatChangedEvent") && told.contains("vip"), "{told}");
     let told = hers.receive().await.to_string();
-    assert!(!told.contains("ChatChanged") && !told.contains("vip"), "{told}");
+    assert!(!told.contains("ChatChangedEvent") && !told.contains("vip"), "{told}");
     world.app.stop().await;
 }
 
@@ -169,7 +169,7 @@ async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
     // The subscription is there once it answers for another one on the same socket.
     let ready = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename } } }";
     socket.subscribe("ready", ready, json!({ "id": chat }), None).await;
-    assert!(socket.receive().await.to_string().contains("ChatReset"));
+    assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
     let mut told = async |action: &str| loop {
         let frame = socket.receive().await.to_string();
         if frame.contains("chatChanged") {

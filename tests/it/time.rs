@@ -41,7 +41,7 @@ async fn session(client: &Person, id: &str) -> Value {
 async fn ringing(by: &Person, chat: &str, called: &Person, seconds: i32) -> Value {
     let input =
         json!({ "chatId": chat, "participantIds": [called.id], "start": true, "ringSeconds": seconds });
-    let selection = "session { id createdAt startedAt ringsUntil } chat { updatedAt }";
+    let selection = "chatSession { id createdAt startedAt ringsUntil } chat { updatedAt }";
     by.done("createChatSession", selection, input).await
 }
 
@@ -60,9 +60,9 @@ async fn session_rings_as_long_as_it_should_when_the_clock_is_set_back(engine: E
     let chat = world.chat(&vera).await;
     let before = ringing(&vera, &chat, &olga, 5).await;
     wall.set_ahead(-HOUR);
-    missed(&vera, &text(&before["session"]["id"])).await;
+    missed(&vera, &text(&before["chatSession"]["id"])).await;
     let after = ringing(&vera, &chat, &olga, 5).await;
-    missed(&vera, &text(&after["session"]["id"])).await;
+    missed(&vera, &text(&after["chatSession"]["id"])).await;
     world.app.stop().await;
 }
 
@@ -79,7 +79,7 @@ async fn brief_jump_ahead_dates_nothing_into_the_future(engine: Engine) {
     assert!(is_now(&sent["messageEdge"]["node"]["createdAt"]), "{sent:#}");
     wall.set_ahead(0);
     let rings = ringing(&vera, &chat, &olga, 60).await;
-    let session = &rings["session"];
+    let session = &rings["chatSession"];
     assert!(is_now(&session["startedAt"]), "{rings:#}");
     assert!(millis(&session["ringsUntil"]) - millis(&session["startedAt"]) <= MINUTE, "{rings:#}");
     world.app.stop().await;
@@ -97,7 +97,7 @@ async fn node_whose_clock_is_ahead_ends_nothing_of_its_neighbours() {
     let rings = ringing(&vera, &chat, &olga, 60).await;
     // Many times as long as a node takes to look for what is due.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let id = text(&rings["session"]["id"]);
+    let id = text(&rings["chatSession"]["id"]);
     assert_eq!(session(&vera, &id).await["state"], "STARTED");
     let query = "query($id: ID!) { chat(id: $id) { presentUserCount } }";
     assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"]["presentUserCount"], 1);
@@ -129,8 +129,11 @@ async fn chat_dated_into_the_future_goes_on_in_order(engine: Engine) {
     assert!(last < Utc::now().timestamp_millis() + DAY + MINUTE);
     // What becomes due goes by the clock all the same.
     let rings = ringing(&vera, &chat, &olga, 5).await;
-    assert!(millis(&rings["session"]["ringsUntil"]) < Utc::now().timestamp_millis() + MINUTE, "{rings:#}");
-    missed(&vera, &text(&rings["session"]["id"])).await;
+    assert!(
+        millis(&rings["chatSession"]["ringsUntil"]) < Utc::now().timestamp_millis() + MINUTE,
+        "{rings:#}"
+    );
+    missed(&vera, &text(&rings["chatSession"]["id"])).await;
     olga.done("joinChat", "presence { expiresAt }", json!({ "chatId": chat })).await;
     world.app.stop().await;
 }
@@ -149,7 +152,7 @@ async fn everything_a_call_does_has_one_date(engine: Engine) {
         let at = &sent["messageEdge"]["node"]["createdAt"];
         assert_eq!((&sent["chat"]["waitingSince"], &sent["chat"]["updatedAt"]), (at, at), "round {round}");
         let rings = ringing(&olga, &text(&started["id"]), &vera, 60).await;
-        let session = &rings["session"];
+        let session = &rings["chatSession"];
         assert_eq!(session["createdAt"], session["startedAt"], "round {round}");
         assert_eq!(session["startedAt"], rings["chat"]["updatedAt"], "round {round}");
         assert_eq!(millis(&session["ringsUntil"]) - millis(&session["startedAt"]), MINUTE, "round {round}");
@@ -171,7 +174,7 @@ async fn what_is_due_later_than_it_can_be_is_pulled_in(engine: Engine) {
     stored.0.execute_unprepared(&sql).await.expect("updated");
     let app = &world.app;
     app.app.actions().pull_in_what_is_due().await.expect("pulled in");
-    let seen = session(&vera, &text(&rings["session"]["id"])).await;
+    let seen = session(&vera, &text(&rings["chatSession"]["id"])).await;
     assert!(millis(&seen["ringsUntil"]) < Utc::now().timestamp_millis() + 4 * MINUTE, "{seen:#}");
     let query = "query($id: ID!) { chat(id: $id) { presences { nodes { expiresAt } } } }";
     let seen = vera.query(query, json!({ "id": chat })).await["chat"]["presences"]["nodes"].clone();

@@ -148,8 +148,8 @@ async fn a_private_chat_is_its_participants_and_admins_alone(engine: Engine) {
 const NAMES: &str = "query($id: ID!) { chat(id: $id) { title owner { ...who }
     participations { nodes { actor { ...who } } } presences { nodes { user { ...who } } }
     messages { nodes { senderName sender { ...who } } } lastMessage { senderName sender { ...who } }
-    sessions { nodes { createdBy { ...who } startedBy { ...who } participants { actor { ...who } } } }
-    openSession { startedBy { ...who } } typing { actor { ...who } } } }
+    chatSessions { nodes { createdBy { ...who } startedBy { ...who } participants { actor { ...who } } } }
+    openChatSession { startedBy { ...who } } typing { actor { ...who } } } }
     fragment who on Actor { displayName ... on User { name publicName role externalId }
         ... on Visitor { externalId attributes { name value } } }";
 
@@ -198,14 +198,14 @@ async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
     let (chat, who) = (&scene.group.chat, "displayName ... on User { name role externalId }");
     let query = format!(
         "subscription($id: ID!) {{ chatEvents(chatId: $id) {{ chat {{ title lastMessage {{ senderName }} }} change {{
-            __typename ... on MessageAdded {{ messageEdge {{ node {{ text senderName sender {{ {who} }} }} }} }}
-            ... on PresenceEnded {{ presence {{ user {{ {who} }} }} }}
-            ... on ChatSessionChanged {{ session {{ startedBy {{ {who} }} participants {{ actor {{ {who} }} }} }} }}
+            __typename ... on MessageAddedEvent {{ messageEdge {{ node {{ text senderName sender {{ {who} }} }} }} }}
+            ... on PresenceEndedEvent {{ presence {{ user {{ {who} }} }} }}
+            ... on ChatSessionChangedEvent {{ chatSession {{ startedBy {{ {who} }} participants {{ actor {{ {who} }} }} }} }}
         }} }} }}"
     );
     let mut socket = Socket::connect(&app.url, &scene.vera.token).await;
     socket.subscribe("s", &query, json!({ "id": chat }), None).await;
-    assert!(socket.receive().await.to_string().contains("ChatReset"));
+    assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
     scene.olga.done("startChatSession", "", json!({ "chatSessionId": scene.group.session })).await;
     scene.olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     scene.olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Last one" })).await;
@@ -213,7 +213,7 @@ async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
     while !seen.contains("Last one") {
         seen.push_str(&socket.receive().await.to_string());
     }
-    for what in ["MessageAdded", "PresenceEnded", "ChatSessionChanged", "Olga in public"] {
+    for what in ["MessageAddedEvent", "PresenceEndedEvent", "ChatSessionChangedEvent", "Olga in public"] {
         assert!(seen.contains(what), "{what}: {seen}");
     }
     assert!(!seen.replace("Olga in public", "").contains("Olga") && !seen.contains("OPERATOR"), "{seen}");

@@ -15,7 +15,7 @@ on_both!(
 );
 
 /// All that the reference shows of a chat.
-const CHAT: &str = "id type name detail startedAt updatedAt endedAt organization { id } owner { id }
+const CHAT: &str = "id type name description startedAt updatedAt endedAt organization { id } owner { id }
     participations { nodes { actor { id } createdAt } }";
 
 async fn created(client: &Client, input: Value) -> Value {
@@ -31,11 +31,11 @@ async fn a_group_is_made_as_it_is_given_with_its_participants_sorted(engine: Eng
         let named: Vec<_> = order.iter().map(|place: &usize| people[*place].id.clone()).collect();
         let input = json!({
             "type": "GROUP", "ownerId": odile.id, "participantIds": named, "name": "test chat normal",
-            "detail": "test chat with agent 1 and agent2"
+            "description": "test chat with agent 1 and agent2"
         });
         let chat = created(&olga, input).await["chat"].clone();
         assert_eq!((&chat["type"], &chat["name"]), (&json!("GROUP"), &json!("test chat normal")));
-        assert_eq!(chat["detail"], "test chat with agent 1 and agent2");
+        assert_eq!(chat["description"], "test chat with agent 1 and agent2");
         assert_eq!(chat["owner"]["id"], odile.id);
         // A chat that is new was last changed when it was made, and is not over.
         let times = (&chat["startedAt"], &chat["updatedAt"], &chat["endedAt"]);
@@ -97,20 +97,20 @@ async fn chats_are_listed_by_pages_and_found_by_id(engine: Engine) {
 async fn each_participant_has_a_view_of_their_own_as_soon_as_the_chat_is_there(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
-    let input = json!({ "type": "DIRECT", "participantIds": [odile.id], "name": "Us", "detail": "Two" });
+    let input = json!({ "type": "DIRECT", "participantIds": [odile.id], "name": "Us", "description": "Two" });
     let chat = created(&olga, input).await["chat"].clone();
     let query = format!(
         "query($id: ID!) {{ user(id: $id) {{ participations {{
-            nodes {{ id name detail actor {{ id }} chat {{ {CHAT} }} }} }} }} }}"
+            nodes {{ id customName customDescription actor {{ id }} chat {{ {CHAT} }} }} }} }} }}"
     );
     let mut rooms = Vec::new();
     for person in [&olga, &odile] {
         let found = person.query(&query, json!({ "id": person.id })).await;
         let nodes = found["user"]["participations"]["nodes"].as_array().expect("participations").clone();
         assert_eq!(nodes.len(), 1);
-        // The chat's own type, participants, name and detail, under a label that is the participant's to give.
+        // The chat's own type, participants, name and description, under a label that is the participant's to give.
         assert_eq!(nodes[0]["chat"], chat);
-        assert_eq!((&nodes[0]["name"], &nodes[0]["detail"]), (&Value::Null, &Value::Null));
+        assert_eq!((&nodes[0]["customName"], &nodes[0]["customDescription"]), (&Value::Null, &Value::Null));
         assert_eq!(nodes[0]["actor"]["id"], person.id);
         rooms.push(text(&nodes[0]["id"]));
     }

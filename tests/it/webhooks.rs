@@ -95,7 +95,8 @@ async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
     let chat = world.chat(&vera).await;
     say(&vera, &chat, "Hello").await;
     let input = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
-    let session = olga.done("createChatSession", "session { id }", input).await["session"]["id"].clone();
+    let session =
+        olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     vera.done("acceptChatSession", "", json!({ "chatSessionId": session })).await;
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     let mut heard: Vec<_> = receiver.hears(7).await.iter().map(Received::json).collect();

@@ -36,7 +36,7 @@ pub(in crate::graphql) struct ChatFilterInput {
     /// Ended, or still going on.
     is_ended: Option<bool>,
     /// Whether the visitor waits for an answer.
-    is_waiting_response: Option<bool>,
+    is_waiting: Option<bool>,
     /// With at least two messages by users and one by the visitor, or not.
     is_real_conversation: Option<bool>,
     /// Private or not.
@@ -99,7 +99,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         started_from,
         ended_before,
         is_ended,
-        is_waiting_response,
+        is_waiting,
         is_real_conversation,
         is_private,
         has_sales,
@@ -139,7 +139,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         started_from: started_from.map(|DateTime(at)| at),
         ended_before: ended_before.map(|DateTime(at)| at),
         is_ended,
-        is_waiting_response,
+        is_waiting,
         is_real_conversation,
         is_private,
         has_sales,

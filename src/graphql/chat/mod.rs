@@ -161,12 +161,12 @@ impl Chat {
     }
 
     /// What it is about.
-    async fn detail(&self) -> Option<&str> {
+    async fn description(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
     /// A public handle of the chat; it grants nothing.
-    async fn token(&self) -> &str {
+    async fn public_id(&self) -> &str {
         &self.0.token
     }
 
@@ -196,7 +196,7 @@ impl Chat {
     }
 
     /// Whether the visitor waits for an answer.
-    async fn is_waiting_response(&self) -> bool {
+    async fn is_waiting(&self) -> bool {
         self.0.waiting_since.is_some()
     }
 
@@ -271,7 +271,7 @@ impl Chat {
     }
 
     /// The session that rings or runs; there is at most one.
-    async fn open_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
+    async fn open_chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         Ok(caller(context)?.load(OpenSessionOf(self.0.id)).await?.map(ChatSession))
     }
 
@@ -384,7 +384,7 @@ impl Chat {
     }
 
     /// Its sessions that the viewer may see, oldest first.
-    async fn sessions(
+    async fn chat_sessions(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,

@@ -67,7 +67,7 @@ struct CreateChatInput {
     /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: Option<String>,
     /// What it is about: up to 1,000 characters.
-    detail: Option<String>,
+    description: Option<String>,
     /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second chat.
     request_id: Option<String>,
 }
@@ -92,7 +92,7 @@ struct UpdateChatInput {
     /// it away; absent, it stays.
     name: MaybeUndefined<String>,
     /// What it is about: up to 1,000 characters. Null takes it away; absent, it stays.
-    detail: MaybeUndefined<String>,
+    description: MaybeUndefined<String>,
     /// Whether only its participants and admins see it; for chats with visitors.
     is_private: Option<bool>,
 }
@@ -187,7 +187,7 @@ impl ChatMutation {
         #[graphql(desc = "The chat.")] input: CreateChatInput,
     ) -> Result<CreateChatPayload> {
         let caller = caller(context)?;
-        let CreateChatInput { chat_type, participant_ids, owner_id, name, detail, request_id } = input;
+        let CreateChatInput { chat_type, participant_ids, owner_id, name, description, request_id } = input;
         let created = async {
             let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
             let input = CreateChat {
@@ -195,7 +195,7 @@ impl ChatMutation {
                 participant_ids: participants.collect::<std::result::Result<_, Halt>>()?,
                 owner_id: owner_id.map(|id| expect_actor(&id, "ownerId")).transpose()?,
                 name,
-                detail,
+                detail: description,
                 request_id,
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
@@ -210,7 +210,7 @@ impl ChatMutation {
         })
     }
 
-    /// Changes a chat's name, detail or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT chat the
+    /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT chat the
     /// two, of a chat with a visitor whoever sees it.
     async fn update_chat(
         &self,
@@ -218,10 +218,10 @@ impl ChatMutation {
         #[graphql(desc = "The changes.")] input: UpdateChatInput,
     ) -> Result<UpdateChatPayload> {
         let caller = caller(context)?;
-        let UpdateChatInput { chat_id: id, name, detail, is_private } = input;
+        let UpdateChatInput { chat_id: id, name, description, is_private } = input;
         let updated = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
-            let input = UpdateChat { chat_id, name: name.into(), detail: detail.into(), is_private };
+            let input = UpdateChat { chat_id, name: name.into(), detail: description.into(), is_private };
             Ok(caller.actions.update_chat(&caller.viewer, input).await?)
         };
         Ok(match settle(updated.await)? {

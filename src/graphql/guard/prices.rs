@@ -205,7 +205,7 @@ fn price(on: &str, definition: FieldDefinition) -> Field {
 /// How many items of a list that is no page are expected.
 fn items(on: &str, name: &str) -> u64 {
     match (on, name) {
-        ("Visitor", "attributes") | ("Viewer", "openSessions") | ("ShoppingCart", "products") => 10,
+        ("Visitor", "attributes") | ("Viewer", "openChatSessions") | ("ShoppingCart", "products") => 10,
         (_, "participants" | "snippet" | "reactions") => 3,
         (_, "attachments" | "revisions") => 2,
         ("__Schema", "directives") => 5,
@@ -230,18 +230,12 @@ fn weight(on: &str, name: &str, is_page: bool) -> u64 {
         ("Room", "waitingChatCount" | "isStaffed") | ("Chat", "title" | "viewerActions") => 5,
         ("WebhookDelivery", "body") => 4,
         // Read from rows of their own.
-        ("Message", "receiver" | "replyTo" | "session" | "attachments" | "reactions" | "revisions")
+        ("Message", "receiver" | "replyTo" | "chatSession" | "attachments" | "reactions" | "revisions")
         | (
             _,
-            "chat"
-            | "room"
-            | "visitor"
-            | "owner"
-            | "lastMessage"
-            | "openSession"
-            | "viewerParticipation"
-            | "viewerDirectives",
-        ) => 3,
+            "chat" | "room" | "visitor" | "owner" | "lastMessage" | "openChatSession" | "viewerParticipation",
+        )
+        | ("ChatSession", "viewerActions") => 3,
         ("Message", "text" | "viewerActions") => 2,
         (_, _) => 1,
     }

@@ -200,7 +200,7 @@ impl Message {
     }
 
     /// Of type SESSION: the session, as it stands now.
-    async fn session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
+    async fn chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         match self.0.message.session_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(ChatSession)),
             None => Ok(None),
@@ -208,7 +208,7 @@ impl Message {
     }
 
     /// Of type SESSION: the state that the session had reached.
-    async fn session_state(&self) -> Option<ChatSessionState> {
+    async fn chat_session_state(&self) -> Option<ChatSessionState> {
         self.0.message.session_state.map(Into::into)
     }
 }

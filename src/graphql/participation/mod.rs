@@ -54,12 +54,12 @@ impl Participation {
     }
 
     /// What the actor calls the chat for themself; null to everybody else.
-    async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
+    async fn custom_name(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.name.as_deref().filter(|_| self.is_own(context)))
     }
 
     /// What the actor notes about the chat for themself; null to everybody else.
-    async fn detail(&self, context: &Context<'_>) -> Result<Option<&str>> {
+    async fn custom_description(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.detail.as_deref().filter(|_| self.is_own(context)))
     }
 
@@ -83,7 +83,7 @@ impl Participation {
         self.0.first_message_at.map(DateTime)
     }
 
-    /// The sequence up to which the actor has read. Their own messages move it, without a `ParticipationChanged`.
+    /// The sequence up to which the actor has read. Their own messages move it, without a `ParticipationChangedEvent`.
     async fn last_read_sequence(&self) -> Result<i32> {
         i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
     }

@@ -18,9 +18,9 @@ struct UpdateParticipationInput {
     chat_id: ID,
     /// What to call it for oneself: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     /// Null takes it away; absent, it stays.
-    name: MaybeUndefined<String>,
+    custom_name: MaybeUndefined<String>,
     /// What to note about it for oneself: up to 1,000 characters. Null takes it away; absent, it stays.
-    detail: MaybeUndefined<String>,
+    custom_description: MaybeUndefined<String>,
     /// Whether to hide it until somebody writes.
     is_hidden: Option<bool>,
 }
@@ -42,17 +42,22 @@ pub(in crate::graphql) struct OwnViewMutation;
 #[Object]
 impl OwnViewMutation {
     /// Changes the viewer's own view of a chat that they take part in: nobody else sees any of it. Their own streams
-    /// hear of it, `chatEvents` as `ParticipationChanged`, `viewerEvents` as a change of the inbox.
+    /// hear of it, `chatEvents` as `ParticipationChangedEvent`, `viewerEvents` as a change of the inbox.
     async fn update_participation(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateParticipationInput,
     ) -> Result<UpdateParticipationPayload> {
         let caller = caller(context)?;
-        let UpdateParticipationInput { chat_id: id, name, detail, is_hidden } = input;
+        let UpdateParticipationInput { chat_id: id, custom_name, custom_description, is_hidden } = input;
         let updated = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
-            let input = UpdateParticipation { chat_id, name: name.into(), detail: detail.into(), is_hidden };
+            let input = UpdateParticipation {
+                chat_id,
+                name: custom_name.into(),
+                detail: custom_description.into(),
+                is_hidden,
+            };
             Ok(caller.actions.update_participation(&caller.viewer, input).await?)
         };
         Ok(match settle(updated.await)? {

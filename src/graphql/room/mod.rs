@@ -87,7 +87,7 @@ impl Room {
     }
 
     /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
-    /// for otherwise; who waits, longest first, is `filter: {isWaitingResponse: true, isEnded: false}` with
+    /// for otherwise; who waits, longest first, is `filter: {isWaiting: true, isEnded: false}` with
     /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
     #[allow(clippy::too_many_arguments)]
     async fn chats(

@@ -6,17 +6,17 @@ use super::actor::Actor;
 use super::caller::caller;
 use super::chat::Chat;
 use super::connection::{List, PageArguments, connection};
-use super::enums::{CallStatus, ChatSessionDirective, ChatSessionOutcome, ChatSessionState, ChatSessionType};
+use super::enums::{CallStatus, ChatSessionAction, ChatSessionOutcome, ChatSessionState, ChatSessionType};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
 use super::loaders::{BusyIn, HasOpenSession};
 use super::scalar::DateTime;
 use crate::actions::SessionFilter;
-use crate::domain::directive::Directive;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
 use crate::domain::session::{self, Caller, Facts};
+use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, ChatId, SessionState};
@@ -187,7 +187,7 @@ impl ChatSession {
 
     /// What this viewer may do with it now: which buttons to show. START is not among them while another session
     /// of the chat rings or runs.
-    async fn viewer_directives(&self, context: &Context<'_>) -> Result<Vec<ChatSessionDirective>> {
+    async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatSessionAction>> {
         let caller = caller(context)?;
         let viewer = &caller.viewer;
         if policy::may(viewer.role, Verb::UseSessions).is_err() {
@@ -200,10 +200,10 @@ impl ChatSession {
             request_id: None,
         };
         let mut possible = session::possible(Facts::from(&self.0.session), directing);
-        if possible.contains(&Directive::Start)
+        if possible.contains(&SessionAction::Start)
             && caller.load(HasOpenSession(self.0.session.chat_id)).await?.unwrap_or_default()
         {
-            possible.retain(|directive| *directive != Directive::Start);
+            possible.retain(|action| *action != SessionAction::Start);
         }
         Ok(possible.into_iter().map(Into::into).collect())
     }

@@ -8,8 +8,8 @@ use super::super::id::{Halt, Kind, expect_actor};
 use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
-use crate::actions::{CreateSession, GiveDirective, UpdateSession};
-use crate::domain::directive::Directive;
+use crate::actions::{CreateSession, MoveSession, UpdateSession};
+use crate::domain::session_action::SessionAction;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{ActorId, ChatId, SessionId, SessionType};
 
@@ -99,7 +99,7 @@ macro_rules! payloads {
         #[derive(SimpleObject)]
         struct $name {
             /// The session as it now stands: also on a refusal, so that a screen can say who was faster.
-            session: Option<ChatSession>,
+            chat_session: Option<ChatSession>,
             /// The chat it belongs to.
             chat: Option<Chat>,
             /// Why nothing was done.
@@ -107,8 +107,8 @@ macro_rules! payloads {
         }
 
         impl From<Answer> for $name {
-            fn from(Answer { session, chat, user_errors }: Answer) -> Self {
-                Self { session, chat, user_errors }
+            fn from(Answer { chat_session, chat, user_errors }: Answer) -> Self {
+                Self { chat_session, chat, user_errors }
             }
         }
     )+};
@@ -131,7 +131,7 @@ payloads! {
 
 /// What every payload above is made of.
 struct Answer {
-    session: Option<ChatSession>,
+    chat_session: Option<ChatSession>,
     chat: Option<Chat>,
     user_errors: Vec<UserError>,
 }
@@ -199,7 +199,7 @@ impl SessionMutation {
     ) -> Result<StartChatSessionPayload> {
         let StartChatSessionInput { chat_session_id, ring_seconds } = input;
         let asked = Asked { ring_seconds, ..Asked::default() };
-        Ok(direct(caller(context)?, Directive::Start, &chat_session_id, asked).await?.into())
+        Ok(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into())
     }
 
     /// Takes a session that rings. By a participant other than the one who started it; of any number at once one
@@ -211,7 +211,7 @@ impl SessionMutation {
     ) -> Result<AcceptChatSessionPayload> {
         let AcceptChatSessionInput { chat_session_id, request_id } = input;
         let asked = Asked { request_id, ..Asked::default() };
-        Ok(direct(caller(context)?, Directive::Accept, &chat_session_id, asked).await?.into())
+        Ok(direct(caller(context)?, SessionAction::Accept, &chat_session_id, asked).await?.into())
     }
 
     /// Declines a session. By a participant other than the one who started it or, before it rings, created it.
@@ -222,7 +222,7 @@ impl SessionMutation {
     ) -> Result<RejectChatSessionPayload> {
         let RejectChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
-        Ok(direct(caller(context)?, Directive::Reject, &chat_session_id, asked).await?.into())
+        Ok(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into())
     }
 
     /// Ends a session: cancels it before it was accepted, completes it after. By any participant, or an admin.
@@ -233,11 +233,11 @@ impl SessionMutation {
     ) -> Result<FinishChatSessionPayload> {
         let FinishChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
-        Ok(direct(caller(context)?, Directive::Finish, &chat_session_id, asked).await?.into())
+        Ok(direct(caller(context)?, SessionAction::Finish, &chat_session_id, asked).await?.into())
     }
 }
 
-/// What a directive is given with.
+/// What an action is given with.
 #[derive(Default)]
 struct Asked {
     reason: Option<String>,
@@ -245,12 +245,12 @@ struct Asked {
     request_id: Option<String>,
 }
 
-async fn direct(caller: &Caller, directive: Directive, id: &ID, asked: Asked) -> Result<Answer> {
+async fn direct(caller: &Caller, action: SessionAction, id: &ID, asked: Asked) -> Result<Answer> {
     let Asked { reason, ring_seconds, request_id } = asked;
     let given = async {
         let session_id = SessionId(Kind::ChatSession.expect(id, "chat session", "chatSessionId")?);
-        let input = GiveDirective { session_id, directive, reason, ring_seconds, request_id };
-        Ok(caller.actions.give_directive(&caller.viewer, input).await?)
+        let input = MoveSession { session_id, action, reason, ring_seconds, request_id };
+        Ok(caller.actions.give_action(&caller.viewer, input).await?)
     };
     let given = given.await;
     answer(caller, given, Some(id)).await
@@ -276,7 +276,7 @@ async fn answer(
         Some(row) => caller.load(row.session.chat_id).await?.map(Chat::new),
         None => None,
     };
-    Ok(Answer { session: row.map(ChatSession), chat, user_errors })
+    Ok(Answer { chat_session: row.map(ChatSession), chat, user_errors })
 }
 
 fn participants(ids: &[ID]) -> std::result::Result<Vec<ActorId>, Halt> {

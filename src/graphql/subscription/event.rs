@@ -2,7 +2,7 @@
 
 use super::super::chat::{Chat, ChatEdge, Place};
 use super::super::connection::List;
-use super::super::enums::{ChangeAction, ChatSessionDirective, ResetReason};
+use super::super::enums::{ChangeAction, ChatSessionAction, ResetReason};
 use super::super::id::Kind;
 use super::super::message::{Message, MessageEdge};
 use super::super::participation::Participation;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// Users joining and leaving a chat.
 #[derive(SimpleObject)]
-pub(super) struct PresenceChange {
+pub(super) struct PresenceChangedPayload {
     /// Where the stream stands with this: pass it as `after` to go on from here.
     pub(super) cursor: String,
     /// When it happened.
@@ -33,20 +33,20 @@ pub(super) struct PresenceChange {
 
 /// A change of a session.
 #[derive(SimpleObject)]
-pub(super) struct ChatSessionChange {
+pub(super) struct ChatSessionChangedPayload {
     /// Where the stream stands with this: pass it as `after` to go on from here.
     pub(super) cursor: String,
     /// When it happened.
     pub(super) at: DateTime,
     /// What moved it on; null where its own fields changed.
-    pub(super) directive: Option<ChatSessionDirective>,
+    pub(super) action: Option<ChatSessionAction>,
     /// The session, as it then stood or later.
-    pub(super) session: ChatSession,
+    pub(super) chat_session: ChatSession,
 }
 
 /// A chat that came into, changed in or left a place.
 #[derive(SimpleObject)]
-pub(super) struct ChatChange {
+pub(super) struct ChatChangedPayload {
     /// Where the stream stands with this: pass it as `after` to go on from here.
     pub(super) cursor: String,
     /// When it happened.
@@ -61,7 +61,7 @@ pub(super) struct ChatChange {
 
 /// One entry of a chat's log.
 #[derive(SimpleObject)]
-pub(super) struct ChatEvent {
+pub(super) struct ChatEventsPayload {
     /// Where the stream stands with this: pass it as `after` to go on from here.
     pub(super) cursor: String,
     /// When it happened.
@@ -71,33 +71,33 @@ pub(super) struct ChatEvent {
     /// The chat, with its counters; null once it can't be seen.
     pub(super) chat: Option<Chat>,
     /// What happened.
-    pub(super) change: ChatEventChange,
+    pub(super) change: ChatEvent,
 }
 
 /// What can happen in a chat.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
-pub(super) enum ChatEventChange {
-    Reset(ChatReset),
-    Gone(ChatGone),
-    Changed(ChatChanged),
-    History(HistoryChanged),
-    MessageAdded(MessageAdded),
-    MessageChanged(MessageChanged),
-    PresenceAdded(PresenceAdded),
-    PresenceChanged(PresenceChanged),
-    PresenceEnded(PresenceEnded),
-    ParticipationAdded(ParticipationAdded),
-    ParticipationChanged(ParticipationChanged),
-    ParticipationEnded(ParticipationEnded),
-    SessionAdded(ChatSessionAdded),
-    SessionChanged(ChatSessionChanged),
-    Typing(TypingChanged),
+pub(super) enum ChatEvent {
+    Reset(ChatResetEvent),
+    Gone(ChatGoneEvent),
+    Changed(ChatChangedEvent),
+    History(HistoryChangedEvent),
+    MessageAdded(MessageAddedEvent),
+    MessageChanged(MessageChangedEvent),
+    PresenceAdded(PresenceAddedEvent),
+    PresenceChanged(PresenceChangedEvent),
+    PresenceEnded(PresenceEndedEvent),
+    ParticipationAdded(ParticipationAddedEvent),
+    ParticipationChanged(ParticipationChangedEvent),
+    ParticipationEnded(ParticipationEndedEvent),
+    SessionAdded(ChatSessionAddedEvent),
+    SessionChanged(ChatSessionChangedEvent),
+    Typing(TypingChangedEvent),
 }
 
 /// Fetch the chat afresh; the stream goes on from here.
 #[derive(SimpleObject)]
-pub(super) struct ChatReset {
+pub(super) struct ChatResetEvent {
     /// Why.
     reason: ResetReason,
     /// The chat.
@@ -106,14 +106,14 @@ pub(super) struct ChatReset {
 
 /// The viewer can no longer see the chat; a stream of this chat alone ends.
 #[derive(SimpleObject)]
-pub(super) struct ChatGone {
+pub(super) struct ChatGoneEvent {
     /// The chat's id.
     removed_chat_id: ID,
 }
 
 /// The chat's own fields changed: name, detail, privacy, end.
 #[derive(SimpleObject)]
-pub(super) struct ChatChanged {
+pub(super) struct ChatChangedEvent {
     /// The chat.
     chat: Chat,
 }
@@ -121,42 +121,42 @@ pub(super) struct ChatChanged {
 /// Messages up to here were archived or restored: fetch again what is shown of them. `Chat.messages` and what is
 /// unread may have changed.
 #[derive(SimpleObject)]
-pub(super) struct HistoryChanged {
+pub(super) struct HistoryChangedEvent {
     /// The sequence of the newest message that was archived or restored.
     through_sequence: i32,
 }
 
 /// A message was added.
 #[derive(SimpleObject)]
-pub(super) struct MessageAdded {
+pub(super) struct MessageAddedEvent {
     /// The message with its cursor in `Chat.messages`.
     message_edge: MessageEdge,
 }
 
 /// A message was edited, deleted (see its `editedAt` and `deletedAt`) or reacted to.
 #[derive(SimpleObject)]
-pub(super) struct MessageChanged {
+pub(super) struct MessageChangedEvent {
     /// The message, as it then stood or later.
     message: Message,
 }
 
 /// A user joined.
 #[derive(SimpleObject)]
-pub(super) struct PresenceAdded {
+pub(super) struct PresenceAddedEvent {
     /// The presence.
     presence: Presence,
 }
 
 /// A presence was renewed. A signal: it has no place in the log.
 #[derive(SimpleObject)]
-pub(super) struct PresenceChanged {
+pub(super) struct PresenceChangedEvent {
     /// The presence.
     presence: Presence,
 }
 
 /// A user left, or was not heard from.
 #[derive(SimpleObject)]
-pub(super) struct PresenceEnded {
+pub(super) struct PresenceEndedEvent {
     /// The presence.
     presence: Presence,
     /// Its id.
@@ -165,7 +165,7 @@ pub(super) struct PresenceEnded {
 
 /// An actor takes part from now on.
 #[derive(SimpleObject)]
-pub(super) struct ParticipationAdded {
+pub(super) struct ParticipationAddedEvent {
     /// The participation.
     participation: Participation,
 }
@@ -173,14 +173,14 @@ pub(super) struct ParticipationAdded {
 /// A participation changed, as when its actor has read, or changed their own view of the chat. Both are told as signals, without a place in the
 /// log; after a reconnect they are told again.
 #[derive(SimpleObject)]
-pub(super) struct ParticipationChanged {
+pub(super) struct ParticipationChangedEvent {
     /// The participation.
     participation: Participation,
 }
 
 /// An actor takes part no longer.
 #[derive(SimpleObject)]
-pub(super) struct ParticipationEnded {
+pub(super) struct ParticipationEndedEvent {
     /// The participation.
     participation: Participation,
     /// Its id.
@@ -189,30 +189,30 @@ pub(super) struct ParticipationEnded {
 
 /// A session was created.
 #[derive(SimpleObject)]
-pub(super) struct ChatSessionAdded {
+pub(super) struct ChatSessionAddedEvent {
     /// The session.
-    session: ChatSession,
+    chat_session: ChatSession,
 }
 
 /// A session changed.
 #[derive(SimpleObject)]
-pub(super) struct ChatSessionChanged {
+pub(super) struct ChatSessionChangedEvent {
     /// The session, as it then stood or later.
-    session: ChatSession,
+    chat_session: ChatSession,
     /// What moved it on; null where its own fields changed.
-    directive: Option<ChatSessionDirective>,
+    action: Option<ChatSessionAction>,
 }
 
 /// Who types changed. A signal: never stored, never told again.
 #[derive(SimpleObject)]
-pub(super) struct TypingChanged {
+pub(super) struct TypingChangedEvent {
     /// The chat; `typing` says who types.
     chat: Chat,
 }
 
 /// Something that concerns the viewer.
 #[derive(SimpleObject)]
-pub(super) struct ViewerEvent {
+pub(super) struct ViewerEventsPayload {
     /// Where the stream stands with this: pass it as `after` to go on from here.
     pub(super) cursor: String,
     /// When it happened.
@@ -220,41 +220,41 @@ pub(super) struct ViewerEvent {
     /// The viewer, with what is unread now.
     pub(super) viewer: Viewer,
     /// What happened.
-    pub(super) change: ViewerEventChange,
+    pub(super) change: ViewerEvent,
 }
 
 /// What can concern a viewer.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
-pub(super) enum ViewerEventChange {
-    Reset(ViewerReset),
-    ChatChanged(ChatChanged),
-    ChatGone(ChatGone),
-    QueueChatAdded(QueueChatAdded),
-    QueueChatRemoved(QueueChatRemoved),
-    InboxChatAdded(InboxChatAdded),
-    InboxChatRemoved(InboxChatRemoved),
-    SessionAdded(ChatSessionAdded),
-    SessionChanged(ChatSessionChanged),
+pub(super) enum ViewerEvent {
+    Reset(ViewerResetEvent),
+    ChatChanged(ChatChangedEvent),
+    ChatGone(ChatGoneEvent),
+    QueueChatAdded(QueueChatAddedEvent),
+    QueueChatRemoved(QueueChatRemovedEvent),
+    InboxChatAdded(InboxChatAddedEvent),
+    InboxChatRemoved(InboxChatRemovedEvent),
+    SessionAdded(ChatSessionAddedEvent),
+    SessionChanged(ChatSessionChangedEvent),
 }
 
 /// Fetch everything afresh; the stream goes on from here.
 #[derive(SimpleObject)]
-pub(super) struct ViewerReset {
+pub(super) struct ViewerResetEvent {
     /// Why.
     reason: ResetReason,
 }
 
 /// A chat waits for an answer in one of the rooms. Can be told again after a reconnect: apply by id.
 #[derive(SimpleObject)]
-pub(super) struct QueueChatAdded {
+pub(super) struct QueueChatAddedEvent {
     /// The chat.
     chat_edge: ChatEdge,
 }
 
 /// A chat no longer waits for an answer.
 #[derive(SimpleObject)]
-pub(super) struct QueueChatRemoved {
+pub(super) struct QueueChatRemovedEvent {
     /// The chat's id.
     removed_chat_id: ID,
     /// The room.
@@ -263,29 +263,29 @@ pub(super) struct QueueChatRemoved {
 
 /// A chat came into the viewer's inbox. Can be told again after a reconnect: apply by id.
 #[derive(SimpleObject)]
-pub(super) struct InboxChatAdded {
+pub(super) struct InboxChatAddedEvent {
     /// The chat.
     chat_edge: ChatEdge,
 }
 
 /// A chat left the viewer's inbox.
 #[derive(SimpleObject)]
-pub(super) struct InboxChatRemoved {
+pub(super) struct InboxChatRemovedEvent {
     /// The chat's id.
     removed_chat_id: ID,
 }
 
-pub(super) fn chat_event(item: ChatItem) -> Option<ChatEvent> {
+pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
     let (cursor, at, chat_id, chat, change) = match item {
         ChatItem::Reset { cursor, at, reason, chat } => {
-            let change = ChatEventChange::Reset(ChatReset {
+            let change = ChatEvent::Reset(ChatResetEvent {
                 reason: reason.into(),
                 chat: Chat::shared(Arc::clone(&chat)),
             });
             (cursor, at, chat.id, Some(chat), change)
         }
         ChatItem::Gone { at, chat_id } => {
-            let change = ChatEventChange::Gone(gone(chat_id));
+            let change = ChatEvent::Gone(gone(chat_id));
             (String::new(), at, chat_id, None, change)
         }
         ChatItem::Entry { cursor, entry } => {
@@ -294,20 +294,20 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEvent> {
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
             let change = match *signal {
-                Signal::Participation(row) => ChatEventChange::ParticipationChanged(ParticipationChanged {
+                Signal::Participation(row) => ChatEvent::ParticipationChanged(ParticipationChangedEvent {
                     participation: Participation(row),
                 }),
                 Signal::Presence(row) => {
-                    ChatEventChange::PresenceChanged(PresenceChanged { presence: Presence(row) })
+                    ChatEvent::PresenceChanged(PresenceChangedEvent { presence: Presence(row) })
                 }
                 Signal::Typing => {
-                    ChatEventChange::Typing(TypingChanged { chat: Chat::shared(Arc::clone(&chat)) })
+                    ChatEvent::Typing(TypingChangedEvent { chat: Chat::shared(Arc::clone(&chat)) })
                 }
             };
             (cursor, at, chat.id, Some(chat), change)
         }
     };
-    Some(ChatEvent {
+    Some(ChatEventsPayload {
         cursor,
         at: DateTime(at),
         chat_id: Kind::Chat.encode(chat_id.0),
@@ -322,49 +322,49 @@ fn entry_change(
     subject: &Subject,
     chat: &Arc<chat::Model>,
     cursor: &str,
-) -> Option<ChatEventChange> {
+) -> Option<ChatEvent> {
     let change = match (subject, kind) {
-        (Subject::Chat, _) => ChatEventChange::Changed(ChatChanged { chat: Chat::shared(Arc::clone(chat)) }),
+        (Subject::Chat, _) => ChatEvent::Changed(ChatChangedEvent { chat: Chat::shared(Arc::clone(chat)) }),
         (Subject::History(through), _) => {
             let through_sequence = i32::try_from(*through).ok()?;
-            ChatEventChange::History(HistoryChanged { through_sequence })
+            ChatEvent::History(HistoryChangedEvent { through_sequence })
         }
         (Subject::Message(row), EventKind::MessageChanged) => {
-            ChatEventChange::MessageChanged(MessageChanged { message: Message(row.clone()) })
+            ChatEvent::MessageChanged(MessageChangedEvent { message: Message(row.clone()) })
         }
         (Subject::Message(row), _) => {
             let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };
-            ChatEventChange::MessageAdded(MessageAdded { message_edge })
+            ChatEvent::MessageAdded(MessageAddedEvent { message_edge })
         }
         (Subject::Presence(row), EventKind::PresenceAdded) => {
-            ChatEventChange::PresenceAdded(PresenceAdded { presence: Presence(row.clone()) })
+            ChatEvent::PresenceAdded(PresenceAddedEvent { presence: Presence(row.clone()) })
         }
-        (Subject::Presence(row), EventKind::PresenceEnded) => ChatEventChange::PresenceEnded(PresenceEnded {
+        (Subject::Presence(row), EventKind::PresenceEnded) => ChatEvent::PresenceEnded(PresenceEndedEvent {
             presence: Presence(row.clone()),
             ended_presence_id: Kind::Presence.encode(row.id.0),
         }),
         (Subject::Participation(row), EventKind::ParticipationAdded) => {
             let participation = Participation(row.clone());
-            ChatEventChange::ParticipationAdded(ParticipationAdded { participation })
+            ChatEvent::ParticipationAdded(ParticipationAddedEvent { participation })
         }
         (Subject::Participation(row), EventKind::ParticipationChanged) => {
             let participation = Participation(row.clone());
-            ChatEventChange::ParticipationChanged(ParticipationChanged { participation })
+            ChatEvent::ParticipationChanged(ParticipationChangedEvent { participation })
         }
         (Subject::Participation(row), EventKind::ParticipationEnded) => {
-            ChatEventChange::ParticipationEnded(ParticipationEnded {
+            ChatEvent::ParticipationEnded(ParticipationEndedEvent {
                 participation: Participation(row.clone()),
                 ended_participation_id: Kind::Participation.encode(row.id.0),
             })
         }
         (Subject::Session(row), EventKind::SessionAdded) => {
-            ChatEventChange::SessionAdded(ChatSessionAdded { session: ChatSession(row.clone()) })
+            ChatEvent::SessionAdded(ChatSessionAddedEvent { chat_session: ChatSession(row.clone()) })
         }
         (Subject::Session(row), _) => {
-            let directive = crate::live::directive_of(kind).map(Into::into);
-            ChatEventChange::SessionChanged(ChatSessionChanged {
-                session: ChatSession(row.clone()),
-                directive,
+            let action = crate::live::action_of(kind).map(Into::into);
+            ChatEvent::SessionChanged(ChatSessionChangedEvent {
+                chat_session: ChatSession(row.clone()),
+                action,
             })
         }
         (Subject::Presence(_) | Subject::Participation(_), _) => return None,
@@ -372,47 +372,47 @@ fn entry_change(
     Some(change)
 }
 
-pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEvent {
+pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEventsPayload {
     let ViewerItem { cursor, at, change } = item;
     let change = match change {
-        ViewerChange::Reset(reason) => ViewerEventChange::Reset(ViewerReset { reason: reason.into() }),
+        ViewerChange::Reset(reason) => ViewerEvent::Reset(ViewerResetEvent { reason: reason.into() }),
         ViewerChange::ChatChanged(chat) => {
-            ViewerEventChange::ChatChanged(ChatChanged { chat: Chat::shared(chat) })
+            ViewerEvent::ChatChanged(ChatChangedEvent { chat: Chat::shared(chat) })
         }
-        ViewerChange::ChatGone(chat_id) => ViewerEventChange::ChatGone(gone(chat_id)),
+        ViewerChange::ChatGone(chat_id) => ViewerEvent::ChatGone(gone(chat_id)),
         ViewerChange::QueueChatAdded(chat) => {
             let since = chat.waiting_since.unwrap_or(chat.started_at);
             let list = chat.room_id.map_or_else(Place::inbox, Place::queue);
-            ViewerEventChange::QueueChatAdded(QueueChatAdded { chat_edge: chat_edge(chat, list, since) })
+            ViewerEvent::QueueChatAdded(QueueChatAddedEvent { chat_edge: chat_edge(chat, list, since) })
         }
         ViewerChange::QueueChatRemoved(chat_id, room_id) => {
             let room = rooms.iter().find(|room| room.0.id == room_id).cloned();
             let removed_chat_id = Kind::Chat.encode(chat_id.0);
-            ViewerEventChange::QueueChatRemoved(QueueChatRemoved { removed_chat_id, room })
+            ViewerEvent::QueueChatRemoved(QueueChatRemovedEvent { removed_chat_id, room })
         }
         ViewerChange::InboxChatAdded(chat) => {
             let active_at = chat.active_at;
-            ViewerEventChange::InboxChatAdded(InboxChatAdded {
+            ViewerEvent::InboxChatAdded(InboxChatAddedEvent {
                 chat_edge: chat_edge(chat, Place::inbox(), active_at),
             })
         }
         ViewerChange::InboxChatRemoved(chat_id) => {
             let removed_chat_id = Kind::Chat.encode(chat_id.0);
-            ViewerEventChange::InboxChatRemoved(InboxChatRemoved { removed_chat_id })
+            ViewerEvent::InboxChatRemoved(InboxChatRemovedEvent { removed_chat_id })
         }
         ViewerChange::SessionAdded(row) => {
-            ViewerEventChange::SessionAdded(ChatSessionAdded { session: ChatSession(row) })
+            ViewerEvent::SessionAdded(ChatSessionAddedEvent { chat_session: ChatSession(row) })
         }
-        ViewerChange::SessionChanged(row, directive) => {
-            let directive = directive.map(Into::into);
-            ViewerEventChange::SessionChanged(ChatSessionChanged { session: ChatSession(row), directive })
+        ViewerChange::SessionChanged(row, action) => {
+            let action = action.map(Into::into);
+            ViewerEvent::SessionChanged(ChatSessionChangedEvent { chat_session: ChatSession(row), action })
         }
     };
-    ViewerEvent { cursor, at: DateTime(at), viewer: Viewer, change }
+    ViewerEventsPayload { cursor, at: DateTime(at), viewer: Viewer, change }
 }
 
-fn gone(chat_id: ChatId) -> ChatGone {
-    ChatGone { removed_chat_id: Kind::Chat.encode(chat_id.0) }
+fn gone(chat_id: ChatId) -> ChatGoneEvent {
+    ChatGoneEvent { removed_chat_id: Kind::Chat.encode(chat_id.0) }
 }
 
 /// The chat with its cursor in the list that it came into: a queue by how long it waits, an inbox by its latest

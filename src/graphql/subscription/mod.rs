@@ -20,7 +20,8 @@ use crate::live::{ChatScope, LiveError};
 use async_graphql::{Context, ID, OneofObject, Subscription};
 use entity::{ActorId, ChatId, RoomId, SessionId};
 use event::{
-    ChatChange, ChatEvent, ChatSessionChange, PresenceChange, ViewerEvent, chat_event, viewer_event,
+    ChatChangedPayload, ChatEventsPayload, ChatSessionChangedPayload, PresenceChangedPayload,
+    ViewerEventsPayload, chat_event, viewer_event,
 };
 use futures_util::Stream;
 use items::{Made, items};
@@ -74,12 +75,12 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] chat_id: ID,
         #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = PresenceChange>> {
+    ) -> Result<impl Stream<Item = PresenceChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let viewer = &caller(context)?.viewer;
         let stream = live(context)?.presence_changes(viewer, chat(&chat_id)?, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
-            let event = PresenceChange {
+            let event = PresenceChangedPayload {
                 cursor: item.cursor.clone(),
                 at: DateTime(item.at),
                 action: item.action.into(),
@@ -95,29 +96,29 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(desc = "The session.")] chat_session_id: ID,
         #[graphql(desc = "A cursor of its chat: only what comes after it.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = ChatSessionChange>> {
+    ) -> Result<impl Stream<Item = ChatSessionChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let id = Kind::ChatSession.decode(&chat_session_id)?.map(SessionId).ok_or(LiveError::NotFound)?;
         let stream = live(context)?.session_changes(&caller(context)?.viewer, id, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
-            let event = ChatSessionChange {
+            let event = ChatSessionChangedPayload {
                 cursor: item.cursor.clone(),
                 at: DateTime(item.at),
-                directive: item.directive.map(Into::into),
-                session: ChatSession(item.session),
+                action: item.action.map(Into::into),
+                chat_session: ChatSession(item.session),
             };
             Some(Made { cursor: Some(item.cursor), event })
         }))
     }
 
-    /// Everything that happens in a chat, in order, resumable. Starts with `ChatReset` where `after` is absent or
+    /// Everything that happens in a chat, in order, resumable. Starts with `ChatResetEvent` where `after` is absent or
     /// cannot be honoured. Keeps a user's presence in the chat alive.
     async fn chat_events(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] chat_id: ID,
         #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = ChatEvent>> {
+    ) -> Result<impl Stream<Item = ChatEventsPayload>> {
         let Following { resume, after } = following(context, after)?;
         let id = chat(&chat_id)?;
         let stream = live(context)?
@@ -132,14 +133,14 @@ impl Subscription {
     }
 
     /// Everything that concerns the viewer across chats: their inbox, the queues of the given rooms, the sessions
-    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with `ViewerReset`
+    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with `ViewerResetEvent`
     /// where `after` is absent or cannot be honoured. Keeps all presences of a user alive.
     async fn viewer_events(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Rooms whose queues to follow: up to 100.")] room_ids: Option<Vec<ID>>,
         #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = ViewerEvent>> {
+    ) -> Result<impl Stream<Item = ViewerEventsPayload>> {
         let Following { resume, after } = following(context, after)?;
         let ids = room_ids.unwrap_or_default();
         if ids.len() > limits::FOLLOWED_ROOMS {
@@ -169,7 +170,7 @@ impl Subscription {
         #[graphql(desc = "The place.", name = "in")] scope: ChatScopeInput,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
         #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = ChatChange>> {
+    ) -> Result<impl Stream<Item = ChatChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let scope = decode_scope(&scope)?;
         let caller = caller(context)?;
@@ -179,7 +180,7 @@ impl Subscription {
         let viewer = &caller.viewer;
         let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
-            let event = ChatChange {
+            let event = ChatChangedPayload {
                 cursor: item.cursor.clone(),
                 at: DateTime(item.at),
                 action: item.action.into(),

@@ -39,7 +39,7 @@ export const events = graphql(`
       }
       change {
         __typename
-        ... on InboxChatAdded {
+        ... on InboxChatAddedEvent {
           chatEdge {
             cursor
             node {
@@ -48,10 +48,10 @@ export const events = graphql(`
             }
           }
         }
-        ... on InboxChatRemoved {
+        ... on InboxChatRemovedEvent {
           removedChatId
         }
-        ... on ChatChanged {
+        ... on ChatChangedEvent {
           chat {
             id
             title

@@ -42,7 +42,7 @@ async fn refused_values_are_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_and_directives_that_do_not_fit_are_validation_errors() {
+async fn variables_and_actions_that_do_not_fit_are_validation_errors() {
     let world = World::new(Engine::Sqlite).await;
     for document in [
         "query { node(id: $id) { id } }",

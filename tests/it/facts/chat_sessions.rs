@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 on_both!(
     creating_a_session_answers_it_whole,
     telemed_is_the_only_type,
-    a_session_starts_by_a_directive,
+    a_session_starts_by_an_action,
     a_chat_of_a_session_is_between_its_people_and_links_both_ways,
 );
 
@@ -22,7 +22,7 @@ async fn creating_a_session_answers_it_whole(engine: Engine) {
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let document = format!(
         "mutation($input: CreateChatSessionInput!) {{ createChatSession(input: $input) {{
-            session {{ {SESSION} }} chat {{ id }} userErrors {{ code }} }} }}"
+            chatSession {{ {SESSION} }} chat {{ id }} userErrors {{ code }} }} }}"
     );
     let input =
         json!({ "participantIds": [odile.id], "title": "Knee", "scheduledAt": "2026-11-21T08:00:00.000Z" });
@@ -31,7 +31,7 @@ async fn creating_a_session_answers_it_whole(engine: Engine) {
     assert_eq!(answer.status(), 200);
     let made = answer.json::<Value>().await.expect("JSON")["data"]["createChatSession"].clone();
     assert_eq!(made["userErrors"], json!([]));
-    let session = &made["session"];
+    let session = &made["chatSession"];
     let mut expected = json!({
         "id": session["id"], "type": "TELEMED", "title": "Knee", "state": "CREATED",
         "createdAt": "2026-11-20T12:00:00.000Z", "createdBy": { "id": olga.id },
@@ -58,7 +58,7 @@ async fn telemed_is_the_only_type(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let document = "mutation($input: CreateChatSessionInput!) { createChatSession(input: $input) {
-        session { type } userErrors { code } } }";
+        chatSession { type } userErrors { code } } }";
     for (kind, is_taken) in [
         (None, true),
         (Some("TELEMED"), true),
@@ -72,10 +72,10 @@ async fn telemed_is_the_only_type(engine: Engine) {
         }
         let answer = olga.ask(document, json!({ "input": input })).await;
         if is_taken {
-            assert_eq!(answer["data"]["createChatSession"]["session"]["type"], "TELEMED", "{kind:?}");
+            assert_eq!(answer["data"]["createChatSession"]["chatSession"]["type"], "TELEMED", "{kind:?}");
         } else {
             assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{kind:?}: {answer}");
-            assert!(answer["data"]["createChatSession"]["session"].is_null());
+            assert!(answer["data"]["createChatSession"]["chatSession"].is_null());
         }
     }
     let count = "{ organization { chatSessions { totalCount } } }";
@@ -83,7 +83,7 @@ async fn telemed_is_the_only_type(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_session_starts_by_a_directive(engine: Engine) {
+async fn a_session_starts_by_an_action(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let create = async |start: Value| {
@@ -91,8 +91,8 @@ async fn a_session_starts_by_a_directive(engine: Engine) {
         if start.is_boolean() {
             input["start"] = start;
         }
-        let made = olga.done("createChatSession", "session { id state startedAt }", input).await;
-        made["session"].clone()
+        let made = olga.done("createChatSession", "chatSession { id state startedAt }", input).await;
+        made["chatSession"].clone()
     };
     for start in [Value::Null, json!(false)] {
         let made = create(start).await;
@@ -100,8 +100,11 @@ async fn a_session_starts_by_a_directive(engine: Engine) {
     }
     let made = create(json!(false)).await;
     let input = json!({ "chatSessionId": made["id"] });
-    let started = olga.done("startChatSession", "session { state startedAt }", input).await;
-    assert_eq!(started["session"], json!({ "state": "STARTED", "startedAt": "2026-11-20T12:00:00.000Z" }));
+    let started = olga.done("startChatSession", "chatSession { state startedAt }", input).await;
+    assert_eq!(
+        started["chatSession"],
+        json!({ "state": "STARTED", "startedAt": "2026-11-20T12:00:00.000Z" })
+    );
     let names: Vec<_> = sdl::fields("CreateChatSessionInput").into_keys().collect();
     assert!(!names.iter().any(|name| name.to_lowercase().contains("directive")), "{names:?}");
     world.app.stop().await;
@@ -128,8 +131,7 @@ async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: E
     // At least one besides the creator, who is added.
     assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [] })).await, ["INVALID"]);
     assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [olga.id] })).await, ["INVALID"]);
-    let selection =
-        "session { id } chat { id name detail participations { nodes { actor { id } lastReadSequence } } }";
+    let selection = "chatSession { id } chat { id name description participations { nodes { actor { id } lastReadSequence } } }";
     let make = async |who: &crate::harness::client::Client, others: &[&str]| {
         who.done("createChatSession", selection, json!({ "participantIds": others })).await
     };
@@ -156,24 +158,24 @@ async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: E
     let outsider = world.operator("Ottilie").await;
     assert_eq!(outsider.query(query, json!({ "id": chat })).await["chat"], Value::Null);
     // A session has its chat; a message has its chat, perhaps its session, and who has seen it.
-    let session = text(&first["session"]["id"]);
+    let session = text(&first["chatSession"]["id"]);
     olga.done("startChatSession", "", json!({ "chatSessionId": session })).await;
     let sent = olga
         .done(
             "sendMessage",
-            "messageEdge { node { sequence text chat { id } session { id } attachments { id } } }",
+            "messageEdge { node { sequence text chat { id } chatSession { id } attachments { id } } }",
             json!({ "chatId": chat, "text": "Hello" }),
         )
         .await["messageEdge"]["node"]
         .clone();
-    assert_eq!((&sent["chat"]["id"], &sent["session"]), (&json!(chat), &Value::Null));
+    assert_eq!((&sent["chat"]["id"], &sent["chatSession"]), (&json!(chat), &Value::Null));
     let query = "query($id: ID!) { node(id: $id) { ... on ChatSession { chat { id
-        messages(types: [SESSION]) { nodes { session { id } sessionState } } } } } }";
+        messages(types: [SESSION]) { nodes { chatSession { id } chatSessionState } } } } } }";
     let found = odile.query(query, json!({ "id": session })).await["node"]["chat"].clone();
     assert_eq!(found["id"], chat.as_str());
     assert_eq!(
         found["messages"]["nodes"],
-        json!([{ "session": { "id": session }, "sessionState": "STARTED" }])
+        json!([{ "chatSession": { "id": session }, "chatSessionState": "STARTED" }])
     );
     odile.done("markRead", "", json!({ "chatId": chat, "sequence": sent["sequence"] })).await;
     let query =

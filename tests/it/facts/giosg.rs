@@ -36,14 +36,14 @@ async fn ids_and_tokens_are_opaque_and_distinct(engine: Engine) {
     olga.done("joinChat", "", json!({ "chatId": first })).await;
     olga.done("sendMessage", "", json!({ "chatId": first, "text": "Hello" })).await;
     let query =
-        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { id token room { id } organization { id }
+        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { id publicId room { id } organization { id }
         visitor { id externalId } presences { nodes { id user { id } } } participations { nodes { id } }
         messages { nodes { id } } } } }";
     let chats = olga.query(query, json!({ "ids": [first, second] })).await["nodes"].clone();
     let mut found = Vec::new();
     for chat in chats.as_array().expect("chats") {
         assert_eq!(chat["visitor"]["externalId"], external_id);
-        found.extend([text(&chat["id"]), text(&chat["token"])]);
+        found.extend([text(&chat["id"]), text(&chat["publicId"])]);
         for list in ["presences", "participations", "messages"] {
             found.extend(ids(&chat[list]["nodes"]));
         }
@@ -58,7 +58,7 @@ async fn ids_and_tokens_are_opaque_and_distinct(engine: Engine) {
     assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len(), "each has its own: {found:?}");
     assert!(!found.contains(&external_id.to_owned()));
     // A token is no id, and of 128 random bits at least.
-    let token = text(&chats[0]["token"]);
+    let token = text(&chats[0]["publicId"]);
     assert!(token.len() >= 22, "{token}");
     let answer = olga.ask("query($id: ID!) { node(id: $id) { id } }", json!({ "id": token })).await;
     assert_eq!(error_code(&answer), "BAD_USER_INPUT");
@@ -99,7 +99,7 @@ async fn times_have_milliseconds_and_a_zone(engine: Engine) {
     let query = "query($id: ID!) { organization { createdAt } chat(id: $id) { startedAt updatedAt endedAt waitingSince
         room { createdAt } visitor { createdAt lastSeenAt } presences { nodes { createdAt lastSeenAt expiresAt } }
         participations { nodes { createdAt lastReadAt } } messages { nodes { createdAt } }
-        openSession { createdAt startedAt ringsUntil } } viewer { tokenExpiresAt } }";
+        openChatSession { createdAt startedAt ringsUntil } } viewer { tokenExpiresAt } }";
     let answer = olga.query(query, json!({ "id": chat })).await;
     let mut found = Vec::new();
     times(&answer, &mut found);
@@ -155,8 +155,7 @@ async fn values_need_no_encoding(engine: Engine) {
 }
 
 /// The fields of a chat, as both of the reference's shapes of it have them.
-const CHAT: &str =
-    "id startedAt endedAt updatedAt isPrivate isRealConversation isAutosuggested isWaitingResponse
+const CHAT: &str = "id startedAt endedAt updatedAt isPrivate isRealConversation isAutosuggested isWaiting
     messageCount userMessageCount visitorMessageCount participationCount userParticipationCount
     visitorParticipationCount presentUserCount tags room { id } visitor { id }";
 
@@ -175,13 +174,13 @@ async fn a_chat_shows_its_times_flags_and_counters(engine: Engine) {
             "in a list and alone the same"
         );
         let mut chat = found["chat"].clone();
-        assert!(is_opaque(&text(&chat["token"])));
-        chat.as_object_mut().expect("a chat").remove("token");
+        assert!(is_opaque(&text(&chat["publicId"])));
+        chat.as_object_mut().expect("a chat").remove("publicId");
         chat
     };
     let mut expected = json!({
         "id": chat, "startedAt": NOON, "endedAt": null, "updatedAt": NOON, "isPrivate": false,
-        "isRealConversation": false, "isAutosuggested": false, "isWaitingResponse": false, "messageCount": 0,
+        "isRealConversation": false, "isAutosuggested": false, "isWaiting": false, "messageCount": 0,
         "userMessageCount": 0, "visitorMessageCount": 0, "participationCount": 1, "userParticipationCount": 0,
         "visitorParticipationCount": 1, "presentUserCount": 0, "tags": [], "room": { "id": world.room },
         "visitor": { "id": vera.id },
@@ -202,12 +201,12 @@ async fn a_chat_shows_its_times_flags_and_counters(engine: Engine) {
     };
     let say = |words: &str| json!({ "chatId": chat, "text": words });
     vera.done("sendMessage", "", say("Hello")).await;
-    step(json!({ "messageCount": 1, "visitorMessageCount": 1, "isWaitingResponse": true })).await;
+    step(json!({ "messageCount": 1, "visitorMessageCount": 1, "isWaiting": true })).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     step(json!({ "presentUserCount": 1 })).await;
     olga.done("sendMessage", "", say("Good morning")).await;
     step(json!({ "messageCount": 2, "userMessageCount": 1, "participationCount": 2, "userParticipationCount": 1,
-        "isWaitingResponse": false }))
+        "isWaiting": false }))
     .await;
     olga.done("sendMessage", "", say("What is it about?")).await;
     step(json!({ "messageCount": 3, "userMessageCount": 2, "isRealConversation": true })).await;

@@ -261,7 +261,7 @@ impl Findings {
                         self.add(Kind::Reordered, format!("{name}: {shown:?} after position {before:?}"));
                     }
                     if follower.kind == Stream::Events {
-                        self.entry(name, "MessageAdded", before, at);
+                        self.entry(name, "MessageAddedEvent", before, at);
                     }
                 }
             }
@@ -320,7 +320,8 @@ impl Findings {
     /// An entry of the log follows the position before it; what has no place in the log repeats that position.
     fn entry(&mut self, name: &str, kind: &str, before: Option<i64>, at: i64) {
         let Some(before) = before else { return };
-        let is_signal = matches!(kind, "TypingChanged" | "ParticipationChanged" | "PresenceChanged");
+        let is_signal =
+            matches!(kind, "TypingChangedEvent" | "ParticipationChangedEvent" | "PresenceChangedEvent");
         match at - before {
             1 => {}
             0 if is_signal => {}

@@ -10,9 +10,9 @@ pub fn request(kind: Stream, room: &str) -> Value {
         "subscription($room: ID!) { chatChanged(in: { roomId: $room }) { cursor chat { id messageCount } } }"
     } else {
         "subscription($room: ID!) { viewerEvents(roomIds: [$room]) { cursor change { __typename \
-         ... on ChatChanged { chat { id messageCount } } \
-         ... on InboxChatAdded { chatEdge { node { id messageCount } } } \
-         ... on QueueChatAdded { chatEdge { node { id messageCount } } } } } }"
+         ... on ChatChangedEvent { chat { id messageCount } } \
+         ... on InboxChatAddedEvent { chatEdge { node { id messageCount } } } \
+         ... on QueueChatAddedEvent { chatEdge { node { id messageCount } } } } } }"
     };
     json!({ "query": query, "variables": { "room": room } })
 }
@@ -37,12 +37,12 @@ pub fn change(context: &Context, kind: Stream, data: &Value) -> Change {
     let name = data["viewerEvents"]["change"]["__typename"].as_str();
     let change = &data["viewerEvents"]["change"];
     let chat = match (kind, name) {
-        (_, Some("ViewerReset")) => return Change::Reset { is_first: false },
-        (_, Some("ChatChanged")) => &change["chat"],
+        (_, Some("ViewerResetEvent")) => return Change::Reset { is_first: false },
+        (_, Some("ChatChangedEvent")) => &change["chat"],
         (_, Some(_)) => &change["chatEdge"]["node"],
         (_, None) => &data["chatChanged"]["chat"],
     };
-    state(context, chat).unwrap_or_else(|| Change::Entry(name.unwrap_or("ChatChange").to_owned()))
+    state(context, chat).unwrap_or_else(|| Change::Entry(name.unwrap_or("ChatChangedPayload").to_owned()))
 }
 
 fn state(context: &Context, chat: &Value) -> Option<Change> {

@@ -153,7 +153,7 @@ impl Subscriber {
             }
             Stream::Events => {
                 "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor chat { id } change { __typename \
-                 ... on ChatReset { reason } ... on MessageAdded { messageEdge { node { id sequence text \
+                 ... on ChatResetEvent { reason } ... on MessageAddedEvent { messageEdge { node { id sequence text \
                  sender { id } } } } } } }"
             }
         };
@@ -224,8 +224,8 @@ impl Subscriber {
             Stream::Room | Stream::Viewer => return feeds::change(&self.context, self.follower.kind, data),
             Stream::Messages => &data["messageAdded"]["node"],
             Stream::Events => match data["chatEvents"]["change"]["__typename"].as_str() {
-                Some("MessageAdded") => &data["chatEvents"]["change"]["messageEdge"]["node"],
-                Some("ChatReset") => return Change::Reset { is_first: self.cursor.is_none() },
+                Some("MessageAddedEvent") => &data["chatEvents"]["change"]["messageEdge"]["node"],
+                Some("ChatResetEvent") => return Change::Reset { is_first: self.cursor.is_none() },
                 Some(kind) => return Change::Entry(kind.to_owned()),
                 None => &Value::Null,
             },

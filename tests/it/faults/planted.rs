@@ -43,10 +43,10 @@ fn sound() -> Journal {
         let change = if MESSAGES.contains(&position) {
             Change::Message(shown(position))
         } else {
-            Change::Entry("ParticipationAdded".into())
+            Change::Entry("ParticipationAddedEvent".into())
         };
         events.push(frame(position, change));
-        events.push(frame(position, Change::Entry("TypingChanged".into())));
+        events.push(frame(position, Change::Entry("TypingChangedEvent".into())));
     }
     let states = vec![
         frame(HEAD, Change::State { chat: 0, message_count: 4 }),

@@ -118,7 +118,7 @@ async fn ring(
     seconds: u32,
     number: usize,
 ) -> Option<String> {
-    let query = mutation("createChatSession", "session { id } chat { openSession { id } }");
+    let query = mutation("createChatSession", "chatSession { id } chat { openChatSession { id } }");
     let called: Vec<_> = called.iter().map(|caller| &caller.id).collect();
     let input = json!({ "chatId": context.chats[chat].id, "participantIds": called, "start": true,
         "ringSeconds": seconds, "requestId": format!("{} {number}", visitor.name) });
@@ -126,9 +126,11 @@ async fn ring(
     let payload =
         context.ask_until_answered(visitor, number, &query, &variables).await?["createChatSession"].take();
     if payload["userErrors"] == json!([]) {
-        return payload["session"]["id"].as_str().map(str::to_owned);
+        return payload["chatSession"]["id"].as_str().map(str::to_owned);
     }
-    if let Some(open) = payload["chat"]["openSession"]["id"].as_str().or(payload["session"]["id"].as_str()) {
+    if let Some(open) =
+        payload["chat"]["openChatSession"]["id"].as_str().or(payload["chatSession"]["id"].as_str())
+    {
         finish(context, visitor, open, number).await;
     }
     None

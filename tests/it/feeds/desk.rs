@@ -155,7 +155,7 @@ impl Office {
             if let Some(id) = payload["chat"]["id"].as_str() {
                 self.chats.push(id.to_owned());
             }
-            if let Some(id) = payload["session"]["id"].as_str() {
+            if let Some(id) = payload["chatSession"]["id"].as_str() {
                 self.sessions.push(id.to_owned());
             }
         }
@@ -212,7 +212,7 @@ impl Office {
                 let called = self.one_of(&users);
                 let start = self.random.random_bool(0.5);
                 let input = json!({ "chatId": chat, "participantIds": [called.id], "start": start });
-                (user, "createChatSession", "session { id }", input)
+                (user, "createChatSession", "chatSession { id }", input)
             }
             100..104 => {
                 let is_hidden = self.random.random_bool(0.5);

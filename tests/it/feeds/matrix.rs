@@ -18,12 +18,12 @@ on_both!(
 
 /// What a change does to the lists of chats.
 const LISTS: &str = "subscription($in: ChatScope!) { chatChanged(in: $in) { action chatId chat { name \
-                     presentUserCount messageCount userMessageCount isWaitingResponse participationCount \
+                     presentUserCount messageCount userMessageCount isWaiting participationCount \
                      userParticipationCount isPrivate endedAt } } }";
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
-                      ... on ChatChanged { chat { name } } } } }";
+                      ... on ChatChangedEvent { chat { name } } } } }";
 const DESK: &str = "subscription($rooms: [ID!]) { viewerEvents(roomIds: $rooms) { change { __typename \
-                    ... on ChatChanged { chat { id name } } } } }";
+                    ... on ChatChangedEvent { chat { id name } } } } }";
 
 /// A room with two operators who may talk, one who watches, and two visitors.
 struct Scene {
@@ -145,18 +145,18 @@ async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
     let mut scene = Scene::new(engine).await;
     let ears = &mut scene.ears().await;
     let chat = scene.world.chat(&scene.vera).await;
-    let shows = json!({ "presentUserCount": 0, "participationCount": 1, "isWaitingResponse": false });
+    let shows = json!({ "presentUserCount": 0, "participationCount": 1, "isWaiting": false });
     scene.told(ears, "a visitor starts", &[(VISITOR, "ADDED"), (ROOM, "ADDED")], shows).await;
 
     let input = json!({ "chatId": chat, "text": "Is anybody there?" });
     scene.vera.done("sendMessage", "", input).await;
-    let shows = json!({ "messageCount": 1, "userMessageCount": 0, "isWaitingResponse": true });
+    let shows = json!({ "messageCount": 1, "userMessageCount": 0, "isWaiting": true });
     scene.told(ears, "a visitor writes", &[(VISITOR, "CHANGED"), (ROOM, "CHANGED")], shows).await;
 
     let join = json!({ "chatId": chat });
     scene.olga.done("joinChat", "", join.clone()).await;
     let expected = [(VISITOR, "CHANGED"), (OLGA, "ADDED"), (ROOM, "CHANGED"), (OLGA_IS, "ADDED")];
-    let shows = json!({ "presentUserCount": 1, "isWaitingResponse": true, "userParticipationCount": 0 });
+    let shows = json!({ "presentUserCount": 1, "isWaiting": true, "userParticipationCount": 0 });
     scene.told(ears, "an operator joins", &expected, shows).await;
 
     scene.olga.done("joinChat", "", join.clone()).await;
@@ -166,7 +166,7 @@ async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
     scene.olga.done("sendMessage", "", input.clone()).await;
     let expected = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ROOM, "CHANGED"), (OLGA_IS, "CHANGED")];
     let shows = json!({
-        "messageCount": 2, "userMessageCount": 1, "isWaitingResponse": false, "participationCount": 2,
+        "messageCount": 2, "userMessageCount": 1, "isWaiting": false, "participationCount": 2,
         "userParticipationCount": 1
     });
     scene.told(ears, "an operator writes for the first time", &expected, shows).await;
@@ -212,7 +212,7 @@ async fn hidden_and_over(scene: &mut Scene, ears: &mut [Ear], chat: &str) {
     scene.told(ears, "a chat becomes private", &expected, json!({ "isPrivate": true })).await;
     let input = json!({ "chatId": chat, "text": "Just between us" });
     scene.vera.done("sendMessage", "", input).await;
-    scene.told(ears, "a visitor writes in private", &all, json!({ "isWaitingResponse": true })).await;
+    scene.told(ears, "a visitor writes in private", &all, json!({ "isWaiting": true })).await;
     scene.olga.done("updateChat", "", hide(false)).await;
     let expected = [&all[..], &[(ROOM, "ADDED")]].concat();
     scene.told(ears, "a chat is private no more", &expected, json!({ "isPrivate": false })).await;
@@ -259,20 +259,20 @@ async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
     for who in [&scene.vera, &scene.olga, &scene.odile, &scene.otto] {
         let mut socket = Socket::connect(&who.url, &who.token).await;
         socket.subscribe("chat", EVENTS, json!({ "chat": chat }), None).await;
-        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+        assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
         sockets.push(socket);
     }
     let (olga, odile, vera) = (&scene.olga, &scene.odile, &scene.vera);
     let here = json!({ "chatId": chat });
     let says = json!({ "chatId": chat, "text": "Hello" });
     let steps: [Step<'_, &[&str]>; 9] = [
-        ("a visitor writes", vera, "sendMessage", &says, &["MessageAdded"]),
+        ("a visitor writes", vera, "sendMessage", &says, &["MessageAddedEvent"]),
         (
             "an operator joins",
             olga,
             "joinChat",
             &here,
-            &["ParticipationAdded", "PresenceAdded", "MessageAdded"],
+            &["ParticipationAddedEvent", "PresenceAddedEvent", "MessageAddedEvent"],
         ),
         ("an operator joins again", olga, "joinChat", &here, &[]),
         (
@@ -280,19 +280,19 @@ async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
             olga,
             "sendMessage",
             &says,
-            &["ParticipationChanged", "MessageAdded"],
+            &["ParticipationChangedEvent", "MessageAddedEvent"],
         ),
-        ("an operator writes again", olga, "sendMessage", &says, &["MessageAdded"]),
+        ("an operator writes again", olga, "sendMessage", &says, &["MessageAddedEvent"]),
         (
             "an operator who is not there writes",
             odile,
             "sendMessage",
             &says,
-            &["ParticipationAdded", "MessageAdded"],
+            &["ParticipationAddedEvent", "MessageAddedEvent"],
         ),
-        ("an operator leaves", olga, "leaveChat", &here, &["PresenceEnded", "MessageAdded"]),
+        ("an operator leaves", olga, "leaveChat", &here, &["PresenceEndedEvent", "MessageAddedEvent"]),
         ("an operator has left already", olga, "leaveChat", &here, &[]),
-        ("a chat ends", olga, "endChat", &here, &["ChatChanged"]),
+        ("a chat ends", olga, "endChat", &here, &["ChatChangedEvent"]),
     ];
     for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
         who.mutate(name, "", input.clone()).await;
@@ -320,7 +320,7 @@ async fn a_desk_hears_of_its_queue_and_its_inbox(engine: Engine) {
     for who in [&scene.olga, &scene.odile] {
         let mut socket = Socket::connect(&who.url, &who.token).await;
         socket.subscribe("desk", DESK, json!({ "rooms": [scene.world.room] }), None).await;
-        assert_eq!(socket.data().await["viewerEvents"]["change"]["__typename"], "ViewerReset");
+        assert_eq!(socket.data().await["viewerEvents"]["change"]["__typename"], "ViewerResetEvent");
         desks.push(socket);
     }
     let chat = scene.world.chat(&scene.vera).await;
@@ -329,18 +329,24 @@ async fn a_desk_hears_of_its_queue_and_its_inbox(engine: Engine) {
     let (olga, vera) = (&scene.olga, &scene.vera);
     let steps: [Step<'_, [&[&str]; 2]>; 7] = [
         ("nobody waits yet", vera, "setTyping", &here, [&[], &[]]),
-        ("a visitor waits", vera, "sendMessage", &says, [&["QueueChatAdded"], &["QueueChatAdded"]]),
-        ("they wait on", vera, "sendMessage", &says, [&["ChatChanged"], &["ChatChanged"]]),
-        ("one takes the chat", olga, "joinChat", &here, [&["InboxChatAdded"], &["ChatChanged"]]),
+        ("a visitor waits", vera, "sendMessage", &says, [&["QueueChatAddedEvent"], &["QueueChatAddedEvent"]]),
+        ("they wait on", vera, "sendMessage", &says, [&["ChatChangedEvent"], &["ChatChangedEvent"]]),
+        ("one takes the chat", olga, "joinChat", &here, [&["InboxChatAddedEvent"], &["ChatChangedEvent"]]),
         (
             "and answers",
             olga,
             "sendMessage",
             &says,
-            [&["QueueChatRemoved", "ChatChanged"], &["QueueChatRemoved"]],
+            [&["QueueChatRemovedEvent", "ChatChangedEvent"], &["QueueChatRemovedEvent"]],
         ),
-        ("it goes on", vera, "sendMessage", &says, [&["QueueChatAdded"], &["QueueChatAdded"]]),
-        ("it ends", olga, "endChat", &here, [&["QueueChatRemoved", "ChatChanged"], &["QueueChatRemoved"]]),
+        ("it goes on", vera, "sendMessage", &says, [&["QueueChatAddedEvent"], &["QueueChatAddedEvent"]]),
+        (
+            "it ends",
+            olga,
+            "endChat",
+            &here,
+            [&["QueueChatRemovedEvent", "ChatChangedEvent"], &["QueueChatRemovedEvent"]],
+        ),
     ];
     for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
         let input = match name {

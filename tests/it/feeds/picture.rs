@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-const CHAT: &str = "id updatedAt endedAt name isPrivate isWaitingResponse messageCount userMessageCount \
+const CHAT: &str = "id updatedAt endedAt name isPrivate isWaiting messageCount userMessageCount \
                     visitorMessageCount participationCount presentUserCount tags \
                     lastMessage { id text isInternal }";
 const SESSION: &str = "id state outcome title participants { actor { id } } chat { id }";
@@ -79,13 +79,13 @@ impl Desk {
         let mut socket = Socket::connect(&self.operator.url, &self.operator.token).await;
         let viewer = format!(
             "subscription($rooms: [ID!]) {{ viewerEvents(roomIds: $rooms) {{ change {{ __typename \
-             ... on ChatChanged {{ chat {{ {CHAT} }} }} ... on ChatGone {{ removedChatId }} \
-             ... on QueueChatAdded {{ chatEdge {{ node {{ {CHAT} }} }} }} \
-             ... on QueueChatRemoved {{ removedChatId }} \
-             ... on InboxChatAdded {{ chatEdge {{ node {{ {CHAT} }} }} }} \
-             ... on InboxChatRemoved {{ removedChatId }} \
-             ... on ChatSessionAdded {{ session {{ {SESSION} }} }} \
-             ... on ChatSessionChanged {{ session {{ {SESSION} }} }} }} }} }}"
+             ... on ChatChangedEvent {{ chat {{ {CHAT} }} }} ... on ChatGoneEvent {{ removedChatId }} \
+             ... on QueueChatAddedEvent {{ chatEdge {{ node {{ {CHAT} }} }} }} \
+             ... on QueueChatRemovedEvent {{ removedChatId }} \
+             ... on InboxChatAddedEvent {{ chatEdge {{ node {{ {CHAT} }} }} }} \
+             ... on InboxChatRemovedEvent {{ removedChatId }} \
+             ... on ChatSessionAddedEvent {{ chatSession {{ {SESSION} }} }} \
+             ... on ChatSessionChangedEvent {{ chatSession {{ {SESSION} }} }} }} }} }}"
         );
         let variables = json!({ "rooms": self.rooms });
         socket.subscribe("viewer", &viewer, variables, self.viewer_cursor.as_deref()).await;
@@ -160,31 +160,31 @@ impl Desk {
     async fn take_viewer(&mut self, change: &Value) {
         let removed = || text(&change["removedChatId"]);
         match change["__typename"].as_str().expect("a kind") {
-            "ViewerReset" => {
+            "ViewerResetEvent" => {
                 let fresh = self.fetched().await;
                 self.picture = Picture { board: std::mem::take(&mut self.picture.board), ..fresh };
             }
-            "ChatChanged" => self.show(&change["chat"]),
-            "InboxChatAdded" => {
+            "ChatChangedEvent" => self.show(&change["chat"]),
+            "InboxChatAddedEvent" => {
                 let chat = &change["chatEdge"]["node"];
                 put(&mut self.picture.inbox, chat);
                 self.show(chat);
             }
-            "QueueChatAdded" => {
+            "QueueChatAddedEvent" => {
                 let chat = &change["chatEdge"]["node"];
                 put(&mut self.picture.queues, chat);
                 self.show(chat);
             }
-            "InboxChatRemoved" => drop(self.picture.inbox.remove(&removed())),
-            "QueueChatRemoved" => drop(self.picture.queues.remove(&removed())),
-            "ChatGone" => {
+            "InboxChatRemovedEvent" => drop(self.picture.inbox.remove(&removed())),
+            "QueueChatRemovedEvent" => drop(self.picture.queues.remove(&removed())),
+            "ChatGoneEvent" => {
                 self.picture.inbox.remove(&removed());
                 self.picture.queues.remove(&removed());
                 // What rings there may have gone with it.
                 self.picture.sessions = self.fetched().await.sessions;
             }
-            "ChatSessionAdded" | "ChatSessionChanged" => {
-                let session = &change["session"];
+            "ChatSessionAddedEvent" | "ChatSessionChangedEvent" => {
+                let session = &change["chatSession"];
                 let is_called = session["participants"]
                     .as_array()
                     .is_some_and(|called| called.iter().any(|one| one["actor"]["id"] == self.operator.id));
@@ -233,7 +233,7 @@ impl Desk {
         let mut picture = Picture::default();
         let viewer = format!(
             "query($after: String) {{ viewer {{ inbox(first: 100, after: $after) {{ nodes {{ {CHAT} }} \
-             pageInfo {{ endCursor hasNextPage }} }} openSessions {{ {SESSION} }} }} }}"
+             pageInfo {{ endCursor hasNextPage }} }} openChatSessions {{ {SESSION} }} }} }}"
         );
         let mut after = Value::Null;
         loop {
@@ -241,14 +241,13 @@ impl Desk {
             let inbox = &found["viewer"]["inbox"];
             put_all(&mut picture.inbox, &inbox["nodes"]);
             if inbox["pageInfo"]["hasNextPage"] == json!(false) {
-                put_all(&mut picture.sessions, &found["viewer"]["openSessions"]);
+                put_all(&mut picture.sessions, &found["viewer"]["openChatSessions"]);
                 break;
             }
             after = inbox["pageInfo"]["endCursor"].clone();
         }
         for (number, room) in self.rooms.iter().enumerate() {
-            self.fetch_room(room, "WAITING_SINCE", json!({ "isWaitingResponse": true }), &mut picture.queues)
-                .await;
+            self.fetch_room(room, "WAITING_SINCE", json!({ "isWaiting": true }), &mut picture.queues).await;
             if number == 0 {
                 self.fetch_room(room, "STARTED_AT", json!({ "isEnded": false }), &mut picture.board).await;
             }
@@ -302,7 +301,7 @@ fn difference(shown: &Picture, there: &Picture, story: &[String]) -> String {
                 let concerns = |told: &str| told.contains(id) || chat.is_some_and(|chat| told.contains(chat));
                 let told = story
                     .iter()
-                    .filter(|told| *told == "cut" || told.contains("ViewerReset") || concerns(told))
+                    .filter(|told| *told == "cut" || told.contains("ViewerResetEvent") || concerns(told))
                     .cloned();
                 found += &format!("  was told:\n    {}\n", told.collect::<Vec<_>>().join("\n    "));
             }

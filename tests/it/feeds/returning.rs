@@ -32,8 +32,8 @@ impl Calls {
         let vera = world.visitor("vera").await;
         let chat = world.chat(&vera).await;
         let input = json!({ "chatId": chat, "participantIds": [olga.id, vera.id], "start": true });
-        let created = odile.done("createChatSession", "session { id }", input).await;
-        let session = text(&created["session"]["id"]);
+        let created = odile.done("createChatSession", "chatSession { id }", input).await;
+        let session = text(&created["chatSession"]["id"]);
         let mut desk = Desk::of(olga.clone(), vec![world.room.clone()]);
         desk.settle().await.expect("the session is shown");
         assert!(desk.picture.sessions.contains_key(&session));

@@ -130,12 +130,12 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             "createChat",
             json!({
                 "type": "GROUP", "participantIds": others, "ownerId": scene.olga.id, "name": "Team",
-                "detail": "All of us", "requestId": "two"
+                "description": "All of us", "requestId": "two"
             }),
         ),
         olga(
             "updateChat",
-            json!({ "chatId": public.chat, "name": "Knee", "detail": "Left", "isPrivate": false }),
+            json!({ "chatId": public.chat, "name": "Knee", "description": "Left", "isPrivate": false }),
         ),
         olga("addParticipants", json!({ "chatId": scene.group.chat, "participantIds": [scene.otto.id] })),
         olga("removeParticipant", json!({ "chatId": scene.group.chat, "participantId": scene.otto.id })),
@@ -168,7 +168,7 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         vera("deleteMessage", json!({ "messageId": public.message })),
         olga(
             "updateParticipation",
-            json!({ "chatId": public.chat, "name": "Mine", "detail": "For me", "isHidden": true }),
+            json!({ "chatId": public.chat, "customName": "Mine", "customDescription": "For me", "isHidden": true }),
         ),
         olga("archiveMessages", json!({ "chatId": public.chat, "before": "2030-01-01T00:00:00Z" })),
         olga("restoreMessages", json!({ "chatId": public.chat })),

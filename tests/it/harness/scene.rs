@@ -125,10 +125,11 @@ async fn place(owner: &Person, other: &Person, make: &str, input: Value) -> Plac
     let input = json!({ "chatId": chat, "text": "Good morning" });
     let sent = other.done("sendMessage", "messageEdge { cursor node { id } }", input).await;
     let input = json!({ "chatId": chat, "participantIds": [other.id] });
-    let created =
-        owner.done("createChatSession", "session { id } chat { viewerParticipation { id } }", input).await;
+    let created = owner
+        .done("createChatSession", "chatSession { id } chat { viewerParticipation { id } }", input)
+        .await;
     Place {
-        session: text(&created["session"]["id"]),
+        session: text(&created["chatSession"]["id"]),
         message: text(&sent["messageEdge"]["node"]["id"]),
         presence: text(&joined["presence"]["id"]),
         participation: text(&created["chat"]["viewerParticipation"]["id"]),

@@ -1,8 +1,8 @@
 //! Random lives of a session. The model keeps nothing but what happened, and says from that alone what may
 //! happen next; the machine must agree at every step.
 
-use anteroom::domain::directive::Directive;
 use anteroom::domain::session::{self, Caller, Decision, Facts, No, Transition};
+use anteroom::domain::session_action::SessionAction;
 use entity::{ActorId, SessionOutcome, SessionState};
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
@@ -25,7 +25,7 @@ fn is_admin(person: Person) -> bool {
 /// Something that is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Try {
-    Give(Directive, Person, Tab),
+    Give(SessionAction, Person, Tab),
     /// The clock says that it rang long enough.
     TimeIsUp,
 }
@@ -35,55 +35,57 @@ enum Try {
 struct History(Vec<Try>);
 
 impl History {
-    fn has(&self, directive: Directive) -> bool {
-        self.who(directive).is_some()
+    fn has(&self, action: SessionAction) -> bool {
+        self.who(action).is_some()
     }
 
-    fn who(&self, directive: Directive) -> Option<Person> {
+    fn who(&self, action: SessionAction) -> Option<Person> {
         self.0.iter().find_map(|step| match step {
-            Try::Give(given, person, _) if *given == directive => Some(*person),
+            Try::Give(given, person, _) if *given == action => Some(*person),
             Try::Give(..) | Try::TimeIsUp => None,
         })
     }
 
     fn is_over(&self) -> bool {
-        self.has(Directive::Reject) || self.has(Directive::Finish) || self.0.contains(&Try::TimeIsUp)
+        self.has(SessionAction::Reject) || self.has(SessionAction::Finish) || self.0.contains(&Try::TimeIsUp)
     }
 
     fn rings(&self) -> bool {
-        self.has(Directive::Start) && !self.has(Directive::Accept) && !self.is_over()
+        self.has(SessionAction::Start) && !self.has(SessionAction::Accept) && !self.is_over()
     }
 
-    fn is_same_again(&self, directive: Directive, person: Person, tab: Tab) -> bool {
-        match directive {
-            Directive::Start | Directive::Reject => self.who(directive) == Some(person),
-            Directive::Accept => self.0.iter().any(|step| match step {
-                Try::Give(Directive::Accept, who, with) => *who == person && (tab.is_none() || tab == *with),
+    fn is_same_again(&self, action: SessionAction, person: Person, tab: Tab) -> bool {
+        match action {
+            SessionAction::Start | SessionAction::Reject => self.who(action) == Some(person),
+            SessionAction::Accept => self.0.iter().any(|step| match step {
+                Try::Give(SessionAction::Accept, who, with) => {
+                    *who == person && (tab.is_none() || tab == *with)
+                }
                 Try::Give(..) | Try::TimeIsUp => false,
             }),
-            Directive::Finish => self.is_over() && !self.has(Directive::Reject),
+            SessionAction::Finish => self.is_over() && !self.has(SessionAction::Reject),
         }
     }
 
-    fn is_possible(&self, directive: Directive, person: Person) -> bool {
-        let calls = self.who(Directive::Start).unwrap_or(0) == person;
-        match directive {
-            Directive::Start => self.0.is_empty(),
-            Directive::Accept => self.rings() && !calls,
-            Directive::Reject => !self.is_over() && !self.has(Directive::Accept) && !calls,
-            Directive::Finish => !self.is_over(),
+    fn is_possible(&self, action: SessionAction, person: Person) -> bool {
+        let calls = self.who(SessionAction::Start).unwrap_or(0) == person;
+        match action {
+            SessionAction::Start => self.0.is_empty(),
+            SessionAction::Accept => self.rings() && !calls,
+            SessionAction::Reject => !self.is_over() && !self.has(SessionAction::Accept) && !calls,
+            SessionAction::Finish => !self.is_over(),
         }
     }
 
     /// In the words of the table.
-    fn answer(&self, directive: Directive, person: Person, tab: Tab) -> &'static str {
-        let admins_too = matches!(directive, Directive::Start | Directive::Finish);
+    fn answer(&self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
+        let admins_too = matches!(action, SessionAction::Start | SessionAction::Finish);
         let has_a_say = takes_part(person) || (admins_too && is_admin(person));
         if !has_a_say {
             "nobody"
-        } else if self.is_same_again(directive, person, tab) {
+        } else if self.is_same_again(action, person, tab) {
             "same"
-        } else if self.is_possible(directive, person) {
+        } else if self.is_possible(action, person) {
             "goes"
         } else {
             "no"
@@ -93,22 +95,22 @@ impl History {
     fn state(&self) -> SessionState {
         match self.0.last() {
             None => SessionState::Created,
-            Some(Try::Give(Directive::Start, ..)) => SessionState::Started,
-            Some(Try::Give(Directive::Accept, ..)) => SessionState::Accepted,
-            Some(Try::Give(Directive::Reject, ..)) => SessionState::Rejected,
-            Some(Try::Give(Directive::Finish, ..) | Try::TimeIsUp) => SessionState::Finished,
+            Some(Try::Give(SessionAction::Start, ..)) => SessionState::Started,
+            Some(Try::Give(SessionAction::Accept, ..)) => SessionState::Accepted,
+            Some(Try::Give(SessionAction::Reject, ..)) => SessionState::Rejected,
+            Some(Try::Give(SessionAction::Finish, ..) | Try::TimeIsUp) => SessionState::Finished,
         }
     }
 
     fn outcome(&self) -> Option<SessionOutcome> {
         match self.0.last()? {
-            Try::Give(Directive::Reject, ..) => Some(SessionOutcome::Rejected),
-            Try::Give(Directive::Finish, ..) if self.has(Directive::Accept) => {
+            Try::Give(SessionAction::Reject, ..) => Some(SessionOutcome::Rejected),
+            Try::Give(SessionAction::Finish, ..) if self.has(SessionAction::Accept) => {
                 Some(SessionOutcome::Completed)
             }
-            Try::Give(Directive::Finish, ..) => Some(SessionOutcome::Cancelled),
+            Try::Give(SessionAction::Finish, ..) => Some(SessionOutcome::Cancelled),
             Try::TimeIsUp => Some(SessionOutcome::Missed),
-            Try::Give(Directive::Start | Directive::Accept, ..) => None,
+            Try::Give(SessionAction::Start | SessionAction::Accept, ..) => None,
         }
     }
 }
@@ -133,18 +135,18 @@ impl Session {
         Self { facts, outcome: None }
     }
 
-    fn give(&mut self, directive: Directive, person: Person, tab: Tab) -> &'static str {
-        match session::decide(self.facts, directive, caller(person, tab)) {
+    fn give(&mut self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
+        match session::decide(self.facts, action, caller(person, tab)) {
             Ok(Decision::Go(transition)) => {
                 self.come_to(transition);
                 let by = Some(id(person));
-                match directive {
-                    Directive::Start => self.facts.started_by = by,
-                    Directive::Accept => {
+                match action {
+                    SessionAction::Start => self.facts.started_by = by,
+                    SessionAction::Accept => {
                         (self.facts.accepted_by, self.facts.accept_request_id) = (by, tab);
                     }
-                    Directive::Reject => self.facts.rejected_by = by,
-                    Directive::Finish => {}
+                    SessionAction::Reject => self.facts.rejected_by = by,
+                    SessionAction::Finish => {}
                 }
                 "goes"
             }
@@ -173,11 +175,11 @@ fn caller(person: Person, tab: Tab) -> Caller<'static> {
 }
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
-    let directive = proptest::sample::select(Directive::ALL.to_vec());
+    let action = proptest::sample::select(SessionAction::ALL.to_vec());
     let tab = proptest::sample::select(vec![None, Some("tab 1"), Some("tab 2")]);
-    let give = (directive, 0..PEOPLE, tab);
+    let give = (action, 0..PEOPLE, tab);
     let one = prop_oneof![
-        12 => give.prop_map(|(directive, person, tab)| Try::Give(directive, person, tab)),
+        12 => give.prop_map(|(action, person, tab)| Try::Give(action, person, tab)),
         1 => Just(Try::TimeIsUp),
     ];
     proptest::collection::vec(one, 1..24)
@@ -187,9 +189,9 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
 fn step(session: &mut Session, history: &mut History, tried: Try) -> Result<(), TestCaseError> {
     let before = *session;
     let has_changed = match tried {
-        Try::Give(directive, person, tab) => {
-            let expected = history.answer(directive, person, tab);
-            prop_assert_eq!(session.give(directive, person, tab), expected);
+        Try::Give(action, person, tab) => {
+            let expected = history.answer(action, person, tab);
+            prop_assert_eq!(session.give(action, person, tab), expected);
             expected == "goes"
         }
         Try::TimeIsUp => {
@@ -216,9 +218,9 @@ fn check(session: &Session, history: &History) -> Result<(), TestCaseError> {
     prop_assert_eq!(session.facts.state.is_over(), session.outcome.is_some(), "one outcome, at the end");
     for person in 0..PEOPLE {
         let shown = session::possible(session.facts, caller(person, None));
-        let expected: Vec<_> = Directive::ALL
+        let expected: Vec<_> = SessionAction::ALL
             .into_iter()
-            .filter(|directive| history.answer(*directive, person, None) == "goes")
+            .filter(|action| history.answer(*action, person, None) == "goes")
             .collect();
         prop_assert_eq!(shown, expected, "what person {} may do", person);
     }
@@ -236,9 +238,9 @@ proptest! {
             check(&session, &history)?;
         }
         // Each of these happens once at most, and nobody answers their own call.
-        prop_assert_eq!(session.facts.started_by, history.who(Directive::Start).map(id));
-        prop_assert_eq!(session.facts.accepted_by, history.who(Directive::Accept).map(id));
-        prop_assert_eq!(session.facts.rejected_by, history.who(Directive::Reject).map(id));
+        prop_assert_eq!(session.facts.started_by, history.who(SessionAction::Start).map(id));
+        prop_assert_eq!(session.facts.accepted_by, history.who(SessionAction::Accept).map(id));
+        prop_assert_eq!(session.facts.rejected_by, history.who(SessionAction::Reject).map(id));
         assert!(session.facts.accepted_by.is_none() || session.facts.accepted_by != session.facts.started_by);
         assert!(session.facts.accepted_by.is_none() || session.facts.rejected_by.is_none());
     }

@@ -2,8 +2,8 @@
 //! `UPDATE_DOCS=1 cargo test --test it machine`.
 
 use super::{Who, situation, upper};
-use anteroom::domain::directive::Directive;
 use anteroom::domain::session::{self, Decision, No, Transition};
+use anteroom::domain::session_action::SessionAction;
 use entity::SessionState;
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const HEAD: &str = "# The session state machine
 
 <!-- Written from src/domain/session.rs by `UPDATE_DOCS=1 cargo test --test it machine`; do not edit. -->
 
-A session is created, rings, runs and ends. Four directives move it on; the server's own clock ends one that
+A session is created, rings, runs and ends. Four actions move it on; the server's own clock ends one that
 rings until nobody answered in time. What has ended changes no more.
 
 ";
@@ -21,10 +21,10 @@ rings until nobody answered in time. What has ended changes no more.
 const WHO: &str = "
 ## Who may what
 
-What each gets for a directive, by where the session stands. The creator is a participant; \"answered\" is who
+What each gets for an action, by where the session stands. The creator is a participant; \"answered\" is who
 accepted or rejected it. A dash: there is no such person yet.
 
-- **A state, with the outcome of a session that is over**: the directive is carried out; `viewerDirectives` offers it.
+- **A state, with the outcome of a session that is over**: the action is carried out; `viewerActions` offers it.
 - **unchanged**: the caller gave it before, or it is finished already; the same session is answered, so a retry is
   safe. An accept with a `requestId` is a retry only with that same id: two tabs of one person are two.
 - **INVALID_TRANSITION**: refused; the payload carries the session as it stands, so a screen can say who was faster.
@@ -48,9 +48,9 @@ fn diagram(page: &mut String) {
             let (from, to, outcome) = (upper(from), upper(transition.to), outcome(transition));
             writeln!(page, "    {from} --> {to}: {label}{outcome}").unwrap();
         };
-        for directive in Directive::ALL {
-            if let Some(transition) = session::transition(from, directive) {
-                arrow(transition, &upper(directive));
+        for action in SessionAction::ALL {
+            if let Some(transition) = session::transition(from, action) {
+                arrow(transition, &upper(action));
             }
         }
         if let Some(transition) = session::missed(from) {
@@ -64,13 +64,13 @@ fn diagram(page: &mut String) {
 }
 
 fn states(page: &mut String) {
-    page.push_str("\n## What a directive does\n\n| from |");
-    for directive in Directive::ALL {
-        write!(page, " {} |", upper(directive)).unwrap();
+    page.push_str("\n## What an action does\n\n| from |");
+    for action in SessionAction::ALL {
+        write!(page, " {} |", upper(action)).unwrap();
     }
     page.push_str(" not answered in time |\n| --- | --- | --- | --- | --- | --- |\n");
     for from in all_states() {
-        let given = Directive::ALL.map(|directive| session::transition(from, directive));
+        let given = SessionAction::ALL.map(|action| session::transition(from, action));
         let cells = given
             .into_iter()
             .chain([session::missed(from)])
@@ -81,17 +81,17 @@ fn states(page: &mut String) {
 
 fn callers(page: &mut String) {
     page.push_str(
-        "| it is | directive | who created it | who started it | who answered it | another participant \
+        "| it is | action | who created it | who started it | who answered it | another participant \
          | an admin outside it | anybody else |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for name in ["CREATED", "STARTED", "ACCEPTED", "REJECTED", "COMPLETED"] {
         let facts = situation(name);
-        for directive in Directive::ALL {
+        for action in SessionAction::ALL {
             let cells = Who::ALL.map(|who| {
                 if !who.is_in(facts) {
                     return "–".to_owned();
                 }
-                match session::decide(facts, directive, who.caller()) {
+                match session::decide(facts, action, who.caller()) {
                     Ok(Decision::Go(transition)) => format!("**{}**", end(transition)),
                     Ok(Decision::Already) => "unchanged".to_owned(),
                     Err(No::State) => "INVALID_TRANSITION".to_owned(),
@@ -99,7 +99,7 @@ fn callers(page: &mut String) {
                 }
             });
             let state = upper(facts.state);
-            writeln!(page, "| {state} | {} | {} |", upper(directive), cells.join(" | ")).unwrap();
+            writeln!(page, "| {state} | {} | {} |", upper(action), cells.join(" | ")).unwrap();
         }
     }
 }

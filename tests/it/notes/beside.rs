@@ -14,24 +14,24 @@ on_both!(a_visitors_world_is_the_same_with_and_without_notes,);
 /// All that shows of a chat.
 const CHAT: &str = "
     fragment chat on Chat {
-        id type title name detail token isPrivate isRealConversation isWaitingResponse startedAt endedAt updatedAt
+        id type title name description publicId isPrivate isRealConversation isWaiting startedAt endedAt updatedAt
         waitingSince messageCount userMessageCount visitorMessageCount participationCount userParticipationCount
         visitorParticipationCount presentUserCount viewerActions lastMessage { ...message }
         presences(includeEnded: true, first: 5) { totalCount nodes { id createdAt lastSeenAt expiresAt endedAt } }
         participations(first: 5) { totalCount nodes { id messageCount firstMessageAt lastReadSequence lastReadAt
             unreadCount endedAt actor { id displayName } } }
-        viewerParticipation { unreadCount lastReadSequence } openSession { id } typing { actor { id } }
-        isAutosuggested autosuggestPage { url } firstVisitorMessagePage { url } sessions(first: 2) { totalCount } tags
+        viewerParticipation { unreadCount lastReadSequence } openChatSession { id } typing { actor { id } }
+        isAutosuggested autosuggestPage { url } firstVisitorMessagePage { url } chatSessions(first: 2) { totalCount } tags
         shoppingCarts(first: 1) { totalCount }
     }
     fragment message on Message {
         id type sequence cursor text isInternal externalId createdAt editedAt deletedAt archivedAt senderName
-        sender { id } receiver { id } revisions { text } attachments { id name } viewerActions sessionState replyTo { id text }
+        sender { id } receiver { id } revisions { text } attachments { id name } viewerActions chatSessionState replyTo { id text }
         reactions { emoji count viewerHasReacted }
     }";
 
 const ASKED: &str = "query($chat: ID!, $olga: ID!, $vera: ID!, $hidden: [ID!]!, $around: ID!) {
-    viewer { unreadCount openSessions { id } inbox(first: 3) { totalCount eventCursor edges { cursor node { ...chat } }
+    viewer { unreadCount openChatSessions { id } inbox(first: 3) { totalCount eventCursor edges { cursor node { ...chat } }
         pageInfo { hasNextPage endCursor } } }
     organization { chats(first: 3) { totalCount nodes { id updatedAt } } chatSessions(first: 3) { totalCount } }
     user(id: $olga) { isOnline chats(first: 3) { totalCount } currentChats(first: 3) { totalCount } }
@@ -49,12 +49,12 @@ const ASKED: &str = "query($chat: ID!, $olga: ID!, $vera: ID!, $hidden: [ID!]!, 
     } }";
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor at chatId chat { ...chat } change {
-    __typename ... on MessageAdded { messageEdge { cursor node { ...message } } }
-    ... on MessageChanged { message { ...message } } ... on HistoryChanged { throughSequence }
-    ... on PresenceChanged { presence { expiresAt } } ... on ParticipationChanged { participation { unreadCount } } } } }";
+    __typename ... on MessageAddedEvent { messageEdge { cursor node { ...message } } }
+    ... on MessageChangedEvent { message { ...message } } ... on HistoryChangedEvent { throughSequence }
+    ... on PresenceChangedEvent { presence { expiresAt } } ... on ParticipationChangedEvent { participation { unreadCount } } } } }";
 const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { ...message } } }";
 const VIEWER: &str = "subscription { viewerEvents { cursor at viewer { unreadCount } change { __typename
-    ... on ChatChanged { chat { ...chat } } ... on InboxChatAdded { chatEdge { cursor node { ...chat } } } } } }";
+    ... on ChatChangedEvent { chat { ...chat } } ... on InboxChatAddedEvent { chatEdge { cursor node { ...chat } } } } } }";
 const CHANGES: &str =
     "subscription($vera: ID!) { chatChanged(in: { visitorId: $vera }) { cursor at action chatId
     chat { ...chat } } }";
@@ -270,7 +270,7 @@ impl Names {
         match name {
             "eventCursor" | "cursor" | "startCursor" | "endCursor" => json!("a cursor"),
             "throughSequence" | "lastReadSequence" => json!("a sequence"),
-            "id" | "chatId" | "token" | "externalId" | "sequence" => {
+            "id" | "chatId" | "publicId" | "externalId" | "sequence" => {
                 let next = self.0.len();
                 json!(self.0.entry(value.to_string()).or_insert(next))
             }
@@ -283,7 +283,7 @@ async fn a_visitors_world_is_the_same_with_and_without_notes(engine: Engine) {
     // Given all that a visitor can ask of a chat and of a message, but for what has its own tests,
     for (of, kept_out) in [
         ("Chat", &["organization", "room", "visitor", "owner", "messages", "openPage", "page"][..]),
-        ("Message", &["chat", "session"]),
+        ("Message", &["chat", "chatSession"]),
     ] {
         for field in sdl::fields(of).keys().filter(|field| !kept_out.contains(&field.as_str())) {
             let is_asked = format!("{ASKED}{CHAT}").contains(&**field);

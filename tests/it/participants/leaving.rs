@@ -27,17 +27,18 @@ async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
     let input = json!({ "chatId": chat, "text": "Between us" });
     let sent = odile.done("sendMessage", "messageEdge { node { id } }", input).await;
     let session = json!({ "chatId": chat });
-    let session = odile.done("createChatSession", "session { id }", session).await["session"]["id"].clone();
+    let session =
+        odile.done("createChatSession", "chatSession { id }", session).await["chatSession"]["id"].clone();
     let own = seen(&odile, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
     assert_eq!(remove(&olga, &chat, &odile).await, None);
-    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } viewer { unreadCount openSessions { id }
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } viewer { unreadCount openChatSessions { id }
         inbox { totalCount } } organization { chats { totalCount } chatSessions { totalCount }
         searchMessages(query: \"between\") { totalCount } } }";
     let ids = json!([chat, sent["messageEdge"]["node"]["id"], session, own]);
     let found = odile.query(query, json!({ "ids": ids })).await;
     let nothing = json!({ "totalCount": 0 });
     assert_eq!(found["nodes"], json!([null, null, null, null]));
-    let viewer = json!({ "unreadCount": 0, "openSessions": [], "inbox": nothing });
+    let viewer = json!({ "unreadCount": 0, "openChatSessions": [], "inbox": nothing });
     assert_eq!(found["viewer"], viewer);
     let organization = json!({ "chats": nothing, "chatSessions": nothing, "searchMessages": nothing });
     assert_eq!(found["organization"], organization);
@@ -68,11 +69,11 @@ async fn follow(url: &str, client: &Client, query: &str, chat: &str) -> Socket {
 }
 
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { chat { id } change { __typename
-    ... on ChatGone { removedChatId } ... on ParticipationEnded { endedParticipationId participation { actor { id } } }
-    ... on ParticipationAdded { participation { actor { id } } } } } }";
+    ... on ChatGoneEvent { removedChatId } ... on ParticipationEndedEvent { endedParticipationId participation { actor { id } } }
+    ... on ParticipationAddedEvent { participation { actor { id } } } } } }";
 const VIEWER: &str = "subscription { viewerEvents { change { __typename
-    ... on InboxChatRemoved { removedChatId } ... on ChatGone { removedChatId }
-    ... on InboxChatAdded { chatEdge { node { id } } } } } }";
+    ... on InboxChatRemovedEvent { removedChatId } ... on ChatGoneEvent { removedChatId }
+    ... on InboxChatAddedEvent { chatEdge { node { id } } } } } }";
 
 async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     let world = World::new(engine).await;
@@ -88,18 +89,18 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     assert_eq!(remove(&olga, &chat, &odile).await, None);
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Among us now" })).await;
     // She hears that it is gone, and nothing after,
-    let gone = json!({ "chat": null, "change": { "__typename": "ChatGone", "removedChatId": chat } });
+    let gone = json!({ "chat": null, "change": { "__typename": "ChatGoneEvent", "removedChatId": chat } });
     assert_eq!(events.data().await["chatEvents"], gone);
     assert_eq!(events.receive().await["type"], "complete");
     assert_eq!(messages.receive().await, json!({ "type": "complete", "id": "s" }));
-    for change in ["InboxChatRemoved", "ChatGone"] {
+    for change in ["InboxChatRemovedEvent", "ChatGoneEvent"] {
         let expected = json!({ "__typename": change, "removedChatId": chat });
         assert_eq!(viewer.data().await["viewerEvents"]["change"], expected);
     }
     assert!(viewer.is_quiet(Duration::from_millis(300)).await);
     // the others that she does not take part any more,
     let ended = json!({
-        "__typename": "ParticipationEnded", "endedParticipationId": own,
+        "__typename": "ParticipationEndedEvent", "endedParticipationId": own,
         "participation": { "actor": { "id": odile.id } }
     });
     assert_eq!(others.data().await["chatEvents"]["change"], ended);
@@ -107,7 +108,7 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     assert_eq!(add(&olga, &chat, &[&odile]).await, None);
     loop {
         let change = viewer.data().await["viewerEvents"]["change"].clone();
-        if change["__typename"] == "InboxChatAdded" {
+        if change["__typename"] == "InboxChatAddedEvent" {
             assert_eq!(change["chatEdge"]["node"]["id"], chat);
             break;
         }
@@ -185,7 +186,8 @@ async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
     let chat = group(&olga, &[&odile, &otto, &vera]).await;
     let create = json!({ "chatId": chat, "start": true });
-    let session = odile.done("createChatSession", "session { id }", create).await["session"]["id"].clone();
+    let session =
+        odile.done("createChatSession", "chatSession { id }", create).await["chatSession"]["id"].clone();
     let called = async || {
         let query = "query($id: ID!) { chatSession(id: $id) { state participants { actor { id } status } } }";
         let found = olga.query(query, json!({ "id": session })).await["chatSession"].clone();
@@ -203,8 +205,8 @@ async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
     ids.sort();
     assert_eq!((state.as_str(), &ids[..]), ("STARTED", &expected[..]));
     for gone in [&otto, &odile] {
-        let found = gone.query("{ viewer { openSessions { id } } }", json!({})).await;
-        assert_eq!(found["viewer"]["openSessions"], json!([]));
+        let found = gone.query("{ viewer { openChatSessions { id } } }", json!({})).await;
+        assert_eq!(found["viewer"]["openChatSessions"], json!([]));
         let refused = gone.refused("acceptChatSession", json!({ "chatSessionId": session })).await;
         assert_eq!(refused, ["NOT_FOUND"]);
     }

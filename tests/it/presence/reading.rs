@@ -207,14 +207,14 @@ async fn a_read_mark_reaches_the_viewers_other_devices(engine: Engine) {
     send(&odile, &hidden, "Lunch?").await;
     olga.done("updateParticipation", "", json!({ "chatId": hidden, "isHidden": true })).await;
     let events = "subscription { viewerEvents { cursor viewer { unreadCount } change { __typename
-        ... on ChatChanged { chat { id viewerParticipation { unreadCount } } }
-        ... on InboxChatAdded { chatEdge { node { id viewerParticipation { unreadCount } } } } } } }";
+        ... on ChatChangedEvent { chat { id viewerParticipation { unreadCount } } }
+        ... on InboxChatAddedEvent { chatEdge { node { id viewerParticipation { unreadCount } } } } } } }";
     let mut sockets = Vec::new();
     for person in [&olga, &odile] {
         let mut socket = Socket::connect(&world.app.url, &person.token).await;
         socket.subscribe("1", events, json!({}), None).await;
         let event = socket.data().await["viewerEvents"].clone();
-        assert_eq!(event["change"]["__typename"], "ViewerReset");
+        assert_eq!(event["change"]["__typename"], "ViewerResetEvent");
         sockets.push((socket, text(&event["cursor"])));
     }
     let (mut phone, cursor) = sockets.remove(0);
@@ -224,7 +224,7 @@ async fn a_read_mark_reaches_the_viewers_other_devices(engine: Engine) {
         world.pass(1);
         mark(&olga, &chat, sequence).await;
         let event = phone.data().await["viewerEvents"].clone();
-        let expected = json!({ "__typename": "ChatChanged",
+        let expected = json!({ "__typename": "ChatChangedEvent",
             "chat": { "id": chat, "viewerParticipation": { "unreadCount": left } } });
         assert_eq!((&event["change"], &event["viewer"]["unreadCount"]), (&expected, &json!(left)));
     }

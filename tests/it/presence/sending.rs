@@ -42,7 +42,7 @@ async fn sending_again_with_the_same_external_id_answers_the_first_message(engin
     assert_eq!(send_as(&vera, &chat, "Hello", "one").await, first);
     assert_eq!(count(&vera, &chat).await, 2);
     // A retry is no message: nobody waits for an answer to it.
-    assert_eq!(seen(&olga, &chat, "isWaitingResponse").await["isWaitingResponse"], false);
+    assert_eq!(seen(&olga, &chat, "isWaiting").await["isWaiting"], false);
     world.app.stop().await;
 }
 

@@ -72,12 +72,12 @@ async fn typing_is_seen_live(engine: Engine) {
     let chat = world.chat(&vera).await;
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     let events = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
-        ... on TypingChanged { chat { typing { actor { id } } } } } } }";
+        ... on TypingChangedEvent { chat { typing { actor { id } } } } } } }";
     socket.subscribe("1", events, json!({ "id": chat }), None).await;
-    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     let mut next = async || {
         let change = socket.data().await["chatEvents"]["change"].clone();
-        assert_eq!(change["__typename"], "TypingChanged");
+        assert_eq!(change["__typename"], "TypingChangedEvent");
         typers(&change["chat"])
     };
     set_typing(&vera, &chat, true).await;
@@ -100,9 +100,9 @@ async fn sending_ends_typing(engine: Engine) {
     let (chat, other) = (world.chat(&vera).await, world.chat(&vera).await);
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     let events = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
-        ... on TypingChanged { chat { typing { actor { id } } } } } } }";
+        ... on TypingChangedEvent { chat { typing { actor { id } } } } } } }";
     socket.subscribe("1", events, json!({ "id": chat }), None).await;
-    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     for (person, place) in [(&vera, &chat), (&vera, &other), (&olga, &chat)] {
         set_typing(person, place, true).await;
     }
@@ -114,7 +114,7 @@ async fn sending_ends_typing(engine: Engine) {
     while told != [olga.id.as_str()] {
         let change = socket.data().await["chatEvents"]["change"].clone();
         match change["__typename"].as_str() {
-            Some("TypingChanged") => told = typers(&change["chat"]),
+            Some("TypingChangedEvent") => told = typers(&change["chat"]),
             _ => told.clear(),
         }
     }

@@ -17,8 +17,8 @@ on_both!(
 );
 
 async fn waits(world: &World, chat: &str) -> Value {
-    let seen = seen(&world.admin, chat, "isWaitingResponse waitingSince").await;
-    assert_eq!(seen["isWaitingResponse"], seen["waitingSince"].is_string());
+    let seen = seen(&world.admin, chat, "isWaiting waitingSince").await;
+    assert_eq!(seen["isWaiting"], seen["waitingSince"].is_string());
     seen["waitingSince"].clone()
 }
 
@@ -100,7 +100,7 @@ async fn a_room_tells_who_waits_oldest_first(engine: Engine) {
     }
     let queue = async || {
         let query = "query($room: ID!, $order: ChatOrder) { room(id: $room) { waitingChatCount
-            chats(filter: { isWaitingResponse: true }, orderBy: $order) { nodes { id } } } }";
+            chats(filter: { isWaiting: true }, orderBy: $order) { nodes { id } } } }";
         let order = json!({ "field": "WAITING_SINCE", "direction": "ASC" });
         let room = olga.query(query, json!({ "room": world.room, "order": order })).await["room"].clone();
         let queue = ids(&room["chats"]["nodes"]);

@@ -47,11 +47,12 @@ async fn a_group_that_calls_from_all_sides_gets_one_chat(engine: Engine) {
         let all: Vec<_> = people.iter().map(|person| person.id.clone()).collect();
         let calls = people.iter().cycle().take(9).map(|person| {
             let input = json!({ "participantIds": all });
-            call(person.client.clone(), "createChatSession", "session { id } chat { id }", input)
+            call(person.client.clone(), "createChatSession", "chatSession { id } chat { id }", input)
         });
         let payloads = at_once(calls).await;
         let chats: HashSet<_> = payloads.iter().map(|payload| text(&payload["chat"]["id"])).collect();
-        let sessions: HashSet<_> = payloads.iter().map(|payload| text(&payload["session"]["id"])).collect();
+        let sessions: HashSet<_> =
+            payloads.iter().map(|payload| text(&payload["chatSession"]["id"])).collect();
         assert_eq!((chats.len(), sessions.len()), (1, 9));
     }
     world.app.stop().await;

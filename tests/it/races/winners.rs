@@ -17,17 +17,17 @@ on_both!(
     an_accept_and_a_reject_at_once_do_not_both_happen,
 );
 
-const ACCEPTED: &str = "session { state acceptedBy { id } }";
+const ACCEPTED: &str = "chatSession { state acceptedBy { id } }";
 
 /// The states that the history of the chat tells of, oldest first.
 async fn history(client: &Client, chat: &str) -> Vec<String> {
     let query = "query($id: ID!, $after: String) { chat(id: $id) { messages(types: [SESSION], first: 100, after: $after) {
-        nodes { sessionState } pageInfo { hasNextPage endCursor } } } }";
+        nodes { chatSessionState } pageInfo { hasNextPage endCursor } } } }";
     let (mut states, mut after) = (Vec::new(), json!(null));
     loop {
         let page = client.query(query, json!({ "id": chat, "after": after })).await;
         let page = &page["chat"]["messages"];
-        states.extend(page["nodes"].as_array().unwrap().iter().map(|node| text(&node["sessionState"])));
+        states.extend(page["nodes"].as_array().unwrap().iter().map(|node| text(&node["chatSessionState"])));
         if page["pageInfo"]["hasNextPage"] == false {
             return states;
         }
@@ -53,7 +53,7 @@ async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
         // Everybody is told the same, winner and losers.
         let expected = json!({ "state": "ACCEPTED", "acceptedBy": { "id": winner[0].id } });
         for payload in &payloads {
-            assert_eq!(payload["session"], expected);
+            assert_eq!(payload["chatSession"], expected);
             assert!(code(payload).is_none_or(|code| code == "INVALID_TRANSITION"));
         }
         vera.done("finishChatSession", "", id).await;
@@ -79,8 +79,8 @@ async fn of_accepts_on_two_nodes_at_once_one_wins() {
         });
         let payloads = at_once(accepts).await;
         assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
-        let session = &won(&payloads)[0]["session"];
-        assert!(payloads.iter().all(|payload| payload["session"] == *session), "{payloads:#?}");
+        let session = &won(&payloads)[0]["chatSession"];
+        assert!(payloads.iter().all(|payload| payload["chatSession"] == *session), "{payloads:#?}");
         vera.done("finishChatSession", "", id).await;
     }
     node.stop().await;
@@ -175,20 +175,20 @@ async fn of_two_starts_at_once_one_rings(engine: Engine) {
         let input = json!({ "chatId": chat, "participantIds": [vera.id] });
         let mut created = Vec::new();
         for _ in 0..2 {
-            let payload = olga.done("createChatSession", "session { id }", input.clone()).await;
-            created.push(text(&payload["session"]["id"]));
+            let payload = olga.done("createChatSession", "chatSession { id }", input.clone()).await;
+            created.push(text(&payload["chatSession"]["id"]));
         }
         let start = |person: &Person, session: &String| {
             let input = json!({ "chatSessionId": session });
-            call(person.client.clone(), "startChatSession", "session { id }", input)
+            call(person.client.clone(), "startChatSession", "chatSession { id }", input)
         };
         let (one, other) = (&created[0], &created[1]);
         let starts = [start(&olga, one), start(&vera, one), start(&olga, other), start(&vera, other)];
         let payloads = at_once(starts).await;
         assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
-        let rings = &won(&payloads)[0]["session"]["id"];
+        let rings = &won(&payloads)[0]["chatSession"]["id"];
         for payload in payloads.iter().filter(|payload| code(payload).is_some()) {
-            let is_same = payload["session"]["id"] == *rings;
+            let is_same = payload["chatSession"]["id"] == *rings;
             assert_eq!(code(payload), Some(if is_same { "INVALID_TRANSITION" } else { "SESSION_OPEN" }));
         }
         for session in &created {
@@ -205,15 +205,15 @@ async fn an_accept_and_a_reject_at_once_do_not_both_happen(engine: Engine) {
     for _ in 0..20 {
         let session = ringing(&vera, &chat, &called).await;
         let id = json!({ "chatSessionId": session });
-        let directives = ["acceptChatSession", "rejectChatSession", "acceptChatSession", "rejectChatSession"];
+        let actions = ["acceptChatSession", "rejectChatSession", "acceptChatSession", "rejectChatSession"];
         let calls = called
             .iter()
-            .zip(directives)
-            .map(|(person, name)| call(person.client.clone(), name, "session { state }", id.clone()));
+            .zip(actions)
+            .map(|(person, name)| call(person.client.clone(), name, "chatSession { state }", id.clone()));
         let payloads = at_once(calls).await;
         assert_eq!(won(&payloads).len(), 1, "{payloads:#?}");
-        let state = &won(&payloads)[0]["session"]["state"];
-        assert!(payloads.iter().all(|payload| payload["session"]["state"] == *state));
+        let state = &won(&payloads)[0]["chatSession"]["state"];
+        assert!(payloads.iter().all(|payload| payload["chatSession"]["state"] == *state));
         if state == "ACCEPTED" {
             vera.done("finishChatSession", "", id).await;
         }

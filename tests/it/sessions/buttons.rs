@@ -1,4 +1,4 @@
-//! `viewerDirectives` is what the mutations accept: for everybody, wherever a session stands.
+//! `viewerActions` is what the mutations accept: for everybody, wherever a session stands.
 
 use super::{Clinic, create, done, give, refusal, seen};
 use crate::harness::Engine;
@@ -7,12 +7,12 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    the_buttons_that_a_viewer_sees_are_the_directives_that_move_the_session_on,
+    the_buttons_that_a_viewer_sees_are_the_actions_that_move_the_session_on,
     a_session_offers_no_start_while_another_one_of_its_chat_rings_or_runs,
     the_button_to_create_a_session_is_what_creating_accepts,
 );
 
-/// How a session comes to where it stands: who gives which directive.
+/// How a session comes to where it stands: who gives which action.
 const SITUATIONS: [&[(Role, &str)]; 8] = [
     &[],
     &[(Role::Starter, "START")],
@@ -47,8 +47,8 @@ impl Clinic {
         let chat = self.world.chat(&self.vera).await;
         let called = [&self.odile.id, &self.vera.id, &other.id];
         let session = create(&self.olga, json!({ "chatId": chat, "participantIds": called })).await;
-        for (role, directive) in situation {
-            done(self.person(*role), directive, &session).await;
+        for (role, action) in situation {
+            done(self.person(*role), action, &session).await;
         }
         session
     }
@@ -56,21 +56,21 @@ impl Clinic {
 
 /// The buttons that the viewer sees.
 async fn buttons(viewer: &Person, session: &str) -> Vec<String> {
-    let seen = seen(viewer, session, "viewerDirectives").await;
-    let shown = seen["viewerDirectives"].as_array().expect("a session that the viewer sees");
-    shown.iter().map(|directive| directive.as_str().unwrap().to_owned()).collect()
+    let seen = seen(viewer, session, "viewerActions").await;
+    let shown = seen["viewerActions"].as_array().expect("a session that the viewer sees");
+    shown.iter().map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether the directive moves the session on.
-async fn moves(viewer: &Person, directive: &str, session: &str) -> bool {
+/// Whether the action moves the session on.
+async fn moves(viewer: &Person, action: &str, session: &str) -> bool {
     let before = seen(viewer, session, "state").await["state"].clone();
-    let payload = give(viewer, directive, session).await;
-    let has_moved = payload["session"]["state"] != before;
-    assert!(refusal(&payload).is_none() || !has_moved, "{directive}: {payload:#}");
+    let payload = give(viewer, action, session).await;
+    let has_moved = payload["chatSession"]["state"] != before;
+    assert!(refusal(&payload).is_none() || !has_moved, "{action}: {payload:#}");
     has_moved
 }
 
-async fn the_buttons_that_a_viewer_sees_are_the_directives_that_move_the_session_on(engine: Engine) {
+async fn the_buttons_that_a_viewer_sees_are_the_actions_that_move_the_session_on(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let other = clinic.world.operator("Oona").await;
     let viewers = [&clinic.olga, &clinic.odile, &clinic.vera, &other, &clinic.world.admin, &clinic.otto];
@@ -78,10 +78,10 @@ async fn the_buttons_that_a_viewer_sees_are_the_directives_that_move_the_session
         for (who, viewer) in viewers.into_iter().enumerate() {
             let mut session = clinic.brought_to(situation, &other).await;
             let shown = buttons(viewer, &session).await;
-            for directive in DIRECTIVES {
-                let has_moved = moves(viewer, directive, &session).await;
-                let is_shown = shown.iter().any(|one| one == directive);
-                assert_eq!(has_moved, is_shown, "situation {at}, viewer {who}: {directive} of {shown:?}");
+            for action in DIRECTIVES {
+                let has_moved = moves(viewer, action, &session).await;
+                let is_shown = shown.iter().any(|one| one == action);
+                assert_eq!(has_moved, is_shown, "situation {at}, viewer {who}: {action} of {shown:?}");
                 if has_moved {
                     session = clinic.brought_to(situation, &other).await;
                 }

@@ -90,7 +90,7 @@ async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine
     let between = create(olga, json!({ "chatId": chat, "participantIds": [otto.id] })).await;
     assert_eq!(seen(vera, &between, "id").await, json!(null));
     assert_eq!(seen(odile, &between, "id").await, json!({ "id": between }));
-    let sessions = "query($id: ID!) { chat(id: $id) { sessions { nodes { id } } } }";
+    let sessions = "query($id: ID!) { chat(id: $id) { chatSessions { nodes { id } } } }";
     for (person, expected) in [(vera, vec![&everybody, &two]), (odile, vec![&everybody, &two, &between])] {
         let listed = person.query(sessions, json!({ "id": chat })).await;
         assert_eq!(ids(&listed["chat"]["sessions"]["nodes"]).iter().collect::<Vec<_>>(), expected);
@@ -219,8 +219,8 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
     // It is answered as it now stands.
     let session = create(olga, in_chat.clone()).await;
     done(vera, "ACCEPT", &session).await;
-    let again = olga.done("createChatSession", "session { state }", in_chat.clone()).await;
-    assert_eq!(again["session"]["state"], "ACCEPTED");
+    let again = olga.done("createChatSession", "chatSession { state }", in_chat.clone()).await;
+    assert_eq!(again["chatSession"]["state"], "ACCEPTED");
 
     let conflict = |change: (&str, Value)| {
         let mut input = in_chat.clone();
@@ -245,8 +245,9 @@ async fn a_change_touches_only_what_it_names(engine: Engine) {
     let fields = "title callRoom scheduledAt";
     let change = async |mut input: Value| {
         input["chatSessionId"] = json!(session);
-        let changed = clinic.olga.done("updateChatSession", &format!("session {{ {fields} }}"), input).await;
-        changed["session"].clone()
+        let changed =
+            clinic.olga.done("updateChatSession", &format!("chatSession {{ {fields} }}"), input).await;
+        changed["chatSession"].clone()
     };
     let first = change(json!({ "title": "Knee", "callRoom": "knee", "scheduledAt": NOON })).await;
     assert_eq!(first, json!({ "title": "Knee", "callRoom": "knee", "scheduledAt": NOON }));
@@ -289,9 +290,9 @@ async fn only_participants_and_admins_change_a_session_and_only_until_it_is_over
     }
     assert_eq!(clinic.otto.refused("updateChatSession", input.clone()).await, ["NOT_PARTICIPANT"]);
     done(&clinic.olga, "FINISH", &session).await;
-    let over = clinic.olga.mutate("updateChatSession", "session { state title }", input).await;
+    let over = clinic.olga.mutate("updateChatSession", "chatSession { state title }", input).await;
     assert_eq!(refusal(&over), Some("INVALID"));
-    assert_eq!(over["session"], json!({ "state": "FINISHED", "title": "Knee" }));
+    assert_eq!(over["chatSession"], json!({ "state": "FINISHED", "title": "Knee" }));
     clinic.stop().await;
 }
 

@@ -60,10 +60,11 @@ async fn a_chat_has_several_sessions_over_time_and_one_that_is_open(engine: Engi
     for number in 0..3 {
         let session = clinic.session_in(&chat).await;
         done(&clinic.odile, "START", &session).await;
-        let query = "query($id: ID!) { chat(id: $id) { openSession { id } sessions { nodes { id } } } }";
+        let query =
+            "query($id: ID!) { chat(id: $id) { openChatSession { id } chatSessions { nodes { id } } } }";
         made.push(session.clone());
         let found = clinic.vera.query(query, json!({ "id": chat })).await["chat"].clone();
-        assert_eq!(found["openSession"]["id"], session);
+        assert_eq!(found["openChatSession"]["id"], session);
         assert_eq!(ids(&found["sessions"]["nodes"]), made);
         if number < 2 {
             done(&clinic.odile, "FINISH", &session).await;

@@ -67,15 +67,19 @@ async fn a_session_that_nobody_answers_is_missed_by_the_servers_own_clock(engine
                            "finishReason": null, "ringsUntil": null });
     assert_eq!(missed, expected);
     // The history says so too, and that nobody did it.
-    let last = "chat { messages(last: 1) { nodes { type sender { id } sessionState } } openSession { id } }";
+    let last =
+        "chat { messages(last: 1) { nodes { type sender { id } chatSessionState } } openChatSession { id } }";
     let last = seen(olga, &session, last).await["chat"].clone();
     assert_eq!(
         last["messages"]["nodes"],
-        json!([{ "type": "SESSION", "sender": null, "sessionState": "FINISHED" }])
+        json!([{ "type": "SESSION", "sender": null, "chatSessionState": "FINISHED" }])
     );
-    assert_eq!(last["openSession"], json!(null));
+    assert_eq!(last["openChatSession"], json!(null));
     let late = give(vera, "ACCEPT", &session).await;
-    assert_eq!((refusal(&late), &late["session"]["outcome"]), (Some("INVALID_TRANSITION"), &json!("MISSED")));
+    assert_eq!(
+        (refusal(&late), &late["chatSession"]["outcome"]),
+        (Some("INVALID_TRANSITION"), &json!("MISSED"))
+    );
     clinic.stop().await;
 }
 
@@ -97,9 +101,9 @@ async fn an_accept_that_finds_it_ringing_counts_even_after_its_time(engine: Engi
 async fn what_was_answered_in_time_is_not_missed(engine: Engine) {
     let clinic = without_ticks(engine).await;
     let mut answered = Vec::new();
-    for (directive, state) in [("ACCEPT", "ACCEPTED"), ("REJECT", "REJECTED"), ("FINISH", "FINISHED")] {
+    for (action, state) in [("ACCEPT", "ACCEPTED"), ("REJECT", "REJECTED"), ("FINISH", "FINISHED")] {
         let session = clinic.ringing().await;
-        done(&clinic.vera, directive, &session).await;
+        done(&clinic.vera, action, &session).await;
         answered.push((session, state));
     }
     let rings = clinic.ringing().await;

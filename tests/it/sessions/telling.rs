@@ -13,24 +13,24 @@ on_both!(
 );
 
 const EVENTS: &str = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
-    ... on ParticipationAdded { participation { actor { id } } }
-    ... on ChatSessionChanged { directive } ... on MessageAdded { messageEdge { node { type } } } } } }";
+    ... on ParticipationAddedEvent { participation { actor { id } } }
+    ... on ChatSessionChangedEvent { action } ... on MessageAddedEvent { messageEdge { node { type } } } } } }";
 
 /// A stream of what follows. The first event says that it stands.
 async fn follow(person: &Person, url: &str, chat: &str) -> Socket {
     let mut socket = Socket::connect(url, &person.token).await;
     socket.subscribe("1", EVENTS, json!({ "id": chat }), None).await;
-    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatReset");
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     socket
 }
 
-/// The next so many changes: what happened, with the directive or the type of the message.
+/// The next so many changes: what happened, with the action or the type of the message.
 async fn told(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut told = Vec::new();
     for _ in 0..count {
         let change = socket.data().await["chatEvents"]["change"].clone();
         let kind = change["__typename"].as_str().unwrap();
-        let more = [&change["directive"], &change["messageEdge"]["node"]["type"]];
+        let more = [&change["action"], &change["messageEdge"]["node"]["type"]];
         let more = more.into_iter().find_map(Value::as_str);
         told.push(more.map_or_else(|| kind.to_owned(), |more| format!("{kind} {more}")));
     }
@@ -46,28 +46,28 @@ async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engin
     let input = json!({ "chatId": chat, "participantIds": [odile.id, vera.id], "start": true });
     let session = create(olga, input).await;
     let expected = [
-        "ParticipationAdded",
-        "ParticipationAdded",
-        "ChatSessionAdded",
-        "ChatSessionChanged START",
-        "MessageAdded SESSION",
+        "ParticipationAddedEvent",
+        "ParticipationAddedEvent",
+        "ChatSessionAddedEvent",
+        "ChatSessionChangedEvent START",
+        "MessageAddedEvent SESSION",
     ];
     assert_eq!(told(&mut socket, 5).await, expected);
 
     olga.done("updateChatSession", "", json!({ "chatSessionId": session, "title": "Knee" })).await;
-    assert_eq!(told(&mut socket, 1).await, ["ChatSessionChanged"]);
+    assert_eq!(told(&mut socket, 1).await, ["ChatSessionChangedEvent"]);
     done(vera, "ACCEPT", &session).await;
-    assert_eq!(told(&mut socket, 2).await, ["ChatSessionChanged ACCEPT", "MessageAdded SESSION"]);
+    assert_eq!(told(&mut socket, 2).await, ["ChatSessionChangedEvent ACCEPT", "MessageAddedEvent SESSION"]);
 
     odile.done("joinChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(told(&mut socket, 2).await, ["PresenceAdded", "MessageAdded JOIN"]);
+    assert_eq!(told(&mut socket, 2).await, ["PresenceAddedEvent", "MessageAddedEvent JOIN"]);
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     let expected = [
-        "PresenceEnded",
-        "ChatSessionChanged FINISH",
-        "MessageAdded LEAVE",
-        "MessageAdded SESSION",
-        "ChatChanged",
+        "PresenceEndedEvent",
+        "ChatSessionChangedEvent FINISH",
+        "MessageAddedEvent LEAVE",
+        "MessageAddedEvent SESSION",
+        "ChatChangedEvent",
     ];
     assert_eq!(told(&mut socket, 5).await, expected);
     clinic.stop().await;
@@ -78,8 +78,7 @@ async fn a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals(eng
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;
     let mut socket = Socket::connect(&world.app.url, &vera.token).await;
-    let changes =
-        "subscription($id: ID!) { chatSessionChanged(chatSessionId: $id) { directive session { outcome } } }";
+    let changes = "subscription($id: ID!) { chatSessionChanged(chatSessionId: $id) { action chatSession { outcome } } }";
     socket.subscribe("1", changes, json!({ "id": session }), None).await;
     socket.subscribe("2", "{ viewer { role } }", json!({}), None).await;
     assert_eq!(socket.data().await["viewer"]["role"], "VISITOR");
@@ -92,10 +91,10 @@ async fn a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals(eng
     give(odile, "REJECT", &session).await;
     olga.done("updateChatSession", "", json!({ "chatSessionId": session })).await;
     world.pass(45);
-    for directive in ["START", "FINISH"] {
+    for action in ["START", "FINISH"] {
         let change = socket.data().await["chatSessionChanged"].clone();
-        assert_eq!(change["directive"], directive);
-        assert!(change["session"]["outcome"] == "MISSED" || directive == "START", "{change:#}");
+        assert_eq!(change["action"], action);
+        assert!(change["chatSession"]["outcome"] == "MISSED" || action == "START", "{change:#}");
     }
     clinic.stop().await;
 }

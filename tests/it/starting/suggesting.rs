@@ -15,7 +15,7 @@ on_both!(
 );
 
 const COUNTERS: &str = "chat { messageCount userMessageCount visitorMessageCount participationCount
-    userParticipationCount visitorParticipationCount isWaitingResponse isRealConversation lastMessage { id }
+    userParticipationCount visitorParticipationCount isWaiting isRealConversation lastMessage { id }
     isAutosuggested autosuggestPage { url title } firstVisitorMessagePage { url } }";
 
 async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
@@ -32,7 +32,7 @@ async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
     );
     let counters = |page: &Value| {
         json!({ "messageCount": 0, "userMessageCount": 0, "visitorMessageCount": 0, "participationCount": 1,
-            "userParticipationCount": 0, "visitorParticipationCount": 1, "isWaitingResponse": false,
+            "userParticipationCount": 0, "visitorParticipationCount": 1, "isWaiting": false,
             "isRealConversation": false, "lastMessage": null, "isAutosuggested": true, "autosuggestPage": page,
             "firstVisitorMessagePage": null })
     };
@@ -46,11 +46,11 @@ async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
     assert_eq!(olga.done("sendMessage", COUNTERS, other).await["chat"], counters(&page));
     let answer = vera.done("sendMessage", COUNTERS, json!({ "chatId": chat, "text": "Yes" })).await;
     let answer = &answer["chat"];
-    assert_eq!((&answer["isWaitingResponse"], &answer["messageCount"]), (&json!(true), &json!(1)));
+    assert_eq!((&answer["isWaiting"], &answer["messageCount"]), (&json!(true), &json!(1)));
     assert_eq!(answer["firstVisitorMessagePage"]["url"], page["url"]);
     // Another suggestion answers nobody.
     let sent = olga.done("sendMessage", COUNTERS, suggest("Some more?")).await;
-    assert_eq!(sent["chat"]["isWaitingResponse"], true);
+    assert_eq!(sent["chat"]["isWaiting"], true);
     let history = vera
         .query("query($id: ID!) { chat(id: $id) { messages { nodes { type } } } }", json!({ "id": chat }))
         .await;

@@ -2,7 +2,7 @@
 
 /// A request to move a session on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Directive {
+pub enum SessionAction {
     /// Let it ring.
     Start,
     /// Take it.
@@ -13,7 +13,7 @@ pub enum Directive {
     Finish,
 }
 
-impl Directive {
+impl SessionAction {
     /// All of them, in the order in which a session meets them.
     pub const ALL: [Self; 4] = [Self::Start, Self::Accept, Self::Reject, Self::Finish];
 }

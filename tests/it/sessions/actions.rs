@@ -9,11 +9,11 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    each_directive_stamps_who_and_when_by_the_servers_clock,
+    each_action_stamps_who_and_when_by_the_servers_clock,
     reasons_are_kept,
     what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands,
     losers_are_told_who_won,
-    a_directive_given_again_by_the_same_person_changes_nothing,
+    an_action_given_again_by_the_same_person_changes_nothing,
     two_tabs_are_told_apart_by_their_request_id,
     outsiders_are_refused_and_programs_have_no_say,
     the_history_tells_of_every_step,
@@ -24,7 +24,7 @@ on_both!(
 const STAMPS: &str = "state outcome startedAt startedBy { id } acceptedAt acceptedBy { id } rejectedAt \
                       rejectedBy { id } finishedAt finishedBy { id }";
 
-async fn each_directive_stamps_who_and_when_by_the_servers_clock(engine: Engine) {
+async fn each_action_stamps_who_and_when_by_the_servers_clock(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;
@@ -64,7 +64,10 @@ async fn reasons_are_kept(engine: Engine) {
 
     let session = clinic.ringing().await;
     let too_long = give_with(&clinic.vera, "REJECT", with(&session, json!(format!("{longest}x")))).await;
-    assert_eq!((refusal(&too_long), &too_long["session"]["state"]), (Some("TOO_LONG"), &json!("STARTED")));
+    assert_eq!(
+        (refusal(&too_long), &too_long["chatSession"]["state"]),
+        (Some("TOO_LONG"), &json!("STARTED"))
+    );
     give_with(&clinic.vera, "REJECT", with(&session, json!(longest))).await;
     let expected = json!({ "rejectReason": longest, "finishReason": null });
     assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
@@ -86,19 +89,18 @@ async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(
     let expected = json!({ "code": "INVALID_TRANSITION", "field": null,
         "message": "The session is CREATED: ACCEPT is not possible; possible: START, REJECT, FINISH." });
     assert_eq!(refused["userErrors"], json!([expected]));
-    assert_eq!(refused["session"]["state"], "CREATED");
+    assert_eq!(refused["chatSession"]["state"], "CREATED");
 
     // Nobody answers their own call.
     done(&clinic.olga, "START", &session).await;
-    for directive in ["ACCEPT", "REJECT"] {
-        assert_eq!(refusal(&give(&clinic.olga, directive, &session).await), Some("INVALID_TRANSITION"));
+    for action in ["ACCEPT", "REJECT"] {
+        assert_eq!(refusal(&give(&clinic.olga, action, &session).await), Some("INVALID_TRANSITION"));
     }
     done(&clinic.vera, "REJECT", &session).await;
-    for (person, directive) in [(&clinic.odile, "REJECT"), (&clinic.olga, "FINISH"), (&clinic.vera, "START")]
-    {
-        let refused = give(person, directive, &session).await;
-        assert_eq!(refusal(&refused), Some("INVALID_TRANSITION"), "{directive}");
-        assert_eq!(refused["session"]["state"], "REJECTED", "{directive}");
+    for (person, action) in [(&clinic.odile, "REJECT"), (&clinic.olga, "FINISH"), (&clinic.vera, "START")] {
+        let refused = give(person, action, &session).await;
+        assert_eq!(refusal(&refused), Some("INVALID_TRANSITION"), "{action}");
+        assert_eq!(refused["chatSession"]["state"], "REJECTED", "{action}");
     }
     clinic.stop().await;
 }
@@ -111,23 +113,23 @@ async fn losers_are_told_who_won(engine: Engine) {
     let lost = give(&clinic.odile, "ACCEPT", &session).await;
     assert_eq!(refusal(&lost), Some("INVALID_TRANSITION"));
     let expected = json!({ "state": "ACCEPTED", "outcome": null, "acceptedBy": { "id": clinic.vera.id } });
-    assert_eq!(lost["session"], expected);
+    assert_eq!(lost["chatSession"], expected);
     clinic.stop().await;
 }
 
-async fn a_directive_given_again_by_the_same_person_changes_nothing(engine: Engine) {
+async fn an_action_given_again_by_the_same_person_changes_nothing(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;
     let mut given = Vec::new();
-    for (person, directive) in [(odile, "START"), (vera, "ACCEPT"), (olga, "FINISH")] {
-        done(person, directive, &session).await;
-        given.push((person, directive));
+    for (person, action) in [(odile, "START"), (vera, "ACCEPT"), (olga, "FINISH")] {
+        done(person, action, &session).await;
+        given.push((person, action));
         world.pass(1);
         // All that was given before is a retry now, however far the session has come.
         let before = seen(olga, &session, STAMPS).await;
-        for (person, directive) in &given {
-            done(person, directive, &session).await;
+        for (person, action) in &given {
+            done(person, action, &session).await;
         }
         assert_eq!(seen(olga, &session, STAMPS).await, before);
     }
@@ -159,7 +161,7 @@ async fn two_tabs_are_told_apart_by_their_request_id(engine: Engine) {
     assert_eq!(refusal(&accept(None).await), None);
     let lost = accept(Some("tab 2")).await;
     assert_eq!(refusal(&lost), Some("INVALID_TRANSITION"));
-    assert_eq!(lost["session"], won["session"]);
+    assert_eq!(lost["chatSession"], won["chatSession"]);
     clinic.stop().await;
 }
 
@@ -167,18 +169,18 @@ async fn outsiders_are_refused_and_programs_have_no_say(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let program = program(&clinic.world.app, &clinic.world.admin).await;
     let session = clinic.ringing().await;
-    for directive in ["START", "ACCEPT", "REJECT", "FINISH"] {
-        let refused = give(&clinic.otto, directive, &session).await;
-        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{directive}");
-        let name = mutation_of(directive);
+    for action in ["START", "ACCEPT", "REJECT", "FINISH"] {
+        let refused = give(&clinic.otto, action, &session).await;
+        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{action}");
+        let name = mutation_of(action);
         let document = crate::harness::client::mutation(&name, "");
         let input = json!({ "input": { "chatSessionId": session } });
-        assert_eq!(error_code(&program.ask(&document, input).await), "FORBIDDEN", "{directive}");
+        assert_eq!(error_code(&program.ask(&document, input).await), "FORBIDDEN", "{action}");
     }
     // An admin starts and ends what others may, but answers nobody's call.
-    for directive in ["ACCEPT", "REJECT"] {
-        let refused = give(&clinic.world.admin, directive, &session).await;
-        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{directive}");
+    for action in ["ACCEPT", "REJECT"] {
+        let refused = give(&clinic.world.admin, action, &session).await;
+        assert_eq!(refusal(&refused), Some("NOT_PARTICIPANT"), "{action}");
     }
     done(&clinic.world.admin, "FINISH", &session).await;
     clinic.stop().await;
@@ -186,13 +188,13 @@ async fn outsiders_are_refused_and_programs_have_no_say(engine: Engine) {
 
 /// The SESSION entries of a session's chat that are about it: who moved it to which state.
 async fn history(clinic: &Clinic, session: &str) -> Vec<(Value, Value)> {
-    let fields = "chat { messages(types: [SESSION]) { nodes { type text sender { id } sessionState session { id } } } }";
+    let fields = "chat { messages(types: [SESSION]) { nodes { type text sender { id } chatSessionState chatSession { id } } } }";
     let answer = seen(&clinic.olga, session, fields).await;
     let nodes = answer["chat"]["messages"]["nodes"].as_array().unwrap().clone();
-    let own = nodes.iter().filter(|node| node["session"]["id"] == session);
+    let own = nodes.iter().filter(|node| node["chatSession"]["id"] == session);
     own.map(|node| {
         assert_eq!((&node["type"], &node["text"]), (&json!("SESSION"), &json!(null)));
-        (node["sender"]["id"].clone(), node["sessionState"].clone())
+        (node["sender"]["id"].clone(), node["chatSessionState"].clone())
     })
     .collect()
 }
@@ -225,15 +227,15 @@ async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
     let Clinic { olga, odile, vera, .. } = &clinic;
     let chat = clinic.world.chat(vera).await;
     let (first, second) = (clinic.session_in(&chat).await, clinic.session_in(&chat).await);
-    let open = "query($id: ID!) { chat(id: $id) { openSession { id } } }";
-    let open = async || olga.query(open, json!({ "id": chat })).await["chat"]["openSession"].clone();
+    let open = "query($id: ID!) { chat(id: $id) { openChatSession { id } } }";
+    let open = async || olga.query(open, json!({ "id": chat })).await["chat"]["openChatSession"].clone();
     assert_eq!(open().await, json!(null));
 
     done(odile, "START", &first).await;
     for state in ["STARTED", "ACCEPTED"] {
         let refused = give(olga, "START", &second).await;
         assert_eq!(
-            (refusal(&refused), &refused["session"]["state"]),
+            (refusal(&refused), &refused["chatSession"]["state"]),
             (Some("SESSION_OPEN"), &json!("CREATED"))
         );
         let at_once = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
@@ -248,8 +250,8 @@ async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
     done(vera, "FINISH", &first).await;
     assert_eq!(open().await, json!(null));
     done(olga, "START", &third).await;
-    let sessions = vera.query("{ viewer { openSessions { id } } }", json!({})).await;
-    assert_eq!(sessions["viewer"]["openSessions"], json!([{ "id": third }, { "id": second }]));
+    let sessions = vera.query("{ viewer { openChatSessions { id } } }", json!({})).await;
+    assert_eq!(sessions["viewer"]["openChatSessions"], json!([{ "id": third }, { "id": second }]));
     clinic.stop().await;
 }
 
@@ -274,9 +276,9 @@ async fn ending_the_chat_finishes_its_sessions(engine: Engine) {
         (&rings, "CANCELLED", &by_olga),
         (&declined, "REJECTED", &json!(null)),
     ] {
-        let ended = seen(vera, session, "outcome finishedBy { id } ringsUntil viewerDirectives").await;
+        let ended = seen(vera, session, "outcome finishedBy { id } ringsUntil viewerActions").await;
         let expected =
-            json!({ "outcome": outcome, "finishedBy": by, "ringsUntil": null, "viewerDirectives": [] });
+            json!({ "outcome": outcome, "finishedBy": by, "ringsUntil": null, "viewerActions": [] });
         assert_eq!(ended, expected);
     }
     assert_eq!(history(&clinic, &waits).await, [(json!(olga.id), json!("FINISHED"))]);
