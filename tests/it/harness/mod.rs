@@ -74,6 +74,7 @@ impl TestApp {
 
     /// An app on a fresh store, with its settings changed.
     pub async fn start_with(engine: Engine, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        log_errors();
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -131,6 +132,15 @@ impl TestApp {
     pub async fn stop(self) {
         self.app.stop().await;
     }
+}
+
+/// Writes the app's log lines of level ERROR to standard error: they name the cause of an INTERNAL error, which clients
+/// are not told.
+fn log_errors() {
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Sends a signal, such as `-STOP`, to a process. One that has ended is left alone.
