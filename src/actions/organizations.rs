@@ -1,6 +1,6 @@
 //! Organizations and rooms.
 
-use super::tokens::{new_actor, unguessable};
+use super::tokens::{WIDGET_KEY, new_actor, unguessable};
 use super::{Actions, Error, Result};
 use crate::domain::origin::origins;
 use crate::domain::policy::{self, Verb};
@@ -11,9 +11,6 @@ use crate::store::{self, Tx, actors, organizations, rooms};
 use entity::room::Origins;
 use entity::{ActorType, OrganizationId, RoomId, SecretText, UserRole, actor, organization, room};
 use futures_util::FutureExt;
-
-/// How a widget key begins, and no other token.
-pub(super) const WIDGET_KEY: &str = "wk_";
 
 /// An organization with its first admin.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! Bearer tokens: JWTs made and checked with the server's own secret. They name an actor; what that actor
 //! may do is read from the store each time.
 
-use super::organizations::WIDGET_KEY;
 use super::{Actions, AuthFailure, Error, Result, jws};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -16,6 +15,9 @@ use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
+
+/// The prefix of widget keys, which no other token has.
+pub(super) const WIDGET_KEY: &str = "wk_";
 
 /// The server's secret, at least 32 bytes. Never printed.
 #[derive(Clone)]

@@ -1,17 +1,16 @@
 //! A month at the clinic: two hundred chats, played one after another by a clock of their own.
 
-use super::words::{DIALOGUES, TEAM, VISITORS, Who};
+use super::words::{DIALOGUES, TEAM, VISITORS, Who, words};
 use super::{Stage, picture, shop};
 use crate::actions::{
     CreateChat, CreateSession, EditMessage, JoinChat, MarkRead, MoveSession, React, SendMessage, StartChat,
     UpdateParticipation,
 };
 use crate::clock::Clock;
-use crate::domain::attachment::Attached;
 use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, MessageId, MessageType, RoomId, SessionId, SessionType, Timestamp, WebPage};
+use entity::{ChatId, ChatType, MessageId, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -346,19 +345,4 @@ fn page(room_id: RoomId, rooms: &[RoomId]) -> WebPage {
     let place = rooms.iter().position(|id| *id == room_id).unwrap_or_default();
     let (path, title) = PAGES[place % PAGES.len()];
     WebPage { url: format!("https://clinic.example.org/{path}"), title: Some(title.to_owned()) }
-}
-
-/// A message in the speaker's own name.
-pub(super) fn words(chat_id: ChatId, text: &str) -> SendMessage {
-    SendMessage {
-        chat_id,
-        text: Some(text.into()),
-        attached: Attached::default(),
-        sender_id: None,
-        message_type: MessageType::Message,
-        page: None,
-        external_id: None,
-        is_internal: false,
-        reply_to_id: None,
-    }
 }

@@ -1,7 +1,7 @@
 //! A picture for the demo, drawn here: the pulse of somebody who is well.
 
 use super::Stage;
-use super::month::words;
+use super::words::words;
 use crate::actions::{Announced, CreateUpload, SendMessage};
 use crate::domain::attachment::Attached;
 use crate::domain::viewer::Viewer;

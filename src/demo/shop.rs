@@ -2,7 +2,7 @@
 //! to somebody who looks around.
 
 use super::Stage;
-use super::month::words;
+use super::words::words;
 use crate::actions::{SendMessage, StartChat, UpsertCart};
 use crate::domain::cart::Product;
 use crate::domain::viewer::Viewer;

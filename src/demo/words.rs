@@ -1,5 +1,9 @@
 //! What people say in the demo: who they are, in which language, about what.
 
+use crate::actions::SendMessage;
+use crate::domain::attachment::Attached;
+use entity::{ChatId, MessageType};
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
@@ -195,3 +199,18 @@ pub(super) const TEAM: [&str; 8] = [
     "On it.",
     "Cake in the kitchen 🍰",
 ];
+
+/// A message in the speaker's own name.
+pub(super) fn words(chat_id: ChatId, text: &str) -> SendMessage {
+    SendMessage {
+        chat_id,
+        text: Some(text.into()),
+        attached: Attached::default(),
+        sender_id: None,
+        message_type: MessageType::Message,
+        page: None,
+        external_id: None,
+        is_internal: false,
+        reply_to_id: None,
+    }
+}

@@ -233,7 +233,7 @@ where
 
 /// The media type that bytes are kept as which begin so.
 fn found(expected: &Expected, head: &[u8]) -> Result<String, NotKept> {
-    match sniff::find(&head[..head.len().min(HEAD)], expected) {
+    match sniff::find(&head[..head.len().min(HEAD)], &expected.media_type, expected.looks, expected.size) {
         Found::AsSaid => Ok(expected.media_type.clone()),
         Found::As(media_type) => Ok(media_type.to_owned()),
         Found::Active => Err(NotKept::Active),

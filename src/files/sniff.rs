@@ -1,6 +1,5 @@
 //! What bytes are, by how they begin, beside what they are said to be.
 
-use super::receive::Expected;
 use crate::domain::limits;
 use crate::domain::media::{self, Looks};
 use infer::MatcherType;
@@ -19,18 +18,17 @@ pub(super) enum Found {
     Active,
 }
 
-/// What a file is that begins so.
-pub(super) fn find(head: &[u8], expected: &Expected) -> Found {
-    let Expected { media_type, looks, size, .. } = expected;
+/// Compares the first bytes of a file of `size` bytes with the media type it was declared as.
+pub(super) fn find(head: &[u8], media_type: &str, looks: Looks, size: u64) -> Found {
     // Photos are often named for what another program would have written.
     let is_image =
-        matches!(looks, Looks::Picture | Looks::Heif | Looks::Image) && *size <= limits::IMAGE_BYTES;
+        matches!(looks, Looks::Picture | Looks::Heif | Looks::Image) && size <= limits::IMAGE_BYTES;
     let found = infer::get(head).map(|found| found.mime_type());
     let other =
-        found.filter(|found| is_image && found != media_type && media::looks(found) == Some(Looks::Picture));
+        found.filter(|found| is_image && *found != media_type && media::looks(found) == Some(Looks::Picture));
     if let Some(other) = other {
         Found::As(other)
-    } else if is_like(head, media_type, *looks) && (is_read_as_text(*looks) || !is_active(head)) {
+    } else if is_like(head, media_type, looks) && (is_read_as_text(looks) || !is_active(head)) {
         Found::AsSaid
     } else if is_active(head) {
         Found::Active
@@ -113,23 +111,12 @@ fn has(head: &[u8], mark: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Uploader;
-    use entity::{ActorId, AttachmentId};
-    use uuid::Uuid;
 
     const HTML: &[u8] = b"<!DOCTYPE html><html><script>alert(1)</script></html>";
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
     fn found(head: &[u8], media_type: &str) -> Found {
-        let expected = Expected {
-            id: AttachmentId(Uuid::nil()),
-            object: Uuid::nil(),
-            uploader: Uploader { actor_id: ActorId(Uuid::nil()), is_visitor: true },
-            size: 1_000,
-            media_type: media_type.into(),
-            looks: media::looks(media_type).expect("a type"),
-        };
-        find(head, &expected)
+        find(head, media_type, media::looks(media_type).expect("a type"), 1_000)
     }
 
     #[test]

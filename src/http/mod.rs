@@ -2,6 +2,7 @@
 //! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded. Beside it the
 //! bytes of files come in and leave by signed links.
 
+mod abort;
 mod address;
 mod admission;
 mod answer;

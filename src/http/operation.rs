@@ -1,7 +1,7 @@
 //! An operation, however it arrived: its parts checked, its document guarded, run under a deadline.
 
+use super::abort::AbortOnDrop;
 use super::admission::Spending;
-use super::streaming::AbortOnDrop;
 use super::{Door, answer};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::graphql::door::{Code, Refusal};

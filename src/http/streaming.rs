@@ -1,6 +1,7 @@
 //! The answers of a subscription, whichever way they leave: each event resolved until it has what the database knows of
 //! it, or the stream cut off before it.
 
+use super::abort::AbortOnDrop;
 use super::operation::Operation;
 use super::{Door, answer};
 use crate::graphql::door;
@@ -11,7 +12,6 @@ use futures_util::stream::BoxStream;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// What a subscription comes to, step by step.
@@ -105,13 +105,4 @@ pub(super) fn detached(door: &Door, mut answers: BoxStream<'static, Told>) -> Bo
         }
     })
     .boxed()
-}
-
-/// Ends the task that it names when it is dropped.
-pub(super) struct AbortOnDrop(pub AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

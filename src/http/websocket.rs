@@ -3,12 +3,13 @@
 //! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
 //! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
 
+use super::abort::AbortOnDrop;
 use super::connections::Link;
 use super::open_streams::Contact;
 use super::operation::{self, Arrival, Operation, Parameters};
 use super::outgoing::{self, LARGEST, Outgoing, outgoing};
 use super::presence::{Present, deactivated};
-use super::streaming::{self, AbortOnDrop, Told};
+use super::streaming::{self, Told};
 use super::{Door, answer, auth};
 use crate::domain::viewer::Standing;
 use crate::graphql::door::{Code, Refusal, clean, has_code};

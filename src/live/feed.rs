@@ -9,7 +9,7 @@
 //! the last [`KNOWN`] before a feed opened, and since, is known; so a commit whose chat changed lately
 //! without our knowing shows that a hint was lost.
 
-use super::feed_worker::Job;
+use super::feed_job::Job;
 use super::lock;
 use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, Subject, ViewChange};
@@ -139,7 +139,7 @@ impl Feeds {
         let (subscription, is_primed) = subscription;
         if !is_primed {
             let since = store.clock().now().minus(KNOWN);
-            let chats = super::sweep::changed_since(store, &[organization_id], since).await?;
+            let chats = crate::store::feed::changed_since(store, &[organization_id], since).await?;
             if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
                 for chat in chats {
                     let known = Known { from: chat.last_sequence, chat: Arc::new(chat) };

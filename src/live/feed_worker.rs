@@ -3,6 +3,7 @@
 use super::Live;
 use super::chat::OVERLAP;
 use super::feed::{Before, FeedNews, FeedView, KNOWN, Known, redo, undo};
+use super::feed_job::{Job, What};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::{Entry, ViewChange};
 use crate::store::feed::{Roster, rosters_of_each};
@@ -22,24 +23,6 @@ const ROSTERS: usize = 20_000;
 const BURST: usize = 64;
 /// Entries of a chat that are read to catch up; a feed that missed more than that is read as a whole.
 const CATCH_UP: u64 = 200;
-
-/// Something to feed.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) organization_id: OrganizationId,
-    pub(super) chat_id: ChatId,
-    pub(super) what: What,
-}
-
-#[derive(Debug)]
-pub(super) enum What {
-    /// A commit of this node.
-    Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
-    /// Events that are in the store, as another node or the sweep says.
-    Stored { first: i64, last: i64 },
-    /// A participant's view of a chat, which has no place in the log.
-    Viewed { id: ParticipationId, change: ViewChange },
-}
 
 /// What became of a chat, but for who is in it.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //! about one chat costs one read.
 
 use super::bus::Message;
-use super::feed_worker::{Job, What};
+use super::feed_job::{Job, What};
 use super::{Live, lock};
 use crate::domain::event::{Signal, ViewChange};
 use crate::store::{participations, presences};

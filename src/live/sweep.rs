@@ -3,17 +3,15 @@
 
 use super::Live;
 use super::chat::OVERLAP;
-use super::feed_worker::{Job, What};
+use super::feed_job::{Job, What};
 use super::reader::BATCH;
-use crate::store::{Result, Store, connected, feed, log};
-use entity::{ActorId, ChatId, OrganizationId, Timestamp, chat};
+use crate::store::{Result, connected, feed, log};
+use entity::{ActorId, ChatId};
 use futures_util::StreamExt;
 use std::time::Duration;
 
 /// Ids of one statement.
 const CHUNK: usize = 1_000;
-/// Chats of one page of changes.
-const PAGE: u64 = 500;
 /// Chats that are caught up with at once.
 const AT_ONCE: usize = 4;
 /// Events that are looked at of a chat that changed without being known.
@@ -66,7 +64,7 @@ impl Live {
         let since = self.0.feeds.covered_at().min(now).minus(OVERLAP);
         let organizations = self.0.feeds.organizations();
         for chunk in organizations.chunks(CHUNK) {
-            for chat in changed_since(&self.0.store, chunk, since).await? {
+            for chat in feed::changed_since(&self.0.store, chunk, since).await? {
                 let last = chat.last_sequence;
                 let first = match self.0.feeds.known(chat.organization_id, chat.id) {
                     Some(known) if known.chat.last_sequence >= last => continue,
@@ -132,28 +130,6 @@ impl Live {
                 // Each reader tries for itself, and goes on trying.
                 self.0.hub.tell_head(chat_id, head);
             }
-        }
-    }
-}
-
-/// All chats of the organizations that changed at or after a moment.
-pub(super) async fn changed_since(
-    store: &Store,
-    organization_ids: &[OrganizationId],
-    since: Timestamp,
-) -> Result<Vec<chat::Model>> {
-    let mut changed = Vec::new();
-    let mut after = None;
-    if organization_ids.is_empty() {
-        return Ok(changed);
-    }
-    loop {
-        let page = feed::changed_in_organizations(store, organization_ids, since, after, PAGE).await?;
-        let is_last = u64::try_from(page.len()).unwrap_or(PAGE) < PAGE;
-        after = page.last().map(|last| (last.logged_at, last.id));
-        changed.extend(page);
-        if is_last {
-            return Ok(changed);
         }
     }
 }

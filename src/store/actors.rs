@@ -2,7 +2,7 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
-use super::search::contains_text;
+use super::text::contains_text;
 use super::{Result, Rows, Tx};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::search::{Matching, fold};

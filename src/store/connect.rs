@@ -78,9 +78,9 @@ impl Store {
             });
         };
         let (engine, readers, writer, epoch) = if url.starts_with("sqlite:") {
-            let sqlite::Opened { readers, writer, epoch } =
+            let sqlite::Opened { readers, opener, file, epoch } =
                 sqlite::open(url, &clock, Arc::new(count)).await?;
-            (Engine::Sqlite, readers, writer, epoch)
+            (Engine::Sqlite, readers, Writer::single(opener, file), epoch)
         } else {
             reach_postgres(url).await?;
             let mut pool = Database::connect(postgres(url, connections)).await?;

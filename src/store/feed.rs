@@ -17,6 +17,9 @@ use sea_orm::{
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// Chats of one page in [`changed_since`].
+const CHANGED: u64 = 500;
+
 /// The place in which chats are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -294,4 +297,26 @@ async fn were_changed(
         .all(rows)
         .await?;
     Ok(changed.into_iter().collect())
+}
+
+/// All chats of the organizations that changed at or after a moment.
+pub async fn changed_since(
+    store: &Store,
+    organization_ids: &[OrganizationId],
+    since: Timestamp,
+) -> Result<Vec<chat::Model>> {
+    let mut changed = Vec::new();
+    let mut after = None;
+    if organization_ids.is_empty() {
+        return Ok(changed);
+    }
+    loop {
+        let page = changed_in_organizations(store, organization_ids, since, after, CHANGED).await?;
+        let is_last = u64::try_from(page.len()).unwrap_or(CHANGED) < CHANGED;
+        after = page.last().map(|last| (last.logged_at, last.id));
+        changed.extend(page);
+        if is_last {
+            return Ok(changed);
+        }
+    }
 }

@@ -37,6 +37,7 @@ mod sqlite;
 pub mod tags;
 #[cfg(test)]
 mod tests;
+mod text;
 mod time;
 mod tokens;
 mod turns;

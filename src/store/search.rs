@@ -5,6 +5,7 @@
 //! that has all pairs of characters of the query. Either way a hit is a text that contains the query.
 
 use super::messages::find_many;
+use super::text::contains_text;
 use super::{Result, Rows, Store, chats, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::limits;
@@ -12,7 +13,7 @@ use crate::domain::page::{End, Key, Page, PageRequest};
 use crate::domain::search::Query;
 use crate::domain::viewer::Viewer;
 use entity::{ActorId, ChatId, chat, message, message_text};
-use sea_orm::sea_query::{self, Alias, Expr, ExprTrait, Func, JoinType, SelectStatement};
+use sea_orm::sea_query::{self, Alias, Expr, ExprTrait, JoinType, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Order};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -289,13 +290,6 @@ fn chat_of_hit() -> Expr {
 /// Whether a folded text contains the query.
 fn contains(store: &Store, folded: Expr, query: &Query) -> Expr {
     contains_text(store, folded, query.folded())
-}
-
-/// Whether a text contains another one, letter for letter: there are no wildcards.
-pub(super) fn contains_text(rows: &impl Rows, text: Expr, part: &str) -> Expr {
-    let is_postgres = rows.connection().get_database_backend() == DbBackend::Postgres;
-    let place = Func::cust(Alias::new(if is_postgres { "strpos" } else { "instr" }));
-    Expr::from(place.arg(text).arg(part)).gt(0)
 }
 
 /// Leaves only hits whose message contains the query as it was typed. SQLite takes the tables of cross joins in their

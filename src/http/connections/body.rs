@@ -2,7 +2,7 @@
 //! takes it.
 
 use super::connection::UnderWay;
-use super::http2::Http2Stream;
+use super::http2_stream::Http2Stream;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! The state of one accepted connection, shared by its socket, its requests and the sweep that closes it.
 
-use super::http2::Http2Stream;
+use super::http2_stream::Http2Stream;
 use crate::http::limits::ConnectionLimits;
 use axum::http::Version;
 use std::net::IpAddr;

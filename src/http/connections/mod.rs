@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod descriptors;
 mod http2;
+mod http2_stream;
 mod registry;
 mod socket;
 
@@ -16,7 +17,8 @@ pub use descriptors::{connections_within_limit, raise_descriptor_limit};
 
 use self::body::ResponseBody;
 use self::connection::Connection;
-use self::http2::{STREAM, Streams};
+use self::http2::Streams;
+use self::http2_stream::STREAM;
 use self::registry::{Entry, Registry};
 use self::socket::Socket;
 use super::address::Peer;

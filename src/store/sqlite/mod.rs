@@ -11,7 +11,6 @@ use self::checkpoint::{Progress, write_marker};
 use self::found::{Found, beside};
 use super::error::{self, OpenError};
 use super::refolding;
-use super::writer::Writer;
 use crate::clock::Clock;
 use entity::store_meta;
 use migration::{Migrator, MigratorTrait};
@@ -118,10 +117,11 @@ fn options(
     options
 }
 
-/// An open store: what reads, what writes, and its epoch.
+/// An open database: connections that read, an opener of the connection that writes, the file, and the epoch.
 pub(super) struct Opened {
     pub(super) readers: DatabaseConnection,
-    pub(super) writer: Writer,
+    pub(super) opener: Opener,
+    pub(super) file: StoreFile,
     pub(super) epoch: Uuid,
 }
 
@@ -155,7 +155,7 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
     // Before the last connection closes, another one must be open, or SQLite removes the log.
     let readers = opener.readers().await?;
     setup.close_by_ref().await?;
-    Ok(Opened { readers, writer: Writer::single(opener, file), epoch })
+    Ok(Opened { readers, opener, file, epoch })
 }
 
 fn path(url: &str) -> Result<PathBuf> {

@@ -1,0 +1,12 @@
+//! Tasks that end with whoever waits for them.
+
+use tokio::task::AbortHandle;
+
+/// Aborts a task when dropped.
+pub(super) struct AbortOnDrop(pub AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,40 @@
+//! The state of one HTTP/2 stream: whether a piece of its body waits for the peer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+tokio::task_local! {
+    /// The stream whose task this is.
+    pub(super) static STREAM: Arc<Http2Stream>;
+}
+
+/// A request and its response on a connection that carries several.
+#[derive(Default)]
+pub(in crate::http) struct Http2Stream {
+    /// Since when a piece of the body waits for the peer's window, by the connection's time; 0 where none does.
+    waiting_since: AtomicU64,
+    pub(super) cut: CancellationToken,
+}
+
+impl Http2Stream {
+    /// Notes that a piece of the body was handed over, and waits for the peer to take it.
+    pub(super) fn has_yielded(&self, now: u64) {
+        self.waiting_since.store(now, Ordering::Relaxed);
+    }
+
+    /// Notes that the next piece is asked for.
+    pub(super) fn is_asked(&self) {
+        self.waiting_since.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting_since.load(Ordering::Relaxed) != 0
+    }
+
+    pub(super) fn is_stalled(&self, now: u64, within: Duration) -> bool {
+        let since = self.waiting_since.load(Ordering::Relaxed);
+        since != 0 && u128::from(now.saturating_sub(since)) > within.as_millis()
+    }
+}

@@ -1,0 +1,24 @@
+//! The jobs of a feed's worker.
+
+use crate::domain::event::{Entry, ViewChange};
+use entity::{ChatId, OrganizationId, ParticipationId, chat};
+use std::sync::Arc;
+
+/// A change of a chat to add to the feed of its organization.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) organization_id: OrganizationId,
+    pub(super) chat_id: ChatId,
+    pub(super) what: What,
+}
+
+/// The source of a change.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A commit of this node.
+    Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
+    /// Events that are in the store, as another node or the sweep says.
+    Stored { first: i64, last: i64 },
+    /// A participant's view of a chat, which has no place in the log.
+    Viewed { id: ParticipationId, change: ViewChange },
+}
