@@ -7,6 +7,8 @@ use crate::harness::socket::Socket;
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use anteroom::clock::Clock;
+use anteroom::store::{Store, feed};
+use entity::ChatId;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -276,4 +278,30 @@ async fn all_texts(client: &Client, chat: &str) -> Vec<String> {
         }
         after = page["pageInfo"]["endCursor"].clone();
     }
+}
+
+/// The driver does not roll back a BEGIN that is dropped before it is answered, as when a client closes its request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_begin_leaves_no_open_transaction_in_the_pool() {
+    let server = Server::start();
+    let clock = Clock::system();
+    let store = Store::open(&server.new_database(), 1, clock.clone()).await.expect("a store");
+    let chat_ids = [ChatId(clock.new_id())];
+    for _ in 0..3 {
+        feed::rosters_of_each(&store, &chat_ids).await.expect("a snapshot");
+        server.freeze();
+        let read = feed::rosters_of_each(&store, &chat_ids);
+        assert!(tokio::time::timeout(Duration::from_millis(200), read).await.is_err(), "it was answered");
+        server.thaw();
+        // An open transaction would be terminated after 5 s: that comes too late to help.
+        let thawed = Instant::now();
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'anteroom' \
+                    AND state LIKE 'idle in transaction%'";
+        while server.sql(open) != "0" {
+            assert!(thawed.elapsed() < Duration::from_secs(4), "a transaction stays open");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        feed::rosters_of_each(&store, &chat_ids).await.expect("another snapshot");
+    }
+    store.close().await;
 }
