@@ -11,6 +11,16 @@ macro_rules! text_enums {
         pub enum $name {
             $($(#[$vdoc])* #[sea_orm(string_value = $text)] $variant,)+
         }
+
+        impl $name {
+            /// The name in the store and in the API.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
     )+};
 }
 
@@ -163,6 +173,12 @@ text_enums! {
         ResumedChat = "RESUMED_CHAT",
         /// A chat session.
         Session = "SESSION",
+        /// Another widget key of a room. The subject is a fingerprint of the key.
+        WidgetKey = "WIDGET_KEY",
+        /// Another identity secret of a room. The subject is a fingerprint of the secret.
+        IdentitySecret = "IDENTITY_SECRET",
+        /// Another signing secret of a webhook. The subject is a fingerprint of the secret.
+        SigningSecret = "SIGNING_SECRET",
     }
 
     /// What a webhook can be told of.

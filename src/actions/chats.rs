@@ -4,6 +4,7 @@ use super::history::{Counted, record_chat, take_part};
 use super::requests::{self, Requested};
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
+use crate::domain::description::Description;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
@@ -25,7 +26,7 @@ pub struct CreateChat {
     /// What to call it.
     pub name: Option<String>,
     /// What it is about.
-    pub detail: Option<String>,
+    pub description: Option<String>,
     /// Makes creating again safe.
     pub request_id: Option<String>,
 }
@@ -46,7 +47,7 @@ pub struct UpdateChat {
     /// `None` leaves it, `Some(None)` takes it away.
     pub name: Option<Option<String>>,
     /// `None` leaves it, `Some(None)` takes it away.
-    pub detail: Option<Option<String>>,
+    pub description: Option<Option<String>>,
     /// Whether only its participants and admins see it.
     pub is_private: Option<bool>,
 }
@@ -61,7 +62,7 @@ impl Actions {
         Ok(CreatedChat { chat, is_existing })
     }
 
-    /// Changes a chat's name, detail or privacy.
+    /// Changes a chat's name, description or privacy.
     pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::UpdateChat)?;
         let viewer = viewer.clone();
@@ -69,21 +70,32 @@ impl Actions {
     }
 }
 
-async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bool> {
-    if input.chat_type == ChatType::Visitor {
-        return Err(
-            Refused::Invalid { field: "type", reason: "Chats with visitors are made by startChat." }.into()
-        );
+impl CreateChat {
+    fn description(&self) -> Description {
+        Description::of("createChat")
+            .with("type", Some(self.chat_type.as_str()))
+            .with_each("participantIds", &self.participant_ids)
+            .with("ownerId", self.owner_id)
+            .with("name", self.name.as_ref())
+            .with("description", self.description.as_ref())
     }
+}
+
+async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bool> {
+    let call = input.description();
+    let field = match input.chat_type {
+        ChatType::Direct => "participantId",
+        ChatType::Group | ChatType::Visitor => "participantIds",
+    };
     if let Some(name) = &mut input.name {
         text::name("name", name)?;
     }
-    if let Some(detail) = &input.detail {
-        text::note("description", detail, limits::DETAIL)?;
+    if let Some(description) = &input.description {
+        text::note("description", description, limits::DETAIL)?;
     }
-    let named = lock_named(tx, &viewer, &input.participant_ids).await?;
+    let named = lock_named(tx, &viewer, &input.participant_ids, field).await?;
     let request =
-        requests::find(tx, &viewer, &[RequestKind::Chat], input.request_id.as_deref(), &input).await?;
+        requests::find(tx, &viewer, &[RequestKind::Chat], input.request_id.as_deref(), &call).await?;
     if let Requested::Before(_, chat_id) = request {
         lock_visible_chat(tx, &viewer, ChatId(chat_id))
             .await
@@ -98,14 +110,12 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
         );
     }
     if input.chat_type == ChatType::Direct && participants.len() != 2 {
-        return Err(
-            Refused::Invalid { field: "participantIds", reason: "A DIRECT chat is between two." }.into()
-        );
+        return Err(Refused::Invalid { field, reason: "`participantId` must name somebody else." }.into());
     }
     let is_existing = find_or_add(tx, &viewer, input.chat_type, &participants, |row| {
         row.owner_id = Some(owner_id);
         row.name = input.name;
-        row.detail = input.detail;
+        row.detail = input.description;
     })
     .await?;
     let chat_id = tx.chat()?.id;
@@ -129,6 +139,10 @@ pub(super) async fn find_or_add(
     if let Some(pair_key) = &pair_key
         && tx.lock_chat_of_pair(viewer.organization_id, pair_key).await?.is_some()
     {
+        // Whoever has left the chat takes part again.
+        for participant in participants {
+            take_part(tx, participant, Counted::Yes, Some(viewer.actor_id)).await?;
+        }
         return Ok(true);
     }
     let mut row = new_chat(tx, viewer, chat_type);
@@ -143,6 +157,7 @@ pub(super) async fn find_or_add(
 
 /// The actors that a call names, and the caller, locked.
 pub(super) struct Named {
+    field: &'static str,
     count: usize,
     found: Vec<actor::Model>,
 }
@@ -156,23 +171,28 @@ impl Named {
         if self.found.len() == self.count && self.found.iter().all(is_person) {
             Ok(self.found)
         } else {
-            Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
+            Err(Refused::NotFound { what: "participant", field: self.field }.into())
         }
     }
 }
 
 /// Locks the named actors and the caller, who is always one of them, in the order of their ids. Whether they may
 /// take part is asked only after the call is known to be no retry.
-pub(super) async fn lock_named(tx: &Tx, viewer: &Viewer, ids: &[ActorId]) -> Result<Named> {
+pub(super) async fn lock_named(
+    tx: &Tx,
+    viewer: &Viewer,
+    ids: &[ActorId],
+    field: &'static str,
+) -> Result<Named> {
     let mut ids = ids.to_vec();
     ids.push(viewer.actor_id);
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > limits::PARTICIPANTS {
-        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+        return Err(Refused::TooMany { field, limit: limits::PARTICIPANTS }.into());
     }
     let found = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
-    Ok(Named { count: ids.len(), found })
+    Ok(Named { field, count: ids.len(), found })
 }
 
 /// A chat as it is before anything happened in it.
@@ -183,12 +203,12 @@ pub(super) fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::M
 }
 
 async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
-    let UpdateChat { chat_id, mut name, detail, is_private } = input;
+    let UpdateChat { chat_id, mut name, description, is_private } = input;
     if let Some(Some(name)) = &mut name {
         text::name("name", name)?;
     }
-    if let Some(Some(detail)) = &detail {
-        text::note("description", detail, limits::DETAIL)?;
+    if let Some(Some(description)) = &description {
+        text::note("description", description, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;
@@ -210,8 +230,8 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
     if let Some(name) = name {
         chat.name = name;
     }
-    if let Some(detail) = detail {
-        chat.detail = detail;
+    if let Some(description) = description {
+        chat.detail = description;
     }
     if let Some(is_private) = is_private {
         chat.is_private = is_private;

@@ -8,7 +8,7 @@ use crate::store::tx::Fact;
 use crate::store::{Tx, messages, participations, presences};
 use entity::{
     ActorId, ActorType, Audience, ChatType, EventKind, MessageId, MessageType, ParticipationId,
-    PresenceEndReason, PresenceId, Timestamp, actor, chat, message, participation, presence,
+    PresenceEndReason, PresenceId, Timestamp, WebPage, actor, chat, message, participation, presence,
 };
 
 /// Whether taking part shows in the chat's counters.
@@ -149,6 +149,19 @@ fn record_presence(tx: &mut Tx, kind: EventKind, row: &presence::Model, by: Opti
         audience: Audience::All,
     })?;
     Ok(())
+}
+
+/// The content of a message to add.
+#[derive(Default)]
+pub(super) struct Said {
+    pub text: Option<String>,
+    pub external_id: Option<String>,
+    /// Where the visitor is; absent, it is where they were last.
+    pub page: Option<WebPage>,
+    /// A note among colleagues.
+    pub is_internal: bool,
+    /// The place of the message that it answers.
+    pub reply_to: Option<i64>,
 }
 
 /// What an entry of the history says.

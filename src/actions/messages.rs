@@ -1,7 +1,7 @@
 //! Messages: send them, and remember how far they were read.
 
 use super::attachments::{attach, is_same};
-use super::history::{Counted, NewEntry, add_entry, take_part};
+use super::history::{Counted, NewEntry, Said, add_entry, take_part};
 use super::presences::Lease;
 use super::suggesting::suggest;
 use super::write::{lock_visible_chat, refuse_ended};
@@ -57,8 +57,8 @@ pub struct SentMessage {
 pub struct MarkRead {
     /// Where.
     pub chat_id: ChatId,
-    /// Up to here; everything, where absent.
-    pub sequence: Option<i64>,
+    /// The sequence of the last message that was read.
+    pub through_sequence: i64,
 }
 
 impl Actions {
@@ -109,7 +109,9 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
     if let Some(external_id) = &external_id {
         text::external_id("externalId", external_id)?;
     }
-    check_type_and_page(message_type, page.as_mut())?;
+    if let Some(page) = &mut page {
+        text::page("page", page)?;
+    }
     let sender_id = sender_id.unwrap_or(viewer.actor_id);
     if page.is_some() {
         // The sender's row may be written, and is locked before the chat's.
@@ -157,17 +159,6 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
     };
     attach(tx, &viewer, &sent.message, &attached).await?;
     Ok(sent)
-}
-
-fn check_type_and_page(message_type: MessageType, page: Option<&mut WebPage>) -> Result<()> {
-    match message_type {
-        MessageType::Message | MessageType::Autosuggest => {}
-        MessageType::Join | MessageType::Leave | MessageType::Session => {
-            let reason = "What is sent is a MESSAGE or an AUTOSUGGEST.";
-            return Err(Refused::Invalid { field: "type", reason }.into());
-        }
-    }
-    page.map_or(Ok(()), |page| text::page("page", page).map_err(Error::from))
 }
 
 /// The message that is to be answered: of the chat that is locked, and seen by the viewer.
@@ -223,19 +214,6 @@ fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
         None => {}
     }
     Ok(attached.check()?)
-}
-
-/// What a message says.
-#[derive(Default)]
-pub(super) struct Said {
-    pub text: Option<String>,
-    pub external_id: Option<String>,
-    /// Where the visitor is; absent, it is where they were last.
-    pub page: Option<WebPage>,
-    /// A note among colleagues.
-    pub is_internal: bool,
-    /// The place of the message that it answers.
-    pub reply_to: Option<i64>,
 }
 
 /// Adds a message of type MESSAGE with all that follows from it; nothing follows from a note that a visitor could
@@ -364,15 +342,15 @@ async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Resu
 }
 
 async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<Option<participation::Model>> {
-    let MarkRead { chat_id, sequence } = input;
-    if sequence.is_some_and(|sequence| sequence < 0) {
-        return Err(Refused::Invalid { field: "sequence", reason: "A sequence is not below 0." }.into());
+    let MarkRead { chat_id, through_sequence } = input;
+    if through_sequence < 0 {
+        let reason = "`throughSequence` must be 0 or more.";
+        return Err(Refused::Invalid { field: "throughSequence", reason }.into());
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let is_taking_part = place.participates();
     let Some(mut row) = place.participation else { return Ok(None) };
-    let head = tx.chat()?.last_sequence;
-    let sequence = sequence.unwrap_or(head).min(head);
+    let sequence = through_sequence.min(tx.chat()?.last_sequence);
     if is_taking_part && sequence > row.last_read_sequence {
         let now = tx.now();
         (row.last_read_sequence, row.last_read_at) = (sequence, Some(now));

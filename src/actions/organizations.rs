@@ -56,10 +56,6 @@ pub struct UpdateRoom {
     pub name: Option<String>,
     /// Whose pages may use its widget key.
     pub allowed_origins: Option<Vec<String>>,
-    /// Whether it gets another widget key.
-    pub rotate_widget_key: bool,
-    /// Whether it gets another secret for identity tokens.
-    pub rotate_identity_secret: bool,
     /// For how long its chats can be resumed.
     pub resume_window_minutes: Option<i32>,
     /// After how long idle chats end.
@@ -176,15 +172,8 @@ async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom)
 }
 
 async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom) -> Result<room::Model> {
-    let UpdateRoom {
-        room_id,
-        mut name,
-        allowed_origins,
-        rotate_widget_key,
-        rotate_identity_secret,
-        resume_window_minutes,
-        end_after_idle_minutes,
-    } = input;
+    let UpdateRoom { room_id, mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
+        input;
     if let Some(name) = &mut name {
         text::name("name", name)?;
     }
@@ -200,12 +189,6 @@ async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom)
     if let Some(allowed_origins) = allowed_origins {
         row.allowed_origins = Origins(allowed_origins);
     }
-    if rotate_widget_key {
-        row.widget_key = new_widget_key();
-    }
-    if rotate_identity_secret {
-        row.identity_secret = new_identity_secret();
-    }
     row.resume_window_minutes = resume_window_minutes.unwrap_or(row.resume_window_minutes);
     row.end_after_idle_minutes = end_after_idle_minutes.unwrap_or(row.end_after_idle_minutes);
     if row != before {
@@ -214,12 +197,12 @@ async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom)
     Ok(row)
 }
 
-fn new_widget_key() -> String {
+pub(super) fn new_widget_key() -> String {
     format!("{WIDGET_KEY}{}", unguessable())
 }
 
 /// As long as the hash that it keys.
-fn new_identity_secret() -> SecretText {
+pub(super) fn new_identity_secret() -> SecretText {
     SecretText(format!("is_{}{}", unguessable(), unguessable()))
 }
 

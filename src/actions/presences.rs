@@ -3,6 +3,7 @@
 use super::history::{Counted, NewEntry, add_entry, begin_presence, end_presence, take_part};
 use super::write::{lock_open_chat, lock_visible_chat};
 use super::{Actions, Error, Result};
+use crate::domain::event::Signal;
 use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -55,14 +56,6 @@ pub struct JoinedChat {
     pub presence: presence::Model,
 }
 
-/// A user is no longer in a chat.
-pub struct LeftChat {
-    /// The chat.
-    pub chat: Arc<chat::Model>,
-    /// The presence that ended; absent when there was none: leaving twice is no error.
-    pub presence: Option<presence::Model>,
-}
-
 impl Actions {
     /// How long presences last just now: after the store was away, until everybody had the time to come back.
     pub(super) fn lease(&self) -> Lease {
@@ -83,15 +76,6 @@ impl Actions {
             .await?
             .with_chat()?;
         Ok(JoinedChat { chat, presence })
-    }
-
-    /// Ends the viewer's presence in the chat.
-    pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
-        policy::may(viewer.role, Verb::JoinChat)?;
-        let viewer = viewer.clone();
-        let (presence, chat) =
-            self.write_to(chat_id, move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
-        Ok(LeftChat { chat, presence })
     }
 
     /// Renews the lease of the viewer's presence.
@@ -211,8 +195,7 @@ pub(super) async fn enter(
 ) -> Result<presence::Model> {
     let (now, There { present, expired }) = (tx.clock_time(), there);
     if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == user.id) {
-        lease.renew(&mut own, now);
-        presences::update(tx, &own).await?;
+        renew(tx, &mut own, lease, now).await?;
         return Ok(own);
     }
     take_part(tx, user, Counted::NotYet, Some(user.id)).await?;
@@ -223,11 +206,6 @@ pub(super) async fn enter(
     Ok(presence)
 }
 
-async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Option<presence::Model>> {
-    lock_visible_chat(tx, &viewer, chat_id).await?;
-    end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await
-}
-
 async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Result<presence::Model> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
     let now = tx.clock_time();
@@ -236,9 +214,15 @@ async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Res
         .into_iter()
         .find(|presence| presence.user_id == viewer.actor_id && !lease.is_over(presence, now))
         .ok_or(Refused::NotPresent)?;
-    lease.renew(&mut own, now);
-    presences::update(tx, &own).await?;
+    renew(tx, &mut own, lease, now).await?;
     Ok(own)
+}
+
+async fn renew(tx: &mut Tx, presence: &mut presence::Model, lease: Lease, now: Timestamp) -> Result<()> {
+    lease.renew(presence, now);
+    presences::update(tx, presence).await?;
+    tx.hint(presence.chat_id, Signal::Presence(presence.clone()));
+    Ok(())
 }
 
 async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {
@@ -264,7 +248,7 @@ async fn sign_out(
     Ok(())
 }
 
-async fn end_own(
+pub(super) async fn end_own(
     tx: &mut Tx,
     chat_id: ChatId,
     user_id: ActorId,

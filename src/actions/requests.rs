@@ -2,6 +2,7 @@
 //! id is a conflict.
 
 use super::{Error, Result};
+use crate::domain::description::Description;
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
@@ -9,8 +10,6 @@ use crate::store::{Tx, requests};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{RequestKind, request};
-use sha2::{Digest, Sha256};
-use std::fmt::Debug;
 use uuid::Uuid;
 
 /// What is known of a call.
@@ -29,12 +28,11 @@ pub(super) async fn find(
     viewer: &Viewer,
     kinds: &[RequestKind],
     request_id: Option<&str>,
-    input: &(impl Debug + Sync),
+    call: &Description,
 ) -> Result<Requested> {
     let Some(request_id) = request_id else { return Ok(Requested::Plain) };
     text::external_id("requestId", request_id)?;
-    let digest = Sha256::digest(format!("{input:?}").as_bytes());
-    let digest = URL_SAFE_NO_PAD.encode(digest);
+    let digest = URL_SAFE_NO_PAD.encode(call.digest());
     match requests::find(tx, viewer.actor_id, request_id).await? {
         None => Ok(Requested::New { request_id: request_id.to_owned(), digest }),
         Some(before) if kinds.contains(&before.kind) && before.digest == digest => {

@@ -6,6 +6,7 @@ use super::requests::{self, Requested};
 use super::tokens::unguessable;
 use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
+use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -59,7 +60,7 @@ pub struct UpdateSession {
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
-/// A action to a session.
+/// An action on a session.
 #[derive(Clone, Debug)]
 pub struct MoveSession {
     /// Which session.
@@ -113,7 +114,22 @@ impl Actions {
     }
 }
 
+impl CreateSession {
+    fn description(&self) -> Description {
+        Description::of("createChatSession")
+            .with("chatId", self.chat_id)
+            .with_each("participantIds", self.participant_ids.iter().flatten())
+            .with("title", self.title.as_ref())
+            .with("type", Some(self.session_type.as_str()))
+            .with("callRoom", self.call_room.as_ref())
+            .with("scheduledAt", self.scheduled_at.map(|at| at.0))
+            .with_flag("start", self.start)
+            .with("ringSeconds", self.ring_seconds)
+    }
+}
+
 async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result<SessionRow> {
+    let call = input.description();
     check_texts(input.title.as_mut(), input.call_room.as_mut(), None)?;
     let rings = ring_time(input.ring_seconds)?;
     // Actors are locked all at once and before the chat.
@@ -122,7 +138,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
             let reason = "A visitor creates sessions in their own chats.";
             return Err(Refused::Invalid { field: "chatId", reason }.into());
         }
-        (None, Some(ids)) => Some(lock_named(tx, &viewer, ids).await?),
+        (None, Some(ids)) => Some(lock_named(tx, &viewer, ids, "participantIds").await?),
         (Some(_), _) | (None, None) if input.request_id.is_some() => {
             actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
             None
@@ -130,7 +146,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
         (Some(_), _) | (None, None) => None,
     };
     let request =
-        requests::find(tx, &viewer, &[RequestKind::Session], input.request_id.as_deref(), &input).await?;
+        requests::find(tx, &viewer, &[RequestKind::Session], input.request_id.as_deref(), &call).await?;
     if let Requested::Before(_, id) = request {
         let (row, _) = lock_session(tx, &viewer, SessionId(id))
             .await

@@ -1,11 +1,12 @@
 //! Starting a chat with a visitor, or going on with a recent one of theirs. Either way the visitor's row is locked
 //! first, so that of any number of calls at once each finds what the one before it made.
 
-use super::history::{Counted, take_part};
-use super::messages::{Said, say};
+use super::history::{Counted, Said, take_part};
+use super::messages::say;
 use super::presences::{Lease, enter, who_is_there};
 use super::requests::{self, Requested};
 use super::{Actions, Error, Result};
+use crate::domain::description::Description;
 use crate::domain::event::MessageRow;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -96,12 +97,27 @@ impl People {
     }
 }
 
+impl StartChat {
+    fn description(&self) -> Description {
+        Description::of("startChat")
+            .with("roomId", Some(self.room_id))
+            .with("visitorId", self.visitor_id)
+            .with_flag("autoResume", self.auto_resume)
+            .with("autoResumeUserId", self.auto_resume_user_id)
+            .with_flag("isPrivate", self.is_private)
+            .with("page.url", self.page.as_ref().map(|page| &page.url))
+            .with("page.title", self.page.as_ref().and_then(|page| page.title.as_ref()))
+            .with("message", self.message.as_ref())
+    }
+}
+
 async fn start(tx: &mut Tx, viewer: Viewer, mut input: StartChat, lease: Lease) -> Result<Start> {
     let asked = input.clone();
     check(&viewer, &mut input)?;
     let mut people = lock_people(tx, &viewer, &input).await?;
     let kinds = [RequestKind::Chat, RequestKind::ResumedChat];
-    let request = requests::find(tx, &viewer, &kinds, asked.request_id.as_deref(), &asked).await?;
+    let request =
+        requests::find(tx, &viewer, &kinds, asked.request_id.as_deref(), &asked.description()).await?;
     if let Requested::Before(kind, id) = request {
         return again(tx, &viewer, &people, &input, (kind, ChatId(id))).await;
     }

@@ -2,8 +2,7 @@
 //! answer nobody and make nobody a participant.
 
 use super::Result;
-use super::history::{NewEntry, add_entry};
-use super::messages::Said;
+use super::history::{NewEntry, Said, add_entry};
 use crate::domain::event::MessageRow;
 use crate::domain::refused::Refused;
 use crate::store::{Tx, actors};
@@ -18,9 +17,12 @@ pub(super) async fn suggest(
 ) -> Result<MessageRow> {
     let Said { text, external_id, page, is_internal: _, reply_to } = said;
     let chat = tx.chat()?;
-    if sender.actor_type != ActorType::User || chat.chat_type != ChatType::Visitor {
-        let reason = "A suggestion is a user's, in a chat with a visitor.";
-        return Err(Refused::Invalid { field: "type", reason }.into());
+    if chat.chat_type != ChatType::Visitor {
+        let reason = "`chatId` must name a chat of type VISITOR.";
+        return Err(Refused::Invalid { field: "chatId", reason }.into());
+    }
+    if sender.actor_type != ActorType::User {
+        return Err(Refused::Invalid { field: "senderId", reason: "`senderId` must name a user." }.into());
     }
     let page = match (page, chat.visitor_id) {
         (Some(page), _) => Some(page),

@@ -6,7 +6,6 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use crate::domain::webhook::PREVIOUS_SECRET;
 use crate::domain::{limits, text};
 use crate::store::{Tx, deliveries, organizations, webhooks};
 use entity::webhook::Events;
@@ -45,36 +44,24 @@ pub struct UpdateWebhook {
     pub api_secret: Option<SecretText>,
     /// Whether it is told of anything.
     pub is_enabled: Option<bool>,
-    /// Whether it gets another signing secret.
-    pub rotate_signing_secret: bool,
-}
-
-/// A webhook with the secret that it was just given: shown this once.
-pub struct WebhookWithSecret {
-    /// The webhook.
-    pub webhook: webhook::Model,
-    /// Its new signing secret, where it got one.
-    pub signing_secret: Option<SecretText>,
 }
 
 impl Actions {
     /// Creates a webhook.
-    pub async fn create_webhook(&self, viewer: &Viewer, input: CreateWebhook) -> Result<WebhookWithSecret> {
+    pub async fn create_webhook(&self, viewer: &Viewer, input: CreateWebhook) -> Result<webhook::Model> {
         policy::may(viewer.role, Verb::ManageWebhooks)?;
         self.check(Some(&input.url), Some(&input.events), Some(&input.api_key), Some(&input.api_secret))?;
         let organization_id = viewer.organization_id;
-        let webhook = self.write(move |tx| create(tx, organization_id, input).boxed()).await?.value;
-        Ok(WebhookWithSecret { signing_secret: Some(webhook.signing_secret.clone()), webhook })
+        Ok(self.write(move |tx| create(tx, organization_id, input).boxed()).await?.value)
     }
 
     /// Changes a webhook.
-    pub async fn update_webhook(&self, viewer: &Viewer, input: UpdateWebhook) -> Result<WebhookWithSecret> {
+    pub async fn update_webhook(&self, viewer: &Viewer, input: UpdateWebhook) -> Result<webhook::Model> {
         policy::may(viewer.role, Verb::ManageWebhooks)?;
         let UpdateWebhook { url, events, api_key, api_secret, .. } = &input;
         self.check(url.as_ref(), events.as_ref(), api_key.as_ref(), api_secret.as_ref())?;
-        let (organization_id, rotates) = (viewer.organization_id, input.rotate_signing_secret);
-        let webhook = self.write(move |tx| update(tx, organization_id, input).boxed()).await?.value;
-        Ok(WebhookWithSecret { signing_secret: rotates.then(|| webhook.signing_secret.clone()), webhook })
+        let organization_id = viewer.organization_id;
+        Ok(self.write(move |tx| update(tx, organization_id, input).boxed()).await?.value)
     }
 
     /// Deletes a webhook with everything that was and was to be delivered to it.
@@ -199,8 +186,7 @@ async fn update(
     organization_id: OrganizationId,
     input: UpdateWebhook,
 ) -> Result<webhook::Model> {
-    let UpdateWebhook { webhook_id, url, events, api_key, api_secret, is_enabled, rotate_signing_secret } =
-        input;
+    let UpdateWebhook { webhook_id, url, events, api_key, api_secret, is_enabled } = input;
     let mut row = webhooks::lock_in_organization(tx, organization_id, webhook_id).await?.ok_or(NOT_FOUND)?;
     if let Some(url) = url.filter(|url| *url != row.url) {
         row.url = url;
@@ -219,10 +205,6 @@ async fn update(
     if let Some(is_enabled) = is_enabled.filter(|is_enabled| *is_enabled != row.is_enabled) {
         (row.is_enabled, row.disabled_reason) = (is_enabled, None);
         (row.failing_since, row.resume_at) = (None, None);
-    }
-    if rotate_signing_secret {
-        row.previous_signing_secret = Some(std::mem::replace(&mut row.signing_secret, new_secret()));
-        row.previous_until = Some(tx.now().plus(PREVIOUS_SECRET));
     }
     webhooks::update(tx, &row).await?;
     // The worker gives up what was to be delivered to a webhook that is disabled.

@@ -218,7 +218,7 @@ impl<'a> Month<'a> {
             participant_ids: participants.iter().map(|viewer| viewer.actor_id).collect(),
             owner_id: None,
             name: name.map(Into::into),
-            detail: None,
+            description: None,
             request_id: None,
         };
         let chat_id = self.stage.actions.create_chat(owner, input).await?.chat.id;
@@ -264,7 +264,7 @@ impl<'a> Month<'a> {
     }
 
     async fn read(&self, reader: &Viewer, chat_id: ChatId) -> anyhow::Result<()> {
-        self.stage.actions.mark_read(reader, MarkRead { chat_id, sequence: None }).await?;
+        self.stage.actions.mark_read(reader, MarkRead { chat_id, through_sequence: i64::MAX }).await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Which chats a list or a live view is about.
 
+use super::description::Description;
 use super::limits;
 use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat};
 
@@ -36,6 +37,48 @@ pub struct ChatFilter {
     pub has_sales: Option<bool>,
     /// At least this many messages.
     pub min_message_count: Option<i32>,
+}
+
+impl ChatFilter {
+    /// Adds the conditions to a description.
+    #[must_use]
+    pub fn describe(&self, description: Description) -> Description {
+        let Self {
+            chat_type,
+            room_ids,
+            visitor_id,
+            participant_ids,
+            present_user_id,
+            tag,
+            since,
+            started_from,
+            ended_before,
+            is_ended,
+            is_waiting,
+            is_real_conversation,
+            is_private,
+            has_sales,
+            min_message_count,
+        } = self;
+        description
+            .with("type", chat_type.map(ChatType::as_str))
+            .with("roomCount", room_ids.as_ref().map(Vec::len))
+            .with_each("roomIds", room_ids.iter().flatten())
+            .with("visitorId", *visitor_id)
+            .with_each("participantIds", participant_ids)
+            .with("presentUserId", *present_user_id)
+            .with("tag", tag.as_ref())
+            .with("sinceAt", since.map(|(at, _)| at.0))
+            .with("sinceId", since.map(|(_, id)| id))
+            .with("startedFrom", started_from.map(|at| at.0))
+            .with("endedBefore", ended_before.map(|at| at.0))
+            .with("isEnded", *is_ended)
+            .with("isWaiting", *is_waiting)
+            .with("isRealConversation", *is_real_conversation)
+            .with("isPrivate", *is_private)
+            .with("hasSales", *has_sales)
+            .with("minMessageCount", *min_message_count)
+    }
 }
 
 /// Who is in a chat at a moment.
@@ -77,6 +120,20 @@ pub enum ChatOrderField {
     WaitingSince,
     /// When its newest message was sent.
     LastMessageAt,
+}
+
+impl ChatOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartedAt => "STARTED_AT",
+            Self::EndedAt => "ENDED_AT",
+            Self::UpdatedAt => "UPDATED_AT",
+            Self::WaitingSince => "WAITING_SINCE",
+            Self::LastMessageAt => "LAST_MESSAGE_AT",
+        }
+    }
 }
 
 /// A field and a direction.

@@ -3,6 +3,7 @@
 pub mod attachment;
 pub mod cart;
 pub mod chat_filter;
+pub mod description;
 pub mod emoji;
 pub mod event;
 pub mod global_id;

@@ -41,6 +41,8 @@ pub enum Verb {
     RemoveParticipant,
     /// Join a chat as a user.
     JoinChat,
+    /// Leave a chat.
+    LeaveChat,
     /// Join another user to a chat that is started or resumed for them.
     JoinChatFor,
     /// Send as oneself.
@@ -104,6 +106,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::ArchiveMessages
         | Verb::WriteNote => matches!(role, Admin | Operator),
         Verb::ActInChat
+        | Verb::LeaveChat
         | Verb::RemoveParticipant
         | Verb::SendMessage
         | Verb::UseSessions
@@ -211,6 +214,16 @@ pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> 
         ChatType::Direct | ChatType::Group => participates,
     };
     in_it && may(viewer.role, Verb::ActInChat).is_ok()
+}
+
+/// Whether the viewer, who sees the chat, can leave it: a VISITOR chat in which they are present, or a DIRECT or GROUP chat
+/// in which they take part.
+#[must_use]
+pub fn can_leave(viewer: &Viewer, chat: &chat::Model, is_present: bool, participates: bool) -> bool {
+    match chat.chat_type {
+        ChatType::Visitor => viewer.role.is_user() && is_present,
+        ChatType::Direct | ChatType::Group => participates,
+    }
 }
 
 /// Whether the viewer, who sees the chat, decides who takes part in it. A pair is fixed; a group is its owner's and

@@ -149,12 +149,12 @@ impl std::fmt::Display for Refused {
             Self::NotPresent => formatter.write_str("You are not in the chat."),
             Self::NotParticipant => formatter.write_str("You do not take part in it."),
             Self::InvalidTransition { from, action, allowed } => {
-                let (from, action) = (api_name(from), api_name(action));
+                let (from, action) = (from.as_str(), action.as_str());
                 write!(formatter, "The session is {from}: {action} is not possible")?;
                 match allowed.as_slice() {
                     [] => formatter.write_str("."),
                     allowed => {
-                        let names: Vec<_> = allowed.iter().map(api_name).collect();
+                        let names: Vec<_> = allowed.iter().map(|action| action.as_str()).collect();
                         write!(formatter, "; possible: {}.", names.join(", "))
                     }
                 }
@@ -163,9 +163,4 @@ impl std::fmt::Display for Refused {
             Self::Conflict { field } => write!(formatter, "{field} was used before, for something else."),
         }
     }
-}
-
-/// A state or an action as the API names it: each is one word.
-fn api_name(value: impl std::fmt::Debug) -> String {
-    format!("{value:?}").to_uppercase()
 }

@@ -204,7 +204,7 @@ pub fn thin_body(happening: Happening<'_>, chat: &chat::Model) -> String {
         }
         About::Session(row) => {
             data.chat_session_id = Some(global_id::encode(global_id::CHAT_SESSION, row.session.id.0));
-            data.state = Some(format!("{:?}", row.session.state).to_uppercase());
+            data.state = Some(row.session.state.as_str().to_owned());
         }
     }
     let timestamp = happening.at.to_chrono().to_rfc3339_opts(SecondsFormat::Millis, true);

@@ -1,12 +1,13 @@
 //! Relay connections: the page that a store gave, with its cursors.
 
 use super::error::{Fault, Result};
+use crate::domain::description::Description;
 use crate::domain::page::{Key, Page, PageRequest};
 use crate::live::CursorError;
 use async_graphql::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use std::fmt::Display;
 use uuid::Uuid;
 
 /// Relay's four arguments, as a field got them.
@@ -42,9 +43,19 @@ impl PageArguments {
 pub(super) struct List([u8; 4]);
 
 impl List {
-    /// The list that this describes: its name and whose it is, and its order where there are several.
-    pub(super) fn of(description: &impl std::fmt::Debug) -> Self {
-        let digest = Sha256::digest(format!("{description:?}").as_bytes());
+    /// The list with this name, of a type that has one of it.
+    pub(super) fn named(name: &str) -> Self {
+        Self::described(&Description::of(name))
+    }
+
+    /// The list with this name of the object with this id.
+    pub(super) fn of(name: &str, id: impl Display) -> Self {
+        Self::described(&Description::of(name).with("of", Some(id)))
+    }
+
+    /// The list that this describes.
+    pub(super) fn described(description: &Description) -> Self {
+        let digest = description.digest();
         Self([digest[0], digest[1], digest[2], digest[3]])
     }
 
@@ -175,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_cursor_keeps_the_whole_key() {
-        let list = List::of(&"rooms");
+        let list = List::named("rooms");
         let key = Key { value: -7, id: Uuid::from_u128(9) };
         assert_eq!(list.key(&list.cursor(key)).ok(), Some(key));
-        assert!(List::of(&"users").key(&list.cursor(key)).is_err());
+        assert!(List::named("users").key(&list.cursor(key)).is_err());
         for malformed in ["", "x", "MTIz", &format!("{}A", list.cursor(key)), &list.cursor(key)[1..]] {
             assert!(list.key(malformed).is_err(), "{malformed}");
         }

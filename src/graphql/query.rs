@@ -18,7 +18,7 @@ use super::session::ChatSession;
 use super::viewer::Viewer;
 use super::webhook::{Webhook, WebhookDelivery};
 use crate::domain::limits;
-use async_graphql::{Context, ID, Interface, Object};
+use async_graphql::{Context, ID, Interface, Object, OneofObject};
 use entity::{
     ActorId, AttachmentId, ChatId, MessageId, ParticipationId, PresenceId, RoomId, SessionId, ShoppingCartId,
     ShoppingCartProductId, WebhookDeliveryId, WebhookId,
@@ -49,6 +49,15 @@ pub(super) enum Node {
 
 /// Everything that can be asked.
 pub struct Query;
+
+/// A visitor, by one of two ids.
+#[derive(OneofObject)]
+enum VisitorByInput {
+    /// The global id.
+    Id(ID),
+    /// The id in the organization's own systems.
+    ExternalId(String),
+}
 
 /// Everything that can be asked.
 #[Object]
@@ -102,23 +111,21 @@ impl Query {
         })
     }
 
-    /// A visitor of the organization, by exactly one of the two ids. A visitor finds themself alone.
+    /// Returns a visitor of the organization. Visitors find only themselves.
     async fn visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Their id.")] id: Option<ID>,
-        #[graphql(desc = "Their id in the organization's own systems.")] external_id: Option<String>,
+        #[graphql(desc = "The visitor.")] by: VisitorByInput,
     ) -> Result<Option<Visitor>> {
         let caller = caller(context)?;
-        match (id, external_id) {
-            (Some(id), None) => Ok(match actor(caller, Kind::Visitor, &id).await? {
+        match by {
+            VisitorByInput::Id(id) => Ok(match actor(caller, Kind::Visitor, &id).await? {
                 Some(Actor::Visitor(visitor)) => Some(visitor),
                 Some(Actor::User(_)) | None => None,
             }),
-            (None, Some(id)) => {
+            VisitorByInput::ExternalId(id) => {
                 Ok(caller.actions.visitor_by_external_id(&caller.viewer, &id).await?.map(Visitor))
             }
-            (Some(_), Some(_)) | (None, None) => Err(Fault::bad_input("Give id or externalId.")),
         }
     }
 

@@ -11,8 +11,7 @@ use super::scalar::DateTime;
 use super::viewer::Viewer;
 use super::web_page::WebPageInput;
 use crate::actions::{SignInVisitor, TokenSubject};
-use crate::domain::refused::Refused;
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
 /// Who the visitor on the page is: whom `identityToken` names, or else whose `refreshToken` it is, or else somebody new.
@@ -88,13 +87,31 @@ struct SignOutPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Whose tokens: exactly one of `actorId` and `apiClientName`.
-#[derive(InputObject)]
-struct RevokeTokensInput {
-    /// A user or a visitor.
-    actor_id: Option<ID>,
-    /// A program of the organization, by its name.
-    api_client_name: Option<String>,
+/// The user, visitor or API client whose tokens to revoke.
+#[derive(OneofObject)]
+enum RevokeTokensInput {
+    /// The id of a user or a visitor.
+    ActorId(ID),
+    /// The name of an API client.
+    ApiClientName(String),
+}
+
+/// The user, visitor or API client that a token is for.
+#[derive(OneofObject)]
+pub(super) enum TokenSubjectInput {
+    /// The id of a user or a visitor.
+    ActorId(ID),
+    /// The name of an API client, 1–128 characters.
+    ApiClientName(String),
+}
+
+impl TokenSubjectInput {
+    pub(super) fn decode(self) -> std::result::Result<TokenSubject, Halt> {
+        match self {
+            Self::ActorId(id) => Ok(TokenSubject::Actor(expect_actor(&id, "actorId")?)),
+            Self::ApiClientName(name) => Ok(TokenSubject::ApiClient(name)),
+        }
+    }
 }
 
 /// What revokeTokens did.
@@ -117,13 +134,13 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who it is.")] input: SignInVisitorInput,
-    ) -> Result<SignInVisitorPayload> {
+    ) -> Result<Option<SignInVisitorPayload>> {
         let caller = anybody(context)?;
         let SignInVisitorInput { refresh_token, identity_token, display_name, page } = input;
         let page = page.map(Into::into);
         let input = SignInVisitor { refresh_token, identity_token, display_name, page };
         let signed_in = caller.actions.sign_in_visitor(&caller.viewer, input).await;
-        Ok(match settle(signed_in.map_err(Halt::from))? {
+        Ok(Some(match settle(signed_in.map_err(Halt::from))? {
             Ok((room_id, signed_in)) => {
                 caller.become_viewer(signed_in.viewer);
                 SignInVisitorPayload {
@@ -136,7 +153,7 @@ impl SignInMutation {
                 }
             }
             Err(error) => SignInVisitorPayload { user_errors: vec![error], ..Default::default() },
-        })
+        }))
     }
 
     /// Makes another token for the viewer, before theirs ends. Asked on a socket, it keeps the socket open.
@@ -144,10 +161,10 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What with.")] input: RenewTokenInput,
-    ) -> Result<RenewTokenPayload> {
+    ) -> Result<Option<RenewTokenPayload>> {
         let caller = caller(context)?;
         let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
-        Ok(match settle(renewed.map_err(Halt::from))? {
+        Ok(Some(match settle(renewed.map_err(Halt::from))? {
             Ok(renewed) => {
                 if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
                     renewal.set(renewed.viewer.clone());
@@ -162,7 +179,7 @@ impl SignInMutation {
                 }
             }
             Err(error) => RenewTokenPayload { user_errors: vec![error], ..Default::default() },
-        })
+        }))
     }
 
     /// Signs the viewer out: tokens stop to work, sockets close with 4403, presences end.
@@ -170,11 +187,11 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How far.")] input: SignOutInput,
-    ) -> Result<SignOutPayload> {
+    ) -> Result<Option<SignOutPayload>> {
         let caller = caller(context)?;
         let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
         let user_errors = settle(signed_out.map_err(Halt::from))?.err().into_iter().collect();
-        Ok(SignOutPayload { user_errors })
+        Ok(Some(SignOutPayload { user_errors }))
     }
 
     /// Ends all tokens of somebody: sockets close with 4403, presences end, refresh tokens are worth nothing. For
@@ -183,30 +200,19 @@ impl SignInMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whose.")] input: RevokeTokensInput,
-    ) -> Result<RevokeTokensPayload> {
+    ) -> Result<Option<RevokeTokensPayload>> {
         let caller = caller(context)?;
         let revoked = async {
-            let subject = subject(input.actor_id, input.api_client_name)?;
+            let subject = match input {
+                RevokeTokensInput::ActorId(id) => TokenSubjectInput::ActorId(id),
+                RevokeTokensInput::ApiClientName(name) => TokenSubjectInput::ApiClientName(name),
+            };
+            let subject = subject.decode()?;
             Ok(caller.actions.revoke_tokens(&caller.viewer, subject).await?)
         };
-        Ok(match settle(revoked.await)? {
+        Ok(Some(match settle(revoked.await)? {
             Ok(row) => RevokeTokensPayload { actor: Actor::new(row), user_errors: Vec::new() },
             Err(error) => RevokeTokensPayload { actor: None, user_errors: vec![error] },
-        })
-    }
-}
-
-/// Whom a token is of or for.
-pub(super) fn subject(
-    actor_id: Option<ID>,
-    api_client_name: Option<String>,
-) -> std::result::Result<TokenSubject, Halt> {
-    match (actor_id, api_client_name) {
-        (Some(id), None) => Ok(TokenSubject::Actor(expect_actor(&id, "actorId")?)),
-        (None, Some(name)) => Ok(TokenSubject::ApiClient(name)),
-        (Some(_), Some(_)) | (None, None) => {
-            let reason = "Give actorId or apiClientName.";
-            Err(Halt::Refused(Refused::Invalid { field: "actorId", reason }))
-        }
+        }))
     }
 }

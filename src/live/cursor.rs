@@ -4,6 +4,7 @@
 //! an HMAC-SHA256 over all of that and over what the cursor is of (a chat, or a feed's place), which is not
 //! in the cursor itself. A cursor shown for something else is therefore as invalid as a garbled one.
 
+use crate::domain::description::Description;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{ChatId, Timestamp};
@@ -45,8 +46,8 @@ pub struct ScopeHash([u8; 32]);
 impl ScopeHash {
     /// The hash of a description that tells one place from every other.
     #[must_use]
-    pub fn of(description: &[u8]) -> Self {
-        Self(Sha256::digest(description).into())
+    pub fn of(description: &Description) -> Self {
+        Self(description.digest())
     }
 }
 
@@ -136,7 +137,7 @@ mod tests {
             let cursor = cursors(1).encode_chat(chat, sequence);
             assert_eq!(cursors(1).decode_chat(chat, &cursor), Ok(sequence));
         }
-        let scope = ScopeHash::of(b"room 1");
+        let scope = ScopeHash::of(&Description::of("room 1"));
         let cursor = cursors(1).encode_feed(&scope, Timestamp(1_800_000_000_000));
         assert_eq!(cursors(1).decode_feed(&scope, &cursor), Ok(Timestamp(1_800_000_000_000)));
     }
@@ -146,7 +147,10 @@ mod tests {
         let (chat, other) = (ChatId(Uuid::from_u128(7)), ChatId(Uuid::from_u128(8)));
         let cursor = cursors(1).encode_chat(chat, 12);
         assert_eq!(cursors(1).decode_chat(other, &cursor), Err(CursorError::Invalid));
-        assert_eq!(cursors(1).decode_feed(&ScopeHash::of(b""), &cursor), Err(CursorError::Invalid));
+        assert_eq!(
+            cursors(1).decode_feed(&ScopeHash::of(&Description::of("")), &cursor),
+            Err(CursorError::Invalid)
+        );
         let stranger = Cursors::new(Uuid::from_u128(1), b"another secret");
         assert_eq!(stranger.decode_chat(chat, &cursor), Err(CursorError::Invalid));
     }

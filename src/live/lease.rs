@@ -1,12 +1,13 @@
 //! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
 //!
-//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. No event, no
-//! sequence: a renewed lease is no news.
+//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal is a signal: it has no
+//! event and no sequence.
 
 use super::{Live, Pulse, lock};
+use crate::domain::event::{News, Signal};
 use crate::domain::viewer::Viewer;
 use crate::store::connected::{self, Kept};
-use entity::{ActorId, ChatId};
+use entity::{ActorId, ChatId, presence};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -192,11 +193,17 @@ impl Live {
         // Somebody with very many chats on their screen is renewed in as many statements as it takes.
         let in_chat = std::mem::take(&mut kept.in_chat);
         let expires_at = now.plus(self.0.settings.presence_ttl);
-        connected::renew_presences(store, &kept, now, expires_at).await?;
+        self.tell_renewed(connected::renew_presences(store, &kept, now, expires_at).await?);
         for in_chat in in_chat.chunks(PAIRS) {
             let kept = Kept { everywhere: Vec::new(), in_chat: in_chat.to_vec() };
-            connected::renew_presences(store, &kept, now, expires_at).await?;
+            self.tell_renewed(connected::renew_presences(store, &kept, now, expires_at).await?);
         }
         connected::seen(store, actor_ids, now).await
+    }
+
+    fn tell_renewed(&self, presences: Vec<presence::Model>) {
+        for presence in presences {
+            self.tell(News::Signal(presence.chat_id, Signal::Presence(presence)));
+        }
     }
 }

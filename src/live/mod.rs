@@ -28,6 +28,7 @@ mod outage;
 mod pulse;
 mod reader;
 mod remote;
+mod renewals;
 mod shared;
 mod standing;
 mod sweep;
@@ -48,6 +49,7 @@ pub use turns::Turn;
 
 pub use pulse::Pulse;
 
+use crate::domain::description::Description;
 use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
@@ -61,6 +63,7 @@ use lease::Leases;
 use outage::Outages;
 use reader::{MessageReads, Reads};
 use remote::Heard;
+use renewals::Renewals;
 use standing::Standings;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -83,6 +86,7 @@ struct Inner {
     feeds: Arc<Feeds>,
     standings: Standings,
     leases: Leases,
+    renewals: Renewals,
     outages: Outages,
     typing: Typing,
     heard: Heard,
@@ -144,6 +148,7 @@ impl Live {
             feeds,
             standings: Standings::default(),
             leases: Leases::default(),
+            renewals: Renewals::default(),
             outages: Outages::new(settings.presence_ttl),
             typing: Typing::default(),
             heard: Heard::default(),
@@ -285,6 +290,11 @@ impl Live {
             News::Signal(chat_id, signal) => {
                 match &signal {
                     Signal::Participation(row) => self.send(Message::Participation { chat_id, id: row.id }),
+                    Signal::Presence(row)
+                        if !self.0.renewals.is_due(row, self.0.settings.presence_ttl / 4) =>
+                    {
+                        return;
+                    }
                     Signal::Presence(row) => self.send(Message::Presence { chat_id, id: row.id }),
                     // Has its own way, with who types.
                     Signal::Typing => {}
@@ -344,5 +354,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What a page's cursor is of: anything of the viewer's organization, as this viewer sees it.
 fn page_scope(viewer: &Viewer) -> ScopeHash {
-    ScopeHash::of(format!("page {} {}", viewer.organization_id, viewer.actor_id).as_bytes())
+    ScopeHash::of(
+        &Description::of("page")
+            .with("organization", Some(viewer.organization_id))
+            .with("viewer", Some(viewer.actor_id)),
+    )
 }

@@ -7,6 +7,7 @@ use super::item::action_of;
 use super::lease::Lease;
 use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::chat_filter::Members;
+use crate::domain::description::Description;
 use crate::domain::event::{Entry, Subject, ViewChange};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
@@ -59,7 +60,11 @@ impl Live {
         if !may_follow {
             return Err(LiveError::NotFound);
         }
-        let hash = ScopeHash::of(format!("viewer {} {room_ids:?}", viewer.actor_id).as_bytes());
+        let hash = ScopeHash::of(
+            &Description::of("viewerEvents")
+                .with("viewer", Some(viewer.actor_id))
+                .with_each("roomIds", &room_ids),
+        );
         let oldest = self.0.store.clock().now().minus(RESUMABLE);
         let (after, reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
             None => (None, Some(ResetReason::Initial)),

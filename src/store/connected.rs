@@ -33,14 +33,14 @@ pub async fn actors_by_id(store: &Store, ids: &[ActorId]) -> Result<Vec<actor::M
         .await?)
 }
 
-/// Moves the end of the leases to `expires_at`. A row that somebody else is writing is left for the next
+/// Moves the end of the leases to `expires_at`, and returns the renewed presences. A row that somebody else is writing is left for the next
 /// time, so that this never waits for an action, nor an action for this.
 pub async fn renew_presences(
     store: &Store,
     kept: &Kept,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Result<()> {
+) -> Result<Vec<presence::Model>> {
     let mut whose = Condition::any();
     if !kept.everywhere.is_empty() {
         whose = whose.add(presence::Column::UserId.is_in(kept.everywhere.iter().copied()));
@@ -53,7 +53,7 @@ pub async fn renew_presences(
         );
     }
     if whose.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let free = presence::Entity::find()
         .select_only()
@@ -68,9 +68,9 @@ pub async fn renew_presences(
         .col_expr(presence::Column::LastSeenAt, Expr::value(now))
         .col_expr(presence::Column::ExpiresAt, Expr::value(expires_at))
         .filter(presence::Column::Id.in_subquery(free))
-        .exec(tx.connection())
+        .exec_with_returning(tx.connection())
         .await;
-    end(tx, renewed.map(|_| ())).await
+    end(tx, renewed).await
 }
 
 /// Notes that the actors were heard from.
@@ -91,12 +91,12 @@ pub async fn seen(store: &Store, ids: &[ActorId], now: Timestamp) -> Result<()> 
         .filter(actor::Column::Id.in_subquery(free))
         .exec(tx.connection())
         .await;
-    end(tx, noted.map(|_| ())).await
+    end(tx, noted.map(drop)).await
 }
 
-async fn end(tx: super::Tx, written: std::result::Result<(), sea_orm::DbErr>) -> Result<()> {
+async fn end<T>(tx: super::Tx, written: std::result::Result<T, sea_orm::DbErr>) -> Result<T> {
     match written {
-        Ok(()) => tx.commit().await.map(|_| ()),
+        Ok(value) => tx.commit().await.map(|_| value),
         Err(error) => {
             tx.roll_back().await?;
             Err(error.into())

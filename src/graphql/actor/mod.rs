@@ -309,7 +309,7 @@ connection! {
 
 /// The organization's users.
 pub(super) async fn users(context: &Context<'_>, page: PageArguments) -> Result<UserConnection> {
-    let (caller, list) = (caller(context)?, List::of(&"users"));
+    let (caller, list) = (caller(context)?, List::named("users"));
     let page = caller.actions.users(&caller.viewer, &page.request(context, list)?).await?;
     Ok(UserConnection::new(page, |_, key| list.cursor(key), User))
 }
@@ -320,7 +320,7 @@ pub(super) async fn visitors(
     query: Option<(&str, Matching)>,
     page: PageArguments,
 ) -> Result<VisitorConnection> {
-    let (caller, list) = (caller(context)?, List::of(&"visitors"));
+    let (caller, list) = (caller(context)?, List::named("visitors"));
     let page = page.request(context, list)?;
     let _permit = caller.search().await?;
     let page = caller.actions.visitors(&caller.viewer, query, &page).await?;

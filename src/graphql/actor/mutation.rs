@@ -6,7 +6,7 @@ use super::super::error::Result;
 use super::super::id::{Halt, Kind};
 use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
-use super::super::sign_in::subject;
+use super::super::sign_in::TokenSubjectInput;
 use super::{User, Visitor};
 use crate::actions::{CreateUser, IssueToken, UpdateUser, UpsertVisitor};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
@@ -92,15 +92,14 @@ struct UpsertVisitorPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Whom a token is for: exactly one of `actorId` and `apiClientName`.
+/// A token to issue.
 #[derive(InputObject)]
 struct IssueTokenInput {
-    /// A user or a visitor.
-    actor_id: Option<ID>,
-    /// A program of the organization, by its name: 1 to 128 characters; made when it is new.
-    api_client_name: Option<String>,
-    /// How long the token lives, in seconds: 60 to 31,536,000 (a year). An hour, if absent.
-    expires_in_seconds: Option<i32>,
+    /// The user, visitor or API client that the token is for. An API client with a new name is created.
+    subject: TokenSubjectInput,
+    /// The lifetime of the token in seconds: 60 to 31,536,000 (a year).
+    #[graphql(default = 3600)]
+    expires_in_seconds: i32,
 }
 
 /// What issueToken did.
@@ -124,15 +123,15 @@ impl ActorMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The user.")] input: CreateUserInput,
-    ) -> Result<CreateUserPayload> {
+    ) -> Result<Option<CreateUserPayload>> {
         let caller = caller(context)?;
         let CreateUserInput { name, public_name, role, external_id } = input;
         let input = CreateUser { name, public_name, role: role.into(), external_id };
         let created = caller.actions.create_user(&caller.viewer, input).await;
-        Ok(match settle(created.map_err(Halt::from))? {
+        Ok(Some(match settle(created.map_err(Halt::from))? {
             Ok(row) => CreateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
             Err(error) => CreateUserPayload { user: None, user_errors: vec![error] },
-        })
+        }))
     }
 
     /// Changes a user. For admins.
@@ -140,7 +139,7 @@ impl ActorMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateUserInput,
-    ) -> Result<UpdateUserPayload> {
+    ) -> Result<Option<UpdateUserPayload>> {
         let caller = caller(context)?;
         let UpdateUserInput { user_id, name, public_name, role, is_active } = input;
         let id = Kind::User.decode(&user_id)?.map(ActorId);
@@ -149,7 +148,7 @@ impl ActorMutation {
             let input = UpdateUser { user_id, name, public_name, role: role.map(Into::into), is_active };
             Ok(caller.actions.update_user(&caller.viewer, input).await?)
         };
-        Ok(match settle(updated.await)? {
+        Ok(Some(match settle(updated.await)? {
             Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
             Err(error) => {
                 let user = match id {
@@ -158,7 +157,7 @@ impl ActorMutation {
                 };
                 UpdateUserPayload { user, user_errors: vec![error] }
             }
-        })
+        }))
     }
 
     /// Creates a visitor, or changes the one with the same externalId. For admins and API clients.
@@ -166,7 +165,7 @@ impl ActorMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The visitor.")] input: UpsertVisitorInput,
-    ) -> Result<UpsertVisitorPayload> {
+    ) -> Result<Option<UpsertVisitorPayload>> {
         let caller = caller(context)?;
         let UpsertVisitorInput { external_id, display_name, attributes } = input;
         let pair = |AttributeInput { name, value }| (name, value);
@@ -176,10 +175,10 @@ impl ActorMutation {
             attributes: attributes.map(|attributes| attributes.into_iter().map(pair).collect()),
         };
         let upserted = caller.actions.upsert_visitor(&caller.viewer, input).await;
-        Ok(match settle(upserted.map_err(Halt::from))? {
+        Ok(Some(match settle(upserted.map_err(Halt::from))? {
             Ok(row) => UpsertVisitorPayload { visitor: Some(Visitor(row)), user_errors: Vec::new() },
             Err(error) => UpsertVisitorPayload { visitor: None, user_errors: vec![error] },
-        })
+        }))
     }
 
     /// Makes a token. Admins make them for everybody of the organization, API clients for visitors.
@@ -187,20 +186,21 @@ impl ActorMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whom for, and for how long.")] input: IssueTokenInput,
-    ) -> Result<IssueTokenPayload> {
+    ) -> Result<Option<IssueTokenPayload>> {
         let caller = caller(context)?;
-        let IssueTokenInput { actor_id, api_client_name, expires_in_seconds } = input;
+        let IssueTokenInput { subject, expires_in_seconds } = input;
         let issued = async {
-            let input = IssueToken { subject: subject(actor_id, api_client_name)?, expires_in_seconds };
+            let input =
+                IssueToken { subject: subject.decode()?, expires_in_seconds: Some(expires_in_seconds) };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
-        Ok(match settle(issued.await)? {
+        Ok(Some(match settle(issued.await)? {
             Ok(issued) => IssueTokenPayload {
                 token: Some(issued.token),
                 expires_at: Some(DateTime(issued.expires_at)),
                 user_errors: Vec::new(),
             },
             Err(error) => IssueTokenPayload { token: None, expires_at: None, user_errors: vec![error] },
-        })
+        }))
     }
 }

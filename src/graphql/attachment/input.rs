@@ -2,7 +2,7 @@
 
 use super::super::id::{Halt, Kind, expect_actor};
 use crate::domain::attachment::{Attached, NewContact, NewLink};
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, OneofObject};
 use entity::AttachmentId;
 
 /// A link to attach.
@@ -16,15 +16,22 @@ pub(in crate::graphql) struct LinkInput {
     name: Option<String>,
 }
 
-/// A contact to attach: an actor or an address.
+/// A contact to attach: somebody of the organization or a card with an address.
+#[derive(OneofObject)]
+pub(in crate::graphql) enum ContactInput {
+    /// The id of a user or a visitor that the viewer sees.
+    ActorId(ID),
+    /// A name and an address.
+    Card(ContactCardInput),
+}
+
+/// A name and an address to attach as a contact.
 #[derive(InputObject)]
-pub(in crate::graphql) struct ContactInput {
-    /// Who it is: a user or a visitor whom the viewer sees.
-    actor_id: Option<ID>,
-    /// Or where to reach them: a telephone number, an e-mail address, 1 to 320 characters on one line.
-    address: Option<String>,
-    /// What to call them: 1–200 characters, at least one of them visible; bidirectional controls are removed. The
-    /// actor's name or the address, if absent.
+pub(in crate::graphql) struct ContactCardInput {
+    /// A telephone number, an email address or the like: 1–320 characters on one line.
+    address: String,
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Default: the
+    /// address.
     name: Option<String>,
 }
 
@@ -37,9 +44,14 @@ pub(in crate::graphql) fn attached(
     let files = attachment_ids.unwrap_or_default();
     let file = |id: &ID| Kind::FileAttachment.expect(id, "upload", "attachmentIds").map(AttachmentId);
     let link = |LinkInput { url, name }| NewLink { url, name };
-    let contact = |ContactInput { actor_id, address, name }| {
-        let actor_id = actor_id.map(|id| expect_actor(&id, "contacts")).transpose()?;
-        Ok::<_, Halt>(NewContact { actor_id, address, name })
+    let contact = |contact| match contact {
+        ContactInput::ActorId(id) => {
+            let actor_id = Some(expect_actor(&id, "contacts")?);
+            Ok::<_, Halt>(NewContact { actor_id, address: None, name: None })
+        }
+        ContactInput::Card(ContactCardInput { address, name }) => {
+            Ok(NewContact { actor_id: None, address: Some(address), name })
+        }
     };
     Ok(Attached {
         files: files.iter().map(file).collect::<Result<_, _>>()?,

@@ -53,7 +53,7 @@ impl UploadMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The file.")] input: CreateUploadInput,
-    ) -> Result<CreateUploadPayload> {
+    ) -> Result<Option<CreateUploadPayload>> {
         let caller = caller(context)?;
         let CreateUploadInput { chat_id, name, media_type, size } = input;
         let granted = async {
@@ -61,7 +61,7 @@ impl UploadMutation {
             let input = CreateUpload { chat_id, name, media_type, size: size.into() };
             Ok(caller.actions.create_upload(&caller.viewer, input).await?)
         };
-        Ok(match settle(granted.await)? {
+        Ok(Some(match settle(granted.await)? {
             Ok(granted) => CreateUploadPayload {
                 attachment: Some(FileAttachment(granted.attachment)),
                 upload_url: Some(granted.url),
@@ -74,6 +74,6 @@ impl UploadMutation {
                 expires_at: None,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 }

@@ -177,7 +177,10 @@ pub(super) async fn carts_of(
     of: CartsOf,
     page: PageArguments,
 ) -> Result<ShoppingCartConnection> {
-    let list = List::of(&("carts", of));
+    let list = match of {
+        CartsOf::Visitor(id) => List::of("cartsOfVisitor", id),
+        CartsOf::Chat(id) => List::of("cartsOfChat", id),
+    };
     let page = page.request(context, list)?;
     let page = caller(context)?.need(CartsPage { of, page }).await?;
     Ok(ShoppingCartConnection::new(page, |_, key| list.cursor(key), ShoppingCart))

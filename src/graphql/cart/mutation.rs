@@ -75,7 +75,7 @@ impl CartMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The cart.")] input: UpsertShoppingCartInput,
-    ) -> Result<UpsertShoppingCartPayload> {
+    ) -> Result<Option<UpsertShoppingCartPayload>> {
         let caller = caller(context)?;
         let upserted = async {
             let visitor_id = ActorId(Kind::Visitor.expect(&input.visitor_id, "visitor", "visitorId")?);
@@ -92,12 +92,12 @@ impl CartMutation {
             };
             Ok(caller.actions.upsert_cart(&caller.viewer, input).await?)
         };
-        Ok(match settle(upserted.await)? {
+        Ok(Some(match settle(upserted.await)? {
             Ok(row) => {
                 UpsertShoppingCartPayload { shopping_cart: Some(ShoppingCart(row)), user_errors: Vec::new() }
             }
             Err(error) => UpsertShoppingCartPayload { shopping_cart: None, user_errors: vec![error] },
-        })
+        }))
     }
 }
 

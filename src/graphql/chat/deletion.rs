@@ -39,20 +39,20 @@ impl DeletionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: DeleteChatInput,
-    ) -> Result<DeleteChatPayload> {
+    ) -> Result<Option<DeleteChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
         let deleted = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.delete_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(match settle(deleted.await)? {
+        Ok(Some(match settle(deleted.await)? {
             Ok(()) => DeleteChatPayload { deleted_chat_id: Some(id), chat: None, user_errors: Vec::new() },
             Err(error) => DeleteChatPayload {
                 deleted_chat_id: None,
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 }

@@ -5,6 +5,7 @@ use super::super::connection::{List, PageArguments, connection};
 use super::super::error::Result;
 use super::{Chat, ChatFilterInput, ChatOrderInput, filter_within};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
+use crate::domain::description::Description;
 use crate::domain::page::Page;
 use async_graphql::Context;
 use entity::{ActorId, RoomId};
@@ -59,7 +60,20 @@ impl Place {
     }
 
     fn list(self, order: ChatOrder) -> List {
-        List::of(&("chats", self, order))
+        let (place, id) = match self {
+            Self::Organization => ("organization", None),
+            Self::Room(RoomId(id)) => ("room", Some(id)),
+            Self::Visitor(ActorId(id)) => ("visitor", Some(id)),
+            Self::Participant(ActorId(id)) => ("participant", Some(id)),
+            Self::PresentUser(ActorId(id)) => ("presentUser", Some(id)),
+        };
+        List::described(
+            &Description::of("chats")
+                .with("place", Some(place))
+                .with("id", id)
+                .with("orderBy", Some(order.field.as_str()))
+                .with_flag("descending", order.is_descending),
+        )
     }
 
     /// Who waits in a room, longest first.
@@ -69,7 +83,7 @@ impl Place {
 
     /// A viewer's own chats.
     pub(in crate::graphql) fn inbox() -> List {
-        List::of(&"inbox")
+        List::named("inbox")
     }
 }
 

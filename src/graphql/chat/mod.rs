@@ -358,7 +358,7 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<PresenceConnection> {
-        let list = List::of(&("presences", self.0.id));
+        let list = List::of("presences", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
         let arguments = PresencesOf { include_ended: include_ended.unwrap_or_default() };
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
@@ -376,7 +376,7 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ParticipationConnection> {
-        let list = List::of(&("participations", self.0.id));
+        let list = List::of("participations", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
         let arguments = ParticipationsOf { actor_type: actor_type.map(Into::into) };
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
@@ -392,7 +392,7 @@ impl Chat {
         #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
-        let list = List::of(&("sessions", self.0.id));
+        let list = List::of("chatSessions", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
         let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: SessionsOf, page }).await?;
         Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
@@ -439,6 +439,11 @@ impl Chat {
         if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
             return Ok(actions);
         }
+        let is_present =
+            caller.viewer.role.is_user() && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+        if policy::can_leave(&caller.viewer, &self.0, is_present, participates) {
+            actions.push(ChatAction::Leave);
+        }
         if policy::may(caller.viewer.role, Verb::TagChat).is_ok() {
             actions.push(ChatAction::Tag);
         }
@@ -452,9 +457,8 @@ impl Chat {
             return Ok(actions);
         }
         actions.push(ChatAction::Send);
-        if caller.viewer.role.is_user() {
-            let is_present = caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
-            actions.push(if is_present { ChatAction::Leave } else { ChatAction::Join });
+        if caller.viewer.role.is_user() && !is_present {
+            actions.push(ChatAction::Join);
         }
         let may_end = match self.0.chat_type {
             entity::ChatType::Visitor => true,

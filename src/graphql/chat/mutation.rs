@@ -1,7 +1,6 @@
 //! Starting, creating, changing and ending chats.
 
 use super::super::caller::{Caller, caller, live};
-use super::super::enums::ChatType;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind, expect_actor};
 use super::super::message::{Message, MessageEdge};
@@ -11,7 +10,7 @@ use super::super::web_page::WebPageInput;
 use super::Chat;
 use crate::actions::{CreateChat, StartChat, UpdateChat};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, RoomId};
+use entity::{ActorId, ChatId, ChatType, RoomId};
 
 /// A chat with a visitor, to start in a room.
 #[derive(InputObject)]
@@ -54,32 +53,54 @@ struct StartChatPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A DIRECT or GROUP chat to create.
+/// A DIRECT chat to create.
 #[derive(InputObject)]
-struct CreateChatInput {
-    /// DIRECT, between exactly two, or GROUP.
-    #[graphql(name = "type")]
-    chat_type: ChatType,
-    /// Users and visitors who take part, up to 100. The caller is added where missing.
-    participant_ids: Vec<ID>,
-    /// One of the participants. The caller, if absent.
-    owner_id: Option<ID>,
-    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+struct CreateDirectChatInput {
+    /// The user or visitor to talk to. Not the viewer.
+    participant_id: ID,
+    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed. An
+    /// existing chat keeps its name.
     name: Option<String>,
-    /// What it is about: up to 1,000 characters.
+    /// The description of the chat: up to 1,000 characters. An existing chat keeps its description.
     description: Option<String>,
-    /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second chat.
+    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
     request_id: Option<String>,
 }
 
-/// What createChat did.
+/// The result of `createDirectChat`.
 #[derive(SimpleObject)]
-struct CreateChatPayload {
+struct CreateDirectChatPayload {
     /// The chat.
     chat: Option<Chat>,
-    /// Whether it was there before: a pair has one DIRECT chat.
+    /// Whether the chat existed before this call.
     is_existing: bool,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// A GROUP chat to create.
+#[derive(InputObject)]
+struct CreateGroupChatInput {
+    /// The users and visitors who take part, up to 100 with the viewer, who always takes part.
+    participant_ids: Vec<ID>,
+    /// The owner, one of the participants. Default: the viewer.
+    owner_id: Option<ID>,
+    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    name: Option<String>,
+    /// The description of the chat: up to 1,000 characters.
+    description: Option<String>,
+    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
+    request_id: Option<String>,
+}
+
+/// The result of `createGroupChat`.
+#[derive(SimpleObject)]
+struct CreateGroupChatPayload {
+    /// The chat.
+    chat: Option<Chat>,
+    /// Whether the chat existed before this call: true for a retry with the same `requestId`.
+    is_existing: bool,
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -133,7 +154,7 @@ impl ChatMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: StartChatInput,
-    ) -> Result<StartChatPayload> {
+    ) -> Result<Option<StartChatPayload>> {
         let (caller, live) = (caller(context)?, live(context)?);
         let StartChatInput {
             room_id,
@@ -162,7 +183,7 @@ impl ChatMutation {
             };
             Ok(caller.actions.start_chat(&caller.viewer, input).await?)
         };
-        Ok(match settle(started.await)? {
+        Ok(Some(match settle(started.await)? {
             Ok(started) => StartChatPayload {
                 chat: Some(Chat::shared(started.chat)),
                 is_resumed: started.start.is_resumed,
@@ -177,37 +198,69 @@ impl ChatMutation {
                 message_edge: None,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 
-    /// Creates a DIRECT or a GROUP chat. Of a pair there is one DIRECT chat: creating it again answers it.
-    async fn create_chat(
+    /// Creates the DIRECT chat of the viewer and another participant, or returns the existing one: a pair has one. Whoever
+    /// has left it takes part again.
+    async fn create_direct_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: CreateChatInput,
-    ) -> Result<CreateChatPayload> {
+        #[graphql(desc = "The chat.")] input: CreateDirectChatInput,
+    ) -> Result<Option<CreateDirectChatPayload>> {
         let caller = caller(context)?;
-        let CreateChatInput { chat_type, participant_ids, owner_id, name, description, request_id } = input;
+        let CreateDirectChatInput { participant_id, name, description, request_id } = input;
         let created = async {
-            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
             let input = CreateChat {
-                chat_type: chat_type.into(),
-                participant_ids: participants.collect::<std::result::Result<_, Halt>>()?,
-                owner_id: owner_id.map(|id| expect_actor(&id, "ownerId")).transpose()?,
+                chat_type: ChatType::Direct,
+                participant_ids: vec![expect_actor(&participant_id, "participantId")?],
+                owner_id: None,
                 name,
-                detail: description,
+                description,
                 request_id,
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
         };
-        Ok(match settle(created.await)? {
-            Ok(created) => CreateChatPayload {
+        Ok(Some(match settle(created.await)? {
+            Ok(created) => CreateDirectChatPayload {
                 chat: Some(Chat::shared(created.chat)),
                 is_existing: created.is_existing,
                 user_errors: Vec::new(),
             },
-            Err(error) => CreateChatPayload { chat: None, is_existing: false, user_errors: vec![error] },
-        })
+            Err(error) => {
+                CreateDirectChatPayload { chat: None, is_existing: false, user_errors: vec![error] }
+            }
+        }))
+    }
+
+    /// Creates a GROUP chat.
+    async fn create_group_chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The chat.")] input: CreateGroupChatInput,
+    ) -> Result<Option<CreateGroupChatPayload>> {
+        let caller = caller(context)?;
+        let CreateGroupChatInput { participant_ids, owner_id, name, description, request_id } = input;
+        let created = async {
+            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
+            let input = CreateChat {
+                chat_type: ChatType::Group,
+                participant_ids: participants.collect::<std::result::Result<_, Halt>>()?,
+                owner_id: owner_id.map(|id| expect_actor(&id, "ownerId")).transpose()?,
+                name,
+                description,
+                request_id,
+            };
+            Ok(caller.actions.create_chat(&caller.viewer, input).await?)
+        };
+        Ok(Some(match settle(created.await)? {
+            Ok(created) => CreateGroupChatPayload {
+                chat: Some(Chat::shared(created.chat)),
+                is_existing: created.is_existing,
+                user_errors: Vec::new(),
+            },
+            Err(error) => CreateGroupChatPayload { chat: None, is_existing: false, user_errors: vec![error] },
+        }))
     }
 
     /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT chat the
@@ -216,20 +269,21 @@ impl ChatMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateChatInput,
-    ) -> Result<UpdateChatPayload> {
+    ) -> Result<Option<UpdateChatPayload>> {
         let caller = caller(context)?;
         let UpdateChatInput { chat_id: id, name, description, is_private } = input;
         let updated = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
-            let input = UpdateChat { chat_id, name: name.into(), detail: description.into(), is_private };
+            let input =
+                UpdateChat { chat_id, name: name.into(), description: description.into(), is_private };
             Ok(caller.actions.update_chat(&caller.viewer, input).await?)
         };
-        Ok(match settle(updated.await)? {
+        Ok(Some(match settle(updated.await)? {
             Ok(chat) => UpdateChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => {
                 UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 
     /// Ends a chat, with every presence in it and every session of it that is not over. Ending it again changes
@@ -238,17 +292,17 @@ impl ChatMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: EndChatInput,
-    ) -> Result<EndChatPayload> {
+    ) -> Result<Option<EndChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
         let ended = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.end_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(match settle(ended.await)? {
+        Ok(Some(match settle(ended.await)? {
             Ok(chat) => EndChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => EndChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        })
+        }))
     }
 }
 

@@ -64,7 +64,7 @@ impl ParticipantMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: AddParticipantsInput,
-    ) -> Result<AddParticipantsPayload> {
+    ) -> Result<Option<AddParticipantsPayload>> {
         let caller = caller(context)?;
         let AddParticipantsInput { chat_id: id, participant_ids } = input;
         let added = async {
@@ -74,7 +74,7 @@ impl ParticipantMutation {
             let input = AddParticipants { chat_id, participant_ids };
             Ok(caller.actions.add_participants(&caller.viewer, input).await?)
         };
-        Ok(match settle(added.await)? {
+        Ok(Some(match settle(added.await)? {
             Ok(added) => AddParticipantsPayload {
                 participations: added.participations.into_iter().map(Participation).collect(),
                 chat: Some(Chat::shared(added.chat)),
@@ -85,7 +85,7 @@ impl ParticipantMutation {
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 
     /// Ends somebody's part in a chat, with their presence in it; sessions that are not over go on without them.
@@ -96,7 +96,7 @@ impl ParticipantMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Who, and where.")] input: RemoveParticipantInput,
-    ) -> Result<RemoveParticipantPayload> {
+    ) -> Result<Option<RemoveParticipantPayload>> {
         let caller = caller(context)?;
         let RemoveParticipantInput { chat_id: id, participant_id } = input;
         let removed = async {
@@ -105,7 +105,7 @@ impl ParticipantMutation {
             let input = RemoveParticipant { chat_id, participant_id };
             Ok(caller.actions.remove_participant(&caller.viewer, input).await?)
         };
-        Ok(match settle(removed.await)? {
+        Ok(Some(match settle(removed.await)? {
             Ok(removed) => RemoveParticipantPayload {
                 ended_participation_id: Some(Kind::Participation.encode(removed.participation.id.0)),
                 participation: removed.chat.is_some().then_some(Participation(removed.participation)),
@@ -118,6 +118,6 @@ impl ParticipantMutation {
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 }

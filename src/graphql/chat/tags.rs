@@ -57,17 +57,17 @@ impl TagMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The tags.")] input: TagChatInput,
-    ) -> Result<TagChatPayload> {
+    ) -> Result<Option<TagChatPayload>> {
         let caller = caller(context)?;
         let TagChatInput { chat_id: id, tags } = input;
         let tagged = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.tag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(match settle(tagged.await)? {
+        Ok(Some(match settle(tagged.await)? {
             Ok(chat) => TagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => TagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        })
+        }))
     }
 
     /// Takes tags off a chat. For users.
@@ -75,18 +75,18 @@ impl TagMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The tags.")] input: UntagChatInput,
-    ) -> Result<UntagChatPayload> {
+    ) -> Result<Option<UntagChatPayload>> {
         let caller = caller(context)?;
         let UntagChatInput { chat_id: id, tags } = input;
         let untagged = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.untag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(match settle(untagged.await)? {
+        Ok(Some(match settle(untagged.await)? {
             Ok(chat) => UntagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => {
                 UntagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 }

@@ -60,14 +60,14 @@ impl ArchiveMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which messages.")] input: ArchiveMessagesInput,
-    ) -> Result<ArchiveMessagesPayload> {
+    ) -> Result<Option<ArchiveMessagesPayload>> {
         let caller = caller(context)?;
         let ArchiveMessagesInput { chat_id: id, before: DateTime(before) } = input;
         let archived = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.archive_messages(&caller.viewer, chat_id, before).await?)
         };
-        Ok(match settle(archived.await)? {
+        Ok(Some(match settle(archived.await)? {
             Ok(chat) => ArchiveMessagesPayload {
                 archived_through_sequence: archived_through(&chat)?,
                 chat: Some(Chat::shared(chat)),
@@ -78,7 +78,7 @@ impl ArchiveMutation {
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 
     /// Brings all archived messages of a chat back. For users; never for visitors and API clients.
@@ -86,19 +86,19 @@ impl ArchiveMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which messages.")] input: RestoreMessagesInput,
-    ) -> Result<RestoreMessagesPayload> {
+    ) -> Result<Option<RestoreMessagesPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
         let restored = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.restore_messages(&caller.viewer, chat_id).await?)
         };
-        Ok(match settle(restored.await)? {
+        Ok(Some(match settle(restored.await)? {
             Ok(chat) => RestoreMessagesPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => {
                 RestoreMessagesPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 }
 

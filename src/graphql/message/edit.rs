@@ -72,19 +72,19 @@ impl EditMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The message and its text.")] input: EditMessageInput,
-    ) -> Result<EditMessagePayload> {
+    ) -> Result<Option<EditMessagePayload>> {
         let caller = caller(context)?;
         let EditMessageInput { message_id: id, text } = input;
         let edited = async {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.edit_message(&caller.viewer, EditMessage { message_id, text }).await?)
         };
-        Ok(match settle(edited.await)? {
+        Ok(Some(match settle(edited.await)? {
             Ok(row) => EditMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
             Err(error) => {
                 EditMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 
     /// Takes the content of a message away, with all that it said before, and leaves a tombstone in its place. Who
@@ -94,19 +94,19 @@ impl EditMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The message.")] input: DeleteMessageInput,
-    ) -> Result<DeleteMessagePayload> {
+    ) -> Result<Option<DeleteMessagePayload>> {
         let caller = caller(context)?;
         let id = input.message_id;
         let deleted = async {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.delete_message(&caller.viewer, message_id).await?)
         };
-        Ok(match settle(deleted.await)? {
+        Ok(Some(match settle(deleted.await)? {
             Ok(row) => DeleteMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
             Err(error) => {
                 DeleteMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 }
 

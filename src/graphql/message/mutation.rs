@@ -4,7 +4,6 @@ use super::super::attachment::input::{ContactInput, LinkInput, attached};
 use super::super::caller::{caller, live};
 use super::super::chat::Chat;
 use super::super::chat::mutation::as_it_stands;
-use super::super::enums::MessageType;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor};
 use super::super::participation::Participation;
@@ -14,7 +13,7 @@ use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
 use crate::actions::{MarkRead, SendMessage};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::{ChatId, MessageId};
+use entity::{ChatId, MessageId, MessageType};
 
 /// A message to send.
 #[derive(InputObject)]
@@ -33,12 +32,8 @@ struct SendMessageInput {
     contacts: Option<Vec<ContactInput>>,
     /// In whose name: a visitor or a user who could have written it. For admins and API clients.
     sender_id: Option<ID>,
-    /// MESSAGE or AUTOSUGGEST. A suggestion is made in a chat with a visitor in a user's name, by the user, an admin
-    /// or an API client: it counts nowhere and answers nobody.
-    #[graphql(name = "type", default_with = "MessageType::Message")]
-    message_type: MessageType,
-    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`; the chat keeps that
-    /// of their first message, and that of the first suggestion. Absent, the visitor's `currentPage` is kept so.
+    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`, and the chat keeps the
+    /// page of their first message. Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
     /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
     /// the same id is answered with the first one; another message is a CONFLICT.
@@ -63,13 +58,47 @@ struct SendMessagePayload {
     user_errors: Vec<UserError>,
 }
 
+/// A suggestion to send.
+#[derive(InputObject)]
+struct SuggestMessageInput {
+    /// The chat, of type VISITOR.
+    chat_id: ID,
+    /// The text: 1–2000 characters, with the rules of `SendMessageInput.text`. Optional if something is attached.
+    text: Option<String>,
+    /// Files to attach: complete uploads of the viewer for this chat, each sent once. At most 10 attachments in all.
+    attachment_ids: Option<Vec<ID>>,
+    /// Links to attach.
+    links: Option<Vec<LinkInput>>,
+    /// Contacts to attach.
+    contacts: Option<Vec<ContactInput>>,
+    /// The user who suggests. Required for API clients; admins can name any user. Default: the viewer.
+    sender_id: Option<ID>,
+    /// The page that the visitor is on. The chat keeps the page of the first suggestion. Default: the visitor's
+    /// `currentPage`.
+    page: Option<WebPageInput>,
+    /// Makes retries safe: 1–128 characters, unique for the sender in the chat. The same suggestion under the same id
+    /// returns the first one; another one is a CONFLICT.
+    external_id: Option<String>,
+}
+
+/// The result of `suggestMessage`.
+#[derive(SimpleObject)]
+struct SuggestMessagePayload {
+    /// The suggestion, a message of type AUTOSUGGEST. It is on disk once it is returned.
+    message_edge: Option<MessageEdge>,
+    /// The current state of the chat.
+    chat: Option<Chat>,
+    /// Errors that prevented the mutation. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
 /// How far the viewer has read.
 #[derive(InputObject)]
 struct MarkReadInput {
     /// The chat.
     chat_id: ID,
-    /// The sequence of the last message that was read: 0 or more. Everything, if absent.
-    sequence: Option<i32>,
+    /// The sequence of the last message that was read, 0 or more. A value beyond the chat's last message counts as that one.
+    through_sequence: i32,
 }
 
 /// What markRead did.
@@ -95,7 +124,7 @@ impl MessageMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The message.")] input: SendMessageInput,
-    ) -> Result<SendMessagePayload> {
+    ) -> Result<Option<SendMessagePayload>> {
         let caller = caller(context)?;
         let SendMessageInput {
             chat_id: id,
@@ -104,7 +133,6 @@ impl MessageMutation {
             links,
             contacts,
             sender_id,
-            message_type,
             page,
             external_id,
             is_internal,
@@ -115,7 +143,6 @@ impl MessageMutation {
             let sender_id = sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?;
             let attached = attached(attachment_ids, links, contacts)?;
             let page = page.map(Into::into);
-            let message_type = message_type.into();
             let reply_to_id = reply_to_id.map(|id| Kind::Message.expect(&id, "message", "replyToId"));
             let reply_to_id = reply_to_id.transpose()?.map(MessageId);
             let input = SendMessage {
@@ -123,7 +150,7 @@ impl MessageMutation {
                 text,
                 attached,
                 sender_id,
-                message_type,
+                message_type: MessageType::Message,
                 page,
                 external_id,
                 is_internal,
@@ -131,7 +158,7 @@ impl MessageMutation {
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
-        Ok(match settle(sent.await)? {
+        Ok(Some(match settle(sent.await)? {
             Ok(sent) => SendMessagePayload {
                 message_edge: Some(Message(sent.message).edge(live(context)?)),
                 chat: Some(Chat::shared(sent.chat)),
@@ -142,7 +169,53 @@ impl MessageMutation {
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
+    }
+
+    /// Suggests a message to a visitor in a user's name, by the user, an admin or an API client. The message has type
+    /// AUTOSUGGEST: it is not counted, answers nobody and makes nobody a participant.
+    async fn suggest_message(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The suggestion.")] input: SuggestMessageInput,
+    ) -> Result<Option<SuggestMessagePayload>> {
+        let caller = caller(context)?;
+        let SuggestMessageInput {
+            chat_id: id,
+            text,
+            attachment_ids,
+            links,
+            contacts,
+            sender_id,
+            page,
+            external_id,
+        } = input;
+        let sent = async {
+            let input = SendMessage {
+                chat_id: ChatId(Kind::Chat.expect(&id, "chat", "chatId")?),
+                text,
+                sender_id: sender_id.map(|id| expect_actor(&id, "senderId")).transpose()?,
+                attached: attached(attachment_ids, links, contacts)?,
+                message_type: MessageType::Autosuggest,
+                page: page.map(Into::into),
+                external_id,
+                is_internal: false,
+                reply_to_id: None,
+            };
+            Ok(caller.actions.send_message(&caller.viewer, input).await?)
+        };
+        Ok(Some(match settle(sent.await)? {
+            Ok(sent) => SuggestMessagePayload {
+                message_edge: Some(Message(sent.message).edge(live(context)?)),
+                chat: Some(Chat::shared(sent.chat)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => SuggestMessagePayload {
+                message_edge: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
+        }))
     }
 
     /// Moves the viewer's read mark forward; it never moves back. Others see it as `Participation.lastReadSequence`, and
@@ -152,21 +225,21 @@ impl MessageMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How far.")] input: MarkReadInput,
-    ) -> Result<MarkReadPayload> {
+    ) -> Result<Option<MarkReadPayload>> {
         let caller = caller(context)?;
-        let MarkReadInput { chat_id, sequence } = input;
+        let MarkReadInput { chat_id, through_sequence } = input;
         let marked = async {
             let chat_id = ChatId(Kind::Chat.expect(&chat_id, "chat", "chatId")?);
-            let input = MarkRead { chat_id, sequence: sequence.map(i64::from) };
+            let input = MarkRead { chat_id, through_sequence: i64::from(through_sequence) };
             Ok(caller.actions.mark_read(&caller.viewer, input).await?)
         };
-        Ok(match settle(marked.await)? {
+        Ok(Some(match settle(marked.await)? {
             Ok(row) => MarkReadPayload {
                 participation: row.map(Participation),
                 viewer: Viewer,
                 user_errors: Vec::new(),
             },
             Err(error) => MarkReadPayload { participation: None, viewer: Viewer, user_errors: vec![error] },
-        })
+        }))
     }
 }

@@ -76,10 +76,10 @@ impl ReactionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The reaction.")] input: AddReactionInput,
-    ) -> Result<AddReactionPayload> {
+    ) -> Result<Option<AddReactionPayload>> {
         let AddReactionInput { message_id, emoji } = input;
         let (message, user_errors) = react(context, message_id, emoji, true).await?;
-        Ok(AddReactionPayload { message, user_errors })
+        Ok(Some(AddReactionPayload { message, user_errors }))
     }
 
     /// Takes a reaction of the viewer's away; again it changes nothing. Not once the chat has ended.
@@ -87,10 +87,10 @@ impl ReactionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The reaction.")] input: RemoveReactionInput,
-    ) -> Result<RemoveReactionPayload> {
+    ) -> Result<Option<RemoveReactionPayload>> {
         let RemoveReactionInput { message_id, emoji } = input;
         let (message, user_errors) = react(context, message_id, emoji, false).await?;
-        Ok(RemoveReactionPayload { message, user_errors })
+        Ok(Some(RemoveReactionPayload { message, user_errors }))
     }
 }
 

@@ -100,7 +100,7 @@ pub(in crate::graphql) async fn search_chat(
     include_archived: bool,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
-    let list = List::of(&("hits", chat_id));
+    let list = List::of("searchMessages", chat_id);
     let page = page.request(context, list)?;
     let place = SearchIn { chat_id: Some(chat_id), visitor_id: None, include_archived };
     let (query, found) = search(caller(context)?, (query, matching), place, &page).await?;
@@ -114,7 +114,7 @@ pub(in crate::graphql) async fn search_organization(
     filter: Option<MessageSearchFilterInput>,
     page: PageArguments,
 ) -> Result<MessageSearchConnection> {
-    let list = List::of(&"hits");
+    let list = List::named("searchMessages");
     let page = page.request(context, list)?;
     let MessageSearchFilterInput { include_archived, visitor_id } = filter.unwrap_or_default();
     let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?;

@@ -36,12 +36,12 @@ impl OrganizationMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateOrganizationInput,
-    ) -> Result<UpdateOrganizationPayload> {
+    ) -> Result<Option<UpdateOrganizationPayload>> {
         let caller = caller(context)?;
         let UpdateOrganizationInput { name, edit_window_minutes } = input;
         let input = UpdateOrganization { name, edit_window_minutes };
         let updated = caller.actions.update_organization(&caller.viewer, input).await;
-        Ok(match settle(updated.map_err(Halt::from))? {
+        Ok(Some(match settle(updated.map_err(Halt::from))? {
             Ok(row) => {
                 UpdateOrganizationPayload { organization: Some(Organization(row)), user_errors: Vec::new() }
             }
@@ -49,6 +49,6 @@ impl OrganizationMutation {
                 organization: Some(Organization::of_viewer(context).await?),
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 }

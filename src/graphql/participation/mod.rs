@@ -115,7 +115,7 @@ pub(super) async fn participations_of(
     include_hidden: bool,
     page: PageArguments,
 ) -> Result<Option<ParticipationConnection>> {
-    let (caller, list) = (caller(context)?, List::of(&("participations of", actor_id)));
+    let (caller, list) = (caller(context)?, List::of("participationsOfActor", actor_id));
     let page = page.request(context, list)?;
     let page = caller.actions.participations_of(&caller.viewer, actor_id, include_hidden, &page).await?;
     Ok(page.map(|page| ParticipationConnection::new(page, |_, key| list.cursor(key), Participation)))

@@ -47,7 +47,7 @@ impl OwnViewMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateParticipationInput,
-    ) -> Result<UpdateParticipationPayload> {
+    ) -> Result<Option<UpdateParticipationPayload>> {
         let caller = caller(context)?;
         let UpdateParticipationInput { chat_id: id, custom_name, custom_description, is_hidden } = input;
         let updated = async {
@@ -60,7 +60,7 @@ impl OwnViewMutation {
             };
             Ok(caller.actions.update_participation(&caller.viewer, input).await?)
         };
-        Ok(match settle(updated.await)? {
+        Ok(Some(match settle(updated.await)? {
             Ok(updated) => UpdateParticipationPayload {
                 participation: Some(Participation(updated.participation)),
                 chat: Some(Chat::shared(updated.chat)),
@@ -71,6 +71,6 @@ impl OwnViewMutation {
                 chat: as_it_stands(caller, &id).await?,
                 user_errors: vec![error],
             },
-        })
+        }))
     }
 }

@@ -5,9 +5,10 @@ use super::super::chat::Chat;
 use super::super::chat::mutation::as_it_stands;
 use super::super::error::Result;
 use super::super::id::Kind;
+use super::super::participation::Participation;
 use super::super::payload::{UserError, settle};
 use super::Presence;
-use crate::actions::JoinChat;
+use crate::actions::{JoinChat, LeftChat};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
@@ -39,12 +40,16 @@ struct LeaveChatInput {
     chat_id: ID,
 }
 
-/// What leaveChat did.
+/// The result of `leaveChat`.
 #[derive(SimpleObject)]
 struct LeaveChatPayload {
-    /// The presence that ended; null where there was none: leaving twice is no error.
+    /// The presence that ended; null if the viewer was not present.
     presence: Option<Presence>,
-    /// The chat, as it now stands.
+    /// The id of the participation that has ended, in a DIRECT or GROUP chat.
+    ended_participation_id: Option<ID>,
+    /// The participation that has ended; null in a VISITOR chat, and where the viewer no longer sees the chat.
+    participation: Option<Participation>,
+    /// The current state of the chat; null where the viewer no longer sees it.
     chat: Option<Chat>,
     /// Why nothing was done.
     user_errors: Vec<UserError>,
@@ -94,7 +99,7 @@ impl PresenceMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: JoinChatInput,
-    ) -> Result<JoinChatPayload> {
+    ) -> Result<Option<JoinChatPayload>> {
         let caller = caller(context)?;
         let JoinChatInput { chat_id: id, exclusive } = input;
         let joined = async {
@@ -104,7 +109,7 @@ impl PresenceMutation {
                 .join_chat(&caller.viewer, JoinChat { chat_id, is_exclusive: exclusive })
                 .await?)
         };
-        Ok(match settle(joined.await)? {
+        Ok(Some(match settle(joined.await)? {
             Ok(joined) => JoinChatPayload {
                 presence: Some(Presence(joined.presence)),
                 chat: Some(Chat::shared(joined.chat)),
@@ -114,32 +119,44 @@ impl PresenceMutation {
                 let chat = as_it_stands(caller, &id).await?;
                 JoinChatPayload { presence: None, chat, user_errors: vec![error] }
             }
-        })
+        }))
     }
 
-    /// Ends the viewer's presence in a chat; they go on to take part.
+    /// Leaves a chat. In a DIRECT or GROUP chat, ends the viewer's participation, with their presence and their calls; the
+    /// participant of longest standing succeeds an owner who leaves. In a VISITOR chat, ends the viewer's presence only;
+    /// FORBIDDEN for its visitor. Idempotent.
     async fn leave_chat(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: LeaveChatInput,
-    ) -> Result<LeaveChatPayload> {
+    ) -> Result<Option<LeaveChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
         let left = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.leave_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(match settle(left.await)? {
-            Ok(left) => LeaveChatPayload {
-                presence: left.presence.map(Presence),
-                chat: Some(Chat::shared(left.chat)),
+        Ok(Some(match settle(left.await)? {
+            Ok(LeftChat { chat, presence, participation }) => LeaveChatPayload {
+                presence: presence.filter(|_| chat.is_some()).map(Presence),
+                ended_participation_id: participation
+                    .as_ref()
+                    .map(|row| Kind::Participation.encode(row.id.0)),
+                participation: participation.filter(|_| chat.is_some()).map(Participation),
+                chat: chat.map(Chat::shared),
                 user_errors: Vec::new(),
             },
             Err(error) => {
                 let chat = as_it_stands(caller, &id).await?;
-                LeaveChatPayload { presence: None, chat, user_errors: vec![error] }
+                LeaveChatPayload {
+                    presence: None,
+                    ended_participation_id: None,
+                    participation: None,
+                    chat,
+                    user_errors: vec![error],
+                }
             }
-        })
+        }))
     }
 
     /// Renews the viewer's presence in a chat. Not needed while chatEvents or viewerEvents is open.
@@ -147,16 +164,16 @@ impl PresenceMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The chat.")] input: KeepPresenceInput,
-    ) -> Result<KeepPresencePayload> {
+    ) -> Result<Option<KeepPresencePayload>> {
         let caller = caller(context)?;
         let kept = async {
             let chat_id = ChatId(Kind::Chat.expect(&input.chat_id, "chat", "chatId")?);
             Ok(caller.actions.keep_presence(&caller.viewer, chat_id).await?)
         };
-        Ok(match settle(kept.await)? {
+        Ok(Some(match settle(kept.await)? {
             Ok(row) => KeepPresencePayload { presence: Some(Presence(row)), user_errors: Vec::new() },
             Err(error) => KeepPresencePayload { presence: None, user_errors: vec![error] },
-        })
+        }))
     }
 
     /// Shows the others that the viewer types. A signal: it is never stored, and goes by itself after 15 seconds.
@@ -164,18 +181,18 @@ impl PresenceMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whether, and where.")] input: SetTypingInput,
-    ) -> Result<SetTypingPayload> {
+    ) -> Result<Option<SetTypingPayload>> {
         let caller = caller(context)?;
         let SetTypingInput { chat_id: id, is_typing } = input;
         let set = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.set_typing(&caller.viewer, chat_id, is_typing).await?)
         };
-        Ok(match settle(set.await)? {
+        Ok(Some(match settle(set.await)? {
             Ok(chat) => SetTypingPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
             Err(error) => {
                 SetTypingPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
             }
-        })
+        }))
     }
 }

@@ -80,12 +80,6 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
     }
 
-    /// What the organization's own server signs an `identityToken` of `signInVisitor` with (HS256): whoever has it can
-    /// sign in as any visitor of the organization. For admins; null to others.
-    async fn identity_secret(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(is_for_admin(context)?.then_some(&self.0.identity_secret.0))
-    }
-
     /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
     /// for otherwise; who waits, longest first, is `filter: {isWaiting: true, isEnded: false}` with
     /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
@@ -121,7 +115,7 @@ connection! {
 
 /// The organization's rooms.
 pub(super) async fn rooms(context: &Context<'_>, page: PageArguments) -> Result<RoomConnection> {
-    let (caller, list) = (caller(context)?, List::of(&"rooms"));
+    let (caller, list) = (caller(context)?, List::named("rooms"));
     let page = caller.actions.rooms(&caller.viewer, &page.request(context, list)?).await?;
     Ok(RoomConnection::new(page, |_, key| list.cursor(key), Room))
 }

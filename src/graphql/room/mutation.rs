@@ -1,13 +1,13 @@
 //! Creating and changing rooms.
 
-use super::super::caller::caller;
+use super::super::caller::{Caller, caller};
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
 use super::super::payload::{UserError, settle};
 use super::Room;
-use crate::actions::{CreateRoom, UpdateRoom};
+use crate::actions::{CreateRoom, RoomSecret, Rotated, UpdateRoom};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::RoomId;
+use entity::{RoomId, room};
 
 /// A room to create.
 #[derive(InputObject)]
@@ -25,11 +25,14 @@ struct CreateRoomInput {
     end_after_idle_minutes: Option<i32>,
 }
 
-/// What createRoom did.
+/// The result of `createRoom`.
 #[derive(SimpleObject)]
 struct CreateRoomPayload {
     /// The new room.
     room: Option<Room>,
+    /// The secret with which the site's server signs identity tokens. Shown only here and by `rotateIdentitySecret`: store
+    /// it.
+    identity_secret: Option<String>,
     /// Why nothing was done.
     user_errors: Vec<UserError>,
 }
@@ -43,12 +46,6 @@ struct UpdateRoomInput {
     name: Option<String>,
     /// Whose pages may use its `widgetKey`, as for createRoom. An empty list: nobody's.
     allowed_origins: Option<Vec<String>>,
-    /// True gives it another `widgetKey`: pages with the one before sign nobody in any more. Who is signed in stays so.
-    #[graphql(default)]
-    rotate_widget_key: bool,
-    /// True gives it another `identitySecret`: identity tokens that the one before signed are not taken any more.
-    #[graphql(default)]
-    rotate_identity_secret: bool,
     /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
     resume_window_minutes: Option<i32>,
     /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
@@ -64,6 +61,45 @@ struct UpdateRoomPayload {
     user_errors: Vec<UserError>,
 }
 
+/// A room whose widget key to replace.
+#[derive(InputObject)]
+struct RotateWidgetKeyInput {
+    /// The room.
+    room_id: ID,
+    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the key once.
+    request_id: Option<String>,
+}
+
+/// The result of `rotateWidgetKey`.
+#[derive(SimpleObject)]
+struct RotateWidgetKeyPayload {
+    /// The room with its new `widgetKey`.
+    room: Option<Room>,
+    /// Errors that prevented the mutation. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// A room whose identity secret to replace.
+#[derive(InputObject)]
+struct RotateIdentitySecretInput {
+    /// The room.
+    room_id: ID,
+    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the secret once and returns the
+    /// same one.
+    request_id: Option<String>,
+}
+
+/// The result of `rotateIdentitySecret`.
+#[derive(SimpleObject)]
+struct RotateIdentitySecretPayload {
+    /// The room.
+    room: Option<Room>,
+    /// The new secret. Shown only here: store it. Null for a retry whose secret was replaced since.
+    identity_secret: Option<String>,
+    /// Errors that prevented the mutation. Empty on success.
+    user_errors: Vec<UserError>,
+}
+
 #[derive(Default)]
 pub(in crate::graphql) struct RoomMutation;
 
@@ -74,16 +110,20 @@ impl RoomMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The room.")] input: CreateRoomInput,
-    ) -> Result<CreateRoomPayload> {
+    ) -> Result<Option<CreateRoomPayload>> {
         let caller = caller(context)?;
         let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
         let allowed_origins = allowed_origins.unwrap_or_default();
         let input = CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
         let created = caller.actions.create_room(&caller.viewer, input).await;
-        Ok(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
-            Err(error) => CreateRoomPayload { room: None, user_errors: vec![error] },
-        })
+        Ok(Some(match settle(created.map_err(Halt::from))? {
+            Ok(row) => CreateRoomPayload {
+                identity_secret: Some(row.identity_secret.0.clone()),
+                room: Some(Room(row)),
+                user_errors: Vec::new(),
+            },
+            Err(error) => CreateRoomPayload { room: None, identity_secret: None, user_errors: vec![error] },
+        }))
     }
 
     /// Changes a room. For admins.
@@ -91,32 +131,18 @@ impl RoomMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateRoomInput,
-    ) -> Result<UpdateRoomPayload> {
+    ) -> Result<Option<UpdateRoomPayload>> {
         let caller = caller(context)?;
-        let UpdateRoomInput {
-            room_id,
-            name,
-            allowed_origins,
-            rotate_widget_key,
-            rotate_identity_secret,
-            resume_window_minutes,
-            end_after_idle_minutes,
-        } = input;
+        let UpdateRoomInput { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
+            input;
         let id = Kind::Room.decode(&room_id)?.map(RoomId);
         let updated = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
-            let input = UpdateRoom {
-                room_id,
-                name,
-                allowed_origins,
-                rotate_widget_key,
-                rotate_identity_secret,
-                resume_window_minutes,
-                end_after_idle_minutes,
-            };
+            let input =
+                UpdateRoom { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
             Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
-        Ok(match settle(updated.await)? {
+        Ok(Some(match settle(updated.await)? {
             Ok(row) => UpdateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
             Err(error) => {
                 let room = match id {
@@ -125,6 +151,50 @@ impl RoomMutation {
                 };
                 UpdateRoomPayload { room, user_errors: vec![error] }
             }
-        })
+        }))
     }
+
+    /// Replaces a room's widget key. Pages with the previous key no longer sign anybody in; visitors who are signed in
+    /// stay signed in. For admins.
+    async fn rotate_widget_key(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The room.")] input: RotateWidgetKeyInput,
+    ) -> Result<Option<RotateWidgetKeyPayload>> {
+        let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::WidgetKey, input.request_id).await;
+        Ok(Some(match settle(rotated)? {
+            Ok(rotated) => RotateWidgetKeyPayload { room: Some(Room(rotated.of)), user_errors: Vec::new() },
+            Err(error) => RotateWidgetKeyPayload { room: None, user_errors: vec![error] },
+        }))
+    }
+
+    /// Replaces a room's identity secret. Identity tokens that the previous secret signed are no longer accepted. For
+    /// admins.
+    async fn rotate_identity_secret(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The room.")] input: RotateIdentitySecretInput,
+    ) -> Result<Option<RotateIdentitySecretPayload>> {
+        let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::Identity, input.request_id).await;
+        Ok(Some(match settle(rotated)? {
+            Ok(rotated) => RotateIdentitySecretPayload {
+                room: Some(Room(rotated.of)),
+                identity_secret: rotated.secret,
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                RotateIdentitySecretPayload { room: None, identity_secret: None, user_errors: vec![error] }
+            }
+        }))
+    }
+}
+
+async fn rotate(
+    caller: &Caller,
+    room_id: &ID,
+    which: RoomSecret,
+    request_id: Option<String>,
+) -> std::result::Result<Rotated<room::Model>, Halt> {
+    let room_id = RoomId(Kind::Room.expect(room_id, "room", "roomId")?);
+    Ok(caller.actions.rotate_room_secret(&caller.viewer, room_id, which, request_id).await?)
 }

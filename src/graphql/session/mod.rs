@@ -239,7 +239,7 @@ pub(super) async fn sessions(
     page: PageArguments,
 ) -> Result<ChatSessionConnection> {
     let caller = caller(context)?;
-    let list = List::of(&"sessions");
+    let list = List::named("chatSessions");
     let page = page.request(context, list)?;
     let Some(filter) = decode(filter)? else {
         let nothing = Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) };

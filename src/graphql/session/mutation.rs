@@ -146,7 +146,7 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The session.")] input: CreateChatSessionInput,
-    ) -> Result<CreateChatSessionPayload> {
+    ) -> Result<Option<CreateChatSessionPayload>> {
         let caller = caller(context)?;
         let created = async {
             let chat = |id: ID| Kind::Chat.expect(&id, "chat", "chatId").map(ChatId);
@@ -164,7 +164,7 @@ impl SessionMutation {
             Ok(caller.actions.create_session(&caller.viewer, input).await?)
         };
         let created = created.await;
-        Ok(answer(caller, created, None).await?.into())
+        Ok(Some(answer(caller, created, None).await?.into()))
     }
 
     /// Changes a session's title, room, time or participants, as long as it is not over.
@@ -172,7 +172,7 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateChatSessionInput,
-    ) -> Result<UpdateChatSessionPayload> {
+    ) -> Result<Option<UpdateChatSessionPayload>> {
         let caller = caller(context)?;
         let UpdateChatSessionInput { chat_session_id: id, title, call_room, scheduled_at, participant_ids } =
             input;
@@ -188,7 +188,7 @@ impl SessionMutation {
             Ok(caller.actions.update_session(&caller.viewer, input).await?)
         };
         let updated = updated.await;
-        Ok(answer(caller, updated, Some(&id)).await?.into())
+        Ok(Some(answer(caller, updated, Some(&id)).await?.into()))
     }
 
     /// Lets a session ring. By any participant, or an admin.
@@ -196,10 +196,10 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The session.")] input: StartChatSessionInput,
-    ) -> Result<StartChatSessionPayload> {
+    ) -> Result<Option<StartChatSessionPayload>> {
         let StartChatSessionInput { chat_session_id, ring_seconds } = input;
         let asked = Asked { ring_seconds, ..Asked::default() };
-        Ok(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into())
+        Ok(Some(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into()))
     }
 
     /// Takes a session that rings. By a participant other than the one who started it; of any number at once one
@@ -208,10 +208,10 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The session.")] input: AcceptChatSessionInput,
-    ) -> Result<AcceptChatSessionPayload> {
+    ) -> Result<Option<AcceptChatSessionPayload>> {
         let AcceptChatSessionInput { chat_session_id, request_id } = input;
         let asked = Asked { request_id, ..Asked::default() };
-        Ok(direct(caller(context)?, SessionAction::Accept, &chat_session_id, asked).await?.into())
+        Ok(Some(direct(caller(context)?, SessionAction::Accept, &chat_session_id, asked).await?.into()))
     }
 
     /// Declines a session. By a participant other than the one who started it or, before it rings, created it.
@@ -219,10 +219,10 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The session.")] input: RejectChatSessionInput,
-    ) -> Result<RejectChatSessionPayload> {
+    ) -> Result<Option<RejectChatSessionPayload>> {
         let RejectChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
-        Ok(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into())
+        Ok(Some(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into()))
     }
 
     /// Ends a session: cancels it before it was accepted, completes it after. By any participant, or an admin.
@@ -230,10 +230,10 @@ impl SessionMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The session.")] input: FinishChatSessionInput,
-    ) -> Result<FinishChatSessionPayload> {
+    ) -> Result<Option<FinishChatSessionPayload>> {
         let FinishChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
-        Ok(direct(caller(context)?, SessionAction::Finish, &chat_session_id, asked).await?.into())
+        Ok(Some(direct(caller(context)?, SessionAction::Finish, &chat_session_id, asked).await?.into()))
     }
 }
 

@@ -70,7 +70,7 @@ impl Webhook {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookDeliveryConnection>> {
         let states = states.map(|states| states.into_iter().map(Into::into).collect());
-        let list = List::of(&("deliveries", self.0.id));
+        let list = List::of("deliveries", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
         let page = caller(context)?.need(LedgerOf { webhook_id: self.0.id, states, page }).await?;
         Ok(Some(WebhookDeliveryConnection::new(page, |_, key| list.cursor(key), WebhookDelivery)))
@@ -155,7 +155,7 @@ connection! {
 
 /// The organization's webhooks.
 pub(super) async fn webhooks(context: &Context<'_>, page: PageArguments) -> Result<WebhookConnection> {
-    let (caller, list) = (caller(context)?, List::of(&"webhooks"));
+    let (caller, list) = (caller(context)?, List::named("webhooks"));
     let page = caller.actions.webhooks(&caller.viewer, &page.request(context, list)?).await?;
     Ok(WebhookConnection::new(page, |_, key| list.cursor(key), Webhook))
 }

@@ -7,9 +7,9 @@ use super::super::id::{Halt, Kind};
 use super::super::loaders::Seen;
 use super::super::payload::{UserError, settle};
 use super::{Webhook, WebhookDelivery};
-use crate::actions::{CreateWebhook, UpdateWebhook, WebhookWithSecret};
+use crate::actions::{CreateWebhook, UpdateWebhook};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::{SecretText, WebhookDeliveryId, WebhookId};
+use entity::{SecretText, WebhookDeliveryId, WebhookId, webhook};
 
 /// A webhook to create. An organization has up to 20.
 #[derive(InputObject)]
@@ -51,10 +51,6 @@ struct UpdateWebhookInput {
     api_secret: Option<String>,
     /// False disables it: what was still to be delivered is given up. True enables it again.
     is_enabled: Option<bool>,
-    /// True gives it another signing secret. For 24 hours the one before signs too, so that a receiver can change
-    /// over without missing anything.
-    #[graphql(default)]
-    rotate_signing_secret: bool,
 }
 
 /// What updateWebhook did.
@@ -62,9 +58,29 @@ struct UpdateWebhookInput {
 struct UpdateWebhookPayload {
     /// The webhook, as it now stands.
     webhook: Option<Webhook>,
-    /// Its new signing secret, where it was to get one. Shown this once.
-    signing_secret: Option<String>,
     /// Why nothing was done.
+    user_errors: Vec<UserError>,
+}
+
+/// A webhook whose signing secret to replace.
+#[derive(InputObject)]
+struct RotateSigningSecretInput {
+    /// The webhook.
+    webhook_id: ID,
+    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the secret once and returns the
+    /// same one.
+    request_id: Option<String>,
+}
+
+/// The result of `rotateSigningSecret`.
+#[derive(SimpleObject)]
+struct RotateSigningSecretPayload {
+    /// The webhook.
+    webhook: Option<Webhook>,
+    /// The new secret, for the receiver's Standard Webhooks library. Shown only here: store it. Null for a retry whose
+    /// secret was replaced since.
+    signing_secret: Option<String>,
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -110,22 +126,22 @@ impl WebhookMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The webhook.")] input: CreateWebhookInput,
-    ) -> Result<CreateWebhookPayload> {
+    ) -> Result<Option<CreateWebhookPayload>> {
         let caller = caller(context)?;
         let CreateWebhookInput { url, events, api_key, api_secret } = input;
         let events = events.into_iter().map(Into::into).collect();
         let input = CreateWebhook { url, events, api_key, api_secret: SecretText(api_secret) };
         let created = caller.actions.create_webhook(&caller.viewer, input).await;
-        Ok(match settle(created.map_err(Halt::from))? {
-            Ok(WebhookWithSecret { webhook, signing_secret }) => CreateWebhookPayload {
+        Ok(Some(match settle(created.map_err(Halt::from))? {
+            Ok(webhook) => CreateWebhookPayload {
+                signing_secret: Some(webhook.signing_secret.0.clone()),
                 webhook: Some(Webhook(webhook)),
-                signing_secret: signing_secret.map(|secret| secret.0),
                 user_errors: Vec::new(),
             },
             Err(error) => {
                 CreateWebhookPayload { webhook: None, signing_secret: None, user_errors: vec![error] }
             }
-        })
+        }))
     }
 
     /// Changes a webhook. For admins.
@@ -133,23 +149,44 @@ impl WebhookMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateWebhookInput,
-    ) -> Result<UpdateWebhookPayload> {
+    ) -> Result<Option<UpdateWebhookPayload>> {
         let caller = caller(context)?;
         let webhook_id = input.webhook_id.clone();
-        Ok(match settle(update(caller, input).await)? {
-            Ok(WebhookWithSecret { webhook, signing_secret }) => UpdateWebhookPayload {
-                webhook: Some(Webhook(webhook)),
-                signing_secret: signing_secret.map(|secret| secret.0),
-                user_errors: Vec::new(),
-            },
+        Ok(Some(match settle(update(caller, input).await)? {
+            Ok(webhook) => UpdateWebhookPayload { webhook: Some(Webhook(webhook)), user_errors: Vec::new() },
             Err(error) => {
                 let webhook = match Kind::Webhook.decode(&webhook_id)? {
                     Some(id) => caller.load(Seen(WebhookId(id))).await?.map(Webhook),
                     None => None,
                 };
-                UpdateWebhookPayload { webhook, signing_secret: None, user_errors: vec![error] }
+                UpdateWebhookPayload { webhook, user_errors: vec![error] }
             }
-        })
+        }))
+    }
+
+    /// Replaces a webhook's signing secret. For 24 hours requests are signed with the previous secret too, so that the
+    /// receiver can change over without missing anything. For admins.
+    async fn rotate_signing_secret(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The webhook.")] input: RotateSigningSecretInput,
+    ) -> Result<Option<RotateSigningSecretPayload>> {
+        let caller = caller(context)?;
+        let RotateSigningSecretInput { webhook_id, request_id } = input;
+        let rotated = async {
+            let id = WebhookId(Kind::Webhook.expect(&webhook_id, "webhook", "webhookId")?);
+            Ok(caller.actions.rotate_signing_secret(&caller.viewer, id, request_id).await?)
+        };
+        Ok(Some(match settle(rotated.await)? {
+            Ok(rotated) => RotateSigningSecretPayload {
+                webhook: Some(Webhook(rotated.of)),
+                signing_secret: rotated.secret,
+                user_errors: Vec::new(),
+            },
+            Err(error) => {
+                RotateSigningSecretPayload { webhook: None, signing_secret: None, user_errors: vec![error] }
+            }
+        }))
     }
 
     /// Deletes a webhook with everything that was and was to be delivered to it. For admins.
@@ -157,18 +194,18 @@ impl WebhookMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which.")] input: DeleteWebhookInput,
-    ) -> Result<DeleteWebhookPayload> {
+    ) -> Result<Option<DeleteWebhookPayload>> {
         let caller = caller(context)?;
         let deleted = async {
             let id = WebhookId(Kind::Webhook.expect(&input.webhook_id, "webhook", "webhookId")?);
             Ok(caller.actions.delete_webhook(&caller.viewer, id).await?)
         };
-        Ok(match settle(deleted.await)? {
+        Ok(Some(match settle(deleted.await)? {
             Ok(()) => {
                 DeleteWebhookPayload { deleted_webhook_id: Some(input.webhook_id), user_errors: Vec::new() }
             }
             Err(error) => DeleteWebhookPayload { deleted_webhook_id: None, user_errors: vec![error] },
-        })
+        }))
     }
 
     /// Has something delivered again, whatever became of it before. What is being tried at this moment is left to
@@ -177,14 +214,14 @@ impl WebhookMutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which delivery.")] input: RedeliverWebhookInput,
-    ) -> Result<RedeliverWebhookPayload> {
+    ) -> Result<Option<RedeliverWebhookPayload>> {
         let caller = caller(context)?;
         let id = &input.delivery_id;
         let redelivered = async {
             let id = WebhookDeliveryId(Kind::WebhookDelivery.expect(id, "delivery", "deliveryId")?);
             Ok(caller.actions.redeliver_webhook(&caller.viewer, id).await?)
         };
-        Ok(match settle(redelivered.await)? {
+        Ok(Some(match settle(redelivered.await)? {
             Ok(row) => {
                 RedeliverWebhookPayload { delivery: Some(WebhookDelivery(row)), user_errors: Vec::new() }
             }
@@ -195,20 +232,12 @@ impl WebhookMutation {
                 };
                 RedeliverWebhookPayload { delivery, user_errors: vec![error] }
             }
-        })
+        }))
     }
 }
 
-async fn update(caller: &Caller, input: UpdateWebhookInput) -> std::result::Result<WebhookWithSecret, Halt> {
-    let UpdateWebhookInput {
-        webhook_id,
-        url,
-        events,
-        api_key,
-        api_secret,
-        is_enabled,
-        rotate_signing_secret,
-    } = input;
+async fn update(caller: &Caller, input: UpdateWebhookInput) -> std::result::Result<webhook::Model, Halt> {
+    let UpdateWebhookInput { webhook_id, url, events, api_key, api_secret, is_enabled } = input;
     let input = UpdateWebhook {
         webhook_id: WebhookId(Kind::Webhook.expect(&webhook_id, "webhook", "webhookId")?),
         url,
@@ -216,7 +245,6 @@ async fn update(caller: &Caller, input: UpdateWebhookInput) -> std::result::Resu
         api_key,
         api_secret: api_secret.map(SecretText),
         is_enabled,
-        rotate_signing_secret,
     };
     Ok(caller.actions.update_webhook(&caller.viewer, input).await?)
 }
