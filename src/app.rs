@@ -7,7 +7,7 @@ use crate::delivery::{self, Worker};
 use crate::files::{self, Files};
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
-use crate::store::{Store, organizations};
+use crate::store::{Store, WebhookBodies, organizations};
 use crate::{graphql, workers};
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -89,7 +89,11 @@ impl Base {
         let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
         let grace = TimeDelta::from_std(config.grace).unwrap_or(TimeDelta::MAX);
         let lease = Lease { lasts: presence_ttl, none_ends_before: store.clock().now().plus(grace) };
-        store.set_patients(config.patients()?);
+        let cursors = live.cursors().clone();
+        store.set_webhook_bodies(WebhookBodies {
+            patients: config.patients()?,
+            cursor_of: Box::new(move |chat_id, sequence| cursors.encode_chat(chat_id, sequence)),
+        });
         let allowed = config.webhooks.allowed.clone();
         let files = Files::open(file_settings(config), secret.bytes(), shutdown.clone())
             .with_context(|| format!("--files: could not use {}", config.files))?;

@@ -153,10 +153,12 @@ fn is_to_visitor(chat: &chat::Model, entry: &event::Model, row: &MessageRow) -> 
         && by_user
 }
 
-/// The body of `MESSAGE_TO_VISITOR`: a user's message, whole, to whom it was written.
+/// The body of `MESSAGE_TO_VISITOR`: that of every event, with the message and the visitor it was written to.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageToVisitor<'a> {
+    #[serde(flatten)]
+    thin: Thin,
     patient_id: &'a str,
     patient_url: String,
     tenant_name: &'a str,
@@ -164,11 +166,13 @@ struct MessageToVisitor<'a> {
     message: &'a str,
 }
 
-/// The body of all other events: what happened and the ids of what it happened to, to be fetched from the API.
+/// The body of every event: its type and time, the cursor from which `chatEvents` goes on after it, and the ids of what
+/// it is about, to be fetched from the API.
 #[derive(Serialize)]
 struct Thin {
     r#type: &'static str,
     timestamp: String,
+    cursor: String,
     data: Ids,
 }
 
@@ -186,9 +190,13 @@ struct Ids {
     state: Option<String>,
 }
 
-/// The body of an event that holds ids alone.
+/// The body of an event that holds ids alone. `cursor` is the position of the event in the chat's log.
 #[must_use]
-pub fn thin_body(happening: Happening<'_>, chat: &chat::Model) -> String {
+pub fn thin_body(happening: Happening<'_>, chat: &chat::Model, cursor: String) -> String {
+    json(&thin(happening, chat, cursor))
+}
+
+fn thin(happening: Happening<'_>, chat: &chat::Model, cursor: String) -> Thin {
     let mut data = Ids {
         organization_id: global_id::encode(global_id::ORGANIZATION, chat.organization_id.0),
         chat_id: global_id::encode(global_id::CHAT, chat.id.0),
@@ -208,44 +216,45 @@ pub fn thin_body(happening: Happening<'_>, chat: &chat::Model) -> String {
         }
     }
     let timestamp = happening.at.to_chrono().to_rfc3339_opts(SecondsFormat::Millis, true);
-    json(&Thin { r#type: name(happening.event), timestamp, data })
+    Thin { r#type: happening.event.as_str(), timestamp, cursor, data }
+}
+
+/// The visitor to whom a message was written, and where their organization keeps them.
+pub struct Recipient<'a> {
+    /// The visitor.
+    pub visitor: &'a actor::Model,
+    /// Their organization.
+    pub organization: &'a organization::Model,
+    /// The URL below which patients are.
+    pub patients: &'a Url,
 }
 
 /// The body of a user's message to a visitor. The visitor is known by the id in the organization's own systems;
 /// one without such an id, by the global id.
 #[must_use]
 pub fn message_body(
+    happening: Happening<'_>,
+    chat: &chat::Model,
     row: &MessageRow,
-    visitor: &actor::Model,
-    organization: &organization::Model,
-    patients: &Url,
+    to: &Recipient<'_>,
+    cursor: String,
 ) -> String {
+    let Recipient { visitor, organization, patients } = *to;
     let global = || global_id::encode(global_id::VISITOR, visitor.id.0);
     let patient_id = visitor.external_id.clone().unwrap_or_else(global);
     let (tenant_name, instance_name) = (&*organization.tenant_name, &*organization.instance_name);
-    let mut patient_url = patients.clone();
+    let mut patient_url = Url::clone(patients);
     if let Ok(mut path) = patient_url.path_segments_mut() {
         path.pop_if_empty().extend([tenant_name, instance_name, "patients", &patient_id]);
     }
     json(&MessageToVisitor {
+        thin: thin(happening, chat, cursor),
         patient_id: &patient_id,
         patient_url: patient_url.into(),
         tenant_name,
         instance_name,
         message: row.message.text.as_deref().unwrap_or_default(),
     })
-}
-
-/// The name of an event, as the API has it.
-#[must_use]
-pub fn name(event: WebhookEvent) -> &'static str {
-    match event {
-        WebhookEvent::MessageToVisitor => "MESSAGE_TO_VISITOR",
-        WebhookEvent::MessageAdded => "MESSAGE_ADDED",
-        WebhookEvent::ChatStarted => "CHAT_STARTED",
-        WebhookEvent::ChatEnded => "CHAT_ENDED",
-        WebhookEvent::ChatSessionChanged => "CHAT_SESSION_CHANGED",
-    }
 }
 
 /// A struct of texts and numbers is always JSON.

@@ -16,6 +16,8 @@ pub enum Code {
     NotFound,
     /// An argument, a variable or the request itself is malformed.
     BadUserInput,
+    /// A request named a persisted query by its hash; there are none.
+    PersistedQueryNotSupported,
     /// The document is no GraphQL.
     ParseFailed,
     /// The document does not fit the schema.
@@ -43,6 +45,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::BadUserInput => "BAD_USER_INPUT",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",

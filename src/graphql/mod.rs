@@ -12,6 +12,7 @@ mod enums;
 mod error;
 pub mod guard;
 mod id;
+mod interfaces;
 mod loaders;
 mod message;
 mod nullable_errors;
@@ -73,25 +74,25 @@ pub struct Mutation(
 fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscription::Subscription> {
     async_graphql::Schema::build(query::Query, Mutation::default(), subscription::Subscription)
         .register_output_type::<actor::Actor>()
-        .disable_suggestions()
+        .register_output_type::<interfaces::Interfaces>()
 }
 
 /// The schema on these actions and live streams.
 #[must_use]
 pub fn schema(actions: Actions, live: Live) -> Schema {
     guard::warm_up();
-    builder().extension(nullable_errors::NullableErrors).data(actions).data(live).finish()
+    builder()
+        .extension(nullable_errors::NullableErrors)
+        .extension(interfaces::Interfaces)
+        .data(actions)
+        .data(live)
+        .finish()
 }
 
 /// The schema in its definition language: what `schema.graphql` holds.
 #[must_use]
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_arguments()
-        .sorted_enum_items()
-        .include_specified_by()
-        .use_space_ident();
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident();
     builder().finish().sdl_with_options(options)
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Decimal(pub Money);
 
 /// An exact decimal number as a string, with at least two decimals, as in `"499.90"`. As input a string or a whole
 /// number is taken; a number with a point is not, since it has lost its exactness on the way.
-#[Scalar(name = "Decimal")]
+#[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = match value {

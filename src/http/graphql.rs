@@ -83,7 +83,10 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
     let last_event_id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let address = address::address(&parts.extensions, &parts.headers, &door.trusted_proxies);
     let arrival = Arrival { last_event_id, address, ..Arrival::default() };
-    let parameters = parameters.map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))?;
+    let parameters = parameters.map_err(|refusal| {
+        let is_hash = refusal.code == Code::PersistedQueryNotSupported;
+        (if is_hash { StatusCode::OK } else { StatusCode::BAD_REQUEST }, refusal)
+    })?;
     // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
     let request_error = match format {
         Format::Json => StatusCode::OK,

@@ -35,8 +35,15 @@ impl Parameters {
         let Value::Object(mut parts) = value else {
             return Err(bad("A request is one JSON object."));
         };
-        let Some(Value::String(query)) = parts.remove("query") else {
-            return Err(bad("query must be a string."));
+        let query = match parts.remove("query") {
+            Some(Value::String(query)) => query,
+            // Clients of automatic persisted queries (Apollo's protocol, urql's) send the whole document after this answer.
+            None | Some(Value::Null)
+                if !parts.get("extensions").is_none_or(|all| all["persistedQuery"].is_null()) =>
+            {
+                return Err(Refusal::new(Code::PersistedQueryNotSupported, "PersistedQueryNotSupported"));
+            }
+            _ => return Err(bad("`query` must be a string.")),
         };
         let operation_name = match parts.remove("operationName") {
             None | Some(Value::Null) => None,

@@ -101,7 +101,7 @@ impl Store {
             epoch,
             clock,
             publisher: OnceLock::new(),
-            patients: OnceLock::new(),
+            webhook_bodies: OnceLock::new(),
             outbox: Notify::new(),
             turns: Turns::default(),
             statements,

@@ -49,6 +49,7 @@ mod writing;
 
 pub use connect::Engine;
 pub use error::{Error, OpenError, Result};
+pub use outbox::WebhookBodies;
 pub use tx::Tx;
 
 use self::bounded::{Bounded, STATEMENT, within};
@@ -58,7 +59,6 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
-use url::Url;
 use uuid::Uuid;
 
 /// Who is told what was committed.
@@ -89,8 +89,8 @@ struct Inner {
     epoch: Uuid,
     clock: Clock,
     publisher: OnceLock<Arc<dyn Publish>>,
-    /// Below which URL patients are, for `patientUrl`.
-    patients: OnceLock<Url>,
+    /// What the bodies of webhooks need.
+    webhook_bodies: OnceLock<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
     /// Who writes to what, and who waits to.

@@ -4,14 +4,22 @@
 use super::{Error, Result, Store, Tx, actors, deliveries, organizations, webhooks};
 use crate::domain::event::Subject;
 use crate::domain::webhook::{self, About, Happening};
-use entity::{WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, event, webhook_delivery};
+use entity::{ChatId, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, event, webhook_delivery};
 use url::Url;
 
+/// What the bodies of webhooks need beside the log.
+pub struct WebhookBodies {
+    /// The URL below which patients are, for `patientUrl`.
+    pub patients: Url,
+    /// The cursor of an event of a chat, by its sequence.
+    pub cursor_of: Box<dyn Fn(ChatId, i64) -> String + Send + Sync>,
+}
+
 impl Store {
-    /// Sets below which URL the patients of `patientUrl` are. Called once, when the server is put together.
-    pub fn set_patients(&self, patients: Url) {
-        if self.0.patients.set(patients).is_err() {
-            tracing::error!("the store knows where patients are already");
+    /// Sets what the bodies of webhooks need. Called once, when the server is put together.
+    pub fn set_webhook_bodies(&self, bodies: WebhookBodies) {
+        if self.0.webhook_bodies.set(bodies).is_err() {
+            tracing::error!("the bodies of webhooks were set before");
         }
     }
 
@@ -69,14 +77,20 @@ pub(super) async fn write(
 }
 
 async fn write_body(tx: &Tx, chat: &chat::Model, happening: Happening<'_>) -> Result<String> {
+    let unset = || Error::Failed("the bodies of webhooks were not set".into());
+    let bodies = tx.webhook_bodies().ok_or_else(unset)?;
+    let cursor = (bodies.cursor_of)(chat.id, happening.sequence);
     match (happening.event, happening.about, chat.visitor_id) {
         (WebhookEvent::MessageToVisitor, About::Message(row), Some(visitor_id)) => {
             let gone = || Error::Failed("a chat's visitor or organization is gone".into());
             let organization = organizations::find(tx, chat.organization_id).await?.ok_or_else(gone)?;
             let visitor = actors::find_in_organization(tx, chat.organization_id, visitor_id).await?;
-            let patients =
-                tx.patients().ok_or_else(|| Error::Failed("nobody said where patients are".into()))?;
-            Ok(webhook::message_body(row, &visitor.ok_or_else(gone)?, &organization, patients))
+            let to = webhook::Recipient {
+                visitor: &visitor.ok_or_else(gone)?,
+                organization: &organization,
+                patients: &bodies.patients,
+            };
+            Ok(webhook::message_body(happening, chat, row, &to, cursor))
         }
         (
             WebhookEvent::MessageToVisitor
@@ -86,6 +100,6 @@ async fn write_body(tx: &Tx, chat: &chat::Model, happening: Happening<'_>) -> Re
             | WebhookEvent::ChatSessionChanged,
             About::Chat | About::Message(_) | About::Session(_),
             _,
-        ) => Ok(webhook::thin_body(happening, chat)),
+        ) => Ok(webhook::thin_body(happening, chat, cursor)),
     }
 }

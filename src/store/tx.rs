@@ -5,6 +5,7 @@
 //! totally ordered, and nothing is announced that is not on disk.
 
 use super::changed::all_but_key;
+use super::outbox::WebhookBodies;
 use super::writer::Open;
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
@@ -15,7 +16,6 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::{Arc, OnceLock};
-use url::Url;
 use uuid::Uuid;
 
 /// An open transaction.
@@ -271,9 +271,9 @@ impl Tx {
         self.store.0.finish(self.open, false, Vec::new()).await
     }
 
-    /// Below which URL patients are.
-    pub(super) fn patients(&self) -> Option<&Url> {
-        self.store.0.patients.get()
+    /// What the bodies of webhooks need.
+    pub(super) fn webhook_bodies(&self) -> Option<&WebhookBodies> {
+        self.store.0.webhook_bodies.get()
     }
 
     /// Says that the worker has something to do once this is committed.
