@@ -5,6 +5,7 @@ use crate::app::{App, Base};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::demo::{self, Demo};
+use crate::domain::field_path::FieldPath;
 use crate::domain::limits;
 use crate::{graphql, http, telemetry};
 use anyhow::{Context, bail};
@@ -116,9 +117,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
                 instance_name: instance,
                 admin_name: admin,
             };
-            input
-                .check()
-                .map_err(|refused| anyhow::anyhow!("--{}: {refused}", refused.field().unwrap_or_default()))?;
+            input.check().map_err(|refused| {
+                anyhow::anyhow!("--{}: {refused}", refused.field().map_or("", FieldPath::name))
+            })?;
             let base = open(settings).await?;
             let made = init(&base, input, expires_in, json).await;
             base.close().await;

@@ -2,6 +2,7 @@
 
 use super::{Actions, Result};
 use crate::domain::attachment::{Attached, NewContact, NewLink};
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy;
 use crate::domain::refused::Refused;
 use crate::domain::text::web_url;
@@ -86,8 +87,8 @@ pub(super) async fn attach(
 ) -> Result<()> {
     let Attached { files, links, contacts } = attached;
     let mut position = 0;
-    for id in files {
-        attach_file(tx, viewer, *id, message.id, position).await?;
+    for (index, id) in files.iter().enumerate() {
+        attach_file(tx, viewer, *id, message.id, index).await?;
         position += 1;
     }
     let actors = contact_actors(tx, viewer, contacts).await?;
@@ -118,9 +119,10 @@ async fn attach_file(
     viewer: &Viewer,
     id: AttachmentId,
     message_id: MessageId,
-    position: i32,
+    index: usize,
 ) -> Result<()> {
-    let field = "attachmentIds";
+    let position = i32::try_from(index).unwrap_or(i32::MAX);
+    let field = FieldPath::of("attachmentIds").item(index);
     let uploads = Uploads {
         organization_id: viewer.organization_id,
         chat_id: tx.chat()?.id,
@@ -137,8 +139,8 @@ async fn attach_file(
     };
     let reason = match found.first().filter(|row| is_own(row)) {
         None => return Err(Refused::NotFound { what: "upload", field }.into()),
-        Some(row) if row.message_id.is_some() => "A file is sent once: upload it again.",
-        Some(_) => "The file is not uploaded completely.",
+        Some(row) if row.message_id.is_some() => "The file was already sent. Upload it again.",
+        Some(_) => "The upload of the file is not complete.",
     };
     Err(Refused::Invalid { field, reason }.into())
 }
@@ -148,17 +150,21 @@ async fn contact_actors(
     viewer: &Viewer,
     contacts: &[NewContact],
 ) -> Result<HashMap<ActorId, actor::Model>> {
-    let ids: Vec<_> = contacts.iter().filter_map(|contact| contact.actor_id).collect();
+    let named = contacts.iter().enumerate();
+    let named: Vec<_> = named.filter_map(|(index, contact)| Some((index, contact.actor_id?))).collect();
+    let ids: Vec<_> = named.iter().map(|(_, id)| *id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
     let seen = found.into_iter().filter(|actor| policy::sees_actor(viewer, actor));
     let seen: HashMap<_, _> = seen.map(|actor| (actor.id, actor)).collect();
-    if ids.iter().all(|id| seen.contains_key(id)) {
-        Ok(seen)
-    } else {
-        Err(Refused::NotFound { what: "actor", field: "contacts" }.into())
+    match named.iter().find(|(_, id)| !seen.contains_key(id)) {
+        None => Ok(seen),
+        Some((index, _)) => {
+            let field = FieldPath::of("contacts").item(*index).field("actorId");
+            Err(Refused::NotFound { what: "actor", field }.into())
+        }
     }
 }
 

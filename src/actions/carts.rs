@@ -103,16 +103,16 @@ async fn upsert(tx: &mut Tx, viewer: Viewer, mut input: UpsertCart) -> Result<sh
     let visitor = actors::lock_in_organization(tx, organization_id, &[input.visitor_id]).await?.pop();
     visitor
         .filter(|actor| actor.actor_type == ActorType::Visitor)
-        .ok_or(Refused::NotFound { what: "visitor", field: "visitorId" })?;
+        .ok_or(Refused::NotFound { what: "visitor", field: "visitorId".into() })?;
     if let Some(chat_id) = input.chat_id {
         lock_visible_chat(tx, &viewer, chat_id).await?;
         if tx.chat()?.visitor_id != Some(input.visitor_id) {
-            return Err(Refused::NotFound { what: "chat", field: "chatId" }.into());
+            return Err(Refused::NotFound { what: "chat", field: "chatId".into() }.into());
         }
     }
     let found = carts::find_by_external_id(tx, organization_id, &input.external_id).await?;
     if found.as_ref().is_some_and(|found| found.visitor_id != input.visitor_id) {
-        return Err(Refused::Conflict { field: "externalId" }.into());
+        return Err(Refused::Conflict { field: "externalId".into() }.into());
     }
     let cart = match found {
         Some(before) => change(tx, before, &input).await?,
@@ -138,7 +138,7 @@ async fn add(tx: &Tx, viewer: &Viewer, input: &UpsertCart) -> Result<shopping_ca
     };
     carts::insert(tx, &cart).await.map_err(|error| match error {
         // Another visitor's call was faster with the same id.
-        store::Error::Taken(_) => Refused::Conflict { field: "externalId" }.into(),
+        store::Error::Taken(_) => Refused::Conflict { field: "externalId".into() }.into(),
         other @ (store::Error::Unavailable(_) | store::Error::Failed(_)) => Error::from(other),
     })?;
     let products = input.products.iter().map(|product| put(tx, cart.id, product)).collect();
@@ -156,7 +156,7 @@ async fn change(tx: &Tx, before: shopping_cart::Model, input: &UpsertCart) -> Re
     let is_same = cart == before && lines.changed.is_empty() && lines.added.is_empty();
     if before.locked_at.is_some() && !is_same {
         let reason = "The cart was bought, and changes no more.";
-        return Err(Refused::Invalid { field: "externalId", reason }.into());
+        return Err(Refused::Invalid { field: "externalId".into(), reason }.into());
     }
     if cart != before {
         carts::update(tx, &cart).await?;
@@ -181,7 +181,7 @@ async fn lines(tx: &Tx, cart_id: ShoppingCartId, products: &[Product]) -> Result
         products.iter().filter(|product| !known(product)).map(|product| put(tx, cart_id, product)).collect();
     let limit = limits::PRODUCTS_EVER;
     if before.len() + added.len() > limit {
-        return Err(Refused::TooMany { field: "products", limit }.into());
+        return Err(Refused::TooMany { field: "products".into(), limit }.into());
     }
     let mut changed = Vec::new();
     for line in before {

@@ -5,6 +5,7 @@ use super::requests::{self, Requested};
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
 use crate::domain::description::Description;
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
@@ -105,12 +106,18 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
     let participants = named.all()?;
     let owner_id = input.owner_id.unwrap_or(viewer.actor_id);
     if !participants.iter().any(|actor| actor.id == owner_id) {
-        return Err(
-            Refused::Invalid { field: "ownerId", reason: "The owner is one of the participants." }.into()
-        );
+        return Err(Refused::Invalid {
+            field: "ownerId".into(),
+            reason: "The owner is one of the participants.",
+        }
+        .into());
     }
     if input.chat_type == ChatType::Direct && participants.len() != 2 {
-        return Err(Refused::Invalid { field, reason: "`participantId` must name somebody else." }.into());
+        return Err(Refused::Invalid {
+            field: field.into(),
+            reason: "`participantId` must name somebody else.",
+        }
+        .into());
     }
     let is_existing = find_or_add(tx, &viewer, input.chat_type, &participants, |row| {
         row.owner_id = Some(owner_id);
@@ -157,7 +164,9 @@ pub(super) async fn find_or_add(
 
 /// The actors that a call names, and the caller, locked.
 pub(super) struct Named {
-    field: &'static str,
+    field: FieldPath,
+    /// The ids as they were given.
+    given: Vec<ActorId>,
     count: usize,
     found: Vec<actor::Model>,
 }
@@ -171,7 +180,13 @@ impl Named {
         if self.found.len() == self.count && self.found.iter().all(is_person) {
             Ok(self.found)
         } else {
-            Err(Refused::NotFound { what: "participant", field: self.field }.into())
+            let is_missing =
+                |id: &ActorId| !self.found.iter().any(|actor| actor.id == *id && is_person(actor));
+            let field = match self.given.iter().position(is_missing) {
+                Some(index) if self.field.name() == "participantIds" => self.field.item(index),
+                _ => self.field,
+            };
+            Err(Refused::NotFound { what: "participant", field }.into())
         }
     }
 }
@@ -182,9 +197,10 @@ pub(super) async fn lock_named(
     tx: &Tx,
     viewer: &Viewer,
     ids: &[ActorId],
-    field: &'static str,
+    field: impl Into<FieldPath>,
 ) -> Result<Named> {
-    let mut ids = ids.to_vec();
+    let (field, given) = (field.into(), ids.to_vec());
+    let mut ids = given.clone();
     ids.push(viewer.actor_id);
     ids.sort_unstable();
     ids.dedup();
@@ -192,7 +208,7 @@ pub(super) async fn lock_named(
         return Err(Refused::TooMany { field, limit: limits::PARTICIPANTS }.into());
     }
     let found = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
-    Ok(Named { field, count: ids.len(), found })
+    Ok(Named { field, given, count: ids.len(), found })
 }
 
 /// A chat as it is before anything happened in it.
@@ -217,14 +233,14 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
             ChatType::Visitor | ChatType::Direct => Refused::NotParticipant.into(),
             ChatType::Group => {
                 let reason = "A GROUP chat is changed by its owner or an admin.";
-                Refused::Invalid { field: "chatId", reason }.into()
+                Refused::Invalid { field: "chatId".into(), reason }.into()
             }
         });
     }
     let chat = tx.chat_mut()?;
     if is_private == Some(true) && chat.chat_type != ChatType::Visitor {
         let reason = "Only chats with visitors are private or not; the others always are.";
-        return Err(Refused::Invalid { field: "isPrivate", reason }.into());
+        return Err(Refused::Invalid { field: "isPrivate".into(), reason }.into());
     }
     let before = chat.clone();
     if let Some(name) = name {

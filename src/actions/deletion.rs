@@ -26,7 +26,7 @@ async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
     if !policy::deletes_chat(&viewer, tx.chat()?) {
         let reason = "A GROUP chat is deleted by its owner or an admin, any other by an admin.";
-        return Err(Refused::Invalid { field: "chatId", reason }.into());
+        return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if tx.chat()?.ended_at.is_none() {
         close(tx, &viewer).await?;

@@ -53,7 +53,7 @@ async fn edit(tx: &mut Tx, viewer: Viewer, input: EditMessage) -> Result<Message
     let number = revisions::count(tx, message_id).await?;
     if number >= limits::EDITS {
         let reason = "It has been edited too often.";
-        return Err(Refused::Invalid { field: "messageId", reason }.into());
+        return Err(Refused::Invalid { field: "messageId".into(), reason }.into());
     }
     let before = row.message.text.replace(text).unwrap_or_default();
     row.message.sent_digest.get_or_insert_with(|| digest(message_id, Some(&before)));
@@ -97,7 +97,7 @@ pub(super) struct Locked {
 
 /// Locks the chat of a message that the viewer sees.
 pub(super) async fn lock_message(tx: &mut Tx, viewer: &Viewer, id: MessageId) -> Result<Locked> {
-    let not_found = || Error::from(Refused::NotFound { what: "message", field: "messageId" });
+    let not_found = || Error::from(Refused::NotFound { what: "message", field: "messageId".into() });
     let organization_id = viewer.organization_id;
     let found = messages::find_many_by_id(tx, organization_id, &[id]).await?.pop().ok_or_else(not_found)?;
     let place = match lock_visible_chat(tx, viewer, found.message.chat_id).await {

@@ -51,12 +51,14 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     match chat.chat_type {
         ChatType::Visitor => {}
         ChatType::Direct => {
-            return Err(Refused::Invalid { field: "chatId", reason: "A DIRECT chat does not end." }.into());
+            return Err(
+                Refused::Invalid { field: "chatId".into(), reason: "A DIRECT chat does not end." }.into()
+            );
         }
         ChatType::Group => {
             if chat.owner_id != Some(viewer.actor_id) && viewer.role != ViewerRole::Admin {
                 let reason = "A GROUP chat is ended by its owner or an admin.";
-                return Err(Refused::Invalid { field: "chatId", reason }.into());
+                return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
             }
         }
     }

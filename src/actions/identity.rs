@@ -83,5 +83,5 @@ fn pairs(attributes: Map<String, Value>) -> Result<Vec<(String, String)>, Refuse
 }
 
 fn invalid(reason: &'static str) -> Refused {
-    Refused::Invalid { field: FIELD, reason }
+    Refused::Invalid { field: FIELD.into(), reason }
 }

@@ -65,9 +65,11 @@ impl Actions {
     /// Sends a message. Sending it again under the same `external_id` answers the first one.
     pub async fn send_message(&self, viewer: &Viewer, input: SendMessage) -> Result<SentMessage> {
         if input.sender_id.is_none() && viewer.role == ViewerRole::ApiClient {
-            return Err(
-                Refused::Invalid { field: "senderId", reason: "An API client names the sender." }.into()
-            );
+            return Err(Refused::Invalid {
+                field: "senderId".into(),
+                reason: "An API client names the sender.",
+            }
+            .into());
         }
         let is_for_another = input.sender_id.is_some_and(|sender_id| sender_id != viewer.actor_id);
         let verb = if is_for_another { Verb::SendMessageFor } else { Verb::SendMessage };
@@ -168,7 +170,7 @@ async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Mo
     found
         .filter(|row| row.message.chat_id == chat_id && policy::sees_message(viewer, row))
         .map(|row| row.message)
-        .ok_or_else(|| Refused::NotFound { what: "message", field: "replyToId" }.into())
+        .ok_or_else(|| Refused::NotFound { what: "message", field: "replyToId".into() }.into())
 }
 
 /// What was written and is there is answered; a note by notes alone.
@@ -182,13 +184,13 @@ fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Refused::Invalid { field: "replyToId", reason }.into())
+    Err(Refused::Invalid { field: "replyToId".into(), reason }.into())
 }
 
 /// A note is a user's, where there is a visitor to keep it from.
 fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Result<()> {
     if message_type != MessageType::Message {
-        return Err(Refused::Invalid { field: "type", reason: "A note is a MESSAGE." }.into());
+        return Err(Refused::Invalid { field: "type".into(), reason: "A note is a MESSAGE." }.into());
     }
     let chat = tx.chat()?;
     let has_visitor = match chat.chat_type {
@@ -200,7 +202,7 @@ fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Re
         (ActorType::User, false) => "Nobody here is a visitor: a message is for colleagues alone.",
         (ActorType::Visitor | ActorType::ApiClient, _) => "A note is a user's.",
     };
-    Err(Refused::Invalid { field: "isInternal", reason }.into())
+    Err(Refused::Invalid { field: "isInternal".into(), reason }.into())
 }
 
 /// A message says something, or has something attached.
@@ -209,7 +211,7 @@ fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
         Some(text) => text::message("text", text)?,
         None if attached.is_empty() => {
             let reason = "A message needs a text, or something attached.";
-            return Err(Refused::Invalid { field: "text", reason }.into());
+            return Err(Refused::Invalid { field: "text".into(), reason }.into());
         }
         None => {}
     }
@@ -295,7 +297,7 @@ async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: Lease) -> Result<()> 
 
 /// In whose name the message is: the viewer's own, or that of somebody who could have written it.
 async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::Model> {
-    let not_found = || Error::from(Refused::NotFound { what: "sender", field: "senderId" });
+    let not_found = || Error::from(Refused::NotFound { what: "sender", field: "senderId".into() });
     let sender =
         actors::find_in_organization(tx, viewer.organization_id, sender_id).await?.ok_or_else(not_found)?;
     if sender_id == viewer.actor_id {
@@ -337,7 +339,7 @@ async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Resu
     if is_same_text && (is_deleted || is_same(tx, tx.chat()?.organization_id, message.id, attached).await?) {
         Ok(first)
     } else {
-        Err(Refused::Conflict { field: "externalId" }.into())
+        Err(Refused::Conflict { field: "externalId".into() }.into())
     }
 }
 
@@ -345,7 +347,7 @@ async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<Option<par
     let MarkRead { chat_id, through_sequence } = input;
     if through_sequence < 0 {
         let reason = "`throughSequence` must be 0 or more.";
-        return Err(Refused::Invalid { field: "throughSequence", reason }.into());
+        return Err(Refused::Invalid { field: "throughSequence".into(), reason }.into());
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let is_taking_part = place.participates();

@@ -119,7 +119,7 @@ async fn found(tx: &mut Tx, mut input: NewOrganization) -> Result<(organization:
         edit_window_minutes: limits::EDIT_WINDOW_MINUTES.1,
     };
     match organizations::insert(tx, &row).await {
-        Err(store::Error::Taken(_)) => return Err(Refused::Conflict { field: "instanceName" }.into()),
+        Err(store::Error::Taken(_)) => return Err(Refused::Conflict { field: "instanceName".into() }.into()),
         other => other?,
     }
     let mut admin = new_actor(tx, row.id, ActorType::User);
@@ -141,7 +141,7 @@ async fn change(
     let (least, _, most) = limits::EDIT_WINDOW_MINUTES;
     if edit_window_minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
         let reason = "A window is 0 minutes to a year, which is 525,600.";
-        return Err(Refused::Invalid { field: "editWindowMinutes", reason }.into());
+        return Err(Refused::Invalid { field: "editWindowMinutes".into(), reason }.into());
     }
     organizations::lock(tx, organization_id).await?;
     let row = organizations::find(tx, organization_id).await?;
@@ -181,7 +181,7 @@ async fn update(tx: &mut Tx, organization_id: OrganizationId, input: UpdateRoom)
     let allowed_origins = allowed_origins.map(|given| origins("allowedOrigins", given)).transpose()?;
     let before = rooms::lock_in_organization(tx, organization_id, room_id)
         .await?
-        .ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
+        .ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
     let mut row = before.clone();
     if let Some(name) = name {
         row.name = name;
@@ -210,11 +210,11 @@ fn check_minutes(resume_window: Option<i32>, idle: Option<i32>) -> Result<()> {
     let ((least, _, most), (idle_least, idle_most)) = (limits::RESUME_MINUTES, limits::IDLE_MINUTES);
     if resume_window.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
         let reason = "A chat can be resumed for 0 to 10,080 minutes.";
-        return Err(Refused::Invalid { field: "resumeWindowMinutes", reason }.into());
+        return Err(Refused::Invalid { field: "resumeWindowMinutes".into(), reason }.into());
     }
     if idle.is_some_and(|minutes| !(idle_least..=idle_most).contains(&minutes)) {
         let reason = "An idle chat ends after 1 to 43,200 minutes, or after 0, which is never.";
-        return Err(Refused::Invalid { field: "endAfterIdleMinutes", reason }.into());
+        return Err(Refused::Invalid { field: "endAfterIdleMinutes".into(), reason }.into());
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::history::{Counted, end_participation, record_chat, record_session_cha
 use super::presences::{end_all, end_own, say_goodbyes};
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
+use crate::domain::field_path::FieldPath;
 use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -105,10 +106,12 @@ impl Actions {
 }
 
 async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<participation::Model>> {
-    let AddParticipants { chat_id, participant_ids: mut ids } = input;
+    let AddParticipants { chat_id, participant_ids } = input;
+    let mut ids = participant_ids.clone();
     ids.sort_unstable();
     ids.dedup();
-    let too_many = || Error::from(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS });
+    let too_many =
+        || Error::from(Refused::TooMany { field: "participantIds".into(), limit: limits::PARTICIPANTS });
     if ids.len() > limits::PARTICIPANTS {
         return Err(too_many());
     }
@@ -119,14 +122,24 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     check_decides(&viewer, chat, "chatId")?;
     refuse_ended(tx)?;
     if ids.is_empty() {
-        return Err(Refused::Invalid { field: "participantIds", reason: "Name at least one." }.into());
+        return Err(Refused::Invalid {
+            field: "participantIds".into(),
+            reason: "`participantIds` must have at least one item.",
+        }
+        .into());
     }
-    if named.len() != ids.len() || !named.iter().all(may_take_part) {
-        return Err(Refused::NotFound { what: "participant", field: "participantIds" }.into());
+    let at = |index| FieldPath::of("participantIds").item(index);
+    let is_missing = |id: &ActorId| !named.iter().any(|actor| actor.id == *id && may_take_part(actor));
+    if let Some(index) = participant_ids.iter().position(is_missing) {
+        return Err(Refused::NotFound { what: "participant", field: at(index) }.into());
     }
-    if chat.chat_type == ChatType::Visitor && named.iter().any(|actor| actor.actor_type != ActorType::User) {
-        let reason = "Only users are added to a chat with a visitor.";
-        return Err(Refused::Invalid { field: "participantIds", reason }.into());
+    let is_visitor =
+        |id: &ActorId| named.iter().any(|actor| actor.id == *id && actor.actor_type != ActorType::User);
+    if chat.chat_type == ChatType::Visitor
+        && let Some(index) = participant_ids.iter().position(is_visitor)
+    {
+        let reason = "Only users can be added to a chat with a visitor.";
+        return Err(Refused::Invalid { field: at(index), reason }.into());
     }
     let taking_part = participations::list_now(tx, chat_id).await?;
     let is_new = |id: &&ActorId| !taking_part.iter().any(|row| row.actor_id == **id);
@@ -149,7 +162,7 @@ fn may_take_part(actor: &actor::Model) -> bool {
 }
 
 /// Refuses who does not decide who takes part, and says who does.
-fn check_decides(viewer: &Viewer, chat: &chat::Model, field: &'static str) -> Result<()> {
+fn check_decides(viewer: &Viewer, chat: &chat::Model, field: impl Into<FieldPath>) -> Result<()> {
     if policy::decides_who_takes_part(viewer, chat) {
         return Ok(());
     }
@@ -158,7 +171,7 @@ fn check_decides(viewer: &Viewer, chat: &chat::Model, field: &'static str) -> Re
         ChatType::Direct => "A DIRECT chat stays between its two.",
         ChatType::Group => "The owner of a GROUP chat or an admin decides who takes part in it.",
     };
-    Err(Refused::Invalid { field, reason }.into())
+    Err(Refused::Invalid { field: field.into(), reason }.into())
 }
 
 async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result<participation::Model> {
@@ -171,11 +184,11 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
     }
     if chat.visitor_id == Some(participant_id) {
         let reason = "The visitor stays in the chat that is theirs.";
-        return Err(Refused::Invalid { field: "participantId", reason }.into());
+        return Err(Refused::Invalid { field: "participantId".into(), reason }.into());
     }
     let row = participations::find_of_actor(tx, chat_id, participant_id)
         .await?
-        .ok_or(Refused::NotFound { what: "participant", field: "participantId" })?;
+        .ok_or(Refused::NotFound { what: "participant", field: "participantId".into() })?;
     if row.ended_at.is_some() {
         return Ok(row);
     }

@@ -2,6 +2,7 @@
 
 use super::tokens::new_actor;
 use super::{Actions, Error, Result};
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
@@ -106,7 +107,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
             text::name(field, value)?;
         }
     }
-    let not_found = Refused::NotFound { what: "user", field: "userId" };
+    let not_found = Refused::NotFound { what: "user", field: "userId".into() };
     let locked = actors::lock_with_active_admins(tx, viewer.organization_id, user_id).await?;
     let mut row = locked
         .iter()
@@ -131,9 +132,11 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
     let is_active_admin = row.role == Some(UserRole::Admin) && row.deactivated_at.is_none();
     if !is_active_admin && locked.iter().all(|actor| actor.id == user_id) {
         let field = if is_active == Some(false) { "isActive" } else { "role" };
-        return Err(
-            Refused::Invalid { field, reason: "An organization keeps at least one active admin." }.into()
-        );
+        return Err(Refused::Invalid {
+            field: field.into(),
+            reason: "An organization keeps at least one active admin.",
+        }
+        .into());
     }
     if row == before {
         return Ok(row);
@@ -184,19 +187,21 @@ pub(super) async fn upsert(
 
 /// What an organization knows about a visitor.
 pub(super) fn check_attributes(
-    field: &'static str,
+    field: impl Into<FieldPath>,
     attributes: &mut [(String, String)],
 ) -> std::result::Result<(), Refused> {
+    let field = field.into();
     if attributes.len() > limits::ATTRIBUTES {
         return Err(Refused::TooMany { field, limit: limits::ATTRIBUTES });
     }
-    for (name, value) in attributes.iter_mut() {
-        text::name(field, name)?;
-        text::note(field, value, limits::DETAIL)?;
+    for (index, (name, value)) in attributes.iter_mut().enumerate() {
+        text::name(field.item(index).field("name"), name)?;
+        text::note(field.item(index).field("value"), value, limits::DETAIL)?;
     }
     for (index, (name, _)) in attributes.iter().enumerate() {
         if attributes[..index].iter().any(|(other, _)| other == name) {
-            return Err(Refused::Invalid { field, reason: "An attribute is named twice." });
+            let reason = "Each attribute must have a name of its own.";
+            return Err(Refused::Invalid { field: field.item(index).field("name"), reason });
         }
     }
     Ok(())
@@ -204,7 +209,7 @@ pub(super) fn check_attributes(
 
 async fn insert(tx: &Tx, row: actor::Model) -> Result<actor::Model> {
     match actors::insert(tx, &row).await {
-        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "externalId" }.into()),
+        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "externalId".into() }.into()),
         other => Ok(other.map(|()| row)?),
     }
 }

@@ -93,7 +93,7 @@ impl Actions {
         is_typing: bool,
     ) -> Result<Arc<chat::Model>> {
         policy::may(viewer.role, Verb::ActInChat)?;
-        let not_found = || Error::from(Refused::NotFound { what: "chat", field: "chatId" });
+        let not_found = || Error::from(Refused::NotFound { what: "chat", field: "chatId".into() });
         let chat = self.chat(viewer, chat_id).await?.ok_or_else(not_found)?;
         let participation = participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id).await?;
         let participates = participation.is_some_and(|participation| participation.ended_at.is_none());

@@ -45,7 +45,7 @@ async fn react(tx: &mut Tx, viewer: Viewer, input: React) -> Result<MessageRow> 
         let there = reactions::count_of_each(tx, &[message_id], actor_id).await?;
         let is_new = !there.iter().any(|(_, counted)| counted.emoji == emoji);
         if is_new && there.len() >= limits::EMOJIS {
-            return Err(Refused::TooMany { field: "emoji", limit: limits::EMOJIS }.into());
+            return Err(Refused::TooMany { field: "emoji".into(), limit: limits::EMOJIS }.into());
         }
         reactions::insert(tx, &reaction::Model { message_id, emoji, actor_id, created_at }).await?
     } else {

@@ -38,7 +38,7 @@ pub(super) async fn find(
         Some(before) if kinds.contains(&before.kind) && before.digest == digest => {
             Ok(Requested::Before(before.kind, before.subject_id))
         }
-        Some(_) => Err(Refused::Conflict { field: "requestId" }.into()),
+        Some(_) => Err(Refused::Conflict { field: "requestId".into() }.into()),
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn remember(
 
 /// A retry of what made something that is not there for the viewer any more.
 pub(super) fn made_but_gone(what: &'static str) -> Error {
-    Refused::NotFound { what, field: "requestId" }.into()
+    Refused::NotFound { what, field: "requestId".into() }.into()
 }
 
 /// The same, where an error says that a chat is not there.

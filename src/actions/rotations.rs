@@ -79,7 +79,7 @@ async fn of_room(
     actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
     let mut room = rooms::lock_in_organization(tx, viewer.organization_id, room_id)
         .await?
-        .ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
+        .ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
     let call = Description::of(mutation).with("roomId", Some(room_id));
     let request = requests::find(tx, &viewer, &[kind], request_id.as_deref(), &call).await?;
     if let Requested::Before(_, made) = request {
@@ -106,7 +106,7 @@ async fn of_webhook(
     actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
     let mut webhook = webhooks::lock_in_organization(tx, viewer.organization_id, webhook_id)
         .await?
-        .ok_or(Refused::NotFound { what: "webhook", field: "webhookId" })?;
+        .ok_or(Refused::NotFound { what: "webhook", field: "webhookId".into() })?;
     let call = Description::of("rotateSigningSecret").with("webhookId", Some(webhook_id));
     let request = requests::find(tx, &viewer, &[kind], request_id.as_deref(), &call).await?;
     if let Requested::Before(_, made) = request {

@@ -8,6 +8,7 @@ use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::session::{self, Caller, Decision, Facts, No, Transition};
@@ -136,7 +137,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     let named = match (input.chat_id, &input.participant_ids) {
         (None, Some(_)) if viewer.role == ViewerRole::Visitor => {
             let reason = "A visitor creates sessions in their own chats.";
-            return Err(Refused::Invalid { field: "chatId", reason }.into());
+            return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
         }
         (None, Some(ids)) => Some(lock_named(tx, &viewer, ids, "participantIds").await?),
         (Some(_), _) | (None, None) if input.request_id.is_some() => {
@@ -166,12 +167,12 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
         (None, Some(named)) => lock_chat_of(tx, &viewer, named).await?,
         (None, None) => {
             let reason = "Give chatId or participantIds.";
-            return Err(Refused::Invalid { field: "participantIds", reason }.into());
+            return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
     };
     if participants.len() < 2 {
         let reason = "A session calls at least one other participant.";
-        return Err(Refused::Invalid { field: "participantIds", reason }.into());
+        return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
     }
     let by = Some(viewer.actor_id);
     for participant in &participants {
@@ -228,7 +229,7 @@ async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > limits::PARTICIPANTS {
-        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+        return Err(Refused::TooMany { field: "participantIds".into(), limit: limits::PARTICIPANTS }.into());
     }
     let mut found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
     found.retain(|actor| actor.deactivated_at.is_none());
@@ -243,11 +244,12 @@ async fn named_participants(
     ids: &[ActorId],
     stays: &[ActorId],
 ) -> Result<Vec<actor::Model>> {
+    let given = ids;
     let mut ids = [ids, stays].concat();
     ids.sort_unstable();
     ids.dedup();
     if ids.len() > limits::PARTICIPANTS {
-        return Err(Refused::TooMany { field: "participantIds", limit: limits::PARTICIPANTS }.into());
+        return Err(Refused::TooMany { field: "participantIds".into(), limit: limits::PARTICIPANTS }.into());
     }
     let chat = tx.chat()?;
     let taking_part = participations::list_now(tx, chat.id).await?;
@@ -261,7 +263,12 @@ async fn named_participants(
     {
         Ok(found)
     } else {
-        Err(Refused::NotFound { what: "participant", field: "participantIds" }.into())
+        let is_there = |id: &ActorId| {
+            found.iter().any(|actor| actor.id == *id && (stays.contains(id) || may_be_called(actor)))
+        };
+        let field = FieldPath::of("participantIds");
+        let field = given.iter().position(|id| !is_there(id)).map_or(field.clone(), |at| field.item(at));
+        Err(Refused::NotFound { what: "participant", field }.into())
     }
 }
 
@@ -294,7 +301,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     let state = row.session.state;
     if state.is_over() {
-        return Err(Refused::Invalid { field: "chatSessionId", reason: "The session is over." }.into());
+        return Err(Refused::Invalid { field: "chatSessionId".into(), reason: "The session is over." }.into());
     }
     let before = row.clone();
     if let Some(title) = title {
@@ -311,7 +318,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
         let participants = named_participants(tx, &viewer, &ids, &row.stays()).await?;
         if participants.len() < 2 {
             let reason = "A session calls at least one other participant.";
-            return Err(Refused::Invalid { field: "participantIds", reason }.into());
+            return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
         for participant in &participants {
             take_part(tx, participant, Counted::Yes, by).await?;
@@ -432,7 +439,7 @@ async fn go(
 
 /// Locks the chat of a session that exists for the viewer, and reads the session under the lock.
 async fn lock_session(tx: &mut Tx, viewer: &Viewer, session_id: SessionId) -> Result<(SessionRow, Place)> {
-    let not_found = || Error::from(Refused::NotFound { what: "chat session", field: "chatSessionId" });
+    let not_found = || Error::from(Refused::NotFound { what: "chat session", field: "chatSessionId".into() });
     let found = sessions::find_in_organization(tx, viewer.organization_id, session_id).await?;
     let chat_id = found.ok_or_else(not_found)?.session.chat_id;
     let place = match lock_visible_chat(tx, viewer, chat_id).await {
@@ -451,7 +458,8 @@ fn ring_time(seconds: Option<i32>) -> Result<TimeDelta> {
     if (least..=most).contains(&seconds) {
         Ok(TimeDelta::seconds(seconds.into()))
     } else {
-        Err(Refused::Invalid { field: "ringSeconds", reason: "A session rings 5 to 180 seconds." }.into())
+        Err(Refused::Invalid { field: "ringSeconds".into(), reason: "A session rings 5 to 180 seconds." }
+            .into())
     }
 }
 

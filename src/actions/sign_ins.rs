@@ -8,6 +8,7 @@ use super::identity::{self, Identity};
 use super::people::{UpsertVisitor, upsert};
 use super::tokens::{IssuedToken, NewToken, new_actor, unguessable, viewer_of};
 use super::{Actions, Error, Result};
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
@@ -101,7 +102,7 @@ impl Actions {
         }
         if sign_ins::find(&self.0.store, pass.sign_in_id).await?.is_some() {
             let reason = "The token of a sign-in is renewed with its refresh token.";
-            return Err(Refused::Invalid { field: "refreshToken", reason }.into());
+            return Err(Refused::Invalid { field: "refreshToken".into(), reason }.into());
         }
         let actor =
             actors::find_in_organization(&self.0.store, viewer.organization_id, viewer.actor_id).await?;
@@ -164,7 +165,7 @@ fn check(input: &mut SignInVisitor) -> Result<()> {
     Ok(())
 }
 
-fn check_token(field: &'static str, token: &str) -> Result<()> {
+fn check_token(field: impl Into<FieldPath>, token: &str) -> Result<()> {
     Ok(text::header(field, token, limits::SECRET_TOKEN)?)
 }
 
@@ -312,7 +313,7 @@ fn hash(token: &str) -> String {
 /// The same whether it never was one, has ended or was used: nobody can tell which.
 fn no_refresh_token() -> Refused {
     Refused::Invalid {
-        field: "refreshToken",
+        field: "refreshToken".into(),
         reason: "The refresh token is not taken any more: sign in anew.",
     }
 }

@@ -42,7 +42,7 @@ impl Actions {
                 ("apiClientName", found)
             }
         };
-        let actor_id = actor.ok_or(Refused::NotFound { what: "actor", field })?.id;
+        let actor_id = actor.ok_or(Refused::NotFound { what: "actor", field: field.into() })?.id;
         let actor = self.write(move |tx| revoke(tx, organization_id, actor_id).boxed()).await?.value;
         self.end_presences_of(organization_id, actor_id).await?;
         Ok(actor)

@@ -123,10 +123,10 @@ async fn start(tx: &mut Tx, viewer: Viewer, mut input: StartChat, lease: Lease) 
     }
     let joining = people.joining.take();
     if input.auto_resume_user_id.is_some() && joining.is_none() {
-        return Err(Refused::NotFound { what: "user", field: "autoResumeUserId" }.into());
+        return Err(Refused::NotFound { what: "user", field: "autoResumeUserId".into() }.into());
     }
     let room = rooms::find_in_organization(tx, viewer.organization_id, input.room_id).await?;
-    let room = room.ok_or(Refused::NotFound { what: "room", field: "roomId" })?;
+    let room = room.ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
     if let Some(page) = input.page.clone()
         && people.visitor.page().as_ref() != Some(&page)
     {
@@ -171,7 +171,7 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
     }
     if input.auto_resume && viewer.role != ViewerRole::Visitor {
         let reason = "It is for a visitor's own token; a user resumes by autoResumeUserId.";
-        return Err(Refused::Invalid { field: "autoResume", reason }.into());
+        return Err(Refused::Invalid { field: "autoResume".into(), reason }.into());
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<Peop
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
         (ViewerRole::Visitor, Some(_)) | (ViewerRole::Widget, _) => return Err(no_visitor()),
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
-            return Err(Refused::Invalid { field: "visitorId", reason: "Name the visitor." }.into());
+            return Err(Refused::Invalid { field: "visitorId".into(), reason: "Name the visitor." }.into());
         }
     };
     let mut ids = vec![viewer.actor_id, visitor_id];
@@ -203,7 +203,7 @@ async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<Peop
 }
 
 fn no_visitor() -> Error {
-    Refused::NotFound { what: "visitor", field: "visitorId" }.into()
+    Refused::NotFound { what: "visitor", field: "visitorId".into() }.into()
 }
 
 /// What the same call came to before.

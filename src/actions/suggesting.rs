@@ -19,10 +19,12 @@ pub(super) async fn suggest(
     let chat = tx.chat()?;
     if chat.chat_type != ChatType::Visitor {
         let reason = "`chatId` must name a chat of type VISITOR.";
-        return Err(Refused::Invalid { field: "chatId", reason }.into());
+        return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if sender.actor_type != ActorType::User {
-        return Err(Refused::Invalid { field: "senderId", reason: "`senderId` must name a user." }.into());
+        return Err(
+            Refused::Invalid { field: "senderId".into(), reason: "`senderId` must name a user." }.into()
+        );
     }
     let page = match (page, chat.visitor_id) {
         (Some(page), _) => Some(page),

@@ -3,6 +3,7 @@
 use super::history::record_chat_among_staff;
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
@@ -47,7 +48,7 @@ async fn tag(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, tags: Vec<String>) ->
         return Ok(());
     }
     if chat.tags.0.len() + new.len() > limits::TAGS {
-        return Err(Refused::TooMany { field: "tags", limit: limits::TAGS }.into());
+        return Err(Refused::TooMany { field: "tags".into(), limit: limits::TAGS }.into());
     }
     chat.tags.0.extend(new.iter().cloned());
     tags::insert(tx, &new).await?;
@@ -80,13 +81,13 @@ async fn lock(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
 /// The tags without white space around them, each once.
 fn checked(tags: Vec<String>) -> Result<Vec<String>> {
     let mut checked: Vec<String> = Vec::new();
-    for tag in tags {
-        let tag = text::tag("tags", tag)?;
+    for (index, tag) in tags.into_iter().enumerate() {
+        let tag = text::tag(FieldPath::of("tags").item(index), tag)?;
         if !checked.contains(&tag) {
             checked.push(tag);
         }
         if checked.len() > limits::TAGS {
-            return Err(Refused::TooMany { field: "tags", limit: limits::TAGS }.into());
+            return Err(Refused::TooMany { field: "tags".into(), limit: limits::TAGS }.into());
         }
     }
     Ok(checked)

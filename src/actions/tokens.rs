@@ -190,9 +190,9 @@ impl Actions {
         let seconds = input.expires_in_seconds.unwrap_or(default);
         if !(least..=most).contains(&seconds) {
             let reason = "A token lives 60 to 31536000 seconds.";
-            return Err(Refused::Invalid { field: "expiresInSeconds", reason }.into());
+            return Err(Refused::Invalid { field: "expiresInSeconds".into(), reason }.into());
         }
-        let not_found = Refused::NotFound { what: "actor", field: "actorId" };
+        let not_found = Refused::NotFound { what: "actor", field: "actorId".into() };
         let actor = match input.subject {
             TokenSubject::Actor(actor_id) => {
                 actors::find_in_organization(&self.0.store, organization_id, actor_id).await?
@@ -260,7 +260,7 @@ async fn add_api_client(tx: &mut Tx, organization_id: OrganizationId, name: Stri
     let mut row = new_actor(tx, organization_id, ActorType::ApiClient);
     (row.name, row.external_id) = (Some(name.clone()), Some(name));
     match actors::insert(tx, &row).await {
-        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "apiClientName" }.into()),
+        Err(store::Error::Taken(_)) => Err(Refused::Conflict { field: "apiClientName".into() }.into()),
         other => Ok(other.map(|()| row)?),
     }
 }

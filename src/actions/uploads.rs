@@ -95,7 +95,7 @@ impl Actions {
             let stored = attachments::sum_of_organization(&self.0.store, viewer.organization_id).await?;
             if stored.saturating_add(size) > limit {
                 let quota = Quota::Organization { limit };
-                return Err(Refused::QuotaExceeded { field: "size", quota }.into());
+                return Err(Refused::QuotaExceeded { field: "size".into(), quota }.into());
             }
         }
         let (viewer, largest) = (viewer.clone(), self.0.files.largest());
@@ -297,7 +297,8 @@ async fn grant(
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     text::name("name", &mut name)?;
     let media_type = media::essence("mediaType", &media_type)?;
-    let kept_as = media::kept_as(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType" })?;
+    let kept_as =
+        media::kept_as(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType".into() })?;
     let looks = media::looks(kept_as).unwrap_or(Looks::Unknown);
     check_size(size, looks, largest)?;
     let acts = viewer.role == ViewerRole::ApiClient
@@ -308,12 +309,14 @@ async fn grant(
     super::write::refuse_ended(tx)?;
     if attachments::count_unsent(tx, viewer.actor_id).await? >= limits::UNSENT_UPLOADS {
         let reason = "You have 100 uploads that were not sent: send some, or wait until they are removed.";
-        return Err(Refused::Invalid { field: "chatId", reason }.into());
+        return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if let Some(limit) = quota.filter(|_| viewer.role == ViewerRole::Visitor) {
         let sum = upload_usage::add(tx, viewer.actor_id, size, DAY).await?;
         if u64::try_from(sum).unwrap_or_default() > limit {
-            return Err(Refused::QuotaExceeded { field: "size", quota: Quota::Visitor { limit } }.into());
+            return Err(
+                Refused::QuotaExceeded { field: "size".into(), quota: Quota::Visitor { limit } }.into()
+            );
         }
     }
     let row = attachment::Model {
@@ -330,9 +333,9 @@ fn check_size(size: i64, looks: Looks, largest: u64) -> Result<()> {
     let field = "size";
     let size = u64::try_from(size).unwrap_or_default();
     if size == 0 {
-        return Err(Refused::Invalid { field, reason: "A file has at least one byte." }.into());
+        return Err(Refused::Invalid { field: field.into(), reason: "A file has at least one byte." }.into());
     }
     let is_image = matches!(looks, Looks::Picture | Looks::Heif);
     let limit = if is_image { largest.min(limits::IMAGE_BYTES) } else { largest };
-    if size > limit { Err(Refused::TooLarge { field, limit }.into()) } else { Ok(()) }
+    if size > limit { Err(Refused::TooLarge { field: field.into(), limit }.into()) } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 
 use super::{Actions, Result};
 use crate::delivery::{Target, new_secret};
+use crate::domain::field_path::FieldPath;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -132,10 +133,12 @@ impl Actions {
         if let Some(url) = url {
             text::line("url", url, limits::WEBHOOK_URL)?;
             Target::parse(url, &self.0.allowed)
-                .map_err(|bad| Refused::Invalid { field: "url", reason: bad.reason() })?;
+                .map_err(|bad| Refused::Invalid { field: "url".into(), reason: bad.reason() })?;
         }
         if events.is_some_and(Vec::is_empty) {
-            return Err(Refused::Invalid { field: "events", reason: "Name at least one event." }.into());
+            return Err(
+                Refused::Invalid { field: "events".into(), reason: "Name at least one event." }.into()
+            );
         }
         if let Some(api_key) = api_key {
             text::header("apiKey", api_key, limits::WEBHOOK_KEY)?;
@@ -147,7 +150,7 @@ impl Actions {
     }
 }
 
-const NOT_FOUND: Refused = Refused::NotFound { what: "webhook", field: "webhookId" };
+const NOT_FOUND: Refused = Refused::NotFound { what: "webhook", field: FieldPath::of("webhookId") };
 
 async fn create(
     tx: &mut Tx,
@@ -158,7 +161,7 @@ async fn create(
     organizations::lock(tx, organization_id).await?;
     if webhooks::count_in_organization(tx, organization_id).await? >= limits::WEBHOOKS {
         let reason = "An organization has at most 20 webhooks.";
-        return Err(Refused::Invalid { field: "url", reason }.into());
+        return Err(Refused::Invalid { field: "url".into(), reason }.into());
     }
     let row = webhook::Model {
         id: WebhookId(tx.new_id()),
@@ -227,12 +230,12 @@ async fn redeliver(
     organization_id: OrganizationId,
     id: WebhookDeliveryId,
 ) -> Result<webhook_delivery::Model> {
-    let not_found = Refused::NotFound { what: "delivery", field: "deliveryId" };
+    let not_found = Refused::NotFound { what: "delivery", field: "deliveryId".into() };
     let found = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found.clone())?;
     let webhook = webhooks::lock_in_organization(tx, organization_id, found.webhook_id).await?;
     if !webhook.ok_or(not_found.clone())?.is_enabled {
         let reason = "The webhook is disabled: enable it first.";
-        return Err(Refused::Invalid { field: "deliveryId", reason }.into());
+        return Err(Refused::Invalid { field: "deliveryId".into(), reason }.into());
     }
     let mut row = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found)?;
     let now = tx.now();

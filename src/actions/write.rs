@@ -83,7 +83,7 @@ impl Place {
 
 /// Locks a chat that the viewer sees; to whom it is invisible it is not there.
 pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<Place> {
-    let not_found = Refused::NotFound { what: "chat", field: "chatId" };
+    let not_found = Refused::NotFound { what: "chat", field: "chatId".into() };
     if tx.lock_chat(viewer.organization_id, chat_id).await?.is_none() {
         return Err(not_found.into());
     }

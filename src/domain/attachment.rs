@@ -1,5 +1,6 @@
 //! What can be attached to a message, and when two messages have the same attached.
 
+use super::field_path::FieldPath;
 use super::refused::Refused;
 use super::{limits, text};
 use entity::{ActorId, AttachmentId};
@@ -69,33 +70,38 @@ impl Attached {
         for (field, count) in counts {
             sum += count;
             if sum > limits::ATTACHMENTS {
-                return Err(Refused::TooMany { field, limit: limits::ATTACHMENTS });
+                return Err(Refused::TooMany { field: field.into(), limit: limits::ATTACHMENTS });
             }
         }
-        let is_twice = |(at, id)| self.files[..at].contains(id);
-        if self.files.iter().enumerate().any(is_twice) {
-            let reason = "A file is attached once.";
-            return Err(Refused::Invalid { field: "attachmentIds", reason });
+        let is_twice = |(at, id): &(usize, &AttachmentId)| self.files[..*at].contains(id);
+        if let Some((at, _)) = self.files.iter().enumerate().find(is_twice) {
+            let reason = "Each file can be attached once.";
+            return Err(Refused::Invalid { field: FieldPath::of("attachmentIds").item(at), reason });
         }
-        self.links.iter().try_for_each(NewLink::check)?;
-        self.contacts.iter().try_for_each(NewContact::check)
+        for (at, link) in self.links.iter().enumerate() {
+            link.check(&FieldPath::of("links").item(at))?;
+        }
+        for (at, contact) in self.contacts.iter().enumerate() {
+            contact.check(&FieldPath::of("contacts").item(at))?;
+        }
+        Ok(())
     }
 }
 
 impl NewLink {
-    fn check(&self) -> Result<(), Refused> {
-        let field = "links";
+    fn check(&self, field: &FieldPath) -> Result<(), Refused> {
+        let refused = |reason| Err(Refused::Invalid { field: field.field("url"), reason });
         if self.url.chars().any(char::is_control) {
-            return Err(Refused::Invalid { field, reason: "The value has a control character." });
+            return refused("Control characters are not allowed.");
         }
-        let url = text::web_url(&self.url);
-        let url = url.ok_or(Refused::Invalid { field, reason: "A link needs an http or https URL." })?;
+        let Some(url) = text::web_url(&self.url) else {
+            return refused("The URL of a link must start with http:// or https://.");
+        };
         if has_credentials(&url) {
-            let reason = "A link carries no user name and no password.";
-            return Err(Refused::Invalid { field, reason });
+            return refused("The URL of a link must not contain a user name or a password.");
         }
-        text::line(field, &self.url, limits::LINK)?;
-        self.name.as_ref().map_or(Ok(()), |name| text::name(field, &mut name.clone()))
+        text::line(field.field("url"), &self.url, limits::LINK)?;
+        self.name.as_ref().map_or(Ok(()), |name| text::name(field.field("name"), &mut name.clone()))
     }
 
     /// Where it leads, as browsers read it; nothing that could be shown as something else.
@@ -123,21 +129,17 @@ fn has_credentials(url: &Url) -> bool {
 }
 
 impl NewContact {
-    fn check(&self) -> Result<(), Refused> {
-        let field = "contacts";
-        match (&self.actor_id, &self.address) {
-            (Some(_), None) => {}
-            (None, Some(address)) => {
-                text::line(field, address, limits::ADDRESS)?;
-                if !text::has_visible(address) {
-                    return Err(Refused::Invalid { field, reason: "An address needs a visible character." });
-                }
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Refused::Invalid { field, reason: "A contact is an actorId or an address." });
+    fn check(&self, field: &FieldPath) -> Result<(), Refused> {
+        let card = field.field("card");
+        if let Some(address) = &self.address {
+            let field = card.field("address");
+            text::line(&field, address, limits::ADDRESS)?;
+            if !text::has_visible(address) {
+                let reason = "An address needs at least one visible character.";
+                return Err(Refused::Invalid { field, reason });
             }
         }
-        self.name.as_ref().map_or(Ok(()), |name| text::name(field, &mut name.clone()))
+        self.name.as_ref().map_or(Ok(()), |name| text::name(card.field("name"), &mut name.clone()))
     }
 }
 
@@ -204,6 +206,6 @@ mod tests {
             vec![NewContact { actor_id: None, address: Some("+1 555".into()), name: None }; 9];
         assert_eq!(attached.check(), Ok(()));
         attached.contacts.push(attached.contacts[0].clone());
-        assert_eq!(attached.check(), Err(Refused::TooMany { field: "contacts", limit: 10 }));
+        assert_eq!(attached.check(), Err(Refused::TooMany { field: "contacts".into(), limit: 10 }));
     }
 }

@@ -1,5 +1,6 @@
 //! Shopping carts: what may stand in one, and what it comes to.
 
+use super::field_path::FieldPath;
 use super::refused::Refused;
 use super::{limits, text};
 use entity::{Decimal, Money, shopping_cart_product};
@@ -30,47 +31,60 @@ pub struct Product {
 }
 
 /// A currency: three capital letters, as ISO 4217 has them.
-pub fn currency(field: &'static str, code: &str) -> Result<(), Refused> {
+pub fn currency(field: impl Into<FieldPath>, code: &str) -> Result<(), Refused> {
     if code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()) {
         Ok(())
     } else {
-        Err(Refused::Invalid { field, reason: "A currency is three capital letters, as in EUR." })
+        Err(Refused::Invalid {
+            field: field.into(),
+            reason: "A currency is three capital letters, such as EUR.",
+        })
     }
 }
 
 /// Products of one cart: each once, each within bounds. Bidirectional controls are removed from what is shown of them.
-pub fn products(field: &'static str, products: &mut [Product]) -> Result<(), Refused> {
+pub fn products(field: impl Into<FieldPath>, products: &mut [Product]) -> Result<(), Refused> {
+    let field = field.into();
     if products.len() > limits::PRODUCTS {
         return Err(Refused::TooMany { field, limit: limits::PRODUCTS });
     }
     for index in 0..products.len() {
         let (before, rest) = products.split_at_mut(index);
         let Some(product) = rest.first_mut() else { break };
-        text::external_id(field, &product.external_id)?;
+        let of = |name| field.item(index).field(name);
+        text::external_id(of("externalId"), &product.external_id)?;
         if before.iter().any(|other| other.external_id == product.external_id) {
-            return Err(Refused::Invalid { field, reason: "A product is named twice." });
+            let reason = "Each product must have an `externalId` of its own.";
+            return Err(Refused::Invalid { field: of("externalId"), reason });
         }
-        text::name(field, &mut product.name)?;
-        for line in [&mut product.category, &mut product.product_number].into_iter().flatten() {
-            text::remove_bidi_controls(line);
-            text::line(field, line, limits::NAME)?;
+        text::name(of("name"), &mut product.name)?;
+        for (name, line) in
+            [("category", &mut product.category), ("productNumber", &mut product.product_number)]
+        {
+            if let Some(line) = line {
+                text::remove_bidi_controls(line);
+                text::line(of(name), line, limits::NAME)?;
+            }
         }
         if let Some(description) = &product.description {
-            text::note(field, description, limits::DETAIL)?;
+            text::note(of("description"), description, limits::DETAIL)?;
         }
-        for price in [product.price, product.monthly_price].into_iter().flatten() {
-            amount(field, price)?;
+        for (name, price) in [("price", product.price), ("monthlyPrice", product.monthly_price)] {
+            price.map_or(Ok(()), |price| amount(of(name), price))?;
         }
-        for quantity in [product.quantity, product.monthly_quantity].into_iter().flatten() {
-            if !(0..=limits::QUANTITY).contains(&quantity) {
-                return Err(Refused::Invalid { field, reason: "A quantity is 0 to 1,000,000." });
+        for (name, quantity) in
+            [("quantity", product.quantity), ("monthlyQuantity", product.monthly_quantity)]
+        {
+            if quantity.is_some_and(|quantity| !(0..=limits::QUANTITY).contains(&quantity)) {
+                let reason = "A quantity must be 0–1,000,000.";
+                return Err(Refused::Invalid { field: of(name), reason });
             }
         }
     }
     Ok(())
 }
 
-fn amount(field: &'static str, Money(amount): Money) -> Result<(), Refused> {
+fn amount(field: FieldPath, Money(amount): Money) -> Result<(), Refused> {
     let is_exact = amount.normalize().scale() <= limits::MONEY_DECIMALS;
     if is_exact && amount.abs() <= Decimal::from(limits::MONEY) {
         Ok(())

@@ -1,5 +1,6 @@
 //! What can be a reaction: one emoji, written in one way.
 
+use super::field_path::FieldPath;
 use super::{limits, refused::Refused};
 use icu_properties::CodePointSetData;
 use icu_properties::props::{EmojiModifier, EmojiPresentation, ExtendedPictographic, RegionalIndicator};
@@ -15,10 +16,11 @@ const TAGS: std::ops::RangeInclusive<char> = '\u{e0020}'..='\u{e007f}';
 
 /// The emoji that somebody typed, as all who react with it have it: one character as people count them, and where it
 /// can be written with or without a sign that asks for the picture, with it.
-pub fn emoji(field: &'static str, typed: &str) -> Result<String, Refused> {
-    let refused = || Refused::Invalid { field, reason: "A reaction is one emoji." };
+pub fn emoji(field: impl Into<FieldPath>, typed: &str) -> Result<String, Refused> {
+    let field = field.into();
+    let refused = || Refused::Invalid { field: field.clone(), reason: "A reaction is exactly one emoji." };
     if typed.chars().nth(limits::EMOJI).is_some() {
-        return Err(Refused::TooLong { field, limit: limits::EMOJI });
+        return Err(Refused::TooLong { field: field.clone(), limit: limits::EMOJI });
     }
     if typed.graphemes(true).count() != 1 {
         return Err(refused());

@@ -1,6 +1,7 @@
 //! Media types of files: those that are kept by their name, and what their bytes look like. What a browser would run
 //! (HTML, scripts) is refused; any other type is kept as bytes that nobody looks at.
 
+use super::field_path::FieldPath;
 use super::limits;
 use super::refused::Refused;
 
@@ -110,7 +111,8 @@ const ACTIVE: &[&str] = &[
 ];
 
 /// A media type as it is stored, in lower case and without parameters: `Image/PNG; x=y` is `image/png`.
-pub fn essence(field: &'static str, text: &str) -> Result<String, Refused> {
+pub fn essence(field: impl Into<FieldPath>, text: &str) -> Result<String, Refused> {
+    let field = field.into();
     if text.chars().nth(limits::MEDIA_TYPE).is_some() {
         return Err(Refused::TooLong { field, limit: limits::MEDIA_TYPE });
     }
@@ -123,9 +125,7 @@ pub fn essence(field: &'static str, text: &str) -> Result<String, Refused> {
         Some((kind, name)) if is_token(kind) && is_token(name) && !text.chars().any(char::is_control) => {
             Ok(essence)
         }
-        Some(_) | None => {
-            Err(Refused::Invalid { field, reason: "This is no media type, such as image/png." })
-        }
+        Some(_) | None => Err(Refused::Invalid { field, reason: "A media type looks like image/png." }),
     }
 }
 

@@ -104,13 +104,13 @@ impl Handled<'_> {
         if self.now < self.message.created_at.plus(window) {
             Ok(())
         } else {
-            Err(Refused::TooLate { field: FIELD })
+            Err(Refused::TooLate { field: FIELD.into() })
         }
     }
 }
 
 fn refused(reason: &'static str) -> Refused {
-    Refused::Invalid { field: FIELD, reason }
+    Refused::Invalid { field: FIELD.into(), reason }
 }
 
 /// Whether the message was sent with this text, whatever became of it since.

@@ -6,6 +6,7 @@ pub mod chat_filter;
 pub mod description;
 pub mod emoji;
 pub mod event;
+pub mod field_path;
 pub mod global_id;
 pub mod limits;
 pub mod media;

@@ -1,17 +1,19 @@
 //! Sites, by what a browser calls their origin: scheme, host and, unless it is the usual one, port.
 
+use super::field_path::FieldPath;
 use super::{limits, refused::Refused};
 use url::Url;
 
 /// Takes a list of origins as browsers send them: each once, in its order.
-pub fn origins(field: &'static str, given: Vec<String>) -> Result<Vec<String>, Refused> {
+pub fn origins(field: impl Into<FieldPath>, given: Vec<String>) -> Result<Vec<String>, Refused> {
+    let field = field.into();
     if given.len() > limits::ORIGINS {
         return Err(Refused::TooMany { field, limit: limits::ORIGINS });
     }
     let mut origins = Vec::with_capacity(given.len());
-    for origin in given {
+    for (index, origin) in given.into_iter().enumerate() {
         let Some(origin) = normalized(&origin) else {
-            return Err(Refused::Invalid { field, reason: REASON });
+            return Err(Refused::Invalid { field: field.item(index), reason: REASON });
         };
         if !origins.contains(&origin) {
             origins.push(origin);
@@ -106,7 +108,7 @@ mod tests {
         );
         let many = |count: usize| (0..count).map(|number| format!("https://s{number}.example")).collect();
         assert!(origins("o", many(limits::ORIGINS)).is_ok());
-        let too_many = Refused::TooMany { field: "o", limit: limits::ORIGINS };
+        let too_many = Refused::TooMany { field: "o".into(), limit: limits::ORIGINS };
         assert_eq!(origins("o", many(limits::ORIGINS + 1)), Err(too_many));
     }
 }

@@ -1,5 +1,6 @@
 //! What the domain says no to, with what is needed to explain it.
 
+use super::field_path::FieldPath;
 use super::session_action::SessionAction;
 use entity::SessionState;
 
@@ -26,50 +27,50 @@ pub enum Refused {
         /// What was looked for, as in "No such chat."
         what: &'static str,
         /// The input field that named it.
-        field: &'static str,
+        field: FieldPath,
     },
     /// A value cannot be taken.
     Invalid {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
         /// A sentence that says why.
         reason: &'static str,
     },
     /// A text has too many characters.
     TooLong {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
         /// The largest number of characters allowed.
         limit: usize,
     },
     /// A list has too many items.
     TooMany {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
         /// The largest number of items allowed.
         limit: usize,
     },
     /// The time for it is over.
     TooLate {
         /// The input field that named what cannot be changed any more.
-        field: &'static str,
+        field: FieldPath,
     },
     /// A file has too many bytes.
     TooLarge {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
         /// The largest number of bytes allowed.
         limit: u64,
     },
     /// No file of this media type can be uploaded.
     UnsupportedMedia {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
     },
     /// No more bytes can be uploaded.
     QuotaExceeded {
         /// The input field.
-        field: &'static str,
+        field: FieldPath,
         /// Whose quota it is.
         quota: Quota,
     },
@@ -95,14 +96,14 @@ pub enum Refused {
     /// The same id was used before, for something else.
     Conflict {
         /// The input field with that id.
-        field: &'static str,
+        field: FieldPath,
     },
 }
 
 impl Refused {
     /// The input field that is to blame, where one is.
     #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
+    pub fn field(&self) -> Option<&FieldPath> {
         match self {
             Self::NotFound { field, .. }
             | Self::Invalid { field, .. }
@@ -126,41 +127,50 @@ impl Refused {
 impl std::fmt::Display for Refused {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotFound { what, .. } => write!(formatter, "No such {what}."),
+            Self::NotFound { what, .. } => {
+                write!(formatter, "There is no such {what}, or you cannot see it.")
+            }
             Self::Invalid { reason, .. } => formatter.write_str(reason),
-            Self::TooLong { field, limit } => write!(formatter, "{field} has more than {limit} characters."),
-            Self::TooMany { field, limit } => write!(formatter, "{field} has more than {limit} items."),
-            Self::TooLate { .. } => formatter.write_str("The time for it is over."),
-            Self::TooLarge { limit, .. } => write!(formatter, "A file has at most {limit} bytes."),
-            Self::UnsupportedMedia { .. } => formatter
-                .write_str("Browsers run files of this media type. Upload it as `application/octet-stream`."),
+            Self::TooLong { field, limit } => {
+                write!(formatter, "`{}` must have at most {limit} characters.", field.name())
+            }
+            Self::TooMany { field, limit } => {
+                write!(formatter, "`{}` must have at most {limit} items.", field.name())
+            }
+            Self::TooLate { .. } => formatter.write_str("The edit window of the message has closed."),
+            Self::TooLarge { limit, .. } => write!(formatter, "A file must have at most {limit} bytes."),
+            Self::UnsupportedMedia { .. } => formatter.write_str(
+                "Browsers would run a file of this media type. Upload it as `application/octet-stream`.",
+            ),
             Self::QuotaExceeded { quota: Quota::Visitor { limit }, .. } => {
-                write!(formatter, "A visitor can upload {} MiB within 24 hours.", limit / (1024 * 1024))
+                write!(formatter, "A visitor can upload at most {} MiB in 24 hours.", limit / (1024 * 1024))
             }
             Self::QuotaExceeded { quota: Quota::Organization { limit }, .. } => {
                 write!(
                     formatter,
-                    "The files of this organization can have {} GiB.",
+                    "The organization can store at most {} GiB of files.",
                     limit / (1024 * 1024 * 1024)
                 )
             }
             Self::ChatEnded => formatter.write_str("The chat has ended."),
-            Self::ChatTaken => formatter.write_str("Another user is in the chat."),
-            Self::NotPresent => formatter.write_str("You are not in the chat."),
-            Self::NotParticipant => formatter.write_str("You do not take part in it."),
+            Self::ChatTaken => formatter.write_str("Another user is present in the chat."),
+            Self::NotPresent => formatter.write_str("You are not present in the chat."),
+            Self::NotParticipant => formatter.write_str("You are not a participant."),
             Self::InvalidTransition { from, action, allowed } => {
                 let (from, action) = (from.as_str(), action.as_str());
-                write!(formatter, "The session is {from}: {action} is not possible")?;
+                write!(formatter, "The chat session is {from}, which does not allow {action}")?;
                 match allowed.as_slice() {
                     [] => formatter.write_str("."),
                     allowed => {
                         let names: Vec<_> = allowed.iter().map(|action| action.as_str()).collect();
-                        write!(formatter, "; possible: {}.", names.join(", "))
+                        write!(formatter, ". Allowed: {}.", names.join(", "))
                     }
                 }
             }
-            Self::SessionOpen => formatter.write_str("The chat already has a session that rings or runs."),
-            Self::Conflict { field } => write!(formatter, "{field} was used before, for something else."),
+            Self::SessionOpen => formatter.write_str("The chat already has an open chat session."),
+            Self::Conflict { field } => {
+                write!(formatter, "`{}` was already used for something else.", field.name())
+            }
         }
     }
 }

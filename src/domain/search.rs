@@ -40,7 +40,7 @@ impl Query {
         let folded = fold(typed);
         if folded.chars().nth(1).is_none() {
             return Err(Refused::Invalid {
-                field: "query",
+                field: "query".into(),
                 reason: "A search needs two characters or more.",
             });
         }

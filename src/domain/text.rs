@@ -1,33 +1,35 @@
 //! What may be written: lengths in Unicode scalar values, and no control characters but line breaks and tabs.
 
-use super::{limits, refused::Refused};
+use super::{field_path::FieldPath, limits, refused::Refused};
 use entity::WebPage;
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use url::Url;
 
 /// A message's text: 1 to 2000 characters.
-pub fn message(field: &'static str, text: &str) -> Result<(), Refused> {
+pub fn message(field: impl Into<FieldPath>, text: &str) -> Result<(), Refused> {
+    let field = field.into();
     if text.is_empty() {
-        return Err(Refused::Invalid { field, reason: "A message needs a text." });
+        return Err(Refused::Invalid { field, reason: "A message needs text or an attachment." });
     }
-    bounded(field, text, limits::TEXT)?;
+    bounded(&field, text, limits::TEXT)?;
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
         return Err(Refused::Invalid {
             field,
-            reason: "The text has a control character other than newline, carriage return and tab.",
+            reason: "The only control characters allowed in a text are newline, carriage return and tab.",
         });
     }
     Ok(())
 }
 
 /// A name: 1 to 200 characters on one line, at least one of them visible. Bidirectional controls are removed.
-pub fn name(field: &'static str, name: &mut String) -> Result<(), Refused> {
+pub fn name(field: impl Into<FieldPath>, name: &mut String) -> Result<(), Refused> {
+    let field = field.into();
     remove_bidi_controls(name);
     if !has_visible(name) {
         return Err(Refused::Invalid { field, reason: "A name needs at least one visible character." });
     }
-    line(field, name, limits::NAME)
+    line(&field, name, limits::NAME)
 }
 
 /// Removes what changes the direction of the text around it: a name is shown among other text, whose order it must not
@@ -66,37 +68,44 @@ fn is_visible(letter: char) -> bool {
     )
 }
 
-/// A longer text that may be empty: the detail of a chat, the reason for a rejection.
-pub fn note(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
-    bounded(field, text, limit)?;
+/// A longer text that may be empty: the description of a chat, the reason for a rejection.
+pub fn note(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
+    let field = field.into();
+    bounded(&field, text, limit)?;
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
-        return Err(Refused::Invalid { field, reason: "The text has a control character." });
+        return Err(Refused::Invalid {
+            field,
+            reason: "The only control characters allowed are newline, carriage return and tab.",
+        });
     }
     Ok(())
 }
 
 /// An id that a client made: 1 to 128 characters on one line.
-pub fn external_id(field: &'static str, id: &str) -> Result<(), Refused> {
+pub fn external_id(field: impl Into<FieldPath>, id: &str) -> Result<(), Refused> {
+    let field = field.into();
     if id.is_empty() {
         return Err(Refused::Invalid { field, reason: "An id needs at least one character." });
     }
-    line(field, id, limits::EXTERNAL_ID)
+    line(&field, id, limits::EXTERNAL_ID)
 }
 
 /// A text on one line of at most `limit` characters.
-pub fn line(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
-    bounded(field, text, limit)?;
+pub fn line(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
+    let field = field.into();
+    bounded(&field, text, limit)?;
     if text.chars().any(char::is_control) {
-        return Err(Refused::Invalid { field, reason: "The value has a control character." });
+        return Err(Refused::Invalid { field, reason: "Control characters are not allowed." });
     }
     Ok(())
 }
 
 /// What is sent as an HTTP header: 1 to `limit` visible ASCII characters, no white space.
-pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
-    bounded(field, text, limit)?;
+pub fn header(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
+    let field = field.into();
+    bounded(&field, text, limit)?;
     if text.is_empty() || !text.chars().all(|character| character.is_ascii_graphic()) {
-        let reason = "A header needs visible ASCII characters, and nothing else.";
+        let reason = "The value must be visible ASCII characters without white space.";
         return Err(Refused::Invalid { field, reason });
     }
     Ok(())
@@ -104,29 +113,32 @@ pub fn header(field: &'static str, text: &str, limit: usize) -> Result<(), Refus
 
 /// A tag without the white space around it: 1 to 64 characters on one line, at least one of them visible.
 /// Bidirectional controls are removed.
-pub fn tag(field: &'static str, mut tag: String) -> Result<String, Refused> {
+pub fn tag(field: impl Into<FieldPath>, mut tag: String) -> Result<String, Refused> {
+    let field = field.into();
     remove_bidi_controls(&mut tag);
     let tag = tag.trim();
     if !has_visible(tag) {
         return Err(Refused::Invalid { field, reason: "A tag needs at least one visible character." });
     }
-    line(field, tag, limits::TAG)?;
+    line(&field, tag, limits::TAG)?;
     Ok(tag.to_owned())
 }
 
 /// A page of the customer's site: an http or https URL, which is normalized as browsers do and loses credentials, and a
 /// title of up to 200 characters. A title in which nothing is visible is none.
-pub fn page(field: &'static str, page: &mut WebPage) -> Result<(), Refused> {
-    line(field, &page.url, limits::PAGE_URL)?;
+pub fn page(field: impl Into<FieldPath>, page: &mut WebPage) -> Result<(), Refused> {
+    let field = field.into();
+    line(field.field("url"), &page.url, limits::PAGE_URL)?;
     let Some(mut url) = web_url(&page.url) else {
-        return Err(Refused::Invalid { field, reason: "A page has an address of http or https." });
+        let reason = "The URL of a page must start with http:// or https://.";
+        return Err(Refused::Invalid { field: field.field("url"), reason });
     };
     // Fails only for URLs that have no host.
     let _ = (url.set_username(""), url.set_password(None));
     page.url = url.into();
     if let Some(title) = &mut page.title {
         remove_bidi_controls(title);
-        line(field, title, limits::NAME)?;
+        line(field.field("title"), title, limits::NAME)?;
     }
     page.title.take_if(|title| !has_visible(title));
     Ok(())
@@ -139,9 +151,9 @@ pub fn web_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), Refused> {
+fn bounded(field: &FieldPath, text: &str, limit: usize) -> Result<(), Refused> {
     if text.chars().nth(limit).is_some() {
-        return Err(Refused::TooLong { field, limit });
+        return Err(Refused::TooLong { field: field.clone(), limit });
     }
     Ok(())
 }
@@ -155,7 +167,7 @@ mod tests {
         assert_eq!(message("text", &"ä".repeat(limits::TEXT)), Ok(()));
         assert_eq!(
             message("text", &"ä".repeat(limits::TEXT + 1)),
-            Err(Refused::TooLong { field: "text", limit: limits::TEXT })
+            Err(Refused::TooLong { field: "text".into(), limit: limits::TEXT })
         );
     }
 

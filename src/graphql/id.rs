@@ -2,6 +2,7 @@
 
 use super::error::Fault;
 use crate::actions;
+use crate::domain::field_path::FieldPath;
 use crate::domain::global_id;
 use crate::domain::refused::Refused;
 use async_graphql::ID;
@@ -86,8 +87,13 @@ impl Kind {
     }
 
     /// The row's id of an input's field; a thing of another type is not there.
-    pub(super) fn expect(self, id: &ID, what: &'static str, field: &'static str) -> Result<Uuid, Halt> {
-        self.decode(id)?.ok_or(Halt::Refused(Refused::NotFound { what, field }))
+    pub(super) fn expect(
+        self,
+        id: &ID,
+        what: &'static str,
+        field: impl Into<FieldPath>,
+    ) -> Result<Uuid, Halt> {
+        self.decode(id)?.ok_or_else(|| Halt::Refused(Refused::NotFound { what, field: field.into() }))
     }
 }
 
@@ -101,7 +107,7 @@ pub(super) fn decode_any(id: &ID) -> Result<(Kind, Uuid), Fault> {
 }
 
 /// An actor's id in an input: a user's or a visitor's.
-pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::ActorId, Halt> {
+pub(super) fn expect_actor(id: &ID, field: impl Into<FieldPath>) -> Result<entity::ActorId, Halt> {
     match decode_any(id)? {
         (Kind::User | Kind::Visitor, uuid) => Ok(entity::ActorId(uuid)),
         (
@@ -121,8 +127,14 @@ pub(super) fn expect_actor(id: &ID, field: &'static str) -> Result<entity::Actor
             | Kind::Webhook
             | Kind::WebhookDelivery,
             _,
-        ) => Err(Halt::Refused(Refused::NotFound { what: "actor", field })),
+        ) => Err(Halt::Refused(Refused::NotFound { what: "actor", field: field.into() })),
     }
+}
+
+/// The actors' ids in a list of an input.
+pub(super) fn expect_actors(ids: &[ID], field: &'static str) -> Result<Vec<entity::ActorId>, Halt> {
+    let field = FieldPath::of(field);
+    ids.iter().enumerate().map(|(index, id)| expect_actor(id, field.item(index))).collect()
 }
 
 /// Why a mutation changed nothing: refused, which its payload tells, or failed.

@@ -12,7 +12,8 @@ pub(super) struct UserError {
     code: UserErrorCode,
     /// A sentence for people, in English.
     message: String,
-    /// The path of the input field that is to blame, where one is.
+    /// The path of the input field that caused the error, down to the item of a list, such as
+    /// `["input", "products", "7", "name"]`. Null if no single field did.
     field: Option<Vec<String>>,
 }
 
@@ -70,7 +71,11 @@ impl From<Refused> for UserError {
             Refused::SessionOpen => UserErrorCode::SessionOpen,
             Refused::Conflict { .. } => UserErrorCode::Conflict,
         };
-        let field = refused.field().map(|field| vec!["input".to_owned(), field.to_owned()]);
+        let field = refused.field().map(|field| {
+            let mut path = field.segments();
+            path.insert(0, "input".to_owned());
+            path
+        });
         Self { code, message: refused.to_string(), field }
     }
 }

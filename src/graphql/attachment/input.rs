@@ -2,6 +2,7 @@
 
 use super::super::id::{Halt, Kind, expect_actor};
 use crate::domain::attachment::{Attached, NewContact, NewLink};
+use crate::domain::field_path::FieldPath;
 use async_graphql::{ID, InputObject, OneofObject};
 use entity::AttachmentId;
 
@@ -42,11 +43,15 @@ pub(in crate::graphql) fn attached(
     contacts: Option<Vec<ContactInput>>,
 ) -> Result<Attached, Halt> {
     let files = attachment_ids.unwrap_or_default();
-    let file = |id: &ID| Kind::FileAttachment.expect(id, "upload", "attachmentIds").map(AttachmentId);
+    let file = |(index, id): (usize, &ID)| {
+        let field = FieldPath::of("attachmentIds").item(index);
+        Kind::FileAttachment.expect(id, "upload", field).map(AttachmentId)
+    };
     let link = |LinkInput { url, name }| NewLink { url, name };
-    let contact = |contact| match contact {
+    let contact = |(index, contact)| match contact {
         ContactInput::ActorId(id) => {
-            let actor_id = Some(expect_actor(&id, "contacts")?);
+            let field = FieldPath::of("contacts").item(index).field("actorId");
+            let actor_id = Some(expect_actor(&id, field)?);
             Ok::<_, Halt>(NewContact { actor_id, address: None, name: None })
         }
         ContactInput::Card(ContactCardInput { address, name }) => {
@@ -54,8 +59,13 @@ pub(in crate::graphql) fn attached(
         }
     };
     Ok(Attached {
-        files: files.iter().map(file).collect::<Result<_, _>>()?,
+        files: files.iter().enumerate().map(file).collect::<Result<_, _>>()?,
         links: links.unwrap_or_default().into_iter().map(link).collect(),
-        contacts: contacts.unwrap_or_default().into_iter().map(contact).collect::<Result<_, _>>()?,
+        contacts: contacts
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .map(contact)
+            .collect::<Result<_, _>>()?,
     })
 }

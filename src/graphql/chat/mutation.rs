@@ -2,7 +2,7 @@
 
 use super::super::caller::{Caller, caller, live};
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actor};
+use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::message::{Message, MessageEdge};
 use super::super::payload::{UserError, settle};
 use super::super::presence::Presence;
@@ -242,10 +242,9 @@ impl ChatMutation {
         let caller = caller(context)?;
         let CreateGroupChatInput { participant_ids, owner_id, name, description, request_id } = input;
         let created = async {
-            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
             let input = CreateChat {
                 chat_type: ChatType::Group,
-                participant_ids: participants.collect::<std::result::Result<_, Halt>>()?,
+                participant_ids: expect_actors(&participant_ids, "participantIds")?,
                 owner_id: owner_id.map(|id| expect_actor(&id, "ownerId")).transpose()?,
                 name,
                 description,

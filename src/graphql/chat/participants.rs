@@ -2,7 +2,7 @@
 
 use super::super::caller::caller;
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actor};
+use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::participation::Participation;
 use super::super::payload::{UserError, settle};
 use super::Chat;
@@ -69,8 +69,7 @@ impl ParticipantMutation {
         let AddParticipantsInput { chat_id: id, participant_ids } = input;
         let added = async {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
-            let participants = participant_ids.iter().map(|id| expect_actor(id, "participantIds"));
-            let participant_ids = participants.collect::<std::result::Result<_, Halt>>()?;
+            let participant_ids = expect_actors(&participant_ids, "participantIds")?;
             let input = AddParticipants { chat_id, participant_ids };
             Ok(caller.actions.add_participants(&caller.viewer, input).await?)
         };

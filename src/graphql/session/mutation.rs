@@ -4,7 +4,7 @@ use super::super::caller::{Caller, caller};
 use super::super::chat::Chat;
 use super::super::enums::ChatSessionType;
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actor};
+use super::super::id::{Halt, Kind, expect_actors};
 use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
@@ -280,5 +280,5 @@ async fn answer(
 }
 
 fn participants(ids: &[ID]) -> std::result::Result<Vec<ActorId>, Halt> {
-    ids.iter().map(|id| expect_actor(id, "participantIds")).collect()
+    expect_actors(ids, "participantIds")
 }
