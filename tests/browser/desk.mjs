@@ -18,7 +18,7 @@ async function threeWait(server) {
   const { rooms, visitors } = found.organization;
   const chats = [];
   for (const [number, { id }] of visitors.nodes.slice(-3).entries()) {
-    const { issueToken } = await server.ask("admin", ISSUE, { input: { actorId: id } });
+    const { issueToken } = await server.ask("admin", ISSUE, { input: { subject: { actorId: id } } });
     const input = { roomId: rooms.nodes[0].id, message: `Visitor ${number + 1} waits` };
     chats.push((await server.ask(issueToken.token, START, { input })).startChat.chat.id);
   }

@@ -7,8 +7,8 @@ import { Page } from "./page.mjs";
 import { play, screenshot } from "./stage.mjs";
 
 const PICTURE = readFileSync(new URL("../../docs/images/graphiql.png", import.meta.url));
-const CREATE = `mutation ($input: CreateChatInput!) {
-  createChat(input: $input) { chat { id } userErrors { message } } }`;
+const CREATE = `mutation ($input: CreateGroupChatInput!) {
+  createGroupChat(input: $input) { chat { id } userErrors { message } } }`;
 
 /// Opens a browser's tab as somebody, at one of the examples.
 async function at(context, server, who, tab) {
@@ -21,8 +21,8 @@ async function at(context, server, who, tab) {
 async function createGroup(server) {
   const me = async (who) => (await server.ask(who, "{ viewer { actor { id } } }")).viewer.actor.id;
   const participantIds = [await me("admin"), await me("visitor")];
-  const input = { type: "GROUP", name: "Your knee", participantIds };
-  return (await server.ask("operator", CREATE, { input })).createChat.chat.id;
+  const input = { name: "Your knee", participantIds };
+  return (await server.ask("operator", CREATE, { input })).createGroupChat.chat.id;
 }
 
 /// Follows the group.

@@ -82,7 +82,7 @@ export class Server {
         this.url,
         admin,
         "mutation ($input: IssueTokenInput!) { issueToken(input: $input) { userErrors { message } token } }",
-        { input: { actorId } },
+        { input: { subject: { actorId } } },
       );
       return issueToken.token;
     };

@@ -196,8 +196,8 @@ async fn users_archive_and_nobody_else(engine: Engine) {
     }
     // An admin reads what others say among themselves, and leaves it as it is.
     let otto = clinic.world.operator("Otto").await;
-    let input = json!({ "type": "DIRECT", "participantIds": [otto.id] });
-    let made = clinic.olga.done("createChat", "chat { id viewerActions }", input).await;
+    let input = json!({ "participantId": otto.id });
+    let made = clinic.olga.done("createDirectChat", "chat { id viewerActions }", input).await;
     assert!(made["chat"]["viewerActions"].as_array().expect("actions").contains(&json!("ARCHIVE")));
     let chat = made["chat"]["id"].clone();
     let input = json!({ "chatId": chat, "before": LATER });

@@ -75,7 +75,7 @@ fn range(field: &str) -> (i64, i64) {
         "resumeWindowMinutes" => (0, limits::RESUME_MINUTES.2.into()),
         "endAfterIdleMinutes" => (0, limits::IDLE_MINUTES.1.into()),
         "size" => (1, i64::from(i32::MAX)),
-        "sequence" => (0, i64::from(i32::MAX)),
+        "throughSequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
         other => panic!("what numbers may {other} be?"),
@@ -283,15 +283,15 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
         ids.push(text(&scene.admin.done("upsertVisitor", "visitor { id }", input).await["visitor"]["id"]));
     }
     let (most, more) = (&ids[1..], &ids[..]);
-    let group = |ids: &[String]| json!({ "type": "GROUP", "participantIds": ids });
-    let chat = scene.olga.done("createChat", "chat { id }", group(most)).await["chat"]["id"].clone();
+    let group = |ids: &[String]| json!({ "participantIds": ids });
+    let chat = scene.olga.done("createGroupChat", "chat { id }", group(most)).await["chat"]["id"].clone();
     let session = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
     let created = scene.olga.done("createChatSession", "chatSession { id }", session(most)).await;
     let update = json!({ "chatSessionId": created["chatSession"]["id"], "participantIds": more });
     let stored = Stored::of(&app).await;
     let before = stored.tables().await;
     let too_many = [
-        ("createChat", group(more)),
+        ("createGroupChat", group(more)),
         ("createChatSession", session(more)),
         ("createChatSession", json!({ "participantIds": more })),
         ("updateChatSession", update),
@@ -318,12 +318,11 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
     let Scene { admin, olga, odile, vera, victor, program, room, .. } = &scene;
     let (public, direct, group) = (&scene.public, &scene.direct, &scene.group);
     let ids = |people: &[&Person]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>();
-    let create = |kind: &str, people: &[&Person]| json!({ "type": kind, "participantIds": ids(people) });
-    let owned = json!({ "type": "GROUP", "participantIds": ids(&[odile]), "ownerId": vera.id });
+    let owned = json!({ "participantIds": ids(&[odile]), "ownerId": vera.id });
     let cases = vec![
-        (&**admin, "issueToken", json!({}), "INVALID actorId"),
-        (admin, "revokeTokens", json!({}), "INVALID actorId"),
-        (admin, "revokeTokens", json!({ "actorId": vera.id, "apiClientName": "x" }), "INVALID actorId"),
+        (&**admin, "issueToken", json!({}), "BAD_USER_INPUT"),
+        (admin, "revokeTokens", json!({}), "BAD_USER_INPUT"),
+        (admin, "revokeTokens", json!({ "actorId": vera.id, "apiClientName": "x" }), "BAD_USER_INPUT"),
         (admin, "revokeTokens", json!({ "apiClientName": "nobody" }), "NOT_FOUND apiClientName"),
         (&scene.guests[0], "renewToken", json!({}), "INVALID refreshToken"),
         (
@@ -332,15 +331,17 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
             json!({ "refreshToken": scene.guests[1].refresh_token }),
             "INVALID refreshToken",
         ),
-        (admin, "issueToken", json!({ "actorId": vera.id, "apiClientName": "x" }), "INVALID actorId"),
+        (
+            admin,
+            "issueToken",
+            json!({ "subject": { "actorId": vera.id, "apiClientName": "x" } }),
+            "BAD_USER_INPUT",
+        ),
         (olga, "startChat", json!({ "roomId": room }), "INVALID visitorId"),
         (program, "startChat", json!({ "roomId": room }), "INVALID visitorId"),
         (vera, "startChat", json!({ "roomId": room, "visitorId": victor.id }), "NOT_FOUND visitorId"),
-        (olga, "createChat", create("VISITOR", &[vera]), "INVALID type"),
-        (olga, "createChat", create("DIRECT", &[]), "INVALID participantIds"),
-        (olga, "createChat", create("DIRECT", &[olga, olga]), "INVALID participantIds"),
-        (olga, "createChat", create("DIRECT", &[odile, vera]), "INVALID participantIds"),
-        (olga, "createChat", owned, "INVALID ownerId"),
+        (olga, "createDirectChat", json!({ "participantId": olga.id }), "INVALID participantId"),
+        (olga, "createGroupChat", owned, "INVALID ownerId"),
         (olga, "updateChat", json!({ "chatId": direct.chat, "isPrivate": true }), "INVALID isPrivate"),
         (olga, "updateChat", json!({ "chatId": group.chat, "isPrivate": true }), "INVALID isPrivate"),
         (olga, "endChat", json!({ "chatId": direct.chat }), "INVALID chatId"),
@@ -385,7 +386,12 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
         (admin, "updateUser", json!({ "userId": admin.id, "isActive": false }), "INVALID isActive"),
         (odile, "joinChat", json!({ "chatId": public.chat, "exclusive": true }), "CHAT_TAKEN"),
         (odile, "keepPresence", json!({ "chatId": public.chat }), "NOT_PRESENT"),
-        (odile, "markRead", json!({ "chatId": public.chat, "sequence": -1 }), "INVALID sequence"),
+        (
+            odile,
+            "markRead",
+            json!({ "chatId": public.chat, "throughSequence": -1 }),
+            "INVALID throughSequence",
+        ),
         (vera, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
         (olga, "acceptChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
         (olga, "rejectChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),
@@ -445,13 +451,8 @@ async fn what_has_ended_takes_nothing_more(engine: Engine) {
         (vera, "rejectChatSession", session(json!({})), "INVALID_TRANSITION"),
         (vera, "finishChatSession", session(json!({})), "done"),
         (olga, "updateChatSession", session(json!({ "title": "x" })), "INVALID chatSessionId"),
-        (admin, "issueToken", json!({ "actorId": scene.otto.id }), "NOT_FOUND actorId"),
-        (
-            olga,
-            "createChat",
-            json!({ "type": "DIRECT", "participantIds": [scene.otto.id] }),
-            "NOT_FOUND participantIds",
-        ),
+        (admin, "issueToken", json!({ "subject": { "actorId": scene.otto.id } }), "NOT_FOUND actorId"),
+        (olga, "createDirectChat", json!({ "participantId": scene.otto.id }), "NOT_FOUND participantId"),
     ];
     assert_refused(&Stored::of(&app).await, cases).await;
     app.stop().await;

@@ -103,7 +103,7 @@ async fn silent_connections_lock_nobody_out() {
 async fn health_is_answered_when_sockets_use_up_the_open_files() {
     let served = Served::start("200:200", &[]);
     let api = Client::new(&served.url, &served.token);
-    let issued = api.done("issueToken", "token", json!({ "apiClientName": "load" })).await;
+    let issued = api.done("issueToken", "token", json!({ "subject": { "apiClientName": "load" } })).await;
     let token = text(&issued["token"]);
     let mut sockets = Vec::new();
     let init =
@@ -152,7 +152,7 @@ async fn health_is_answered_when_sockets_use_up_the_open_files() {
 async fn no_token_is_logged_at_any_level() {
     let served = Served::start("4096:4096", &["--log", "trace"]);
     let api = Client::new(&served.url, &served.token);
-    let issued = api.done("issueToken", "token", json!({ "apiClientName": "load" })).await;
+    let issued = api.done("issueToken", "token", json!({ "subject": { "apiClientName": "load" } })).await;
     let other = text(&issued["token"]);
     let mut socket = Socket::connect(&served.url, &other).await;
     socket.stands().await;

@@ -239,8 +239,8 @@ async fn event_stream_that_stops_reading_is_closed_while_its_chat_is_busy() {
 async fn event_stream_that_does_not_read_ends_when_its_token_is_revoked() {
     let world = world(|config| config.limits.connections.write_within = Duration::from_hours(1)).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
-    let input = json!({ "type": "GROUP", "participantIds": [vera.id, victor.id] });
-    let created = world.admin.done("createChat", "chat { id }", input).await;
+    let input = json!({ "participantIds": [vera.id, victor.id] });
+    let created = world.admin.done("createGroupChat", "chat { id }", input).await;
     let chat = created["chat"]["id"].as_str().expect("an id").to_owned();
     let (full, other) = (stalled_streams(&vera, &chat, 1).await, stalled_streams(&victor, &chat, 1).await);
     write(&victor, &chat, 8).await;

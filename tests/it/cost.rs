@@ -35,7 +35,7 @@ async fn full(url: &str, token: &str, characters: usize, attributes: usize) -> F
         (0..attributes).map(|number| json!({ "name": number.to_string(), "value": value })).collect();
     let input = json!({ "externalId": "vera", "displayName": "Vera", "attributes": attributes });
     let visitor = text(&admin.done("upsertVisitor", "visitor { id }", input).await["visitor"]["id"]);
-    let token = admin.done("issueToken", "token", json!({ "actorId": visitor })).await;
+    let token = admin.done("issueToken", "token", json!({ "subject": { "actorId": visitor } })).await;
     let vera = Client::new(url, &text(&token["token"]));
     let chat = vera.done("startChat", "chat { id }", json!({ "roomId": room["room"]["id"] })).await;
     let chat = text(&chat["chat"]["id"]);

@@ -243,9 +243,9 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let create = async |client: &Client, request_id: &str| {
-        let input =
-            json!({ "type": "DIRECT", "participantIds": [olga.id, odile.id], "requestId": request_id });
-        client.mutate("createChat", "chat { id } isExisting", input).await
+        let other = if client.token == olga.token { &odile } else { &olga };
+        let input = json!({ "participantId": other.id, "requestId": request_id });
+        client.mutate("createDirectChat", "chat { id } isExisting", input).await
     };
     let first = create(&olga, "one").await["chat"]["id"].clone();
     assert_eq!(create(&odile, "two").await["chat"]["id"], first);

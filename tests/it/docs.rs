@@ -112,8 +112,9 @@ async fn every_operation_runs() {
     let odile = world.operator("Odile").await;
     let input = json!({ "participantIds": [odile.id] });
     let call = olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
-    let group = json!({ "type": "GROUP", "participantIds": [vera.id] });
-    let made = async || olga.done("createChat", "chat { id }", group.clone()).await["chat"]["id"].clone();
+    let group = json!({ "participantIds": [vera.id] });
+    let made =
+        async || olga.done("createGroupChat", "chat { id }", group.clone()).await["chat"]["id"].clone();
     let known = json!({
         "file": file,
         "user": odile.id,

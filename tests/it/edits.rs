@@ -151,8 +151,8 @@ async fn an_admin_sets_the_window_and_deletes_without_it(engine: Engine) {
 async fn what_it_said_before_is_for_its_sender_and_the_organizations_people(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let victor = clinic.world.visitor("victor").await;
-    let input = json!({ "type": "GROUP", "participantIds": [clinic.vera.id, victor.id] });
-    let group = text(&clinic.olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantIds": [clinic.vera.id, victor.id] });
+    let group = text(&clinic.olga.done("createGroupChat", "chat { id }", input).await["chat"]["id"]);
     let id = send(&clinic.vera, &group, "Dr. Duarte is late").await;
     let sent = seen(&clinic.vera, &id).await;
     clinic.world.pass(60);

@@ -68,7 +68,7 @@ async fn only_a_room_that_says_so_ends_chats_and_whatever_happens_keeps_one_aliv
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let other = world.admin.done("createRoom", "room { id }", json!({ "name": "Billing" })).await;
     vera.done("startChat", "", json!({ "roomId": other["room"]["id"] })).await;
-    olga.done("createChat", "", json!({ "type": "GROUP", "participantIds": [vera.id] })).await;
+    olga.done("createGroupChat", "", json!({ "participantIds": [vera.id] })).await;
     let chat = world.chat(&vera).await;
     let stored = Stored::of(&world.app).await;
     world.app.clock.advance(Duration::from_millis(10 * 60_000 - 1));

@@ -28,9 +28,21 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     let theirs = &their.public;
     let mut cases = in_chat(theirs, &own.olga.id);
     cases.extend([
-        ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id })),
-        ("sendMessage", "senderId", json!({ "chatId": own.public.chat, "text": "x", "senderId": their.vera.id })),
-        ("sendMessage", "attachmentIds", json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] })),
+        (
+            "sendMessage",
+            "senderId",
+            json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id }),
+        ),
+        (
+            "sendMessage",
+            "senderId",
+            json!({ "chatId": own.public.chat, "text": "x", "senderId": their.vera.id }),
+        ),
+        (
+            "sendMessage",
+            "attachmentIds",
+            json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] }),
+        ),
         (
             "sendMessage",
             "contacts",
@@ -41,12 +53,12 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
             "replyToId",
             json!({ "chatId": own.public.chat, "text": "x", "replyToId": theirs.message }),
         ),
-        ("createChat", "participantIds", json!({ "type": "GROUP", "participantIds": [own.olga.id, their.olga.id] })),
-        ("createChat", "participantIds", json!({ "type": "DIRECT", "participantIds": [their.vera.id] })),
+        ("createGroupChat", "participantIds", json!({ "participantIds": [own.olga.id, their.olga.id] })),
+        ("createDirectChat", "participantId", json!({ "participantId": their.vera.id })),
         (
-            "createChat",
+            "createGroupChat",
             "ownerId",
-            json!({ "type": "GROUP", "participantIds": [own.olga.id, their.olga.id], "ownerId": their.olga.id }),
+            json!({ "participantIds": [own.olga.id, their.olga.id], "ownerId": their.olga.id }),
         ),
         (
             "createChatSession",
@@ -82,13 +94,17 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
             "chatId",
             cart(&json!({ "visitorId": own.vera.id, "chatId": their.public.chat })),
         ),
-        ("issueToken", "actorId", json!({ "actorId": their.olga.id })),
-        ("issueToken", "actorId", json!({ "actorId": their.vera.id })),
+        ("issueToken", "actorId", json!({ "subject": { "actorId": their.olga.id } })),
+        ("issueToken", "actorId", json!({ "subject": { "actorId": their.vera.id } })),
         ("revokeTokens", "actorId", json!({ "actorId": their.olga.id })),
         ("revokeTokens", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),
         ("updateUser", "userId", json!({ "userId": their.olga.id, "name": "Ours" })),
-        ("updateWebhook", "webhookId", json!({ "webhookId": their.webhook, "url": "https://ours.example.org/" })),
+        (
+            "updateWebhook",
+            "webhookId",
+            json!({ "webhookId": their.webhook, "url": "https://ours.example.org/" }),
+        ),
         ("deleteWebhook", "webhookId", json!({ "webhookId": their.webhook })),
         ("redeliverWebhook", "deliveryId", json!({ "deliveryId": their.delivery })),
     ]);
@@ -122,7 +138,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("joinChat", "chatId", chat(json!({ "exclusive": true }))),
         ("keepPresence", "chatId", chat(none())),
         ("leaveChat", "chatId", chat(none())),
-        ("markRead", "chatId", chat(json!({ "sequence": 1 }))),
+        ("markRead", "chatId", chat(json!({ "throughSequence": 1 }))),
         ("sendMessage", "chatId", chat(json!({ "text": "x" }))),
         ("createUpload", "chatId", chat(json!({ "name": "a", "mediaType": "text/plain", "size": 1 }))),
         ("setTyping", "chatId", chat(json!({ "isTyping": true }))),

@@ -73,12 +73,12 @@ fn places(
         ),
         (
             "sendMessage",
-            json!({ "chatId": chat, "contacts": [{ "address": "+1 555", "name": name }] }),
+            json!({ "chatId": chat, "contacts": [{ "card": { "address": "+1 555", "name": name } }] }),
             "/messageEdge/node/attachments/0/name",
         ),
         (
             "sendMessage",
-            json!({ "chatId": chat, "contacts": [{ "address": name }] }),
+            json!({ "chatId": chat, "contacts": [{ "card": { "address": name } }] }),
             "/messageEdge/node/attachments/0/address",
         ),
     ]
@@ -118,8 +118,8 @@ async fn name_without_a_visible_character_is_refused(engine: Engine) {
 
 async fn group(world: &World) -> String {
     let other = world.operator("Olga").await;
-    let input = json!({ "type": "GROUP", "participantIds": [other.id] });
-    text(&world.admin.done("createChat", "chat { id }", input).await["chat"]["id"])
+    let input = json!({ "participantIds": [other.id] });
+    text(&world.admin.done("createGroupChat", "chat { id }", input).await["chat"]["id"])
 }
 
 async fn bidirectional_controls_are_removed_from_names(engine: Engine) {

@@ -80,11 +80,11 @@ async fn users_write_notes_where_there_is_a_visitor(engine: Engine) {
     };
     let refused = code(&world.admin, chat, Some(vera)).await;
     assert_eq!(refused["userErrors"], json!([{ "code": "INVALID", "field": ["input", "isInternal"] }]));
-    let input = json!({ "type": "DIRECT", "participantIds": [odile.id] });
-    let direct = text(&olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantId": odile.id });
+    let direct = text(&olga.done("createDirectChat", "chat { id }", input).await["chat"]["id"]);
     assert_eq!(code(olga, &direct, None).await["userErrors"][0]["code"], "INVALID");
-    let input = json!({ "type": "GROUP", "participantIds": [vera.id] });
-    let group = text(&olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantIds": [vera.id] });
+    let group = text(&olga.done("createGroupChat", "chat { id }", input).await["chat"]["id"]);
     for (by, chat, sender) in [(olga, &group, None), (odile, chat, None), (&world.admin, chat, Some(olga))] {
         let sent = code(by, chat, sender).await;
         let sender = sender.unwrap_or(by);
@@ -121,7 +121,7 @@ async fn a_note_is_unread_for_colleagues_and_moves_nothing_else(engine: Engine) 
         (own, of(&olga.id), of(&vera.id))
     };
     for reader in [olga, vera] {
-        reader.done("markRead", "", json!({ "chatId": chat })).await;
+        reader.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     }
     let before = stands().await;
     assert_ne!(before["chat"]["waitingSince"], Value::Null);

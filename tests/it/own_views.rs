@@ -25,8 +25,8 @@ async fn seen(client: &Client, chat: &str, fields: &str) -> Value {
 
 async fn group(client: &Client, others: &[&Person]) -> String {
     let ids: Vec<_> = others.iter().map(|other| other.id.clone()).collect();
-    let input = json!({ "type": "GROUP", "participantIds": ids, "name": "Knees" });
-    text(&client.done("createChat", "chat { id }", input).await["chat"]["id"])
+    let input = json!({ "participantIds": ids, "name": "Knees" });
+    text(&client.done("createGroupChat", "chat { id }", input).await["chat"]["id"])
 }
 
 async fn say(client: &Client, chat: &str, words: &str) {

@@ -16,14 +16,14 @@ async fn seen(client: &Client, chat: &str, fields: &str) -> Value {
 /// A GROUP chat of the caller with others.
 async fn group(client: &Client, others: &[&Person]) -> String {
     let ids: Vec<_> = others.iter().map(|other| other.id.clone()).collect();
-    let input = json!({ "type": "GROUP", "participantIds": ids });
-    text(&client.done("createChat", "chat { id }", input).await["chat"]["id"])
+    let input = json!({ "participantIds": ids });
+    text(&client.done("createGroupChat", "chat { id }", input).await["chat"]["id"])
 }
 
 /// The DIRECT chat of the caller with another.
 async fn direct(client: &Client, other: &Person) -> String {
-    let input = json!({ "type": "DIRECT", "participantIds": [other.id] });
-    text(&client.done("createChat", "chat { id }", input).await["chat"]["id"])
+    let input = json!({ "participantId": other.id });
+    text(&client.done("createDirectChat", "chat { id }", input).await["chat"]["id"])
 }
 
 /// The refusal of an addition; `None` where there is none.

@@ -3,7 +3,7 @@
 use crate::harness::Engine;
 use crate::harness::client::{Client, error_code};
 use crate::harness::scene::program;
-use crate::harness::world::{NOON, Person, World, organization, text, visitor};
+use crate::harness::world::{NOON, Person, World, creation, organization, text, visitor};
 use crate::on_both;
 use serde_json::{Value, json};
 
@@ -155,8 +155,8 @@ async fn the_care_teams_message_names_its_author_and_its_receiver(engine: Engine
     let otto = record.world.operator("Otto").await;
     let receiver = "messageEdge { node { receiver { id } } }";
     for (kind, expected) in [("DIRECT", json!({ "id": otto.id })), ("GROUP", Value::Null)] {
-        let input = json!({ "type": kind, "participantIds": [otto.id] });
-        let chat = record.olga.done("createChat", "chat { id }", input).await["chat"]["id"].clone();
+        let (name, input) = creation(kind, &[&otto.id]);
+        let chat = record.olga.done(name, "chat { id }", input).await["chat"]["id"].clone();
         let sent = record.olga.done("sendMessage", receiver, json!({ "chatId": chat, "text": "Hi" })).await;
         assert_eq!(sent["messageEdge"]["node"]["receiver"], expected);
     }

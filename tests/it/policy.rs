@@ -171,7 +171,7 @@ const IN_ORGANIZATION: &str = "
         startChat           done       INVALID    INVALID    INVALID    FORBIDDEN
         startChatFor        NOT_FOUND  done       done       done       FORBIDDEN
         startChatAndJoin    FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
-        createChat          FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
+        createGroupChat     FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
         listRooms           FORBIDDEN  done       done       done       FORBIDDEN
         listUsers           FORBIDDEN  done       done       done       FORBIDDEN
         listVisitors        FORBIDDEN  done       done       done       FORBIDDEN
@@ -215,6 +215,7 @@ fn client<'a>(scene: &'a Scene, who: &str) -> &'a Client {
 fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
     let (chat, session) = (&place.chat, &place.session);
     match verb {
+        "markRead" => (verb, json!({ "chatId": chat, "throughSequence": i32::MAX })),
         "setTyping" => (verb, json!({ "chatId": chat, "isTyping": true })),
         "sendMessage" => (verb, json!({ "chatId": chat, "text": "Hello" })),
         "sendMessageFor" => {
@@ -225,7 +226,7 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "addReaction" | "removeReaction" => (verb, json!({ "messageId": place.message, "emoji": "👍" })),
         "deleteMessage" => (verb, json!({ "messageId": place.message })),
         "updateOrganization" => (verb, json!({ "editWindowMinutes": 30 })),
-        "suggest" => ("sendMessage", json!({ "chatId": chat, "text": "May I help?", "type": "AUTOSUGGEST" })),
+        "suggest" => ("suggestMessage", json!({ "chatId": chat, "text": "May I help?" })),
         "startChatAndJoin" => (
             "startChat",
             json!({ "roomId": scene.room, "visitorId": scene.victor.id, "autoResumeUserId": scene.odile.id }),
@@ -246,11 +247,11 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
             json!({ "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": [] }),
         ),
         "upsertVisitor" => (verb, json!({ "externalId": "v" })),
-        "issueVisitorToken" => ("issueToken", json!({ "actorId": scene.victor.id })),
-        "issueUserToken" => ("issueToken", json!({ "actorId": scene.odile.id })),
-        "issueProgramToken" => ("issueToken", json!({ "apiClientName": "archive" })),
+        "issueVisitorToken" => ("issueToken", json!({ "subject": { "actorId": scene.victor.id } })),
+        "issueUserToken" => ("issueToken", json!({ "subject": { "actorId": scene.odile.id } })),
+        "issueProgramToken" => ("issueToken", json!({ "subject": { "apiClientName": "archive" } })),
         "startChatFor" => ("startChat", json!({ "roomId": scene.room, "visitorId": scene.victor.id })),
-        "createChat" => (verb, json!({ "type": "GROUP", "participantIds": [] })),
+        "createGroupChat" => (verb, json!({ "participantIds": [] })),
         "createWebhook" => (
             verb,
             json!({ "url": "https://x.example.org/", "events": ["CHAT_ENDED"], "apiKey": "k", "apiSecret": "s" }),

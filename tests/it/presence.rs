@@ -45,6 +45,6 @@ fn entry(kind: &str, sender: &str) -> (String, String) {
 
 /// A GROUP chat of the caller with others.
 async fn group(client: &Client, others: &[&str]) -> String {
-    let input = json!({ "type": "GROUP", "participantIds": others });
-    text(&client.done("createChat", "chat { id }", input).await["chat"]["id"])
+    let input = json!({ "participantIds": others });
+    text(&client.done("createGroupChat", "chat { id }", input).await["chat"]["id"])
 }

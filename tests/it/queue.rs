@@ -3,7 +3,7 @@
 use crate::harness::Engine;
 use crate::harness::receiver::until;
 use crate::harness::socket::Socket;
-use crate::harness::world::{Person, World, text};
+use crate::harness::world::{Person, World, creation, text};
 use crate::on_both;
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Cast {
         };
         let plain = json!({ "chatId": chat });
         let (by, name, input) = match step {
-            "suggest" => (&self.olga, "sendMessage", message(json!({ "type": "AUTOSUGGEST" }))),
+            "suggest" => (&self.olga, "suggestMessage", message(json!({}))),
             "vera-writes" => (&self.vera, "sendMessage", message(json!({}))),
             "olga-writes" => (&self.olga, "sendMessage", message(json!({}))),
             "otto-writes" => (&self.otto, "sendMessage", message(json!({}))),
@@ -78,7 +78,7 @@ impl Cast {
             "olga-leaves" => (&self.olga, "leaveChat", plain),
             "otto-leaves" => (&self.otto, "leaveChat", plain),
             "olga-calls" => (&self.olga, "createChatSession", json!({ "chatId": chat, "start": true })),
-            "olga-reads" => (&self.olga, "markRead", plain),
+            "olga-reads" => (&self.olga, "markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })),
             "olga-tags" => (&self.olga, "tagChat", json!({ "chatId": chat, "tags": ["vip"] })),
             "end" => (&self.vera, "endChat", plain),
             other => panic!("what is {other}?"),
@@ -181,8 +181,8 @@ async fn in_chats_without_a_visitors_room_nobody_waits(engine: Engine) {
     let world = World::frozen(engine).await;
     let cast = Cast::of(&world).await;
     for kind in ["GROUP", "DIRECT"] {
-        let input = json!({ "type": kind, "participantIds": [cast.vera.id] });
-        let chat = text(&cast.olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+        let (name, input) = creation(kind, &[&cast.vera.id]);
+        let chat = text(&cast.olga.done(name, "chat { id }", input).await["chat"]["id"]);
         for step in ["vera-writes", "olga-writes", "vera-writes"] {
             cast.play(&world, &chat, step).await;
             assert_eq!(row(&world, &chat).await[..2], ["no", "-"], "{kind}: {step}");
@@ -240,8 +240,8 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
     world.pass(120);
     assert_eq!(staffed().await, [false, false, false], "she is gone");
     // Who works with colleagues alone has not answered in any room.
-    let input = json!({ "type": "DIRECT", "participantIds": [olga.id] });
-    otto.done("createChat", "", input).await;
+    let input = json!({ "participantId": olga.id });
+    otto.done("createDirectChat", "", input).await;
     let socket = come(&otto).await;
     assert_eq!(staffed().await, [true, true, true]);
     drop(socket);

@@ -151,9 +151,9 @@ fn every_mutation_takes_one_input_and_answers_its_own_payload() {
             .map(|argument| format!("{}: {}", argument.node.name.node, argument.node.ty.node))
             .collect();
         if arguments != [format!("input: {own}Input!")]
-            || field.ty.node.to_string() != format!("{own}Payload!")
+            || field.ty.node.to_string() != format!("{own}Payload")
         {
-            broken.push(format!("{name} is not {name}(input: {own}Input!): {own}Payload!"));
+            broken.push(format!("{name} is not {name}(input: {own}Input!): {own}Payload"));
             continue;
         }
         let payload = named(&document, &format!("{own}Payload"));

@@ -186,8 +186,8 @@ async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
-    let input = json!({ "type": "GROUP", "participantIds": [vera.id, victor.id], "name": "Family" });
-    let chat = text(&olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantIds": [vera.id, victor.id], "name": "Family" });
+    let chat = text(&olga.done("createGroupChat", "chat { id }", input).await["chat"]["id"]);
     say(&olga, &chat, "Hello").await;
     // Long enough for the chat to be found by the session alone.
     world.pass(200);

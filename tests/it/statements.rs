@@ -84,8 +84,8 @@ async fn busy(engine: Engine, chats: usize) -> (World, Person) {
         world.admin.done("upsertShoppingCart", "", cart).await;
         let session = json!({ "chatId": chat, "start": true });
         odile.done("createChatSession", "", session).await;
-        let group = json!({ "type": "GROUP", "participantIds": [vera.id, odile.id] });
-        olga.done("createChat", "", group).await;
+        let group = json!({ "participantIds": [vera.id, odile.id] });
+        olga.done("createGroupChat", "", group).await;
     }
     (world, olga)
 }
@@ -101,7 +101,7 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
         let file = upload(&operator, &chat, "a.txt", "text/plain", vec![b'a']).await;
         let attached = json!({
             "chatId": chat, "attachmentIds": [file], "links": [{ "url": "https://example.org/" }],
-            "contacts": [{ "actorId": operator.id }, { "address": "+1 555 0100" }]
+            "contacts": [{ "actorId": operator.id }, { "card": { "address": "+1 555 0100" } }]
         });
         operator.done("sendMessage", "", attached).await;
         let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
@@ -119,7 +119,7 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
     let input = json!({
         "chatId": chat, "text": "Hello", "replyToId": first, "attachmentIds": [file],
         "links": [{ "url": "https://example.org/" }],
-        "contacts": [{ "actorId": olga.id }, { "address": "+1 555 0100" }]
+        "contacts": [{ "actorId": olga.id }, { "card": { "address": "+1 555 0100" } }]
     });
     let sent = world.admin.done("sendMessage", "messageEdge { node { id } }", input).await;
     let input = json!({ "messageId": sent["messageEdge"]["node"]["id"], "text": "Goodbye" });

@@ -160,8 +160,8 @@ async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
     let known =
         json!({ "externalId": "victor-clinic", "attributes": [{ "name": "ward", "value": "secret" }] });
     admin.done("upsertVisitor", "", known).await;
-    let group = json!({ "type": "GROUP", "participantIds": [vera.id, victor.id] });
-    let chat = text(&olga.done("createChat", "chat { id }", group).await["chat"]["id"]);
+    let group = json!({ "participantIds": [vera.id, victor.id] });
+    let chat = text(&olga.done("createGroupChat", "chat { id }", group).await["chat"]["id"]);
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     for who in [olga, victor] {
         who.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;

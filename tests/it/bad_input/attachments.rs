@@ -29,17 +29,21 @@ pub fn spoilt_contacts(scene: &Scene, call: &Call) -> Vec<Case> {
     let (invalid, too_long) = ("INVALID contacts", "TOO_LONG contacts");
     let olga = &scene.olga.id;
     let mut cases = vec![
-        case(json!({}), invalid),
-        case(json!({ "actorId": olga, "address": "+1 555 0100" }), invalid),
-        case(json!({ "address": long(limits::ADDRESS + 1) }), too_long),
-        case(json!({ "actorId": olga, "name": long(limits::NAME + 1) }), too_long),
+        case(json!({}), "BAD_USER_INPUT"),
+        case(json!({ "actorId": olga, "card": { "address": "+1 555 0100" } }), "BAD_USER_INPUT"),
+        case(json!({ "card": { "address": long(limits::ADDRESS + 1) } }), too_long),
+        case(json!({ "card": { "address": "+1 555 0100", "name": long(limits::NAME + 1) } }), too_long),
         case(json!({ "actorId": twin(olga) }), "NOT_FOUND contacts"),
         case(json!({ "actorId": scene.room }), "NOT_FOUND contacts"),
         case(json!({ "actorId": "?" }), "BAD_USER_INPUT"),
     ];
-    cases.extend(["", " ", "a\nb", "a\0b"].map(|address| case(json!({ "address": address }), invalid)));
-    cases.extend(NAMES.iter().map(|name| case(json!({ "actorId": olga, "name": name }), invalid)));
-    let many = vec![json!({ "address": "+1 555 0100" }); limits::ATTACHMENTS];
+    cases.extend(
+        ["", " ", "a\nb", "a\0b"].map(|address| case(json!({ "card": { "address": address } }), invalid)),
+    );
+    cases.extend(
+        NAMES.iter().map(|name| case(json!({ "card": { "address": "+1 555 0100", "name": name } }), invalid)),
+    );
+    let many = vec![json!({ "card": { "address": "+1 555 0100" } }); limits::ATTACHMENTS];
     cases.push((call.with("contacts", Value::Array(many)), "TOO_MANY contacts".to_owned()));
     cases
 }

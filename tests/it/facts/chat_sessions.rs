@@ -177,7 +177,7 @@ async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: E
         found["messages"]["nodes"],
         json!([{ "chatSession": { "id": session }, "chatSessionState": "STARTED" }])
     );
-    odile.done("markRead", "", json!({ "chatId": chat, "sequence": sent["sequence"] })).await;
+    odile.done("markRead", "", json!({ "chatId": chat, "throughSequence": sent["sequence"] })).await;
     let query =
         "query($id: ID!) { chat(id: $id) { participations { nodes { actor { id } lastReadSequence } } } }";
     let rows = olga.query(query, json!({ "id": chat })).await["chat"]["participations"]["nodes"].clone();

@@ -101,8 +101,7 @@ async fn a_log_entry_says_who_wrote_what_and_when(engine: Engine) {
     world.pass(1);
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
     world.pass(1);
-    olga.done("sendMessage", "", json!({ "chatId": chat, "text": "How is it?", "type": "AUTOSUGGEST" }))
-        .await;
+    olga.done("suggestMessage", "", json!({ "chatId": chat, "text": "How is it?" })).await;
     let query =
         "query($id: ID!) { chat(id: $id) { messages(last: 10, types: [MESSAGE, AUTOSUGGEST]) { nodes {
         createdAt type text senderName sender { __typename id } } } } }";

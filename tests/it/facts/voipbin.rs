@@ -2,7 +2,7 @@
 
 use crate::harness::Engine;
 use crate::harness::sdl;
-use crate::harness::world::{World, text};
+use crate::harness::world::{World, creation, text};
 use crate::on_both;
 use serde_json::{Value, json};
 
@@ -46,8 +46,8 @@ async fn a_body_that_does_not_say_that_it_is_json_is_refused(engine: Engine) {
 async fn a_sent_message_is_answered_whole_with_nothing_attached(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
-    let input = json!({ "type": "DIRECT", "participantIds": [odile.id] });
-    let chat = olga.done("createChat", "chat { id organization { id } }", input).await["chat"].clone();
+    let input = json!({ "participantId": odile.id });
+    let chat = olga.done("createDirectChat", "chat { id organization { id } }", input).await["chat"].clone();
     let selection = "messageEdge { node { id type text isInternal createdAt editedAt deletedAt
         attachments { id } reactions { emoji } chat { id organization { id } }
         sender { __typename id displayName ... on User { name publicName externalId } }
@@ -72,17 +72,15 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let otto = world.operator("Otto").await;
-    let create = |kind: &str, others: &[&str]| json!({ "type": kind, "participantIds": others });
-    for others in [vec![], vec![odile.id.as_str(), &otto.id]] {
-        assert_eq!(olga.refused("createChat", create("DIRECT", &others)).await, ["INVALID"], "{others:?}");
-    }
+    assert_eq!(olga.refused("createDirectChat", json!({ "participantId": olga.id })).await, ["INVALID"]);
     let selection = "chat { id type participationCount }";
     for (kind, others, count) in [
         ("DIRECT", vec![odile.id.as_str()], 2),
         ("GROUP", vec![odile.id.as_str()], 2),
         ("GROUP", vec![odile.id.as_str(), &otto.id], 3),
     ] {
-        let made = olga.done("createChat", selection, create(kind, &others)).await["chat"].clone();
+        let (name, input) = creation(kind, &others);
+        let made = olga.done(name, selection, input).await["chat"].clone();
         assert_eq!((&made["type"], &made["participationCount"]), (&json!(kind), &json!(count)));
         // What people write is a message; what the system tells of itself is of another type, and no text.
         olga.done("joinChat", "", json!({ "chatId": made["id"] })).await;
@@ -97,7 +95,7 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
 
 #[test]
 fn nobody_sends_times_of_their_own() {
-    for input in ["CreateChatInput", "SendMessageInput"] {
+    for input in ["CreateDirectChatInput", "CreateGroupChatInput", "SendMessageInput"] {
         let times: Vec<_> =
             sdl::fields(input).into_iter().filter(|(_, text)| text.contains("DateTime")).collect();
         assert!(times.is_empty(), "{input}: {times:?}");

@@ -145,7 +145,7 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
     };
     let viewer = admin.query("{ viewer { user { id } } }", json!({})).await;
     let admin_id = text(&viewer["viewer"]["user"]["id"]);
-    let long = token(json!({ "actorId": admin_id, "expiresInSeconds": YEAR })).await;
+    let long = token(json!({ "subject": { "actorId": admin_id }, "expiresInSeconds": YEAR })).await;
     let mut people = People {
         admin: Caller::new("admin", &admin_id, &long),
         operators: Vec::new(),
@@ -156,12 +156,12 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
         let name = format!("operator{number}");
         let input = json!({ "name": name, "publicName": name, "role": "OPERATOR" });
         let id = text(&admin.done("createUser", "user { id }", input).await["user"]["id"]);
-        let token = token(json!({ "actorId": id, "expiresInSeconds": YEAR })).await;
+        let token = token(json!({ "subject": { "actorId": id }, "expiresInSeconds": YEAR })).await;
         people.operators.push(Caller::new(&name, &id, &token));
     }
     for number in 0..plan.clients.div_ceil(CROWD_EACH) {
         let name = format!("crowd{number}");
-        let token = token(json!({ "apiClientName": name, "expiresInSeconds": YEAR })).await;
+        let token = token(json!({ "subject": { "apiClientName": name }, "expiresInSeconds": YEAR })).await;
         people.crowd.push(Caller::new(&name, "", &token));
     }
     let room = admin.done("createRoom", "room { id }", json!({ "name": "Reception" })).await;
@@ -178,7 +178,7 @@ async fn set_up(cluster: &Cluster, organization: &Value, plan: &Plan) -> (People
             start: text(&started["chat"]["messages"]["eventCursor"]),
         });
         if number < CROWD {
-            let token = token(json!({ "actorId": id, "expiresInSeconds": YEAR })).await;
+            let token = token(json!({ "subject": { "actorId": id }, "expiresInSeconds": YEAR })).await;
             people.visitors.push(Caller::new(&name, &id, &token));
         }
     }

@@ -82,7 +82,7 @@ fn outcome(reply: Reply) -> Outcome {
 async fn signal(context: &Context, caller: &Caller, chat: usize, number: usize) {
     let chat = &context.chats[chat].id;
     let (name, input) = if number.is_multiple_of(2) {
-        ("markRead", json!({ "chatId": chat }))
+        ("markRead", json!({ "chatId": chat, "throughSequence": i32::MAX }))
     } else {
         ("setTyping", json!({ "chatId": chat, "isTyping": true }))
     };

@@ -188,8 +188,8 @@ impl Office {
             }
             6..8 => {
                 let other = self.one_of(&users);
-                let input = json!({ "type": "GROUP", "participantIds": [other.id, visitor.id] });
-                (user, "createChat", CHAT, input)
+                let input = json!({ "participantIds": [other.id, visitor.id] });
+                (user, "createGroupChat", CHAT, input)
             }
             8..28 => {
                 let admin = self.world.admin.clone();

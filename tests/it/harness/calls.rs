@@ -42,7 +42,7 @@ pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
     assert!(!error["message"].as_str().expect("a message").is_empty(), "{name} {input}");
     match error["field"].as_array().map(Vec::as_slice) {
         None => code.to_owned(),
-        Some([input, field]) if input == "input" => format!("{code} {}", field.as_str().expect("a name")),
+        Some([input, field, ..]) if input == "input" => format!("{code} {}", field.as_str().expect("a name")),
         Some(other) => panic!("{name}: no path of an input field: {other:?}"),
     }
 }
@@ -79,10 +79,11 @@ fn in_organization(scene: &Scene) -> Vec<Call> {
             "updateRoom",
             json!({
                 "roomId": scene.room, "name": "Front desk", "allowedOrigins": ["https://shop.example"],
-                "rotateWidgetKey": true, "rotateIdentitySecret": true,
                 "resumeWindowMinutes": 30, "endAfterIdleMinutes": 0
             }),
         ),
+        admin("rotateWidgetKey", json!({ "roomId": scene.room, "requestId": "widget-key" })),
+        admin("rotateIdentitySecret", json!({ "roomId": scene.room, "requestId": "identity-secret" })),
         admin(
             "createUser",
             json!({ "name": "Oda", "publicName": "O.", "role": "OPERATOR", "externalId": "u" }),
@@ -105,8 +106,11 @@ fn in_organization(scene: &Scene) -> Vec<Call> {
             "upsertVisitor",
             json!({ "externalId": "v", "displayName": "Vic", "attributes": [{ "name": "a", "value": "b" }] }),
         ),
-        admin("issueToken", json!({ "actorId": scene.otto.id, "expiresInSeconds": 60 })),
-        admin("issueToken", json!({ "apiClientName": "archive", "expiresInSeconds": 31_536_000 })),
+        admin("issueToken", json!({ "subject": { "actorId": scene.otto.id }, "expiresInSeconds": 60 })),
+        admin(
+            "issueToken",
+            json!({ "subject": { "apiClientName": "archive" }, "expiresInSeconds": 31_536_000 }),
+        ),
     ]
 }
 
@@ -127,9 +131,15 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         ),
         vera("startChat", json!({ "roomId": scene.room, "autoResume": true, "message": "Hello again" })),
         admin(
-            "createChat",
+            "createDirectChat",
             json!({
-                "type": "GROUP", "participantIds": others, "ownerId": scene.olga.id, "name": "Team",
+                "participantId": scene.vera.id, "name": "Vera", "description": "The two of us", "requestId": "five"
+            }),
+        ),
+        admin(
+            "createGroupChat",
+            json!({
+                "participantIds": others, "ownerId": scene.olga.id, "name": "Team",
                 "description": "All of us", "requestId": "two"
             }),
         ),
@@ -148,20 +158,28 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             "sendMessage",
             json!({
                 "chatId": public.chat, "text": "It hurts", "senderId": scene.vera.id, "externalId": "m",
-                "type": "MESSAGE", "page": page,
+                "page": page,
                 "attachmentIds": [scene.upload], "links": [{ "url": "https://example.org/", "name": "Map" }],
-                "contacts": [{ "actorId": scene.olga.id, "name": "Olga" }, { "address": "+1 555 0100" }]
+                "contacts": [{ "actorId": scene.olga.id }, { "card": { "address": "+1 555 0100" } }]
             }),
         ),
         olga(
             "sendMessage",
             json!({ "chatId": public.chat, "text": "Among us", "isInternal": true, "replyToId": public.message }),
         ),
+        admin(
+            "suggestMessage",
+            json!({
+                "chatId": public.chat, "text": "May I help?", "senderId": scene.olga.id, "externalId": "s", "page": page,
+                "attachmentIds": [], "links": [{ "url": "https://example.org/", "name": "Map" }],
+                "contacts": [{ "actorId": scene.olga.id }]
+            }),
+        ),
         vera(
             "createUpload",
             json!({ "chatId": public.chat, "name": "knee.png", "mediaType": "image/png", "size": 1 }),
         ),
-        olga("markRead", json!({ "chatId": public.chat, "sequence": 1 })),
+        olga("markRead", json!({ "chatId": public.chat, "throughSequence": 1 })),
         olga("addReaction", json!({ "messageId": public.message, "emoji": "👍" })),
         olga("removeReaction", json!({ "messageId": public.message, "emoji": "👍" })),
         vera("editMessage", json!({ "messageId": public.message, "text": "Good day" })),
@@ -229,9 +247,10 @@ fn of_webhooks(scene: &Scene) -> Vec<Call> {
             "updateWebhook",
             json!({
                 "webhookId": scene.webhook, "url": "https://hooks.example.org/b", "events": ["CHAT_ENDED"],
-                "apiKey": "key", "apiSecret": "secret", "isEnabled": true, "rotateSigningSecret": true
+                "apiKey": "key", "apiSecret": "secret", "isEnabled": true
             }),
         ),
+        admin("rotateSigningSecret", json!({ "webhookId": scene.webhook, "requestId": "signing-secret" })),
         admin("deleteChat", json!({ "chatId": scene.direct.chat })),
         admin("redeliverWebhook", json!({ "deliveryId": scene.delivery })),
         admin("deleteWebhook", json!({ "webhookId": scene.webhook })),

@@ -66,15 +66,12 @@ impl Scene {
         let answer = admin.query("{ organization { id } }", json!({})).await;
         let start =
             |is_private: bool| json!({ "roomId": room, "visitorId": vera.id, "isPrivate": is_private });
-        let create = |kind: &str, ids: &[&Person]| {
-            let ids: Vec<_> = ids.iter().map(|person| person.id.clone()).collect();
-            json!({ "type": kind, "participantIds": ids })
-        };
         let webhook = hook(&admin, "https://hooks.example.org/", &["CHAT_STARTED"]).await;
         let public = place(&olga, &vera, "startChat", start(false)).await;
         let private = place(&olga, &vera, "startChat", start(true)).await;
-        let direct = place(&olga, &odile, "createChat", create("DIRECT", &[&odile])).await;
-        let group = place(&olga, &vera, "createChat", create("GROUP", &[&odile, &vera])).await;
+        let direct = place(&olga, &odile, "createDirectChat", json!({ "participantId": odile.id })).await;
+        let both = json!({ "participantIds": [odile.id, vera.id] });
+        let group = place(&olga, &vera, "createGroupChat", both).await;
         let delivery = text(&ledger(&admin, &webhook).await[0]["id"]);
         let bytes = b"Bring your card".to_vec();
         let upload = upload(&admin, &public.chat, "card.txt", "text/plain", bytes).await;
@@ -113,7 +110,7 @@ impl Scene {
 
 /// A client of a program of the organization.
 pub async fn program(app: &TestApp, admin: &Person) -> Client {
-    let input = json!({ "apiClientName": "records", "expiresInSeconds": 86_400 });
+    let input = json!({ "subject": { "apiClientName": "records" }, "expiresInSeconds": 86_400 });
     let issued = admin.done("issueToken", "token", input).await;
     Client::new(&app.url, &text(&issued["token"]))
 }

@@ -42,9 +42,10 @@ impl Widget {
     /// Opens the room's door for pages of [`SHOP`].
     pub async fn of(admin: &Client, room: &str) -> Self {
         let input = json!({ "roomId": room, "allowedOrigins": [SHOP] });
-        let updated = admin.done("updateRoom", "room { widgetKey identitySecret }", input).await;
+        let updated = admin.done("updateRoom", "room { widgetKey }", input).await;
         let client = Client::new(&admin.url, &text(&updated["room"]["widgetKey"])).on_page_of(SHOP);
-        Self { client, room: room.to_owned(), secret: text(&updated["room"]["identitySecret"]) }
+        let rotated = admin.done("rotateIdentitySecret", "identitySecret", json!({ "roomId": room })).await;
+        Self { client, room: room.to_owned(), secret: text(&rotated["identitySecret"]) }
     }
 
     /// Signs in, and answers the payload.

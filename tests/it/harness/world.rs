@@ -116,8 +116,13 @@ pub async fn visitor(app: &TestApp, admin: &Person, external_id: &str) -> Person
 }
 
 async fn person(app: &TestApp, admin: &Person, id: &str) -> Person {
-    let issued =
-        admin.done("issueToken", "token", json!({ "actorId": id, "expiresInSeconds": TOKEN_SECONDS })).await;
+    let issued = admin
+        .done(
+            "issueToken",
+            "token",
+            json!({ "subject": { "actorId": id }, "expiresInSeconds": TOKEN_SECONDS }),
+        )
+        .await;
     Person { id: id.to_owned(), client: Client::new(&app.url, &text(&issued["token"])) }
 }
 
@@ -134,4 +139,13 @@ pub fn text(value: &Value) -> String {
 /// The ids in a list of nodes.
 pub fn ids(nodes: &Value) -> Vec<String> {
     nodes.as_array().expect("a list").iter().map(|node| text(&node["id"])).collect()
+}
+
+/// The mutation that creates a chat of this type with these people and the caller, and its input.
+pub fn creation(chat_type: &str, others: &[&str]) -> (&'static str, Value) {
+    match (chat_type, others) {
+        ("DIRECT", [other]) => ("createDirectChat", json!({ "participantId": other })),
+        ("GROUP", others) => ("createGroupChat", json!({ "participantIds": others })),
+        other => panic!("nobody creates {other:?}"),
+    }
 }

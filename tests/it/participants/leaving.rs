@@ -44,7 +44,7 @@ async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
     assert_eq!(found["organization"], organization);
     for (name, input) in [
         ("sendMessage", json!({ "chatId": chat, "text": "Still here" })),
-        ("markRead", json!({ "chatId": chat })),
+        ("markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })),
         ("finishChatSession", json!({ "chatSessionId": session })),
         ("removeParticipant", json!({ "chatId": chat, "participantId": odile.id })),
     ] {

@@ -26,10 +26,7 @@ async fn unread(person: &Person, chat: &str) -> i64 {
 }
 
 async fn mark(person: &Person, chat: &str, sequence: Option<i64>) -> Value {
-    let mut input = json!({ "chatId": chat });
-    if let Some(sequence) = sequence {
-        input["sequence"] = json!(sequence);
-    }
+    let input = json!({ "chatId": chat, "throughSequence": sequence.unwrap_or(i32::MAX.into()) });
     let selection = "participation { lastReadSequence lastReadAt unreadCount } viewer { unreadCount }";
     person.done("markRead", selection, input).await
 }
@@ -80,7 +77,7 @@ async fn the_read_mark_never_moves_back_nor_past_the_end(engine: Engine) {
         assert_eq!(marked["participation"]["unreadCount"], 1);
     }
     assert_eq!(seen(&vera, &chat, "updatedAt viewerParticipation { lastReadAt }").await, before);
-    let input = json!({ "chatId": chat, "sequence": -1 });
+    let input = json!({ "chatId": chat, "throughSequence": -1 });
     assert_eq!(vera.refused("markRead", input).await, ["INVALID"]);
     // Nobody has read what is still to come.
     let marked = mark(&vera, &chat, Some(1_000_000)).await;
@@ -136,11 +133,15 @@ async fn marking_read_where_one_takes_no_part_does_nothing(engine: Engine) {
     let stored = Stored::of(&world.app).await;
     let before = stored.tables().await;
     // It waits in a queue that Olga may see.
-    let marked = olga.done("markRead", selection, json!({ "chatId": chat })).await;
+    let marked =
+        olga.done("markRead", selection, json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     assert_eq!((&marked["participation"], &marked["viewer"]["unreadCount"]), (&Value::Null, &json!(0)));
-    let input = json!({ "chatId": chat, "sequence": -1 });
+    let input = json!({ "chatId": chat, "throughSequence": -1 });
     assert_eq!(olga.refused("markRead", input).await, ["INVALID"]);
-    assert_eq!(victor.refused("markRead", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
+    assert_eq!(
+        victor.refused("markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })).await,
+        ["NOT_FOUND"]
+    );
     assert_unchanged(&before, &stored.tables().await, "markRead");
     // What has ended can still be read.
     vera.done("endChat", "", json!({ "chatId": chat })).await;

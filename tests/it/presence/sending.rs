@@ -113,8 +113,9 @@ async fn starting_again_with_the_same_request_id_answers_the_same_chat(engine: E
 async fn creating_again_with_the_same_request_id_answers_the_same_chat(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
-    let create = async |input: &Value| olga.done("createChat", "chat { id } isExisting", input.clone()).await;
-    let group = json!({ "type": "GROUP", "participantIds": [odile.id], "name": "Lunch", "requestId": "one" });
+    let create =
+        async |input: &Value| olga.done("createGroupChat", "chat { id } isExisting", input.clone()).await;
+    let group = json!({ "participantIds": [odile.id], "name": "Lunch", "requestId": "one" });
     let first = create(&group).await;
     let again = create(&group).await;
     assert_eq!((&again["chat"], &again["isExisting"]), (&first["chat"], &json!(true)));
@@ -141,14 +142,14 @@ async fn another_call_under_the_same_request_id_is_a_conflict(engine: Engine) {
         input[field] = value;
         assert_eq!(olga.refused("startChat", input.clone()).await, ["CONFLICT"], "{input}");
     }
-    let group = json!({ "type": "GROUP", "participantIds": [odile.id], "requestId": "one" });
-    assert_eq!(olga.refused("createChat", group.clone()).await, ["CONFLICT"]);
+    let group = json!({ "participantIds": [odile.id], "requestId": "one" });
+    assert_eq!(olga.refused("createGroupChat", group.clone()).await, ["CONFLICT"]);
     // The ids of others are their own.
     let mut theirs = group.clone();
     theirs["participantIds"] = json!([olga.id]);
-    odile.done("createChat", "", theirs.clone()).await;
+    odile.done("createGroupChat", "", theirs.clone()).await;
     theirs["name"] = json!("Lunch");
-    assert_eq!(odile.refused("createChat", theirs).await, ["CONFLICT"]);
+    assert_eq!(odile.refused("createGroupChat", theirs).await, ["CONFLICT"]);
     world.app.stop().await;
 }
 

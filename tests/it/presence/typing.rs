@@ -119,9 +119,8 @@ async fn sending_ends_typing(engine: Engine) {
         }
     }
     // A suggestion in Olga's name is not what she types.
-    let input =
-        json!({ "chatId": chat, "text": "How about Monday?", "type": "AUTOSUGGEST", "senderId": olga.id });
-    world.admin.done("sendMessage", "", input).await;
+    let input = json!({ "chatId": chat, "text": "How about Monday?", "senderId": olga.id });
+    world.admin.done("suggestMessage", "", input).await;
     assert_eq!(typing(&vera, &chat).await, [olga.id.as_str()]);
     send(&olga, &chat, "Good morning").await;
     assert!(typing(&vera, &chat).await.is_empty());

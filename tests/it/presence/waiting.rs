@@ -53,7 +53,7 @@ async fn joins_and_sessions_answer_nobody(engine: Engine) {
     join(&olga, &chat).await;
     olga.done("createChatSession", "", json!({ "chatId": chat, "start": true })).await;
     olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
-    olga.done("markRead", "", json!({ "chatId": chat })).await;
+    olga.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     assert_eq!(waits(&world, &chat).await, NOON);
     world.app.stop().await;

@@ -4,7 +4,7 @@ use super::{at_once, call, code, operators, won};
 use crate::harness::Engine;
 use crate::harness::world::{World, text};
 use crate::on_both;
-use serde_json::{Value, json};
+use serde_json::json;
 
 on_both!(
     a_pair_is_called_while_it_talks,
@@ -16,8 +16,8 @@ on_both!(
 async fn a_pair_is_called_while_it_talks(engine: Engine) {
     let world = World::new(engine).await;
     let pair = operators(&world, 2).await;
-    let input = json!({ "type": "DIRECT", "participantIds": [pair[1].id] });
-    let chat = text(&pair[0].done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantId": pair[1].id });
+    let chat = text(&pair[0].done("createDirectChat", "chat { id }", input).await["chat"]["id"]);
     for round in 0..10 {
         let calls = (0..20).map(|number| {
             let (own, other) = (&pair[number % 2], &pair[(number + 1) % 2]);
@@ -41,21 +41,19 @@ async fn people_call_each_other_at_once(engine: Engine) {
     for round in 0..10 {
         let calls = (0..20).map(|number| {
             let (own, other) = (&pair[number % 2], &pair[(number + 1) % 2]);
-            let input =
-                json!({ "participantIds": [other.id], "requestId": format!("{round}.{}", number / 2) });
-            let name = if number < 10 { "createChatSession" } else { "createChat" };
-            let input = if number < 10 { input } else { with_type(input) };
-            call(own.client.clone(), name, "", input)
+            let request_id = format!("{round}.{}", number / 2);
+            if number < 10 {
+                let input = json!({ "participantIds": [other.id], "requestId": request_id });
+                call(own.client.clone(), "createChatSession", "", input)
+            } else {
+                let input = json!({ "participantId": other.id, "requestId": request_id });
+                call(own.client.clone(), "createDirectChat", "", input)
+            }
         });
         let payloads = at_once(calls).await;
         assert_eq!(won(&payloads).len(), 20, "{payloads:#?}");
     }
     world.app.stop().await;
-}
-
-fn with_type(mut input: Value) -> Value {
-    input["type"] = json!("DIRECT");
-    input
 }
 
 async fn people_are_changed_while_they_are_called(engine: Engine) {

@@ -26,8 +26,8 @@ async fn a_pair_that_creates_its_chat_from_both_sides_gets_one(engine: Engine) {
         let (olga, vera) = (&pair[0], &pair[1]);
         let odile = world.operator("Odile").await;
         let create = |person: &Person, other: &Person| {
-            let input = json!({ "type": "DIRECT", "participantIds": [other.id] });
-            call(person.client.clone(), "createChat", "chat { id } isExisting", input)
+            let input = json!({ "participantId": other.id });
+            call(person.client.clone(), "createDirectChat", "chat { id } isExisting", input)
         };
         let calls = (0..3).flat_map(|_| [create(olga, &odile), create(&odile, olga), create(olga, vera)]);
         let payloads = at_once(calls).await;

@@ -42,8 +42,8 @@ async fn each_filter_lists_what_it_says(engine: Engine) {
     let ended = start("ended", &victor, json!({})).await;
     let private = start("private", &olga, json!({ "visitorId": vera.id, "isPrivate": true })).await;
     world.pass(60);
-    let group = json!({ "type": "GROUP", "participantIds": [otto.id] });
-    let group = ("group", text(&olga.done("createChat", "chat { id }", group).await["chat"]["id"]));
+    let group = json!({ "participantIds": [otto.id] });
+    let group = ("group", text(&olga.done("createGroupChat", "chat { id }", group).await["chat"]["id"]));
     for _ in 0..2 {
         olga.done("sendMessage", "", json!({ "chatId": real.1, "text": "Hi" })).await;
     }
@@ -116,8 +116,8 @@ async fn a_list_goes_on_after_a_chat(engine: Engine) {
     // What is not for Olga, or is no chat, has nothing after it.
     let private = json!({ "roomId": world.room, "visitorId": vera.id, "isPrivate": true });
     let private = odile.done("startChat", "chat { id }", private).await["chat"]["id"].clone();
-    let direct = json!({ "type": "DIRECT", "participantIds": [vera.id] });
-    let direct = odile.done("createChat", "chat { id }", direct).await["chat"]["id"].clone();
+    let direct = json!({ "participantId": vera.id });
+    let direct = odile.done("createDirectChat", "chat { id }", direct).await["chat"]["id"].clone();
     world.pass(1);
     world.chat(&vera).await;
     for nothing in [private, direct, json!(world.room)] {

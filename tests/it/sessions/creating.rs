@@ -58,9 +58,9 @@ async fn naming_people_finds_the_chat_of_exactly_these_or_makes_one(engine: Engi
     assert_eq!(chat_of(otto, &[&olga.id, &odile.id]).await.0, group);
     assert_ne!(chat_of(olga, &[&odile.id, &otto.id, &vera.id]).await.0, group);
 
-    // The pair has a DIRECT chat, which createChat finds too.
-    let input = json!({ "type": "DIRECT", "participantIds": [olga.id] });
-    let found = odile.done("createChat", "chat { id } isExisting", input).await;
+    // The pair has a DIRECT chat, which createDirectChat finds too.
+    let input = json!({ "participantId": olga.id });
+    let found = odile.done("createDirectChat", "chat { id } isExisting", input).await;
     assert_eq!((text(&found["chat"]["id"]), &found["isExisting"]), (pair, &json!(true)));
     clinic.stop().await;
 }
@@ -78,8 +78,8 @@ async fn a_chat_that_ended_is_not_found_again(engine: Engine) {
 async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
-    let input = json!({ "type": "GROUP", "participantIds": [odile.id, otto.id, vera.id] });
-    let chat = text(&olga.done("createChat", "chat { id }", input).await["chat"]["id"]);
+    let input = json!({ "participantIds": [odile.id, otto.id, vera.id] });
+    let chat = text(&olga.done("createGroupChat", "chat { id }", input).await["chat"]["id"]);
 
     let everybody = create(olga, json!({ "chatId": chat })).await;
     assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id, &otto.id, &vera.id]));
@@ -114,8 +114,7 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
 
     let stranger = json!({ "chatId": chat, "participantIds": [victor.id] });
     assert_eq!(olga.refused("createChatSession", stranger).await, ["NOT_FOUND"]);
-    let pair =
-        olga.done("createChat", "chat { id }", json!({ "type": "DIRECT", "participantIds": [odile.id] }));
+    let pair = olga.done("createDirectChat", "chat { id }", json!({ "participantId": odile.id }));
     let third = json!({ "chatId": pair.await["chat"]["id"], "participantIds": [odile.id, otto.id] });
     assert_eq!(olga.refused("createChatSession", third).await, ["NOT_FOUND"]);
     clinic.stop().await;
@@ -147,9 +146,9 @@ async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: E
     let Clinic { world, olga, odile, otto, .. } = &clinic;
     let session = json!({ "participantIds": [odile.id, otto.id], "requestId": "session" });
     let mut chat = session.clone();
-    (chat["type"], chat["requestId"]) = (json!("GROUP"), json!("chat"));
+    chat["requestId"] = json!("chat");
     let first = create(olga, session.clone()).await;
-    let group = olga.done("createChat", "chat { id }", chat.clone()).await["chat"].clone();
+    let group = olga.done("createGroupChat", "chat { id }", chat.clone()).await["chat"].clone();
     world.admin.done("updateUser", "", json!({ "userId": otto.id, "isActive": false })).await;
 
     let everybody = create(olga, json!({ "chatId": group["id"] })).await;
@@ -157,7 +156,7 @@ async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: E
     let by_name = json!({ "chatId": group["id"], "participantIds": [otto.id] });
     assert_eq!(olga.refused("createChatSession", by_name).await, ["NOT_FOUND"]);
     assert_eq!(create(olga, session).await, first);
-    assert_eq!(olga.done("createChat", "chat { id }", chat).await["chat"], group);
+    assert_eq!(olga.done("createGroupChat", "chat { id }", chat).await["chat"], group);
     clinic.stop().await;
 }
 
@@ -232,8 +231,8 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
         assert_eq!(olga.refused("createChatSession", input.clone()).await, ["CONFLICT"], "{input}");
     }
     // What another mutation made under the id is in the way too; another caller's ids are not.
-    let group = json!({ "type": "GROUP", "participantIds": [odile.id], "requestId": "one" });
-    assert_eq!(olga.refused("createChat", group).await, ["CONFLICT"]);
+    let group = json!({ "participantIds": [odile.id], "requestId": "one" });
+    assert_eq!(olga.refused("createGroupChat", group).await, ["CONFLICT"]);
     let others = json!({ "participantIds": [olga.id], "requestId": "one" });
     assert_ne!(create(odile, others).await, session);
     clinic.stop().await;

@@ -72,8 +72,8 @@ async fn a_visitors_page_is_nobody_elses_affair(engine: Engine) {
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let olga = world.operator("Olga").await;
     start(&vera, &world, json!({ "page": page(1) })).await;
-    let group = json!({ "type": "GROUP", "participantIds": [vera.id, victor.id] });
-    let chat = text(&olga.done("createChat", "chat { id }", group).await["chat"]["id"]);
+    let group = json!({ "participantIds": [vera.id, victor.id] });
+    let chat = text(&olga.done("createGroupChat", "chat { id }", group).await["chat"]["id"]);
     let query = "query($id: ID!) { chat(id: $id) { participations(type: VISITOR) { nodes { actor { id
         ... on Visitor { currentPage { url title } } } } } } }";
     let page_of_vera = async |person: &Person| {

@@ -23,9 +23,9 @@ async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let page = json!({ "url": "https://shop.example.org/tents", "title": "Tents" });
     let chat = start(&vera, &world, json!({ "page": page })).await["chat"]["id"].clone();
-    let suggest = |text: &str| json!({ "chatId": chat, "text": text, "type": "AUTOSUGGEST" });
+    let suggest = |text: &str| json!({ "chatId": chat, "text": text });
     let selection = format!("messageEdge {{ node {{ type text senderName receiver {{ id }} }} }} {COUNTERS}");
-    let sent = olga.done("sendMessage", &selection, suggest("May I help you?")).await;
+    let sent = olga.done("suggestMessage", &selection, suggest("May I help you?")).await;
     assert_eq!(
         sent["messageEdge"]["node"],
         json!({ "type": "AUTOSUGGEST", "text": "May I help you?", "senderName": "Olga", "receiver": { "id": vera.id } })
@@ -43,13 +43,13 @@ async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
     // The first page stays; the visitor's answer is the first message, and it waits.
     let mut other = suggest("Or here?");
     other["page"] = json!({ "url": "https://shop.example.org/other" });
-    assert_eq!(olga.done("sendMessage", COUNTERS, other).await["chat"], counters(&page));
+    assert_eq!(olga.done("suggestMessage", COUNTERS, other).await["chat"], counters(&page));
     let answer = vera.done("sendMessage", COUNTERS, json!({ "chatId": chat, "text": "Yes" })).await;
     let answer = &answer["chat"];
     assert_eq!((&answer["isWaiting"], &answer["messageCount"]), (&json!(true), &json!(1)));
     assert_eq!(answer["firstVisitorMessagePage"]["url"], page["url"]);
     // Another suggestion answers nobody.
-    let sent = olga.done("sendMessage", COUNTERS, suggest("Some more?")).await;
+    let sent = olga.done("suggestMessage", COUNTERS, suggest("Some more?")).await;
     assert_eq!(sent["chat"]["isWaiting"], true);
     let history = vera
         .query("query($id: ID!) { chat(id: $id) { messages { nodes { type } } } }", json!({ "id": chat }))
@@ -65,26 +65,24 @@ async fn suggestions_are_users_in_chats_with_visitors(engine: Engine) {
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
     let suggest = |more: Value| {
-        let mut input = json!({ "chatId": chat, "text": "May I?", "type": "AUTOSUGGEST" });
+        let mut input = json!({ "chatId": chat, "text": "May I?" });
         for (name, value) in more.as_object().unwrap() {
             input[name] = value.clone();
         }
         input
     };
-    let query = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { code } } }";
+    let query =
+        "mutation($input: SuggestMessageInput!) { suggestMessage(input: $input) { userErrors { code } } }";
     let answer = vera.ask(query, json!({ "input": suggest(json!({})) })).await;
     assert_eq!(error_code(&answer), "FORBIDDEN");
     let program = program(&world.app, &world.admin).await;
     for by in [&program, &world.admin.client] {
-        assert_eq!(by.refused("sendMessage", suggest(json!({ "senderId": vera.id }))).await, ["INVALID"]);
-        by.done("sendMessage", "", suggest(json!({ "senderId": olga.id }))).await;
+        assert_eq!(by.refused("suggestMessage", suggest(json!({ "senderId": vera.id }))).await, ["INVALID"]);
+        by.done("suggestMessage", "", suggest(json!({ "senderId": olga.id }))).await;
     }
-    let direct = json!({ "type": "DIRECT", "participantIds": [vera.id] });
-    let direct = olga.done("createChat", "chat { id }", direct).await["chat"]["id"].clone();
-    assert_eq!(olga.refused("sendMessage", suggest(json!({ "chatId": direct }))).await, ["INVALID"]);
-    for other in ["JOIN", "LEAVE", "SESSION"] {
-        assert_eq!(olga.refused("sendMessage", suggest(json!({ "type": other }))).await, ["INVALID"]);
-    }
+    let direct = json!({ "participantId": vera.id });
+    let direct = olga.done("createDirectChat", "chat { id }", direct).await["chat"]["id"].clone();
+    assert_eq!(olga.refused("suggestMessage", suggest(json!({ "chatId": direct }))).await, ["INVALID"]);
     world.app.stop().await;
 }
 
@@ -92,12 +90,11 @@ async fn a_suggestion_is_sent_once(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
-    let mut input = json!({ "chatId": chat, "text": "May I?", "type": "AUTOSUGGEST", "externalId": "one" });
+    let input = json!({ "chatId": chat, "text": "May I?", "externalId": "one" });
     let edge = "messageEdge { node { id } }";
-    let first = olga.done("sendMessage", edge, input.clone()).await;
-    assert_eq!(olga.done("sendMessage", edge, input.clone()).await, first);
+    let first = olga.done("suggestMessage", edge, input.clone()).await;
+    assert_eq!(olga.done("suggestMessage", edge, input.clone()).await, first);
     // The same words as a message are something else.
-    input["type"] = json!("MESSAGE");
     assert_eq!(olga.refused("sendMessage", input).await, ["CONFLICT"]);
     world.app.stop().await;
 }

@@ -76,7 +76,7 @@ async fn a_message_shows_what_is_attached_to_whom_it_may(engine: Engine) {
     let input = json!({
         "chatId": chat, "attachmentIds": [image, card],
         "links": [{ "url": "https://example.org/map?x=1" }, { "url": "http://example.org/", "name": "Map" }],
-        "contacts": [{ "actorId": olga.id }, { "actorId": victor.id }, { "address": "+1 555 0100" }]
+        "contacts": [{ "actorId": olga.id }, { "actorId": victor.id }, { "card": { "address": "+1 555 0100" } }]
     });
     let sent = olga.done("sendMessage", ATTACHED, input).await;
     let message = &sent["messageEdge"]["node"];
@@ -118,7 +118,7 @@ async fn a_retry_is_the_same_with_the_same_attached_alone(engine: Engine) {
     let second = upload(&vera, &chat, "b.bin", ANY, vec![2]).await;
     let input = json!({
         "chatId": chat, "text": "Look", "externalId": "one", "attachmentIds": [first, second],
-        "links": [{ "url": "https://example.org/" }], "contacts": [{ "address": "a@example.org", "name": "A" }]
+        "links": [{ "url": "https://example.org/" }], "contacts": [{ "card": { "address": "a@example.org", "name": "A" } }]
     });
     let id = "messageEdge { node { id } }";
     let sent = vera.done("sendMessage", id, input.clone()).await;
@@ -130,7 +130,7 @@ async fn a_retry_is_the_same_with_the_same_attached_alone(engine: Engine) {
         ("links", json!([])),
         ("links", json!([{ "url": "https://example.org/", "name": "Else" }])),
         ("links", json!([{ "url": "https://example.org/" }, { "url": "https://example.org/" }])),
-        ("contacts", json!([{ "address": "b@example.org", "name": "A" }])),
+        ("contacts", json!([{ "card": { "address": "b@example.org", "name": "A" } }])),
         ("text", Value::Null),
     ];
     for (field, value) in changes {

@@ -30,7 +30,7 @@ async fn is_let_in(client: &Client) -> bool {
 
 /// Another token of the same user.
 async fn another(world: &World, id: &str) -> Client {
-    let issued = world.admin.done("issueToken", "token", json!({ "actorId": id })).await;
+    let issued = world.admin.done("issueToken", "token", json!({ "subject": { "actorId": id } })).await;
     Client::new(&world.app.url, &text(&issued["token"]))
 }
 

@@ -128,7 +128,7 @@ async fn a_token_without_a_sign_in_renews_itself_for_thirty_days(engine: Engine)
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let issue = async |seconds: u64| {
-        let input = json!({ "actorId": olga.id, "expiresInSeconds": seconds });
+        let input = json!({ "subject": { "actorId": olga.id }, "expiresInSeconds": seconds });
         let issued = world.admin.done("issueToken", "token", input).await;
         Client::new(&world.app.url, &text(&issued["token"]))
     };
