@@ -13,6 +13,7 @@ mod error;
 mod history;
 mod identity;
 mod jws;
+mod jwt_hmac;
 mod messages;
 mod organizations;
 mod own_views;
@@ -96,6 +97,7 @@ impl Actions {
         (files, quotas): (Files, Quotas),
         tracker: TaskTracker,
     ) -> Self {
+        jwt_hmac::install();
         let clock = store.clock().clone();
         Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, quotas, tracker }))
     }
