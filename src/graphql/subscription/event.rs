@@ -59,11 +59,12 @@ pub(super) struct ChatChangedPayload {
     pub(super) chat: Option<Chat>,
 }
 
-/// One entry of a chat's log.
+/// An event of a chat.
 #[derive(SimpleObject)]
 pub(super) struct ChatEventsPayload {
-    /// Where the stream stands with this: pass it as `after` to go on from here.
-    pub(super) cursor: String,
+    /// Position of the stream after this event: pass it as `after` to resume from here. Null for `ChatGoneEvent`, which
+    /// ends the stream.
+    pub(super) cursor: Option<String>,
     /// When it happened.
     pub(super) at: DateTime,
     /// The chat's id.
@@ -282,15 +283,15 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
                 reason: reason.into(),
                 chat: Chat::shared(Arc::clone(&chat)),
             });
-            (cursor, at, chat.id, Some(chat), change)
+            (Some(cursor), at, chat.id, Some(chat), change)
         }
         ChatItem::Gone { at, chat_id } => {
             let change = ChatEvent::Gone(gone(chat_id));
-            (String::new(), at, chat_id, None, change)
+            (None, at, chat_id, None, change)
         }
         ChatItem::Entry { cursor, entry } => {
             let change = entry_change(entry.event.kind, &entry.subject, &entry.chat, &cursor)?;
-            (cursor, entry.event.created_at, entry.chat.id, Some(Arc::clone(&entry.chat)), change)
+            (Some(cursor), entry.event.created_at, entry.chat.id, Some(Arc::clone(&entry.chat)), change)
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
             let change = match *signal {
@@ -304,7 +305,7 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
                     ChatEvent::Typing(TypingChangedEvent { chat: Chat::shared(Arc::clone(&chat)) })
                 }
             };
-            (cursor, at, chat.id, Some(chat), change)
+            (Some(cursor), at, chat.id, Some(chat), change)
         }
     };
     Some(ChatEventsPayload {

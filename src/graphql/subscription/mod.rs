@@ -126,9 +126,7 @@ impl Subscription {
             .await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
             let event = chat_event(item)?;
-            // What ends the stream has no cursor: there is nothing to go on with.
-            let cursor = Some(event.cursor.clone()).filter(|cursor| !cursor.is_empty());
-            Some(Made { cursor, event })
+            Some(Made { cursor: event.cursor.clone(), event })
         }))
     }
 
