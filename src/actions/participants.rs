@@ -154,10 +154,20 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
     let row = participations::find_of_actor(tx, chat_id, participant_id)
         .await?
         .ok_or(Refused::NotFound { what: "participant", field: "participantId" })?;
+    end_part(tx, row, Some(viewer.actor_id)).await
+}
+
+/// Ends a participation in the locked chat, with the actor's presence and their calls. The chat passes to another owner
+/// if it was theirs. A participation that has ended stays as it is.
+pub(super) async fn end_part(
+    tx: &mut Tx,
+    row: participation::Model,
+    by: Option<ActorId>,
+) -> Result<participation::Model> {
     if row.ended_at.is_some() {
         return Ok(row);
     }
-    let by = Some(viewer.actor_id);
+    let (chat_id, participant_id) = (row.chat_id, row.actor_id);
     let row = end_participation(tx, row, by).await?;
     let mut present = presences::list_now(tx, chat_id).await?;
     present.retain(|presence| presence.user_id == participant_id);

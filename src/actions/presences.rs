@@ -55,14 +55,6 @@ pub struct JoinedChat {
     pub presence: presence::Model,
 }
 
-/// A user is no longer in a chat.
-pub struct LeftChat {
-    /// The chat.
-    pub chat: Arc<chat::Model>,
-    /// The presence that ended; absent when there was none: leaving twice is no error.
-    pub presence: Option<presence::Model>,
-}
-
 impl Actions {
     /// How long presences last just now: after the store was away, until everybody had the time to come back.
     pub(super) fn lease(&self) -> Lease {
@@ -83,15 +75,6 @@ impl Actions {
             .await?
             .with_chat()?;
         Ok(JoinedChat { chat, presence })
-    }
-
-    /// Ends the viewer's presence in the chat.
-    pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
-        policy::may(viewer.role, Verb::JoinChat)?;
-        let viewer = viewer.clone();
-        let (presence, chat) =
-            self.write_to(chat_id, move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
-        Ok(LeftChat { chat, presence })
     }
 
     /// Renews the lease of the viewer's presence.
@@ -223,11 +206,6 @@ pub(super) async fn enter(
     Ok(presence)
 }
 
-async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Option<presence::Model>> {
-    lock_visible_chat(tx, &viewer, chat_id).await?;
-    end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await
-}
-
 async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Result<presence::Model> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
     let now = tx.clock_time();
@@ -264,18 +242,17 @@ async fn sign_out(
     Ok(())
 }
 
-async fn end_own(
+/// Ends the user's presence in the locked chat, if there is one.
+pub(super) async fn end_own(
     tx: &mut Tx,
     chat_id: ChatId,
     user_id: ActorId,
     reason: PresenceEndReason,
-) -> Result<Option<presence::Model>> {
+) -> Result<()> {
     let mut own = presences::list_now(tx, chat_id).await?;
     own.retain(|presence| presence.user_id == user_id);
     let gone = end_all(tx, own, reason, Some(user_id)).await?;
-    let presence = gone.first().cloned();
-    say_goodbyes(tx, gone, Some(user_id)).await?;
-    Ok(presence)
+    say_goodbyes(tx, gone, Some(user_id)).await
 }
 
 /// Ends the presences; the LEAVE entries follow by [`say_goodbyes`], after all events of presences.

@@ -29,7 +29,7 @@ pub enum Verb {
     StartChatFor,
     /// Create a chat among named participants.
     CreateChat,
-    /// Change, end and leave chats, set typing and read marks: everything else within a chat.
+    /// Change and end chats, set typing and read marks: everything else within a chat.
     ActInChat,
     /// Change a chat's name, detail and privacy.
     UpdateChat,
@@ -41,6 +41,8 @@ pub enum Verb {
     RemoveParticipant,
     /// Join a chat as a user.
     JoinChat,
+    /// Leave a chat.
+    LeaveChat,
     /// Join another user to a chat that is started or resumed for them.
     JoinChatFor,
     /// Send as oneself.
@@ -104,6 +106,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::ArchiveMessages
         | Verb::WriteNote => matches!(role, Admin | Operator),
         Verb::ActInChat
+        | Verb::LeaveChat
         | Verb::RemoveParticipant
         | Verb::SendMessage
         | Verb::UseSessions
@@ -211,6 +214,29 @@ pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> 
         ChatType::Direct | ChatType::Group => participates,
     };
     in_it && may(viewer.role, Verb::ActInChat).is_ok()
+}
+
+/// What leaving a chat ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// The viewer's participation, and with it their presence.
+    Participation,
+    /// The viewer's presence alone: a VISITOR chat stays open to its users.
+    Presence,
+    /// Nothing: the viewer cannot leave the chat.
+    Nothing,
+}
+
+/// What the viewer ends by leaving the chat.
+#[must_use]
+pub fn leaving(viewer: &Viewer, chat: &chat::Model) -> Leaving {
+    match chat.chat_type {
+        ChatType::Visitor if viewer.role.is_user() => Leaving::Presence,
+        ChatType::Direct | ChatType::Group if may(viewer.role, Verb::LeaveChat).is_ok() => {
+            Leaving::Participation
+        }
+        ChatType::Visitor | ChatType::Direct | ChatType::Group => Leaving::Nothing,
+    }
 }
 
 /// Whether the viewer, who sees the chat, decides who takes part in it. A pair is fixed; a group is its owner's and

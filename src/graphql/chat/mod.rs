@@ -32,7 +32,7 @@ use super::session::{ChatSession, ChatSessionConnection};
 use super::web_page::WebPage;
 use crate::actions::{CartsOf, MessageFilter};
 use crate::domain::page::Page;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, Leaving, Verb};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{ActorId, MessageId, chat};
@@ -448,13 +448,22 @@ impl Chat {
                 actions.push(ChatAction::Restore);
             }
         }
+        let is_user = caller.viewer.role.is_user();
+        let is_present = is_user && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+        let leaves = match policy::leaving(&caller.viewer, &self.0) {
+            Leaving::Participation => participates,
+            Leaving::Presence => is_present,
+            Leaving::Nothing => false,
+        };
+        if leaves {
+            actions.push(ChatAction::Leave);
+        }
         if self.0.ended_at.is_some() {
             return Ok(actions);
         }
         actions.push(ChatAction::Send);
-        if caller.viewer.role.is_user() {
-            let is_present = caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
-            actions.push(if is_present { ChatAction::Leave } else { ChatAction::Join });
+        if is_user && !is_present {
+            actions.push(ChatAction::Join);
         }
         let may_end = match self.0.chat_type {
             entity::ChatType::Visitor => true,

@@ -5,9 +5,10 @@ use super::super::chat::Chat;
 use super::super::chat::mutation::as_it_stands;
 use super::super::error::Result;
 use super::super::id::Kind;
+use super::super::participation::Participation;
 use super::super::payload::{UserError, settle};
 use super::Presence;
-use crate::actions::JoinChat;
+use crate::actions::{JoinChat, LeftChat};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
@@ -32,21 +33,27 @@ struct JoinChatPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A chat to leave.
+/// Input of `leaveChat`.
 #[derive(InputObject)]
 struct LeaveChatInput {
-    /// Which chat.
+    /// The chat to leave.
     chat_id: ID,
 }
 
-/// What leaveChat did.
+/// The result of `leaveChat`.
 #[derive(SimpleObject)]
 struct LeaveChatPayload {
-    /// The presence that ended; null where there was none: leaving twice is no error.
+    /// The id of the viewer's participation, which has ended. Null in VISITOR chats, where it continues.
+    ended_participation_id: Option<ID>,
+    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, and null when the viewer
+    /// can no longer see the chat.
+    participation: Option<Participation>,
+    /// The viewer's last presence in the chat, which has ended. Null if they never joined, and null when they can no
+    /// longer see the chat.
     presence: Option<Presence>,
-    /// The chat, as it now stands.
+    /// The chat after the change; null when the viewer can no longer see it.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -117,11 +124,14 @@ impl PresenceMutation {
         })
     }
 
-    /// Ends the viewer's presence in a chat; they go on to take part.
+    /// Leaves a chat. In a GROUP or DIRECT chat this ends the viewer's participation and their presence. Sessions that
+    /// are not over continue without them. If the viewer owned the chat, the longest-standing participant becomes its
+    /// owner, users before visitors. In a VISITOR chat this ends the viewer's presence only; visitors cannot leave it.
+    /// Idempotent: for a viewer who has already left, returns what has ended.
     async fn leave_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: LeaveChatInput,
+        #[graphql(desc = "The chat to leave.")] input: LeaveChatInput,
     ) -> Result<LeaveChatPayload> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -130,15 +140,20 @@ impl PresenceMutation {
             Ok(caller.actions.leave_chat(&caller.viewer, chat_id).await?)
         };
         Ok(match settle(left.await)? {
-            Ok(left) => LeaveChatPayload {
-                presence: left.presence.map(Presence),
-                chat: Some(Chat::shared(left.chat)),
+            Ok(LeftChat { chat, participation, presence }) => LeaveChatPayload {
+                ended_participation_id: participation.as_ref().map(|row| Kind::Participation.encode(row.id.0)),
+                participation: participation.filter(|_| chat.is_some()).map(Participation),
+                presence: presence.filter(|_| chat.is_some()).map(Presence),
+                chat: chat.map(Chat::shared),
                 user_errors: Vec::new(),
             },
-            Err(error) => {
-                let chat = as_it_stands(caller, &id).await?;
-                LeaveChatPayload { presence: None, chat, user_errors: vec![error] }
-            }
+            Err(error) => LeaveChatPayload {
+                ended_participation_id: None,
+                participation: None,
+                presence: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
         })
     }
 
