@@ -3,6 +3,7 @@
 use super::history::{Counted, NewEntry, add_entry, begin_presence, end_presence, take_part};
 use super::write::{lock_open_chat, lock_visible_chat};
 use super::{Actions, Error, Result};
+use crate::domain::event::Signal;
 use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -27,9 +28,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Notes that the user was heard from.
-    pub(super) fn renew(self, presence: &mut presence::Model, now: Timestamp) {
+    /// Renews a presence of the locked chat, because the user was heard from.
+    pub(super) async fn renew(self, tx: &mut Tx, mut presence: presence::Model) -> Result<presence::Model> {
+        let now = tx.clock_time();
         (presence.last_seen_at, presence.expires_at) = (now, now.plus(self.lasts));
+        presences::update(tx, &presence).await?;
+        tx.hint(presence.chat_id, Signal::Presence(presence.clone()));
+        Ok(presence)
     }
 
     /// Whether the user was not heard from for too long. Such a presence is absent, also before it is ended.
@@ -193,10 +198,8 @@ pub(super) async fn enter(
     lease: Lease,
 ) -> Result<presence::Model> {
     let (now, There { present, expired }) = (tx.clock_time(), there);
-    if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == user.id) {
-        lease.renew(&mut own, now);
-        presences::update(tx, &own).await?;
-        return Ok(own);
+    if let Some(own) = present.into_iter().find(|presence| presence.user_id == user.id) {
+        return lease.renew(tx, own).await;
     }
     take_part(tx, user, Counted::NotYet, Some(user.id)).await?;
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
@@ -210,13 +213,11 @@ async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Res
     lock_visible_chat(tx, &viewer, chat_id).await?;
     let now = tx.clock_time();
     let present = presences::list_now(tx, chat_id).await?;
-    let mut own = present
+    let own = present
         .into_iter()
         .find(|presence| presence.user_id == viewer.actor_id && !lease.is_over(presence, now))
         .ok_or(Refused::NotPresent)?;
-    lease.renew(&mut own, now);
-    presences::update(tx, &own).await?;
-    Ok(own)
+    lease.renew(tx, own).await
 }
 
 async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
 //!
-//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. No event, no
-//! sequence: a renewed lease is no news.
+//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal has no place in a chat's
+//! log; `renewals` decides whether subscribers hear of it.
 
 use super::{Live, Pulse, lock};
 use crate::domain::viewer::Viewer;
