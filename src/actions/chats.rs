@@ -130,8 +130,8 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
     Ok(is_existing)
 }
 
-/// Locks the chat that these actors have as a pair, or adds one: whether it was there before. The caller has
-/// locked the actors.
+/// Locks the chat that these actors have as a pair, or adds one: whether it was there before. Whoever of a pair has left
+/// participates again. The caller has locked the actors.
 pub(super) async fn find_or_add(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -146,9 +146,10 @@ pub(super) async fn find_or_add(
     if let Some(pair_key) = &pair_key
         && tx.lock_chat_of_pair(viewer.organization_id, pair_key).await?.is_some()
     {
-        // Whoever has left the chat takes part again.
-        for participant in participants {
-            take_part(tx, participant, Counted::Yes, Some(viewer.actor_id)).await?;
+        take_part_all(tx, viewer, participants).await?;
+        if tx.chat()?.owner_id.is_none() {
+            tx.chat_mut()?.owner_id = Some(viewer.actor_id);
+            record_chat(tx, Some(viewer.actor_id))?;
         }
         return Ok(true);
     }
@@ -156,10 +157,15 @@ pub(super) async fn find_or_add(
     row.pair_key = pair_key;
     fill(&mut row);
     tx.add_chat(row).await?;
+    take_part_all(tx, viewer, participants).await?;
+    Ok(false)
+}
+
+async fn take_part_all(tx: &mut Tx, viewer: &Viewer, participants: &[actor::Model]) -> Result<()> {
     for participant in participants {
         take_part(tx, participant, Counted::Yes, Some(viewer.actor_id)).await?;
     }
-    Ok(false)
+    Ok(())
 }
 
 /// The actors that a call names, and the caller, locked.

@@ -288,9 +288,8 @@ async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: Lease) -> Result<()> 
     let (chat_id, now) = (chat.id, tx.clock_time());
     let present = presences::list_now(tx, chat_id).await?;
     let own = present.into_iter().find(|presence| presence.user_id == user_id);
-    if let Some(mut presence) = own.filter(|presence| !lease.is_over(presence, now)) {
-        lease.renew(&mut presence, now);
-        presences::update(tx, &presence).await?;
+    if let Some(presence) = own.filter(|presence| !lease.is_over(presence, now)) {
+        lease.renew(tx, presence).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Participants: who is added to a chat, and who leaves it or is taken out.
 
 use super::history::{Counted, end_participation, record_chat, record_session_change, take_part};
-use super::presences::{end_all, end_own, say_goodbyes};
+use super::presences::{end_all, say_goodbyes};
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
 use crate::domain::field_path::FieldPath;
@@ -11,7 +11,7 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations, presences, sessions};
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, EventKind, PresenceEndReason, actor, chat, participation, presence,
+    ActorId, ActorType, ChatId, ChatType, EventKind, PresenceEndReason, actor, chat, participation,
 };
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -50,29 +50,7 @@ pub struct RemovedParticipant {
     pub participation: participation::Model,
 }
 
-/// The viewer has left a chat.
-pub struct LeftChat {
-    /// The chat; absent where the viewer no longer sees it.
-    pub chat: Option<Arc<chat::Model>>,
-    /// The presence that ended, if there was one.
-    pub presence: Option<presence::Model>,
-    /// The participation that has ended, in a DIRECT or GROUP chat.
-    pub participation: Option<participation::Model>,
-}
-
 impl Actions {
-    /// Leaves a chat: ends the viewer's participation in a DIRECT or GROUP chat, and their presence in a VISITOR chat.
-    /// Idempotent.
-    pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
-        policy::may(viewer.role, Verb::LeaveChat)?;
-        let leaver = viewer.clone();
-        let ((presence, participation), chat) =
-            self.write_to(chat_id, move |tx| leave(tx, leaver, chat_id).boxed()).await?.with_chat()?;
-        let participates = participation.is_none() && chat.chat_type == ChatType::Visitor;
-        let chat = policy::sees_chat(viewer, &chat, participates).then_some(chat);
-        Ok(LeftChat { chat, presence, participation })
-    }
-
     /// Adds participants to a chat. Who took part before takes part again.
     pub async fn add_participants(
         &self,
@@ -189,50 +167,31 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
     let row = participations::find_of_actor(tx, chat_id, participant_id)
         .await?
         .ok_or(Refused::NotFound { what: "participant", field: "participantId".into() })?;
-    if row.ended_at.is_some() {
-        return Ok(row);
-    }
-    Ok(end_part(tx, row, Some(viewer.actor_id)).await?.1)
+    end_part(tx, row, Some(viewer.actor_id)).await
 }
 
-async fn leave(
-    tx: &mut Tx,
-    viewer: Viewer,
-    chat_id: ChatId,
-) -> Result<(Option<presence::Model>, Option<participation::Model>)> {
-    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    match (tx.chat()?.chat_type, place.participation) {
-        (ChatType::Visitor, _) if !viewer.role.is_user() => Err(Error::Forbidden),
-        (ChatType::Visitor, _) => {
-            Ok((end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await?, None))
-        }
-        (ChatType::Direct | ChatType::Group, Some(row)) if row.ended_at.is_none() => {
-            let (presence, row) = end_part(tx, row, Some(viewer.actor_id)).await?;
-            Ok((presence, Some(row)))
-        }
-        (ChatType::Direct | ChatType::Group, ended) => Ok((None, ended)),
-    }
-}
-
-/// Ends a participation in the locked chat, with the actor's presence and calls. The chat's owner is succeeded.
-async fn end_part(
+/// Ends a participation in the locked chat, with the actor's presence and their calls. The chat passes to another owner
+/// if it was theirs. A participation that has ended stays as it is.
+pub(super) async fn end_part(
     tx: &mut Tx,
     row: participation::Model,
     by: Option<ActorId>,
-) -> Result<(Option<presence::Model>, participation::Model)> {
+) -> Result<participation::Model> {
+    if row.ended_at.is_some() {
+        return Ok(row);
+    }
     let (chat_id, actor_id) = (row.chat_id, row.actor_id);
     let row = end_participation(tx, row, by).await?;
     let mut present = presences::list_now(tx, chat_id).await?;
     present.retain(|presence| presence.user_id == actor_id);
     let gone = end_all(tx, present, PresenceEndReason::Left, by).await?;
-    let presence = gone.first().cloned();
     call_no_more(tx, actor_id, by).await?;
     say_goodbyes(tx, gone, by).await?;
     if tx.chat()?.owner_id == Some(actor_id) {
         tx.chat_mut()?.owner_id = heir(tx, chat_id).await?;
         record_chat(tx, by)?;
     }
-    Ok((presence, row))
+    Ok(row)
 }
 
 /// Sessions that are not over go on without the actor, but for those that they created, started or accepted: there

@@ -28,9 +28,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Notes that the user was heard from.
-    pub(super) fn renew(self, presence: &mut presence::Model, now: Timestamp) {
+    /// Renews a presence of the locked chat, because the user was heard from.
+    pub(super) async fn renew(self, tx: &mut Tx, mut presence: presence::Model) -> Result<presence::Model> {
+        let now = tx.clock_time();
         (presence.last_seen_at, presence.expires_at) = (now, now.plus(self.lasts));
+        presences::update(tx, &presence).await?;
+        tx.hint(presence.chat_id, Signal::Presence(presence.clone()));
+        Ok(presence)
     }
 
     /// Whether the user was not heard from for too long. Such a presence is absent, also before it is ended.
@@ -194,9 +198,8 @@ pub(super) async fn enter(
     lease: Lease,
 ) -> Result<presence::Model> {
     let (now, There { present, expired }) = (tx.clock_time(), there);
-    if let Some(mut own) = present.into_iter().find(|presence| presence.user_id == user.id) {
-        renew(tx, &mut own, lease, now).await?;
-        return Ok(own);
+    if let Some(own) = present.into_iter().find(|presence| presence.user_id == user.id) {
+        return lease.renew(tx, own).await;
     }
     take_part(tx, user, Counted::NotYet, Some(user.id)).await?;
     let gone = end_all(tx, expired, PresenceEndReason::Expired, None).await?;
@@ -210,19 +213,11 @@ async fn keep(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, lease: Lease) -> Res
     lock_visible_chat(tx, &viewer, chat_id).await?;
     let now = tx.clock_time();
     let present = presences::list_now(tx, chat_id).await?;
-    let mut own = present
+    let own = present
         .into_iter()
         .find(|presence| presence.user_id == viewer.actor_id && !lease.is_over(presence, now))
         .ok_or(Refused::NotPresent)?;
-    renew(tx, &mut own, lease, now).await?;
-    Ok(own)
-}
-
-async fn renew(tx: &mut Tx, presence: &mut presence::Model, lease: Lease, now: Timestamp) -> Result<()> {
-    lease.renew(presence, now);
-    presences::update(tx, presence).await?;
-    tx.hint(presence.chat_id, Signal::Presence(presence.clone()));
-    Ok(())
+    lease.renew(tx, own).await
 }
 
 async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {
@@ -248,18 +243,17 @@ async fn sign_out(
     Ok(())
 }
 
+/// Ends the user's presence in the locked chat, if there is one.
 pub(super) async fn end_own(
     tx: &mut Tx,
     chat_id: ChatId,
     user_id: ActorId,
     reason: PresenceEndReason,
-) -> Result<Option<presence::Model>> {
+) -> Result<()> {
     let mut own = presences::list_now(tx, chat_id).await?;
     own.retain(|presence| presence.user_id == user_id);
     let gone = end_all(tx, own, reason, Some(user_id)).await?;
-    let presence = gone.first().cloned();
-    say_goodbyes(tx, gone, Some(user_id)).await?;
-    Ok(presence)
+    say_goodbyes(tx, gone, Some(user_id)).await
 }
 
 /// Ends the presences; the LEAVE entries follow by [`say_goodbyes`], after all events of presences.

@@ -72,7 +72,7 @@ pub struct Entry {
 pub enum Signal {
     /// A read mark moved.
     Participation(participation::Model),
-    /// A lease was renewed.
+    /// A presence was renewed.
     Presence(presence::Model),
     /// Who types changed.
     Typing,

@@ -29,7 +29,7 @@ pub enum Verb {
     StartChatFor,
     /// Create a chat among named participants.
     CreateChat,
-    /// Change, end and leave chats, set typing and read marks: everything else within a chat.
+    /// Change and end chats, set typing and read marks: everything else within a chat.
     ActInChat,
     /// Change a chat's name, detail and privacy.
     UpdateChat,
@@ -216,13 +216,26 @@ pub fn acts_in_chat(viewer: &Viewer, chat: &chat::Model, participates: bool) -> 
     in_it && may(viewer.role, Verb::ActInChat).is_ok()
 }
 
-/// Whether the viewer, who sees the chat, can leave it: a VISITOR chat in which they are present, or a DIRECT or GROUP chat
-/// in which they take part.
+/// What leaving a chat ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// The viewer's participation, and with it their presence.
+    Participation,
+    /// The viewer's presence alone: a VISITOR chat stays open to its users.
+    Presence,
+    /// Nothing: the viewer cannot leave the chat.
+    Nothing,
+}
+
+/// What the viewer ends by leaving the chat.
 #[must_use]
-pub fn can_leave(viewer: &Viewer, chat: &chat::Model, is_present: bool, participates: bool) -> bool {
+pub fn leaving(viewer: &Viewer, chat: &chat::Model) -> Leaving {
     match chat.chat_type {
-        ChatType::Visitor => viewer.role.is_user() && is_present,
-        ChatType::Direct | ChatType::Group => participates,
+        ChatType::Visitor if viewer.role.is_user() => Leaving::Presence,
+        ChatType::Direct | ChatType::Group if may(viewer.role, Verb::LeaveChat).is_ok() => {
+            Leaving::Participation
+        }
+        ChatType::Visitor | ChatType::Direct | ChatType::Group => Leaving::Nothing,
     }
 }
 

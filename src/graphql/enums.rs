@@ -236,7 +236,7 @@ pub(super) enum ChatAction {
     Send,
     /// Join as a user.
     Join,
-    /// Leave again.
+    /// Leave with `leaveChat`; also once a GROUP or DIRECT chat has ended.
     Leave,
     /// End the chat.
     End,

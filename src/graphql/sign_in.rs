@@ -11,6 +11,7 @@ use super::scalar::DateTime;
 use super::viewer::Viewer;
 use super::web_page::WebPageInput;
 use crate::actions::{SignInVisitor, TokenSubject};
+use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
@@ -106,9 +107,10 @@ pub(super) enum TokenSubjectInput {
 }
 
 impl TokenSubjectInput {
-    pub(super) fn decode(self) -> std::result::Result<TokenSubject, Halt> {
+    /// The subject. `field` is the path of the actor's id in the input.
+    pub(super) fn decode(self, field: FieldPath) -> std::result::Result<TokenSubject, Halt> {
         match self {
-            Self::ActorId(id) => Ok(TokenSubject::Actor(expect_actor(&id, "actorId")?)),
+            Self::ActorId(id) => Ok(TokenSubject::Actor(expect_actor(&id, field)?)),
             Self::ApiClientName(name) => Ok(TokenSubject::ApiClient(name)),
         }
     }
@@ -207,7 +209,7 @@ impl SignInMutation {
                 RevokeTokensInput::ActorId(id) => TokenSubjectInput::ActorId(id),
                 RevokeTokensInput::ApiClientName(name) => TokenSubjectInput::ApiClientName(name),
             };
-            let subject = subject.decode()?;
+            let subject = subject.decode(FieldPath::of("actorId"))?;
             Ok(caller.actions.revoke_tokens(&caller.viewer, subject).await?)
         };
         Ok(Some(match settle(revoked.await)? {

@@ -1,13 +1,12 @@
 //! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
 //!
-//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal is a signal: it has no
-//! event and no sequence.
+//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal has no place in a chat's
+//! log; `renewals` decides whether subscribers hear of it.
 
 use super::{Live, Pulse, lock};
-use crate::domain::event::{News, Signal};
 use crate::domain::viewer::Viewer;
 use crate::store::connected::{self, Kept};
-use entity::{ActorId, ChatId, presence};
+use entity::{ActorId, ChatId};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -193,17 +192,11 @@ impl Live {
         // Somebody with very many chats on their screen is renewed in as many statements as it takes.
         let in_chat = std::mem::take(&mut kept.in_chat);
         let expires_at = now.plus(self.0.settings.presence_ttl);
-        self.tell_renewed(connected::renew_presences(store, &kept, now, expires_at).await?);
+        connected::renew_presences(store, &kept, now, expires_at).await?;
         for in_chat in in_chat.chunks(PAIRS) {
             let kept = Kept { everywhere: Vec::new(), in_chat: in_chat.to_vec() };
-            self.tell_renewed(connected::renew_presences(store, &kept, now, expires_at).await?);
+            connected::renew_presences(store, &kept, now, expires_at).await?;
         }
         connected::seen(store, actor_ids, now).await
-    }
-
-    fn tell_renewed(&self, presences: Vec<presence::Model>) {
-        for presence in presences {
-            self.tell(News::Signal(presence.chat_id, Signal::Presence(presence)));
-        }
     }
 }

@@ -7,7 +7,7 @@
 //! - `hub`, `reader`, `chat`: one chat's log, exactly once and in order.
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
 //! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
-//! - `standing`, `lease`, `pulse`, `outage`, `typing`: who is connected, who is there, who types.
+//! - `standing`, `lease`, `pulse`, `outage`, `renewals`, `typing`: who is connected, who is there, who types.
 //! - `turns`, `shared`: how many streams read the database at once, and who shares a read.
 //!
 //! A stream ends when its subject is lost to the viewer. It does not end when the server shuts down or when the viewer
@@ -55,7 +55,7 @@ use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
 use bus::{Link, Message};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, EventKind, MessageType, Timestamp};
+use entity::{ActorId, ChatId, EventKind, MessageType, Timestamp, presence};
 use feed::Feeds;
 use feed_job::{Job, What};
 use hub::Hub;
@@ -148,8 +148,8 @@ impl Live {
             feeds,
             standings: Standings::default(),
             leases: Leases::default(),
-            renewals: Renewals::default(),
             outages: Outages::new(settings.presence_ttl),
+            renewals: Renewals::new(settings.presence_ttl),
             typing: Typing::default(),
             heard: Heard::default(),
             turns: Turns::new(store.engine(), settings.connections),
@@ -255,6 +255,16 @@ impl Live {
         }
     }
 
+    /// Tells the readers on this node that a presence was renewed, unless they were told of it a short while ago. Returns
+    /// whether they are told.
+    fn tell_renewal(&self, row: presence::Model) -> bool {
+        let is_due = self.0.renewals.is_due(&row);
+        if is_due {
+            self.0.hub.signal(row.chat_id, Signal::Presence(row));
+        }
+        is_due
+    }
+
     /// The viewer's standing to watch, and the viewer in the role that they have now. Never returns for a viewer who was
     /// deactivated: it is for the transport to tell them.
     async fn stand(&self, viewer: &Viewer) -> (watch::Receiver<Standing>, Viewer) {
@@ -287,20 +297,20 @@ impl Live {
                 let what = What::Committed { before, entries };
                 self.0.feeds.enqueue(Job { organization_id, chat_id, what });
             }
-            News::Signal(chat_id, signal) => {
-                match &signal {
-                    Signal::Participation(row) => self.send(Message::Participation { chat_id, id: row.id }),
-                    Signal::Presence(row)
-                        if !self.0.renewals.is_due(row, self.0.settings.presence_ttl / 4) =>
-                    {
-                        return;
-                    }
-                    Signal::Presence(row) => self.send(Message::Presence { chat_id, id: row.id }),
-                    // Has its own way, with who types.
-                    Signal::Typing => {}
+            News::Signal(chat_id, signal) => match signal {
+                Signal::Participation(row) => {
+                    self.send(Message::Participation { chat_id, id: row.id });
+                    self.0.hub.signal(chat_id, Signal::Participation(row));
                 }
-                self.0.hub.signal(chat_id, signal);
-            }
+                Signal::Presence(row) => {
+                    let id = row.id;
+                    if self.tell_renewal(row) {
+                        self.send(Message::Presence { chat_id, id });
+                    }
+                }
+                // Has its own way, with who types.
+                Signal::Typing => self.0.hub.signal(chat_id, Signal::Typing),
+            },
             News::View { chat, participation, change } => {
                 let (organization_id, chat_id, id) = (chat.organization_id, chat.id, participation.id);
                 self.send(match change {

@@ -15,6 +15,9 @@ use uuid::Uuid;
 /// Things of a kind that wait to be looked up at most. What is dropped, the sweep finds.
 const WAITING: usize = 10_000;
 
+/// Presences that are read in one statement.
+const CHUNK: usize = 500;
+
 /// What was said and not looked up yet.
 #[derive(Default)]
 pub(super) struct Heard {
@@ -26,7 +29,7 @@ pub(super) struct Heard {
 struct Due {
     heads: HashMap<ChatId, i64>,
     participations: HashMap<ParticipationId, ChatId>,
-    presences: HashMap<PresenceId, ChatId>,
+    presences: HashSet<PresenceId>,
     actors: HashSet<ActorId>,
 }
 
@@ -57,7 +60,7 @@ impl Live {
                 if self.0.hub.has_readers(chat_id) {
                     self.due(|due| {
                         if due.presences.len() < WAITING {
-                            due.presences.insert(id, chat_id);
+                            due.presences.insert(id);
                         }
                     });
                 }
@@ -93,16 +96,23 @@ impl Live {
                     Err(error) => tracing::debug!(%chat_id, %error, "a read mark could not be read"),
                 }
             }
-            for (id, chat_id) in due.presences {
-                match presences::find(&self.0.store, id).await {
-                    Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Presence(row)),
-                    Ok(None) => {}
-                    Err(error) => tracing::debug!(%chat_id, %error, "a presence could not be read"),
-                }
-            }
+            self.look_up_presences(&due.presences.into_iter().collect::<Vec<_>>()).await;
             let actors: Vec<_> = due.actors.into_iter().collect();
             if let Err(error) = self.reload_actors(&actors).await {
                 tracing::warn!(%error, "actors could not be read");
+            }
+        }
+    }
+
+    async fn look_up_presences(&self, ids: &[PresenceId]) {
+        for chunk in ids.chunks(CHUNK) {
+            match presences::find_many(&self.0.store, chunk).await {
+                Ok(rows) => {
+                    for row in rows {
+                        self.tell_renewal(row);
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "presences could not be read"),
             }
         }
     }

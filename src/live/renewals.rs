@@ -1,4 +1,8 @@
-//! Limits how often followers of a chat are told that a presence was renewed.
+//! Renewals of presences: how often subscribers hear of them.
+//!
+//! Users renew their presences often and on any node. Each node tells its own readers, and limits what it tells: a presence
+//! is told again once a quarter of the TTL has passed since it was told last. What is skipped is not queued, because the
+//! next renewal carries a later end anyway.
 
 use super::lock;
 use chrono::TimeDelta;
@@ -6,26 +10,43 @@ use entity::{PresenceId, Timestamp, presence};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Presences that are remembered; when there are more, all are forgotten, so that each may be told once too early.
-const REMEMBERED: usize = 100_000;
+/// Presences that are remembered at most; beyond that, all are forgotten and may be told once more.
+const KEPT: usize = 200_000;
 
-/// When the last renewal of each presence was told.
-#[derive(Default)]
-pub(super) struct Renewals(Mutex<HashMap<PresenceId, Timestamp>>);
+/// When each presence was last told of.
+pub(super) struct Renewals {
+    interval: TimeDelta,
+    told: Mutex<HashMap<PresenceId, Timestamp>>,
+}
 
 impl Renewals {
-    /// Whether a renewed presence is to be told: at least this long after it began or was last told.
-    pub(super) fn is_due(&self, presence: &presence::Model, pause: TimeDelta) -> bool {
-        let mut told = lock(&self.0);
-        let last = told.get(&presence.id).copied().unwrap_or(presence.created_at);
-        if presence.last_seen_at < last.plus(pause) {
+    pub(super) fn new(presence_ttl: TimeDelta) -> Self {
+        Self { interval: presence_ttl / 4, told: Mutex::default() }
+    }
+
+    /// The shortest time between two events of one presence.
+    pub(super) fn interval(&self) -> TimeDelta {
+        self.interval
+    }
+
+    /// Whether readers are to be told of this renewal; if so, it counts as told. Joining counts as the first time.
+    pub(super) fn is_due(&self, row: &presence::Model) -> bool {
+        let mut told = lock(&self.told);
+        let last = told.get(&row.id).copied().unwrap_or(row.created_at);
+        // The log tells of the end.
+        if row.ended_at.is_some() || row.last_seen_at.since(last) < self.interval {
             return false;
         }
-        if told.len() >= REMEMBERED {
+        if told.len() >= KEPT {
             told.clear();
         }
-        told.insert(presence.id, presence.last_seen_at);
+        told.insert(row.id, row.last_seen_at);
         true
+    }
+
+    /// Forgets presences that were not renewed since: they have ended.
+    pub(super) fn forget_before(&self, at: Timestamp) {
+        lock(&self.told).retain(|_, told| *told >= at);
     }
 }
 
@@ -35,24 +56,45 @@ mod tests {
     use entity::{ActorId, ChatId};
     use uuid::Uuid;
 
+    const T: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn seen_after(seconds: i64) -> presence::Model {
+        let at = T.plus(TimeDelta::seconds(seconds));
+        presence::Model {
+            id: PresenceId(Uuid::from_u128(1)),
+            chat_id: ChatId(Uuid::from_u128(2)),
+            user_id: ActorId(Uuid::from_u128(3)),
+            created_at: T,
+            last_seen_at: at,
+            expires_at: at.plus(TimeDelta::seconds(60)),
+            ended_at: None,
+            end_reason: None,
+        }
+    }
+
     #[test]
-    fn renewal_is_told_once_a_pause() {
-        let renewals = Renewals::default();
-        let seen_after = |seconds| {
-            let at = Timestamp(0).plus(TimeDelta::seconds(seconds));
-            let presence = presence::Model {
-                id: PresenceId(Uuid::nil()),
-                chat_id: ChatId(Uuid::nil()),
-                user_id: ActorId(Uuid::nil()),
-                created_at: Timestamp(0),
-                last_seen_at: at,
-                expires_at: at.plus(TimeDelta::seconds(60)),
-                ended_at: None,
-                end_reason: None,
-            };
-            renewals.is_due(&presence, TimeDelta::seconds(15))
-        };
-        let told: Vec<_> = [1, 14, 15, 20, 29, 30, 44, 90].into_iter().filter(|at| seen_after(*at)).collect();
-        assert_eq!(told, [15, 30, 90]);
+    fn a_presence_is_told_at_most_once_a_quarter_of_its_ttl() {
+        let renewals = Renewals::new(TimeDelta::seconds(60));
+        let told: Vec<_> = (0..=60).filter(|at| renewals.is_due(&seen_after(*at))).collect();
+        assert_eq!(told, [15, 30, 45, 60]);
+        // Neither the same renewal again nor an older one, which came late.
+        assert!(!renewals.is_due(&seen_after(60)) && !renewals.is_due(&seen_after(20)));
+    }
+
+    #[test]
+    fn a_presence_that_ended_is_left_to_the_log() {
+        let renewals = Renewals::new(TimeDelta::seconds(60));
+        assert!(!renewals.is_due(&presence::Model { ended_at: Some(T), ..seen_after(30) }));
+        assert!(renewals.is_due(&seen_after(30)));
+    }
+
+    #[test]
+    fn presences_that_are_not_renewed_are_forgotten() {
+        let renewals = Renewals::new(TimeDelta::seconds(60));
+        renewals.is_due(&seen_after(30));
+        renewals.forget_before(T.plus(TimeDelta::seconds(30)));
+        assert_eq!(lock(&renewals.told).len(), 1);
+        renewals.forget_before(T.plus(TimeDelta::seconds(31)));
+        assert!(lock(&renewals.told).is_empty());
     }
 }

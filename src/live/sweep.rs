@@ -5,10 +5,11 @@ use super::Live;
 use super::chat::OVERLAP;
 use super::feed_job::{Job, What};
 use super::reader::BATCH;
-use crate::store::{Result, connected, feed, log};
+use crate::store::{Result, connected, feed, log, presences};
 use entity::{ActorId, ChatId};
 use futures_util::StreamExt;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Ids of one statement.
 const CHUNK: usize = 1_000;
@@ -22,13 +23,20 @@ impl Live {
     pub(super) async fn sweep_all(self) {
         let mut ticks = tokio::time::interval(self.0.settings.sweep.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut presences_at = Instant::now();
         loop {
             ticks.tick().await;
-            for (what, swept) in [
+            let mut swept = vec![
                 ("chats", self.sweep_chats().await),
                 ("feeds", self.sweep_feeds().await),
                 ("actors", self.sweep_actors().await),
-            ] {
+            ];
+            // More often would find nothing that may be told.
+            if presences_at.elapsed() >= self.0.renewals.interval().to_std().unwrap_or_default() {
+                presences_at = Instant::now();
+                swept.push(("presences", self.sweep_presences().await));
+            }
+            for (what, swept) in swept {
                 if let Err(error) = swept {
                     tracing::warn!(what, %error, "a sweep failed");
                 }
@@ -88,6 +96,21 @@ impl Live {
                 .map(|(id, _)| id)
                 .collect();
             self.reload_actors(&behind).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds presences that other nodes renewed, in the chats that are read here.
+    async fn sweep_presences(&self) -> Result<()> {
+        let longest_ago = self.0.store.clock().now().minus(self.0.settings.presence_ttl * 2);
+        self.0.renewals.forget_before(longest_ago);
+        if !self.0.feeds.is_shared() {
+            return Ok(());
+        }
+        for chunk in self.0.hub.chats().chunks(CHUNK) {
+            for row in presences::list_now_of_many(&self.0.store, chunk).await? {
+                self.tell_renewal(row);
+            }
         }
         Ok(())
     }

@@ -1,9 +1,13 @@
 //! What open connections need of the store: how their actors stand, and the leases that they keep alive.
 
-use super::{Result, Rows, Store};
+use super::{Result, Rows, Store, Tx};
+use crate::domain::event::Signal;
 use entity::{ActorId, ChatId, Timestamp, actor, presence};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+/// Presences that one statement renews.
+const CHUNK: usize = 1_000;
 
 /// Which presences are kept alive.
 #[derive(Clone, Debug, Default)]
@@ -33,14 +37,14 @@ pub async fn actors_by_id(store: &Store, ids: &[ActorId]) -> Result<Vec<actor::M
         .await?)
 }
 
-/// Moves the end of the leases to `expires_at`, and returns the renewed presences. A row that somebody else is writing is left for the next
-/// time, so that this never waits for an action, nor an action for this.
+/// Moves the end of the leases to `expires_at`, and publishes each renewed presence. A row that somebody else is writing
+/// is left for the next time, so that this never waits for an action, nor an action for this.
 pub async fn renew_presences(
     store: &Store,
     kept: &Kept,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Result<Vec<presence::Model>> {
+) -> Result<()> {
     let mut whose = Condition::any();
     if !kept.everywhere.is_empty() {
         whose = whose.add(presence::Column::UserId.is_in(kept.everywhere.iter().copied()));
@@ -53,24 +57,39 @@ pub async fn renew_presences(
         );
     }
     if whose.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
+    let mut tx = store.begin().await?;
+    let renewed = renew_free(&mut tx, whose, now, expires_at).await;
+    end(tx, renewed).await
+}
+
+async fn renew_free(
+    tx: &mut Tx,
+    whose: Condition,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> std::result::Result<(), DbErr> {
     let free = presence::Entity::find()
-        .select_only()
-        .column(presence::Column::Id)
         .filter(presence::Column::EndedAt.is_null())
         .filter(whose)
         .order_by_asc(presence::Column::Id)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .into_query();
-    let tx = store.begin().await?;
-    let renewed = presence::Entity::update_many()
-        .col_expr(presence::Column::LastSeenAt, Expr::value(now))
-        .col_expr(presence::Column::ExpiresAt, Expr::value(expires_at))
-        .filter(presence::Column::Id.in_subquery(free))
-        .exec_with_returning(tx.connection())
-        .await;
-    end(tx, renewed).await
+        .all(tx.connection())
+        .await?;
+    for chunk in free.chunks(CHUNK) {
+        presence::Entity::update_many()
+            .col_expr(presence::Column::LastSeenAt, Expr::value(now))
+            .col_expr(presence::Column::ExpiresAt, Expr::value(expires_at))
+            .filter(presence::Column::Id.is_in(chunk.iter().map(|row| row.id)))
+            .exec(tx.connection())
+            .await?;
+    }
+    for row in free {
+        let chat_id = row.chat_id;
+        tx.hint(chat_id, Signal::Presence(presence::Model { last_seen_at: now, expires_at, ..row }));
+    }
+    Ok(())
 }
 
 /// Notes that the actors were heard from.
@@ -91,12 +110,12 @@ pub async fn seen(store: &Store, ids: &[ActorId], now: Timestamp) -> Result<()> 
         .filter(actor::Column::Id.in_subquery(free))
         .exec(tx.connection())
         .await;
-    end(tx, noted.map(drop)).await
+    end(tx, noted.map(|_| ())).await
 }
 
-async fn end<T>(tx: super::Tx, written: std::result::Result<T, sea_orm::DbErr>) -> Result<T> {
+async fn end(tx: Tx, written: std::result::Result<(), DbErr>) -> Result<()> {
     match written {
-        Ok(value) => tx.commit().await.map(|_| value),
+        Ok(()) => tx.commit().await.map(|_| ()),
         Err(error) => {
             tx.roll_back().await?;
             Err(error.into())

@@ -31,6 +31,30 @@ pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<presence:
         .await?)
 }
 
+/// The presences of the chats that have not ended, in no order. The caller has seen to it that somebody sees each chat.
+pub async fn list_now_of_many(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<presence::Model>> {
+    Ok(presence::Entity::find()
+        .filter(presence::Column::ChatId.is_in(chat_ids.iter().copied()))
+        .filter(presence::Column::EndedAt.is_null())
+        .all(rows.connection())
+        .await?)
+}
+
+/// The user's newest presence in the chat, also when it has ended.
+pub async fn find_last_of_user(
+    rows: &impl Rows,
+    chat_id: ChatId,
+    user_id: ActorId,
+) -> Result<Option<presence::Model>> {
+    Ok(presence::Entity::find()
+        .filter(presence::Column::ChatId.eq(chat_id))
+        .filter(presence::Column::UserId.eq(user_id))
+        .order_by_desc(presence::Column::CreatedAt)
+        .order_by_desc(presence::Column::Id)
+        .one(rows.connection())
+        .await?)
+}
+
 /// Those of the chats in which the user is present.
 pub async fn chats_of_user(rows: &impl Rows, user_id: ActorId, chat_ids: &[ChatId]) -> Result<Vec<ChatId>> {
     Ok(presence::Entity::find()

@@ -153,13 +153,12 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 10] = [
+const FOR_USERS: [&str; 9] = [
     "addParticipants",
     "archiveMessages",
     "deleteChat",
     "joinChat",
     "keepPresence",
-    "leaveChat",
     "restoreMessages",
     "updateChat",
     "tagChat",

@@ -3,9 +3,11 @@
 
 use crate::harness::nats::Nats;
 use crate::harness::socket::Socket;
-use crate::harness::world::{Person, World, text};
+use crate::harness::world::{NOON_MILLIS, Person, World, text};
 use crate::harness::{Engine, TestApp};
 use anteroom::clock::Clock;
+use anteroom::config::Config;
+use entity::Timestamp;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -13,9 +15,19 @@ const ADDED: &str = "subscription($chat: ID!) { messageAdded(chatId: $chat) { no
 
 /// Two nodes; with a bus, the sweep comes so seldom that only the bus can have carried the news.
 async fn two_nodes(bus: Option<&Nats>) -> (World, TestApp) {
-    let app = TestApp::start_with(Engine::Postgres, Clock::system(), |config| {
+    two_nodes_with(bus, Clock::system(), |_| {}).await
+}
+
+/// The same, by another clock and with other settings.
+async fn two_nodes_with(
+    bus: Option<&Nats>,
+    clock: Clock,
+    change: impl FnOnce(&mut Config),
+) -> (World, TestApp) {
+    let app = TestApp::start_with(Engine::Postgres, clock, |config| {
         config.bus = bus.map(Nats::url);
         config.sweep = if bus.is_some() { Duration::from_mins(5) } else { Duration::from_millis(100) };
+        change(config);
     })
     .await;
     let second = app.second_node().await;
@@ -88,6 +100,47 @@ async fn typing_and_read_marks_cross_the_bus() {
     vera.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     let mark = next_of(&mut desk, "ParticipationChangedEvent").await;
     assert!(mark["participation"]["lastReadSequence"].as_i64().is_some_and(|sequence| sequence > 0));
+    end(world, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_presences_are_told_on_another_node_over_the_bus() {
+    renewed_presences_are_told_on_another_node(Some(&Nats::start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_presences_are_told_on_another_node_without_a_bus() {
+    renewed_presences_are_told_on_another_node(None).await;
+}
+
+async fn renewed_presences_are_told_on_another_node(bus: Option<&Nats>) {
+    let (world, second) = two_nodes_with(bus, Clock::frozen(Timestamp(NOON_MILLIS)), |config| {
+        config.presence_ttl = 10;
+        config.tick = Duration::from_hours(1);
+    })
+    .await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
+                  ... on PresenceChangedEvent { presence { expiresAt } } } } }";
+    let mut phone = following(&World::at(&vera, &second.url), events, json!({ "chat": chat })).await;
+    let mut assert_told = async |end: &str| {
+        let renewed = next_of(&mut phone, "PresenceChangedEvent").await;
+        assert_eq!(renewed["presence"]["expiresAt"], format!("2026-11-20T12:00:{end}.000Z"));
+    };
+    for end in ["13", "16", "19"] {
+        world.pass(3);
+        olga.done("keepPresence", "", json!({ "chatId": chat })).await;
+        assert_told(end).await;
+    }
+    // An open stream renews it when it starts, and then every third of the TTL.
+    world.pass(3);
+    let mut desk = Socket::connect(&world.app.url, &olga.token).await;
+    desk.subscribe("1", "subscription { viewerEvents { at } }", json!({}), None).await;
+    assert_told("22").await;
+    world.pass(3);
+    assert_told("25").await;
     end(world, second).await;
 }
 

@@ -129,7 +129,7 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
     add(&olga.id, "User", "participations", "includeHidden: true,");
     add(&viewer, "Viewer", "inbox", "");
     add(&viewer, "Viewer", "inbox", "includeHidden: true,");
-    for field in ["messages", "presences", "participations", "sessions"] {
+    for field in ["messages", "presences", "participations", "chatSessions"] {
         add(&chat, "Chat", field, "");
     }
     add(&chat, "Chat", "messages", "types: [JOIN, LEAVE],");

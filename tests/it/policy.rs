@@ -32,7 +32,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         createUpload        NOT_FOUND  done                done             done                done                done
         joinChat            FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
-        leaveChat           FORBIDDEN  FORBIDDEN           done             done                done                FORBIDDEN
+        leaveChat           NOT_FOUND  INVALID             done             done                done                FORBIDDEN
         createChatSession   NOT_FOUND  done                done             done                done                FORBIDDEN
         updateChatSession   NOT_FOUND  done                NOT_PARTICIPANT  done                done                FORBIDDEN
         startChatSession    NOT_FOUND  done                NOT_PARTICIPANT  INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
@@ -67,7 +67,7 @@ const IN_CHATS: [(&str, &str); 4] = [
         createUpload        NOT_FOUND  done                NOT_FOUND        done                done                NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
-        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
+        leaveChat           NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         createChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         updateChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         startChatSession    NOT_FOUND  done                NOT_FOUND        INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
@@ -101,7 +101,6 @@ const IN_CHATS: [(&str, &str); 4] = [
         createUpload        NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
-        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         createChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateChatSession   NOT_FOUND  NOT_FOUND           NOT_FOUND        done                done                FORBIDDEN
         startChatSession    NOT_FOUND  NOT_FOUND           NOT_FOUND        done                INVALID_TRANSITION  FORBIDDEN
@@ -134,7 +133,6 @@ const IN_CHATS: [(&str, &str); 4] = [
         createUpload        NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     NOT_FOUND
         joinChat            FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         keepPresence        FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_PRESENT         FORBIDDEN
-        leaveChat           FORBIDDEN  FORBIDDEN           NOT_FOUND        done                done                FORBIDDEN
         createChatSession   NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         updateChatSession   NOT_FOUND  done                NOT_FOUND        done                done                FORBIDDEN
         startChatSession    NOT_FOUND  done                NOT_FOUND        INVALID_TRANSITION  INVALID_TRANSITION  FORBIDDEN
@@ -152,6 +150,24 @@ const IN_CHATS: [(&str, &str); 4] = [
         removeParticipant   NOT_FOUND  INVALID             NOT_FOUND        done                done                FORBIDDEN
         endChat             NOT_FOUND  INVALID             NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
         deleteChat          FORBIDDEN  FORBIDDEN           NOT_FOUND        done                NOT_FOUND           FORBIDDEN",
+    ),
+];
+
+/// Leaving a chat among participants, and what is left to do after it.
+const LEAVING: [(&str, &str); 2] = [
+    (
+        "direct",
+        "                    victor     vera                otto             olga                admin               program
+        leaveChat           NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        leaveChat           NOT_FOUND  NOT_FOUND           NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        NOT_FOUND           NOT_PARTICIPANT     INVALID",
+    ),
+    (
+        "group",
+        "                    victor     vera                otto             olga                admin               program
+        leaveChat           NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        leaveChat           NOT_FOUND  done                NOT_FOUND        done                NOT_PARTICIPANT     FORBIDDEN
+        sendMessage         NOT_FOUND  NOT_FOUND           NOT_FOUND        NOT_FOUND           NOT_PARTICIPANT     INVALID",
     ),
 ];
 
@@ -287,6 +303,13 @@ async fn each_role_does_in_a_chat_what_the_table_says(engine: Engine) {
             assert_eq!(found, expected, "{verb} by {who} in the {kind} chat");
         }
     }
+    let scene = Scene::new(&app, "practice").await;
+    for ((kind, table), place) in LEAVING.into_iter().zip([&scene.direct, &scene.group]) {
+        for (verb, who, expected) in cells(table) {
+            let found = code(client(&scene, who), &scene, place, verb).await;
+            assert_eq!(found, expected, "{verb} by {who}, who may have left the {kind} chat");
+        }
+    }
     app.stop().await;
 }
 
@@ -322,9 +345,11 @@ async fn a_chat_offers_a_viewer_what_they_may_do(engine: Engine) {
             let may = |verb: &str| cells(table).contains(&(verb, who, "done"));
             let what = format!("{who} in the {kind} chat: {found}");
             assert_eq!(offers("SEND"), may("sendMessage"), "{what}");
-            assert_eq!(offers("JOIN") || offers("LEAVE"), may("joinChat"), "{what}");
             // Only Olga has joined so far.
-            assert_eq!(offers("LEAVE"), who == "olga", "{what}");
+            assert_eq!(offers("JOIN"), may("joinChat") && who != "olga", "{what}");
+            // Participants leave a GROUP or DIRECT chat; in a VISITOR chat only users who are present do.
+            let leaves = who == "olga" || (kind == "group" && who == "vera");
+            assert_eq!(offers("LEAVE"), leaves, "{what}");
             assert_eq!(offers("TAG"), may("tagChat"), "{what}");
             assert_eq!(offers("END"), may("endChat"), "{what}");
             assert_eq!(offers("CHANGE_PARTICIPANTS"), may("addParticipants"), "{what}");

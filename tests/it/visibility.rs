@@ -207,10 +207,10 @@ async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
     socket.subscribe("s", &query, json!({ "id": chat }), None).await;
     assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
     scene.olga.done("startChatSession", "", json!({ "chatSessionId": scene.group.session })).await;
-    scene.olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     scene.olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Last one" })).await;
+    scene.olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     let mut seen = String::new();
-    while !seen.contains("Last one") {
+    while !seen.contains("PresenceEndedEvent") {
         seen.push_str(&socket.receive().await.to_string());
     }
     for what in ["MessageAddedEvent", "PresenceEndedEvent", "ChatSessionChangedEvent", "Olga in public"] {

@@ -9,6 +9,7 @@ use super::super::scalar::DateTime;
 use super::super::sign_in::TokenSubjectInput;
 use super::{User, Visitor};
 use crate::actions::{CreateUser, IssueToken, UpdateUser, UpsertVisitor};
+use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::ActorId;
 
@@ -190,8 +191,10 @@ impl ActorMutation {
         let caller = caller(context)?;
         let IssueTokenInput { subject, expires_in_seconds } = input;
         let issued = async {
-            let input =
-                IssueToken { subject: subject.decode()?, expires_in_seconds: Some(expires_in_seconds) };
+            let input = IssueToken {
+                subject: subject.decode(FieldPath::of("subject").field("actorId"))?,
+                expires_in_seconds: Some(expires_in_seconds),
+            };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
         Ok(Some(match settle(issued.await)? {

@@ -32,7 +32,7 @@ use super::session::{ChatSession, ChatSessionConnection};
 use super::web_page::WebPage;
 use crate::actions::{CartsOf, MessageFilter};
 use crate::domain::page::Page;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, Leaving, Verb};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{ActorId, MessageId, chat};
@@ -439,11 +439,6 @@ impl Chat {
         if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
             return Ok(actions);
         }
-        let is_present =
-            caller.viewer.role.is_user() && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
-        if policy::can_leave(&caller.viewer, &self.0, is_present, participates) {
-            actions.push(ChatAction::Leave);
-        }
         if policy::may(caller.viewer.role, Verb::TagChat).is_ok() {
             actions.push(ChatAction::Tag);
         }
@@ -453,11 +448,21 @@ impl Chat {
                 actions.push(ChatAction::Restore);
             }
         }
+        let is_user = caller.viewer.role.is_user();
+        let is_present = is_user && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+        let leaves = match policy::leaving(&caller.viewer, &self.0) {
+            Leaving::Participation => participates,
+            Leaving::Presence => is_present,
+            Leaving::Nothing => false,
+        };
+        if leaves {
+            actions.push(ChatAction::Leave);
+        }
         if self.0.ended_at.is_some() {
             return Ok(actions);
         }
         actions.push(ChatAction::Send);
-        if caller.viewer.role.is_user() && !is_present {
+        if is_user && !is_present {
             actions.push(ChatAction::Join);
         }
         let may_end = match self.0.chat_type {

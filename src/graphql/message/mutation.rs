@@ -79,6 +79,8 @@ struct SuggestMessageInput {
     /// Makes retries safe: 1–128 characters, unique for the sender in the chat. The same suggestion under the same id
     /// returns the first one; another one is a CONFLICT.
     external_id: Option<String>,
+    /// The message of the same chat that the suggestion replies to.
+    reply_to_id: Option<ID>,
 }
 
 /// The result of `suggestMessage`.
@@ -189,8 +191,10 @@ impl MessageMutation {
             sender_id,
             page,
             external_id,
+            reply_to_id,
         } = input;
         let sent = async {
+            let reply_to_id = reply_to_id.map(|id| Kind::Message.expect(&id, "message", "replyToId"));
             let input = SendMessage {
                 chat_id: ChatId(Kind::Chat.expect(&id, "chat", "chatId")?),
                 text,
@@ -200,7 +204,7 @@ impl MessageMutation {
                 page: page.map(Into::into),
                 external_id,
                 is_internal: false,
-                reply_to_id: None,
+                reply_to_id: reply_to_id.transpose()?.map(MessageId),
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };

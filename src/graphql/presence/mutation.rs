@@ -33,25 +33,27 @@ struct JoinChatPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A chat to leave.
+/// Input of `leaveChat`.
 #[derive(InputObject)]
 struct LeaveChatInput {
-    /// Which chat.
+    /// The chat to leave.
     chat_id: ID,
 }
 
 /// The result of `leaveChat`.
 #[derive(SimpleObject)]
 struct LeaveChatPayload {
-    /// The presence that ended; null if the viewer was not present.
-    presence: Option<Presence>,
-    /// The id of the participation that has ended, in a DIRECT or GROUP chat.
+    /// The id of the viewer's participation, which has ended. Null in VISITOR chats, where it continues.
     ended_participation_id: Option<ID>,
-    /// The participation that has ended; null in a VISITOR chat, and where the viewer no longer sees the chat.
+    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, and null when the viewer
+    /// can no longer see the chat.
     participation: Option<Participation>,
-    /// The current state of the chat; null where the viewer no longer sees it.
+    /// The viewer's last presence in the chat, which has ended. Null if they never joined, and null when they can no
+    /// longer see the chat.
+    presence: Option<Presence>,
+    /// The chat after the change; null when the viewer can no longer see it.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -122,13 +124,14 @@ impl PresenceMutation {
         }))
     }
 
-    /// Leaves a chat. In a DIRECT or GROUP chat, ends the viewer's participation, with their presence and their calls; the
-    /// participant of longest standing succeeds an owner who leaves. In a VISITOR chat, ends the viewer's presence only;
-    /// FORBIDDEN for its visitor. Idempotent.
+    /// Leaves a chat. In a GROUP or DIRECT chat this ends the viewer's participation and their presence. Sessions that
+    /// are not over continue without them. If the viewer owned the chat, the longest-standing participant becomes its
+    /// owner, users before visitors. In a VISITOR chat this ends the viewer's presence only; visitors cannot leave it.
+    /// Idempotent: for a viewer who has already left, returns what has ended.
     async fn leave_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: LeaveChatInput,
+        #[graphql(desc = "The chat to leave.")] input: LeaveChatInput,
     ) -> Result<Option<LeaveChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -137,25 +140,22 @@ impl PresenceMutation {
             Ok(caller.actions.leave_chat(&caller.viewer, chat_id).await?)
         };
         Ok(Some(match settle(left.await)? {
-            Ok(LeftChat { chat, presence, participation }) => LeaveChatPayload {
-                presence: presence.filter(|_| chat.is_some()).map(Presence),
+            Ok(LeftChat { chat, participation, presence }) => LeaveChatPayload {
                 ended_participation_id: participation
                     .as_ref()
                     .map(|row| Kind::Participation.encode(row.id.0)),
                 participation: participation.filter(|_| chat.is_some()).map(Participation),
+                presence: presence.filter(|_| chat.is_some()).map(Presence),
                 chat: chat.map(Chat::shared),
                 user_errors: Vec::new(),
             },
-            Err(error) => {
-                let chat = as_it_stands(caller, &id).await?;
-                LeaveChatPayload {
-                    presence: None,
-                    ended_participation_id: None,
-                    participation: None,
-                    chat,
-                    user_errors: vec![error],
-                }
-            }
+            Err(error) => LeaveChatPayload {
+                ended_participation_id: None,
+                participation: None,
+                presence: None,
+                chat: as_it_stands(caller, &id).await?,
+                user_errors: vec![error],
+            },
         }))
     }
 

@@ -6,6 +6,7 @@ use super::super::id::{Halt, Kind};
 use super::super::payload::{UserError, settle};
 use super::Room;
 use crate::actions::{CreateRoom, RoomSecret, Rotated, UpdateRoom};
+use crate::domain::limits;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{RoomId, room};
 
@@ -15,14 +16,14 @@ struct CreateRoomInput {
     /// What people call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
     /// Whose pages may use its `widgetKey`: up to 20 origins as browsers send them, such as `https://shop.example`.
-    /// None, if absent.
-    allowed_origins: Option<Vec<String>>,
-    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week). 30, if
-    /// absent.
-    resume_window_minutes: Option<i32>,
+    #[graphql(default)]
+    allowed_origins: Vec<String>,
+    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    #[graphql(default_with = "limits::RESUME_MINUTES.1")]
+    resume_window_minutes: i32,
     /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
-    /// Never, if absent.
-    end_after_idle_minutes: Option<i32>,
+    #[graphql(default)]
+    end_after_idle_minutes: i32,
 }
 
 /// The result of `createRoom`.
@@ -113,8 +114,12 @@ impl RoomMutation {
     ) -> Result<Option<CreateRoomPayload>> {
         let caller = caller(context)?;
         let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
-        let allowed_origins = allowed_origins.unwrap_or_default();
-        let input = CreateRoom { name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
+        let input = CreateRoom {
+            name,
+            allowed_origins,
+            resume_window_minutes: Some(resume_window_minutes),
+            end_after_idle_minutes: Some(end_after_idle_minutes),
+        };
         let created = caller.actions.create_room(&caller.viewer, input).await;
         Ok(Some(match settle(created.map_err(Halt::from))? {
             Ok(row) => CreateRoomPayload {

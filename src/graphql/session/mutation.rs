@@ -9,9 +9,10 @@ use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
 use crate::actions::{CreateSession, MoveSession, UpdateSession};
+use crate::domain::limits;
 use crate::domain::session_action::SessionAction;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, SessionId, SessionType};
+use entity::{ActorId, ChatId, SessionId};
 
 /// A session to create: on a chat, or on the chat of exactly its participants.
 #[derive(InputObject)]
@@ -22,9 +23,9 @@ struct CreateChatSessionInput {
     participant_ids: Option<Vec<ID>>,
     /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     title: Option<String>,
-    /// What it is for. TELEMED, if absent.
-    #[graphql(name = "type")]
-    session_type: Option<ChatSessionType>,
+    /// The type of the session.
+    #[graphql(name = "type", default_with = "ChatSessionType::Telemed")]
+    session_type: ChatSessionType,
     /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed. An unguessable one, if absent.
     call_room: Option<String>,
@@ -33,8 +34,9 @@ struct CreateChatSessionInput {
     /// Start it at once.
     #[graphql(default)]
     start: bool,
-    /// How long it rings, in seconds, if it is started at once: 5 to 180. 45, if absent.
-    ring_seconds: Option<i32>,
+    /// How long the session rings if it is started at once, 5–180 seconds.
+    #[graphql(default_with = "limits::RING_SECONDS.1")]
+    ring_seconds: i32,
     /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second one.
     request_id: Option<String>,
 }
@@ -61,8 +63,9 @@ struct UpdateChatSessionInput {
 struct StartChatSessionInput {
     /// Which session.
     chat_session_id: ID,
-    /// How long it rings, in seconds: 5 to 180. 45, if absent.
-    ring_seconds: Option<i32>,
+    /// How long the session rings, 5–180 seconds.
+    #[graphql(default_with = "limits::RING_SECONDS.1")]
+    ring_seconds: i32,
 }
 
 /// A session to accept.
@@ -154,11 +157,11 @@ impl SessionMutation {
                 chat_id: input.chat_id.map(chat).transpose()?,
                 participant_ids: input.participant_ids.as_deref().map(participants).transpose()?,
                 title: input.title,
-                session_type: input.session_type.map_or(SessionType::Telemed, Into::into),
+                session_type: input.session_type.into(),
                 call_room: input.call_room,
                 scheduled_at: input.scheduled_at.map(|DateTime(at)| at),
                 start: input.start,
-                ring_seconds: input.ring_seconds,
+                ring_seconds: Some(input.ring_seconds),
                 request_id: input.request_id,
             };
             Ok(caller.actions.create_session(&caller.viewer, input).await?)
@@ -198,7 +201,7 @@ impl SessionMutation {
         #[graphql(desc = "The session.")] input: StartChatSessionInput,
     ) -> Result<Option<StartChatSessionPayload>> {
         let StartChatSessionInput { chat_session_id, ring_seconds } = input;
-        let asked = Asked { ring_seconds, ..Asked::default() };
+        let asked = Asked { ring_seconds: Some(ring_seconds), ..Asked::default() };
         Ok(Some(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into()))
     }
 

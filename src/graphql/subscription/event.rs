@@ -18,16 +18,17 @@ use async_graphql::{ID, SimpleObject, Union};
 use entity::{ChatId, EventKind, Timestamp, chat};
 use std::sync::Arc;
 
-/// Users joining and leaving a chat.
+/// A change of a presence in a chat.
 #[derive(SimpleObject)]
 pub(super) struct PresenceChangedPayload {
-    /// Where the stream stands with this: pass it as `after` to go on from here.
+    /// Position of the stream after this change: pass it as `after` to resume from here.
     pub(super) cursor: String,
-    /// When it happened.
+    /// Time of the change.
     pub(super) at: DateTime,
-    /// ADDED: joined. REMOVED: left.
+    /// Kind of change. ADDED: the user joined. CHANGED: the presence was renewed, and `expiresAt` moved. REMOVED: the
+    /// presence ended.
     pub(super) action: ChangeAction,
-    /// The presence.
+    /// The presence after the change, or later.
     pub(super) presence: Presence,
 }
 
@@ -59,11 +60,11 @@ pub(super) struct ChatChangedPayload {
     pub(super) chat: Option<Chat>,
 }
 
-/// One entry of a chat's log.
+/// An event of a chat.
 #[derive(SimpleObject)]
 pub(super) struct ChatEventsPayload {
-    /// The position of the stream after this event: pass it as `after` to resume. Null for `ChatGoneEvent`, which ends the
-    /// stream.
+    /// Position of the stream after this event: pass it as `after` to resume from here. Null for `ChatGoneEvent`, which
+    /// ends the stream.
     pub(super) cursor: Option<String>,
     /// When it happened.
     pub(super) at: DateTime,
@@ -148,10 +149,11 @@ pub(super) struct PresenceAddedEvent {
     presence: Presence,
 }
 
-/// A presence was renewed. A signal: it has no place in the log.
+/// A presence was renewed: its `expiresAt` moved. Sent at most once per presence in a quarter of the presence TTL (15
+/// seconds by default); renewals in between are not sent. Not stored, so a resumed stream does not replay it.
 #[derive(SimpleObject)]
 pub(super) struct PresenceChangedEvent {
-    /// The presence.
+    /// The renewed presence.
     presence: Presence,
 }
 

@@ -69,7 +69,9 @@ impl Subscription {
         }))
     }
 
-    /// Users joining and leaving a chat. `CURSOR_EXPIRED` where what came after the cursor is not kept any more.
+    /// Users joining and leaving a chat, and renewals of their presences. Renewals are sent at most once per presence in a
+    /// quarter of the presence TTL (15 seconds by default), and are not replayed after a reconnect. Fails with
+    /// `CURSOR_EXPIRED` when the events after the cursor are no longer stored.
     async fn presence_changed(
         &self,
         context: &Context<'_>,

@@ -1,7 +1,7 @@
 //! Who takes part no longer: they see nothing further, wherever they look and whatever they had open, and the others
 //! go on.
 
-use super::{add, group, inbox, remove, seen, who_takes_part};
+use super::{add, direct, group, inbox, remove, seen, who_takes_part};
 use crate::harness::Engine;
 use crate::harness::client::Client;
 use crate::harness::socket::Socket;
@@ -14,6 +14,11 @@ on_both!(
     who_is_taken_out_finds_nothing_of_the_chat,
     who_is_taken_out_hears_it_on_every_open_stream,
     who_leaves_is_answered_without_the_chat,
+    leaving_a_group_ends_participation_and_presence,
+    leaving_a_group_passes_it_on_and_works_after_its_end,
+    an_admin_who_left_a_group_still_sees_it,
+    leaving_a_direct_chat_lasts_until_it_is_created_again,
+    users_leave_visitor_chats_only_by_presence,
     an_owner_leaves_the_group_to_who_has_taken_part_longest,
     a_presence_ends_with_the_participation,
     sessions_go_on_without_who_was_only_called,
@@ -68,7 +73,7 @@ async fn follow(url: &str, client: &Client, query: &str, chat: &str) -> Socket {
     socket
 }
 
-const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { chat { id } change { __typename
+const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor chat { id } change { __typename
     ... on ChatGoneEvent { removedChatId } ... on ParticipationEndedEvent { endedParticipationId participation { actor { id } } }
     ... on ParticipationAddedEvent { participation { actor { id } } } } } }";
 const VIEWER: &str = "subscription { viewerEvents { change { __typename
@@ -89,8 +94,11 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     assert_eq!(remove(&olga, &chat, &odile).await, None);
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Among us now" })).await;
     // She hears that it is gone, and nothing after,
-    let gone = json!({ "chat": null, "change": { "__typename": "ChatGoneEvent", "removedChatId": chat } });
-    assert_eq!(events.data().await["chatEvents"], gone);
+    let gone = json!({
+        "cursor": null, "chat": null, "change": { "__typename": "ChatGoneEvent", "removedChatId": chat }
+    });
+    // There is nothing to resume, neither by the payload nor by the extensions.
+    assert_eq!(events.next().await, json!({ "data": { "chatEvents": gone } }));
     assert_eq!(events.receive().await["type"], "complete");
     assert_eq!(messages.receive().await, json!({ "type": "complete", "id": "s" }));
     for change in ["InboxChatRemovedEvent", "ChatGoneEvent"] {
@@ -134,6 +142,138 @@ async fn who_leaves_is_answered_without_the_chat(engine: Engine) {
     let left = olga.done("removeParticipant", selection, input).await;
     assert_eq!((&left["participation"]["chat"]["id"], &left["chat"]["id"]), (&json!(chat), &json!(chat)));
     assert!(!inbox(&olga).await.contains(&chat));
+    world.app.stop().await;
+}
+
+/// What somebody may do in a chat that they see.
+async fn actions(client: &Person, chat: &str) -> Vec<String> {
+    let found = seen(client, chat, "viewerActions").await["viewerActions"].clone();
+    found.as_array().expect("actions").iter().map(text).collect()
+}
+
+const LEFT: &str = "endedParticipationId participation { id endedAt } presence { id endReason } chat { id }";
+
+async fn leaving_a_group_ends_participation_and_presence(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let vera = world.visitor("vera").await;
+    let chat = group(&olga, &[&odile, &vera]).await;
+    odile.done("joinChat", "", json!({ "chatId": chat })).await;
+    let own = seen(&odile, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
+    let offered = actions(&odile, &chat).await;
+    assert!(["SEND", "LEAVE"].iter().all(|action| offered.contains(&(*action).to_owned())), "{offered:?}");
+    let mut events = follow(&world.app.url, &odile, EVENTS, &chat).await;
+    let mut others = follow(&world.app.url, &vera, EVENTS, &chat).await;
+    // She no longer sees the chat, so the payload has her participation's id alone. A retry returns the same.
+    let left = json!({ "endedParticipationId": own, "participation": null, "presence": null, "chat": null, "userErrors": [] });
+    for _ in 0..2 {
+        assert_eq!(odile.done("leaveChat", LEFT, json!({ "chatId": chat })).await, left);
+    }
+    assert_eq!(seen(&odile, &chat, "id").await, Value::Null);
+    assert_eq!(inbox(&odile).await, [""; 0]);
+    assert_eq!(odile.refused("sendMessage", json!({ "chatId": chat, "text": "x" })).await, ["NOT_FOUND"]);
+    assert_eq!(events.data().await["chatEvents"]["change"]["__typename"], "ChatGoneEvent");
+    // The others are told once.
+    olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Among us now" })).await;
+    let mut kinds = Vec::new();
+    for _ in 0..4 {
+        kinds.push(text(&others.data().await["chatEvents"]["change"]["__typename"]));
+    }
+    let expected =
+        ["ParticipationEndedEvent", "PresenceEndedEvent", "MessageAddedEvent", "MessageAddedEvent"];
+    assert_eq!(kinds, expected);
+    let fields = "presentUserCount participationCount presences(includeEnded: true) { nodes { endReason } }
+        messages(types: [LEAVE]) { nodes { sender { id } } }";
+    let found = json!({
+        "presentUserCount": 0, "participationCount": 2, "presences": { "nodes": [{ "endReason": "LEFT" }] },
+        "messages": { "nodes": [{ "sender": { "id": odile.id } }] }
+    });
+    assert_eq!(seen(&olga, &chat, fields).await, found);
+    // Visitors leave groups too, but not somebody who never took part in one.
+    vera.done("leaveChat", "", json!({ "chatId": chat })).await;
+    let stranger = world.visitor("victor").await;
+    assert_eq!(stranger.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
+    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str()]);
+    world.app.stop().await;
+}
+
+async fn leaving_a_group_passes_it_on_and_works_after_its_end(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = group(&olga, &[&odile]).await;
+    olga.done("leaveChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(seen(&odile, &chat, "owner { id }").await["owner"]["id"], odile.id);
+    odile.done("endChat", "", json!({ "chatId": chat })).await;
+    assert!(actions(&odile, &chat).await.contains(&"LEAVE".to_owned()));
+    odile.done("leaveChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(inbox(&odile).await, [""; 0]);
+    // A deleted chat is not there for somebody who left it either.
+    world.admin.done("deleteChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(odile.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
+    world.app.stop().await;
+}
+
+async fn an_admin_who_left_a_group_still_sees_it(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, admin) = (world.operator("Olga").await, world.admin.clone());
+    let chat = group(&olga, &[]).await;
+    assert_eq!(admin.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_PARTICIPANT"]);
+    assert!(!actions(&admin, &chat).await.contains(&"LEAVE".to_owned()));
+    add(&olga, &chat, &[&admin]).await;
+    admin.done("joinChat", "", json!({ "chatId": chat })).await;
+    assert!(actions(&admin, &chat).await.contains(&"LEAVE".to_owned()));
+    let left = admin.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
+    assert_eq!((&left["chat"]["id"], &left["presence"]["endReason"]), (&json!(chat), &json!("LEFT")));
+    assert_eq!(left["participation"]["id"], left["endedParticipationId"]);
+    assert!(left["participation"]["endedAt"].is_string());
+    assert_eq!(admin.done("leaveChat", LEFT, json!({ "chatId": chat })).await, left);
+    let offered = actions(&admin, &chat).await;
+    let is_over = |action: &str| !offered.contains(&action.to_owned());
+    assert!(is_over("SEND") && is_over("LEAVE") && is_over("JOIN"), "{offered:?}");
+    world.app.stop().await;
+}
+
+async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
+    let chat = direct(&olga, &odile).await;
+    let owner = async |client: &Person| seen(client, &chat, "owner { id }").await["owner"]["id"].clone();
+    assert!(actions(&olga, &chat).await.contains(&"LEAVE".to_owned()));
+    olga.done("leaveChat", "", json!({ "chatId": chat })).await;
+    assert_eq!(inbox(&olga).await, [""; 0]);
+    assert_eq!(who_takes_part(&odile, &chat).await, [odile.id.as_str()]);
+    assert_eq!(owner(&odile).await, odile.id);
+    odile.done("sendMessage", "", json!({ "chatId": chat, "text": "Are you there?" })).await;
+    // Either of the two brings both back.
+    assert_eq!(direct(&odile, &olga).await, chat);
+    assert_eq!(inbox(&olga).await, [chat.as_str()]);
+    for person in [&olga, &odile] {
+        person.done("leaveChat", "", json!({ "chatId": chat })).await;
+    }
+    assert_eq!(direct(&olga, &odile).await, chat);
+    assert_eq!(who_takes_part(&odile, &chat).await.len(), 2);
+    assert_eq!(owner(&odile).await, olga.id);
+    world.app.stop().await;
+}
+
+async fn users_leave_visitor_chats_only_by_presence(engine: Engine) {
+    let world = World::new(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    let leaves = async |client: &Person| actions(client, &chat).await.contains(&"LEAVE".to_owned());
+    add(&olga, &chat, &[&olga]).await;
+    // She takes part without being present: there is nothing to end.
+    assert!(!leaves(&olga).await && !leaves(&vera).await);
+    let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
+    assert_eq!((&left["presence"], &left["chat"]["id"]), (&Value::Null, &json!(chat)));
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    assert!(leaves(&olga).await && !leaves(&vera).await);
+    let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
+    assert_eq!((&left["presence"]["endReason"], &left["participation"]), (&json!("LEFT"), &Value::Null));
+    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    olga.done("joinChat", "", json!({ "chatId": chat })).await;
+    vera.done("endChat", "", json!({ "chatId": chat })).await;
+    assert!(!leaves(&olga).await);
     world.app.stop().await;
 }
 

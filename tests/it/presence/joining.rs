@@ -12,7 +12,7 @@ use serde_json::json;
 on_both!(
     who_joins_is_seen_in_the_chat_and_told_of_in_its_history,
     joining_when_present_renews_and_is_no_second_join,
-    who_leaves_takes_part_still_and_may_come_back,
+    leaving_a_visitor_chat_ends_the_presence_alone,
     an_exclusive_join_says_who_is_there,
     an_exclusive_join_of_who_is_there_alone_renews,
     presences_are_seen_live,
@@ -63,14 +63,16 @@ async fn joining_when_present_renews_and_is_no_second_join(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_leaves_takes_part_still_and_may_come_back(engine: Engine) {
+async fn leaving_a_visitor_chat_ends_the_presence_alone(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let first = join(&olga, &chat).await;
     world.pass(10);
     let leave = async || {
-        let selection = "presence { id expiresAt endedAt endReason } chat { presentUserCount viewerParticipation { id } }";
+        let selection =
+            "endedParticipationId participation { id } presence { id expiresAt endedAt endReason }
+            chat { presentUserCount viewerActions viewerParticipation { id } }";
         olga.done("leaveChat", selection, json!({ "chatId": chat })).await
     };
     let left = leave().await;
@@ -79,8 +81,13 @@ async fn who_leaves_takes_part_still_and_may_come_back(engine: Engine) {
     assert_eq!(left["presence"], expected);
     assert_eq!(left["chat"]["presentUserCount"], 0);
     assert!(left["chat"]["viewerParticipation"].is_object());
-    // Leaving twice is no error and no event.
-    assert_eq!(leave().await["presence"], json!(null));
+    assert_eq!((&left["endedParticipationId"], &left["participation"]), (&json!(null), &json!(null)));
+    let actions = left["chat"]["viewerActions"].to_string();
+    assert!(actions.contains("SEND") && actions.contains("JOIN") && !actions.contains("LEAVE"), "{actions}");
+    // Leaving again returns the same, and is no event.
+    world.pass(10);
+    assert_eq!(leave().await, left);
+    assert_eq!(vera.refused("leaveChat", json!({ "chatId": chat })).await, ["INVALID"]);
     let second = join(&olga, &chat).await;
     assert_ne!(second["id"], first["id"]);
     let told = [entry("JOIN", &olga.id), entry("LEAVE", &olga.id), entry("JOIN", &olga.id)];
@@ -158,7 +165,7 @@ async fn only_users_join_and_only_chats_that_they_act_in(engine: Engine) {
     let program = program(&world.app, &world.admin).await;
     let chat = world.chat(&vera).await;
     for outsider in [&vera.client, &program] {
-        for name in ["joinChat", "leaveChat", "keepPresence"] {
+        for name in ["joinChat", "keepPresence"] {
             let answer = outsider.ask(&mutation(name, ""), json!({ "input": { "chatId": chat } })).await;
             assert_eq!(error_code(&answer), "FORBIDDEN", "{name}");
         }
@@ -185,9 +192,9 @@ async fn ending_the_chat_ends_every_presence(engine: Engine) {
     assert_eq!(seen(&olga, &chat, all).await, expected);
     let told = history(&vera, &chat).await;
     assert_eq!(told[2..], [entry("LEAVE", &olga.id), entry("LEAVE", &odile.id)]);
-    // Leaving what has ended is leaving twice.
-    let left = olga.done("leaveChat", "presence { id }", json!({ "chatId": chat })).await;
-    assert_eq!(left["presence"], json!(null));
+    // Leaving afterwards returns the presence that the end of the chat has ended.
+    let left = olga.done("leaveChat", "presence { endReason }", json!({ "chatId": chat })).await;
+    assert_eq!(left["presence"]["endReason"], "CHAT_ENDED");
     world.app.stop().await;
 }
 

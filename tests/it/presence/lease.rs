@@ -3,7 +3,7 @@
 use super::{entry, history, join, seen, send};
 use crate::harness::Engine;
 use crate::harness::socket::Socket;
-use crate::harness::world::World;
+use crate::harness::world::{World, text};
 use crate::on_both;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -13,6 +13,7 @@ on_both!(
     keeping_a_presence_renews_it,
     sending_renews_the_senders_presence,
     an_open_stream_keeps_its_viewers_presence,
+    subscribers_are_told_when_a_presence_is_renewed,
     an_expired_presence_is_absent_before_the_server_has_looked,
     nothing_expires_in_the_first_minute_after_a_start,
 );
@@ -117,6 +118,70 @@ async fn an_open_stream_keeps_its_viewers_presence(engine: Engine) {
             waited += 1;
         }
     }
+    world.app.stop().await;
+}
+
+/// The new end of a presence, as `chatEvents` and `presenceChanged` tell of it.
+async fn told(socket: &mut Socket) -> String {
+    let (mut by_event, mut by_change) = (None, None);
+    loop {
+        let message = socket.receive().await;
+        let data = &message["payload"]["data"];
+        let event = &data["chatEvents"]["change"];
+        if event["__typename"] == "PresenceChangedEvent" {
+            assert_eq!(by_event.replace(text(&event["presence"]["expiresAt"])), None, "told twice");
+        } else if data["presenceChanged"].is_object() {
+            assert_eq!(data["presenceChanged"]["action"], "CHANGED");
+            let end = text(&data["presenceChanged"]["presence"]["expiresAt"]);
+            assert_eq!(by_change.replace(end), None, "told twice");
+        }
+        if let (Some(event), Some(change)) = (&by_event, &by_change) {
+            assert_eq!(event, change);
+            return event.clone();
+        }
+    }
+}
+
+async fn subscribers_are_told_when_a_presence_is_renewed(engine: Engine) {
+    let world = without_ticks(engine).await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let chat = world.chat(&vera).await;
+    join(&olga, &chat).await;
+    let mut socket = Socket::connect(&world.app.url, &vera.token).await;
+    let events = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
+        ... on PresenceChangedEvent { presence { expiresAt } } } } }";
+    socket.subscribe("e", events, json!({ "id": chat }), None).await;
+    assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
+    let changes = "subscription($id: ID!) { presenceChanged(chatId: $id) { action presence { expiresAt } } }";
+    socket.subscribe("p", changes, json!({ "id": chat }), None).await;
+    socket.stands().await;
+    let here = json!({ "chatId": chat });
+    // The presence lasts 60 s: 15 s have to pass since it was told last.
+    world.pass(14);
+    olga.done("keepPresence", "", here.clone()).await;
+    world.pass(6);
+    olga.done("keepPresence", "", here.clone()).await;
+    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:20.000Z");
+    world.pass(10);
+    olga.done("keepPresence", "", here.clone()).await;
+    world.pass(5);
+    olga.done("joinChat", "", here.clone()).await;
+    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:35.000Z");
+    world.pass(15);
+    send(&olga, &chat, "Good morning").await;
+    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:50.000Z");
+    // Open streams renew it as well.
+    let mut desk = Socket::connect(&world.app.url, &olga.token).await;
+    world.pass(15);
+    desk.subscribe("1", events, json!({ "id": chat }), None).await;
+    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:05.000Z");
+    world.pass(15);
+    desk.subscribe("2", "subscription { viewerEvents { at } }", json!({}), None).await;
+    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:20.000Z");
+    assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:02:20.000Z");
+    world.pass(14);
+    olga.done("keepPresence", "", here).await;
+    assert!(socket.is_quiet(Duration::from_millis(300)).await);
     world.app.stop().await;
 }
 
