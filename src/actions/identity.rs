@@ -60,7 +60,7 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     }
     let mut attributes = attributes.map(pairs).transpose()?;
     if let Some(attributes) = &mut attributes {
-        check_attributes(FIELD, attributes)?;
+        check_attributes(FIELD, attributes).map_err(|refused| refused.blaming(FIELD.into()))?;
     }
     Ok(Identity { external_id, name, attributes })
 }

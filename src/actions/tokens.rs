@@ -2,6 +2,7 @@
 //! may do is read from the store each time.
 
 use super::{Actions, AuthFailure, Error, Result, jws};
+use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Pass, Viewer, ViewerRole};
@@ -189,10 +190,10 @@ impl Actions {
         let (least, default, most) = limits::TOKEN_SECONDS;
         let seconds = input.expires_in_seconds.unwrap_or(default);
         if !(least..=most).contains(&seconds) {
-            let reason = "A token lives 60 to 31536000 seconds.";
+            let reason = "The lifetime of a token must be 60–31,536,000 seconds.";
             return Err(Refused::Invalid { field: "expiresInSeconds".into(), reason }.into());
         }
-        let not_found = Refused::NotFound { what: "actor", field: "actorId".into() };
+        let not_found = Refused::NotFound { what: "actor", field: FieldPath::of("subject").field("actorId") };
         let actor = match input.subject {
             TokenSubject::Actor(actor_id) => {
                 actors::find_in_organization(&self.0.store, organization_id, actor_id).await?

@@ -101,6 +101,29 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The same refusal of another field, in which the one that is to blame was given.
+    #[must_use]
+    pub fn blaming(mut self, other: FieldPath) -> Self {
+        match &mut self {
+            Self::NotFound { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::TooLong { field, .. }
+            | Self::TooMany { field, .. }
+            | Self::TooLate { field }
+            | Self::TooLarge { field, .. }
+            | Self::UnsupportedMedia { field }
+            | Self::QuotaExceeded { field, .. }
+            | Self::Conflict { field } => *field = other,
+            Self::ChatEnded
+            | Self::ChatTaken
+            | Self::NotPresent
+            | Self::NotParticipant
+            | Self::InvalidTransition { .. }
+            | Self::SessionOpen => {}
+        }
+        self
+    }
+
     /// The input field that is to blame, where one is.
     #[must_use]
     pub fn field(&self) -> Option<&FieldPath> {

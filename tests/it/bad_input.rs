@@ -112,6 +112,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
     if kind.trim_end().ends_with('!') {
         cases.push(case(Value::Null, bad));
     }
+    let kind = kind.split(" = ").next().unwrap_or_default();
     match kind.trim_start_matches('[').trim_end_matches([']', '!', ' ']) {
         "String" if field == "tags" => {
             let rule = rule(field);
@@ -155,12 +156,17 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             let values = ["", "tomorrow", "2030-01-01", "2030-02-30T00:00:00Z", "9999-12-31T23:59:59-01:00"];
             cases.extend(values.map(|value| case(json!(value), bad)));
         }
-        "Boolean" | "Boolean! = false" | "ChatType" | "ChatSessionType" | "UserRole" => {
+        "Boolean" | "ChatSessionType" | "UserRole" => {
             cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
         }
-        "MessageType! = MESSAGE" => {
-            cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
-            cases.push(blamed(json!("JOIN"), "INVALID"));
+        "TokenSubjectInput" => {
+            let (otto, unknown) = (&scene.otto.id, twin(&scene.otto.id));
+            cases.push(case(json!({}), bad));
+            cases.push(case(json!({ "actorId": otto, "apiClientName": "x" }), bad));
+            cases.push(case(json!({ "actorId": null }), bad));
+            cases.push(case(json!({ "actorId": "?" }), bad));
+            cases.push(case(json!({ "actorId": scene.room }), "NOT_FOUND subject"));
+            cases.push(case(json!({ "actorId": unknown }), "NOT_FOUND subject"));
         }
         "WebPageInput" => cases.extend(spoilt_pages(call, field)),
         "WebhookEvent" => {
@@ -451,7 +457,7 @@ async fn what_has_ended_takes_nothing_more(engine: Engine) {
         (vera, "rejectChatSession", session(json!({})), "INVALID_TRANSITION"),
         (vera, "finishChatSession", session(json!({})), "done"),
         (olga, "updateChatSession", session(json!({ "title": "x" })), "INVALID chatSessionId"),
-        (admin, "issueToken", json!({ "subject": { "actorId": scene.otto.id } }), "NOT_FOUND actorId"),
+        (admin, "issueToken", json!({ "subject": { "actorId": scene.otto.id } }), "NOT_FOUND subject"),
         (olga, "createDirectChat", json!({ "participantId": scene.otto.id }), "NOT_FOUND participantId"),
     ];
     assert_refused(&Stored::of(&app).await, cases).await;

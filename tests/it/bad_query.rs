@@ -27,7 +27,7 @@ async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
     let nodes = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
     let answer = scene.olga.ask(nodes, json!({ "ids": many })).await;
     assert_eq!(error_code(&answer), "LIMIT_EXCEEDED");
-    let both = "query($id: ID) { visitor(id: $id, externalId: \"v\") { id } }";
+    let both = "query($id: ID!) { visitor(by: { id: $id, externalId: \"v\" }) { id } }";
     assert_eq!(error_code(&scene.olga.ask(both, json!({ "id": scene.vera.id })).await), "BAD_USER_INPUT");
     assert_eq!(error_code(&scene.olga.ask("{ visitor { id } }", json!({})).await), "BAD_USER_INPUT");
     app.stop().await;
@@ -73,7 +73,7 @@ async fn visitors_are_found_by_what_is_written(engine: Engine) {
         assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
     }
     // What no id can be is nobody's.
-    let by_name = "query($id: String) { visitor(externalId: $id) { id } }";
+    let by_name = "query($id: String) { visitor(by: { externalId: $id }) { id } }";
     for nobody in ["", "\0", "a\0b", "%", &"x".repeat(limits::EXTERNAL_ID + 1)] {
         let found = scene.olga.query(by_name, json!({ "id": nobody })).await;
         assert_eq!(found, json!({ "visitor": null }), "{nobody:?}");

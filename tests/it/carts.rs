@@ -150,7 +150,7 @@ async fn a_cart_is_shown_to_its_visitor_and_the_organization(engine: Engine) {
     let made = scene.admin.done("upsertShoppingCart", "shoppingCart { id products { id } }", input).await;
     let (id, product) = (text(&made["shoppingCart"]["id"]), text(&made["shoppingCart"]["products"][0]["id"]));
     let document = "query($ids: [ID!]!, $visitor: ID!, $chat: ID!) { nodes(ids: $ids) { id } \
-                    visitor(id: $visitor) { shoppingCarts { nodes { id chat { id } } } } \
+                    visitor(by: { id: $visitor }) { shoppingCarts { nodes { id chat { id } } } } \
                     chat(id: $chat) { shoppingCarts { nodes { id } } } }";
     let variables = json!({ "ids": [id, product], "visitor": scene.vera.id, "chat": scene.private.chat });
     let all = json!([{ "id": id }, { "id": product }]);
@@ -226,7 +226,8 @@ async fn carts_that_are_told_of_at_once_are_one(engine: Engine) {
         answers.into_iter().map(|answer| text(&answer.expect("a call")["shoppingCart"]["id"])).collect();
     made.dedup();
     assert_eq!(made.len(), 1);
-    let list = "query($id: ID!) { visitor(id: $id) { shoppingCarts { totalCount nodes { totalPrice } } } }";
+    let list =
+        "query($id: ID!) { visitor(by: { id: $id }) { shoppingCarts { totalCount nodes { totalPrice } } } }";
     let found = world.admin.query(list, json!({ "id": vera.id })).await;
     let carts = json!({ "totalCount": 1, "nodes": [{ "totalPrice": "10.00" }] });
     assert_eq!(found["visitor"]["shoppingCarts"], carts);

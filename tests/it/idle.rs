@@ -49,7 +49,7 @@ async fn an_idle_chat_ends_as_if_somebody_had_ended_it(engine: Engine) {
     let expected = json!({
         "endedAt": "2026-11-20T12:10:00.000Z", "isWaiting": false, "presentUserCount": 0,
         "presences": { "nodes": [{ "endReason": "CHAT_ENDED" }] },
-        "sessions": { "nodes": [
+        "chatSessions": { "nodes": [
             { "id": session["chatSession"]["id"], "state": "FINISHED", "outcome": "CANCELLED", "finishedBy": null }
         ] },
         "messages": { "nodes": [

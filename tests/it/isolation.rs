@@ -99,6 +99,25 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ("revokeTokens", "actorId", json!({ "actorId": their.olga.id })),
         ("revokeTokens", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),
+        ("rotateWidgetKey", "roomId", json!({ "roomId": their.room })),
+        ("rotateIdentitySecret", "roomId", json!({ "roomId": their.room })),
+        ("rotateSigningSecret", "webhookId", json!({ "webhookId": their.webhook })),
+        ("suggestMessage", "chatId", json!({ "chatId": their.public.chat, "text": "x" })),
+        (
+            "suggestMessage",
+            "senderId",
+            json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id }),
+        ),
+        (
+            "suggestMessage",
+            "attachmentIds",
+            json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] }),
+        ),
+        (
+            "suggestMessage",
+            "replyToId",
+            json!({ "chatId": own.public.chat, "text": "x", "replyToId": their.public.message }),
+        ),
         ("updateUser", "userId", json!({ "userId": their.olga.id, "name": "Ours" })),
         (
             "updateWebhook",
@@ -274,7 +293,7 @@ fn ids_of(place: &Place) -> [String; 5] {
 /// One document that asks for everything by id; what of it is tried is asserted against the schema.
 const BY_ID: &str = "query($id: ID!) {
     chat(id: $id) { id } chatSession(id: $id) { id } room(id: $id) { id } user(id: $id) { id }
-    visitor(id: $id) { id } node(id: $id) { id __typename } nodes(ids: [$id, $id]) { id } }";
+    visitor(by: { id: $id }) { id } node(id: $id) { id __typename } nodes(ids: [$id, $id]) { id } }";
 
 async fn assert_nothing_by(client: &Client, ids: &[String]) {
     let nothing = json!({
@@ -342,7 +361,7 @@ async fn filters_do_not_reach_into_another_organization(engine: Engine) {
         organization { chats(filter: $filter) { totalCount } } viewer { inbox(filter: $filter) { totalCount } }
         room(id: $room) { chats(filter: $filter) { totalCount } }
         user(id: $user) { chats(filter: $filter) { totalCount } }
-        visitor(id: $visitor) { chats(filter: $filter) { totalCount } } }";
+        visitor(by: { id: $visitor }) { chats(filter: $filter) { totalCount } } }";
     let empty = json!({ "totalCount": 0 });
     for filter in &filters {
         let variables =

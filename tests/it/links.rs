@@ -63,7 +63,7 @@ async fn link_with_credentials_is_refused(engine: Engine) {
         let input = json!({ "chatId": chat, "links": [{ "url": given }] });
         let refused = vera.mutate("sendMessage", "", input).await["userErrors"].clone();
         let expected = json!([{ "code": "INVALID", "field": ["input", "links"],
-            "message": "A link carries no user name and no password." }]);
+            "message": "The URL of a link must not contain a user name or a password." }]);
         assert_eq!(refused[0]["code"], "INVALID", "{given}");
         assert_eq!(refused[0]["message"], expected[0]["message"], "{given}");
     }
@@ -73,7 +73,7 @@ async fn link_with_credentials_is_refused(engine: Engine) {
 async fn page_is_normalized_and_loses_credentials(engine: Engine) {
     let world = World::new(engine).await;
     let vera = world.visitor("vera").await;
-    let query = "query($id: ID!) { visitor(id: $id) { currentPage { url title } } }";
+    let query = "query($id: ID!) { visitor(by: { id: $id }) { currentPage { url title } } }";
     for (given, url) in [
         ("https:e.org", "https://e.org/"),
         ("https://staging:secret@e.org/a", "https://e.org/a"),

@@ -134,7 +134,7 @@ async fn bidirectional_controls_are_removed_from_names(engine: Engine) {
     let page = json!({ "url": "https://e.org/", "title": "\u{202e}Shop" });
     let started = vera.done("startChat", "chat { id }", json!({ "roomId": world.room, "page": page })).await;
     assert!(started["chat"]["id"].is_string());
-    let query = "query($id: ID!) { visitor(id: $id) { currentPage { title } } }";
+    let query = "query($id: ID!) { visitor(by: { id: $id }) { currentPage { title } } }";
     let found = world.admin.query(query, json!({ "id": vera.id })).await;
     assert_eq!(found["visitor"]["currentPage"]["title"], "Shop");
     world.app.stop().await;

@@ -69,7 +69,7 @@ fn cursor(page: &Value, name: &str) -> String {
 async fn a_patient_is_found_by_the_records_id_within_its_own_instance_alone(engine: Engine) {
     let record = Record::new(engine).await;
     let find = "query($id: String!) { organization { tenantName instanceName }
-        visitor(externalId: $id) { id externalId chats(last: 1) { nodes { id } } } }";
+        visitor(by: { externalId: $id }) { id externalId chats(last: 1) { nodes { id } } } }";
     let found = record.program.query(find, json!({ "id": PATIENT })).await;
     let expected = json!({
         "organization": { "tenantName": "clinic", "instanceName": "main" },

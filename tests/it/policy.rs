@@ -188,6 +188,9 @@ const IN_ORGANIZATION: &str = "
         startChatFor        NOT_FOUND  done       done       done       FORBIDDEN
         startChatAndJoin    FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
         createGroupChat     FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
+        createDirectChat    FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
+        rotateWidgetKey     FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        rotateIdentitySecret FORBIDDEN FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         listRooms           FORBIDDEN  done       done       done       FORBIDDEN
         listUsers           FORBIDDEN  done       done       done       FORBIDDEN
         listVisitors        FORBIDDEN  done       done       done       FORBIDDEN
@@ -197,6 +200,7 @@ const IN_ORGANIZATION: &str = "
         updateWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         redeliverWebhook    FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         listWebhooks        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        rotateSigningSecret FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         deleteWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         revokeTokens        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         signInVisitor       FORBIDDEN  FORBIDDEN  FORBIDDEN  FORBIDDEN  done
@@ -254,7 +258,10 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),
-        "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
+        "createDirectChat" => (verb, json!({ "participantId": scene.otto.id })),
+        "updateRoom" | "startChat" | "rotateWidgetKey" | "rotateIdentitySecret" => {
+            (verb, json!({ "roomId": scene.room }))
+        }
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
         "updateUser" => (verb, json!({ "userId": scene.odile.id })),
@@ -274,7 +281,9 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         ),
         "signInVisitor" | "renewToken" | "signOut" => (verb, json!({})),
         "revokeTokens" => (verb, json!({ "actorId": scene.odile.id })),
-        "updateWebhook" | "deleteWebhook" => (verb, json!({ "webhookId": scene.webhook })),
+        "updateWebhook" | "deleteWebhook" | "rotateSigningSecret" => {
+            (verb, json!({ "webhookId": scene.webhook }))
+        }
         "redeliverWebhook" => (verb, json!({ "deliveryId": scene.delivery })),
         verb if verb.ends_with("ChatSession") && verb != "createChatSession" => {
             (verb, json!({ "chatSessionId": session }))

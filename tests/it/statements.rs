@@ -180,7 +180,7 @@ async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
 
 async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
     let (world, olga) = busy(engine, 13).await;
-    let lists = ["messages", "presences", "participations", "sessions", "shoppingCarts"];
+    let lists = ["messages", "presences", "participations", "chatSessions", "shoppingCarts"];
     for list in lists {
         let query = format!(
             "query($n: Int!) {{ organization {{ chats(first: $n) {{ nodes {{ {list}(first: 1) {{
@@ -235,7 +235,7 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
         let nodes = organization[list]["nodes"].as_array().expect("nodes");
         kinds.push(nodes.iter().map(|node| text(&node["id"])).collect());
     }
-    for list in ["messages", "presences", "participations", "sessions", "shoppingCarts"] {
+    for list in ["messages", "presences", "participations", "chatSessions", "shoppingCarts"] {
         let nodes = chats.iter().filter_map(|chat| chat[list]["nodes"].get(0));
         kinds.push(nodes.map(|node| text(&node["id"])).collect());
     }

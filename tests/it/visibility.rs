@@ -57,7 +57,7 @@ async fn lists_show_exactly_the_chats_that_exist_for_the_viewer(engine: Engine) 
         node(id: $id) { id } chat(id: $id) { id }
         organization { chats { totalCount nodes { id } } } room(id: $room) { chats { totalCount nodes { id } } }
         olga: user(id: $olga) { chats { totalCount nodes { id } } currentChats { totalCount nodes { id } } }
-        vera: visitor(id: $vera) { chats { totalCount nodes { id } } }
+        vera: visitor(by: { id: $vera }) { chats { totalCount nodes { id } } }
         viewer { inbox { totalCount nodes { id } } } }";
     for (who, client) in viewers(&scene) {
         for (kind, place) in scene.places() {

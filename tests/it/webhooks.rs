@@ -5,6 +5,7 @@ use crate::harness::hooks::{
     to_loopback,
 };
 use crate::harness::receiver::{Received, Receiver, answer, status, until};
+use crate::harness::socket::Socket;
 use crate::harness::world::{NOON_MILLIS, Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -39,17 +40,30 @@ async fn a_users_message_is_sent_as_the_reference_has_it(engine: Engine) {
     say(&vera, &chat, "Is anybody there?").await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     say(&olga, &chat, "Webhook test...").await;
-    // then the user's message alone is sent, with exactly this body
+    // then the user's message alone is sent, with this body
     let sent = delivered(&world.admin, &hook).await;
     let heard = receiver.heard();
     assert_eq!(heard.len(), 1);
+    let mut body: Value = serde_json::from_str(&heard[0].body).expect("JSON");
+    let cursor = body.as_object_mut().and_then(|body| body.remove("cursor")).expect("a cursor");
+    let data = body.as_object_mut().and_then(|body| body.remove("data")).expect("ids");
+    assert_eq!(data["chatId"], chat.as_str());
     assert_eq!(
-        heard[0].body,
-        concat!(
-            r#"{"patientId":"vera/1","patientUrl":"http://localhost:5000/clinic/main/patients/vera%2F1","#,
-            r#""tenantName":"clinic","instanceName":"main","message":"Webhook test..."}"#
-        )
+        body,
+        json!({
+            "type": "MESSAGE_TO_VISITOR", "timestamp": "2026-11-20T12:00:00.000Z", "patientId": "vera/1",
+            "patientUrl": "http://localhost:5000/clinic/main/patients/vera%2F1", "tenantName": "clinic",
+            "instanceName": "main", "message": "Webhook test..."
+        })
     );
+    // The cursor goes on after the message: it is not told again, and what follows is.
+    say(&olga, &chat, "And another thing").await;
+    let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename
+        ... on MessageAddedEvent { messageEdge { node { text } } } } } }";
+    let mut socket = Socket::connect(&vera.url, &vera.token).await;
+    socket.subscribe("1", events, json!({ "chat": chat }), cursor.as_str()).await;
+    let next = socket.data().await["chatEvents"]["change"].clone();
+    assert_eq!(next["messageEdge"]["node"]["text"], "And another thing", "{next:#}");
     assert_eq!(heard[0].body, text(&sent["body"]));
     // and these headers.
     let received = &heard[0];

@@ -143,7 +143,8 @@ async fn values_need_no_encoding(engine: Engine) {
         let made = world.admin.done("upsertVisitor", "visitor { id }", input).await["visitor"]["id"].clone();
         let started = json!({ "roomId": world.room, "visitorId": made, "message": value });
         olga.done("startChat", "", started).await;
-        let query = "query($value: String!) { visitor(externalId: $value) { id externalId } organization {
+        let query =
+            "query($value: String!) { visitor(by: { externalId: $value }) { id externalId } organization {
             visitors(query: $value) { nodes { id displayName } }
             searchMessages(query: $value, match: EXACT) { nodes { text } } } }";
         let found = olga.query(query, json!({ "value": value })).await;

@@ -51,7 +51,7 @@ async fn tenant_and_instance_are_separate_scopes(engine: Engine) {
     let refused = world.app.app.actions().create_organization(taken).await;
     assert!(matches!(refused, Err(Error::Refused(_))));
     let query = "query($id: String!) { organization { tenantName instanceName visitors { totalCount } }
-        visitor(externalId: $id) { id } }";
+        visitor(by: { externalId: $id }) { id } }";
     let mut patients = Vec::new();
     for (place, admin) in admins.iter().enumerate() {
         let before = admin.query(query, json!({ "id": "patient-1" })).await;

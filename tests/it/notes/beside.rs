@@ -35,7 +35,7 @@ const ASKED: &str = "query($chat: ID!, $olga: ID!, $vera: ID!, $hidden: [ID!]!, 
         pageInfo { hasNextPage endCursor } } }
     organization { chats(first: 3) { totalCount nodes { id updatedAt } } chatSessions(first: 3) { totalCount } }
     user(id: $olga) { isOnline chats(first: 3) { totalCount } currentChats(first: 3) { totalCount } }
-    visitor(id: $vera) { chats(first: 3) { totalCount } }
+    visitor(by: { id: $vera }) { chats(first: 3) { totalCount } }
     nodes(ids: $hidden) { id }
     chat(id: $chat) {
         ...chat

@@ -130,7 +130,7 @@ async fn two_changes_of_a_visitor_at_once_both_stay(engine: Engine) {
         ];
         let admin = &world.admin.client;
         at_once(changes.map(|change| call(admin.clone(), "upsertVisitor", "", change))).await;
-        let visitor = "{ visitor(externalId: \"vera\") { displayName attributes { name value } } }";
+        let visitor = "{ visitor(by: { externalId: \"vera\" }) { displayName attributes { name value } } }";
         let visitor = world.admin.query(visitor, json!({})).await["visitor"].clone();
         assert_eq!(visitor, json!({ "displayName": format!("Vera {round}"), "attributes": attributes }));
     }

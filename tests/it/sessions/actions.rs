@@ -87,7 +87,7 @@ async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(
     let session = clinic.session().await;
     let refused = give(&clinic.vera, "ACCEPT", &session).await;
     let expected = json!({ "code": "INVALID_TRANSITION", "field": null,
-        "message": "The session is CREATED: ACCEPT is not possible; possible: START, REJECT, FINISH." });
+        "message": "The chat session is CREATED, which does not allow ACCEPT. Allowed: START, REJECT, FINISH." });
     assert_eq!(refused["userErrors"], json!([expected]));
     assert_eq!(refused["chatSession"]["state"], "CREATED");
 

@@ -93,7 +93,7 @@ async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine
     let sessions = "query($id: ID!) { chat(id: $id) { chatSessions { nodes { id } } } }";
     for (person, expected) in [(vera, vec![&everybody, &two]), (odile, vec![&everybody, &two, &between])] {
         let listed = person.query(sessions, json!({ "id": chat })).await;
-        assert_eq!(ids(&listed["chat"]["sessions"]["nodes"]).iter().collect::<Vec<_>>(), expected);
+        assert_eq!(ids(&listed["chat"]["chatSessions"]["nodes"]).iter().collect::<Vec<_>>(), expected);
     }
     clinic.stop().await;
 }

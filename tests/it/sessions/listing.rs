@@ -65,7 +65,7 @@ async fn a_chat_has_several_sessions_over_time_and_one_that_is_open(engine: Engi
         made.push(session.clone());
         let found = clinic.vera.query(query, json!({ "id": chat })).await["chat"].clone();
         assert_eq!(found["openChatSession"]["id"], session);
-        assert_eq!(ids(&found["sessions"]["nodes"]), made);
+        assert_eq!(ids(&found["chatSessions"]["nodes"]), made);
         if number < 2 {
             done(&clinic.odile, "FINISH", &session).await;
         }

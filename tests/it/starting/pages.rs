@@ -17,7 +17,7 @@ fn page(number: usize) -> Value {
 }
 
 async fn pages(world: &World, vera: &Person, chat: &Value) -> [Value; 2] {
-    let query = "query($vera: ID!, $chat: ID!) { visitor(id: $vera) { currentPage { url title } }
+    let query = "query($vera: ID!, $chat: ID!) { visitor(by: { id: $vera }) { currentPage { url title } }
         chat(id: $chat) { firstVisitorMessagePage { url title } } }";
     let found = world.admin.query(query, json!({ "vera": vera.id, "chat": chat })).await;
     [found["visitor"]["currentPage"].clone(), found["chat"]["firstVisitorMessagePage"].clone()]

@@ -35,7 +35,7 @@ async fn visitor_uploads_no_more_than_the_quota_of_a_day(engine: Engine) {
     let refused = vera.mutate("createUpload", "attachment { id }", of(&chat, 513 * KIB)).await;
     let error = &refused["userErrors"][0];
     assert_eq!((&error["code"], &error["field"]), (&json!("QUOTA_EXCEEDED"), &json!(["input", "size"])));
-    assert_eq!(error["message"], "A visitor can upload 1 MiB within 24 hours.");
+    assert_eq!(error["message"], "A visitor can upload at most 1 MiB in 24 hours.");
     grant(&vera, &chat, "a", ANY, 512 * KIB).await;
     assert_eq!(vera.refused("createUpload", of(&chat, 1)).await, ["QUOTA_EXCEEDED"]);
     // Deleting does not give it back, and others have quotas of their own, or none.
@@ -83,7 +83,7 @@ async fn organization_stores_no_more_than_its_quota(engine: Engine) {
     for client in [&vera.client, &world.admin.client] {
         let refused = client.mutate("createUpload", "uploadUrl", of(&chat, 25 * KIB * KIB)).await;
         assert_eq!(refused["userErrors"][0]["code"], "QUOTA_EXCEEDED");
-        assert_eq!(refused["userErrors"][0]["message"], "The files of this organization can have 1 GiB.");
+        assert_eq!(refused["userErrors"][0]["message"], "The organization can store at most 1 GiB of files.");
     }
     grant(&world.admin, &chat, "a", ANY, 24 * KIB * KIB).await;
     // Another organization has a quota of its own.

@@ -140,7 +140,7 @@ async fn a_known_visitor_has_their_chats(engine: Engine) {
     let payload = widget.sign_in(json!({ "identityToken": widget.identity(&claims) })).await;
     let visitor = &payload["viewer"]["visitor"];
     assert_eq!((&visitor["id"], &visitor["displayName"]), (&json!(vera.id), &json!("Vera")));
-    let query = "query($id: ID!) { visitor(id: $id) { attributes { name value } } }";
+    let query = "query($id: ID!) { visitor(by: { id: $id }) { attributes { name value } } }";
     let known = world.admin.query(query, json!({ "id": vera.id })).await;
     let expected = json!([{ "name": "plan", "value": "gold" }, { "name": "area", "value": "north" }]);
     assert_eq!(known["visitor"]["attributes"], expected);

@@ -75,7 +75,7 @@ async fn a_visitor_comes_back_as_who_they_were(engine: Engine) {
     // The desk sees on which page they are.
     let page = json!({ "url": "https://shop.example/cart", "title": "Cart" });
     widget.sign_in(json!({ "refreshToken": again.refresh_token, "page": page })).await;
-    let query = "query($id: ID!) { visitor(id: $id) { currentPage { url title } } }";
+    let query = "query($id: ID!) { visitor(by: { id: $id }) { currentPage { url title } } }";
     let seen = world.admin.query(query, json!({ "id": guest.person.id })).await;
     assert_eq!(seen["visitor"]["currentPage"], page);
     world.app.stop().await;
