@@ -1,6 +1,7 @@
 //! Where errors leave: what carries a code of ours goes out as it is; what the library says of a document
 //! gets a code; anything else is a bug, which is logged here and hidden from the client.
 
+use super::guard::suggestion::suggestion;
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 use std::time::Duration;
 use uuid::Uuid;
@@ -140,10 +141,10 @@ const MESSAGE: usize = 300;
 /// document, the variables or the arguments of the root could not be taken.
 pub fn clean(mut answer: Response, most_errors: usize) -> (Response, bool) {
     let is_empty = answer.data == Value::Null;
+    answer.errors.truncate(most_errors);
     for error in &mut answer.errors {
         clean_error(error, is_empty);
     }
-    answer.errors.truncate(most_errors);
     let is_about_request = |error: &ServerError| {
         error.path.is_empty()
             || (error.path.len() == 1 && code_of(error) == Some(Code::BadUserInput.as_str()))
@@ -159,6 +160,9 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
     let code = kind_of(error, is_empty);
     if let Some((_, message)) = told(&error.message) {
         error.message = message;
+    }
+    if let Some(did_you_mean) = suggestion(&error.message).filter(|_| code == Code::ValidationFailed) {
+        error.message.push_str(&did_you_mean);
     }
     if code == Code::Internal {
         hide(error);

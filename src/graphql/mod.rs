@@ -75,6 +75,7 @@ fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscriptio
     async_graphql::Schema::build(query::Query, Mutation::default(), subscription::Subscription)
         .register_output_type::<actor::Actor>()
         .register_output_type::<interfaces::Interfaces>()
+        .disable_suggestions()
 }
 
 /// The schema on these actions and live streams.

@@ -318,7 +318,7 @@ async fn queries_do_not_find_another_organizations_things(engine: Engine) {
     ids.push(viewer["viewer"]["id"].as_str().unwrap().to_owned());
     for client in [&own.admin.client, &own.olga.client, &own.vera.client, &own.program] {
         assert_nothing_by(client, &ids).await;
-        let by_name = "{ visitor(externalId: \"vera-hospital\") { id } }";
+        let by_name = "{ visitor(by: { externalId: \"vera-hospital\" }) { id } }";
         assert_eq!(client.query(by_name, json!({})).await, json!({ "visitor": null }));
     }
     app.stop().await;
@@ -336,7 +336,7 @@ async fn queries_do_not_find_others_chats(engine: Engine) {
     }
     // A visitor finds no other visitor either.
     assert_nothing_by(&scene.victor, std::slice::from_ref(&scene.vera.id)).await;
-    let by_name = "{ visitor(externalId: \"vera-clinic\") { id } }";
+    let by_name = "{ visitor(by: { externalId: \"vera-clinic\" }) { id } }";
     assert_eq!(scene.victor.query(by_name, json!({})).await, json!({ "visitor": null }));
     app.stop().await;
 }

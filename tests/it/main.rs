@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod api;
 mod archive;
 mod bad_input;
 mod bad_query;

@@ -92,7 +92,7 @@ fn selection(place: &str) -> &'static str {
         "organization" => "organization { name }",
         "chat" => "chat { name tags }",
         "participation" => "participation { customName }",
-        "session" => "chatSession { title }",
+        "chatSession" => "chatSession { title }",
         "shoppingCart" => "shoppingCart { products { name } }",
         "attachment" => "attachment { name }",
         _ => "messageEdge { node { attachments { name ... on ContactAttachment { address } } } }",

@@ -9,6 +9,7 @@ mod cost;
 mod lexer;
 mod prices;
 mod rules;
+pub mod suggestion;
 mod variables;
 
 use super::door::{Code, Refusal};

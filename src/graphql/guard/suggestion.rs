@@ -1,0 +1,50 @@
+//! "Did you mean": the names of the schema that are close to one that it does not have. The library's own suggestions
+//! compare names of any length; here the work for an error is bounded.
+
+use super::prices::PRICES;
+
+/// Characters of the longest name that is compared: twice the longest name of the schema.
+const LONGEST: usize = 64;
+/// Names that are suggested at most.
+const MOST: usize = 3;
+
+/// What to add to an error of the library about an unknown field or argument; `None` if no name is close.
+#[must_use]
+pub fn suggestion(message: &str) -> Option<String> {
+    let mut quoted = message.split('"').skip(1).step_by(2);
+    let name = quoted.next().filter(|name| name.len() <= LONGEST)?;
+    let known: Vec<&str> = if message.starts_with("Unknown field ") {
+        PRICES.named(quoted.next()?)?.fields.keys().map(String::as_str).collect()
+    } else if message.starts_with("Unknown argument ") && message.contains("\" on field \"") {
+        let (field, of_type) = (quoted.next()?, quoted.next()?);
+        PRICES.named(of_type)?.fields.get(field)?.arguments.keys().map(|name| name.as_str()).collect()
+    } else {
+        return None;
+    };
+    let most = (name.len() / 2).max(1);
+    let close = known.into_iter().map(|known| (strsim::levenshtein(name, known), known));
+    let mut close: Vec<_> =
+        close.filter(|(distance, known)| *distance <= most || known.contains(name)).collect();
+    close.sort_unstable();
+    let names: Vec<_> = close.iter().take(MOST).map(|(_, name)| format!("\"{name}\"")).collect();
+    (!names.is_empty()).then(|| format!(" Did you mean {}?", names.join(" or ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_names_are_suggested_within_bounds() {
+        let unknown = |field: &str| suggestion(&format!("Unknown field \"{field}\" on type \"Chat\"."));
+        assert_eq!(unknown("titel").as_deref(), Some(" Did you mean \"title\"?"));
+        assert!(unknown("sessions").is_some_and(|text| text.contains("\"chatSessions\"")));
+        assert_eq!(unknown("zzzzzzzzzzzz"), None);
+        assert_eq!(unknown(&"title".repeat(50)), None);
+        let argument = "Unknown argument \"frist\" on field \"messages\" of type \"Chat\".";
+        assert_eq!(suggestion(argument).as_deref(), Some(" Did you mean \"first\"?"));
+        for other in ["", "Unknown type \"Caht\"", "Unknown field \"x\" on type \"Nothing\"."] {
+            assert_eq!(suggestion(other), None, "{other}");
+        }
+    }
+}
