@@ -3,7 +3,9 @@
 use crate::harness::binary::{Binary, command, init};
 use crate::harness::client::Client;
 use crate::harness::postgres::new_database;
+use anteroom::config::{LogFormat, Settings};
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -168,29 +170,118 @@ fn a_setting_that_cannot_work_is_named() {
     }
 }
 
+/// The tables of settings in the documentation: by flag without dashes, the cells of the row.
+fn documented_settings() -> BTreeMap<String, Vec<String>> {
+    let page = include_str!("../../docs/configuration.md");
+    let settings = page.split("\n## Commands\n").next().expect("the settings");
+    let rows = settings.lines().filter(|line| line.starts_with("| `--"));
+    let cells =
+        |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    let rows =
+        rows.map(cells).map(|cells: Vec<String>| (cells[0].trim_start_matches("--").to_owned(), cells));
+    rows.collect()
+}
+
 #[test]
-fn every_setting_stands_in_the_help_and_in_the_readme() {
+fn every_setting_and_command_is_documented() {
     let folder = tempfile::tempdir().expect("a folder");
     let help = printed(&run(folder.path(), &["--help"]));
-    let readme = include_str!("../../README.md");
-    let settings =
-        help.split_whitespace().filter(|word| word.starts_with("ANTEROOM_") || word.starts_with("[env:"));
-    let variables: Vec<_> = settings
+    let variables: BTreeSet<_> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("ANTEROOM_") || word.starts_with("[env:"))
         .map(|word| word.trim_start_matches("[env:").trim_matches(['[', ']', '=', ' ']))
         .filter(|word| !word.is_empty())
         .collect();
-    assert!(variables.len() >= 13, "{variables:?}");
-    for variable in variables {
-        assert!(readme.contains(&format!("`{variable}`")), "README does not name {variable}");
-        let flag = variable.trim_start_matches("ANTEROOM_").to_lowercase().replace('_', "-");
-        assert!(help.contains(&format!("--{flag}")), "{flag}");
+    assert!(variables.len() >= 25, "{variables:?}");
+    let documented = documented_settings();
+    for (flag, cells) in &documented {
+        assert_eq!(cells.len(), 5, "{flag}");
+        assert!(help.contains(&format!("--{flag}")), "there is no --{flag}");
+        let variable = format!("ANTEROOM_{}", flag.to_uppercase().replace('-', "_"));
+        let variable = if flag == "new-secret" { "-" } else { variable.as_str() };
+        assert_eq!(cells[1], variable, "{flag}");
     }
+    let found: BTreeSet<_> =
+        documented.values().map(|cells| cells[1].as_str()).filter(|cell| *cell != "-").collect();
+    assert_eq!(found, variables);
+
+    let page = include_str!("../../docs/configuration.md");
     for command in ["serve", "init", "token", "migrate", "schema", "demo"] {
-        assert!(
-            help.contains(&format!("\n  {command}")) && readme.contains(&format!("`{command}`")),
-            "{command}"
-        );
+        assert!(help.contains(&format!("\n  {command}")), "{command}");
+        assert!(page.contains(&format!("\n| `{command}` |")), "{command}");
+        let help = printed(&run(folder.path(), &[command, "--help"]));
+        let lines = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
+        let flags = lines.filter_map(|line| line.split("--").nth(1));
+        for flag in flags.filter_map(|flag| flag.split([' ', '[', '=']).next()) {
+            let is_documented = documented.contains_key(flag)
+                || page.lines().any(|line| {
+                    line.starts_with(&format!("| `--{flag}` |")) && line.contains(&format!("`{command}`"))
+                });
+            assert!(is_documented || flag == "help", "{command} --{flag}");
+        }
     }
+}
+
+#[test]
+fn documented_defaults_are_the_defaults() {
+    let config = Settings::default().resolve().expect("the defaults");
+    let documented = documented_settings();
+    for (flag, default) in [
+        ("listen", config.listen.to_string()),
+        ("data", config.data.display().to_string()),
+        ("database-connections", config.database_connections.to_string()),
+        ("max-upload", config.max_upload.to_string()),
+        ("upload-quota-visitor", config.upload_quota_visitor.to_string()),
+        ("upload-quota-organization", config.upload_quota_organization.to_string()),
+        ("min-free-disk", config.min_free_disk.to_string()),
+        ("keep-exif", config.keep_exif.to_string()),
+        ("log", config.log),
+        ("presence-ttl", config.presence_ttl.to_string()),
+        ("rate-limit", config.rate_limit.to_string()),
+        ("drain", config.drain.as_secs().to_string()),
+        ("connections-per-address", config.limits.connections.per_address.to_string()),
+    ] {
+        assert_eq!(documented[flag][2], default, "{flag}");
+    }
+    assert_eq!(config.log_format, LogFormat::Text);
+    let port = documented["webhook-ports"][2].parse().expect("a port");
+    assert!(config.webhooks.allowed.has_port(port));
+}
+
+#[test]
+fn documented_ranges_are_the_ranges() {
+    let documented = documented_settings();
+    let settings: [(&str, fn(&mut Settings, u32)); 6] = [
+        ("database-connections", |settings, value| settings.database_connections = Some(value)),
+        ("max-upload", |settings, value| settings.max_upload = Some(value)),
+        ("presence-ttl", |settings, value| settings.presence_ttl = Some(value)),
+        ("rate-limit", |settings, value| settings.rate_limit = Some(value)),
+        ("drain", |settings, value| settings.drain = Some(value)),
+        ("connections-per-address", |settings, value| settings.connections_per_address = Some(value)),
+    ];
+    for (flag, set) in settings {
+        let (least, most) = documented[flag][3].split_once('–').expect("a range");
+        let (least, most): (u32, u32) = (least.parse().expect("a number"), most.parse().expect("a number"));
+        let is_taken = |value| {
+            let mut settings = Settings::default();
+            set(&mut settings, value);
+            settings.resolve().is_ok()
+        };
+        assert!(is_taken(least) && is_taken(most), "{flag}");
+        assert!(!is_taken(most + 1), "{flag}");
+        assert!(least == 0 || !is_taken(least - 1), "{flag}");
+    }
+}
+
+#[test]
+fn documented_file_is_accepted() {
+    let page = include_str!("../../docs/configuration.md");
+    let file = page.split("```toml\n").nth(1).expect("a file").split("```").next().expect("its end");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("anteroom.toml");
+    std::fs::write(&path, file).expect("written");
+    let config = Settings { config: Some(path), ..Settings::default() }.resolve().expect("accepted");
+    assert_eq!(config.presence_ttl, 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]
