@@ -77,7 +77,8 @@ impl Caller {
         self.load(key).await?.ok_or_else(|| Fault::internal("an edge leads nowhere"))
     }
 
-    /// The chat of something that the viewer was shown. Between the two it may have been deleted, or hidden from them.
+    /// The chat of something that the viewer was shown. Between the two it may have been deleted, or hidden from
+    /// them.
     pub(super) async fn chat_of(&self, chat_id: ChatId) -> Result<chat::Model> {
         self.load(chat_id).await?.ok_or_else(|| Fault::new(Code::NotFound, CHAT_GONE))
     }

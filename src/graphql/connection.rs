@@ -118,7 +118,7 @@ macro_rules! connection {
                 &self.cursor
             }
 
-            /// The thing itself.
+            /// The item at the end of the edge.
             async fn node(&self) -> &$node {
                 &self.node
             }
@@ -157,7 +157,7 @@ macro_rules! connection {
                 self.edges.iter().map(|edge| &edge.node).collect()
             }
 
-            /// Where this page stands in the list; exact in both directions.
+            /// The position of the page in the list, exact in both directions.
             async fn page_info(&self) -> async_graphql::connection::PageInfo {
                 async_graphql::connection::PageInfo {
                     has_previous_page: self.bounds.has_previous,

@@ -107,14 +107,16 @@ impl Refusal {
 /// What is said of a chat that was deleted, or hidden from the viewer, after something of it was shown.
 pub(super) const CHAT_GONE: &str = "The chat is not there any more.";
 
-/// Whether nothing but the end of chats stood in the way of the answer: of an event, it is overtaken by one that tells of
+/// Whether nothing but the end of chats stood in the way of the answer: of an event, it is overtaken by one that
+/// tells of
 /// that end.
 #[must_use]
 pub fn is_overtaken(answer: &Response) -> bool {
     !answer.errors.is_empty() && answer.errors.iter().all(|error| error.message == CHAT_GONE)
 }
 
-/// Whether an answer of an event lacks something that the database, or a bug, kept back: the same event resolved again
+/// Whether an answer of an event lacks something that the database, or a bug, kept back: the same event resolved
+/// again
 /// may have it.
 #[must_use]
 pub fn is_unresolved(answer: &Response) -> bool {

@@ -5,7 +5,7 @@ use crate::domain::viewer::ViewerRole as DomainViewerRole;
 use crate::live;
 use async_graphql::Enum;
 
-/// Who an actor is.
+/// The kind of an actor.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ActorType {
     /// A person who works for the organization.
@@ -23,7 +23,7 @@ impl From<ActorType> for entity::ActorType {
     }
 }
 
-/// How a search compares texts.
+/// The way in which a search compares texts.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::search::Matching")]
 pub(super) enum TextMatch {
@@ -33,7 +33,7 @@ pub(super) enum TextMatch {
     Exact,
 }
 
-/// What a user may do.
+/// The role of a user.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::UserRole")]
 pub(super) enum UserRole {
@@ -43,7 +43,7 @@ pub(super) enum UserRole {
     Operator,
 }
 
-/// What the viewer may do.
+/// The role of the viewer.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainViewerRole")]
 pub(super) enum ViewerRole {
@@ -59,7 +59,7 @@ pub(super) enum ViewerRole {
     Widget,
 }
 
-/// Who a chat is between.
+/// The type of a chat.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::ChatType")]
 pub(super) enum ChatType {
@@ -71,7 +71,7 @@ pub(super) enum ChatType {
     Group,
 }
 
-/// What an entry of a chat's history is.
+/// The type of a message.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::MessageType")]
 pub(super) enum MessageType {
@@ -87,7 +87,7 @@ pub(super) enum MessageType {
     Session,
 }
 
-/// What a viewer may do with a message: which buttons to show.
+/// An action on a message that a viewer can take.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::message::MessageAction")]
 pub(super) enum MessageAction {
@@ -101,7 +101,7 @@ pub(super) enum MessageAction {
     React,
 }
 
-/// Why a presence ended.
+/// The reason for which a presence ended.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::PresenceEndReason")]
 pub(super) enum PresenceEndReason {
@@ -115,7 +115,7 @@ pub(super) enum PresenceEndReason {
     SignedOut,
 }
 
-/// What a session is for.
+/// The type of a session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionType")]
 pub(super) enum ChatSessionType {
@@ -123,7 +123,7 @@ pub(super) enum ChatSessionType {
     Telemed,
 }
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionState")]
 pub(super) enum ChatSessionState {
@@ -139,7 +139,7 @@ pub(super) enum ChatSessionState {
     Finished,
 }
 
-/// How a session that is over went.
+/// The outcome of a session that is over.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionOutcome")]
 pub(super) enum ChatSessionOutcome {
@@ -153,7 +153,7 @@ pub(super) enum ChatSessionOutcome {
     Missed,
 }
 
-/// What can be asked of a session.
+/// An action that moves a session on.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainDirective")]
 pub(super) enum ChatSessionAction {
@@ -167,7 +167,7 @@ pub(super) enum ChatSessionAction {
     Finish,
 }
 
-/// What a participant of a session does with it.
+/// The status of a participant in a session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallStatus {
     /// The session does not ring yet, or the participant need not answer it.
@@ -182,7 +182,7 @@ pub(super) enum CallStatus {
     Rejected,
 }
 
-/// What became of something in a place.
+/// The kind of a change.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "live::ChangeAction")]
 pub(super) enum ChangeAction {
@@ -194,13 +194,13 @@ pub(super) enum ChangeAction {
     Removed,
 }
 
-/// Why a stream starts over.
+/// The reason for which a stream starts over.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "live::ResetReason")]
 pub(super) enum ResetReason {
     /// It was asked for without a cursor.
     Initial,
-    /// What came after the cursor is not kept any more.
+    /// The events after the cursor are no longer kept.
     CursorExpired,
 }
 
@@ -213,23 +213,23 @@ pub(super) enum OrderDirection {
     Desc,
 }
 
-/// What chats are sorted by.
+/// A field to sort chats by.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::chat_filter::ChatOrderField")]
 pub(super) enum ChatOrderField {
-    /// When it started.
+    /// The start time.
     StartedAt,
-    /// When it ended; lists only chats that have.
+    /// The end time. Lists only chats that have ended.
     EndedAt,
-    /// When it last changed.
+    /// The time of the last change.
     UpdatedAt,
     /// Since when its visitor waits for an answer; lists only chats where one does.
     WaitingSince,
-    /// When its newest message was sent; lists only chats with messages.
+    /// The time of the newest message. Lists only chats with messages.
     LastMessageAt,
 }
 
-/// What a viewer may do with a chat: which buttons to show.
+/// An action on a chat that a viewer can take.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChatAction {
     /// Send messages.
@@ -256,7 +256,7 @@ pub(super) enum ChatAction {
     Restore,
 }
 
-/// What a webhook can be told of.
+/// An event that a webhook can receive.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::WebhookEvent")]
 pub(super) enum WebhookEvent {
@@ -275,7 +275,7 @@ pub(super) enum WebhookEvent {
     ChatSessionChanged,
 }
 
-/// How a delivery stands.
+/// The state of a delivery.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::WebhookDeliveryState")]
 pub(super) enum WebhookDeliveryState {

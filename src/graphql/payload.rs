@@ -5,10 +5,10 @@ use super::id::Halt;
 use crate::domain::refused::Refused;
 use async_graphql::{Enum, SimpleObject};
 
-/// Why the domain refused a mutation. Nothing was changed.
+/// An error that prevented a mutation. Nothing was changed.
 #[derive(SimpleObject, Clone, Debug)]
 pub(super) struct UserError {
-    /// Which kind of refusal.
+    /// The kind of error.
     code: UserErrorCode,
     /// A sentence for people, in English.
     message: String,
@@ -20,7 +20,7 @@ pub(super) struct UserError {
 /// The kinds of refusal.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserErrorCode {
-    /// What an id names is not there, or not for this viewer.
+    /// An id names nothing, or nothing that the viewer can see.
     NotFound,
     /// A value cannot be taken; the message says why.
     Invalid,

@@ -24,7 +24,7 @@ use entity::{
     ShoppingCartProductId, WebhookDeliveryId, WebhookId,
 };
 
-/// What a client can hold on to, and fetch again by its id.
+/// An object with a global id, which `node` fetches.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "Result<ID>", desc = "The global id: opaque, and the same for ever."))]
 pub(super) enum Node {
@@ -62,7 +62,7 @@ enum VisitorByInput {
 /// Everything that can be asked.
 #[Object]
 impl Query {
-    /// Who this request is made by.
+    /// The viewer: the actor who makes the request.
     async fn viewer(&self) -> Viewer {
         Viewer
     }

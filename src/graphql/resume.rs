@@ -81,7 +81,8 @@ impl Resume {
         self.state().item = Some(Item { cursor, turn, own_turn });
     }
 
-    /// Ends the turn of the item whose answer was just made. `None` where the answer is not an item's, because the stream
+    /// Ends the turn of the item whose answer was just made. `None` where the answer is not an item's, because the
+    /// stream
     /// could not start.
     #[must_use]
     pub fn take_item(&self) -> Option<Resolved> {

@@ -15,64 +15,69 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
-/// Who the visitor on the page is: whom `identityToken` names, or else whose `refreshToken` it is, or else somebody new.
+/// The visitor on the page: the one whom `identityToken` names, or else whose `refreshToken` it is, or else
+/// somebody new.
 #[derive(InputObject)]
 struct SignInVisitorInput {
-    /// What the sign-in before gave, on this page or another of the site. Refused when it is not taken any more: sign
+    /// The refresh token of the previous sign-in, on this page or another of the site. Refused when it is not
+    /// taken any more: sign
     /// in anew without it.
     refresh_token: Option<String>,
-    /// What the organization's own server says: a JWT, signed with the room's `identitySecret` (HS256), with the
-    /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name` and
+    /// The identity token of the organization's own server: a JWT, signed with the room's `identitySecret`
+    /// (HS256), with the
+    /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name`
+    /// and
     /// `attributes` (an object of texts).
     identity_token: Option<String>,
-    /// How the visitor wants to be called: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// The visitor's display name: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed. Not of one whom the organization knows.
     display_name: Option<String>,
     /// The page that the visitor is on: their `currentPage` from now on.
     page: Option<WebPageInput>,
 }
 
-/// What signInVisitor did.
+/// The result of `signInVisitor`.
 #[derive(SimpleObject, Default)]
 struct SignInVisitorPayload {
     /// What goes behind `Authorization: Bearer` from now on, for 15 minutes. Renew it before.
     token: Option<String>,
-    /// When it ends.
+    /// The expiry time.
     expires_at: Option<DateTime>,
-    /// What the next token is had for, once, within 30 days: keep it where only pages of the site can read it.
+    /// The refresh token, valid once within 30 days: keep it where only pages of the site can read it.
     refresh_token: Option<String>,
     /// The visitor who is signed in: what is selected here is theirs already.
     viewer: Option<Viewer>,
     /// The room whose widget it is.
     room: Option<Room>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What a token is renewed with.
+/// The input of `renewToken`.
 #[derive(InputObject)]
 struct RenewTokenInput {
-    /// What signInVisitor or the renewal before gave. Absent for a token that came by other means: it is renewed by
+    /// The refresh token of the sign-in or the previous renewal. Absent for a token that came by other means: it
+    /// is renewed by
     /// itself, for as long as it lived, up to 30 days after the first one.
     refresh_token: Option<String>,
 }
 
-/// What renewToken did.
+/// The result of `renewToken`.
 #[derive(SimpleObject, Default)]
 struct RenewTokenPayload {
-    /// What goes behind `Authorization: Bearer` from now on. A socket that this was asked on stays open as long.
+    /// The new token for the header `Authorization: Bearer`. A socket that this was asked on stays open as long.
     token: Option<String>,
-    /// When it ends.
+    /// The expiry time.
     expires_at: Option<DateTime>,
-    /// What the next one is had for; null where the token is renewed by itself.
+    /// The next refresh token. Null if the token is renewed without one.
     refresh_token: Option<String>,
     /// The same viewer as before.
     viewer: Option<Viewer>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// How far to sign out.
+/// The input of `signOut`.
 #[derive(InputObject)]
 struct SignOutInput {
     /// True ends all tokens of the viewer, on every device; else those of this sign-in: this token, those that it was
@@ -81,10 +86,10 @@ struct SignOutInput {
     everywhere: bool,
 }
 
-/// What signOut did.
+/// The result of `signOut`.
 #[derive(SimpleObject)]
 struct SignOutPayload {
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -116,12 +121,12 @@ impl TokenSubjectInput {
     }
 }
 
-/// What revokeTokens did.
+/// The result of `revokeTokens`.
 #[derive(SimpleObject)]
 struct RevokeTokensPayload {
-    /// Who has to sign in anew; null for a program.
+    /// The actor whose tokens were revoked. Null for an API client.
     actor: Option<Actor>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -135,7 +140,7 @@ impl SignInMutation {
     async fn sign_in_visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who it is.")] input: SignInVisitorInput,
+        #[graphql(desc = "The visitor.")] input: SignInVisitorInput,
     ) -> Result<Option<SignInVisitorPayload>> {
         let caller = anybody(context)?;
         let SignInVisitorInput { refresh_token, identity_token, display_name, page } = input;
@@ -162,7 +167,7 @@ impl SignInMutation {
     async fn renew_token(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What with.")] input: RenewTokenInput,
+        #[graphql(desc = "The refresh token, if any.")] input: RenewTokenInput,
     ) -> Result<Option<RenewTokenPayload>> {
         let caller = caller(context)?;
         let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
@@ -188,7 +193,7 @@ impl SignInMutation {
     async fn sign_out(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How far.")] input: SignOutInput,
+        #[graphql(desc = "The extent.")] input: SignOutInput,
     ) -> Result<Option<SignOutPayload>> {
         let caller = caller(context)?;
         let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
@@ -201,7 +206,7 @@ impl SignInMutation {
     async fn revoke_tokens(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Whose.")] input: RevokeTokensInput,
+        #[graphql(desc = "The subject of the tokens.")] input: RevokeTokensInput,
     ) -> Result<Option<RevokeTokensPayload>> {
         let caller = caller(context)?;
         let revoked = async {

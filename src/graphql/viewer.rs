@@ -15,7 +15,7 @@ use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::actor;
 
-/// Who this request is made by. There is one for each actor, so that caches can hold it.
+/// The actor who makes the request. There is one for each actor, so that caches can hold it.
 #[derive(Clone, Copy)]
 pub(super) struct Viewer;
 
@@ -26,7 +26,7 @@ impl Viewer {
     }
 }
 
-/// Who this request is made by. There is one for each actor, so that caches can hold it.
+/// The actor who makes the request. There is one for each actor, so that caches can hold it.
 #[Object]
 impl Viewer {
     /// The global id.
@@ -34,7 +34,7 @@ impl Viewer {
         Ok(Kind::Viewer.encode(anybody(context)?.viewer.actor_id.0))
     }
 
-    /// What the viewer may do.
+    /// The role of the viewer.
     async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
         Ok(anybody(context)?.viewer.role.into())
     }
@@ -65,7 +65,7 @@ impl Viewer {
         })
     }
 
-    /// When the token ends: get another one before.
+    /// The expiry time of the token. Renew it before.
     async fn token_expires_at(&self, context: &Context<'_>) -> Result<DateTime> {
         Ok(DateTime(caller(context)?.viewer.expires_at))
     }
@@ -85,9 +85,9 @@ impl Viewer {
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
         #[graphql(desc = "Also chats that the viewer has hidden.", default)] include_hidden: bool,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let caller = caller(context)?;

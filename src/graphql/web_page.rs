@@ -23,10 +23,12 @@ impl From<entity::WebPage> for WebPage {
 /// A page of the customer's site.
 #[derive(InputObject)]
 pub(super) struct WebPageInput {
-    /// The URL: http or https, up to 2,048 characters. It is normalized as browsers do; a user name and password in it
+    /// The URL: http or https, up to 2,048 characters. It is normalized as browsers do; a user name and password
+    /// in it
     /// are removed.
     url: String,
-    /// The title: up to 200 characters. Bidirectional controls are removed; a title without a visible character is null.
+    /// The title: up to 200 characters. Bidirectional controls are removed; a title without a visible character is
+    /// null.
     title: Option<String>,
 }
 

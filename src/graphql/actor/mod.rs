@@ -32,7 +32,11 @@ const ONLINE: TimeDelta = TimeDelta::seconds(60);
         ty = "Result<bool>",
         desc = "Whether the actor was heard from within the last minute."
     ),
-    field(name = "last_seen_at", ty = "Option<DateTime>", desc = "When the actor was last heard from.")
+    field(
+        name = "last_seen_at",
+        ty = "Option<DateTime>",
+        desc = "The time at which the actor was last active."
+    )
 )]
 pub(super) enum Actor {
     User(User),
@@ -101,7 +105,7 @@ impl User {
         is_online(context, &self.0)
     }
 
-    /// When the user was last heard from.
+    /// The time at which the user was last active.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
@@ -116,7 +120,7 @@ impl User {
         Ok(self.0.name.as_deref().filter(|_| is_staff(context)))
     }
 
-    /// What the user may do; null to visitors.
+    /// The user's role. Null for visitors.
     async fn role(&self, context: &Context<'_>) -> Result<Option<UserRole>> {
         Ok(self.0.role.map(UserRole::from).filter(|_| is_staff(context)))
     }
@@ -126,12 +130,12 @@ impl User {
         Ok(self.0.external_id.as_deref().filter(|_| is_staff(context)))
     }
 
-    /// When the user was created.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When the user was deactivated: since then they can do nothing.
+    /// The time at which the user was deactivated. Null while the user is active.
     async fn deactivated_at(&self) -> Option<DateTime> {
         self.0.deactivated_at.map(DateTime)
     }
@@ -143,10 +147,10 @@ impl User {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Participant(self.0.id);
@@ -159,25 +163,26 @@ impl User {
     async fn current_chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::PresentUser(self.0.id);
         chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
     }
 
-    /// The chats in which the user takes part, most recent activity first: what each of them is for the user alone. For
+    /// The chats in which the user takes part, most recent activity first: what each of them is for the user
+    /// alone. For
     /// the user and for admins; null to everybody else.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Also of chats that the user has hidden.", default)] include_hidden: bool,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ParticipationConnection>> {
         let page = PageArguments { first, after, last, before };
@@ -192,9 +197,9 @@ fn is_staff(context: &Context<'_>) -> bool {
 /// A name and a value.
 #[derive(SimpleObject)]
 pub(super) struct Attribute {
-    /// What it says something about.
+    /// The name of the attribute.
     name: String,
-    /// What it says.
+    /// The value.
     value: String,
 }
 
@@ -220,7 +225,7 @@ impl Visitor {
         is_online(context, &self.0)
     }
 
-    /// When the visitor was last heard from.
+    /// The time at which the visitor was last active.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
@@ -230,12 +235,12 @@ impl Visitor {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
 
-    /// When the visitor was first known.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// What the organization knows about the visitor; null to visitors.
+    /// The organization's attributes of the visitor. Null for visitors.
     async fn attributes(&self, context: &Context<'_>) -> Result<Option<Vec<Attribute>>> {
         if !is_staff(context) {
             return Ok(None);
@@ -256,10 +261,10 @@ impl Visitor {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Visitor(self.0.id);
@@ -272,9 +277,9 @@ impl Visitor {
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
         if !self.is_open_to(context) {

@@ -19,56 +19,58 @@ struct CreateUserInput {
     /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed.
     name: String,
-    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     /// The same as `name`, if absent.
     public_name: Option<String>,
-    /// What the user may do.
+    /// The user's role.
     role: UserRole,
     /// The user's id in the organization's own systems: 1 to 128 characters, unique among its users.
     external_id: Option<String>,
 }
 
-/// What createUser did.
+/// The result of `createUser`.
 #[derive(SimpleObject)]
 struct CreateUserPayload {
     /// The new user.
     user: Option<User>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a user. What is absent stays as it is.
+/// Changes of a user. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateUserInput {
-    /// Whom to change.
+    /// The id of the user.
     user_id: ID,
     /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed.
     name: Option<String>,
-    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// removed.
     public_name: Option<String>,
-    /// What the user may do. An organization keeps at least one active ADMIN.
+    /// The user's role. An organization keeps at least one active ADMIN.
     role: Option<UserRole>,
     /// False deactivates: tokens stop to work, sockets close, presences end. True undoes it.
     is_active: Option<bool>,
 }
 
-/// What updateUser did.
+/// The result of `updateUser`.
 #[derive(SimpleObject)]
 struct UpdateUserPayload {
     /// The user, as they now stand.
     user: Option<User>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
 /// A name and a value.
 #[derive(InputObject)]
 struct AttributeInput {
-    /// What it says something about: 1–200 characters, at least one of them visible; bidirectional controls are
+    /// The name of the attribute: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed.
     name: String,
-    /// What it says: up to 1,000 characters.
+    /// The value: up to 1,000 characters.
     value: String,
 }
 
@@ -84,12 +86,12 @@ struct UpsertVisitorInput {
     attributes: Option<Vec<AttributeInput>>,
 }
 
-/// What upsertVisitor did.
+/// The result of `upsertVisitor`.
 #[derive(SimpleObject)]
 struct UpsertVisitorPayload {
     /// The visitor, as they now stand.
     visitor: Option<Visitor>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -103,14 +105,14 @@ struct IssueTokenInput {
     expires_in_seconds: i32,
 }
 
-/// What issueToken did.
+/// The result of `issueToken`.
 #[derive(SimpleObject)]
 struct IssueTokenPayload {
-    /// What goes behind `Authorization: Bearer`. Shown this once.
+    /// The token for the header `Authorization: Bearer`. Shown only once.
     token: Option<String>,
-    /// When it ends.
+    /// The expiry time.
     expires_at: Option<DateTime>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -186,7 +188,7 @@ impl ActorMutation {
     async fn issue_token(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Whom for, and for how long.")] input: IssueTokenInput,
+        #[graphql(desc = "The token to issue.")] input: IssueTokenInput,
     ) -> Result<Option<IssueTokenPayload>> {
         let caller = caller(context)?;
         let IssueTokenInput { subject, expires_in_seconds } = input;

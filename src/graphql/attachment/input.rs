@@ -9,10 +9,11 @@ use entity::AttachmentId;
 /// A link to attach.
 #[derive(InputObject)]
 pub(in crate::graphql) struct LinkInput {
-    /// The URL of the page: http or https, at most 2048 characters, without a user name or password. It is normalized as
+    /// The URL of the page: http or https, at most 2048 characters, without a user name or password. It is
+    /// normalized as
     /// browsers do: `https:e.org` becomes `https://e.org/`.
     url: String,
-    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed. The host of
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. The host of
     /// the URL, if absent.
     name: Option<String>,
 }

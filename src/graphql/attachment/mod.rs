@@ -18,7 +18,7 @@ use entity::{AttachmentKind, Timestamp, attachment};
 #[derive(Interface, Clone)]
 #[graphql(
     field(name = "id", ty = "ID", desc = "The global id."),
-    field(name = "name", ty = "Result<String>", desc = "What it is called.")
+    field(name = "name", ty = "Result<String>", desc = "The name.")
 )]
 pub(super) enum Attachment {
     File(FileAttachment),
@@ -58,12 +58,13 @@ impl FileAttachment {
         Kind::FileAttachment.encode(self.0.id.0)
     }
 
-    /// What it is called: what its uploader said. A name to show, not to write to a disk unseen.
+    /// The name that the uploader gave. A name to show, not to write to a disk unseen.
     pub(super) async fn name(&self) -> Result<String> {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// Media type of the file, such as `image/png`: what its uploader said, where the bytes begin as such files do, and
+    /// Media type of the file, such as `image/png`: what its uploader said, where the bytes begin as such files
+    /// do, and
     /// `application/octet-stream` otherwise. It may change when the bytes arrive.
     async fn media_type(&self) -> Result<&str> {
         self.0.media_type.as_deref().ok_or_else(broken)
@@ -75,21 +76,26 @@ impl FileAttachment {
         self.0.size.and_then(|size| i32::try_from(size).ok()).ok_or_else(broken)
     }
 
-    /// Of a PNG, JPEG, GIF or WebP image: its width in pixels as it is looked at. Null for other files, and until it is
+    /// For a PNG, JPEG, GIF or WebP image, its width in pixels as it is looked at. Null for other files, and until
+    /// it is
     /// uploaded.
     async fn width(&self) -> Option<i32> {
         self.0.width
     }
 
-    /// Of a PNG, JPEG, GIF or WebP image: its height in pixels as it is looked at. Null for other files, and until it
+    /// For a PNG, JPEG, GIF or WebP image, its height in pixels as it is looked at. Null for other files, and
+    /// until it
     /// is uploaded.
     async fn height(&self) -> Option<i32> {
         self.0.height
     }
 
-    /// Where it can be fetched until `urlExpiresAt`, by whoever has this URL and without a token; for 15 minutes at
-    /// least. It is answered as a download (`Content-Disposition: attachment`), which an `img` shows all the same, and
-    /// in parts where `Range` asks for them. Within a quarter of an hour it is the same URL. Until the file is uploaded
+    /// The URL at which anybody who has it can fetch the file until `urlExpiresAt`, without a token; for 15
+    /// minutes at
+    /// least. It is answered as a download (`Content-Disposition: attachment`), which an `img` shows all the same,
+    /// and
+    /// in parts where `Range` asks for them. Within a quarter of an hour it is the same URL. Until the file is
+    /// uploaded
     /// there is nothing at it.
     async fn url(&self, context: &Context<'_>) -> Result<String> {
         Ok(self.link(caller(context)?, Purpose::File).0)
@@ -100,7 +106,8 @@ impl FileAttachment {
         Ok(DateTime(self.link(caller(context)?, Purpose::File).1))
     }
 
-    /// Of a PNG, JPEG, GIF or WebP image: where a small one of it can be fetched until `urlExpiresAt`, a PNG or a JPEG
+    /// For a PNG, JPEG, GIF or WebP image, the URL of a preview that can be fetched until `urlExpiresAt`, a PNG or
+    /// a JPEG
     /// with at most 320 pixels on each side. Null for other files, for images that take more than about 200 MiB to
     /// decode, and until it is uploaded.
     async fn preview_url(&self, context: &Context<'_>) -> Result<Option<String>> {
@@ -123,7 +130,7 @@ impl LinkAttachment {
         Kind::LinkAttachment.encode(self.0.id.0)
     }
 
-    /// What it is called: what its sender said, or else the URL's host.
+    /// The name that the sender gave, or else the host of the URL.
     pub(super) async fn name(&self) -> Result<String> {
         self.0.name.clone().ok_or_else(broken)
     }
@@ -148,7 +155,7 @@ impl ContactAttachment {
         Kind::ContactAttachment.encode(self.0.id.0)
     }
 
-    /// What they are called: what the sender said, or else the actor's name, as this viewer may see it, or the address.
+    /// The name: what the sender gave, or else the actor's name, as this viewer may see it, or the address.
     pub(super) async fn name(&self, context: &Context<'_>) -> Result<String> {
         if let Some(name) = self.0.name.as_ref().or(self.0.address.as_ref()) {
             return Ok(name.clone());
@@ -157,7 +164,7 @@ impl ContactAttachment {
         Ok(display_name(caller.viewer.role, &caller.need(id).await?))
     }
 
-    /// Who it is; null where it is an address, and where this viewer does not see them.
+    /// The actor. Null for an address, and where this viewer does not see them.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         match self.0.actor_id {
             Some(id) => Ok(caller(context)?.load(Seen(id)).await?.and_then(Actor::new)),
@@ -165,7 +172,7 @@ impl ContactAttachment {
         }
     }
 
-    /// Where to reach them: a telephone number, an e-mail address or whatever the sender wrote; null where it is an
+    /// The address: a telephone number, an e-mail address or whatever the sender wrote; null where it is an
     /// actor.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()

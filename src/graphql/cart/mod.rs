@@ -15,11 +15,12 @@ use crate::domain::cart;
 use async_graphql::{Context, ID, Object};
 use entity::{shopping_cart, shopping_cart_product};
 
-/// What a visitor is about to buy in the organization's shop, or bought.
+/// A shopping cart: the products that a visitor is about to buy in the organization's shop, or bought.
 #[derive(Clone)]
 pub(super) struct ShoppingCart(pub shopping_cart::Model);
 
-/// What a visitor is about to buy in the organization's shop, or bought. For the organization's people and the visitor.
+/// A shopping cart: the products that a visitor is about to buy in the organization's shop, or bought. For the
+/// organization's people and the visitor.
 #[Object]
 impl ShoppingCart {
     /// The global id.
@@ -32,7 +33,7 @@ impl ShoppingCart {
         &self.0.external_id
     }
 
-    /// Whose it is.
+    /// The visitor.
     async fn visitor(&self, context: &Context<'_>) -> Result<Visitor> {
         Ok(Visitor(caller(context)?.need(self.0.visitor_id).await?))
     }
@@ -50,27 +51,27 @@ impl ShoppingCart {
         &self.0.currency
     }
 
-    /// What the products in it cost together, without what is paid each month.
+    /// The total price, without monthly prices.
     async fn total_price(&self, context: &Context<'_>) -> Result<Decimal> {
         Ok(Decimal(cart::totals(&self.lines(context).await?).0))
     }
 
-    /// What the products in it cost together each month.
+    /// The total monthly price.
     async fn monthly_total_price(&self, context: &Context<'_>) -> Result<Decimal> {
         Ok(Decimal(cart::totals(&self.lines(context).await?).1))
     }
 
-    /// When the first product was put into it.
+    /// The time at which the first product was added.
     async fn opened_at(&self) -> DateTime {
         DateTime(self.0.opened_at)
     }
 
-    /// When it was bought; null where it was not. Nothing in it changes after that.
+    /// The purchase time. Null if the cart was not bought. Nothing in it changes after that.
     async fn locked_at(&self) -> Option<DateTime> {
         self.0.locked_at.map(DateTime)
     }
 
-    /// What is in it, in the order in which it was put there: up to 200.
+    /// The products, in the order in which they were added: up to 200.
     async fn products(
         &self,
         context: &Context<'_>,
@@ -107,7 +108,7 @@ impl ShoppingCartProduct {
         &self.0.external_id
     }
 
-    /// What it is called.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.name
     }
@@ -127,37 +128,37 @@ impl ShoppingCartProduct {
         self.0.product_number.as_deref()
     }
 
-    /// What one costs.
+    /// The price of one item.
     async fn price(&self) -> Option<Decimal> {
         self.0.price.map(Decimal)
     }
 
-    /// How many are in the cart.
+    /// The quantity.
     async fn quantity(&self) -> Option<i32> {
         self.0.quantity
     }
 
-    /// What one costs each month.
+    /// The monthly price of one item.
     async fn monthly_price(&self) -> Option<Decimal> {
         self.0.monthly_price.map(Decimal)
     }
 
-    /// How many that are paid each month are in the cart.
+    /// The quantity that is paid monthly.
     async fn monthly_quantity(&self) -> Option<i32> {
         self.0.monthly_quantity
     }
 
-    /// How many the shop has left.
+    /// The number of items in stock.
     async fn stock_balance(&self) -> Option<i32> {
         self.0.stock_balance
     }
 
-    /// When it was put into the cart.
+    /// The time at which the product was added.
     async fn added_at(&self) -> DateTime {
         DateTime(self.0.added_at)
     }
 
-    /// When it was taken out of the cart; null while it is in it.
+    /// The time at which the product was removed. Null while it is in the cart.
     async fn deleted_at(&self) -> Option<DateTime> {
         self.0.deleted_at.map(DateTime)
     }

@@ -16,7 +16,7 @@ use entity::{ActorId, ChatId};
 struct ShoppingCartProductInput {
     /// The shop's own id of it: 1 to 128 characters, unique in the cart.
     external_id: String,
-    /// What it is called: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
     /// More about it: up to 1,000 characters.
     description: Option<String>,
@@ -24,22 +24,22 @@ struct ShoppingCartProductInput {
     category: Option<String>,
     /// Its number in the shop: up to 200 characters.
     product_number: Option<String>,
-    /// What one costs: up to twelve digits and four decimals; below 0 for what is taken off.
+    /// The price of one item: up to twelve digits and four decimals; below 0 for what is taken off.
     price: Option<Decimal>,
-    /// How many are in the cart: 0 to 1,000,000. One, if absent.
+    /// The quantity, 0–1,000,000. Counts as 1 if absent.
     quantity: Option<i32>,
-    /// What one costs each month: as `price`.
+    /// The monthly price of one item, as `price`.
     monthly_price: Option<Decimal>,
-    /// How many that are paid each month are in the cart: 0 to 1,000,000. One, if absent.
+    /// The quantity that is paid monthly, 0–1,000,000. Counts as 1 if absent.
     monthly_quantity: Option<i32>,
-    /// How many the shop has left.
+    /// The number of items in stock.
     stock_balance: Option<i32>,
 }
 
 /// A cart as it now is in the shop.
 #[derive(InputObject)]
 struct UpsertShoppingCartInput {
-    /// Whose it is.
+    /// The visitor.
     visitor_id: ID,
     /// The shop's own id of it: 1 to 128 characters, unique in the organization.
     external_id: String,
@@ -49,18 +49,18 @@ struct UpsertShoppingCartInput {
     currency: String,
     /// All that is in it now: up to 200. What was in it before and is not named was taken out.
     products: Vec<ShoppingCartProductInput>,
-    /// When the first product was put into it. Now, if absent and it is new.
+    /// The time at which the first product was added. Now, if absent and it is new.
     opened_at: Option<DateTime>,
-    /// When it was bought. From then on nothing in it can be changed.
+    /// The purchase time. Afterwards the cart cannot be changed.
     locked_at: Option<DateTime>,
 }
 
-/// What upsertShoppingCart did.
+/// The result of `upsertShoppingCart`.
 #[derive(SimpleObject)]
 struct UpsertShoppingCartPayload {
-    /// The cart, as it now stands.
+    /// The current state of the cart.
     shopping_cart: Option<ShoppingCart>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 

@@ -12,18 +12,18 @@ use entity::ChatId;
 /// A chat to delete.
 #[derive(InputObject)]
 struct DeleteChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
 }
 
-/// What deleteChat did.
+/// The result of `deleteChat`.
 #[derive(SimpleObject)]
 struct DeleteChatPayload {
     /// The id of the chat, which is there for nobody any more.
     deleted_chat_id: Option<ID>,
     /// The chat, as it now stands, where it was not deleted.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -32,7 +32,8 @@ pub(in crate::graphql) struct DeletionMutation;
 
 #[Object]
 impl DeletionMutation {
-    /// Deletes a chat: a GROUP chat by its owner or an admin, any other by an admin. It ends, is gone from every list,
+    /// Deletes a chat: a GROUP chat by its owner or an admin, any other by an admin. It ends, is gone from every
+    /// list,
     /// search and count, and its streams complete; the database keeps it for an audit. A pair whose DIRECT chat was
     /// deleted can have a new one.
     async fn delete_chat(

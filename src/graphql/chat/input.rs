@@ -10,11 +10,11 @@ use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use async_graphql::{ID, InputObject};
 use entity::{ActorId, ChatId, RoomId};
 
-/// Which chats: all conditions that are given must hold.
+/// Conditions on chats. All given conditions must hold.
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name = "ChatFilter")]
 pub(in crate::graphql) struct ChatFilterInput {
-    /// Of this type.
+    /// Matches this type.
     #[graphql(name = "type")]
     chat_type: Option<ChatType>,
     /// In one of these rooms: up to 100.
@@ -47,11 +47,11 @@ pub(in crate::graphql) struct ChatFilterInput {
     min_message_count: Option<i32>,
 }
 
-/// How to sort chats; equal ones by id.
+/// The order of chats. Ties are sorted by id.
 #[derive(InputObject, Clone, Debug)]
 #[graphql(name = "ChatOrder")]
 pub(in crate::graphql) struct ChatOrderInput {
-    /// By what.
+    /// The field to sort by.
     field: ChatOrderField,
     /// In which direction.
     direction: OrderDirection,

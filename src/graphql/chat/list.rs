@@ -17,7 +17,7 @@ connection! {
     ChatEdge of Chat,
     fields { event_cursor: String }
 
-    /// Where things stood before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
+    /// The position of the feeds before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
     /// no change is missed. What changed during the read may come again: apply by id.
     async fn event_cursor(&self) -> &str {
         &self.event_cursor

@@ -81,9 +81,9 @@ impl Chat {
 /// Somebody who is typing.
 #[derive(SimpleObject)]
 pub(super) struct Typing {
-    /// Who types.
+    /// The actor who is typing.
     actor: Actor,
-    /// When to stop to show it, unless it is told again.
+    /// The time at which the indicator expires unless it is renewed.
     expires_at: DateTime,
 }
 
@@ -95,7 +95,7 @@ impl Chat {
         Kind::Chat.encode(self.0.id.0)
     }
 
-    /// Who it is between.
+    /// The type of the chat.
     #[graphql(name = "type")]
     async fn chat_type(&self) -> ChatType {
         self.0.chat_type.into()
@@ -122,12 +122,12 @@ impl Chat {
         })
     }
 
-    /// Who owns it; GROUP and DIRECT chats only.
+    /// The owner. Null in VISITOR chats.
     async fn owner(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         Self::actor(context, self.0.owner_id).await
     }
 
-    /// What to call it on this viewer's screen: what they call it themself, or its name, or the visitor's, or the names
+    /// The title to show to this viewer: their own name for the chat, or its name, or the visitor's, or the names
     /// of the first 5 others in it, or its room's.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
         let caller = caller(context)?;
@@ -160,7 +160,7 @@ impl Chat {
         self.0.name.as_deref()
     }
 
-    /// What it is about.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
@@ -200,17 +200,18 @@ impl Chat {
         self.0.waiting_since.is_some()
     }
 
-    /// When it started.
+    /// The start time.
     async fn started_at(&self) -> DateTime {
         DateTime(self.0.started_at)
     }
 
-    /// When it ended; null while it goes on.
+    /// The end time. Null while the chat is open.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
 
-    /// When something last happened in the chat that all who see it may learn of. Notes do not count, nor do sessions that
+    /// The time of the last event of the chat that everybody who sees the chat can learn of. Notes do not count,
+    /// nor do sessions that
     /// not every visitor of the chat is called to.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
@@ -256,7 +257,7 @@ impl Chat {
         self.0.present_user_count
     }
 
-    /// What the organization's people call it among themselves, in the order in which the tags were put on it. Null to
+    /// The tags, in the order in which they were added. Null to
     /// visitors.
     async fn tags(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
         Ok(caller(context)?.viewer.role.is_staff().then_some(&self.0.tags.0))
@@ -289,9 +290,9 @@ impl Chat {
                     both give the size of the page. Not with `after` or `before`."
         )]
         around: Option<ID>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<MessageConnection> {
         if around.is_some() && (after.is_some() || before.is_some()) {
@@ -321,7 +322,8 @@ impl Chat {
         Ok(MessageConnection::new(page, event_cursor, place, Message))
     }
 
-    /// The messages of this chat whose text contains the query, newest first. Finds any part of a word, in every script,
+    /// The messages of this chat whose text contains the query, newest first. Finds any part of a word, in every
+    /// script,
     /// whatever its case and accents unless `match` is `EXACT`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
@@ -331,21 +333,21 @@ impl Chat {
         query: String,
         #[graphql(
             name = "match",
-            desc = "How the query is compared with the text.",
+            desc = "The way in which the query is compared with the text.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
         #[graphql(desc = "Also among those that are archived.", default)] include_archived: bool,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<MessageSearchConnection> {
         let page = PageArguments { first, after, last, before };
         search_chat(context, self.0.id, (&query, matching), include_archived, page).await
     }
 
-    /// Who is present, oldest first.
+    /// The presences, oldest first.
     #[allow(clippy::too_many_arguments)]
     async fn presences(
         &self,
@@ -353,9 +355,9 @@ impl Chat {
         #[graphql(desc = "Also those that have ended.", default_with = "Some(false)")] include_ended: Option<
             bool,
         >,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<PresenceConnection> {
         let list = List::of("presences", self.0.id);
@@ -365,15 +367,15 @@ impl Chat {
         Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
     }
 
-    /// Who takes part, oldest first.
+    /// The participations, oldest first.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only users, or only visitors.", name = "type")] actor_type: Option<ActorType>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ParticipationConnection> {
         let list = List::of("participations", self.0.id);
@@ -387,9 +389,9 @@ impl Chat {
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
         let list = List::of("chatSessions", self.0.id);
@@ -402,9 +404,9 @@ impl Chat {
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
         if !caller(context)?.viewer.role.is_staff() {
@@ -414,7 +416,7 @@ impl Chat {
         carts_of(context, CartsOf::Chat(self.0.id), page).await.map(Some)
     }
 
-    /// Who types now. Each goes by itself 15 seconds after it was last told.
+    /// The actors who are typing. Each indicator expires after 15 seconds unless it is renewed.
     async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
         let load = |(actor_id, expires_at)| async move {
             let actor = Self::actor(context, Some(actor_id)).await?;
@@ -430,7 +432,7 @@ impl Chat {
         Ok(found.filter(|participation| participation.ended_at.is_none()).map(Participation))
     }
 
-    /// What the viewer may do with it: which buttons to show.
+    /// The actions that the viewer can take on the chat now: the buttons to show.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatAction>> {
         let caller = caller(context)?;
         let own = caller.load(OwnParticipationIn(self.0.id)).await?;

@@ -19,11 +19,13 @@ struct StartChatInput {
     room_id: ID,
     /// The visitor. A visitor's own token names none.
     visitor_id: Option<ID>,
-    /// For a visitor's own token: go on with a recent chat of theirs in this room, if there is one. Recent is what was
+    /// For a visitor's own token: go on with a recent chat of theirs in this room, if there is one. Recent is what
+    /// was
     /// active within the room's `resumeWindowMinutes` and has not ended.
     #[graphql(default)]
     auto_resume: bool,
-    /// Join this user, in the same step: to a recent chat of the visitor in this room, if there is one, or else to the
+    /// Join this user, in the same step: to a recent chat of the visitor in this room, if there is one, or else to
+    /// the
     /// new one. A private chat is resumed only for a user who takes part in it. Operators name themselves, admins and
     /// API clients any user.
     auto_resume_user_id: Option<ID>,
@@ -34,11 +36,11 @@ struct StartChatInput {
     page: Option<WebPageInput>,
     /// The text of a first message: 1 to 2000 characters. By the caller, if they are a user, else by the visitor.
     message: Option<String>,
-    /// Makes starting again safe: the same call with the same id, 1 to 128 characters, starts no second chat.
+    /// Makes retries safe: the same call with the same id, 1–128 characters, starts no second chat.
     request_id: Option<String>,
 }
 
-/// What startChat did.
+/// The result of `startChat`.
 #[derive(SimpleObject)]
 struct StartChatPayload {
     /// The chat.
@@ -49,7 +51,7 @@ struct StartChatPayload {
     presence: Option<Presence>,
     /// The message, if one was sent with it.
     message_edge: Option<MessageEdge>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -107,39 +109,39 @@ struct CreateGroupChatPayload {
 /// Changes of a chat's own fields.
 #[derive(InputObject)]
 struct UpdateChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// What to call it: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
     /// it away; absent, it stays.
     name: MaybeUndefined<String>,
-    /// What it is about: up to 1,000 characters. Null takes it away; absent, it stays.
+    /// The description: up to 1,000 characters. Null removes it; if absent, it is unchanged.
     description: MaybeUndefined<String>,
     /// Whether only its participants and admins see it; for chats with visitors.
     is_private: Option<bool>,
 }
 
-/// What updateChat did.
+/// The result of `updateChat`.
 #[derive(SimpleObject)]
 struct UpdateChatPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
 /// A chat to end.
 #[derive(InputObject)]
 struct EndChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
 }
 
-/// What endChat did.
+/// The result of `endChat`.
 #[derive(SimpleObject)]
 struct EndChatPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -201,7 +203,8 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates the DIRECT chat of the viewer and another participant, or returns the existing one: a pair has one. Whoever
+    /// Creates the DIRECT chat of the viewer and another participant, or returns the existing one: a pair has one.
+    /// Whoever
     /// has left it takes part again.
     async fn create_direct_chat(
         &self,
@@ -262,7 +265,8 @@ impl ChatMutation {
         }))
     }
 
-    /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT chat the
+    /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT
+    /// chat the
     /// two, of a chat with a visitor whoever sees it.
     async fn update_chat(
         &self,

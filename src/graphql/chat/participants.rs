@@ -20,14 +20,14 @@ struct AddParticipantsInput {
     participant_ids: Vec<ID>,
 }
 
-/// What addParticipants did.
+/// The result of `addParticipants`.
 #[derive(SimpleObject)]
 struct AddParticipantsPayload {
     /// The participations of all who were named, also of who took part already.
     participations: Vec<Participation>,
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -36,11 +36,11 @@ struct AddParticipantsPayload {
 struct RemoveParticipantInput {
     /// The chat: of type GROUP, or with a visitor.
     chat_id: ID,
-    /// Who takes part no longer. The viewer leaves the chat by naming themself.
+    /// The participant to remove. Viewers can remove themselves.
     participant_id: ID,
 }
 
-/// What removeParticipant did.
+/// The result of `removeParticipant`.
 #[derive(SimpleObject)]
 struct RemoveParticipantPayload {
     /// The id of the participation that has ended.
@@ -49,7 +49,7 @@ struct RemoveParticipantPayload {
     participation: Option<Participation>,
     /// The chat, as it now stands; null where the viewer sees it no longer.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -63,7 +63,7 @@ impl ParticipantMutation {
     async fn add_participants(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who, and where.")] input: AddParticipantsInput,
+        #[graphql(desc = "The participants and the chat.")] input: AddParticipantsInput,
     ) -> Result<Option<AddParticipantsPayload>> {
         let caller = caller(context)?;
         let AddParticipantsInput { chat_id: id, participant_ids } = input;
@@ -88,13 +88,14 @@ impl ParticipantMutation {
     }
 
     /// Ends somebody's part in a chat, with their presence in it; sessions that are not over go on without them.
-    /// Anybody leaves a GROUP chat; others are taken out of it by its owner or an admin. A user is taken out of a chat
+    /// Anybody leaves a GROUP chat; others are taken out of it by its owner or an admin. A user is taken out of a
+    /// chat
     /// with a visitor by any user who sees it, the visitor never. Whom a GROUP chat's owner leaves it to: who has
     /// taken part for longest. Who does not take part any more is answered with what has ended.
     async fn remove_participant(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Who, and where.")] input: RemoveParticipantInput,
+        #[graphql(desc = "The participants and the chat.")] input: RemoveParticipantInput,
     ) -> Result<Option<RemoveParticipantPayload>> {
         let caller = caller(context)?;
         let RemoveParticipantInput { chat_id: id, participant_id } = input;

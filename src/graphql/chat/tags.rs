@@ -12,37 +12,37 @@ use entity::ChatId;
 /// Tags to put on a chat.
 #[derive(InputObject)]
 struct TagChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
     /// The tags, up to 50 on a chat: 1–64 characters each, at least one of them visible. White space around them and
     /// bidirectional controls are removed. `Premium` and `premium` are two tags.
     tags: Vec<String>,
 }
 
-/// What tagChat did.
+/// The result of `tagChat`.
 #[derive(SimpleObject)]
 struct TagChatPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
 /// Tags to take off a chat.
 #[derive(InputObject)]
 struct UntagChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
     /// The tags, up to 50. Those that it does not have change nothing.
     tags: Vec<String>,
 }
 
-/// What untagChat did.
+/// The result of `untagChat`.
 #[derive(SimpleObject)]
 struct UntagChatPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -51,7 +51,8 @@ pub(in crate::graphql) struct TagMutation;
 
 #[Object]
 impl TagMutation {
-    /// Puts tags on a chat, also on one that has ended. Those that it has stay as they are. For users; visitors neither
+    /// Puts tags on a chat, also on one that has ended. Those that it has stay as they are. For users; visitors
+    /// neither
     /// see tags nor learn of them.
     async fn tag_chat(
         &self,

@@ -21,14 +21,14 @@ struct ArchiveMessagesInput {
     before: DateTime,
 }
 
-/// What archiveMessages did.
+/// The result of `archiveMessages`.
 #[derive(SimpleObject)]
 struct ArchiveMessagesPayload {
     /// The sequence of the newest archived message of the chat; null where none is archived.
     archived_through_sequence: Option<i32>,
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -39,12 +39,12 @@ struct RestoreMessagesInput {
     chat_id: ID,
 }
 
-/// What restoreMessages did.
+/// The result of `restoreMessages`.
 #[derive(SimpleObject)]
 struct RestoreMessagesPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -59,7 +59,7 @@ impl ArchiveMutation {
     async fn archive_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which messages.")] input: ArchiveMessagesInput,
+        #[graphql(desc = "The messages.")] input: ArchiveMessagesInput,
     ) -> Result<Option<ArchiveMessagesPayload>> {
         let caller = caller(context)?;
         let ArchiveMessagesInput { chat_id: id, before: DateTime(before) } = input;
@@ -85,7 +85,7 @@ impl ArchiveMutation {
     async fn restore_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which messages.")] input: RestoreMessagesInput,
+        #[graphql(desc = "The messages.")] input: RestoreMessagesInput,
     ) -> Result<Option<RestoreMessagesPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;

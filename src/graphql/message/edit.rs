@@ -14,7 +14,7 @@ use entity::{MessageId, message_revision};
 /// A text that a message had before it was edited.
 #[derive(SimpleObject)]
 pub(super) struct MessageRevision {
-    /// What it said.
+    /// The text.
     text: String,
     /// Since when it said so.
     created_at: DateTime,
@@ -31,16 +31,16 @@ impl From<message_revision::Model> for MessageRevision {
 struct EditMessageInput {
     /// The message.
     message_id: ID,
-    /// What it shall say: 1 to 2000 characters, as in sendMessage.
+    /// The new text: 1–2000 characters, as in `sendMessage`.
     text: String,
 }
 
-/// What editMessage did.
+/// The result of `editMessage`.
 #[derive(SimpleObject)]
 struct EditMessagePayload {
-    /// The message, as it now stands.
+    /// The current state of the message.
     message: Option<Message>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -51,12 +51,12 @@ struct DeleteMessageInput {
     message_id: ID,
 }
 
-/// What deleteMessage did.
+/// The result of `deleteMessage`.
 #[derive(SimpleObject)]
 struct DeleteMessagePayload {
     /// The message, as it now stands: a tombstone, once it is deleted.
     message: Option<Message>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 

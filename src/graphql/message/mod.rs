@@ -58,7 +58,7 @@ impl Message {
         self.0.message.is_internal
     }
 
-    /// What it is.
+    /// The type of the message.
     #[graphql(name = "type")]
     async fn message_type(&self) -> MessageType {
         self.0.message.message_type.into()
@@ -75,12 +75,12 @@ impl Message {
             .map_err(|_| super::error::Fault::internal("a sequence is too large"))
     }
 
-    /// Who sent it, joined, left or moved the session on; null where the server itself did.
+    /// The actor who sent the message, joined, left or moved the session on. Null if the server did.
     async fn sender(&self) -> Option<Actor> {
         self.0.sender.clone().and_then(Actor::new)
     }
 
-    /// Who it was said to, where that is one person: the visitor of a chat with one, for what users say; the other
+    /// The receiver, where that is one person: the visitor of a chat with one, for what users say; the other
     /// one of a DIRECT chat. Null for a visitor's message to the organization's people, for notes, and in groups.
     async fn receiver(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         let Some(sender) = &self.0.sender else { return Ok(None) };
@@ -106,14 +106,15 @@ impl Message {
         Ok(self.0.sender.as_ref().and_then(|sender| name_shown(role, sender)).cloned())
     }
 
-    /// What is attached: files first, then links, then contacts, each in the order in which they were sent. At most 10;
+    /// The attachments: files first, then links, then contacts, each in the order in which they were sent. At most
+    /// 10;
     /// none once it is deleted.
     async fn attachments(&self, context: &Context<'_>) -> Result<Vec<Attachment>> {
         let found = caller(context)?.load(AttachmentsOf(self.0.message.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(Attachment::new).collect())
     }
 
-    /// What was written, exactly as it was sent or last edited; null for entries that nobody wrote, where something was
+    /// The text, exactly as it was sent or last edited; null for entries that nobody wrote, where something was
     /// attached without a word, and once it is deleted.
     async fn text(&self) -> Option<&str> {
         self.0.message.text.as_deref()
@@ -125,22 +126,22 @@ impl Message {
         &self.0.message.external_id
     }
 
-    /// When it came to be; never earlier than the message before it.
+    /// The creation time, never earlier than the message before it.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.message.created_at)
     }
 
-    /// When its text last changed; null where it never did.
+    /// The time of the last edit. Null if the message was never edited.
     async fn edited_at(&self) -> Option<DateTime> {
         self.0.message.edited_at.map(DateTime)
     }
 
-    /// When it was deleted; what is left then is a tombstone: its place, its sender and its times.
+    /// The deletion time. What is left then is a tombstone: its place, its sender and its times.
     async fn deleted_at(&self) -> Option<DateTime> {
         self.0.message.deleted_at.map(DateTime)
     }
 
-    /// What it said before it was edited, oldest first: for the organization's people and its sender, empty for all
+    /// The previous texts, oldest first: for the organization's people and its sender, empty for all
     /// others and once it is deleted. At most 50.
     async fn revisions(&self, context: &Context<'_>) -> Result<Vec<MessageRevision>> {
         let (caller, message) = (caller(context)?, &self.0.message);
@@ -171,7 +172,7 @@ impl Message {
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    /// What the viewer may do with it now: which buttons to show.
+    /// The actions that the viewer can take on the message now: the buttons to show.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<MessageAction>> {
         let (caller, message) = (caller(context)?, &self.0.message);
         if !message.is_written() || message.deleted_at.is_some() {
@@ -193,13 +194,13 @@ impl Message {
         Ok(allowed.map(Into::into).collect())
     }
 
-    /// When it was archived, or more of the chat after it; null where it is not archived.
+    /// The time at which the message, or more of the chat after it, was archived. Null if it is not archived.
     async fn archived_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         let chat: chat::Model = caller(context)?.need(self.0.message.chat_id).await?;
         Ok(chat.archived_at.filter(|_| chat.is_archived(self.0.message.sequence)).map(DateTime))
     }
 
-    /// Of type SESSION: the session, as it stands now.
+    /// The session of a message of type SESSION, in its current state.
     async fn chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         match self.0.message.session_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(ChatSession)),
@@ -207,7 +208,7 @@ impl Message {
         }
     }
 
-    /// Of type SESSION: the state that the session had reached.
+    /// The state that the session had reached, in a message of type SESSION.
     async fn chat_session_state(&self) -> Option<ChatSessionState> {
         self.0.message.session_state.map(Into::into)
     }
@@ -220,7 +221,7 @@ connection! {
     MessageEdge of Message,
     fields { event_cursor: String }
 
-    /// Where the chat's log stood before this page was read: subscribe from there and nothing is missed. What
+    /// The position of the chat's log before this page was read: subscribe from there and nothing is missed. What
     /// changed during the read may come again: apply by id.
     async fn event_cursor(&self) -> &str {
         &self.event_cursor

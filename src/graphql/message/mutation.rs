@@ -20,10 +20,11 @@ use entity::{ChatId, MessageId, MessageType};
 struct SendMessageInput {
     /// The chat.
     chat_id: ID,
-    /// What to say: 1 to 2000 characters (Unicode scalar values), kept as it is; no control characters but
+    /// The text: 1–2000 characters (Unicode scalar values), kept as it is; no control characters but
     /// newline, carriage return and tab. May be absent when something is attached.
     text: Option<String>,
-    /// Files to attach: complete uploads of the viewer for this chat, each to be sent once. With links and contacts 10
+    /// Files to attach: complete uploads of the viewer for this chat, each to be sent once. With links and
+    /// contacts 10
     /// at most.
     attachment_ids: Option<Vec<ID>>,
     /// Links to attach.
@@ -32,7 +33,8 @@ struct SendMessageInput {
     contacts: Option<Vec<ContactInput>>,
     /// In whose name: a visitor or a user who could have written it. For admins and API clients.
     sender_id: Option<ID>,
-    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`, and the chat keeps the
+    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`, and the chat
+    /// keeps the
     /// page of their first message. Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
     /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
@@ -47,14 +49,14 @@ struct SendMessageInput {
     reply_to_id: Option<ID>,
 }
 
-/// What sendMessage did.
+/// The result of `sendMessage`.
 #[derive(SimpleObject)]
 struct SendMessagePayload {
     /// The message. Once it is answered it is on disk.
     message_edge: Option<MessageEdge>,
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -94,23 +96,24 @@ struct SuggestMessagePayload {
     user_errors: Vec<UserError>,
 }
 
-/// How far the viewer has read.
+/// The position up to which the viewer has read.
 #[derive(InputObject)]
 struct MarkReadInput {
     /// The chat.
     chat_id: ID,
-    /// The sequence of the last message that was read, 0 or more. A value beyond the chat's last message counts as that one.
+    /// The sequence of the last message that was read, 0 or more. A value beyond the chat's last message counts as
+    /// that one.
     through_sequence: i32,
 }
 
-/// What markRead did.
+/// The result of `markRead`.
 #[derive(SimpleObject)]
 struct MarkReadPayload {
     /// The viewer's participation, as it now stands; null if they never took part in the chat.
     participation: Option<Participation>,
     /// The viewer, with what is unread now.
     viewer: Viewer,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -120,7 +123,8 @@ pub(in crate::graphql) struct MessageMutation;
 #[Object]
 impl MessageMutation {
     /// Sends a message, or a note. The sender of a message takes part in the chat from then on, no longer counts as
-    /// typing, and has read the chat up to the message, unless somebody else sent it in their name. A note moves no read
+    /// typing, and has read the chat up to the message, unless somebody else sent it in their name. A note moves
+    /// no read
     /// mark: visitors would see it move.
     async fn send_message(
         &self,
@@ -222,13 +226,14 @@ impl MessageMutation {
         }))
     }
 
-    /// Moves the viewer's read mark forward; it never moves back. Others see it as `Participation.lastReadSequence`, and
+    /// Moves the viewer's read mark forward; it never moves back. Others see it as
+    /// `Participation.lastReadSequence`, and
     /// `viewerEvents` tells the viewer's other devices. Sending a message moves the mark by itself. Does nothing in a
     /// chat that the viewer may see but does not take part in.
     async fn mark_read(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How far.")] input: MarkReadInput,
+        #[graphql(desc = "The extent.")] input: MarkReadInput,
     ) -> Result<Option<MarkReadPayload>> {
         let caller = caller(context)?;
         let MarkReadInput { chat_id, through_sequence } = input;

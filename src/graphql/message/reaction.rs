@@ -16,7 +16,7 @@ use entity::MessageId;
 pub(super) struct Reaction {
     /// The emoji.
     emoji: String,
-    /// How many reacted with it.
+    /// The number of reactions with this emoji.
     count: i32,
     /// Whether the viewer is one of them.
     viewer_has_reacted: bool,
@@ -38,12 +38,12 @@ struct AddReactionInput {
     emoji: String,
 }
 
-/// What addReaction did.
+/// The result of `addReaction`.
 #[derive(SimpleObject)]
 struct AddReactionPayload {
-    /// The message, as it now stands.
+    /// The current state of the message.
     message: Option<Message>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -56,12 +56,12 @@ struct RemoveReactionInput {
     emoji: String,
 }
 
-/// What removeReaction did.
+/// The result of `removeReaction`.
 #[derive(SimpleObject)]
 struct RemoveReactionPayload {
-    /// The message, as it now stands.
+    /// The current state of the message.
     message: Option<Message>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 

@@ -13,7 +13,7 @@ use async_graphql::connection::PageInfo;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, ChatId};
 
-/// Where messages are searched.
+/// Conditions on the messages to search.
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name = "MessageSearchFilter")]
 pub(in crate::graphql) struct MessageSearchFilterInput {
@@ -63,7 +63,7 @@ impl MessageSearchConnection {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
-    /// Where this page stands among the hits; exact in both directions.
+    /// The position of the page among the results, exact in both directions.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
             has_previous_page: self.bounds.has_previous,

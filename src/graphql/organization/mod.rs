@@ -41,12 +41,12 @@ impl Organization {
         &self.0.tenant_name
     }
 
-    /// Which of the customer's instances.
+    /// The name of the instance.
     async fn instance_name(&self) -> &str {
         &self.0.instance_name
     }
 
-    /// What people call it.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.name
     }
@@ -56,7 +56,7 @@ impl Organization {
         self.0.edit_window_minutes
     }
 
-    /// When it was created.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -65,9 +65,9 @@ impl Organization {
     async fn rooms(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<RoomConnection>> {
         rooms(context, PageArguments { first, after, last, before }).await.map(Some)
@@ -77,9 +77,9 @@ impl Organization {
     async fn users(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<UserConnection>> {
         users(context, PageArguments { first, after, last, before }).await.map(Some)
@@ -96,13 +96,13 @@ impl Organization {
         query: Option<String>,
         #[graphql(
             name = "match",
-            desc = "How the query is compared with display names. An `externalId` always matches exactly.",
+            desc = "The way in which the query is compared with display names. An `externalId` always matches exactly.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<VisitorConnection>> {
         let query = query.as_deref().map(|query| (query, matching.into()));
@@ -116,18 +116,20 @@ impl Organization {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let page = PageArguments { first, after, last, before };
         chats_of(context, Place::Organization, filter, order_by, page).await.map(Some)
     }
 
-    /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any part of a
-    /// word, in every script, whatever its case and accents unless `match` is `EXACT`. Not for visitors, who search their
+    /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any
+    /// part of a
+    /// word, in every script, whatever its case and accents unless `match` is `EXACT`. Not for visitors, who
+    /// search their
     /// chats.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
@@ -137,14 +139,14 @@ impl Organization {
         query: String,
         #[graphql(
             name = "match",
-            desc = "How the query is compared with the text.",
+            desc = "The way in which the query is compared with the text.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "Where to look.")] filter: Option<MessageSearchFilterInput>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The messages to search.")] filter: Option<MessageSearchFilterInput>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
@@ -158,9 +160,9 @@ impl Organization {
         #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<
             ChatSessionFilterInput,
         >,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatSessionConnection>> {
         sessions(context, filter, PageArguments { first, after, last, before }).await.map(Some)
@@ -170,9 +172,9 @@ impl Organization {
     async fn webhooks(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookConnection>> {
         webhooks(context, PageArguments { first, after, last, before }).await.map(Some)

@@ -8,21 +8,21 @@ use super::Organization;
 use crate::actions::UpdateOrganization;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-/// Changes of the viewer's organization. What is absent stays as it is.
+/// Changes of the viewer's organization. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateOrganizationInput {
-    /// What people call it: 1 to 200 characters.
+    /// The name: 1 to 200 characters.
     name: Option<String>,
     /// For how many minutes senders may edit and delete what they sent: 0 (not at all) to 525,600 (a year).
     edit_window_minutes: Option<i32>,
 }
 
-/// What updateOrganization did.
+/// The result of `updateOrganization`.
 #[derive(SimpleObject)]
 struct UpdateOrganizationPayload {
-    /// The organization, as it now stands.
+    /// The current state of the organization.
     organization: Option<Organization>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 

@@ -37,7 +37,7 @@ impl Participation {
         Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
 
-    /// Who takes part.
+    /// The participant.
     async fn actor(&self, context: &Context<'_>) -> Result<Actor> {
         let row = caller(context)?.need(self.0.actor_id).await?;
         Actor::new(row).ok_or_else(|| Fault::internal("a participant is no actor"))
@@ -53,12 +53,12 @@ impl Participation {
         self.0.ended_at.map(DateTime)
     }
 
-    /// What the actor calls the chat for themself; null to everybody else.
+    /// The actor's own name for the chat. Null for everybody else.
     async fn custom_name(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.name.as_deref().filter(|_| self.is_own(context)))
     }
 
-    /// What the actor notes about the chat for themself; null to everybody else.
+    /// The actor's own description of the chat. Null for everybody else.
     async fn custom_description(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.detail.as_deref().filter(|_| self.is_own(context)))
     }
@@ -78,17 +78,18 @@ impl Participation {
         self.0.message_count
     }
 
-    /// When the first of them was sent.
+    /// The time of the first message.
     async fn first_message_at(&self) -> Option<DateTime> {
         self.0.first_message_at.map(DateTime)
     }
 
-    /// The sequence up to which the actor has read. Their own messages move it, without a `ParticipationChangedEvent`.
+    /// The sequence up to which the actor has read. Their own messages move it, without a
+    /// `ParticipationChangedEvent`.
     async fn last_read_sequence(&self) -> Result<i32> {
         i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
     }
 
-    /// When the actor last read.
+    /// The time at which the read mark last moved.
     async fn last_read_at(&self) -> Option<DateTime> {
         self.0.last_read_at.map(DateTime)
     }

@@ -16,23 +16,24 @@ use entity::ChatId;
 struct UpdateParticipationInput {
     /// The chat.
     chat_id: ID,
-    /// What to call it for oneself: 1–200 characters, at least one of them visible; bidirectional controls are removed.
-    /// Null takes it away; absent, it stays.
+    /// The viewer's own name for the chat: 1–200 characters, at least one of them visible; bidirectional controls
+    /// are removed.
+    /// Null removes it; if absent, it is unchanged.
     custom_name: MaybeUndefined<String>,
-    /// What to note about it for oneself: up to 1,000 characters. Null takes it away; absent, it stays.
+    /// The viewer's own description of the chat: up to 1,000 characters. Null removes it; if absent, it is unchanged.
     custom_description: MaybeUndefined<String>,
     /// Whether to hide it until somebody writes.
     is_hidden: Option<bool>,
 }
 
-/// What updateParticipation did.
+/// The result of `updateParticipation`.
 #[derive(SimpleObject)]
 struct UpdateParticipationPayload {
     /// The viewer's participation, as it now stands.
     participation: Option<Participation>,
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 

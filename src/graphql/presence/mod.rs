@@ -35,28 +35,29 @@ impl Presence {
         Ok(User(caller(context)?.need(self.0.user_id).await?))
     }
 
-    /// When the user joined.
+    /// The time at which the user joined.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When the user was last heard from here.
+    /// The time at which the user was last active in the chat.
     async fn last_seen_at(&self) -> DateTime {
         DateTime(self.0.last_seen_at)
     }
 
-    /// When it ends by itself, unless it is renewed; null once it has ended. Sending, keepPresence and an open
+    /// The time at which the presence expires unless it is renewed. Null once it has ended. Sending, keepPresence
+    /// and an open
     /// chatEvents or viewerEvents renew it.
     async fn expires_at(&self) -> Option<DateTime> {
         Some(DateTime(self.0.expires_at)).filter(|_| self.0.ended_at.is_none())
     }
 
-    /// When it ended.
+    /// The end time.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
 
-    /// Why it ended.
+    /// The reason for the end.
     async fn end_reason(&self) -> Option<PresenceEndReason> {
         self.0.end_reason.map(Into::into)
     }

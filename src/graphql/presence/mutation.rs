@@ -15,21 +15,21 @@ use entity::ChatId;
 /// A chat to join.
 #[derive(InputObject)]
 struct JoinChatInput {
-    /// Which chat.
+    /// The id of the chat.
     chat_id: ID,
     /// Only if no other user is present: else `CHAT_TAKEN`, and the payload's chat says who is.
     #[graphql(default)]
     exclusive: bool,
 }
 
-/// What joinChat did.
+/// The result of `joinChat`.
 #[derive(SimpleObject)]
 struct JoinChatPayload {
     /// The viewer's presence, new or renewed.
     presence: Option<Presence>,
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -45,7 +45,8 @@ struct LeaveChatInput {
 struct LeaveChatPayload {
     /// The id of the viewer's participation, which has ended. Null in VISITOR chats, where it continues.
     ended_participation_id: Option<ID>,
-    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, and null when the viewer
+    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, and null when the
+    /// viewer
     /// can no longer see the chat.
     participation: Option<Participation>,
     /// The viewer's last presence in the chat, which has ended. Null if they never joined, and null when they can no
@@ -64,12 +65,12 @@ struct KeepPresenceInput {
     chat_id: ID,
 }
 
-/// What keepPresence did.
+/// The result of `keepPresence`.
 #[derive(SimpleObject)]
 struct KeepPresencePayload {
     /// The renewed presence.
     presence: Option<Presence>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -82,12 +83,12 @@ struct SetTypingInput {
     is_typing: bool,
 }
 
-/// What setTyping did.
+/// The result of `setTyping`.
 #[derive(SimpleObject)]
 struct SetTypingPayload {
-    /// The chat, as it now stands.
+    /// The current state of the chat.
     chat: Option<Chat>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -124,9 +125,11 @@ impl PresenceMutation {
         }))
     }
 
-    /// Leaves a chat. In a GROUP or DIRECT chat this ends the viewer's participation and their presence. Sessions that
+    /// Leaves a chat. In a GROUP or DIRECT chat this ends the viewer's participation and their presence. Sessions
+    /// that
     /// are not over continue without them. If the viewer owned the chat, the longest-standing participant becomes its
-    /// owner, users before visitors. In a VISITOR chat this ends the viewer's presence only; visitors cannot leave it.
+    /// owner, users before visitors. In a VISITOR chat this ends the viewer's presence only; visitors cannot leave
+    /// it.
     /// Idempotent: for a viewer who has already left, returns what has ended.
     async fn leave_chat(
         &self,

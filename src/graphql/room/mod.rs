@@ -26,7 +26,7 @@ impl Room {
         Kind::Room.encode(self.0.id.0)
     }
 
-    /// What people call it.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.name
     }
@@ -36,7 +36,7 @@ impl Room {
         Organization::of_viewer(context).await
     }
 
-    /// When it was created.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -59,7 +59,7 @@ impl Room {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }
 
-    /// How many chats wait for an answer here; null to visitors.
+    /// The number of chats that wait for an answer. Null for visitors.
     async fn waiting_chat_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let caller = caller(context)?;
         if !caller.viewer.role.is_staff() {
@@ -69,13 +69,14 @@ impl Room {
         Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
     }
 
-    /// What a page of the room's site signs visitors in with, as bearer token of `signInVisitor`. It stands in the
+    /// The key with which pages of the room's site sign visitors in, as bearer token of `signInVisitor`. It stands
+    /// in the
     /// page for everybody to read. For admins; null to others.
     async fn widget_key(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(is_for_admin(context)?.then_some(&self.0.widget_key))
     }
 
-    /// Whose pages may use `widgetKey`, by their origins. For admins; null to others.
+    /// The origins whose pages can use `widgetKey`. Null unless the viewer is an admin.
     async fn allowed_origins(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
         Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
     }
@@ -88,10 +89,10 @@ impl Room {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "How to sort.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Room(self.0.id);

@@ -13,9 +13,10 @@ use entity::{RoomId, room};
 /// A room to create.
 #[derive(InputObject)]
 struct CreateRoomInput {
-    /// What people call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: String,
-    /// Whose pages may use its `widgetKey`: up to 20 origins as browsers send them, such as `https://shop.example`.
+    /// The origins whose pages can use the room's `widgetKey`: up to 20 origins as browsers send them, such as
+    /// `https://shop.example`.
     #[graphql(default)]
     allowed_origins: Vec<String>,
     /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
@@ -31,21 +32,22 @@ struct CreateRoomInput {
 struct CreateRoomPayload {
     /// The new room.
     room: Option<Room>,
-    /// The secret with which the site's server signs identity tokens. Shown only here and by `rotateIdentitySecret`: store
+    /// The secret with which the site's server signs identity tokens. Shown only here and by
+    /// `rotateIdentitySecret`: store
     /// it.
     identity_secret: Option<String>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a room. What is absent stays as it is.
+/// Changes of a room. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateRoomInput {
-    /// Which room.
+    /// The id of the room.
     room_id: ID,
-    /// What people call it: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     name: Option<String>,
-    /// Whose pages may use its `widgetKey`, as for createRoom. An empty list: nobody's.
+    /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows none.
     allowed_origins: Option<Vec<String>>,
     /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
     resume_window_minutes: Option<i32>,
@@ -53,12 +55,12 @@ struct UpdateRoomInput {
     end_after_idle_minutes: Option<i32>,
 }
 
-/// What updateRoom did.
+/// The result of `updateRoom`.
 #[derive(SimpleObject)]
 struct UpdateRoomPayload {
-    /// The room, as it now stands.
+    /// The current state of the room.
     room: Option<Room>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -159,7 +161,8 @@ impl RoomMutation {
         }))
     }
 
-    /// Replaces a room's widget key. Pages with the previous key no longer sign anybody in; visitors who are signed in
+    /// Replaces a room's widget key. Pages with the previous key no longer sign anybody in; visitors who are
+    /// signed in
     /// stay signed in. For admins.
     async fn rotate_widget_key(
         &self,

@@ -28,9 +28,9 @@ pub(super) struct ChatSession(pub SessionRow);
 /// Somebody who is called to a session.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionParticipant {
-    /// Who.
+    /// The actor.
     actor: Actor,
-    /// What they do with the call.
+    /// The actor's status in the session.
     status: CallStatus,
 }
 
@@ -69,28 +69,28 @@ impl ChatSession {
         Kind::ChatSession.encode(self.0.session.id.0)
     }
 
-    /// What it is for.
+    /// The type of the session.
     #[graphql(name = "type")]
     async fn session_type(&self) -> ChatSessionType {
         self.0.session.session_type.into()
     }
 
-    /// Where it stands.
+    /// The state of the session.
     async fn state(&self) -> ChatSessionState {
         self.0.session.state.into()
     }
 
-    /// How it went; null until it is over.
+    /// The outcome. Null while the session is open.
     async fn outcome(&self) -> Option<ChatSessionOutcome> {
         self.0.session.outcome.map(Into::into)
     }
 
-    /// What it is about.
+    /// The description.
     async fn title(&self) -> Option<&str> {
         self.0.session.title.as_deref()
     }
 
-    /// The chat it belongs to.
+    /// The chat that the session belongs to.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
         Ok(Chat::new(caller(context)?.chat_of(self.0.session.chat_id).await?))
     }
@@ -101,72 +101,72 @@ impl ChatSession {
         Ok(is_participant.then_some(self.0.session.call_room.as_str()))
     }
 
-    /// When it was created.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.session.created_at)
     }
 
-    /// Who created it.
+    /// The actor who created the session.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, Some(self.0.session.created_by)).await
     }
 
-    /// When it is meant to be. The server starts nothing by itself.
+    /// The scheduled time. The server does not start sessions by itself.
     async fn scheduled_at(&self) -> Option<DateTime> {
         self.0.session.scheduled_at.map(DateTime)
     }
 
-    /// When it began to ring.
+    /// The time at which the session began to ring.
     async fn started_at(&self) -> Option<DateTime> {
         self.0.session.started_at.map(DateTime)
     }
 
-    /// Who started it.
+    /// The actor who started the session.
     async fn started_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.started_by).await
     }
 
-    /// When it was accepted.
+    /// The time at which the session was accepted.
     async fn accepted_at(&self) -> Option<DateTime> {
         self.0.session.accepted_at.map(DateTime)
     }
 
-    /// Who accepted it.
+    /// The actor who accepted the session.
     async fn accepted_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.accepted_by).await
     }
 
-    /// When it was rejected.
+    /// The time at which the session was rejected.
     async fn rejected_at(&self) -> Option<DateTime> {
         self.0.session.rejected_at.map(DateTime)
     }
 
-    /// Who rejected it.
+    /// The actor who rejected the session.
     async fn rejected_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.rejected_by).await
     }
 
-    /// Why it was rejected.
+    /// The reason for the rejection.
     async fn reject_reason(&self) -> Option<&str> {
         self.0.session.reject_reason.as_deref()
     }
 
-    /// When it was finished.
+    /// The time at which the session was finished.
     async fn finished_at(&self) -> Option<DateTime> {
         self.0.session.finished_at.map(DateTime)
     }
 
-    /// Who finished it; null where nobody answered in time.
+    /// The actor who finished the session. Null if nobody answered in time.
     async fn finished_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.finished_by).await
     }
 
-    /// Why it was finished.
+    /// The reason for finishing.
     async fn finish_reason(&self) -> Option<&str> {
         self.0.session.finish_reason.as_deref()
     }
 
-    /// Who is called to it; whoever created it is one of them.
+    /// The participants of the session, with its creator.
     async fn participants(&self, context: &Context<'_>) -> Result<Vec<ChatSessionParticipant>> {
         let caller = caller(context)?;
         let load = self.0.participant_ids.iter().map(|id| async move {
@@ -180,12 +180,13 @@ impl ChatSession {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// When it ends by itself if nobody answers; null unless it rings.
+    /// The time at which a ringing session expires if nobody accepts. Null unless the session is ringing.
     async fn rings_until(&self) -> Option<DateTime> {
         self.0.session.rings_until.map(DateTime)
     }
 
-    /// What this viewer may do with it now: which buttons to show. START is not among them while another session
+    /// The actions that the viewer can take on the session now: the buttons to show. START is not among them while
+    /// another session
     /// of the chat rings or runs.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatSessionAction>> {
         let caller = caller(context)?;
@@ -217,18 +218,18 @@ connection! {
     fields {}
 }
 
-/// Which sessions: all conditions that are given must hold.
+/// Conditions on sessions. All given conditions must hold.
 #[derive(InputObject)]
 #[graphql(name = "ChatSessionFilter")]
 pub(super) struct ChatSessionFilterInput {
-    /// Of this type.
+    /// Matches this type.
     #[graphql(name = "type")]
     session_type: Option<ChatSessionType>,
     /// In one of these states.
     states: Option<Vec<ChatSessionState>>,
     /// To which this user or visitor is called.
     participant_id: Option<ID>,
-    /// Of this chat.
+    /// Matches sessions of this chat.
     chat_id: Option<ID>,
 }
 

@@ -19,7 +19,7 @@ use entity::{ActorId, ChatId, SessionId};
 struct CreateChatSessionInput {
     /// The chat. If absent, `participantIds` find the chat with exactly these participants, or make one.
     chat_id: Option<ID>,
-    /// Who is called, up to 100; the caller always is. On a chat: everybody who takes part, if absent.
+    /// The participants, up to 100. The viewer is always one. Default with `chatId`: every participant of the chat.
     participant_ids: Option<Vec<ID>>,
     /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     title: Option<String>,
@@ -29,7 +29,7 @@ struct CreateChatSessionInput {
     /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed. An unguessable one, if absent.
     call_room: Option<String>,
-    /// When it is meant to be. The server starts nothing by itself.
+    /// The scheduled time. The server does not start sessions by itself.
     scheduled_at: Option<DateTime>,
     /// Start it at once.
     #[graphql(default)]
@@ -37,31 +37,32 @@ struct CreateChatSessionInput {
     /// How long the session rings if it is started at once, 5–180 seconds.
     #[graphql(default_with = "limits::RING_SECONDS.1")]
     ring_seconds: i32,
-    /// Makes creating again safe: the same call with the same id, 1 to 128 characters, creates no second one.
+    /// Makes retries safe: the same call with the same id, 1–128 characters, creates no second one.
     request_id: Option<String>,
 }
 
 /// Changes of a session that is not over.
 #[derive(InputObject)]
 struct UpdateChatSessionInput {
-    /// Which session.
+    /// The id of the session.
     chat_session_id: ID,
-    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
+    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null
+    /// takes
     /// it away; absent, it stays.
     title: MaybeUndefined<String>,
     /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
     /// removed.
     call_room: Option<String>,
-    /// When it is meant to be. Null takes it away; absent, it stays.
+    /// The scheduled time. Null removes it; if absent, it is unchanged.
     scheduled_at: MaybeUndefined<DateTime>,
-    /// Who is called from now on, up to 100; who created, started or accepted it always is.
+    /// The participants from now on, up to 100. Whoever created, started or accepted the session stays one.
     participant_ids: Option<Vec<ID>>,
 }
 
 /// A session to start.
 #[derive(InputObject)]
 struct StartChatSessionInput {
-    /// Which session.
+    /// The id of the session.
     chat_session_id: ID,
     /// How long the session rings, 5–180 seconds.
     #[graphql(default_with = "limits::RING_SECONDS.1")]
@@ -71,7 +72,7 @@ struct StartChatSessionInput {
 /// A session to accept.
 #[derive(InputObject)]
 struct AcceptChatSessionInput {
-    /// Which session.
+    /// The id of the session.
     chat_session_id: ID,
     /// Tells one tab of a person from another: of two with different ids, 1 to 128 characters, one wins.
     request_id: Option<String>,
@@ -80,18 +81,18 @@ struct AcceptChatSessionInput {
 /// A session to reject.
 #[derive(InputObject)]
 struct RejectChatSessionInput {
-    /// Which session.
+    /// The id of the session.
     chat_session_id: ID,
-    /// Why: up to 1,000 characters.
+    /// The reason: up to 1,000 characters.
     reason: Option<String>,
 }
 
 /// A session to finish.
 #[derive(InputObject)]
 struct FinishChatSessionInput {
-    /// Which session.
+    /// The id of the session.
     chat_session_id: ID,
-    /// Why: up to 1,000 characters.
+    /// The reason: up to 1,000 characters.
     reason: Option<String>,
 }
 
@@ -101,11 +102,11 @@ macro_rules! payloads {
         $(#[$doc])*
         #[derive(SimpleObject)]
         struct $name {
-            /// The session as it now stands: also on a refusal, so that a screen can say who was faster.
+            /// The current state of the session, also when the mutation was refused.
             chat_session: Option<ChatSession>,
-            /// The chat it belongs to.
+            /// The chat that the session belongs to.
             chat: Option<Chat>,
-            /// Why nothing was done.
+            /// Errors that prevented the mutation. Empty on success.
             user_errors: Vec<UserError>,
         }
 
@@ -118,17 +119,17 @@ macro_rules! payloads {
 }
 
 payloads! {
-    /// What createChatSession did.
+    /// The result of `createChatSession`.
     CreateChatSessionPayload,
-    /// What updateChatSession did.
+    /// The result of `updateChatSession`.
     UpdateChatSessionPayload,
-    /// What startChatSession did.
+    /// The result of `startChatSession`.
     StartChatSessionPayload,
-    /// What acceptChatSession did.
+    /// The result of `acceptChatSession`.
     AcceptChatSessionPayload,
-    /// What rejectChatSession did.
+    /// The result of `rejectChatSession`.
     RejectChatSessionPayload,
-    /// What finishChatSession did.
+    /// The result of `finishChatSession`.
     FinishChatSessionPayload
 }
 

@@ -35,11 +35,11 @@ pub(super) struct PresenceChangedPayload {
 /// A change of a session.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionChangedPayload {
-    /// Where the stream stands with this: pass it as `after` to go on from here.
+    /// The position of the stream after this event: pass it as `after` to resume.
     pub(super) cursor: String,
-    /// When it happened.
+    /// The time of the event.
     pub(super) at: DateTime,
-    /// What moved it on; null where its own fields changed.
+    /// The action that moved the session on. Null if only its fields changed.
     pub(super) action: Option<ChatSessionAction>,
     /// The session, as it then stood or later.
     pub(super) chat_session: ChatSession,
@@ -48,11 +48,11 @@ pub(super) struct ChatSessionChangedPayload {
 /// A chat that came into, changed in or left a place.
 #[derive(SimpleObject)]
 pub(super) struct ChatChangedPayload {
-    /// Where the stream stands with this: pass it as `after` to go on from here.
+    /// The position of the stream after this event: pass it as `after` to resume.
     pub(super) cursor: String,
-    /// When it happened.
+    /// The time of the event.
     pub(super) at: DateTime,
-    /// What became of it there.
+    /// The change.
     pub(super) action: ChangeAction,
     /// The chat's id.
     pub(super) chat_id: ID,
@@ -63,20 +63,21 @@ pub(super) struct ChatChangedPayload {
 /// An event of a chat.
 #[derive(SimpleObject)]
 pub(super) struct ChatEventsPayload {
-    /// Position of the stream after this event: pass it as `after` to resume from here. Null for `ChatGoneEvent`, which
+    /// Position of the stream after this event: pass it as `after` to resume from here. Null for `ChatGoneEvent`,
+    /// which
     /// ends the stream.
     pub(super) cursor: Option<String>,
-    /// When it happened.
+    /// The time of the event.
     pub(super) at: DateTime,
     /// The chat's id.
     pub(super) chat_id: ID,
     /// The chat, with its counters; null once it can't be seen.
     pub(super) chat: Option<Chat>,
-    /// What happened.
+    /// The event.
     pub(super) change: ChatEvent,
 }
 
-/// What can happen in a chat.
+/// An event of a chat.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
 pub(super) enum ChatEvent {
@@ -100,7 +101,7 @@ pub(super) enum ChatEvent {
 /// Fetch the chat afresh; the stream goes on from here.
 #[derive(SimpleObject)]
 pub(super) struct ChatResetEvent {
-    /// Why.
+    /// The reason.
     reason: ResetReason,
     /// The chat.
     chat: Chat,
@@ -173,7 +174,8 @@ pub(super) struct ParticipationAddedEvent {
     participation: Participation,
 }
 
-/// A participation changed, as when its actor has read, or changed their own view of the chat. Both are told as signals, without a place in the
+/// A participation changed, as when its actor has read, or changed their own view of the chat. Both are told as
+/// signals, without a place in the
 /// log; after a reconnect they are told again.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationChangedEvent {
@@ -202,11 +204,11 @@ pub(super) struct ChatSessionAddedEvent {
 pub(super) struct ChatSessionChangedEvent {
     /// The session, as it then stood or later.
     chat_session: ChatSession,
-    /// What moved it on; null where its own fields changed.
+    /// The action that moved the session on. Null if only its fields changed.
     action: Option<ChatSessionAction>,
 }
 
-/// Who types changed. A signal: never stored, never told again.
+/// The typing actors changed. A signal: it is not stored, and is not replayed.
 #[derive(SimpleObject)]
 pub(super) struct TypingChangedEvent {
     /// The chat; `typing` says who types.
@@ -216,17 +218,17 @@ pub(super) struct TypingChangedEvent {
 /// Something that concerns the viewer.
 #[derive(SimpleObject)]
 pub(super) struct ViewerEventsPayload {
-    /// Where the stream stands with this: pass it as `after` to go on from here.
+    /// The position of the stream after this event: pass it as `after` to resume.
     pub(super) cursor: String,
-    /// When it happened.
+    /// The time of the event.
     pub(super) at: DateTime,
     /// The viewer, with what is unread now.
     pub(super) viewer: Viewer,
-    /// What happened.
+    /// The event.
     pub(super) change: ViewerEvent,
 }
 
-/// What can concern a viewer.
+/// An event that concerns the viewer.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
 pub(super) enum ViewerEvent {
@@ -244,7 +246,7 @@ pub(super) enum ViewerEvent {
 /// Fetch everything afresh; the stream goes on from here.
 #[derive(SimpleObject)]
 pub(super) struct ViewerResetEvent {
-    /// Why.
+    /// The reason.
     reason: ResetReason,
 }
 

@@ -69,7 +69,8 @@ impl Subscription {
         }))
     }
 
-    /// Users joining and leaving a chat, and renewals of their presences. Renewals are sent at most once per presence in a
+    /// Users joining and leaving a chat, and renewals of their presences. Renewals are sent at most once per
+    /// presence in a
     /// quarter of the presence TTL (15 seconds by default), and are not replayed after a reconnect. Fails with
     /// `CURSOR_EXPIRED` when the events after the cursor are no longer stored.
     async fn presence_changed(
@@ -113,7 +114,8 @@ impl Subscription {
         }))
     }
 
-    /// Everything that happens in a chat, in order, resumable. Starts with `ChatResetEvent` where `after` is absent or
+    /// Everything that happens in a chat, in order, resumable. Starts with `ChatResetEvent` where `after` is
+    /// absent or
     /// cannot be honoured. Keeps a user's presence in the chat alive.
     async fn chat_events(
         &self,
@@ -133,7 +135,8 @@ impl Subscription {
     }
 
     /// Everything that concerns the viewer across chats: their inbox, the queues of the given rooms, the sessions
-    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with `ViewerResetEvent`
+    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with
+    /// `ViewerResetEvent`
     /// where `after` is absent or cannot be honoured. Keeps all presences of a user alive.
     async fn viewer_events(
         &self,

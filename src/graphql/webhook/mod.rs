@@ -28,17 +28,17 @@ impl Webhook {
         Kind::Webhook.encode(self.0.id.0)
     }
 
-    /// Where to. Checked again at each delivery: the name must lead to public addresses.
+    /// The URL that events are sent to. Checked again at each delivery: the name must lead to public addresses.
     async fn url(&self) -> &str {
         &self.0.url
     }
 
-    /// Of which events it is told.
+    /// The events that are sent.
     async fn events(&self) -> Vec<WebhookEvent> {
         self.0.events.0.iter().copied().map(Into::into).collect()
     }
 
-    /// What is sent as `X-WEBHOOK-API-KEY`.
+    /// The value of the header `X-WEBHOOK-API-KEY`.
     async fn api_key(&self) -> &str {
         &self.0.api_key
     }
@@ -48,25 +48,26 @@ impl Webhook {
         self.0.is_enabled
     }
 
-    /// Why the server disabled it: its receiver answered 410, or nothing could be delivered for five days. Null
+    /// The reason for which the server disabled the webhook: its receiver answered 410, or nothing could be
+    /// delivered for five days. Null
     /// where it is enabled, or an admin disabled it.
     async fn disabled_reason(&self) -> Option<&str> {
         self.0.disabled_reason.as_deref()
     }
 
-    /// When it was created.
+    /// The creation time.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// What was, is and could not be delivered, oldest first. Kept for 30 days.
+    /// The deliveries, oldest first. Kept for 30 days.
     async fn deliveries(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only those that stand so.")] states: Option<Vec<WebhookDeliveryState>>,
-        #[graphql(desc = "So many from the start: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookDeliveryConnection>> {
         let states = states.map(|states| states.into_iter().map(Into::into).collect());
@@ -89,29 +90,31 @@ impl WebhookDelivery {
         Kind::WebhookDelivery.encode(self.0.id.0)
     }
 
-    /// What happened.
+    /// The event.
     async fn event(&self) -> WebhookEvent {
         self.0.event.into()
     }
 
-    /// How it stands.
+    /// The state of the delivery.
     async fn state(&self) -> WebhookDeliveryState {
         self.0.state.into()
     }
 
-    /// Number of attempts that ended, with an answer or without one. An attempt that is under way, or that a restart of
+    /// Number of attempts that ended, with an answer or without one. An attempt that is under way, or that a
+    /// restart of
     /// the server cut off, is not counted.
     async fn attempts(&self) -> i32 {
         self.0.attempts
     }
 
-    /// When it is tried next; null unless PENDING. While it is being tried: when it is taken up again, should the
+    /// The time of the next attempt. Null unless PENDING. While it is being tried: when it is taken up again,
+    /// should the
     /// server not live to see the end of it.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
     }
 
-    /// When the receiver took it.
+    /// The time at which the receiver accepted the delivery.
     async fn delivered_at(&self) -> Option<DateTime> {
         self.0.delivered_at.map(DateTime)
     }
@@ -121,17 +124,17 @@ impl WebhookDelivery {
         self.0.last_status
     }
 
-    /// What went wrong at the newest attempt, in English; null while it is under way.
+    /// The error of the newest attempt, in English. Null while it is under way.
     async fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }
 
-    /// What is sent: JSON, the same at every attempt.
+    /// The body: JSON, the same at every attempt.
     async fn body(&self) -> &str {
         &self.0.body
     }
 
-    /// When it happened.
+    /// The time of the event.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }

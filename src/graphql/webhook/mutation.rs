@@ -14,51 +14,52 @@ use entity::{SecretText, WebhookDeliveryId, WebhookId, webhook};
 /// A webhook to create. An organization has up to 20.
 #[derive(InputObject)]
 struct CreateWebhookInput {
-    /// Where to: `https://…`, up to 2,000 characters, to a public address. `http://…` and private addresses only
+    /// The URL that events are sent to: `https://…`, up to 2,000 characters, to a public address. `http://…` and
+    /// private addresses only
     /// within networks that the server's operator allows.
     url: String,
-    /// Of which events it is told: at least one.
+    /// The events that are sent: at least one.
     events: Vec<WebhookEvent>,
-    /// What is sent as `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    /// The value of the header `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
     api_key: String,
-    /// What is sent as `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    /// The value of the header `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
     api_secret: String,
 }
 
-/// What createWebhook did.
+/// The result of `createWebhook`.
 #[derive(SimpleObject)]
 struct CreateWebhookPayload {
     /// The new webhook.
     webhook: Option<Webhook>,
-    /// What the receiver verifies signatures with: give it to its Standard Webhooks library. Shown this once.
+    /// The signing secret, for the receiver's Standard Webhooks library. Shown only once: store it.
     signing_secret: Option<String>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a webhook. What is absent stays as it is.
+/// Changes of a webhook. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateWebhookInput {
-    /// Which webhook.
+    /// The id of the webhook.
     webhook_id: ID,
-    /// Where to, as for createWebhook.
+    /// The URL, as for `createWebhook`.
     url: Option<String>,
-    /// Of which events it is told: at least one.
+    /// The events that are sent: at least one.
     events: Option<Vec<WebhookEvent>>,
-    /// What is sent as `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    /// The value of the header `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
     api_key: Option<String>,
-    /// What is sent as `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    /// The value of the header `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
     api_secret: Option<String>,
     /// False disables it: what was still to be delivered is given up. True enables it again.
     is_enabled: Option<bool>,
 }
 
-/// What updateWebhook did.
+/// The result of `updateWebhook`.
 #[derive(SimpleObject)]
 struct UpdateWebhookPayload {
-    /// The webhook, as it now stands.
+    /// The current state of the webhook.
     webhook: Option<Webhook>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -77,7 +78,8 @@ struct RotateSigningSecretInput {
 struct RotateSigningSecretPayload {
     /// The webhook.
     webhook: Option<Webhook>,
-    /// The new secret, for the receiver's Standard Webhooks library. Shown only here: store it. Null for a retry whose
+    /// The new secret, for the receiver's Standard Webhooks library. Shown only here: store it. Null for a retry
+    /// whose
     /// secret was replaced since.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
@@ -87,32 +89,32 @@ struct RotateSigningSecretPayload {
 /// A webhook to delete.
 #[derive(InputObject)]
 struct DeleteWebhookInput {
-    /// Which webhook.
+    /// The id of the webhook.
     webhook_id: ID,
 }
 
-/// What deleteWebhook did.
+/// The result of `deleteWebhook`.
 #[derive(SimpleObject)]
 struct DeleteWebhookPayload {
     /// The id of the webhook that is gone, with its deliveries.
     deleted_webhook_id: Option<ID>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
 /// A delivery to make again.
 #[derive(InputObject)]
 struct RedeliverWebhookInput {
-    /// Which delivery, of a webhook that is enabled.
+    /// The delivery, of a webhook that is enabled.
     delivery_id: ID,
 }
 
-/// What redeliverWebhook did.
+/// The result of `redeliverWebhook`.
 #[derive(SimpleObject)]
 struct RedeliverWebhookPayload {
     /// The delivery, as it now stands: PENDING, before its first attempt, with the same `webhook-id` and body.
     delivery: Option<WebhookDelivery>,
-    /// Why nothing was done.
+    /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -164,7 +166,8 @@ impl WebhookMutation {
         }))
     }
 
-    /// Replaces a webhook's signing secret. For 24 hours requests are signed with the previous secret too, so that the
+    /// Replaces a webhook's signing secret. For 24 hours requests are signed with the previous secret too, so that
+    /// the
     /// receiver can change over without missing anything. For admins.
     async fn rotate_signing_secret(
         &self,
@@ -193,7 +196,7 @@ impl WebhookMutation {
     async fn delete_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which.")] input: DeleteWebhookInput,
+        #[graphql(desc = "The webhook.")] input: DeleteWebhookInput,
     ) -> Result<Option<DeleteWebhookPayload>> {
         let caller = caller(context)?;
         let deleted = async {
@@ -213,7 +216,7 @@ impl WebhookMutation {
     async fn redeliver_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which delivery.")] input: RedeliverWebhookInput,
+        #[graphql(desc = "The delivery.")] input: RedeliverWebhookInput,
     ) -> Result<Option<RedeliverWebhookPayload>> {
         let caller = caller(context)?;
         let id = &input.delivery_id;

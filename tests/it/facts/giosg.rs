@@ -166,7 +166,7 @@ async fn a_chat_shows_its_times_flags_and_counters(engine: Engine) {
     let chat = world.chat(&vera).await;
     let seen = async || {
         let query = format!(
-            "query($id: ID!) {{ chat(id: $id) {{ {CHAT} token }} organization {{ chats {{ nodes {{ {CHAT} token }} }} }} }}"
+            "query($id: ID!) {{ chat(id: $id) {{ {CHAT} publicId }} organization {{ chats {{ nodes {{ {CHAT} publicId }} }} }} }}"
         );
         let found = olga.query(&query, json!({ "id": chat })).await;
         assert_eq!(
