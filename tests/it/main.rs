@@ -57,6 +57,7 @@ mod replies;
 mod report;
 mod resume;
 mod schema;
+mod scoping;
 mod search;
 mod session_privacy;
 mod sessions;
