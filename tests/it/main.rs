@@ -17,6 +17,7 @@ mod bad_query;
 mod browser;
 mod carts;
 mod cli;
+mod code_map;
 mod connection_limits;
 mod connections;
 mod contract;
