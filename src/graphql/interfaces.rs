@@ -68,20 +68,27 @@ fn as_interface(value: &Value) -> Option<Value> {
         Value::Object(fields) => {
             let interfaces = match fields.get("interfaces") {
                 Some(Value::List(interfaces)) => interfaces.as_slice(),
-                _ => &[],
+                Some(_) | None => &[],
             };
             let found = interfaces.iter().find(|interface| is_named(interface, &[NODE]));
             found.cloned().or_else(|| fields.values().find_map(as_interface))
         }
         Value::List(items) => items.iter().find_map(as_interface),
-        _ => None,
+        Value::Null
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Boolean(_)
+        | Value::Binary(_)
+        | Value::Enum(_) => None,
     }
 }
 
 /// Gives each implementing interface its `interfaces`.
 fn complete(value: &mut Value, node: &Value) {
     if let Value::List(items) = value {
-        items.iter_mut().for_each(|item| complete(item, node));
+        for item in items {
+            complete(item, node);
+        }
         return;
     }
     let is_implementing = is_named(value, &IMPLEMENTING);
@@ -90,7 +97,9 @@ fn complete(value: &mut Value, node: &Value) {
     if is_interface && let Some(interfaces) = fields.get_mut("interfaces") {
         *interfaces = Value::List(if is_implementing { vec![node.clone()] } else { Vec::new() });
     }
-    fields.values_mut().for_each(|field| complete(field, node));
+    for field in fields.values_mut() {
+        complete(field, node);
+    }
 }
 
 fn is_named(value: &Value, names: &[&str]) -> bool {

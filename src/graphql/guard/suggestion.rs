@@ -17,7 +17,7 @@ pub fn suggestion(message: &str) -> Option<String> {
         PRICES.named(quoted.next()?)?.fields.keys().map(String::as_str).collect()
     } else if message.starts_with("Unknown argument ") && message.contains("\" on field \"") {
         let (field, of_type) = (quoted.next()?, quoted.next()?);
-        PRICES.named(of_type)?.fields.get(field)?.arguments.keys().map(|name| name.as_str()).collect()
+        PRICES.named(of_type)?.fields.get(field)?.arguments.keys().map(async_graphql::Name::as_str).collect()
     } else {
         return None;
     };
