@@ -140,7 +140,8 @@ async fn retried_rotation_replaces_a_secret_once(engine: Engine) {
     let admin = &scene.admin;
     let room = |request: &str| json!({ "roomId": scene.room, "requestId": request });
     let webhook = |request: &str| json!({ "webhookId": scene.webhook, "requestId": request });
-    let kinds: [(&str, &str, &str, &dyn Fn(&str) -> Value); 3] = [
+    type Rotation<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(&str) -> Value);
+    let kinds: [Rotation<'_>; 3] = [
         ("rotateIdentitySecret", "identitySecret", "/identitySecret", &room),
         ("rotateSigningSecret", "signingSecret", "/signingSecret", &webhook),
         ("rotateWidgetKey", "room { widgetKey }", "/room/widgetKey", &room),

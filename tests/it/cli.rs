@@ -251,7 +251,8 @@ fn documented_defaults_are_the_defaults() {
 #[test]
 fn documented_ranges_are_the_ranges() {
     let documented = documented_settings();
-    let settings: [(&str, fn(&mut Settings, u32)); 6] = [
+    type Setting = (&'static str, fn(&mut Settings, u32));
+    let settings: [Setting; 6] = [
         ("database-connections", |settings, value| settings.database_connections = Some(value)),
         ("max-upload", |settings, value| settings.max_upload = Some(value)),
         ("presence-ttl", |settings, value| settings.presence_ttl = Some(value)),

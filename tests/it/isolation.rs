@@ -23,10 +23,33 @@ on_both!(
 /// A mutation, its input with an id that is not the caller's, and the field that carries it.
 type Case = (&'static str, &'static str, Value);
 
+/// The ids of a suggestion.
+fn suggestions(own: &Scene, their: &Scene) -> Vec<Case> {
+    vec![
+        ("suggestMessage", "chatId", json!({ "chatId": their.public.chat, "text": "x" })),
+        (
+            "suggestMessage",
+            "senderId",
+            json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id }),
+        ),
+        (
+            "suggestMessage",
+            "attachmentIds",
+            json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] }),
+        ),
+        (
+            "suggestMessage",
+            "replyToId",
+            json!({ "chatId": own.public.chat, "text": "x", "replyToId": their.public.message }),
+        ),
+    ]
+}
+
 /// Every mutation with every id of the other organization where it takes one.
 fn across(own: &Scene, their: &Scene) -> Vec<Case> {
     let theirs = &their.public;
     let mut cases = in_chat(theirs, &own.olga.id);
+    cases.extend(suggestions(own, their));
     cases.extend([
         (
             "sendMessage",
@@ -102,22 +125,6 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ("rotateWidgetKey", "roomId", json!({ "roomId": their.room })),
         ("rotateIdentitySecret", "roomId", json!({ "roomId": their.room })),
         ("rotateSigningSecret", "webhookId", json!({ "webhookId": their.webhook })),
-        ("suggestMessage", "chatId", json!({ "chatId": their.public.chat, "text": "x" })),
-        (
-            "suggestMessage",
-            "senderId",
-            json!({ "chatId": own.public.chat, "text": "x", "senderId": their.olga.id }),
-        ),
-        (
-            "suggestMessage",
-            "attachmentIds",
-            json!({ "chatId": own.public.chat, "attachmentIds": [their.upload] }),
-        ),
-        (
-            "suggestMessage",
-            "replyToId",
-            json!({ "chatId": own.public.chat, "text": "x", "replyToId": their.public.message }),
-        ),
         ("updateUser", "userId", json!({ "userId": their.olga.id, "name": "Ours" })),
         (
             "updateWebhook",

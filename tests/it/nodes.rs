@@ -105,12 +105,12 @@ async fn typing_and_read_marks_cross_the_bus() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renewed_presences_are_told_on_another_node_over_the_bus() {
-    renewed_presences_are_told_on_another_node(Some(&Nats::start())).await;
+    Box::pin(renewed_presences_are_told_on_another_node(Some(&Nats::start()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renewed_presences_are_told_on_another_node_without_a_bus() {
-    renewed_presences_are_told_on_another_node(None).await;
+    Box::pin(renewed_presences_are_told_on_another_node(None)).await;
 }
 
 async fn renewed_presences_are_told_on_another_node(bus: Option<&Nats>) {

@@ -24,6 +24,7 @@ const CHECKED_BEFORE: &[&str] = &[
     "participations::list_now",
     "participations::list_of_each",
     "participations::unread_of_each",
+    "presences::find_last_of_user",
     "presences::list_now",
     "presences::list_of_each",
     "reactions::count_of_each",
@@ -71,6 +72,7 @@ const OPEN_STREAMS: &[&str] = &[
     "own_views::find_many",
     "participations::find",
     "presences::find",
+    "presences::list_now_of_many",
 ];
 
 /// Runs before the organization is known: the key is a credential, or says which sites may present one.
