@@ -171,7 +171,7 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
             "suggestMessage",
             json!({
                 "chatId": public.chat, "text": "May I help?", "senderId": scene.olga.id, "externalId": "s", "page": page,
-                "replyToId": public.message, "attachmentIds": [], "links": [{ "url": "https://example.org/", "name": "Map" }],
+                "replyToId": public.message, "attachmentIds": [scene.suggested], "links": [{ "url": "https://example.org/", "name": "Map" }],
                 "contacts": [{ "actorId": scene.olga.id }]
             }),
         ),

@@ -32,6 +32,8 @@ pub struct Scene {
     pub delivery: String,
     /// A file that the admin has uploaded for Vera's public chat, and not sent.
     pub upload: String,
+    /// Another one, to suggest.
+    pub suggested: String,
     /// A chat of Vera's that every user sees.
     pub public: Place,
     /// A private chat of Vera's with Olga.
@@ -74,9 +76,11 @@ impl Scene {
         let group = place(&olga, &vera, "createGroupChat", both).await;
         let delivery = text(&ledger(&admin, &webhook).await[0]["id"]);
         let bytes = b"Bring your card".to_vec();
+        let suggested = upload(&admin, &public.chat, "offer.txt", "text/plain", bytes.clone()).await;
         let upload = upload(&admin, &public.chat, "card.txt", "text/plain", bytes).await;
         Self {
             upload,
+            suggested,
             webhook: webhook.id,
             delivery,
             organization: text(&answer["organization"]["id"]),
