@@ -4,11 +4,11 @@ export const session = graphql(`
   query Session($chatId: ID!) {
     chat(id: $chatId) {
       id
-      openSession {
+      openChatSession {
         id
         state
         ringsUntil
-        viewerDirectives
+        viewerActions
       }
     }
   }
@@ -17,10 +17,10 @@ export const session = graphql(`
 export const accept = graphql(`
   mutation Accept($input: AcceptChatSessionInput!) {
     acceptChatSession(input: $input) {
-      session {
+      chatSession {
         id
         state
-        viewerDirectives
+        viewerActions
         acceptedBy {
           id
           displayName
