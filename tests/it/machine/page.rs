@@ -1,34 +1,39 @@
-//! `docs/session-machine.md` is written from the code. After a change of the machine:
+//! Generates `docs/session-machine.md` from the code. After a change of the state machine, run
 //! `UPDATE_DOCS=1 cargo test --test it machine`.
 
 use super::{Who, situation, upper};
-use anteroom::domain::directive::Directive;
 use anteroom::domain::session::{self, Decision, No, Transition};
+use anteroom::domain::session_action::SessionAction;
 use entity::SessionState;
 use std::fmt::Write;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/session-machine.md");
 
-const HEAD: &str = "# The session state machine
+const HEAD: &str = "# The chat session state machine
 
-<!-- Written from src/domain/session.rs by `UPDATE_DOCS=1 cargo test --test it machine`; do not edit. -->
+<!-- Generated from src/domain/session.rs by `UPDATE_DOCS=1 cargo test --test it machine`. Do not edit. -->
 
-A session is created, rings, runs and ends. Four directives move it on; the server's own clock ends one that
-rings until nobody answered in time. What has ended changes no more.
+A chat session is a call or a visit in a chat. It rings for its participants until one of them accepts or rejects it.
+Four actions move it from state to state: `startChatSession`, `acceptChatSession`, `rejectChatSession` and
+`finishChatSession`. If nobody answers before `ringsUntil`, the server finishes the session with the outcome MISSED. A
+session in the state REJECTED or FINISHED never changes again.
 
 ";
 
 const WHO: &str = "
-## Who may what
+## Who can take which action
 
-What each gets for a directive, by where the session stands. The creator is a participant; \"answered\" is who
-accepted or rejected it. A dash: there is no such person yet.
+Each cell shows the result for one caller. The creator, the user who started the session and the one who answered it
+(accepted or rejected it) are participants.
 
-- **A state, with the outcome of a session that is over**: the directive is carried out; `viewerDirectives` offers it.
-- **unchanged**: the caller gave it before, or it is finished already; the same session is answered, so a retry is
-  safe. An accept with a `requestId` is a retry only with that same id: two tabs of one person are two.
-- **INVALID_TRANSITION**: refused; the payload carries the session as it stands, so a screen can say who was faster.
-- **NOT_PARTICIPANT**: refused; for the caller there is nothing to do here.
+- **A state in bold**: the action is allowed and moves the session to this state. `viewerActions` lists the action.
+- **unchanged**: the action succeeds but changes nothing, because this caller took it before, or because the session is
+  already finished. Retries are safe. An `acceptChatSession` with another `requestId` is not a retry: of two browser tabs
+  of one user, one accepts the session and the other gets INVALID_TRANSITION.
+- **INVALID_TRANSITION**: the user error for an action that the session's state does not allow. The payload contains the
+  session in its current state, for example to show who accepted it first.
+- **NOT_PARTICIPANT**: the user error for callers who are not participants.
+- A dash: such a caller does not exist in this state.
 
 ";
 
@@ -48,13 +53,13 @@ fn diagram(page: &mut String) {
             let (from, to, outcome) = (upper(from), upper(transition.to), outcome(transition));
             writeln!(page, "    {from} --> {to}: {label}{outcome}").unwrap();
         };
-        for directive in Directive::ALL {
-            if let Some(transition) = session::transition(from, directive) {
-                arrow(transition, &upper(directive));
+        for action in SessionAction::ALL {
+            if let Some(transition) = session::transition(from, action) {
+                arrow(transition, &upper(action));
             }
         }
         if let Some(transition) = session::missed(from) {
-            arrow(transition, "nobody answers in time");
+            arrow(transition, "not answered in time");
         }
         if from.is_over() {
             writeln!(page, "    {} --> [*]", upper(from)).unwrap();
@@ -64,34 +69,37 @@ fn diagram(page: &mut String) {
 }
 
 fn states(page: &mut String) {
-    page.push_str("\n## What a directive does\n\n| from |");
-    for directive in Directive::ALL {
-        write!(page, " {} |", upper(directive)).unwrap();
+    page.push_str(
+        "\n## States and actions\n\nEach cell shows the state after the action, with the outcome in parentheses. A dash: \
+         the action is not allowed.\n\n| State |",
+    );
+    for action in SessionAction::ALL {
+        write!(page, " {} |", upper(action)).unwrap();
     }
-    page.push_str(" not answered in time |\n| --- | --- | --- | --- | --- | --- |\n");
+    page.push_str(" Not answered in time |\n| --- | --- | --- | --- | --- | --- |\n");
     for from in all_states() {
-        let given = Directive::ALL.map(|directive| session::transition(from, directive));
+        let given = SessionAction::ALL.map(|action| session::transition(from, action));
         let cells = given
             .into_iter()
             .chain([session::missed(from)])
-            .map(|transition| transition.map_or_else(|| "no".to_owned(), end));
+            .map(|transition| transition.map_or_else(|| "–".to_owned(), end));
         writeln!(page, "| {} | {} |", upper(from), cells.collect::<Vec<_>>().join(" | ")).unwrap();
     }
 }
 
 fn callers(page: &mut String) {
     page.push_str(
-        "| it is | directive | who created it | who started it | who answered it | another participant \
-         | an admin outside it | anybody else |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| State | Action | Creator | Started it | Answered it | Other participant \
+         | Admin, not a participant | User, not a participant |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for name in ["CREATED", "STARTED", "ACCEPTED", "REJECTED", "COMPLETED"] {
         let facts = situation(name);
-        for directive in Directive::ALL {
+        for action in SessionAction::ALL {
             let cells = Who::ALL.map(|who| {
                 if !who.is_in(facts) {
                     return "–".to_owned();
                 }
-                match session::decide(facts, directive, who.caller()) {
+                match session::decide(facts, action, who.caller()) {
                     Ok(Decision::Go(transition)) => format!("**{}**", end(transition)),
                     Ok(Decision::Already) => "unchanged".to_owned(),
                     Err(No::State) => "INVALID_TRANSITION".to_owned(),
@@ -99,12 +107,12 @@ fn callers(page: &mut String) {
                 }
             });
             let state = upper(facts.state);
-            writeln!(page, "| {state} | {} | {} |", upper(directive), cells.join(" | ")).unwrap();
+            writeln!(page, "| {state} | {} | {} |", upper(action), cells.join(" | ")).unwrap();
         }
     }
 }
 
-/// The state that a transition comes to, with the outcome where that says more.
+/// The state after a transition, with the outcome if it differs from the state.
 fn end(transition: Transition) -> String {
     format!("{}{}", upper(transition.to), outcome(transition))
 }
@@ -119,7 +127,7 @@ fn all_states() -> impl Iterator<Item = SessionState> {
 }
 
 #[test]
-fn the_page_in_docs_says_what_the_code_does() {
+fn session_machine_page_matches_the_code() {
     let page = page();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(PATH, &page).expect("written");
@@ -127,6 +135,6 @@ fn the_page_in_docs_says_what_the_code_does() {
     let written = std::fs::read_to_string(PATH).unwrap_or_default();
     assert!(
         written == page,
-        "docs/session-machine.md is not what the code does: UPDATE_DOCS=1 cargo test --test it machine"
+        "docs/session-machine.md differs from the code: run UPDATE_DOCS=1 cargo test --test it machine"
     );
 }
