@@ -87,6 +87,19 @@ async function visit(server, context, origin, key) {
   const said = ["Do you ship to Iceland?", "We do, by sea.", "It takes a week.", "Thank you!"];
   for (const shown of [page, tab]) assert.deepEqual(await texts(shown), said, "everything once and in order");
   assert.equal((await chatWith(server, "Thank you!")).visitor.id, chat.visitor.id, "they are who they were");
+
+  const { endChat } = await server.ask(
+    "operator",
+    "mutation ($input: EndChatInput!) { endChat(input: $input) { userErrors { message } } }",
+    { input: { chatId: chat.id } },
+  );
+  assert.deepEqual(endChat.userErrors, []);
+  await write(page, "One more question");
+  const next = await chatWith(server, "One more question");
+  assert.notEqual(next.id, chat.id, "a message after the end of the chat starts another chat");
+  await server.send("operator", next.id, "Go ahead.");
+  await page.locator("#messages .theirs", { hasText: "Go ahead." }).waitFor();
+  assert.deepEqual(await texts(page), [...said, "One more question", "Go ahead."]);
   assert.equal(await countVisitors(server), before + 1);
 }
 

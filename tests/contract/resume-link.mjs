@@ -1,6 +1,5 @@
-/// The link that the documentation shows: it makes the subscriptions of a graphql-ws or a graphql-sse client
-/// resume where they stood. Both clients send the same request object again when they reconnect, so the
-/// link writes the newest cursor into it, where the server looks for it.
+/// Makes the subscriptions of a graphql-ws or graphql-sse client resume after a reconnect. Both clients send the same
+/// request object again when they reconnect, so the link keeps the latest cursor in that object.
 export function resuming(client) {
   return (payload, sink) => {
     const request = { ...payload };
@@ -15,3 +14,13 @@ export function resuming(client) {
     });
   };
 }
+
+/// Options for the client of graphql-ws: it always reconnects, after a random delay of at most 5 seconds.
+export const reconnecting = {
+  retryAttempts: Infinity,
+  shouldRetry: () => true,
+  async retryWait(retries) {
+    const limit = Math.min(5_000, 250 * 2 ** retries);
+    await new Promise((resolve) => setTimeout(resolve, limit * (0.5 + Math.random() / 2)));
+  },
+};

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { reconnecting } from "./resume-link.mjs";
 import { Server } from "./server.mjs";
 import { collect, expectAll, main, sendMessage, setting, sseClient, startChat, until, wsClient } from "./support.mjs";
 
@@ -23,7 +24,7 @@ function script(name, env) {
 async function restart(server, tokens, signal) {
   const { url } = server;
   const { chatId, after } = await startChat(url, tokens.admin, tokens.visitor);
-  const clients = [wsClient(url, tokens.operator), sseClient(url, tokens.operator)];
+  const clients = [wsClient(url, tokens.operator, reconnecting), sseClient(url, tokens.operator)];
   const readers = clients.map((client) => collect(client, chatId, after));
   const expected = [];
   const say = async (text) => {

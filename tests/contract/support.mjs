@@ -5,7 +5,7 @@ import net from "node:net";
 import { createClient as createSseClient } from "graphql-sse";
 import { createClient as createWsClient } from "graphql-ws";
 import WebSocket from "ws";
-import { resuming } from "./resume-link.mjs";
+import { reconnecting, resuming } from "./resume-link.mjs";
 
 /// A setting of the surroundings that a script cannot do without.
 export function setting(name) {
@@ -102,10 +102,8 @@ export function wsClient(url, token, options = {}) {
     url: `${url.replace(/^http/, "ws")}/graphql`,
     webSocketImpl: WebSocket,
     connectionParams: { authorization: `Bearer ${token}` },
-    retryAttempts: 10_000,
+    ...reconnecting,
     retryWait: () => sleep(between(5, 40)),
-    // A connection that cannot be made is an error event and not a close event: that is worth a retry, too.
-    shouldRetry: () => true,
     ...options,
   });
 }

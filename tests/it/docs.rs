@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/front-end.md",
     "docs/widget.md",
@@ -22,6 +22,8 @@ const PAGES: [&str; 12] = [
     "docs/errors.md",
     "docs/configuration.md",
     "docs/operations.md",
+    "docs/session-machine.md",
+    "docs/versioning.md",
     "docs/vocabulary.md",
     "docs/coming-from/welkin.md",
     "docs/coming-from/giosg.md",

@@ -191,15 +191,15 @@ const IN_ORGANIZATION: &str = "
         createDirectChat    FORBIDDEN  done       done       FORBIDDEN  FORBIDDEN
         rotateWidgetKey     FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         rotateIdentitySecret FORBIDDEN FORBIDDEN  done       FORBIDDEN  FORBIDDEN
-        listRooms           FORBIDDEN  done       done       done       FORBIDDEN
-        listUsers           FORBIDDEN  done       done       done       FORBIDDEN
-        listVisitors        FORBIDDEN  done       done       done       FORBIDDEN
+        listRooms           null       done       done       done       FORBIDDEN
+        listUsers           null       done       done       done       FORBIDDEN
+        listVisitors        null       done       done       done       FORBIDDEN
         listChats           done       done       done       done       FORBIDDEN
         listSessions        done       done       done       done       FORBIDDEN
         createWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         updateWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         redeliverWebhook    FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
-        listWebhooks        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        listWebhooks        null       null       done       null       FORBIDDEN
         rotateSigningSecret FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         deleteWebhook       FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         revokeTokens        FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
@@ -258,7 +258,7 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "archiveMessages" => (verb, json!({ "chatId": chat, "before": NOON })),
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),
-        "createDirectChat" => (verb, json!({ "participantId": scene.otto.id })),
+        "createDirectChat" => (verb, json!({ "participantId": scene.odile.id })),
         "updateRoom" | "startChat" | "rotateWidgetKey" | "rotateIdentitySecret" => {
             (verb, json!({ "roomId": scene.room }))
         }
@@ -296,7 +296,12 @@ async fn code(by: &Client, scene: &Scene, place: &Place, verb: &str) -> String {
     if let Some(list) = verb.strip_prefix("list") {
         let list = if list == "Sessions" { "chatSessions".to_owned() } else { list.to_lowercase() };
         let answer = by.ask(&format!("{{ organization {{ {list} {{ totalCount }} }} }}"), json!({})).await;
-        return if answer.get("errors").is_some() { error_code(&answer) } else { "done".into() };
+        let is_null = answer["data"]["organization"][&list].is_null();
+        return match answer.get("errors") {
+            Some(_) => error_code(&answer),
+            None if is_null => "null".into(),
+            None => "done".into(),
+        };
     }
     let (mutation, input) = call(scene, place, verb);
     let outcome = outcome(by, mutation, &input).await;

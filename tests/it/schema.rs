@@ -4,6 +4,8 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn document() -> ServiceDocument {
     parse_schema(anteroom::graphql::sdl()).expect("the schema parses")
@@ -178,4 +180,54 @@ fn whatever_has_an_id_is_a_node() {
         }
     }
     report(&broken);
+}
+
+/// The breaking changes from one schema to another, as `docs/versioning.md` defines them.
+fn breaking_changes(released: &Path, current: &Path) -> Vec<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/breaking.mjs");
+    let output = Command::new("node").arg(script).args([released, current]).output().expect("node runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn released_schema_is_not_broken() {
+    let changes = breaking_changes(&file("schema.released.graphql"), &file("schema.graphql"));
+    assert!(changes.is_empty(), "breaking changes (see docs/versioning.md):\n{}", changes.join("\n"));
+}
+
+#[test]
+fn each_kind_of_breaking_change_is_named() {
+    let current = std::fs::read_to_string(file("schema.graphql")).expect("the schema");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("schema.graphql");
+    for (from, to, expected) in [
+        ("  isPrivate: Boolean!\n", "  isSecret: Boolean!\n", "FIELD_REMOVED: Chat.isPrivate"),
+        ("  messageCount: Int!", "  messageCount: Int", "FIELD_CHANGED_KIND: Chat.messageCount"),
+        ("  throughSequence: Int!", "  throughSequence: String!", "MarkReadInput.throughSequence"),
+        (
+            "  expiresInSeconds: Int! = 3600",
+            "  expiresInSeconds: Int! = 60",
+            "DEFAULT_CHANGED: IssueTokenInput",
+        ),
+        ("input MarkReadInput {", "input MarkReadInput {\n  more: Int!", "REQUIRED_INPUT_FIELD_ADDED"),
+        (" | TypingChangedEvent", "", "TYPE_REMOVED_FROM_UNION"),
+        ("type Chat implements Node {", "type Chat {", "IMPLEMENTED_INTERFACE_REMOVED"),
+    ] {
+        assert!(current.contains(from), "{from}");
+        std::fs::write(&path, current.replace(from, to)).expect("written");
+        let changes = breaking_changes(&file("schema.graphql"), &path).join("\n");
+        assert!(changes.contains(expected), "{from}: {changes}");
+    }
+    // What is added breaks nothing.
+    std::fs::write(
+        &path,
+        current.replace("type Chat implements Node {", "type Chat implements Node {\n  more: Int\n"),
+    )
+    .expect("written");
+    assert_eq!(breaking_changes(&file("schema.graphql"), &path), [""; 0]);
 }

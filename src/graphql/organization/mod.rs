@@ -14,6 +14,7 @@ use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
 use super::webhook::{WebhookConnection, webhooks};
+use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::organization;
 
@@ -61,7 +62,7 @@ impl Organization {
         DateTime(self.0.created_at)
     }
 
-    /// Its rooms, oldest first. Not for visitors.
+    /// The rooms, oldest first. Null unless the viewer is staff.
     async fn rooms(
         &self,
         context: &Context<'_>,
@@ -70,10 +71,15 @@ impl Organization {
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<RoomConnection>> {
-        rooms(context, PageArguments { first, after, last, before }).await.map(Some)
+        reserved(
+            context,
+            Verb::ReadOrganization,
+            rooms(context, PageArguments { first, after, last, before }),
+        )
+        .await
     }
 
-    /// Its users, oldest first. Not for visitors.
+    /// The users, oldest first. Null unless the viewer is staff.
     async fn users(
         &self,
         context: &Context<'_>,
@@ -82,10 +88,15 @@ impl Organization {
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<UserConnection>> {
-        users(context, PageArguments { first, after, last, before }).await.map(Some)
+        reserved(
+            context,
+            Verb::ReadOrganization,
+            users(context, PageArguments { first, after, last, before }),
+        )
+        .await
     }
 
-    /// Its visitors, oldest first. Not for visitors.
+    /// The visitors, oldest first. Null unless the viewer is staff.
     #[allow(clippy::too_many_arguments)]
     async fn visitors(
         &self,
@@ -106,7 +117,8 @@ impl Organization {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<VisitorConnection>> {
         let query = query.as_deref().map(|query| (query, matching.into()));
-        visitors(context, query, PageArguments { first, after, last, before }).await.map(Some)
+        let page = PageArguments { first, after, last, before };
+        reserved(context, Verb::ReadOrganization, visitors(context, query, page)).await
     }
 
     /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
@@ -121,16 +133,14 @@ impl Organization {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+    ) -> Result<ChatConnection> {
         let page = PageArguments { first, after, last, before };
-        chats_of(context, Place::Organization, filter, order_by, page).await.map(Some)
+        chats_of(context, Place::Organization, filter, order_by, page).await
     }
 
     /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any
-    /// part of a
-    /// word, in every script, whatever its case and accents unless `match` is `EXACT`. Not for visitors, who
-    /// search their
-    /// chats.
+    /// part of a word, in every script, regardless of case and accents unless `match` is `EXACT`. Null unless the
+    /// viewer is staff; visitors search in their chats.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -150,7 +160,8 @@ impl Organization {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
-        search_organization(context, (&query, matching), filter, page).await.map(Some)
+        let found = search_organization(context, (&query, matching), filter, page);
+        reserved(context, Verb::ReadOrganization, found).await
     }
 
     /// All sessions that the viewer may see, oldest first.
@@ -164,11 +175,11 @@ impl Organization {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatSessionConnection>> {
-        sessions(context, filter, PageArguments { first, after, last, before }).await.map(Some)
+    ) -> Result<ChatSessionConnection> {
+        sessions(context, filter, PageArguments { first, after, last, before }).await
     }
 
-    /// Its webhooks, oldest first. For admins.
+    /// The webhooks, oldest first. Null unless the viewer is an admin.
     async fn webhooks(
         &self,
         context: &Context<'_>,
@@ -177,6 +188,23 @@ impl Organization {
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookConnection>> {
-        webhooks(context, PageArguments { first, after, last, before }).await.map(Some)
+        reserved(
+            context,
+            Verb::ManageWebhooks,
+            webhooks(context, PageArguments { first, after, last, before }),
+        )
+        .await
     }
+}
+
+/// A list that is reserved for the roles that may do such a thing: null for others, without an error.
+async fn reserved<T>(
+    context: &Context<'_>,
+    verb: Verb,
+    list: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    if policy::may(caller(context)?.viewer.role, verb).is_err() {
+        return Ok(None);
+    }
+    list.await.map(Some)
 }

@@ -63,14 +63,17 @@ impl Participation {
         Ok(self.0.detail.as_deref().filter(|_| self.is_own(context)))
     }
 
-    /// Whether the actor has hidden the chat; the next message of type MESSAGE brings it back. Only for themself and
-    /// for admins: false to everybody else.
-    async fn is_hidden(&self, context: &Context<'_>) -> Result<bool> {
+    /// Whether the actor has hidden the chat. The next message of type MESSAGE shows it again. Null unless the viewer is the
+    /// actor or an admin.
+    async fn is_hidden(&self, context: &Context<'_>) -> Result<Option<bool>> {
         let caller = caller(context)?;
-        if self.0.hidden_sequence.is_none() || !policy::reads_own_views(&caller.viewer, self.0.actor_id) {
-            return Ok(false);
+        if !policy::reads_own_views(&caller.viewer, self.0.actor_id) {
+            return Ok(None);
         }
-        Ok(caller.load(self.0.chat_id).await?.is_some_and(|chat| self.0.is_hidden(&chat)))
+        if self.0.hidden_sequence.is_none() {
+            return Ok(Some(false));
+        }
+        Ok(Some(caller.load(self.0.chat_id).await?.is_some_and(|chat| self.0.is_hidden(&chat))))
     }
 
     /// Messages of type MESSAGE by this actor in the chat, as they were sent: one that is deleted still counts.

@@ -3,7 +3,8 @@ import { SetContextLink } from "@apollo/client/link/context";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { OperationTypeNode, print } from "graphql";
 import { createClient } from "graphql-ws";
-import { resuming } from "../../contract/resume-link.mjs";
+import { possibleTypes } from "../generated/cache-types";
+import { reconnecting, resuming } from "./resume-link.mjs";
 
 export function client(url: string, token: () => Promise<string>) {
   const authorization = new SetContextLink(async ({ headers }) => ({
@@ -12,10 +13,9 @@ export function client(url: string, token: () => Promise<string>) {
 
   const subscribe = resuming(
     createClient({
+      ...reconnecting,
       url: url.replace(/^http/, "ws"),
       connectionParams: async () => ({ authorization: `Bearer ${await token()}` }),
-      retryAttempts: Infinity,
-      shouldRetry: () => true,
     }),
   );
   const socket = new ApolloLink(
@@ -30,11 +30,15 @@ export function client(url: string, token: () => Promise<string>) {
       authorization.concat(new HttpLink({ uri: url })),
     ),
     cache: new InMemoryCache({
-      // Who implements an interface; codegen's "fragment-matcher" keeps the list for you.
-      possibleTypes: { Actor: ["User", "Visitor"] },
+      possibleTypes,
       typePolicies: {
-        Chat: { fields: { messages: relayStylePagination(["types"]) } },
-        Viewer: { keyFields: [], fields: { inbox: relayStylePagination(["filter", "orderBy"]) } },
+        // Arguments that make another list. Pages of the same list are merged.
+        Chat: {
+          fields: { messages: relayStylePagination(["types", "includeArchived", "around"]) },
+        },
+        Viewer: {
+          fields: { inbox: relayStylePagination(["filter", "orderBy", "includeHidden"]) },
+        },
       },
     }),
   });

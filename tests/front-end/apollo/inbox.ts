@@ -3,6 +3,7 @@ import { graphql } from "../generated";
 export const inbox = graphql(`
   query Inbox($after: String) {
     viewer {
+      id
       unreadCount
       inbox(first: 25, after: $after) {
         edges {
@@ -30,11 +31,12 @@ export const inbox = graphql(`
   }
 `);
 
-// Every change brings the chat's fields that the screen shows: the cache updates them by id.
+// Each event carries the fields that the screen shows. The cache updates objects by id.
 export const events = graphql(`
   subscription InboxEvents($roomIds: [ID!]) {
     viewerEvents(roomIds: $roomIds) {
       viewer {
+        id
         unreadCount
       }
       change {

@@ -9,7 +9,7 @@ export const query = graphql`
   }
 `;
 
-// The newest 50; `loadPrevious` fetches what came before.
+// The newest 50 messages. `loadPrevious` loads older ones.
 export const messages = graphql`
   fragment chat_messages on Chat
   @refetchable(queryName: "chatMessagesPaginationQuery")
@@ -18,42 +18,48 @@ export const messages = graphql`
       eventCursor
       edges {
         node {
-          id
-          text
-          senderName
-          createdAt
+          ...chat_message @relay(mask: false)
         }
       }
     }
   }
 `;
 
-// With `after`, the connection's eventCursor, nothing is missed between the query and the subscription.
+// `sequence` orders the messages on the screen, and `externalId` finds the pending message to replace.
+export const message = graphql`
+  fragment chat_message on Message {
+    id
+    sequence
+    externalId
+    text
+    senderName
+    sender {
+      id
+    }
+    createdAt
+  }
+`;
+
+// Pass the connection's eventCursor as `after`, so that no message is missed between query and subscription.
 export const added = graphql`
   subscription chatAddedSubscription($chatId: ID!, $after: String, $connections: [ID!]!) {
     messageAdded(chatId: $chatId, after: $after) @appendEdge(connections: $connections) {
       cursor
       node {
-        id
-        text
-        senderName
-        createdAt
+        ...chat_message @relay(mask: false)
       }
     }
   }
 `;
 
-// The edge that the subscription brings is the same one: Relay keeps one edge per node.
+// The subscription delivers this message too. `@appendEdge` adds it only once.
 export const send = graphql`
   mutation chatSendMutation($input: SendMessageInput!, $connections: [ID!]!) {
     sendMessage(input: $input) {
       messageEdge @appendEdge(connections: $connections) {
         cursor
         node {
-          id
-          text
-          senderName
-          createdAt
+          ...chat_message @relay(mask: false)
         }
       }
       userErrors {

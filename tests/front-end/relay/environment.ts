@@ -1,7 +1,7 @@
 import { createClient } from "graphql-ws";
 import { Environment, Network, Observable, RecordSource, Store } from "relay-runtime";
 import type { FetchFunction, GraphQLResponse, SubscribeFunction } from "relay-runtime";
-import { resuming } from "../../contract/resume-link.mjs";
+import { reconnecting, resuming } from "./resume-link.mjs";
 
 export function environment(url: string, token: () => Promise<string>) {
   const fetchQuery: FetchFunction = async ({ text }, variables) => {
@@ -15,10 +15,9 @@ export function environment(url: string, token: () => Promise<string>) {
 
   const subscribe = resuming(
     createClient({
+      ...reconnecting,
       url: url.replace(/^http/, "ws"),
       connectionParams: async () => ({ authorization: `Bearer ${await token()}` }),
-      retryAttempts: Infinity,
-      shouldRetry: () => true,
     }),
   );
   const subscribeFn: SubscribeFunction = ({ text }, variables) =>

@@ -2,15 +2,15 @@ import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { createClient } from "graphql-ws";
-import { resuming } from "../../contract/resume-link.mjs";
+import { keyless } from "../generated/cache-types";
+import { reconnecting, resuming } from "./resume-link.mjs";
 
 export function client(url: string, token: () => string) {
   const subscribe = resuming(
     createClient({
+      ...reconnecting,
       url: url.replace(/^http/, "ws"),
       connectionParams: () => ({ authorization: `Bearer ${token()}` }),
-      retryAttempts: Infinity,
-      shouldRetry: () => true,
     }),
   );
   return new Client({
@@ -19,8 +19,8 @@ export function client(url: string, token: () => string) {
     fetchOptions: () => ({ headers: { authorization: `Bearer ${token()}` } }),
     exchanges: [
       cacheExchange({
-        // What has no id is part of what it stands in.
-        keys: { Viewer: () => null, Typing: () => null, UserError: () => null },
+        // Types without an id are stored inside their parent.
+        keys: Object.fromEntries(keyless.map((type) => [type, () => null])),
         resolvers: { Chat: { messages: relayPagination() }, Viewer: { inbox: relayPagination() } },
       }),
       fetchExchange,

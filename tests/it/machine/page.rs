@@ -1,4 +1,4 @@
-//! `docs/session-machine.md` is written from the code. After a change of the machine:
+//! Generates `docs/session-machine.md` from the code. After a change of the state machine, run
 //! `UPDATE_DOCS=1 cargo test --test it machine`.
 
 use super::{Who, situation, upper};
@@ -9,26 +9,31 @@ use std::fmt::Write;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/session-machine.md");
 
-const HEAD: &str = "# The session state machine
+const HEAD: &str = "# The chat session state machine
 
-<!-- Written from src/domain/session.rs by `UPDATE_DOCS=1 cargo test --test it machine`; do not edit. -->
+<!-- Generated from src/domain/session.rs by `UPDATE_DOCS=1 cargo test --test it machine`. Do not edit. -->
 
-A session is created, rings, runs and ends. Four actions move it on; the server's own clock ends one that
-rings until nobody answered in time. What has ended changes no more.
+A chat session is a call or a visit in a chat. It rings for its participants until one of them accepts or rejects it.
+Four actions move it from state to state: `startChatSession`, `acceptChatSession`, `rejectChatSession` and
+`finishChatSession`. If nobody answers before `ringsUntil`, the server finishes the session with the outcome MISSED. A
+session in the state REJECTED or FINISHED never changes again.
 
 ";
 
 const WHO: &str = "
-## Who may what
+## Who can take which action
 
-What each gets for an action, by where the session stands. The creator is a participant; \"answered\" is who
-accepted or rejected it. A dash: there is no such person yet.
+Each cell shows the result for one caller. The creator, the user who started the session and the one who answered it
+(accepted or rejected it) are participants.
 
-- **A state, with the outcome of a session that is over**: the action is carried out; `viewerActions` offers it.
-- **unchanged**: the caller gave it before, or it is finished already; the same session is answered, so a retry is
-  safe. An accept with a `requestId` is a retry only with that same id: two tabs of one person are two.
-- **INVALID_TRANSITION**: refused; the payload carries the session as it stands, so a screen can say who was faster.
-- **NOT_PARTICIPANT**: refused; for the caller there is nothing to do here.
+- **A state in bold**: the action is allowed and moves the session to this state. `viewerActions` lists the action.
+- **unchanged**: the action succeeds but changes nothing, because this caller took it before, or because the session is
+  already finished. Retries are safe. An `acceptChatSession` with another `requestId` is not a retry: of two browser tabs
+  of one user, one accepts the session and the other gets INVALID_TRANSITION.
+- **INVALID_TRANSITION**: the user error for an action that the session's state does not allow. The payload contains the
+  session in its current state, for example to show who accepted it first.
+- **NOT_PARTICIPANT**: the user error for callers who are not participants.
+- A dash: such a caller does not exist in this state.
 
 ";
 
@@ -54,7 +59,7 @@ fn diagram(page: &mut String) {
             }
         }
         if let Some(transition) = session::missed(from) {
-            arrow(transition, "nobody answers in time");
+            arrow(transition, "not answered in time");
         }
         if from.is_over() {
             writeln!(page, "    {} --> [*]", upper(from)).unwrap();
@@ -64,25 +69,28 @@ fn diagram(page: &mut String) {
 }
 
 fn states(page: &mut String) {
-    page.push_str("\n## What an action does\n\n| from |");
+    page.push_str(
+        "\n## States and actions\n\nEach cell shows the state after the action, with the outcome in parentheses. A dash: \
+         the action is not allowed.\n\n| State |",
+    );
     for action in SessionAction::ALL {
         write!(page, " {} |", upper(action)).unwrap();
     }
-    page.push_str(" not answered in time |\n| --- | --- | --- | --- | --- | --- |\n");
+    page.push_str(" Not answered in time |\n| --- | --- | --- | --- | --- | --- |\n");
     for from in all_states() {
         let given = SessionAction::ALL.map(|action| session::transition(from, action));
         let cells = given
             .into_iter()
             .chain([session::missed(from)])
-            .map(|transition| transition.map_or_else(|| "no".to_owned(), end));
+            .map(|transition| transition.map_or_else(|| "–".to_owned(), end));
         writeln!(page, "| {} | {} |", upper(from), cells.collect::<Vec<_>>().join(" | ")).unwrap();
     }
 }
 
 fn callers(page: &mut String) {
     page.push_str(
-        "| it is | action | who created it | who started it | who answered it | another participant \
-         | an admin outside it | anybody else |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| State | Action | Creator | Started it | Answered it | Other participant \
+         | Admin, not a participant | User, not a participant |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for name in ["CREATED", "STARTED", "ACCEPTED", "REJECTED", "COMPLETED"] {
         let facts = situation(name);
@@ -104,7 +112,7 @@ fn callers(page: &mut String) {
     }
 }
 
-/// The state that a transition comes to, with the outcome where that says more.
+/// The state after a transition, with the outcome if it differs from the state.
 fn end(transition: Transition) -> String {
     format!("{}{}", upper(transition.to), outcome(transition))
 }
@@ -119,7 +127,7 @@ fn all_states() -> impl Iterator<Item = SessionState> {
 }
 
 #[test]
-fn the_page_in_docs_says_what_the_code_does() {
+fn session_machine_page_matches_the_code() {
     let page = page();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(PATH, &page).expect("written");
@@ -127,6 +135,6 @@ fn the_page_in_docs_says_what_the_code_does() {
     let written = std::fs::read_to_string(PATH).unwrap_or_default();
     assert!(
         written == page,
-        "docs/session-machine.md is not what the code does: UPDATE_DOCS=1 cargo test --test it machine"
+        "docs/session-machine.md differs from the code: run UPDATE_DOCS=1 cargo test --test it machine"
     );
 }
