@@ -88,6 +88,8 @@ async fn silent_connections_lock_nobody_out() {
         for _ in 0..50 {
             silent.push(Raw::open(&served.url).await);
         }
+        // A connection makes room once it has been silent for 250 ms.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         served.is_healthy().await;
         // On a connection of its own: one that idles between rounds makes room like the silent ones.
         let client = Client::new(&served.url, &served.token);
