@@ -34,6 +34,8 @@ async fn forbidden_mutation_leaves_the_result_of_its_sibling(engine: Engine) {
     world.app.stop().await;
 }
 
+type Rotation<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(&str) -> Value);
+
 async fn user_errors_point_at_the_item_of_a_list(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
@@ -140,7 +142,6 @@ async fn retried_rotation_replaces_a_secret_once(engine: Engine) {
     let admin = &scene.admin;
     let room = |request: &str| json!({ "roomId": scene.room, "requestId": request });
     let webhook = |request: &str| json!({ "webhookId": scene.webhook, "requestId": request });
-    type Rotation<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(&str) -> Value);
     let kinds: [Rotation<'_>; 3] = [
         ("rotateIdentitySecret", "identitySecret", "/identitySecret", &room),
         ("rotateSigningSecret", "signingSecret", "/signingSecret", &webhook),

@@ -248,10 +248,11 @@ fn documented_defaults_are_the_defaults() {
     assert!(config.webhooks.allowed.has_port(port));
 }
 
+type Setting = (&'static str, fn(&mut Settings, u32));
+
 #[test]
 fn documented_ranges_are_the_ranges() {
     let documented = documented_settings();
-    type Setting = (&'static str, fn(&mut Settings, u32));
     let settings: [Setting; 6] = [
         ("database-connections", |settings, value| settings.database_connections = Some(value)),
         ("max-upload", |settings, value| settings.max_upload = Some(value)),

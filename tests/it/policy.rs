@@ -259,9 +259,8 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "addParticipants" => (verb, json!({ "chatId": chat, "participantIds": [scene.odile.id] })),
         "removeParticipant" => (verb, json!({ "chatId": chat, "participantId": scene.odile.id })),
         "createDirectChat" => (verb, json!({ "participantId": scene.odile.id })),
-        "updateRoom" | "startChat" | "rotateWidgetKey" | "rotateIdentitySecret" => {
-            (verb, json!({ "roomId": scene.room }))
-        }
+        "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
+        "rotateWidgetKey" | "rotateIdentitySecret" => (verb, json!({ "roomId": scene.spare_room })),
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
         "updateUser" => (verb, json!({ "userId": scene.odile.id })),

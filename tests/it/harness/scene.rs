@@ -26,6 +26,8 @@ pub struct Scene {
     pub guests: [Guest; 2],
     pub organization: String,
     pub room: String,
+    /// Nobody signs in with the keys of this one.
+    pub spare_room: String,
     /// Told of every chat that starts, at an address that nobody has.
     pub webhook: String,
     /// One of its deliveries.
@@ -63,6 +65,7 @@ impl Scene {
         let vera = visitor(app, &admin, &format!("vera-{tenant}")).await;
         let victor = visitor(app, &admin, &format!("victor-{tenant}")).await;
         let program = program(app, &admin).await;
+        let spare_room = admin.done("createRoom", "room { id }", json!({ "name": "Spare" })).await;
         let widget = Widget::of(&admin, &room).await;
         let guests = [widget.guest(json!({})).await, widget.guest(json!({})).await];
         let answer = admin.query("{ organization { id } }", json!({})).await;
@@ -94,6 +97,7 @@ impl Scene {
             widget,
             guests,
             room,
+            spare_room: text(&spare_room["room"]["id"]),
             public,
             private,
             direct,
