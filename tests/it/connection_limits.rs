@@ -110,7 +110,8 @@ async fn health_is_answered_when_sockets_use_up_the_open_files() {
     let mut sockets = Vec::new();
     let init =
         json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } });
-    for _ in 0..190 {
+    let mut refused = 0;
+    for _ in 0..250 {
         let request = format!("{}/graphql", served.url.replace("http:", "ws:"));
         let mut request =
             tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(request)
@@ -118,22 +119,28 @@ async fn health_is_answered_when_sockets_use_up_the_open_files() {
         let protocol = "graphql-transport-ws".parse().expect("a header");
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         // Refused with 503 once there are too many.
-        let Ok((raw, _)) = tokio_tungstenite::connect_async(request).await else { break };
-        let mut socket = Socket { raw };
-        socket.send(init.clone()).await;
-        if socket.try_receive().await.is_err() {
-            break;
+        if let Ok((raw, _)) = tokio_tungstenite::connect_async(request).await {
+            let mut socket = Socket { raw };
+            socket.send(init.clone()).await;
+            if socket.try_receive().await.is_ok() {
+                sockets.push(socket);
+                continue;
+            }
         }
-        sockets.push(socket);
-    }
-    assert!((30..190).contains(&sockets.len()), "{} sockets", sockets.len());
-    for _ in 0..5 {
         served.is_healthy().await;
         let answer = api.request().json(&json!({ "query": "{ viewer { role } }" })).send().await;
         let answer = answer.expect("an answer");
-        assert_eq!(answer.status(), 503);
-        assert!(answer.headers().contains_key("retry-after"));
+        // A connection that has ended meanwhile makes room for one more socket.
+        if answer.status() == 503 {
+            assert!(answer.headers().contains_key("retry-after"));
+            refused += 1;
+        }
+        if refused == 5 {
+            break;
+        }
     }
+    assert_eq!(refused, 5, "{} sockets", sockets.len());
+    assert!((30..190).contains(&sockets.len()), "{} sockets", sockets.len());
     // The sockets that are there go on, and so does the store.
     sockets[0].stands().await;
     sockets.truncate(20);

@@ -86,6 +86,12 @@ fn codes(errors: &Value) -> Vec<String> {
     errors.iter().map(|error| error["code"].as_str().expect("a code").to_owned()).collect()
 }
 
+/// Whether a field of an answer is null, which is no error.
+pub fn is_null(answer: &Value, pointer: &str) -> bool {
+    assert!(answer.get("errors").is_none(), "{answer:#}");
+    answer["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer}: {answer:#}")).is_null()
+}
+
 /// The code of the only GraphQL error of an answer.
 pub fn error_code(answer: &Value) -> String {
     let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("no errors: {answer:#}"));
