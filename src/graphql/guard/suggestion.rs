@@ -22,9 +22,11 @@ pub fn suggestion(message: &str) -> Option<String> {
         return None;
     };
     let most = (name.len() / 2).max(1);
+    let lower_case = name.to_ascii_lowercase();
+    let contains_it = |known: &str| known.to_ascii_lowercase().contains(&lower_case);
     let close = known.into_iter().map(|known| (strsim::levenshtein(name, known), known));
     let mut close: Vec<_> =
-        close.filter(|(distance, known)| *distance <= most || known.contains(name)).collect();
+        close.filter(|(distance, known)| *distance <= most || contains_it(known)).collect();
     close.sort_unstable();
     let names: Vec<_> = close.iter().take(MOST).map(|(_, name)| format!("\"{name}\"")).collect();
     (!names.is_empty()).then(|| format!(" Did you mean {}?", names.join(" or ")))
