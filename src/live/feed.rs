@@ -16,7 +16,7 @@ use crate::domain::event::{Entry, Subject, ViewChange};
 use crate::store::Store;
 use crate::store::own_views::OwnView;
 use chrono::TimeDelta;
-use entity::{ChatId, EventKind, OrganizationId, Timestamp, chat};
+use entity::{ChatId, EventKind, OrganizationId, ParticipationId, Timestamp, chat};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
@@ -58,8 +58,8 @@ pub(super) struct FeedNews {
 pub(super) struct FeedView {
     /// The view, and the chat as it now stands.
     pub(super) view: OwnView,
-    /// The kind of change.
-    pub(super) change: ViewChange,
+    /// The kind of change, where it is known.
+    pub(super) change: Option<ViewChange>,
 }
 
 /// What a feed's ring holds.
@@ -86,6 +86,8 @@ struct Feed {
     sender: broadcast::Sender<FeedHint>,
     readers: usize,
     known: HashMap<ChatId, Known>,
+    /// When each own view that was fed lately was changed.
+    viewed: HashMap<ParticipationId, Timestamp>,
     is_primed: bool,
 }
 
@@ -129,6 +131,7 @@ impl Feeds {
                 sender: broadcast::Sender::new(self.capacity),
                 readers: 0,
                 known: HashMap::new(),
+                viewed: HashMap::new(),
                 is_primed: !self.is_shared,
             });
             feed.readers += 1;
@@ -192,8 +195,22 @@ impl Feeds {
     /// Tells the readers that an actor's own view of a chat changed: those of that actor listen.
     pub(super) fn feed_view(&self, organization_id: OrganizationId, view: FeedView) {
         if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
+            if let Some(at) = view.view.participation.viewed_at.filter(|_| self.is_shared) {
+                feed.viewed.insert(view.view.participation.id, at);
+            }
             let _ = feed.sender.send(FeedHint::View(Arc::new(view)));
         }
+    }
+
+    /// Whether this state of an own view, or a newer one, was fed; or nobody reads here.
+    pub(super) fn has_fed_view(
+        &self,
+        organization_id: OrganizationId,
+        id: ParticipationId,
+        at: Timestamp,
+    ) -> bool {
+        let feeds = lock(&self.of_organization);
+        feeds.get(&organization_id).is_none_or(|feed| feed.viewed.get(&id).is_some_and(|fed| *fed >= at))
     }
 
     /// Tells the readers of an organization to read their places.
@@ -215,6 +232,7 @@ impl Feeds {
         let mut feeds = lock(&self.of_organization);
         for feed in feeds.values_mut() {
             feed.known.retain(|_, known| known.chat.logged_at >= old);
+            feed.viewed.retain(|_, at| *at >= old);
         }
     }
 

@@ -52,8 +52,8 @@ impl Live {
                     views.push((organization_id, id, change));
                     match change {
                         // Who hides the chat is read afresh.
-                        ViewChange::Own { .. } => drop(rosters.0.remove(&chat_id)),
-                        ViewChange::Read => {}
+                        Some(ViewChange::Own { .. }) | None => drop(rosters.0.remove(&chat_id)),
+                        Some(ViewChange::Read) => {}
                     }
                     continue;
                 }
@@ -104,7 +104,7 @@ impl Live {
     }
 
     /// Tells of views that changed, each as it now stands.
-    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, ViewChange)>) {
+    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, Option<ViewChange>)>) {
         let ids: Vec<_> = views.iter().map(|(_, id, _)| *id).collect();
         if ids.is_empty() {
             return;

@@ -319,7 +319,11 @@ impl Live {
                     }
                     ViewChange::Read => Message::Read { organization_id, chat_id, id },
                 });
-                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
+                self.0.feeds.enqueue(Job {
+                    organization_id,
+                    chat_id,
+                    what: What::Viewed { id, change: Some(change) },
+                });
                 self.0.hub.signal(chat_id, Signal::Participation(participation));
             }
             News::Actor(actor) => {

@@ -124,7 +124,11 @@ impl Live {
         id: ParticipationId,
         change: ViewChange,
     ) {
-        self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
+        self.0.feeds.enqueue(Job {
+            organization_id,
+            chat_id,
+            what: What::Viewed { id, change: Some(change) },
+        });
         self.look_up_participation(chat_id, id);
     }
 

@@ -115,7 +115,7 @@ impl ViewerEvents {
             match self.reader.next().await {
                 FeedStep::News(news) => self.take_news(&news),
                 FeedStep::Found(found) => self.take_found(&found),
-                FeedStep::View(view) => self.take_view(&view.view, Some(view.change)),
+                FeedStep::View(view) => self.take_view(&view.view, view.change),
                 FeedStep::Scanned(since) => Box::pin(self.take_views(since)).await,
                 FeedStep::RoleChanged => {
                     let now = self.reader.live().0.store.clock().now();

@@ -5,9 +5,12 @@ use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
 use crate::domain::page::{Page, PageRequest};
-use entity::{ActorId, ChatId, ParticipationId, Timestamp, chat, participation};
+use entity::{ActorId, ChatId, OrganizationId, ParticipationId, Timestamp, chat, participation};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, RelationDef,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -81,6 +84,44 @@ pub async fn changed_since(
         .order_by_desc(participation::Column::ViewedAt)
         .limit(limit);
     with_chats(store, found).await
+}
+
+/// An own view that changed.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct ChangedView {
+    /// The participation that holds it.
+    pub id: ParticipationId,
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The organization of the chat.
+    pub organization_id: OrganizationId,
+    /// When it changed.
+    pub viewed_at: Timestamp,
+}
+
+/// The own views and read marks of these actors that were changed at or after a moment.
+pub async fn changed_of_actors(
+    store: &Store,
+    actor_ids: &[ActorId],
+    since: Timestamp,
+) -> Result<Vec<ChangedView>> {
+    Ok(participation::Entity::find()
+        .select_only()
+        .columns([participation::Column::Id, participation::Column::ChatId, participation::Column::ViewedAt])
+        .column(chat::Column::OrganizationId)
+        .join(JoinType::InnerJoin, of_chat())
+        .filter(participation::Column::ActorId.is_in(actor_ids.iter().copied()))
+        .filter(participation::Column::ViewedAt.gte(since))
+        .into_model()
+        .all(store.connection())
+        .await?)
+}
+
+fn of_chat() -> RelationDef {
+    participation::Entity::belongs_to(chat::Entity)
+        .from(participation::Column::ChatId)
+        .to(chat::Column::Id)
+        .into()
 }
 
 /// Moves the chat up in the lists of all who take part in it.

@@ -183,6 +183,7 @@ async fn a_task_that_is_dropped_anywhere_in_its_commit_leaves_no_false_answer() 
     for number in acknowledged {
         assert!(stored.contains(&number), "{number} was acknowledged");
     }
+    assert_eq!(stage.heard(), stored.len(), "what is stored is published");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@
 
 use super::changed::all_but_key;
 use super::outbox::WebhookBodies;
-use super::writer::Open;
+use super::writer::{Ending, Open};
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
 use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
@@ -253,10 +253,8 @@ impl Tx {
                         self.news.insert(0, News::Log { before: self.before.take(), entries });
                     }
                 }
-                self.store.0.finish(self.open, true, self.news).await?;
-                if self.fills_outbox {
-                    self.store.0.outbox.notify_one();
-                }
+                let ending = Ending { keep: true, news: self.news, fills_outbox: self.fills_outbox };
+                self.store.0.finish(self.open, ending).await?;
                 Ok(chat)
             }
             Err(error) => {
@@ -268,7 +266,7 @@ impl Tx {
 
     /// Undoes everything; answers when all that was read is on disk.
     pub async fn roll_back(self) -> Result<()> {
-        self.store.0.finish(self.open, false, Vec::new()).await
+        self.store.0.finish(self.open, Ending::default()).await
     }
 
     /// What the bodies of webhooks need.

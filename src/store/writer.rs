@@ -63,6 +63,17 @@ impl Drop for Open {
     }
 }
 
+/// How a transaction ends.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// Whether its writes are kept.
+    pub(super) keep: bool,
+    /// What it publishes once it is stored.
+    pub(super) news: Vec<News>,
+    /// Whether there is something to deliver then.
+    pub(super) fills_outbox: bool,
+}
+
 /// Counts a writer as waiting for as long as it lives.
 struct Waiting(Arc<AtomicUsize>);
 
@@ -145,8 +156,22 @@ impl Store {
 
 impl Inner {
     /// Ends a transaction: keeps or undoes its writes, waits until everything that it read or wrote is on
-    /// disk, and publishes what was kept.
-    pub(super) async fn finish(&self, mut open: Open, keep: bool, news: Vec<News>) -> Result<()> {
+    /// disk, and publishes what was kept. A caller that is dropped meanwhile changes nothing of this: what COMMIT
+    /// stores is published, however long it takes and whoever still waits for it.
+    pub(super) async fn finish(self: &Arc<Self>, open: Open, ending: Ending) -> Result<()> {
+        let inner = Arc::clone(self);
+        let ended = tokio::spawn(async move {
+            let Ending { keep, news, fills_outbox } = ending;
+            inner.end(open, keep, news).await?;
+            if fills_outbox {
+                inner.outbox.notify_one();
+            }
+            Ok(())
+        });
+        ended.await.unwrap_or_else(|_| Err(Error::Failed("the end of a transaction was cut off".into())))
+    }
+
+    async fn end(&self, mut open: Open, keep: bool, news: Vec<News>) -> Result<()> {
         let mut writing = open.writing.move_out();
         let (Some(turn), Writer::Single(single)) = (open.turn.take(), &self.writer) else {
             if let Some(transaction) = writing.take() {
