@@ -45,6 +45,7 @@ mod machine;
 mod names;
 mod nodes;
 mod notes;
+mod migrations;
 mod open_streams;
 mod outages;
 mod own_views;
