@@ -43,7 +43,9 @@ impl Wall {
 
     fn micros(&self) -> i64 {
         let ahead = self.ahead.load(Ordering::SeqCst).saturating_mul(1_000);
-        chrono::Utc::now().timestamp_micros().saturating_add(ahead)
+        #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
+        let now = chrono::Utc::now();
+        now.timestamp_micros().saturating_add(ahead)
     }
 }
 
@@ -142,6 +144,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+        #[expect(clippy::disallowed_methods, reason = "this is where ids are made")]
     #[test]
     fn ids_of_one_moment_keep_the_order_in_which_they_were_made() {
         let clock = Clock::frozen(Timestamp(1_800_000_000_123));

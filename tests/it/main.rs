@@ -1,6 +1,8 @@
 //! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
 #![allow(
     clippy::assigning_clones,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::format_push_string,
     clippy::missing_panics_doc,
     clippy::needless_pass_by_value,

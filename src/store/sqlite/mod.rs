@@ -51,6 +51,7 @@ pub(super) fn end_if_flush_failed(error: &DbErr) {
         let text = "the disk failed to store what was written to the database (fsync), so the server stops; start it again \
                     to recover what was acknowledged";
         tracing::error!(%error, "{text}");
+        #[expect(clippy::disallowed_macros, reason = "the command line has no log")]
         if !tracing::dispatcher::has_been_set() {
             eprintln!("Error: {text}: {error}");
         }
