@@ -13,6 +13,7 @@ pub mod raw;
 pub mod receiver;
 pub mod scene;
 pub mod sdl;
+pub mod seed;
 pub mod socket;
 pub mod stored;
 pub mod widget;
@@ -60,7 +61,6 @@ pub struct TestApp {
     pub config: Config,
     pub clock: Clock,
     folder: TempDir,
-}
     running: Running,
 }
 
@@ -85,6 +85,7 @@ impl Drop for Running {
         let is_undone = !self.is_stopped && !std::thread::panicking();
         assert!(!is_undone, "the app was dropped while it ran: stop it, so that work left undone shows");
     }
+}
 
 impl TestApp {
     /// An app on a fresh store by the machine's clock.
@@ -168,13 +169,13 @@ impl TestApp {
     }
 }
 
-/// Writes the app's log lines of level ERROR to standard error: they name the cause of an INTERNAL error, which clients
 #[tokio::test(flavor = "multi_thread")]
 #[should_panic(expected = "the app was dropped while it ran")]
 async fn app_that_is_dropped_while_it_runs_fails_the_test() {
     drop(TestApp::start(Engine::Sqlite).await);
 }
 
+/// Writes the app's log lines of level ERROR to standard error: they name the cause of an INTERNAL error, which clients
 /// are not told.
 fn log_errors() {
     let _ = tracing_subscriber::fmt()
