@@ -20,7 +20,7 @@ use entity::{
 use measured::{Measured, median, participation};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::time::Instant;
 
 const SYLLABLES: [&str; 24] = [
