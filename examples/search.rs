@@ -3,6 +3,8 @@
 //! `cargo run --release --example search -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
 //! be empty.
 
+#![expect(clippy::disallowed_macros, reason = "a measurement prints its table")]
+
 mod measured;
 
 use anteroom::actions::SearchIn;
@@ -18,7 +20,7 @@ use entity::{
 use measured::{Measured, median, participation};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::time::Instant;
 
 const SYLLABLES: [&str; 24] = [

@@ -102,14 +102,16 @@ impl Base {
         Ok(Self { actions, live, tracker, shutdown, _lock: lock })
     }
 
-    /// Ends what runs in the background, waits for it, and closes the store.
-    pub async fn close(self) {
+    /// Ends what runs in the background, waits up to 25 s for it, and closes the store. Returns whether everything ended.
+    pub async fn close(self) -> bool {
         self.shutdown.cancel();
         self.tracker.close();
-        if tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_err() {
+        let has_ended = tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_ok();
+        if !has_ended {
             tracing::warn!("stopped before everything had ended");
         }
         self.actions.store().close().await;
+        has_ended
     }
 }
 
@@ -199,15 +201,15 @@ impl App {
         (&mut self.listening.front).await
     }
 
-    /// Says that it is not ready while it still serves, then takes no new work, lets what runs end, and closes the
-    /// store.
-    pub async fn stop(self) {
+    /// Says that it is not ready while it still serves, then takes no new work, waits up to 50 s for running work, and
+    /// closes the store. Returns whether all work ended.
+    pub async fn stop(self) -> bool {
         let Listening { draining, front_stop, front, address: _ } = self.listening;
         draining.cancel();
         tokio::time::sleep(self.drain).await;
         front_stop.cancel();
         let _ = tokio::time::timeout(STOP_WITHIN, front).await;
-        self.base.close().await;
+        self.base.close().await
     }
 }
 

@@ -210,7 +210,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     }
     tracing::info!("stopping");
     tokio::select! {
-        () = app.stop() => {}
+        _ = app.stop() => {}
         _ = interrupt.recv() => stop_at_once(),
         _ = terminate.recv() => stop_at_once(),
     }

@@ -26,7 +26,7 @@ struct Inner {
 #[derive(Debug)]
 enum Time {
     Frozen(Mutex<Timestamp>),
-    Running { wall: Wall, steering: Mutex<Steering> },
+    Running { wall: Wall, steering: Mutex<Steering>, started: Instant },
 }
 
 /// The machine's wall clock. Tests set it ahead or back.
@@ -43,7 +43,9 @@ impl Wall {
 
     fn micros(&self) -> i64 {
         let ahead = self.ahead.load(Ordering::SeqCst).saturating_mul(1_000);
-        chrono::Utc::now().timestamp_micros().saturating_add(ahead)
+        #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
+        let now = chrono::Utc::now();
+        now.timestamp_micros().saturating_add(ahead)
     }
 }
 
@@ -68,8 +70,10 @@ impl Clock {
     /// A clock that starts at a wall clock's time.
     #[must_use]
     pub fn on(wall: Wall) -> Self {
-        let steering = Mutex::new(Steering::new(wall.micros(), Instant::now()));
-        Self(Arc::new(Inner { time: Time::Running { wall, steering }, order: Mutex::new(ContextV7::new()) }))
+        let started = Instant::now();
+        let steering = Mutex::new(Steering::new(wall.micros(), started));
+        let time = Time::Running { wall, steering, started };
+        Self(Arc::new(Inner { time, order: Mutex::new(ContextV7::new()) }))
     }
 
     /// A clock that stands still until it is advanced.
@@ -91,6 +95,16 @@ impl Clock {
         }
     }
 
+    /// The time since an arbitrary moment, for measuring how long something takes. It never goes back, and it stands
+    /// still while the clock is frozen.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match &self.0.time {
+            Time::Frozen(at) => Duration::from_millis(u64::try_from(lock(at).0).unwrap_or_default()),
+            Time::Running { started, .. } => started.elapsed(),
+        }
+    }
+
     /// Moves a frozen clock on; a running clock is left alone.
     pub fn advance(&self, by: Duration) {
         if let Time::Frozen(at) = &self.0.time {
@@ -101,7 +115,7 @@ impl Clock {
 
     /// Compares a running clock with the wall clock and steers it. To be called every second.
     pub fn follow_wall(&self) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             // Under the lock, so that both are read at once.
             let mut steering = lock(steering);
             steering.follow_wall(wall.micros(), Instant::now());
@@ -110,7 +124,7 @@ impl Clock {
 
     /// Compares a running clock with the database's and steers it. To be called every few seconds.
     pub fn follow_database(&self, reading: Reading) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             let mut steering = lock(steering);
             steering.follow_database(reading, wall.micros(), Instant::now());
         }
@@ -118,7 +132,7 @@ impl Clock {
 
     /// Sets a running clock to the database's time. Called once, when the database is opened.
     pub fn set(&self, reading: Reading) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             let mut steering = lock(steering);
             steering.set(reading, wall.micros(), Instant::now());
         }
@@ -130,6 +144,7 @@ impl Clock {
         let millis = u64::try_from(self.now().0).unwrap_or_default();
         let order = lock(&self.0.order);
         let nanos = u32::try_from(millis % 1_000).unwrap_or_default() * 1_000_000;
+        #[expect(clippy::disallowed_methods, reason = "this is where ids are made")]
         Uuid::new_v7(uuid::Timestamp::from_unix(&*order, millis / 1_000, nanos))
     }
 }

@@ -11,6 +11,7 @@ use crate::http::Limits;
 use anyhow::Context;
 use clap::Args;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -194,7 +195,7 @@ pub struct Config {
     /// How to log.
     pub log_format: LogFormat,
     /// The secret, where one is given.
-    pub secret: Option<SecretText>,
+    pub secret: Option<SecretString>,
     /// Seconds that a presence lasts without a sign of life.
     pub presence_ttl: u32,
     /// Below which URL patients are.
@@ -224,16 +225,6 @@ pub struct Config {
     pub tick: std::time::Duration,
     /// How long after its start a node ends no presence. Not a setting: tests make it short.
     pub grace: std::time::Duration,
-}
-
-/// A secret that prints as a placeholder.
-#[derive(Clone)]
-pub struct SecretText(pub String);
-
-impl std::fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("[secret]")
-    }
 }
 
 impl Settings {
@@ -297,7 +288,7 @@ impl Settings {
             allowed_origins: checked_origins(&allowed_origins.unwrap_or_default())?,
             log: log.unwrap_or_else(|| "info".into()),
             log_format: log_format.unwrap_or_default(),
-            secret: secret.map(SecretText),
+            secret: secret.map(SecretString::from),
             presence_ttl,
             patient_url,
             webhooks: delivery::Settings {

@@ -37,7 +37,7 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
     // The server's clock decides, not the library's.
     validation.validate_exp = false;
-    let key = DecodingKey::from_secret(room.identity_secret.0.as_bytes());
+    let key = DecodingKey::from_secret(room.identity_secret.expose().as_bytes());
     let claims: Claims = jws::claims(token, &key, &validation)
         .ok_or_else(|| invalid("The identity token is not one that was signed for this room (HS256)."))?;
     let leeway = limits::IDENTITY_LEEWAY_SECONDS;

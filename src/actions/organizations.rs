@@ -203,7 +203,7 @@ pub(super) fn new_widget_key() -> String {
 
 /// As long as the hash that it keys.
 pub(super) fn new_identity_secret() -> SecretText {
-    SecretText(format!("is_{}{}", unguessable(), unguessable()))
+    format!("is_{}{}", unguessable(), unguessable()).into()
 }
 
 fn check_minutes(resume_window: Option<i32>, idle: Option<i32>) -> Result<()> {

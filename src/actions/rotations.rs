@@ -74,7 +74,7 @@ async fn of_room(
     };
     let secret_of = |room: &room::Model| match which {
         RoomSecret::WidgetKey => room.widget_key.clone(),
-        RoomSecret::Identity => room.identity_secret.0.clone(),
+        RoomSecret::Identity => room.identity_secret.expose().to_owned(),
     };
     actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
     let mut room = rooms::lock_in_organization(tx, viewer.organization_id, room_id)
@@ -110,13 +110,14 @@ async fn of_webhook(
     let call = Description::of("rotateSigningSecret").with("webhookId", Some(webhook_id));
     let request = requests::find(tx, &viewer, &[kind], request_id.as_deref(), &call).await?;
     if let Requested::Before(_, made) = request {
-        let secret = Some(webhook.signing_secret.0.clone()).filter(|secret| fingerprint(secret) == made);
+        let secret =
+            Some(webhook.signing_secret.expose().to_owned()).filter(|secret| fingerprint(secret) == made);
         return Ok(Rotated { of: webhook, secret });
     }
     webhook.previous_signing_secret = Some(std::mem::replace(&mut webhook.signing_secret, new_secret()));
     webhook.previous_until = Some(tx.now().plus(PREVIOUS_SECRET));
     webhooks::update(tx, &webhook).await?;
-    let secret = webhook.signing_secret.0.clone();
+    let secret = webhook.signing_secret.expose().to_owned();
     requests::remember(tx, &viewer, kind, request, fingerprint(&secret)).await?;
     Ok(Rotated { of: webhook, secret: Some(secret) })
 }

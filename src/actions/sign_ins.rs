@@ -20,7 +20,6 @@ use entity::{
 };
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// A visitor to sign in.
 #[derive(Clone, Debug, Default)]
@@ -303,11 +302,7 @@ async fn go_on(tx: &mut Tx, actor: actor::Model, mut sign_in: sign_in::Model) ->
 
 /// Random tokens need no slower hash: there is nothing to guess.
 fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 /// The same whether it never was one, has ended or was used: nobody can tell which.

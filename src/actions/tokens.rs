@@ -14,27 +14,28 @@ use chrono::TimeDelta;
 use entity::{ActorId, ActorType, OrganizationId, SignInId, Timestamp, UserRole, actor};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use rand::RngCore;
+use rand::Rng;
+use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 
 /// The prefix of widget keys, which no other token has.
 pub(super) const WIDGET_KEY: &str = "wk_";
 
-/// The server's secret, at least 32 bytes. Never printed.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
+/// The server's secret, at least 32 bytes.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
     /// Takes a secret of at least 32 bytes (as long as the hash, RFC 7518 section 3.2); `None` for less.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() >= 32).then_some(Self(bytes))
+        (bytes.len() >= 32).then(|| Self(bytes.into()))
     }
 
     /// The bytes, to derive other keys from.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
@@ -113,7 +114,7 @@ impl Actions {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // The server's clock decides, not the library's.
         validation.validate_exp = false;
-        let key = DecodingKey::from_secret(&self.0.secret.0);
+        let key = DecodingKey::from_secret(self.0.secret.bytes());
         let claims: Claims = jws::claims(token, &key, &validation).ok_or(AuthFailure::Invalid)?;
         let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
         if expires_at <= self.now() {
@@ -226,7 +227,7 @@ impl Actions {
             sid: sign_in_id,
             generation: actor.token_generation,
         };
-        let key = EncodingKey::from_secret(&self.0.secret.0);
+        let key = EncodingKey::from_secret(self.0.secret.bytes());
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
             .map_err(|error| Error::Failed(format!("a token could not be made: {error}")))?;
         Ok((IssuedToken { token, expires_at }, pass))

@@ -144,7 +144,7 @@ impl Actions {
             text::header("apiKey", api_key, limits::WEBHOOK_KEY)?;
         }
         if let Some(api_secret) = api_secret {
-            text::header("apiSecret", &api_secret.0, limits::WEBHOOK_KEY)?;
+            text::header("apiSecret", api_secret.expose(), limits::WEBHOOK_KEY)?;
         }
         Ok(())
     }
@@ -218,7 +218,7 @@ async fn update(
 async fn delete(tx: &mut Tx, organization_id: OrganizationId, id: WebhookId) -> Result<()> {
     let mut row = webhooks::lock_in_organization(tx, organization_id, id).await?.ok_or(NOT_FOUND)?;
     (row.is_enabled, row.deleted_at) = (false, Some(tx.now()));
-    let nothing = || SecretText(String::new());
+    let nothing = || SecretText::from(String::new());
     (row.api_secret, row.signing_secret, row.previous_signing_secret) = (nothing(), nothing(), None);
     webhooks::update(tx, &row).await?;
     tx.fill_outbox();

@@ -4,7 +4,8 @@ use crate::actions::Secret;
 use crate::config::Config;
 use anyhow::{Context, bail};
 use base64::Engine;
-use rand::RngCore;
+use rand::Rng;
+use secrecy::ExposeSecret;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,7 +15,7 @@ const TOO_SHORT: &str = "the secret has fewer than 32 bytes";
 /// The configured secret, or the one in the data folder; `None` where there is neither.
 pub(super) fn kept(config: &Config) -> anyhow::Result<Option<Secret>> {
     if let Some(text) = &config.secret {
-        return Secret::new(text.0.as_bytes().to_vec()).context(TOO_SHORT).map(Some);
+        return Secret::new(text.expose_secret().as_bytes().to_vec()).context(TOO_SHORT).map(Some);
     }
     let path = config.data.join("secret");
     let mut text = String::new();

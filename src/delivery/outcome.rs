@@ -7,7 +7,7 @@ use crate::domain::webhook::{DEFERRED_FOR, FAILING_MOST, RETRY_AFTER, delay_afte
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
 use chrono::TimeDelta;
 use entity::{Timestamp, WebhookDeliveryState, webhook, webhook_delivery};
-use rand::Rng;
+use rand::RngExt;
 use uuid::Uuid;
 
 /// Why a webhook was disabled by its receiver.

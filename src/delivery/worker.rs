@@ -291,7 +291,7 @@ fn letter(webhook: &webhook::Model, delivery: &webhook_delivery::Model, now: Tim
         url: webhook.url.clone(),
         headers: vec![
             ("x-webhook-api-key", webhook.api_key.clone()),
-            ("x-webhook-api-secret", webhook.api_secret.0.clone()),
+            ("x-webhook-api-secret", webhook.api_secret.expose().to_owned()),
             ("webhook-id", id),
             ("webhook-timestamp", timestamp.to_string()),
             ("webhook-signature", signatures),

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use entity::{ChatId, ChatType, MessageId, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
 /// Days before now at which the month begins.

@@ -121,6 +121,7 @@ impl Drop for Waiter {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test ends the tasks that it starts")]
 mod tests {
     use super::*;
     use std::time::Duration;

@@ -1,11 +1,15 @@
 //! What an actor may do just now: how often they change things, and how much their operations cost. Counted on this
 //! node alone.
 
+use crate::clock::Clock;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::ActorId;
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock as LimiterClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -46,11 +50,25 @@ pub(super) enum Spending {
     Items,
 }
 
+/// The limiters measure time by the server's clock, which tests freeze.
+#[derive(Clone)]
+struct Elapsed(Clock);
+
+impl LimiterClock for Elapsed {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, Elapsed, NoOpMiddleware<Duration>>;
+
 /// The limiters of one allowance.
 struct Rates {
-    changes: DefaultKeyedRateLimiter<ActorId>,
-    requests: DefaultKeyedRateLimiter<ActorId>,
-    items: DefaultKeyedRateLimiter<ActorId>,
+    changes: Limiter<ActorId>,
+    requests: Limiter<ActorId>,
+    items: Limiter<ActorId>,
 }
 
 /// Counts who is in, and who comes how often.
@@ -58,31 +76,32 @@ pub(super) struct Admission {
     /// The limiters of each allowance; nothing where rates are lifted.
     rates: Option<HashMap<u32, Rates>>,
     /// By address and by room.
-    sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
-    clock: DefaultClock,
+    sign_ins: Option<(Limiter<IpAddr>, Limiter<ActorId>)>,
+    clock: Elapsed,
     looks: AtomicUsize,
 }
 
 impl Admission {
     /// `factor` multiplies the rates; 0 lifts them.
-    pub(super) fn new(factor: u32) -> Arc<Self> {
+    pub(super) fn new(factor: u32, clock: Clock) -> Arc<Self> {
+        let clock = Elapsed(clock);
         let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
         let limiters = roles.map(allowance).into_iter().filter_map(|allowance| {
             let Allowance { per_second, burst, units } = allowance;
             let of_units = quota(units.0, units.1, factor)?;
             let rates = Rates {
-                changes: RateLimiter::keyed(quota(per_second, burst, factor)?),
-                requests: RateLimiter::keyed(of_units),
-                items: RateLimiter::keyed(of_units),
+                changes: limiter(quota(per_second, burst, factor)?, &clock),
+                requests: limiter(of_units, &clock),
+                items: limiter(of_units, &clock),
             };
             Some((per_second, rates))
         });
         let [of_address, of_room] = SIGN_INS.map(|(per_second, burst)| quota(per_second, burst, factor));
         let sign_ins = of_address.zip(of_room);
         Arc::new(Self {
-            sign_ins: sign_ins.map(|(address, room)| (RateLimiter::keyed(address), RateLimiter::keyed(room))),
+            sign_ins: sign_ins.map(|(address, room)| (limiter(address, &clock), limiter(room, &clock))),
             rates: (factor > 0).then(|| limiters.collect()),
-            clock: DefaultClock::default(),
+            clock: clock.clone(),
             looks: AtomicUsize::new(0),
         })
     }
@@ -106,7 +125,7 @@ impl Admission {
         &self,
         viewer: &Viewer,
         count: u32,
-        of: impl Fn(&Rates) -> &DefaultKeyedRateLimiter<ActorId>,
+        of: impl Fn(&Rates) -> &Limiter<ActorId>,
     ) -> Result<(), Duration> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
         let rates = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
@@ -138,6 +157,10 @@ impl Admission {
     }
 }
 
+fn limiter<K: Clone + Eq + Hash>(quota: Quota, clock: &Elapsed) -> Limiter<K> {
+    RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())
+}
+
 fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
     let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
     Some(quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?))
@@ -148,6 +171,10 @@ mod tests {
     use super::*;
     use entity::{OrganizationId, Timestamp};
     use uuid::Uuid;
+
+    fn clock() -> Clock {
+        Clock::frozen(Timestamp(1_800_000_000_000))
+    }
 
     fn viewer(role: ViewerRole, id: u128) -> Viewer {
         Viewer {
@@ -162,11 +189,15 @@ mod tests {
 
     #[test]
     fn a_budget_belongs_to_one_actor_and_one_purpose() {
-        let admission = Admission::new(1);
+        let clock = clock();
+        let admission = Admission::new(1, clock.clone());
         let vera = viewer(ViewerRole::Visitor, 1);
         assert!(admission.spend(&vera, Spending::Requests, 100_000).is_ok());
         let wait = admission.spend(&vera, Spending::Requests, 50_000).expect_err("it is spent");
-        assert!(wait <= Duration::from_millis(2_500), "{wait:?}");
+        assert_eq!(wait, Duration::from_millis(2_500));
+        clock.advance(wait);
+        assert!(admission.spend(&vera, Spending::Requests, 50_000).is_ok());
+        assert!(admission.spend(&vera, Spending::Requests, 1).is_err());
         assert!(admission.spend(&vera, Spending::Items, 100_000).is_ok());
         assert!(admission.change(&vera, 10).is_ok());
         assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 100_000).is_ok());
@@ -177,9 +208,11 @@ mod tests {
     #[test]
     fn a_factor_multiplies_budgets_and_zero_lifts_them() {
         let vera = viewer(ViewerRole::Visitor, 1);
-        assert!(Admission::new(3).spend(&vera, Spending::Requests, 300_000).is_ok());
-        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 100_000_000).is_ok());
-        let lifted = Admission::new(0);
+        let multiplied = Admission::new(3, clock());
+        assert!(multiplied.spend(&vera, Spending::Requests, 300_000).is_ok());
+        assert!(multiplied.spend(&vera, Spending::Requests, 1).is_err());
+        assert!(Admission::new(1_000, clock()).spend(&vera, Spending::Requests, 100_000_000).is_ok());
+        let lifted = Admission::new(0, clock());
         for _ in 0..10 {
             assert!(lifted.spend(&vera, Spending::Requests, u64::MAX).is_ok());
         }

@@ -9,6 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use entity::{AttachmentId, Timestamp, attachment};
+use http_range_header::{RangeUnsatisfiableError, parse_range_header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::Range;
 use uuid::Uuid;
@@ -177,30 +178,15 @@ enum Wanted {
 /// section 14.2).
 fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else {
-        return Wanted::Whole;
-    };
+    let Some(Ok(ranges)) = text(header::RANGE).map(parse_range_header) else { return Wanted::Whole };
     if text(header::IF_RANGE).is_some_and(|known| known != etag) {
         return Wanted::Whole;
     }
-    let Some((first, last)) = range.trim().split_once('-') else { return Wanted::Whole };
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok());
-    let (start, end) = match (first, last) {
-        ("", last) => match number(last).flatten() {
-            Some(count) => (size.saturating_sub(count), size),
-            None => return Wanted::Whole,
-        },
-        (first, "") => match number(first).flatten() {
-            Some(first) => (first, size),
-            None => return Wanted::Whole,
-        },
-        (first, last) => match (number(first).flatten(), number(last).flatten()) {
-            (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
-            _ => return Wanted::Whole,
-        },
-    };
-    if start < end { Wanted::Range(start..end) } else { Wanted::Nothing }
+    match ranges.validate(size).as_deref() {
+        Ok([range]) => Wanted::Range(*range.start()..range.end().saturating_add(1)),
+        Err(RangeUnsatisfiableError::Unsatisfiable) => Wanted::Nothing,
+        Ok(_) | Err(_) => Wanted::Whole,
+    }
 }
 
 #[cfg(test)]

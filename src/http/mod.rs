@@ -140,7 +140,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
     let Front {
         schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining, ..
     } = front;
-    let admission = Admission::new(rate_limit);
+    let admission = Admission::new(rate_limit, actions.store().clock().clone());
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
         schema,

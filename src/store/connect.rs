@@ -7,7 +7,7 @@ use super::{Error, Inner, OpenError, Result, Store, refolding, search, sqlite, t
 use crate::clock::Clock;
 use entity::store_meta;
 use futures_util::FutureExt;
-use migration::{Migrator, MigratorTrait};
+use migration::migrate;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{
@@ -214,7 +214,7 @@ async fn refuse_unsafe(pool: &DatabaseConnection) -> Result<()> {
 
 /// Migrates on connections without limits, since a migration of a large store takes long. One node migrates at a time:
 /// the lock is held by a transaction of its own until all is done.
-async fn migrate_postgres(url: &str) -> Result<()> {
+async fn migrate_postgres(url: &str) -> std::result::Result<(), OpenError> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(4)
@@ -224,7 +224,7 @@ async fn migrate_postgres(url: &str) -> Result<()> {
     let pool = Database::connect(options).await?;
     let lock = pool.begin().await?;
     lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    Migrator::up(&pool, None).await?;
+    migrate(&pool).await?;
     lock.commit().await?;
     pool.close().await?;
     Ok(())

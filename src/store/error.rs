@@ -33,6 +33,18 @@ impl From<DbErr> for OpenError {
     }
 }
 
+impl From<migration::Refusal> for OpenError {
+    fn from(refusal: migration::Refusal) -> Self {
+        match refusal {
+            migration::Refusal::Unknown(version) => Self::Refused(format!(
+                "another version of the server updated this database (migration {version}): run that version or a \
+                 newer one, or restore a backup"
+            )),
+            migration::Refusal::Failed(error) => error.into(),
+        }
+    }
+}
+
 /// What every function of the store returns.
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -3,8 +3,9 @@
 use crate::harness::binary::{Binary, init};
 use crate::harness::client::Client;
 use crate::harness::postgres::free_port;
+use crate::harness::seed;
 use crate::harness::world::text;
-use rand::Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,12 +28,12 @@ async fn an_acknowledged_message_survives_kill_9() {
     let chat = text(&client.done("startChat", "chat { id }", input).await["chat"]["id"]);
 
     let number = Arc::new(AtomicU32::new(0));
-    let mut acknowledged = Vec::new();
+    let (mut acknowledged, mut random) = (Vec::new(), seed::random());
     for _ in 0..ROUNDS {
         let senders: Vec<_> = (0..SENDERS)
             .map(|_| tokio::spawn(send_until_cut(client.clone(), chat.clone(), Arc::clone(&number))))
             .collect();
-        let wait = rand::rng().random_range(20..200);
+        let wait = random.random_range(20..200);
         tokio::time::sleep(Duration::from_millis(wait)).await;
         server.kill();
         for sender in senders {

@@ -1,6 +1,8 @@
 //! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
 #![allow(
     clippy::assigning_clones,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::format_push_string,
     clippy::missing_panics_doc,
     clippy::needless_pass_by_value,
@@ -39,9 +41,11 @@ mod http;
 mod idle;
 mod isolation;
 mod large_answers;
+mod library_errors;
 mod links;
 mod live;
 mod machine;
+mod migrations;
 mod names;
 mod nodes;
 mod notes;

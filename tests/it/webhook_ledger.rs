@@ -75,7 +75,7 @@ async fn secrets_are_shown_once(engine: Engine) {
     // The row itself prints placeholders.
     let rows = Stored::of(&world.app).await.tables().await;
     let row = &rows["webhook"][0];
-    assert!(row.contains("[secret]") && !row.contains("whsec_") && !row.contains("the-secret"), "{row}");
+    assert!(row.contains("REDACTED") && !row.contains("whsec_") && !row.contains("the-secret"), "{row}");
     world.app.stop().await;
 }
 

@@ -125,7 +125,7 @@ impl RoomMutation {
         let created = caller.actions.create_room(&caller.viewer, input).await;
         Ok(Some(match settle(created.map_err(Halt::from))? {
             Ok(row) => CreateRoomPayload {
-                identity_secret: Some(row.identity_secret.0.clone()),
+                identity_secret: Some(row.identity_secret.expose().to_owned()),
                 room: Some(Room(row)),
                 user_errors: Vec::new(),
             },

@@ -132,11 +132,11 @@ impl WebhookMutation {
         let caller = caller(context)?;
         let CreateWebhookInput { url, events, api_key, api_secret } = input;
         let events = events.into_iter().map(Into::into).collect();
-        let input = CreateWebhook { url, events, api_key, api_secret: SecretText(api_secret) };
+        let input = CreateWebhook { url, events, api_key, api_secret: api_secret.into() };
         let created = caller.actions.create_webhook(&caller.viewer, input).await;
         Ok(Some(match settle(created.map_err(Halt::from))? {
             Ok(webhook) => CreateWebhookPayload {
-                signing_secret: Some(webhook.signing_secret.0.clone()),
+                signing_secret: Some(webhook.signing_secret.expose().to_owned()),
                 webhook: Some(Webhook(webhook)),
                 user_errors: Vec::new(),
             },
@@ -246,7 +246,7 @@ async fn update(caller: &Caller, input: UpdateWebhookInput) -> std::result::Resu
         url,
         events: events.map(|events| events.into_iter().map(Into::into).collect()),
         api_key,
-        api_secret: api_secret.map(SecretText),
+        api_secret: api_secret.map(SecretText::from),
         is_enabled,
     };
     Ok(caller.actions.update_webhook(&caller.viewer, input).await?)

@@ -27,6 +27,7 @@ where
     fn execute(&self, future: F) {
         let stream = Arc::new(Http2Stream::default());
         let Self { connection, write_within } = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "a stream ends with its connection, which is tracked")]
         tokio::spawn(STREAM.scope(Arc::clone(&stream), async move {
             if run(future, &stream, &connection, write_within).await {
                 return;

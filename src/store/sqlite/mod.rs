@@ -13,7 +13,7 @@ use super::error::{self, OpenError};
 use super::refolding;
 use crate::clock::Clock;
 use entity::store_meta;
-use migration::{Migrator, MigratorTrait};
+use migration::{Refusal, migrate};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{self, Connection as _};
@@ -51,6 +51,7 @@ pub(super) fn end_if_flush_failed(error: &DbErr) {
         let text = "the disk failed to store what was written to the database (fsync), so the server stops; start it again \
                     to recover what was acknowledged";
         tracing::error!(%error, "{text}");
+        #[expect(clippy::disallowed_macros, reason = "the command line has no log")]
         if !tracing::dispatcher::has_been_set() {
             eprintln!("Error: {text}: {error}");
         }
@@ -148,7 +149,10 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
         check(&setup, &path).await?;
     }
     let is_complete = checkpoint_all(&setup).await?;
-    Migrator::up(&setup, None).await.map_err(damaged)?;
+    migrate(&setup).await.map_err(|refusal| match refusal {
+        Refusal::Failed(error) => damaged(error),
+        Refusal::Unknown(_) => refusal.into(),
+    })?;
     refolding::bring_up_to_date(&setup).await?;
     let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
     let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;

@@ -1,4 +1,4 @@
-//! Attachments: files, links and contacts, and the uploads that become files.
+//! Attachments (files, links and contacts), and the upload quotas.
 
 use crate::dialect;
 use sea_orm_migration::async_trait;
@@ -13,9 +13,9 @@ const TABLES: &[&str] = &[
         organization_id {uuid} NOT NULL REFERENCES organization (id),
         chat_id {uuid} NOT NULL REFERENCES chat (id),
         creator_id {uuid} NOT NULL REFERENCES actor (id),
-        kind text NOT NULL,
         message_id {uuid} REFERENCES message (id),
         position integer NOT NULL,
+        kind text NOT NULL,
         name text,
         media_type text,
         size bigint,
@@ -33,15 +33,17 @@ const TABLES: &[&str] = &[
     "CREATE INDEX attachment_unsent ON attachment (created_at) WHERE message_id IS NULL",
     "CREATE INDEX attachment_unsent_of_creator ON attachment (creator_id) WHERE message_id IS NULL",
     "CREATE INDEX attachment_removed ON attachment (removed_at) WHERE removed_at IS NOT NULL",
+    "CREATE INDEX attachment_bytes ON attachment (organization_id, size) WHERE size IS NOT NULL",
+    "CREATE TABLE upload_usage (
+        actor_id {uuid} PRIMARY KEY NOT NULL REFERENCES actor (id),
+        since bigint NOT NULL,
+        bytes bigint NOT NULL
+    )",
 ];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         dialect::run(manager, TABLES).await
-    }
-
-    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("the attachments would be lost: restore a backup instead".into()))
     }
 }

@@ -1,4 +1,4 @@
-//! Shopping carts: what a visitor is about to buy, or bought, beside the chats that led to it.
+//! Shopping carts: what a visitor is about to buy or has bought, next to the chats that led to it.
 
 use crate::dialect;
 use sea_orm_migration::async_trait;
@@ -7,7 +7,7 @@ use sea_orm_migration::prelude::{DbErr, DeriveMigrationName, MigrationTrait, Sch
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-const CHANGES: &[&str] = &[
+const TABLES: &[&str] = &[
     "CREATE TABLE shopping_cart (
         id {uuid} PRIMARY KEY NOT NULL,
         organization_id {uuid} NOT NULL REFERENCES organization (id),
@@ -38,17 +38,11 @@ const CHANGES: &[&str] = &[
         deleted_at bigint,
         UNIQUE (cart_id, external_id)
     )",
-    "ALTER TABLE chat ADD COLUMN has_sales boolean NOT NULL DEFAULT false",
-    "CREATE INDEX chat_with_sales ON chat (organization_id, started_at, id) WHERE has_sales",
 ];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::run(manager, CHANGES).await
-    }
-
-    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
-        Err(DbErr::Migration("carts would be lost: restore a backup instead".into()))
+        dialect::run(manager, TABLES).await
     }
 }

@@ -1,4 +1,4 @@
-//! Webhooks, and the ledger of what was and is to be delivered to them.
+//! Webhooks and their deliveries.
 
 use crate::dialect;
 use sea_orm_migration::async_trait;
@@ -37,6 +37,8 @@ const TABLES: &[&str] = &[
         attempts integer NOT NULL,
         next_attempt_at bigint,
         lease {uuid},
+        deferrals integer NOT NULL DEFAULT 0,
+        deferred_since bigint,
         delivered_at bigint,
         last_status integer,
         last_error text,
@@ -53,9 +55,5 @@ const TABLES: &[&str] = &[
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         dialect::run(manager, TABLES).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::run(manager, &["DROP TABLE webhook_delivery", "DROP TABLE webhook"]).await
     }
 }
