@@ -8,14 +8,14 @@
 mod measured;
 
 use anteroom::actions::SearchIn;
-use anteroom::domain::event::{MessageRow, Subject};
+use anteroom::domain::change::MessageChange;
+use anteroom::domain::event::{Change, MessageRow};
 use anteroom::domain::page::PageRequest;
 use anteroom::domain::search::{Matching, Query};
 use anteroom::store::tx::Fact;
 use anteroom::store::{Store, messages};
 use entity::{
-    ActorId, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId, Timestamp, chat,
-    message,
+    ActorId, Audience, ChatId, ChatType, MessageId, MessageType, OrganizationId, Timestamp, chat, message,
 };
 use measured::{Measured, median, participation};
 use rand::rngs::StdRng;
@@ -129,13 +129,10 @@ impl Writer<'_> {
                 };
                 messages::insert(&tx, &row).await?;
                 tx.record(Fact {
-                    kind: EventKind::MessageAdded,
-                    subject_id: message_id.0,
-                    subject: Subject::Message(MessageRow {
-                        message: row,
-                        sender: None,
-                        called_ids: Vec::new(),
-                    }),
+                    change: Change::Message(
+                        MessageChange::Added,
+                        MessageRow { message: row, sender: None, called_ids: Vec::new() },
+                    ),
                     actor_id: Some(self.sender),
                     audience: Audience::All,
                 })?;

@@ -227,27 +227,3 @@ impl SessionState {
         }
     }
 }
-
-impl EventKind {
-    /// Whether the event is about a chat session.
-    #[must_use]
-    pub fn is_about_session(self) -> bool {
-        match self {
-            Self::SessionAdded
-            | Self::SessionChanged
-            | Self::SessionStarted
-            | Self::SessionAccepted
-            | Self::SessionRejected
-            | Self::SessionFinished => true,
-            Self::ChatChanged
-            | Self::HistoryChanged
-            | Self::MessageAdded
-            | Self::MessageChanged
-            | Self::PresenceAdded
-            | Self::PresenceEnded
-            | Self::ParticipationAdded
-            | Self::ParticipationChanged
-            | Self::ParticipationEnded => false,
-        }
-    }
-}

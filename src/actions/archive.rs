@@ -3,13 +3,13 @@
 
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
-use crate::domain::event::Subject;
+use crate::domain::event::Change;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::tx::Fact;
 use crate::store::{Tx, messages};
-use entity::{ActorId, Audience, ChatId, EventKind, MessageId, Timestamp, chat};
+use entity::{ActorId, Audience, ChatId, MessageId, Timestamp, chat};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -87,13 +87,12 @@ async fn audience_between(tx: &Tx, after: i64, through: i64) -> Result<Audience>
     Ok(if last.is_some_and(|last| last > after) { Audience::All } else { Audience::Staff })
 }
 
-fn record(tx: &mut Tx, (last, through): (MessageId, i64), audience: Audience, by: ActorId) -> Result<()> {
-    tx.record(Fact {
-        kind: EventKind::HistoryChanged,
-        subject_id: last.0,
-        subject: Subject::History(through),
-        actor_id: Some(by),
-        audience,
-    })?;
+fn record(
+    tx: &mut Tx,
+    (newest_id, through): (MessageId, i64),
+    audience: Audience,
+    by: ActorId,
+) -> Result<()> {
+    tx.record(Fact { change: Change::History { newest_id, through }, actor_id: Some(by), audience })?;
     Ok(())
 }

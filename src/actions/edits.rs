@@ -3,7 +3,8 @@
 use super::history::audience_of;
 use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
-use crate::domain::event::{MessageRow, Subject};
+use crate::domain::change::MessageChange;
+use crate::domain::event::{Change, MessageRow};
 use crate::domain::message::{Handled, MessageAction, digest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
@@ -11,7 +12,7 @@ use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::tx::Fact;
 use crate::store::{Tx, attachments, messages, organizations, reactions, revisions};
-use entity::{ActorId, EventKind, MessageId, message_revision};
+use entity::{ActorId, MessageId, message_revision};
 use futures_util::FutureExt;
 
 /// A new text for a message.
@@ -125,9 +126,7 @@ async fn change(tx: &mut Tx, row: MessageRow, by: ActorId) -> Result<MessageRow>
 /// Records that a message changed.
 pub(super) fn record_message_change(tx: &mut Tx, row: &MessageRow, by: ActorId) -> Result<()> {
     tx.record(Fact {
-        kind: EventKind::MessageChanged,
-        subject_id: row.message.id.0,
-        subject: Subject::Message(row.clone()),
+        change: Change::Message(MessageChange::Changed, row.clone()),
         actor_id: Some(by),
         audience: audience_of(&row.message),
     })?;

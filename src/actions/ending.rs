@@ -4,13 +4,14 @@ use super::history::{NewEntry, add_entry, end_presence, record_chat, record_sess
 use super::presences::say_goodbyes;
 use super::write::lock_visible_chat;
 use super::{Actions, Result};
+use crate::domain::change::SessionChange;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::session;
 use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, actors, idle, presences, sessions};
-use entity::{ChatId, ChatType, EventKind, MessageType, PresenceEndReason, actor, chat};
+use entity::{ChatId, ChatType, MessageType, PresenceEndReason, actor, chat};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ async fn finish(tx: &mut Tx, actor: Option<&actor::Model>) -> Result<()> {
         if let Some(transition) = session::transition(from, SessionAction::Finish) {
             session::stamp(&mut row.session, SessionAction::Finish, transition, by, tx.now());
             sessions::update_from(tx, &mut row.session, from).await?;
-            record_session(tx, EventKind::SessionFinished, &row, by).await?;
+            record_session(tx, SessionChange::Moved(SessionAction::Finish), &row, by).await?;
             finished.push(row);
         }
     }

@@ -4,15 +4,14 @@ use super::history::{Counted, end_participation, record_chat, record_session_cha
 use super::presences::{end_all, say_goodbyes};
 use super::write::{lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
+use crate::domain::change::SessionChange;
 use crate::domain::field_path::FieldPath;
 use crate::domain::limits;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations, presences, sessions};
-use entity::{
-    ActorId, ActorType, ChatId, ChatType, EventKind, PresenceEndReason, actor, chat, participation,
-};
+use entity::{ActorId, ActorType, ChatId, ChatType, PresenceEndReason, actor, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -206,7 +205,7 @@ async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Re
         sessions::replace_participants(tx, row.session.id, &row.participant_ids).await?;
         let state = row.session.state;
         sessions::update_from(tx, &mut row.session, state).await?;
-        record_session_change(tx, EventKind::SessionChanged, &row, &before, by).await?;
+        record_session_change(tx, SessionChange::Changed, &row, &before, by).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::requests::{self, Requested};
 use super::tokens::unguessable;
 use super::write::{Place, lock_open_chat, lock_visible_chat, refuse_ended};
 use super::{Actions, Error, Result};
+use crate::domain::change::SessionChange;
 use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::field_path::FieldPath;
@@ -18,8 +19,8 @@ use crate::domain::{limits, text};
 use crate::store::{Tx, actors, participations, sessions};
 use chrono::TimeDelta;
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, EventKind, MessageType, OrganizationId, RequestKind, SessionId,
-    SessionState, SessionType, Timestamp, actor, chat_session,
+    ActorId, ActorType, ChatId, ChatType, MessageType, OrganizationId, RequestKind, SessionId, SessionState,
+    SessionType, Timestamp, actor, chat_session,
 };
 use futures_util::FutureExt;
 
@@ -210,7 +211,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     };
     sessions::insert(tx, &row).await?;
     requests::remember(tx, &viewer, RequestKind::Session, request, row.session.id.0).await?;
-    record_session(tx, EventKind::SessionAdded, &row, by).await?;
+    record_session(tx, SessionChange::Added, &row, by).await?;
     if !input.start {
         return Ok(row);
     }
@@ -328,7 +329,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     if row != before {
         sessions::update_from(tx, &mut row.session, state).await?;
-        record_session_change(tx, EventKind::SessionChanged, &row, &before.participant_ids, by).await?;
+        record_session_change(tx, SessionChange::Changed, &row, &before.participant_ids, by).await?;
     }
     Ok(row)
 }
@@ -410,28 +411,16 @@ async fn go(
     }
     let from = row.session.state;
     session::stamp(&mut row.session, action, transition, by, now);
-    let kind = match action {
-        SessionAction::Start => {
-            row.session.rings_until = Some(tx.clock_time().plus(rings));
-            EventKind::SessionStarted
-        }
-        SessionAction::Accept => {
-            row.session.accept_request_id = request_id;
-            EventKind::SessionAccepted
-        }
-        SessionAction::Reject => {
-            row.session.reject_reason = reason;
-            EventKind::SessionRejected
-        }
-        SessionAction::Finish => {
-            row.session.finish_reason = reason;
-            EventKind::SessionFinished
-        }
-    };
+    match action {
+        SessionAction::Start => row.session.rings_until = Some(tx.clock_time().plus(rings)),
+        SessionAction::Accept => row.session.accept_request_id = request_id,
+        SessionAction::Reject => row.session.reject_reason = reason,
+        SessionAction::Finish => row.session.finish_reason = reason,
+    }
     if !sessions::update_from(tx, &mut row.session, from).await? {
         return Err(Error::Failed("a session changed under its chat's lock".into()));
     }
-    record_session(tx, kind, &row, by).await?;
+    record_session(tx, SessionChange::Moved(action), &row, by).await?;
     let notice = NewEntry::notice(MessageType::Session, actor);
     add_entry(tx, NewEntry { session: Some(&row), ..notice }, by).await?;
     Ok(row)

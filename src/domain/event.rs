@@ -1,6 +1,10 @@
 //! What is told once it is committed: entries of a chat's log with the rows they name, and passing hints.
 
-use entity::{ActorId, ChatId, actor, chat, chat_session, event, message, participation, presence};
+use super::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange, StoredChange};
+use entity::{
+    ActorId, Audience, ChatId, MessageId, Timestamp, actor, chat, chat_session, event, message,
+    participation, presence,
+};
 use std::sync::Arc;
 
 /// A message with its sender's row, which every page and every delivery shows.
@@ -39,30 +43,84 @@ impl SessionRow {
     }
 }
 
-/// The row that an event names, as it was when the event was read: never older than the event.
+/// Something that happened in a chat, with the row that it happened to. Where the event was read from the log, the row is
+/// as it was then: never older than the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// The chat's own fields.
+pub enum Change {
+    /// The chat's own fields changed.
     Chat,
-    /// The messages up to this sequence, which were archived or restored.
-    History(i64),
-    /// A message.
-    Message(MessageRow),
-    /// A presence.
-    Presence(presence::Model),
-    /// A participation.
-    Participation(participation::Model),
-    /// A session.
-    Session(SessionRow),
+    /// Messages were archived or restored.
+    History {
+        /// The newest of them.
+        newest_id: MessageId,
+        /// The sequence of the newest of them.
+        through: i64,
+    },
+    /// A message was added or changed.
+    Message(MessageChange, MessageRow),
+    /// A user joined or left.
+    Presence(PresenceChange, presence::Model),
+    /// An actor came to take part, left, or takes part in another way.
+    Participation(ParticipationChange, participation::Model),
+    /// A session was created, changed or moved.
+    Session(SessionChange, SessionRow),
 }
 
-/// An entry of a chat's log.
+impl Change {
+    /// The form that the log of this chat stores.
+    #[must_use]
+    pub fn stored(&self, chat_id: ChatId) -> StoredChange {
+        match self {
+            Self::Chat => StoredChange::Chat(chat_id),
+            Self::History { newest_id, through: _ } => StoredChange::History(*newest_id),
+            Self::Message(change, row) => StoredChange::Message(*change, row.message.id),
+            Self::Presence(change, row) => StoredChange::Presence(*change, row.id),
+            Self::Participation(change, row) => StoredChange::Participation(*change, row.id),
+            Self::Session(change, row) => StoredChange::Session(*change, row.session.id),
+        }
+    }
+}
+
+/// An event of a chat's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The place in the chat's log.
+    pub sequence: i64,
+    /// What happened.
+    pub change: Change,
+    /// Who did it; absent when the server did.
+    pub actor_id: Option<ActorId>,
+    /// Who may see it.
+    pub audience: Audience,
+    /// The time at which it was recorded.
+    pub created_at: Timestamp,
+}
+
+impl Event {
+    /// The row that the log stores.
+    #[must_use]
+    pub fn row(&self) -> event::Model {
+        let Self { chat_id, sequence, change, actor_id, audience, created_at } = self;
+        let (kind, subject_id) = change.stored(*chat_id).kind_and_id();
+        event::Model {
+            chat_id: *chat_id,
+            sequence: *sequence,
+            kind,
+            subject_id,
+            actor_id: *actor_id,
+            audience: *audience,
+            created_at: *created_at,
+        }
+    }
+}
+
+/// An entry of a chat's log, ready to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What happened.
-    pub event: event::Model,
-    /// To what.
-    pub subject: Subject,
+    /// What happened, and when.
+    pub event: Event,
     /// The chat, no older than the event.
     pub chat: Arc<chat::Model>,
 }

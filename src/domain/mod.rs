@@ -2,6 +2,7 @@
 
 pub mod attachment;
 pub mod cart;
+pub mod change;
 pub mod chat_filter;
 pub mod description;
 pub mod emoji;

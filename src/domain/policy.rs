@@ -2,7 +2,7 @@
 //!
 //! What a viewer may not see does not exist for them; `Forbidden` is only for what a role may never do.
 
-use super::event::{Entry, MessageRow, Subject};
+use super::event::{Change, Entry, MessageRow};
 use super::viewer::{Viewer, ViewerRole};
 use entity::{ActorId, ActorType, Audience, ChatType, Timestamp, actor, chat, shopping_cart};
 
@@ -149,10 +149,10 @@ pub fn sees_message(viewer: &Viewer, row: &MessageRow) -> bool {
 /// Whether an entry of the log of a chat that the viewer sees exists for them.
 #[must_use]
 pub fn sees_entry(viewer: &Viewer, entry: &Entry) -> bool {
-    match &entry.subject {
-        Subject::Session(row) => sees_session(viewer, &row.participant_ids),
-        Subject::Message(row) => sees_message(viewer, row),
-        Subject::Chat | Subject::History(_) | Subject::Presence(_) | Subject::Participation(_) => {
+    match &entry.event.change {
+        Change::Session(_, row) => sees_session(viewer, &row.participant_ids),
+        Change::Message(_, row) => sees_message(viewer, row),
+        Change::Chat | Change::History { .. } | Change::Presence(..) | Change::Participation(..) => {
             match entry.event.audience {
                 Audience::All => true,
                 Audience::Staff | Audience::Called => viewer.role.is_staff(),

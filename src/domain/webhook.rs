@@ -1,12 +1,12 @@
 //! Webhooks: which events a change of a chat comes to, what is sent of each, and when a delivery that failed
 //! is tried again.
 
-use super::event::{MessageRow, SessionRow, Subject};
+use super::change::MessageChange;
+use super::event::{Change, Event, MessageRow, SessionRow};
 use super::global_id;
 use chrono::{SecondsFormat, TimeDelta};
 use entity::{
-    ActorType, Audience, ChatType, EventKind, MessageType, Timestamp, WebhookEvent, actor, chat, event,
-    organization,
+    ActorType, Audience, ChatType, MessageType, Timestamp, WebhookEvent, actor, chat, organization,
 };
 use serde::Serialize;
 use url::Url;
@@ -98,54 +98,48 @@ pub enum About<'a> {
 pub fn happenings<'a>(
     before: Option<&chat::Model>,
     chat: &chat::Model,
-    log: &'a [(event::Model, Subject)],
+    log: &'a [Event],
 ) -> Vec<Happening<'a>> {
     let mut found = Vec::new();
-    let (Some((first, _)), Some((last, _))) = (log.first(), log.last()) else { return found };
-    let of_chat = |event, entry: &event::Model| Happening {
+    let (Some(first), Some(last)) = (log.first(), log.last()) else { return found };
+    let happening = |event, entry: &Event, about| Happening {
         event,
         sequence: entry.sequence,
         at: entry.created_at,
-        about: About::Chat,
+        about,
     };
     if before.is_none() {
-        found.push(of_chat(WebhookEvent::ChatStarted, first));
+        found.push(happening(WebhookEvent::ChatStarted, first, About::Chat));
     }
-    for (entry, subject) in log {
-        let happening =
-            |event, about| Happening { event, sequence: entry.sequence, at: entry.created_at, about };
-        match (entry.kind, subject) {
-            (EventKind::MessageAdded, Subject::Message(row))
+    for entry in log {
+        match &entry.change {
+            Change::Message(MessageChange::Added, row)
                 if row.message.message_type == MessageType::Message && !row.message.is_internal =>
             {
-                found.push(happening(WebhookEvent::MessageAdded, About::Message(row)));
+                found.push(happening(WebhookEvent::MessageAdded, entry, About::Message(row)));
                 if is_to_visitor(chat, entry, row) {
-                    found.push(happening(WebhookEvent::MessageToVisitor, About::Message(row)));
+                    found.push(happening(WebhookEvent::MessageToVisitor, entry, About::Message(row)));
                 }
             }
-            (kind, Subject::Session(row)) if kind.is_about_session() => {
-                found.push(happening(WebhookEvent::ChatSessionChanged, About::Session(row)));
+            Change::Session(_, row) => {
+                found.push(happening(WebhookEvent::ChatSessionChanged, entry, About::Session(row)));
             }
-            (
-                _,
-                Subject::Chat
-                | Subject::Message(_)
-                | Subject::Presence(_)
-                | Subject::Participation(_)
-                | Subject::Session(_)
-                | Subject::History(_),
-            ) => {}
+            Change::Chat
+            | Change::History { .. }
+            | Change::Message(MessageChange::Added | MessageChange::Changed, _)
+            | Change::Presence(..)
+            | Change::Participation(..) => {}
         }
     }
     let was_open = before.is_none_or(|before| before.ended_at.is_none());
     if was_open && chat.ended_at.is_some() {
-        found.push(of_chat(WebhookEvent::ChatEnded, last));
+        found.push(happening(WebhookEvent::ChatEnded, last, About::Chat));
     }
     found
 }
 
 /// Whether a user wrote this to the visitor whose chat it is.
-fn is_to_visitor(chat: &chat::Model, entry: &event::Model, row: &MessageRow) -> bool {
+fn is_to_visitor(chat: &chat::Model, entry: &Event, row: &MessageRow) -> bool {
     let by_user = row.sender.as_ref().is_some_and(|sender| sender.actor_type == ActorType::User);
     chat.chat_type == ChatType::Visitor
         && chat.visitor_id.is_some()

@@ -166,6 +166,49 @@ mod tests {
     }
 
     #[test]
+    fn bytes_between_nodes_stay_the_same() -> Result<(), serde_json::Error> {
+        let id = Uuid::from_u128(1);
+        let (organization_id, chat_id) = (OrganizationId(id), ChatId(id));
+        let participation_id = ParticipationId(id);
+        let own = format!(r#""organization_id":"{id}","chat_id":"{id}","id":"{id}""#);
+        let messages = [
+            (
+                Message::Log { organization_id, chat_id, first: 3, last: 4, stopped_typing: Vec::new() },
+                format!(r#"{{"Log":{{"organization_id":"{id}","chat_id":"{id}","first":3,"last":4}}}}"#),
+            ),
+            (
+                Message::Participation { chat_id, id: participation_id },
+                format!(r#"{{"Participation":{{"chat_id":"{id}","id":"{id}"}}}}"#),
+            ),
+            (
+                Message::View { organization_id, chat_id, id: participation_id, was_hidden: true },
+                format!(r#"{{"View":{{{own},"was_hidden":true}}}}"#),
+            ),
+            (
+                Message::Read { organization_id, chat_id, id: participation_id },
+                format!(r#"{{"Read":{{{own}}}}}"#),
+            ),
+            (
+                Message::Presence { chat_id, id: PresenceId(id) },
+                format!(r#"{{"Presence":{{"chat_id":"{id}","id":"{id}"}}}}"#),
+            ),
+            (
+                Message::Typing { chat_id, actor_ids: vec![ActorId(id)] },
+                format!(r#"{{"Typing":{{"chat_id":"{id}","actor_ids":["{id}"]}}}}"#),
+            ),
+            (
+                Message::Actor { id: ActorId(id), auth_version: 5 },
+                format!(r#"{{"Actor":{{"id":"{id}","auth_version":5}}}}"#),
+            ),
+        ];
+        for (message, expected) in messages {
+            let expected = format!(r#"{{"node":"{id}","message":{expected}}}"#);
+            assert_eq!(serde_json::to_string(&Envelope { node: id, message })?, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn a_message_says_ids_and_sequences() -> Result<(), serde_json::Error> {
         let id = Uuid::from_u128(1);
         let message = Message::Log {

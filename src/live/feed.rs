@@ -11,12 +11,13 @@
 
 use super::feed_job::Job;
 use super::lock;
+use crate::domain::change::{ParticipationChange, PresenceChange};
 use crate::domain::chat_filter::Members;
-use crate::domain::event::{Entry, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, ViewChange};
 use crate::store::Store;
 use crate::store::own_views::OwnView;
 use chrono::TimeDelta;
-use entity::{ChatId, EventKind, OrganizationId, ParticipationId, Timestamp, chat};
+use entity::{ChatId, OrganizationId, ParticipationId, Timestamp, chat};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
@@ -289,38 +290,24 @@ pub(super) fn undo(members: &mut Members, entry: &Entry) {
 }
 
 fn step(members: &mut Members, entry: &Entry, forwards: bool) {
-    if let Subject::Participation(row) = &entry.subject {
-        members.set_hidden(row.actor_id, row.hidden_sequence);
-    }
-    let (list, actor_id, comes) = match (entry.event.kind, &entry.subject) {
-        (EventKind::ParticipationAdded, Subject::Participation(row)) => {
-            (&mut members.participants, row.actor_id, true)
+    let (list, actor_id, comes) = match &entry.event.change {
+        Change::Participation(change, row) => {
+            members.set_hidden(row.actor_id, row.hidden_sequence);
+            let comes = match change {
+                ParticipationChange::Added => true,
+                ParticipationChange::Ended => false,
+                ParticipationChange::Changed => return,
+            };
+            (&mut members.participants, row.actor_id, comes)
         }
-        (EventKind::ParticipationEnded, Subject::Participation(row)) => {
-            (&mut members.participants, row.actor_id, false)
+        Change::Presence(change, row) => {
+            let comes = match change {
+                PresenceChange::Added => true,
+                PresenceChange::Ended => false,
+            };
+            (&mut members.present_users, row.user_id, comes)
         }
-        (EventKind::PresenceAdded, Subject::Presence(row)) => (&mut members.present_users, row.user_id, true),
-        (EventKind::PresenceEnded, Subject::Presence(row)) => {
-            (&mut members.present_users, row.user_id, false)
-        }
-        (
-            EventKind::ChatChanged
-            | EventKind::HistoryChanged
-            | EventKind::MessageAdded
-            | EventKind::MessageChanged
-            | EventKind::PresenceAdded
-            | EventKind::PresenceEnded
-            | EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded
-            | EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished,
-            _,
-        ) => return,
+        Change::Chat | Change::History { .. } | Change::Message(..) | Change::Session(..) => return,
     };
     list.retain(|other| *other != actor_id);
     if comes == forwards {

@@ -4,11 +4,12 @@ use super::chat::OVERLAP;
 use super::cursor::ScopeHash;
 use super::feed::{Before, FeedHint, FeedNews, FeedSubscription, FeedView};
 use super::{Live, LiveError};
+use crate::domain::event::Change;
 use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::feed::{self, ChangeKey, Found, Place};
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, EventKind, Timestamp, chat};
+use entity::{ChatId, ChatType, Timestamp, chat};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -217,7 +218,7 @@ pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
         Before::New => false,
         Before::Known(before) => sees(viewer, before, &news.members_before.participants),
         Before::Unknown => {
-            let was_changed = news.entries.iter().any(|entry| entry.event.kind == EventKind::ChatChanged);
+            let was_changed = news.entries.iter().any(|entry| matches!(entry.event.change, Change::Chat));
             sees_or_saw(viewer, &news.chat, &news.members.participants)
                 || news.members_before.participants.contains(&viewer.actor_id)
                 || news.members_before.present_users.contains(&viewer.actor_id)

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Entry, MessageRow, SessionRow, Signal};
 use crate::domain::session_action::SessionAction;
-use entity::{ActorId, ChatId, EventKind, RoomId, Timestamp, chat, presence};
+use entity::{ActorId, ChatId, RoomId, Timestamp, chat, presence};
 use std::sync::Arc;
 
 /// Why a stream cannot start.
@@ -151,25 +151,4 @@ pub struct SessionItem {
     pub at: Timestamp,
     pub action: Option<SessionAction>,
     pub session: SessionRow,
-}
-
-/// The action that an event of a session reports; `None` for what is no transition.
-pub fn action_of(kind: EventKind) -> Option<SessionAction> {
-    match kind {
-        EventKind::SessionStarted => Some(SessionAction::Start),
-        EventKind::SessionAccepted => Some(SessionAction::Accept),
-        EventKind::SessionRejected => Some(SessionAction::Reject),
-        EventKind::SessionFinished => Some(SessionAction::Finish),
-        EventKind::SessionAdded
-        | EventKind::SessionChanged
-        | EventKind::ChatChanged
-        | EventKind::HistoryChanged
-        | EventKind::MessageAdded
-        | EventKind::MessageChanged
-        | EventKind::PresenceAdded
-        | EventKind::PresenceEnded
-        | EventKind::ParticipationAdded
-        | EventKind::ParticipationChanged
-        | EventKind::ParticipationEnded => None,
-    }
 }

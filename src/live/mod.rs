@@ -40,7 +40,6 @@ mod viewer;
 
 pub use bus::{Bus, BusError};
 pub use cursor::{CursorError, Cursors, ScopeHash};
-pub use item::action_of;
 pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
     SessionItem, ViewerChange, ViewerItem,
@@ -49,13 +48,14 @@ pub use turns::Turn;
 
 pub use pulse::Pulse;
 
+use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange};
 use crate::domain::description::Description;
-use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, News, Signal, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Publish, Store};
 use bus::{Link, Message};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, EventKind, MessageType, Timestamp, presence};
+use entity::{ActorId, ChatId, MessageType, Timestamp, presence};
 use feed::Feeds;
 use feed_job::{Job, What};
 use hub::Hub;
@@ -219,21 +219,18 @@ impl Live {
         if entries.last().is_some_and(|entry| is_over(&entry.chat)) {
             return self.typing(chat_id).into_iter().map(|(actor_id, _)| actor_id).collect();
         }
-        let stopped = |entry: &Arc<Entry>| match (&entry.subject, entry.event.kind) {
-            (Subject::Message(row), EventKind::MessageAdded) => {
+        let stopped = |entry: &Arc<Entry>| match &entry.event.change {
+            Change::Message(MessageChange::Added, row) => {
                 row.message.sender_id.filter(|_| row.message.message_type == MessageType::Message)
             }
-            (Subject::Presence(row), EventKind::PresenceEnded) => Some(row.user_id),
-            (Subject::Participation(row), EventKind::ParticipationEnded) => Some(row.actor_id),
-            (
-                Subject::Chat
-                | Subject::History(_)
-                | Subject::Message(_)
-                | Subject::Presence(_)
-                | Subject::Participation(_)
-                | Subject::Session(_),
-                _,
-            ) => None,
+            Change::Presence(PresenceChange::Ended, row) => Some(row.user_id),
+            Change::Participation(ParticipationChange::Ended, row) => Some(row.actor_id),
+            Change::Chat
+            | Change::History { .. }
+            | Change::Message(MessageChange::Changed, _)
+            | Change::Presence(PresenceChange::Added, _)
+            | Change::Participation(ParticipationChange::Added | ParticipationChange::Changed, _)
+            | Change::Session(..) => None,
         };
         let mut stopped: Vec<_> = entries.iter().filter_map(stopped).collect();
         stopped.dedup();

@@ -8,7 +8,7 @@
 use super::hub::{Hint, Subscription};
 use super::shared::{Read, SharedReads};
 use super::{Live, LiveError};
-use crate::domain::event::{Entry, Signal, Subject};
+use crate::domain::event::{Change, Entry, Signal};
 use crate::domain::policy;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::log::{self, Batch, MessageBatch, Start};
@@ -228,15 +228,15 @@ impl Reader {
         if entry.chat.last_sequence >= self.chat.last_sequence {
             self.chat = Arc::clone(&entry.chat);
         }
-        match &entry.subject {
-            Subject::Participation(row) => {
+        match &entry.event.change {
+            Change::Participation(_, row) => {
                 if row.actor_id == self.viewer.actor_id {
                     self.participates = row.ended_at.is_none();
                 }
                 self.remember(row.id.0, row.updated_at);
             }
-            Subject::Presence(row) => self.remember(row.id.0, seen_at(row)),
-            Subject::Chat | Subject::History(_) | Subject::Message(_) | Subject::Session(_) => {}
+            Change::Presence(_, row) => self.remember(row.id.0, seen_at(row)),
+            Change::Chat | Change::History { .. } | Change::Message(..) | Change::Session(..) => {}
         }
         if !self.sees() {
             return Some(self.gone());

@@ -5,8 +5,9 @@ use super::{
     ViewerChange,
 };
 use crate::clock::Clock;
+use crate::domain::change::{MessageChange, ParticipationChange};
 use crate::domain::chat_filter::ChatFilter;
-use crate::domain::event::{MessageRow, Subject};
+use crate::domain::event::{Change, MessageRow};
 use crate::domain::viewer::{Standing, Viewer, ViewerRole};
 use crate::store::tx::Fact;
 use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
@@ -86,9 +87,8 @@ impl World {
             reply_to_sequence: None,
         };
         messages::insert(&tx, &message).await?;
-        let subject_id = message.id.0;
-        let subject = Subject::Message(MessageRow { message, sender: None, called_ids: Vec::new() });
-        tx.record(fact(EventKind::MessageAdded, subject_id, subject))?;
+        let row = MessageRow { message, sender: None, called_ids: Vec::new() };
+        tx.record(fact(Change::Message(MessageChange::Added, row)))?;
         tx.commit().await?;
         Ok(sequence)
     }
@@ -106,8 +106,8 @@ impl World {
             participations::insert(&tx, &row).await?;
             row
         };
-        let kind = if takes_part { EventKind::ParticipationAdded } else { EventKind::ParticipationEnded };
-        tx.record(fact(kind, row.id.0, Subject::Participation(row)))?;
+        let change = if takes_part { ParticipationChange::Added } else { ParticipationChange::Ended };
+        tx.record(fact(Change::Participation(change, row)))?;
         tx.commit().await?;
         Ok(())
     }
@@ -117,8 +117,8 @@ impl World {
     }
 }
 
-fn fact(kind: EventKind, subject_id: uuid::Uuid, subject: Subject) -> Fact {
-    Fact { kind, subject_id, subject, actor_id: None, audience: Audience::All }
+fn fact(change: Change) -> Fact {
+    Fact { change, actor_id: None, audience: Audience::All }
 }
 
 fn participant(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> participation::Model {
@@ -160,7 +160,7 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
     for viewer in &viewers {
         let row = participant(&tx, chat_id, viewer.actor_id);
         participations::insert(&tx, &row).await?;
-        tx.record(fact(EventKind::ParticipationAdded, row.id.0, Subject::Participation(row)))?;
+        tx.record(fact(Change::Participation(ParticipationChange::Added, row)))?;
     }
     tx.commit().await?;
     match <[Viewer; 2]>::try_from(viewers) {
@@ -253,6 +253,29 @@ async fn a_reader_that_lags_misses_nothing() -> Outcome {
         assert_eq!(next_entry(&mut events).await?.1, sequence);
     }
     assert!(next(&mut events).now_or_never().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn event_without_a_row_that_fits_its_kind_is_an_error() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let sequence = world.say(&world.store, "one").await?;
+    for kind in [
+        EventKind::ChatChanged,
+        EventKind::PresenceEnded,
+        EventKind::ParticipationAdded,
+        EventKind::SessionStarted,
+    ] {
+        log::set_kind(&world.store, world.chat_id, sequence, kind).await?;
+        let read = log::read(&world.store, world.chat_id, sequence - 1, 1).await;
+        let error = read.err().ok_or("an error")?.to_string();
+        let expected = format!("event {sequence} of chat {} has kind {}", world.chat_id, kind.as_str());
+        assert!(error.contains(&expected), "{error}");
+    }
+    log::set_kind(&world.store, world.chat_id, sequence, EventKind::MessageChanged).await?;
+    let batch = log::read(&world.store, world.chat_id, sequence - 1, 1).await?.ok_or("a chat")?;
+    let change = batch.entries.first().map(|entry| &entry.event.change);
+    assert!(matches!(change, Some(Change::Message(MessageChange::Changed, _))), "{change:?}");
     Ok(())
 }
 

@@ -3,18 +3,18 @@
 use super::cursor::{CursorError, ScopeHash};
 use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
-use super::item::action_of;
 use super::lease::Lease;
 use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
+use crate::domain::change::SessionChange;
 use crate::domain::chat_filter::Members;
 use crate::domain::description::Description;
-use crate::domain::event::{Entry, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, ViewChange};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::feed::{Found, Place};
 use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
-use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
+use entity::{ChatType, RoomId, Timestamp, chat};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
@@ -145,34 +145,21 @@ impl ViewerEvents {
             return;
         }
         let actor_id = self.reader.viewer().actor_id;
-        let took_part = |entry: &Arc<Entry>| matches!(&entry.subject, Subject::Participation(row) if row.actor_id == actor_id);
+        let took_part = |entry: &Arc<Entry>| matches!(&entry.event.change, Change::Participation(_, row) if row.actor_id == actor_id);
         // Who was taken out of the chat, and so of its sessions, hears that too.
         let was_member =
             news.members_before.participants.contains(&actor_id) || news.entries.iter().any(took_part);
         for entry in &news.entries {
-            let Subject::Session(row) = &entry.subject else { continue };
+            let Change::Session(change, row) = &entry.event.change else { continue };
             let viewer = self.reader.viewer();
             let concerns = now.is_in_inbox || was_member || row.has_participant(viewer.actor_id);
             if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
                 continue;
             }
-            let change = match entry.event.kind {
-                EventKind::SessionAdded => ViewerChange::SessionAdded(row.clone()),
-                kind @ (EventKind::SessionChanged
-                | EventKind::SessionStarted
-                | EventKind::SessionAccepted
-                | EventKind::SessionRejected
-                | EventKind::SessionFinished
-                | EventKind::ChatChanged
-                | EventKind::HistoryChanged
-                | EventKind::MessageAdded
-                | EventKind::MessageChanged
-                | EventKind::PresenceAdded
-                | EventKind::PresenceEnded
-                | EventKind::ParticipationAdded
-                | EventKind::ParticipationChanged
-                | EventKind::ParticipationEnded) => {
-                    ViewerChange::SessionChanged(row.clone(), action_of(kind))
+            let change = match change {
+                SessionChange::Added => ViewerChange::SessionAdded(row.clone()),
+                SessionChange::Changed | SessionChange::Moved(_) => {
+                    ViewerChange::SessionChanged(row.clone(), change.action())
                 }
             };
             self.push(entry.event.created_at, change);

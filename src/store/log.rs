@@ -6,12 +6,17 @@
 use super::messages::{are_seen_by, with_called};
 use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
-use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
+use crate::domain::change::{MessageChange, StoredChange};
+use crate::domain::event::{Change, Entry, Event, MessageRow, SessionRow};
 use crate::domain::viewer::Viewer;
+#[cfg(test)]
+use entity::EventKind;
 use entity::{
-    ActorId, ChatId, EventKind, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp,
-    actor, chat, chat_session, event, message, participation, presence,
+    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp, actor,
+    chat, chat_session, event, message, participation, presence,
 };
+#[cfg(test)]
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -22,7 +27,7 @@ use std::sync::Arc;
 pub struct Batch {
     /// The chat in the snapshot that was read; its `last_sequence` is the head of the log there.
     pub chat: Arc<chat::Model>,
-    /// The entries in order, each with its subject as it is in that snapshot.
+    /// The entries in order, each with its row as it is in that snapshot.
     pub entries: Vec<Arc<Entry>>,
 }
 
@@ -75,7 +80,7 @@ pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Res
         .all(&rows)
         .await?;
     let chat = Arc::new(chat);
-    let entries = with_subjects(&rows, &chat, events).await?;
+    let entries = with_rows(&rows, &chat, events).await?;
     rows.commit().await?;
     Ok(Some(Batch { chat, entries }))
 }
@@ -149,8 +154,8 @@ pub async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) ->
 }
 
 /// The rows that a batch of events names, by id.
-#[derive(Default)]
-struct Subjects {
+struct Named {
+    /// Added messages, by sequence.
     messages: HashMap<i64, MessageRow>,
     changed: HashMap<MessageId, MessageRow>,
     places: HashMap<MessageId, i64>,
@@ -159,87 +164,78 @@ struct Subjects {
     sessions: HashMap<SessionId, SessionRow>,
 }
 
-async fn with_subjects(
+async fn with_rows(
     rows: &impl Rows,
     chat: &Arc<chat::Model>,
     events: Vec<event::Model>,
 ) -> Result<Vec<Arc<Entry>>> {
-    let mut messages = Vec::new();
-    let mut changed = Vec::new();
-    let mut places = Vec::new();
-    let mut presences = Vec::new();
-    let mut participations = Vec::new();
-    let mut sessions = Vec::new();
-    for event in &events {
-        match event.kind {
-            EventKind::ChatChanged => {}
-            EventKind::HistoryChanged => places.push(MessageId(event.subject_id)),
-            EventKind::MessageAdded => messages.push(event.sequence),
-            EventKind::MessageChanged => changed.push(MessageId(event.subject_id)),
-            EventKind::PresenceAdded | EventKind::PresenceEnded => {
-                presences.push(PresenceId(event.subject_id));
-            }
-            EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded => participations.push(ParticipationId(event.subject_id)),
-            EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished => sessions.push(SessionId(event.subject_id)),
-        }
-    }
-    let mut subjects = Subjects {
-        messages: messages_at(rows, chat.id, messages).await?,
-        changed: messages_by_id(rows, distinct(changed)).await?,
-        places: places_by_id(rows, distinct(places)).await?,
-        presences: presences_by_id(rows, distinct(presences)).await?,
-        participations: participations_by_id(rows, distinct(participations)).await?,
-        sessions: sessions_by_id(rows, distinct(sessions)).await?,
-    };
-    events
-        .into_iter()
-        .map(|event| {
-            let subject = subjects.of(&event).ok_or_else(|| {
-                Error::Failed(format!(
-                    "event {} of chat {} names a row that is not there",
-                    event.sequence, event.chat_id
-                ))
-            })?;
-            Ok(Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
-        })
-        .collect()
+    let mut named = Named::read(rows, chat.id, &events).await?;
+    let entry = |event| Ok(Arc::new(Entry { event: named.event(event)?, chat: Arc::clone(chat) }));
+    events.into_iter().map(entry).collect()
 }
 
-impl Subjects {
-    fn of(&mut self, event: &event::Model) -> Option<Subject> {
-        match event.kind {
-            EventKind::ChatChanged => Some(Subject::Chat),
-            EventKind::HistoryChanged => {
-                self.places.get(&MessageId(event.subject_id)).copied().map(Subject::History)
+impl Named {
+    async fn read(rows: &impl Rows, chat_id: ChatId, events: &[event::Model]) -> Result<Self> {
+        let mut messages = Vec::new();
+        let mut changed = Vec::new();
+        let mut places = Vec::new();
+        let mut presences = Vec::new();
+        let mut participations = Vec::new();
+        let mut sessions = Vec::new();
+        for event in events {
+            match StoredChange::new(event.kind, event.subject_id) {
+                StoredChange::Chat(_) => {}
+                StoredChange::History(id) => places.push(id),
+                StoredChange::Message(MessageChange::Added, _) => messages.push(event.sequence),
+                StoredChange::Message(MessageChange::Changed, id) => changed.push(id),
+                StoredChange::Presence(_, id) => presences.push(id),
+                StoredChange::Participation(_, id) => participations.push(id),
+                StoredChange::Session(_, id) => sessions.push(id),
             }
-            EventKind::MessageAdded => self.messages.remove(&event.sequence).map(Subject::Message),
-            EventKind::MessageChanged => {
-                self.changed.get(&MessageId(event.subject_id)).cloned().map(Subject::Message)
+        }
+        Ok(Self {
+            messages: messages_at(rows, chat_id, messages).await?,
+            changed: messages_by_id(rows, distinct(changed)).await?,
+            places: places_by_id(rows, distinct(places)).await?,
+            presences: presences_by_id(rows, distinct(presences)).await?,
+            participations: participations_by_id(rows, distinct(participations)).await?,
+            sessions: sessions_by_id(rows, distinct(sessions)).await?,
+        })
+    }
+
+    /// The event with the row that it names. Fails where there is no such row of the type that the kind calls for.
+    fn event(&mut self, row: event::Model) -> Result<Event> {
+        let event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at } = row;
+        let change = self.change(chat_id, sequence, StoredChange::new(kind, subject_id)).ok_or_else(|| {
+            Error::Failed(format!(
+                "event {sequence} of chat {chat_id} has kind {}, but there is no row for it with id {subject_id}",
+                kind.as_str()
+            ))
+        })?;
+        Ok(Event { chat_id, sequence, change, actor_id, audience, created_at })
+    }
+
+    fn change(&mut self, chat_id: ChatId, sequence: i64, stored: StoredChange) -> Option<Change> {
+        match stored {
+            StoredChange::Chat(id) => (id == chat_id).then_some(Change::Chat),
+            StoredChange::History(id) => {
+                self.places.get(&id).map(|through| Change::History { newest_id: id, through: *through })
             }
-            EventKind::PresenceAdded | EventKind::PresenceEnded => {
-                self.presences.get(&PresenceId(event.subject_id)).cloned().map(Subject::Presence)
+            StoredChange::Message(change @ MessageChange::Added, id) => {
+                let row = self.messages.remove(&sequence).filter(|row| row.message.id == id);
+                row.map(|row| Change::Message(change, row))
             }
-            EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded => self
-                .participations
-                .get(&ParticipationId(event.subject_id))
-                .cloned()
-                .map(Subject::Participation),
-            EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished => {
-                self.sessions.get(&SessionId(event.subject_id)).cloned().map(Subject::Session)
+            StoredChange::Message(change @ MessageChange::Changed, id) => {
+                self.changed.get(&id).cloned().map(|row| Change::Message(change, row))
+            }
+            StoredChange::Presence(change, id) => {
+                self.presences.get(&id).cloned().map(|row| Change::Presence(change, row))
+            }
+            StoredChange::Participation(change, id) => {
+                self.participations.get(&id).cloned().map(|row| Change::Participation(change, row))
+            }
+            StoredChange::Session(change, id) => {
+                self.sessions.get(&id).cloned().map(|row| Change::Session(change, row))
             }
         }
     }
@@ -331,6 +327,19 @@ async fn sessions_by_id(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap
         .all(rows.connection())
         .await?;
     Ok(with_participants(rows, found).await?.into_iter().map(|row| (row.session.id, row)).collect())
+}
+
+/// Stores another kind for an event, as a damaged log might have.
+#[cfg(test)]
+pub(crate) async fn set_kind(store: &Store, chat_id: ChatId, sequence: i64, kind: EventKind) -> Result<()> {
+    let tx = store.begin().await?;
+    event::Entity::update_many()
+        .col_expr(event::Column::Kind, Expr::value(kind))
+        .filter(event::Column::ChatId.eq(chat_id))
+        .filter(event::Column::Sequence.eq(sequence))
+        .exec(tx.connection())
+        .await?;
+    tx.commit().await.map(|_| ())
 }
 
 /// Forgets the events of a chat up to a sequence, as time does.

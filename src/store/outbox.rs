@@ -2,9 +2,9 @@
 //! transaction, so that it is delivered if and only if it happened.
 
 use super::{Error, Result, Store, Tx, actors, deliveries, organizations, webhooks};
-use crate::domain::event::Subject;
+use crate::domain::event::Event;
 use crate::domain::webhook::{self, About, Happening};
-use entity::{ChatId, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, event, webhook_delivery};
+use entity::{ChatId, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, webhook_delivery};
 use url::Url;
 
 /// What the bodies of webhooks need beside the log.
@@ -34,7 +34,7 @@ pub(super) async fn write(
     tx: &Tx,
     before: Option<&chat::Model>,
     chat: &chat::Model,
-    log: &[(event::Model, Subject)],
+    log: &[Event],
 ) -> Result<bool> {
     let happenings = webhook::happenings(before, chat, log);
     if happenings.is_empty() {

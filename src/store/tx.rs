@@ -9,11 +9,9 @@ use super::outbox::WebhookBodies;
 use super::writer::{Ending, Open};
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
-use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, Event, News, Signal, ViewChange};
 use chrono::TimeDelta;
-use entity::{
-    ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
-};
+use entity::{ActorId, Audience, ChatId, OrganizationId, Timestamp, actor, chat, event, participation};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
@@ -25,7 +23,7 @@ pub struct Tx {
     /// The chat's row as it was locked.
     before: Option<Arc<chat::Model>>,
     chat: Option<chat::Model>,
-    log: Vec<(event::Model, Subject)>,
+    log: Vec<Event>,
     news: Vec<News>,
     /// When it is, once for everything in this transaction.
     moment: OnceLock<Moment>,
@@ -60,12 +58,8 @@ impl Moment {
 
 /// What is recorded of an event, beside its place in the log.
 pub struct Fact {
-    /// What happened.
-    pub kind: EventKind,
-    /// The id of the subject.
-    pub subject_id: Uuid,
-    /// The subject as it now is.
-    pub subject: Subject,
+    /// What happened, with the row as it now is.
+    pub change: Change,
     /// Who did it; absent when the server did.
     pub actor_id: Option<ActorId>,
     /// Who may see it.
@@ -208,7 +202,7 @@ impl Tx {
     /// Records an event of the locked chat under its next sequence.
     pub fn record(&mut self, fact: Fact) -> Result<()> {
         let now = self.now();
-        let Fact { kind, subject_id, subject, actor_id, audience } = fact;
+        let Fact { change, actor_id, audience } = fact;
         let chat = self.chat_mut()?;
         chat.last_sequence += 1;
         chat.logged_at = now;
@@ -217,8 +211,7 @@ impl Tx {
             Audience::Staff | Audience::Called => {}
         }
         let (chat_id, sequence) = (chat.id, chat.last_sequence);
-        let event = event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at: now };
-        self.log.push((event, subject));
+        self.log.push(Event { chat_id, sequence, change, actor_id, audience, created_at: now });
         Ok(())
     }
 
@@ -247,7 +240,7 @@ impl Tx {
                     let entries = self
                         .log
                         .drain(..)
-                        .map(|(event, subject)| Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
+                        .map(|event| Arc::new(Entry { event, chat: Arc::clone(chat) }))
                         .collect::<Vec<_>>();
                     if !entries.is_empty() {
                         self.news.insert(0, News::Log { before: self.before.take(), entries });
@@ -299,7 +292,7 @@ impl Tx {
                 .filter(chat::Column::Id.eq(chat.id))
                 .exec(self.connection())
                 .await?;
-            let events = self.log.iter().map(|(event, _)| event.clone().into_active_model());
+            let events = self.log.iter().map(|event| event.row().into_active_model());
             event::Entity::insert_many(events).exec_without_returning(self.connection()).await?;
         }
         Ok(Some(Arc::new(chat)))

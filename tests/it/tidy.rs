@@ -190,6 +190,20 @@ fn time_ids_and_surroundings_come_from_where_they_belong() {
     report(&broken);
 }
 
+/// The only places of `src` that name a kind of event: the stored form of a change, a query, and a test of a damaged log.
+const EVENT_KINDS: [&str; 3] = ["src/domain/change.rs", "src/live/tests.rs", "src/store/feed.rs"];
+
+#[test]
+fn event_kinds_are_named_only_where_the_log_is_stored() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
+        if !EVENT_KINDS.contains(&&*source.path) && source.code().any(|line| line.contains("EventKind::")) {
+            broken.push(format!("{} names a kind of event: match on the change instead", source.path));
+        }
+    }
+    report(&broken);
+}
+
 #[test]
 fn a_file_says_what_it_is_for_and_is_one_thing() {
     let mut broken = Vec::new();

@@ -11,11 +11,12 @@ use super::super::room::Room;
 use super::super::scalar::DateTime;
 use super::super::session::ChatSession;
 use super::super::viewer::Viewer;
-use crate::domain::event::{Signal, Subject};
+use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange};
+use crate::domain::event::{Change, Signal};
 use crate::domain::page::Key;
 use crate::live::{ChatItem, ViewerChange, ViewerItem};
 use async_graphql::{ID, SimpleObject, Union};
-use entity::{ChatId, EventKind, Timestamp, chat};
+use entity::{ChatId, Timestamp, chat, participation, presence};
 use std::sync::Arc;
 
 /// A change of a presence in a chat.
@@ -280,7 +281,7 @@ pub(super) struct InboxChatRemovedEvent {
     removed_chat_id: ID,
 }
 
-pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
+pub(super) fn chat_event(item: ChatItem) -> ChatEventsPayload {
     let (cursor, at, chat_id, chat, change) = match item {
         ChatItem::Reset { cursor, at, reason, chat } => {
             let change = ChatEvent::Reset(ChatResetEvent {
@@ -294,7 +295,7 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
             (None, at, chat_id, None, change)
         }
         ChatItem::Entry { cursor, entry } => {
-            let change = entry_change(entry.event.kind, &entry.subject, &entry.chat, &cursor)?;
+            let change = entry_change(&entry.event.change, &entry.chat, &cursor);
             (Some(cursor), entry.event.created_at, entry.chat.id, Some(Arc::clone(&entry.chat)), change)
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
@@ -312,69 +313,75 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
             (Some(cursor), at, chat.id, Some(chat), change)
         }
     };
-    Some(ChatEventsPayload {
+    ChatEventsPayload {
         cursor,
         at: DateTime(at),
         chat_id: Kind::Chat.encode(chat_id.0),
         chat: chat.map(Chat::shared),
         change,
-    })
+    }
 }
 
-/// What an entry of the log says. A kind whose subject is of another type would be a bug; it says nothing.
-fn entry_change(
-    kind: EventKind,
-    subject: &Subject,
-    chat: &Arc<chat::Model>,
-    cursor: &str,
-) -> Option<ChatEvent> {
-    let change = match (subject, kind) {
-        (Subject::Chat, _) => ChatEvent::Changed(ChatChangedEvent { chat: Chat::shared(Arc::clone(chat)) }),
-        (Subject::History(through), _) => {
-            let through_sequence = i32::try_from(*through).ok()?;
+/// The event of the API that an entry of the log comes to.
+fn entry_change(change: &Change, chat: &Arc<chat::Model>, cursor: &str) -> ChatEvent {
+    match change {
+        Change::Chat => ChatEvent::Changed(ChatChangedEvent { chat: Chat::shared(Arc::clone(chat)) }),
+        Change::History { newest_id: _, through } => {
+            let through_sequence = i32::try_from(*through).unwrap_or(i32::MAX);
             ChatEvent::History(HistoryChangedEvent { through_sequence })
         }
-        (Subject::Message(row), EventKind::MessageChanged) => {
-            ChatEvent::MessageChanged(MessageChangedEvent { message: Message(row.clone()) })
-        }
-        (Subject::Message(row), _) => {
-            let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };
+        Change::Message(change, row) => message_event(*change, Message(row.clone()), cursor),
+        Change::Presence(change, row) => presence_event(*change, row),
+        Change::Participation(change, row) => participation_event(*change, row),
+        Change::Session(change, row) => session_event(*change, ChatSession(row.clone())),
+    }
+}
+
+fn message_event(change: MessageChange, message: Message, cursor: &str) -> ChatEvent {
+    match change {
+        MessageChange::Added => {
+            let message_edge = MessageEdge { cursor: cursor.to_owned(), node: message };
             ChatEvent::MessageAdded(MessageAddedEvent { message_edge })
         }
-        (Subject::Presence(row), EventKind::PresenceAdded) => {
-            ChatEvent::PresenceAdded(PresenceAddedEvent { presence: Presence(row.clone()) })
+        MessageChange::Changed => ChatEvent::MessageChanged(MessageChangedEvent { message }),
+    }
+}
+
+fn presence_event(change: PresenceChange, row: &presence::Model) -> ChatEvent {
+    let presence = Presence(row.clone());
+    match change {
+        PresenceChange::Added => ChatEvent::PresenceAdded(PresenceAddedEvent { presence }),
+        PresenceChange::Ended => {
+            let ended_presence_id = Kind::Presence.encode(row.id.0);
+            ChatEvent::PresenceEnded(PresenceEndedEvent { presence, ended_presence_id })
         }
-        (Subject::Presence(row), EventKind::PresenceEnded) => ChatEvent::PresenceEnded(PresenceEndedEvent {
-            presence: Presence(row.clone()),
-            ended_presence_id: Kind::Presence.encode(row.id.0),
-        }),
-        (Subject::Participation(row), EventKind::ParticipationAdded) => {
-            let participation = Participation(row.clone());
+    }
+}
+
+fn participation_event(change: ParticipationChange, row: &participation::Model) -> ChatEvent {
+    let participation = Participation(row.clone());
+    match change {
+        ParticipationChange::Added => {
             ChatEvent::ParticipationAdded(ParticipationAddedEvent { participation })
         }
-        (Subject::Participation(row), EventKind::ParticipationChanged) => {
-            let participation = Participation(row.clone());
+        ParticipationChange::Changed => {
             ChatEvent::ParticipationChanged(ParticipationChangedEvent { participation })
         }
-        (Subject::Participation(row), EventKind::ParticipationEnded) => {
-            ChatEvent::ParticipationEnded(ParticipationEndedEvent {
-                participation: Participation(row.clone()),
-                ended_participation_id: Kind::Participation.encode(row.id.0),
-            })
+        ParticipationChange::Ended => {
+            let ended_participation_id = Kind::Participation.encode(row.id.0);
+            ChatEvent::ParticipationEnded(ParticipationEndedEvent { participation, ended_participation_id })
         }
-        (Subject::Session(row), EventKind::SessionAdded) => {
-            ChatEvent::SessionAdded(ChatSessionAddedEvent { chat_session: ChatSession(row.clone()) })
+    }
+}
+
+fn session_event(change: SessionChange, chat_session: ChatSession) -> ChatEvent {
+    match change {
+        SessionChange::Added => ChatEvent::SessionAdded(ChatSessionAddedEvent { chat_session }),
+        SessionChange::Changed | SessionChange::Moved(_) => {
+            let action = change.action().map(Into::into);
+            ChatEvent::SessionChanged(ChatSessionChangedEvent { chat_session, action })
         }
-        (Subject::Session(row), _) => {
-            let action = crate::live::action_of(kind).map(Into::into);
-            ChatEvent::SessionChanged(ChatSessionChangedEvent {
-                chat_session: ChatSession(row.clone()),
-                action,
-            })
-        }
-        (Subject::Presence(_) | Subject::Participation(_), _) => return None,
-    };
-    Some(change)
+    }
 }
 
 pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEventsPayload {

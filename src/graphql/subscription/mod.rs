@@ -129,7 +129,7 @@ impl Subscription {
             .chat_events(&caller(context)?.viewer, pulse(context), id, after.as_deref())
             .await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
-            let event = chat_event(item)?;
+            let event = chat_event(item);
             Some(Made { cursor: event.cursor.clone(), event })
         }))
     }
