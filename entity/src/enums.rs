@@ -1,6 +1,6 @@
 //! The persisted enums. Stored as text under the names that the public API uses.
 
-use sea_orm::{DeriveActiveEnum, EnumIter};
+use sea_orm::{DeriveActiveEnum, EnumIter, Iterable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! text_enums {
@@ -209,21 +209,47 @@ text_enums! {
 }
 
 impl SessionState {
-    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    /// Whether a session in this state rings until somebody answers or its time is up.
     #[must_use]
-    pub fn is_open(self) -> bool {
+    pub fn is_ringing(self) -> bool {
         match self {
-            Self::Started | Self::Accepted => true,
-            Self::Created | Self::Rejected | Self::Finished => false,
+            Self::Started => true,
+            Self::Created | Self::Accepted | Self::Rejected | Self::Finished => false,
         }
     }
 
-    /// Whether nothing can happen to a session in this state any more.
+    /// Whether a session in this state runs: somebody has accepted it.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        match self {
+            Self::Accepted => true,
+            Self::Created | Self::Started | Self::Rejected | Self::Finished => false,
+        }
+    }
+
+    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.is_ringing() || self.is_running()
+    }
+
+    /// Whether a session in this state can still be opened.
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        !self.is_open() && !self.is_over()
+    }
+
+    /// Whether the state is final: nothing can happen to the session any more.
     #[must_use]
     pub fn is_over(self) -> bool {
         match self {
             Self::Rejected | Self::Finished => true,
             Self::Created | Self::Started | Self::Accepted => false,
         }
+    }
+
+    /// The states for which a question above is answered with yes, in the order of a session's life: for lists in SQL.
+    pub fn all(which: impl Fn(Self) -> bool) -> impl Iterator<Item = Self> {
+        Self::iter().filter(move |state| which(*state))
     }
 }

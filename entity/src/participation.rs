@@ -65,6 +65,12 @@ impl Model {
         }
     }
 
+    /// Whether the actor participates in the chat now.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
     /// Whether the actor has hidden the chat and nobody has written since.
     #[must_use]
     pub fn is_hidden(&self, chat: &super::chat::Model) -> bool {

@@ -5,7 +5,7 @@ use super::{Actions, Result};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::store::messages::Listed;
 use crate::store::reactions::Counted;
 use crate::store::{
@@ -230,7 +230,7 @@ impl Actions {
         viewer: &Viewer,
         ids: &[ParticipationId],
     ) -> Result<HashMap<ParticipationId, u64>> {
-        let with_notes = viewer.role.is_staff();
+        let with_notes = policy::sees_notes(viewer);
         let found = participations::unread_of_each(&self.0.store, ids, with_notes).await?;
         Ok(found.into_iter().map(|(id, unread)| (id, u64::try_from(unread).unwrap_or_default())).collect())
     }
@@ -241,8 +241,7 @@ impl Actions {
         viewer: &Viewer,
         ids: &[RoomId],
     ) -> Result<HashMap<RoomId, u64>> {
-        let is_private_too = viewer.role == ViewerRole::Admin;
-        let found = rooms::waiting_counts(&self.0.store, viewer.organization_id, ids, is_private_too).await?;
+        let found = rooms::waiting_counts(&self.0.store, viewer, ids).await?;
         Ok(found.into_iter().map(|(id, waiting)| (id, u64::try_from(waiting).unwrap_or_default())).collect())
     }
 

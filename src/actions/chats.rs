@@ -11,7 +11,7 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors};
-use entity::{ActorId, ActorType, ChatId, ChatType, RequestKind, actor, chat};
+use entity::{ActorId, ChatId, ChatType, RequestKind, actor, chat};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -180,14 +180,12 @@ pub(super) struct Named {
 impl Named {
     /// All of them, ordered by id, if each may take part.
     pub(super) fn all(self) -> Result<Vec<actor::Model>> {
-        let is_person = |actor: &actor::Model| {
-            actor.deactivated_at.is_none() && matches!(actor.actor_type, ActorType::User | ActorType::Visitor)
-        };
-        if self.found.len() == self.count && self.found.iter().all(is_person) {
+        if self.found.len() == self.count && self.found.iter().all(policy::can_participate) {
             Ok(self.found)
         } else {
-            let is_missing =
-                |id: &ActorId| !self.found.iter().any(|actor| actor.id == *id && is_person(actor));
+            let is_missing = |id: &ActorId| {
+                !self.found.iter().any(|actor| actor.id == *id && policy::can_participate(actor))
+            };
             let field = match self.given.iter().position(is_missing) {
                 Some(index) if self.field.name() == "participantIds" => self.field.item(index),
                 _ => self.field,
@@ -233,9 +231,8 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         text::note("description", description, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let chat = tx.chat()?;
-    if !policy::changes_chat(&viewer, chat, place.participates()) {
-        return Err(match chat.chat_type {
+    if !place.access.changes() {
+        return Err(match tx.chat()?.chat_type {
             ChatType::Visitor | ChatType::Direct => Refused::NotParticipant.into(),
             ChatType::Group => {
                 let reason = "A GROUP chat is changed by its owner or an admin.";

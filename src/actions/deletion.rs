@@ -23,8 +23,8 @@ impl Actions {
 }
 
 async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
-    lock_visible_chat(tx, &viewer, chat_id).await?;
-    if !policy::deletes_chat(&viewer, tx.chat()?) {
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    if !place.access.deletes() {
         let reason = "A GROUP chat is deleted by its owner or an admin, any other by an admin.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }

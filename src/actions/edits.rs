@@ -6,7 +6,7 @@ use super::{Actions, Error, Result};
 use crate::domain::change::MessageChange;
 use crate::domain::event::{Change, MessageRow};
 use crate::domain::message::{Handled, MessageAction, digest};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, ChatAccess, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
@@ -43,9 +43,9 @@ impl Actions {
 async fn edit(tx: &mut Tx, viewer: Viewer, input: EditMessage) -> Result<MessageRow> {
     let EditMessage { message_id, text } = input;
     text::message("text", &text)?;
-    let Locked { mut row, acts, window_minutes } = lock_message(tx, &viewer, message_id).await?;
+    let Locked { mut row, access, window_minutes } = lock_message(tx, &viewer, message_id).await?;
     let (message, now) = (&row.message, tx.now());
-    let handled = Handled { viewer: &viewer, chat: tx.chat()?, acts, message, now, window_minutes };
+    let handled = Handled { viewer: &viewer, chat: tx.chat()?, access, message, now, window_minutes };
     handled.takes(MessageAction::Edit)?;
     if message.text.as_ref() == Some(&text) {
         return Ok(row);
@@ -65,9 +65,9 @@ async fn edit(tx: &mut Tx, viewer: Viewer, input: EditMessage) -> Result<Message
 }
 
 async fn delete(tx: &mut Tx, viewer: Viewer, message_id: MessageId) -> Result<MessageRow> {
-    let Locked { mut row, acts, window_minutes } = lock_message(tx, &viewer, message_id).await?;
+    let Locked { mut row, access, window_minutes } = lock_message(tx, &viewer, message_id).await?;
     let (message, now) = (&row.message, tx.now());
-    let handled = Handled { viewer: &viewer, chat: tx.chat()?, acts, message, now, window_minutes };
+    let handled = Handled { viewer: &viewer, chat: tx.chat()?, access, message, now, window_minutes };
     handled.takes(MessageAction::Delete)?;
     if message.deleted_at.is_some() {
         return Ok(row);
@@ -90,8 +90,8 @@ async fn delete(tx: &mut Tx, viewer: Viewer, message_id: MessageId) -> Result<Me
 /// A message whose chat is locked, and so the message.
 pub(super) struct Locked {
     pub row: MessageRow,
-    /// Whether the viewer may act in its chat.
-    pub acts: bool,
+    /// What the viewer may do in its chat.
+    pub access: ChatAccess,
     /// For how long the sender may change it.
     pub window_minutes: i32,
 }
@@ -110,10 +110,9 @@ pub(super) async fn lock_message(tx: &mut Tx, viewer: &Viewer, id: MessageId) ->
     }
     // What it says may have changed until the lock was there.
     let row = messages::find_many_by_id(tx, organization_id, &[id]).await?.pop().ok_or_else(not_found)?;
-    let acts = policy::acts_in_chat(viewer, tx.chat()?, place.participates());
     let organization = organizations::find(tx, organization_id).await?;
     let organization = organization.ok_or_else(|| Error::Failed("the organization is gone".into()))?;
-    Ok(Locked { row, acts, window_minutes: organization.edit_window_minutes })
+    Ok(Locked { row, access: place.access, window_minutes: organization.edit_window_minutes })
 }
 
 /// Writes the message as it now is, and records that it changed.

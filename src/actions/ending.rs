@@ -9,7 +9,7 @@ use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::session;
 use crate::domain::session_action::SessionAction;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, idle, presences, sessions};
 use entity::{ChatId, ChatType, MessageType, PresenceEndReason, actor, chat};
 use futures_util::FutureExt;
@@ -43,25 +43,18 @@ impl Actions {
 async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;
-    if !policy::acts_in_chat(&viewer, chat, place.participates()) {
+    if !place.access.acts() {
         return Err(Refused::NotParticipant.into());
     }
     if chat.ended_at.is_some() {
         return Ok(());
     }
-    match chat.chat_type {
-        ChatType::Visitor => {}
-        ChatType::Direct => {
-            return Err(
-                Refused::Invalid { field: "chatId".into(), reason: "A DIRECT chat does not end." }.into()
-            );
-        }
-        ChatType::Group => {
-            if chat.owner_id != Some(viewer.actor_id) && viewer.role != ViewerRole::Admin {
-                let reason = "A GROUP chat is ended by its owner or an admin.";
-                return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
-            }
-        }
+    if !place.access.ends() {
+        let reason = match chat.chat_type {
+            ChatType::Direct => "A DIRECT chat does not end.",
+            ChatType::Visitor | ChatType::Group => "A GROUP chat is ended by its owner or an admin.",
+        };
+        return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     close(tx, &viewer).await?;
     record_chat(tx, Some(viewer.actor_id))

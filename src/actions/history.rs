@@ -44,18 +44,15 @@ pub(super) async fn take_part(
         }
         Some(mut row) => {
             let counts_now = row.is_counted || is_counted;
-            if row.ended_at.is_none() && row.is_counted == counts_now {
+            if row.is_current() && row.is_counted == counts_now {
                 return Ok(row);
             }
-            let change = if row.ended_at.is_some() {
-                ParticipationChange::Added
-            } else {
-                ParticipationChange::Changed
-            };
-            if counts_now && (!row.is_counted || row.ended_at.is_some()) {
+            let change =
+                if row.is_current() { ParticipationChange::Changed } else { ParticipationChange::Added };
+            if counts_now && !(row.is_counted && row.is_current()) {
                 count_participation(tx.chat_mut()?, row.actor_type, 1);
             }
-            if row.ended_at.is_some() {
+            if !row.is_current() {
                 (row.hidden_sequence, row.active_at) = (None, tx.chat()?.active_at);
             }
             (row.ended_at, row.is_counted, row.updated_at) = (None, counts_now, now);

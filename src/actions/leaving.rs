@@ -3,7 +3,7 @@
 use super::participants::end_part;
 use super::presences::end_own;
 use super::{Actions, Result};
-use crate::domain::policy::{self, Leaving, Verb};
+use crate::domain::policy::{self, ChatAccess, Leaving, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations, presences};
@@ -45,12 +45,12 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Left> {
         return Err(not_found.into());
     }
     let participation = participations::find_of_actor(tx, chat_id, viewer.actor_id).await?;
-    let participates = participation.as_ref().is_some_and(|row| row.ended_at.is_none());
     let chat = tx.chat()?;
-    let leaving = policy::leaving(&viewer, chat);
+    let access = ChatAccess::of(&viewer, chat, Ties::of(participation.as_ref()));
+    let leaving = access.leaving();
     // A retry comes from somebody who may not see the chat any more.
     let has_left = leaving == Leaving::Participation && chat.deleted_at.is_none() && participation.is_some();
-    if !policy::sees_chat(&viewer, chat, participates) && !has_left {
+    if !access.sees() && !has_left {
         return Err(not_found.into());
     }
     let participation = match leaving {
@@ -67,10 +67,10 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Left> {
             return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
         }
     };
-    let still_participates = participates && participation.is_none();
-    Ok(Left {
-        participation,
-        presence: presences::find_last_of_user(tx, chat_id, viewer.actor_id).await?,
-        sees_chat: policy::sees_chat(&viewer, tx.chat()?, still_participates),
-    })
+    let sees_chat = match &participation {
+        Some(ended) => policy::sees_chat(&viewer, tx.chat()?, Ties::of(Some(ended))),
+        None => access.sees(),
+    };
+    let presence = presences::find_last_of_user(tx, chat_id, viewer.actor_id).await?;
+    Ok(Left { participation, presence, sees_chat })
 }

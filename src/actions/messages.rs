@@ -12,7 +12,7 @@ use crate::domain::message::was_sent_as;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, messages, own_views, participations, presences};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, MessageId, MessageType, WebPage, actor, chat, message,
@@ -64,7 +64,7 @@ pub struct MarkRead {
 impl Actions {
     /// Sends a message. Sending it again under the same `external_id` answers the first one.
     pub async fn send_message(&self, viewer: &Viewer, input: SendMessage) -> Result<SentMessage> {
-        if input.sender_id.is_none() && viewer.role == ViewerRole::ApiClient {
+        if input.sender_id.is_none() && policy::must_name_sender(viewer) {
             return Err(Refused::Invalid {
                 field: "senderId".into(),
                 reason: "An API client names the sender.",
@@ -135,9 +135,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> 
         return same_content(tx, first, &content).await;
     }
     check_content(text.as_deref(), &attached)?;
-    let acts = viewer.role == ViewerRole::ApiClient
-        || policy::acts_in_chat(&viewer, tx.chat()?, place.participates());
-    if !acts {
+    if !place.access.sends() {
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;
@@ -303,17 +301,8 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
         return Ok(sender);
     }
     let chat = tx.chat()?;
-    let takes_part = participations::find_of_actor(tx, chat.id, sender_id)
-        .await?
-        .is_some_and(|participation| participation.ended_at.is_none());
-    let could = match (sender.actor_type, chat.chat_type) {
-        (ActorType::User, ChatType::Visitor) => true,
-        (ActorType::User | ActorType::Visitor, ChatType::Visitor | ChatType::Direct | ChatType::Group) => {
-            takes_part
-        }
-        (ActorType::ApiClient, ChatType::Visitor | ChatType::Direct | ChatType::Group) => false,
-    };
-    if could && sender.deactivated_at.is_none() { Ok(sender) } else { Err(not_found()) }
+    let ties = participations::ties_of(tx, chat.id, sender_id).await?;
+    if policy::can_be_involved(&sender, chat, ties) { Ok(sender) } else { Err(not_found()) }
 }
 
 /// What makes two messages the same one, sent twice.
@@ -349,7 +338,7 @@ async fn mark(tx: &mut Tx, viewer: Viewer, input: MarkRead) -> Result<Option<par
         return Err(Refused::Invalid { field: "throughSequence".into(), reason }.into());
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let is_taking_part = place.participates();
+    let is_taking_part = place.access.participates();
     let Some(mut row) = place.participation else { return Ok(None) };
     let sequence = through_sequence.min(tx.chat()?.last_sequence);
     if is_taking_part && sequence > row.last_read_sequence {

@@ -72,10 +72,8 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateParticipation) -> Resu
         text::note("customDescription", detail, limits::DETAIL)?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
-    let mut row = place
-        .participation
-        .filter(|participation| participation.ended_at.is_none())
-        .ok_or(Refused::NotParticipant)?;
+    let mut row =
+        place.participation.filter(participation::Model::is_current).ok_or(Refused::NotParticipant)?;
     let before = row.clone();
     let chat = tx.chat()?;
     let was_hidden = row.is_hidden(chat);

@@ -7,11 +7,11 @@ use super::{Actions, Error, Result};
 use crate::domain::change::SessionChange;
 use crate::domain::field_path::FieldPath;
 use crate::domain::limits;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, ChatAccess, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations, presences, sessions};
-use entity::{ActorId, ActorType, ChatId, ChatType, PresenceEndReason, actor, chat, participation};
+use entity::{ActorId, ActorType, ChatId, ChatType, PresenceEndReason, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
 
@@ -73,11 +73,12 @@ impl Actions {
         let (remover, RemoveParticipant { chat_id, participant_id }) = (viewer.clone(), input.clone());
         let (participation, chat) =
             self.write_to(chat_id, move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
-        let still_takes_part = participant_id != viewer.actor_id
-            && participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id)
-                .await?
-                .is_some_and(|own| own.ended_at.is_none());
-        let chat = policy::sees_chat(viewer, &chat, still_takes_part).then_some(chat);
+        let ties = if participant_id == viewer.actor_id {
+            Ties::of(Some(&participation))
+        } else {
+            participations::ties_of(&self.0.store, chat_id, viewer.actor_id).await?
+        };
+        let chat = policy::sees_chat(viewer, &chat, ties).then_some(chat);
         Ok(RemovedParticipant { chat, participation })
     }
 }
@@ -94,9 +95,9 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     }
     // Actors are locked all at once and before the chat.
     let named = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
-    lock_visible_chat(tx, &viewer, chat_id).await?;
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;
-    check_decides(&viewer, chat, "chatId")?;
+    check_decides(place.access, chat, "chatId")?;
     refuse_ended(tx)?;
     if ids.is_empty() {
         return Err(Refused::Invalid {
@@ -106,7 +107,8 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
         .into());
     }
     let at = |index| FieldPath::of("participantIds").item(index);
-    let is_missing = |id: &ActorId| !named.iter().any(|actor| actor.id == *id && may_take_part(actor));
+    let is_missing =
+        |id: &ActorId| !named.iter().any(|actor| actor.id == *id && policy::can_participate(actor));
     if let Some(index) = participant_ids.iter().position(is_missing) {
         return Err(Refused::NotFound { what: "participant", field: at(index) }.into());
     }
@@ -130,17 +132,9 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     Ok(added)
 }
 
-fn may_take_part(actor: &actor::Model) -> bool {
-    let is_person = match actor.actor_type {
-        ActorType::User | ActorType::Visitor => true,
-        ActorType::ApiClient => false,
-    };
-    is_person && actor.deactivated_at.is_none()
-}
-
 /// Refuses who does not decide who takes part, and says who does.
-fn check_decides(viewer: &Viewer, chat: &chat::Model, field: impl Into<FieldPath>) -> Result<()> {
-    if policy::decides_who_takes_part(viewer, chat) {
+fn check_decides(access: ChatAccess, chat: &chat::Model, field: impl Into<FieldPath>) -> Result<()> {
+    if access.decides_participants() {
         return Ok(());
     }
     let reason = match chat.chat_type {
@@ -153,11 +147,11 @@ fn check_decides(viewer: &Viewer, chat: &chat::Model, field: impl Into<FieldPath
 
 async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result<participation::Model> {
     let RemoveParticipant { chat_id, participant_id } = input;
-    lock_visible_chat(tx, &viewer, chat_id).await?;
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;
     let leaves_group = chat.chat_type == ChatType::Group && participant_id == viewer.actor_id;
     if !leaves_group {
-        check_decides(&viewer, chat, "participantId")?;
+        check_decides(place.access, chat, "participantId")?;
     }
     if chat.visitor_id == Some(participant_id) {
         let reason = "The visitor stays in the chat that is theirs.";
@@ -176,7 +170,7 @@ pub(super) async fn end_part(
     row: participation::Model,
     by: Option<ActorId>,
 ) -> Result<participation::Model> {
-    if row.ended_at.is_some() {
+    if !row.is_current() {
         return Ok(row);
     }
     let (chat_id, actor_id) = (row.chat_id, row.actor_id);

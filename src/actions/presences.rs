@@ -5,7 +5,7 @@ use super::write::{lock_open_chat, lock_visible_chat};
 use super::{Actions, Error, Result};
 use crate::domain::event::Signal;
 use crate::domain::limits;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, ChatAccess, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::live::Live;
@@ -99,9 +99,8 @@ impl Actions {
         policy::may(viewer.role, Verb::ActInChat)?;
         let not_found = || Error::from(Refused::NotFound { what: "chat", field: "chatId".into() });
         let chat = self.chat(viewer, chat_id).await?.ok_or_else(not_found)?;
-        let participation = participations::find_of_actor(&self.0.store, chat_id, viewer.actor_id).await?;
-        let participates = participation.is_some_and(|participation| participation.ended_at.is_none());
-        if !policy::acts_in_chat(viewer, &chat, participates) {
+        let ties = participations::ties_of(&self.0.store, chat_id, viewer.actor_id).await?;
+        if !ChatAccess::of(viewer, &chat, ties).acts() {
             return Err(Refused::NotParticipant.into());
         }
         if chat.ended_at.is_some() {

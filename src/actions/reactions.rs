@@ -36,9 +36,9 @@ impl Actions {
 async fn react(tx: &mut Tx, viewer: Viewer, input: React) -> Result<MessageRow> {
     let React { message_id, emoji: typed, is_there } = input;
     let emoji = emoji("emoji", &typed)?;
-    let Locked { row, acts, window_minutes } = lock_message(tx, &viewer, message_id).await?;
+    let Locked { row, access, window_minutes } = lock_message(tx, &viewer, message_id).await?;
     let (message, now) = (&row.message, tx.now());
-    let handled = Handled { viewer: &viewer, chat: tx.chat()?, acts, message, now, window_minutes };
+    let handled = Handled { viewer: &viewer, chat: tx.chat()?, access, message, now, window_minutes };
     handled.may(MessageAction::React)?;
     let (actor_id, created_at) = (viewer.actor_id, now);
     let changed = if is_there {

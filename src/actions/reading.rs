@@ -6,7 +6,7 @@ use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::search::Matching;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::sessions::SessionFilter;
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
@@ -230,9 +230,10 @@ impl Actions {
 
     /// Unread messages over all chats of the viewer, counted up to 100.
     pub async fn unread_count(&self, viewer: &Viewer) -> Result<u64> {
-        if viewer.role == ViewerRole::ApiClient {
+        if policy::may(viewer.role, Verb::ActInChat).is_err() {
             return Ok(0);
         }
-        Ok(participations::unread_of_actor(&self.0.store, viewer.actor_id, viewer.role.is_staff()).await?)
+        let with_notes = policy::sees_notes(viewer);
+        Ok(participations::unread_of_actor(&self.0.store, viewer.actor_id, with_notes).await?)
     }
 }

@@ -10,16 +10,16 @@ use crate::domain::change::SessionChange;
 use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::field_path::FieldPath;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, Ties, Verb};
 use crate::domain::refused::Refused;
-use crate::domain::session::{self, Caller, Decision, Facts, No, Transition};
+use crate::domain::session::{self, Decision, Facts, No, Transition};
 use crate::domain::session_action::SessionAction;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors, participations, sessions};
 use chrono::TimeDelta;
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, MessageType, OrganizationId, RequestKind, SessionId, SessionState,
+    ActorId, ChatId, ChatType, MessageType, OrganizationId, RequestKind, SessionId, SessionState,
     SessionType, Timestamp, actor, chat_session,
 };
 use futures_util::FutureExt;
@@ -136,7 +136,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     let rings = ring_time(input.ring_seconds)?;
     // Actors are locked all at once and before the chat.
     let named = match (input.chat_id, &input.participant_ids) {
-        (None, Some(_)) if viewer.role == ViewerRole::Visitor => {
+        (None, Some(_)) if policy::may(viewer.role, Verb::CreateChat).is_err() => {
             let reason = "A visitor creates sessions in their own chats.";
             return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
         }
@@ -256,9 +256,8 @@ async fn named_participants(
     let taking_part = participations::list_now(tx, chat.id).await?;
     let found = actors::find_many_in_organization(tx, viewer.organization_id, &ids).await?;
     let may_be_called = |actor: &actor::Model| {
-        let takes_part = taking_part.iter().any(|participation| participation.actor_id == actor.id);
-        let is_guest = chat.chat_type == ChatType::Visitor && actor.actor_type == ActorType::User;
-        actor.deactivated_at.is_none() && (takes_part || is_guest)
+        let own = taking_part.iter().find(|participation| participation.actor_id == actor.id);
+        policy::can_be_involved(actor, chat, Ties::of(own))
     };
     if found.len() == ids.len() && found.iter().all(|actor| stays.contains(&actor.id) || may_be_called(actor))
     {
@@ -297,7 +296,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     check_texts(title.as_mut().and_then(Option::as_mut), call_room.as_mut(), None)?;
     let (mut row, _) = lock_session(tx, &viewer, session_id).await?;
     refuse_ended(tx)?;
-    if !row.has_participant(viewer.actor_id) && viewer.role != ViewerRole::Admin {
+    if !policy::changes_session(&viewer, &row) {
         return Err(Refused::NotParticipant.into());
     }
     let state = row.session.state;
@@ -342,12 +341,7 @@ async fn direct(tx: &mut Tx, viewer: Viewer, input: MoveSession) -> Result<Sessi
         text::external_id("requestId", request_id)?;
     }
     let (row, _) = lock_session(tx, &viewer, session_id).await?;
-    let caller = Caller {
-        actor_id: viewer.actor_id,
-        is_participant: row.has_participant(viewer.actor_id),
-        is_admin: viewer.role == ViewerRole::Admin,
-        request_id: request_id.as_deref(),
-    };
+    let caller = policy::session_caller(&viewer, &row, request_id.as_deref());
     let facts = Facts::from(&row.session);
     let transition = match session::decide(facts, action, caller) {
         Ok(Decision::Go(transition)) => transition,

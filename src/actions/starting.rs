@@ -8,10 +8,10 @@ use super::requests::{self, Requested};
 use super::{Actions, Error, Result};
 use crate::domain::description::Description;
 use crate::domain::event::MessageRow;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::{self, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, chats, messages, participations, presences, rooms};
 use chrono::TimeDelta;
 use entity::{
@@ -63,11 +63,7 @@ pub struct Start {
 impl Actions {
     /// Starts a chat with a visitor in a room, or resumes one where that is asked for.
     pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
-        let verb = match viewer.role {
-            ViewerRole::Visitor | ViewerRole::Widget => Verb::StartOwnChat,
-            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
-        };
-        policy::may(viewer.role, verb)?;
+        policy::may(viewer.role, Verb::StartOwnChat).or(policy::may(viewer.role, Verb::StartChatFor))?;
         if let Some(user_id) = input.auto_resume_user_id {
             let is_own = user_id == viewer.actor_id;
             policy::may(viewer.role, if is_own { Verb::JoinChat } else { Verb::JoinChatFor })?;
@@ -169,7 +165,7 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
     if let Some(page) = &mut input.page {
         text::page("page", page)?;
     }
-    if input.auto_resume && viewer.role != ViewerRole::Visitor {
+    if input.auto_resume && policy::may(viewer.role, Verb::StartOwnChat).is_err() {
         let reason = "It is for a visitor's own token; a user resumes by autoResumeUserId.";
         return Err(Refused::Invalid { field: "autoResume".into(), reason }.into());
     }
@@ -178,12 +174,12 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
 
 /// Locks the caller, the visitor and who is to be joined.
 async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<People> {
-    let visitor_id = match (viewer.role, input.visitor_id) {
-        (ViewerRole::Visitor, None) => viewer.actor_id,
-        (ViewerRole::Visitor, Some(visitor_id)) if visitor_id == viewer.actor_id => visitor_id,
-        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
-        (ViewerRole::Visitor, Some(_)) | (ViewerRole::Widget, _) => return Err(no_visitor()),
-        (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
+    let starts_for_others = policy::may(viewer.role, Verb::StartChatFor).is_ok();
+    let visitor_id = match input.visitor_id {
+        Some(visitor_id) if starts_for_others || visitor_id == viewer.actor_id => visitor_id,
+        None if !starts_for_others => viewer.actor_id,
+        Some(_) => return Err(no_visitor()),
+        None => {
             return Err(Refused::Invalid { field: "visitorId".into(), reason: "Name the visitor." }.into());
         }
     };
@@ -249,12 +245,12 @@ impl Wish {
     }
 
     /// A private chat is for a user who takes part in it, and what is to be private goes on in private.
-    fn is_met_by(&self, viewer: &Viewer, chat: &chat::Model, takes_part: bool) -> bool {
+    fn is_met_by(&self, viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         chat.ended_at.is_none()
             && self.since.is_some_and(|since| chat.active_at >= since)
-            && (takes_part || self.is_user && !chat.is_private)
+            && (ties.participates() || self.is_user && !chat.is_private)
             && (chat.is_private || !self.is_private)
-            && policy::sees_chat(viewer, chat, takes_part)
+            && policy::sees_chat(viewer, chat, ties)
     }
 }
 
@@ -268,23 +264,19 @@ async fn resume(
 ) -> Result<bool> {
     let Some(since) = wish.since else { return Ok(false) };
     for chat in chats::list_recent_of_visitor(tx, visitor, room.id, since).await? {
-        if !wish.is_met_by(viewer, &chat, takes_part(tx, chat.id, wish.who).await?) {
+        let ties = participations::ties_of(tx, chat.id, wish.who).await?;
+        if !wish.is_met_by(viewer, &chat, ties) {
             continue;
         }
         tx.lock_chat(viewer.organization_id, chat.id).await?;
         // It may have ended while this waited for it.
-        let takes_part = takes_part(tx, chat.id, wish.who).await?;
-        if wish.is_met_by(viewer, tx.chat()?, takes_part) {
+        let ties = participations::ties_of(tx, chat.id, wish.who).await?;
+        if wish.is_met_by(viewer, tx.chat()?, ties) {
             return Ok(true);
         }
         tx.leave_chat();
     }
     Ok(false)
-}
-
-async fn takes_part(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
-    let found = participations::find_of_actor(tx, chat_id, actor_id).await?;
-    Ok(found.is_some_and(|participation| participation.ended_at.is_none()))
 }
 
 /// Adds a chat with the visitor, and with the caller where that is a user.

@@ -5,13 +5,13 @@ use super::{Actions, AuthFailure, Error, Result, jws};
 use crate::domain::field_path::FieldPath;
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
-use crate::domain::viewer::{Pass, Viewer, ViewerRole};
+use crate::domain::viewer::{Pass, Viewer};
 use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors, rooms, sign_ins};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use entity::{ActorId, ActorType, OrganizationId, SignInId, Timestamp, UserRole, actor};
+use entity::{ActorId, ActorType, OrganizationId, SignInId, Timestamp, actor};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::Rng;
@@ -149,14 +149,7 @@ impl Actions {
         if !origin.is_some_and(|origin| room.allowed_origins.0.iter().any(|allowed| allowed == origin)) {
             return Err(AuthFailure::WrongOrigin);
         }
-        Ok(Viewer {
-            organization_id: room.organization_id,
-            actor_id: ActorId(room.id.0),
-            role: ViewerRole::Widget,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: 0,
-            pass: None,
-        })
+        Ok(Viewer::widget(&room))
     }
 
     /// Whether pages of this site may call from a browser: those of any room's widget may.
@@ -277,14 +270,7 @@ pub(super) fn viewer_of(actor: &actor::Model, pass: Pass, expires_at: Timestamp)
     if actor.deactivated_at.is_some() || actor.token_generation != pass.generation {
         return None;
     }
-    Some(Viewer {
-        organization_id: actor.organization_id,
-        actor_id: actor.id,
-        role: role_of(actor)?,
-        expires_at,
-        auth_version: actor.auth_version,
-        pass: Some(pass),
-    })
+    Viewer::of(actor, expires_at, Some(pass))
 }
 
 /// Tokens know no smaller part of time.
@@ -295,16 +281,6 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 fn unavailable(error: &store::Error) -> AuthFailure {
     tracing::warn!(%error, "could not read whose token it is");
     AuthFailure::Unavailable
-}
-
-fn role_of(actor: &actor::Model) -> Option<ViewerRole> {
-    match (actor.actor_type, actor.role) {
-        (ActorType::User, Some(UserRole::Admin)) => Some(ViewerRole::Admin),
-        (ActorType::User, Some(UserRole::Operator)) => Some(ViewerRole::Operator),
-        (ActorType::User, None) => None,
-        (ActorType::Visitor, _) => Some(ViewerRole::Visitor),
-        (ActorType::ApiClient, _) => Some(ViewerRole::ApiClient),
-    }
 }
 
 /// 128 random bits as text: whoever does not know it cannot guess it.

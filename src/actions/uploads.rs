@@ -5,7 +5,7 @@ use super::{Actions, Error, Result};
 use crate::domain::media::{self, Looks};
 use crate::domain::policy::{self, Verb};
 use crate::domain::refused::{Quota, Refused};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::files::{Expected, Files, NotKept, Received, Unreachable, Uploader};
 use crate::store::{Tx, actors, attachments, upload_usage};
@@ -301,9 +301,7 @@ async fn grant(
         media::kept_as(&media_type).ok_or(Refused::UnsupportedMedia { field: "mediaType".into() })?;
     let looks = media::looks(kept_as).unwrap_or(Looks::Unknown);
     check_size(size, looks, largest)?;
-    let acts = viewer.role == ViewerRole::ApiClient
-        || policy::acts_in_chat(&viewer, tx.chat()?, place.participates());
-    if !acts {
+    if !place.access.sends() {
         return Err(Refused::NotParticipant.into());
     }
     super::write::refuse_ended(tx)?;
@@ -311,7 +309,7 @@ async fn grant(
         let reason = "You have 100 uploads that were not sent: send some, or wait until they are removed.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
-    if let Some(limit) = quota.filter(|_| viewer.role == ViewerRole::Visitor) {
+    if let Some(limit) = quota.filter(|_| policy::has_upload_quota(&viewer)) {
         let sum = upload_usage::add(tx, viewer.actor_id, size, DAY).await?;
         if u64::try_from(sum).unwrap_or_default() > limit {
             return Err(

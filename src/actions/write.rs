@@ -2,7 +2,7 @@
 //! first locks its chat. A refusal undoes everything; every answer waits until what it read is on disk.
 
 use super::{Actions, Error, Result};
-use crate::domain::policy;
+use crate::domain::policy::{ChatAccess, Ties};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations};
@@ -71,14 +71,10 @@ impl Actions {
 
 /// The viewer's place in a chat that was just locked.
 pub(super) struct Place {
-    /// The viewer's participation, also when it has ended.
+    /// The viewer's participation, which may have ended.
     pub participation: Option<participation::Model>,
-}
-
-impl Place {
-    pub(super) fn participates(&self) -> bool {
-        self.participation.as_ref().is_some_and(|participation| participation.ended_at.is_none())
-    }
+    /// What the viewer may do in the chat.
+    pub access: ChatAccess,
 }
 
 /// Locks a chat that the viewer sees; to whom it is invisible it is not there.
@@ -87,18 +83,15 @@ pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: Cha
     if tx.lock_chat(viewer.organization_id, chat_id).await?.is_none() {
         return Err(not_found.into());
     }
-    let place = Place { participation: participations::find_of_actor(tx, chat_id, viewer.actor_id).await? };
-    if policy::sees_chat(viewer, tx.chat()?, place.participates()) {
-        Ok(place)
-    } else {
-        Err(not_found.into())
-    }
+    let participation = participations::find_of_actor(tx, chat_id, viewer.actor_id).await?;
+    let access = ChatAccess::of(viewer, tx.chat()?, Ties::of(participation.as_ref()));
+    if access.sees() { Ok(Place { participation, access }) } else { Err(not_found.into()) }
 }
 
 /// Locks a chat that the viewer may act in and that has not ended.
 pub(super) async fn lock_open_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<Place> {
     let place = lock_visible_chat(tx, viewer, chat_id).await?;
-    if !policy::acts_in_chat(viewer, tx.chat()?, place.participates()) {
+    if !place.access.acts() {
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;

@@ -99,6 +99,12 @@ impl Members {
         self.hidden.extend(hidden_sequence.map(|hidden| (actor_id, hidden)));
     }
 
+    /// Whether the actor participates or is present.
+    #[must_use]
+    pub fn contains(&self, actor_id: ActorId) -> bool {
+        self.participants.contains(&actor_id) || self.present_users.contains(&actor_id)
+    }
+
     /// Whether the actor hides the chat in this state: nobody has written since they hid it.
     #[must_use]
     pub fn hides(&self, actor_id: ActorId, chat: &chat::Model) -> bool {

@@ -1,8 +1,9 @@
 //! What may be done with a message that is there: the same rules for the mutations and for the buttons that a front
 //! end shows.
 
+use super::policy::{self, ChatAccess};
 use super::refused::Refused;
-use super::viewer::{Viewer, ViewerRole};
+use super::viewer::Viewer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -19,8 +20,8 @@ pub struct Handled<'a> {
     pub viewer: &'a Viewer,
     /// Where.
     pub chat: &'a chat::Model,
-    /// Whether the viewer may act in the chat at all.
-    pub acts: bool,
+    /// What the viewer may do in the chat.
+    pub access: ChatAccess,
     /// With what.
     pub message: &'a message::Model,
     /// When.
@@ -59,7 +60,7 @@ impl Handled<'_> {
             }
             MessageAction::Delete => {
                 self.is_there()?;
-                if self.viewer.role == ViewerRole::Admin { Ok(()) } else { self.is_in_time() }
+                if policy::deletes_messages_of_others(self.viewer) { Ok(()) } else { self.is_in_time() }
             }
             MessageAction::Reply | MessageAction::React => {
                 self.is_there()?;
@@ -70,7 +71,7 @@ impl Handled<'_> {
 
     /// Whether the message is one with which the viewer ever may.
     pub fn takes(&self, action: MessageAction) -> Result<(), Refused> {
-        if !self.acts {
+        if !self.access.acts() {
             return Err(Refused::NotParticipant);
         }
         if !self.message.is_written() {
@@ -82,7 +83,7 @@ impl Handled<'_> {
             MessageAction::Edit if self.message.deleted_at.is_none() && self.message.text.is_none() => {
                 Err(refused("It has no text to edit."))
             }
-            MessageAction::Delete if !is_own && self.viewer.role != ViewerRole::Admin => {
+            MessageAction::Delete if !is_own && !policy::deletes_messages_of_others(self.viewer) => {
                 Err(refused("A message is deleted by its sender or an admin."))
             }
             MessageAction::Edit | MessageAction::Delete | MessageAction::Reply | MessageAction::React => {

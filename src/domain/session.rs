@@ -98,14 +98,8 @@ pub fn transition(from: SessionState, action: SessionAction) -> Option<Transitio
 /// What the server's clock does to a session that rang without an answer; `None` where it does not ring.
 #[must_use]
 pub fn missed(from: SessionState) -> Option<Transition> {
-    match from {
-        SessionState::Started => {
-            Some(Transition { to: SessionState::Finished, outcome: Some(SessionOutcome::Missed) })
-        }
-        SessionState::Created | SessionState::Accepted | SessionState::Rejected | SessionState::Finished => {
-            None
-        }
-    }
+    let missed = Transition { to: SessionState::Finished, outcome: Some(SessionOutcome::Missed) };
+    from.is_ringing().then_some(missed)
 }
 
 /// Writes the state, the outcome, and the action's At and By.
@@ -124,7 +118,7 @@ pub fn stamp(
         SessionAction::Finish => (&mut session.finished_at, &mut session.finished_by),
     };
     (*at, *who) = (Some(now), by);
-    if transition.to != SessionState::Started {
+    if !transition.to.is_ringing() {
         session.rings_until = None;
     }
 }

@@ -1,6 +1,6 @@
-//! Who a request is made by.
+//! The authenticated caller of a request. Here alone a row becomes a role; `domain::policy` decides by it.
 
-use entity::{ActorId, OrganizationId, RoomId, SignInId, Timestamp, UserRole};
+use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, UserRole, actor, room};
 
 /// What the caller is in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,35 +13,19 @@ pub enum ViewerRole {
     Visitor,
     /// A program of the organization.
     ApiClient,
-    /// A page of a room's site: nobody yet, it may only sign a visitor in.
+    /// A page of a room's site, which acts for nobody yet: it can only sign a visitor in.
     Widget,
 }
 
 impl ViewerRole {
-    /// Whether the caller is a user of the organization.
-    #[must_use]
-    pub fn is_user(self) -> bool {
-        match self {
-            Self::Admin | Self::Operator => true,
-            Self::Visitor | Self::ApiClient | Self::Widget => false,
-        }
-    }
-
-    /// Whether the caller may see what visitors may not: colleagues' names, notes, who is in a queue.
-    #[must_use]
-    pub fn is_staff(self) -> bool {
-        match self {
-            Self::Admin | Self::Operator | Self::ApiClient => true,
-            Self::Visitor | Self::Widget => false,
-        }
-    }
-}
-
-impl From<UserRole> for ViewerRole {
-    fn from(role: UserRole) -> Self {
-        match role {
-            UserRole::Admin => Self::Admin,
-            UserRole::Operator => Self::Operator,
+    /// The role of an actor. `None` for a user without one.
+    fn of(actor: &actor::Model) -> Option<Self> {
+        match (actor.actor_type, actor.role) {
+            (ActorType::User, Some(UserRole::Admin)) => Some(Self::Admin),
+            (ActorType::User, Some(UserRole::Operator)) => Some(Self::Operator),
+            (ActorType::User, None) => None,
+            (ActorType::Visitor, _) => Some(Self::Visitor),
+            (ActorType::ApiClient, _) => Some(Self::ApiClient),
         }
     }
 }
@@ -77,6 +61,32 @@ pub struct Pass {
 }
 
 impl Viewer {
+    /// The actor as a caller. `None` for a user without a role.
+    #[must_use]
+    pub fn of(actor: &actor::Model, expires_at: Timestamp, pass: Option<Pass>) -> Option<Self> {
+        Some(Self {
+            organization_id: actor.organization_id,
+            actor_id: actor.id,
+            role: ViewerRole::of(actor)?,
+            expires_at,
+            auth_version: actor.auth_version,
+            pass,
+        })
+    }
+
+    /// The widget of a room as a caller.
+    #[must_use]
+    pub fn widget(room: &room::Model) -> Self {
+        Self {
+            organization_id: room.organization_id,
+            actor_id: ActorId(room.id.0),
+            role: ViewerRole::Widget,
+            expires_at: Timestamp(i64::MAX),
+            auth_version: 0,
+            pass: None,
+        }
+    }
+
     /// The room whose widget this is.
     #[must_use]
     pub fn widget_room(&self) -> Option<RoomId> {
@@ -96,4 +106,17 @@ pub enum Standing {
     },
     /// The actor was deactivated: its connections end.
     Gone,
+}
+
+impl Standing {
+    /// The standing of an actor.
+    #[must_use]
+    pub fn of(actor: &actor::Model) -> Self {
+        match ViewerRole::of(actor) {
+            Some(role) if actor.deactivated_at.is_none() => {
+                Self::Active { role, auth_version: actor.auth_version }
+            }
+            Some(_) | None => Self::Gone,
+        }
+    }
 }

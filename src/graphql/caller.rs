@@ -2,10 +2,11 @@
 
 use super::door::{CHAT_GONE, Code};
 use super::error::{Fault, Result};
-use super::loaders::Reads;
+use super::loaders::{OwnParticipationIn, Reads};
 use super::rounds::{AtOnce, Queue, Rounds, rounds};
 use crate::actions::Actions;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{ChatAccess, Ties};
+use crate::domain::viewer::Viewer;
 use crate::live::{Live, Pulse};
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -77,6 +78,12 @@ impl Caller {
         self.load(key).await?.ok_or_else(|| Fault::internal("an edge leads nowhere"))
     }
 
+    /// What the viewer may do in a chat.
+    pub(super) async fn access(&self, chat: &chat::Model) -> Result<ChatAccess> {
+        let own = self.load(OwnParticipationIn(chat.id)).await?;
+        Ok(ChatAccess::of(&self.viewer, chat, Ties::of(own.as_ref())))
+    }
+
     /// The chat of something that the viewer was shown. Between the two it may have been deleted, or hidden from
     /// them.
     pub(super) async fn chat_of(&self, chat_id: ChatId) -> Result<chat::Model> {
@@ -87,10 +94,7 @@ impl Caller {
 /// Who asks. A widget is nobody, and may ask for nothing but what [`anybody`] answers.
 pub(super) fn caller<'a>(context: &Context<'a>) -> Result<&'a Caller> {
     let caller = anybody(context)?;
-    match caller.viewer.role {
-        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => Ok(caller),
-        ViewerRole::Widget => Err(Fault::forbidden()),
-    }
+    if caller.viewer.widget_room().is_some() { Err(Fault::forbidden()) } else { Ok(caller) }
 }
 
 /// Who asks, also where that is a widget.

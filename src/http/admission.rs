@@ -2,7 +2,8 @@
 //! node alone.
 
 use crate::clock::Clock;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{self, Allowance};
+use crate::domain::viewer::Viewer;
 use entity::ActorId;
 use governor::clock::Clock as LimiterClock;
 use governor::middleware::NoOpMiddleware;
@@ -18,25 +19,6 @@ use std::time::Duration;
 
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
-
-/// Changes a second and at once, and units of cost a second and at once, of one actor.
-struct Allowance {
-    per_second: u32,
-    burst: u32,
-    units: (u32, u32),
-}
-
-fn allowance(role: ViewerRole) -> Allowance {
-    match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (20_000, 100_000) },
-        ViewerRole::Operator | ViewerRole::Admin => {
-            Allowance { per_second: 10, burst: 50, units: (50_000, 250_000) }
-        }
-        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, units: (250_000, 1_000_000) },
-        // It only signs in, which is counted by room and address.
-        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000) },
-    }
-}
 
 /// Sign-ins by widgets, a second and at once: of one address, and of one room.
 const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
@@ -85,9 +67,8 @@ impl Admission {
     /// `factor` multiplies the rates; 0 lifts them.
     pub(super) fn new(factor: u32, clock: Clock) -> Arc<Self> {
         let clock = Elapsed(clock);
-        let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
-        let limiters = roles.map(allowance).into_iter().filter_map(|allowance| {
-            let Allowance { per_second, burst, units } = allowance;
+        let limiters = Allowance::ALL.into_iter().filter_map(|allowance| {
+            let Allowance { per_second, burst, units, open_streams: _ } = allowance;
             let of_units = quota(units.0, units.1, factor)?;
             let rates = Rates {
                 changes: limiter(quota(per_second, burst, factor)?, &clock),
@@ -128,7 +109,7 @@ impl Admission {
         of: impl Fn(&Rates) -> &Limiter<ActorId>,
     ) -> Result<(), Duration> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
-        let rates = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
+        let rates = self.rates.as_ref().and_then(|rates| rates.get(&policy::allowance(viewer).per_second));
         let Some(limiter) = rates.map(of) else { return Ok(()) };
         if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
@@ -169,29 +150,25 @@ fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use entity::{OrganizationId, Timestamp};
+    use entity::{ActorType, OrganizationId, Timestamp, UserRole, actor};
     use uuid::Uuid;
 
     fn clock() -> Clock {
         Clock::frozen(Timestamp(1_800_000_000_000))
     }
 
-    fn viewer(role: ViewerRole, id: u128) -> Viewer {
-        Viewer {
-            organization_id: OrganizationId(Uuid::from_u128(1)),
-            actor_id: ActorId(Uuid::from_u128(id)),
-            role,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: 0,
-            pass: None,
-        }
+    fn viewer(actor_type: ActorType, id: u128) -> Viewer {
+        let (id, organization_id) = (ActorId(Uuid::from_u128(id)), OrganizationId(Uuid::from_u128(1)));
+        let mut actor = actor::Model::new(id, organization_id, actor_type, Timestamp(0));
+        actor.role = (actor_type == ActorType::User).then_some(UserRole::Operator);
+        Viewer::of(&actor, Timestamp(i64::MAX), None).expect("a role")
     }
 
     #[test]
     fn a_budget_belongs_to_one_actor_and_one_purpose() {
         let clock = clock();
         let admission = Admission::new(1, clock.clone());
-        let vera = viewer(ViewerRole::Visitor, 1);
+        let vera = viewer(ActorType::Visitor, 1);
         assert!(admission.spend(&vera, Spending::Requests, 100_000).is_ok());
         let wait = admission.spend(&vera, Spending::Requests, 50_000).expect_err("it is spent");
         assert_eq!(wait, Duration::from_millis(2_500));
@@ -200,14 +177,14 @@ mod tests {
         assert!(admission.spend(&vera, Spending::Requests, 1).is_err());
         assert!(admission.spend(&vera, Spending::Items, 100_000).is_ok());
         assert!(admission.change(&vera, 10).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 100_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 250_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::Visitor, 2), Spending::Requests, 100_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::User, 3), Spending::Requests, 250_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
     }
 
     #[test]
     fn a_factor_multiplies_budgets_and_zero_lifts_them() {
-        let vera = viewer(ViewerRole::Visitor, 1);
+        let vera = viewer(ActorType::Visitor, 1);
         let multiplied = Admission::new(3, clock());
         assert!(multiplied.spend(&vera, Spending::Requests, 300_000).is_ok());
         assert!(multiplied.spend(&vera, Spending::Requests, 1).is_err());

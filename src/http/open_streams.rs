@@ -5,7 +5,8 @@
 
 use super::connections::{Hold, Link};
 use super::limits::Limits;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy;
+use crate::domain::viewer::Viewer;
 use crate::live::Pulse;
 use entity::ActorId;
 use std::collections::HashMap;
@@ -20,17 +21,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How much later than asked for a pong may come.
 const PONG_WITHIN: Duration = Duration::from_secs(1);
-
-/// Open sockets and event streams at once of one actor.
-fn most(role: ViewerRole) -> usize {
-    match role {
-        ViewerRole::Visitor => 5,
-        ViewerRole::Operator | ViewerRole::Admin => 20,
-        ViewerRole::ApiClient => 200,
-        // It only signs in.
-        ViewerRole::Widget => 0,
-    }
-}
 
 /// How an open connection is asked whether it is there, and cut.
 #[derive(Clone)]
@@ -105,7 +95,7 @@ impl OpenStreams {
     }
 
     fn try_open(self: &Arc<Self>, viewer: &Viewer, contact: &Contact) -> Option<OpenStream> {
-        let (actor_id, limit) = (viewer.actor_id, most(viewer.role));
+        let (actor_id, limit) = (viewer.actor_id, policy::allowance(viewer).open_streams);
         let mut inner = self.lock();
         if inner.of_actor.get(&actor_id).map_or(0, HashMap::len) >= limit {
             return None;

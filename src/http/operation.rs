@@ -3,7 +3,7 @@
 use super::abort::AbortOnDrop;
 use super::admission::Spending;
 use super::{Door, answer};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, Checked};
 use crate::graphql::renewal::Renewal;
@@ -97,7 +97,7 @@ pub(super) fn prepare(
     let Parameters { query, operation_name, mut variables, extensions } = parameters;
     // Reading a document costs something too, even if it is refused.
     spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
-    let is_widget = viewer.role == ViewerRole::Widget;
+    let is_widget = viewer.widget_room().is_some();
     let name = operation_name.as_deref();
     let Checked { document, kind, cost, roots } =
         guard::check(&query, name, &mut variables, is_widget, &door.limits.document)?;
@@ -171,12 +171,10 @@ const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>) -> Result<(), Refusal> {
     let is_change = |root: &&String| !SIGNS_OF_LIFE.contains(&root.as_str()) && *root != "__typename";
     let changes = roots.iter().filter(is_change).count();
-    let admitted = match viewer.role {
+    let admitted = match viewer.widget_room() {
         // Of any number in one document, only the first signs somebody in.
-        ViewerRole::Widget => door.admission.sign_in(viewer, address),
-        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => {
-            door.admission.change(viewer, changes)
-        }
+        Some(_) => door.admission.sign_in(viewer, address),
+        None => door.admission.change(viewer, changes),
     };
     admitted.map_err(|wait| Refusal {
         retry_after: Some(wait),

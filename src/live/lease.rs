@@ -4,6 +4,7 @@
 //! log; `renewals` decides whether subscribers hear of it.
 
 use super::{Live, Pulse, lock};
+use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::Viewer;
 use crate::store::connected::{self, Kept};
 use entity::{ActorId, ChatId};
@@ -71,7 +72,7 @@ impl Leases {
     pub(super) fn keep(&self, viewer: &Viewer, chat_id: Option<ChatId>, pulse: Pulse) -> Lease {
         let mut held = lock(&self.0.held);
         let of_actor = held.entry(viewer.actor_id).or_default();
-        of_actor.is_user = viewer.role.is_user();
+        of_actor.is_user = policy::may(viewer.role, Verb::JoinChat).is_ok();
         of_actor.next += 1;
         let id = of_actor.next;
         of_actor.streams.insert(id, Stream { chat_id, pulse });

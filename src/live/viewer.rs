@@ -9,8 +9,8 @@ use crate::domain::change::SessionChange;
 use crate::domain::chat_filter::Members;
 use crate::domain::description::Description;
 use crate::domain::event::{Change, Entry, ViewChange};
-use crate::domain::policy;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{self, Follows, Ties};
+use crate::domain::viewer::Viewer;
 use crate::store::feed::{Found, Place};
 use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
@@ -47,10 +47,10 @@ impl Live {
         let lease = self.0.leases.keep(viewer, None, pulse);
         room_ids.sort_unstable();
         room_ids.dedup();
-        let may_follow = match viewer.role {
-            ViewerRole::Visitor => room_ids.is_empty(),
-            ViewerRole::Widget => false,
-            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => {
+        let may_follow = match policy::follows(viewer) {
+            Follows::Nothing => false,
+            Follows::Own => room_ids.is_empty(),
+            Follows::Organization => {
                 let organization_id = viewer.organization_id;
                 let rooms =
                     rooms::find_many_in_organization(&self.0.store, organization_id, &room_ids).await?;
@@ -148,7 +148,7 @@ impl ViewerEvents {
         let took_part = |entry: &Arc<Entry>| matches!(&entry.event.change, Change::Participation(_, row) if row.actor_id == actor_id);
         // Who was taken out of the chat, and so of its sessions, hears that too.
         let was_member =
-            news.members_before.participants.contains(&actor_id) || news.entries.iter().any(took_part);
+            Ties::among(&news.members_before, actor_id).participates() || news.entries.iter().any(took_part);
         for entry in &news.entries {
             let Change::Session(change, row) = &entry.event.change else { continue };
             let viewer = self.reader.viewer();
@@ -261,9 +261,8 @@ impl ViewerEvents {
 
     fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {
         let viewer = self.reader.viewer();
-        let is_seen = sees(viewer, chat, &members.participants);
-        let is_member = members.participants.contains(&viewer.actor_id)
-            || members.present_users.contains(&viewer.actor_id);
+        let is_seen = sees(viewer, chat, members);
+        let is_member = members.contains(viewer.actor_id);
         let waits = chat.ended_at.is_none() && chat.waiting_since.is_some();
         Whereabouts {
             is_seen,
@@ -277,8 +276,7 @@ impl ViewerEvents {
     fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
         let viewer = self.reader.viewer();
         let may_have_seen = may_have_seen(viewer, news);
-        let was_member = news.members_before.participants.contains(&viewer.actor_id)
-            || news.members_before.present_users.contains(&viewer.actor_id);
+        let was_member = news.members_before.contains(viewer.actor_id);
         Whereabouts {
             is_seen: may_have_seen,
             is_member: was_member,

@@ -2,21 +2,21 @@
 
 mod leads;
 
+use super::access::{self, participated_in_by};
 use super::keyset::{self, Sorting, Through, Way};
 use super::{Result, Rows, Store, own_views};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::limits;
 use crate::domain::page::{Key, Page, PageRequest};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use entity::{
-    ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation,
-    presence,
+    ActorId, ChatId, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation, presence,
 };
 use leads::Found;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, IntoCondition, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, SelectStatement};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    RelationTrait, Select,
+    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+    Select,
 };
 
 /// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
@@ -160,7 +160,7 @@ fn inbox(
     let mut taken_part_in = filtered(visible_among(viewer), viewer.organization_id, filter)
         .join(JoinType::InnerJoin, participation::Relation::Chat.def().rev())
         .filter(participation::Column::ActorId.eq(viewer.actor_id))
-        .filter(participation::Column::EndedAt.is_null());
+        .filter(access::participates());
     if !include_hidden {
         taken_part_in = taken_part_in.filter(own_views::is_shown());
     }
@@ -192,33 +192,12 @@ fn least(filter: &ChatFilter) -> Option<Timestamp> {
 
 /// The chats that the viewer sees.
 fn visible(viewer: &Viewer) -> Select<chat::Entity> {
-    chat::Entity::find().filter(is_visible(viewer))
+    chat::Entity::find().filter(access::sees_chat(viewer))
 }
 
-/// The same, to be found among those of which the ids are known: no index of the organization's chats shall lead to them,
-/// which SQLite, without statistics, would take to be short.
+/// The same, to be found among those of which the ids are known.
 fn visible_among(viewer: &Viewer) -> Select<chat::Entity> {
-    let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
-    let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
-    chat::Entity::find().filter(seen_in(viewer, of_organization.eq(viewer.organization_id)))
-}
-
-/// `domain::policy::sees_chat` as a condition; a test holds the two together.
-pub(super) fn is_visible(viewer: &Viewer) -> Condition {
-    seen_in(viewer, chat::Column::OrganizationId.eq(viewer.organization_id))
-}
-
-fn seen_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
-    let own = || chat::Column::Id.in_subquery(taking_part(viewer.actor_id));
-    let public = || chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
-    let seen = match viewer.role {
-        ViewerRole::Admin => Condition::all(),
-        ViewerRole::Operator => Condition::any().add(public()).add(own()),
-        ViewerRole::Visitor => Condition::any().add(chat::Column::VisitorId.eq(viewer.actor_id)).add(own()),
-        ViewerRole::ApiClient => public().into_condition(),
-        ViewerRole::Widget => Condition::all().add(Expr::cust("1 = 0")),
-    };
-    Condition::all().add(is_of_organization).add(chat::Column::DeletedAt.is_null()).add(seen)
+    chat::Entity::find().filter(access::sees_chat_among(viewer))
 }
 
 fn filtered(
@@ -255,7 +234,7 @@ fn filtered(
     }));
     add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
     for actor_id in participant_ids {
-        add(Some(chat::Column::Id.in_subquery(taking_part(*actor_id))));
+        add(Some(chat::Column::Id.in_subquery(participated_in_by(*actor_id))));
     }
     add(present_user_id.map(|user_id| chat::Column::Id.in_subquery(being_present(user_id))));
     let starts = Sorting::<chat::Entity>::ascending(chat::Column::StartedAt, chat::Column::Id);
@@ -282,19 +261,10 @@ fn is_there(column: chat::Column, is_there: bool) -> Expr {
     if is_there { column.is_not_null() } else { column.is_null() }
 }
 
-fn taking_part(actor_id: ActorId) -> SelectStatement {
-    participation::Entity::find()
-        .select_only()
-        .column(participation::Column::ChatId)
-        .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(participation::Column::EndedAt.is_null())
-        .into_query()
-}
-
 /// The actor's own part in the chat of a row.
 fn own_part(actor_id: ActorId) -> SelectStatement {
     let of_chat = Expr::col((participation::Entity, participation::Column::ChatId));
-    taking_part(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
+    participated_in_by(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
 }
 
 fn being_present(user_id: ActorId) -> SelectStatement {

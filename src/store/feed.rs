@@ -2,9 +2,10 @@
 //! are followed in.
 
 use super::bounded::Bounded;
-use super::{Result, Rows, Store, sessions};
+use super::{Result, Rows, Store, access, sessions};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
+use crate::domain::policy;
 use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, event, participation, presence,
@@ -63,19 +64,18 @@ pub async fn changed_in_place(
     after: Option<ChangeKey>,
     limit: u64,
 ) -> Result<Vec<Found>> {
-    let (changed, condition) = if reader.role.is_staff() {
-        (chat::Column::LoggedAt, is_after(chat::Column::LoggedAt, since, after))
+    let changed = access::changed_at(reader);
+    let condition = if policy::sees_all_events(reader) {
+        is_after(changed, since, after)
     } else {
         // A session that not all visitors of the chat are called to does not move its time.
         let in_session = sessions::chats_with_changed(reader.actor_id, since);
-        let since = Condition::any()
-            .add(chat::Column::UpdatedAt.gte(since))
-            .add(chat::Column::Id.in_subquery(in_session));
+        let since = Condition::any().add(changed.gte(since)).add(chat::Column::Id.in_subquery(in_session));
         let mut condition = Condition::all().add(since);
         if let Some(key) = after {
-            condition = condition.add(is_after(chat::Column::UpdatedAt, key.0, after));
+            condition = condition.add(is_after(changed, key.0, after));
         }
-        (chat::Column::UpdatedAt, condition)
+        condition
     };
     let rows = store.snapshot().await?;
     let chats = chat::Entity::find()
@@ -171,7 +171,7 @@ pub(super) async fn members_of_each(
             participation::Column::HiddenSequence,
         ])
         .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(access::participates())
         .into_tuple()
         .all(rows.connection())
         .await?;

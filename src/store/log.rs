@@ -3,11 +3,13 @@
 //! A batch is read from one snapshot, so that nothing in it is older than its head, and costs a fixed
 //! number of statements however many events it holds.
 
-use super::messages::{are_seen_by, with_called};
+use super::access::sees_message;
+use super::messages::with_called;
 use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
 use crate::domain::change::{MessageChange, StoredChange};
 use crate::domain::event::{Change, Entry, Event, MessageRow, SessionRow};
+use crate::domain::policy::Ties;
 use crate::domain::viewer::Viewer;
 #[cfg(test)]
 use entity::EventKind;
@@ -45,11 +47,11 @@ pub struct MessageBatch {
 pub struct Start {
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Whether the reader takes part in it.
-    pub participates: bool,
+    /// The reader's ties to it.
+    pub ties: Ties,
 }
 
-/// The chat, where it is one of the organization, and whether the actor takes part in it.
+/// The chat, where it is one of the organization, and the ties of the actor to it.
 pub async fn start_in_organization(
     store: &Store,
     organization_id: OrganizationId,
@@ -61,8 +63,8 @@ pub async fn start_in_organization(
         .one(store.connection())
         .await?;
     let Some(chat) = chat else { return Ok(None) };
-    let participates = takes_part(store, chat_id, actor_id).await?;
-    Ok(Some(Start { chat: Arc::new(chat), participates }))
+    let ties = participations::ties_of(store, chat_id, actor_id).await?;
+    Ok(Some(Start { chat: Arc::new(chat), ties }))
 }
 
 /// Up to `limit` entries after `after`; `None` where there is no such chat.
@@ -101,7 +103,7 @@ pub async fn messages_after(
     let messages = message::Entity::find()
         .filter(message::Column::ChatId.eq(chat_id))
         .filter(message::Column::Sequence.gt(after))
-        .filter(are_seen_by(reader))
+        .filter(sees_message(reader))
         .order_by_asc(message::Column::Sequence)
         .limit(limit)
         .find_also_related(actor::Entity)
@@ -145,12 +147,6 @@ pub async fn participations_since(
         query = query.filter(participation::Column::Id.gt(after));
     }
     Ok(query.order_by_asc(participation::Column::Id).limit(limit).all(store.connection()).await?)
-}
-
-/// Whether the actor takes part in the chat now.
-pub async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
-    let row = participations::find_of_actor(rows, chat_id, actor_id).await?;
-    Ok(row.is_some_and(|row| row.ended_at.is_none()))
 }
 
 /// The rows that a batch of events names, by id.

@@ -2,7 +2,7 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
-use super::{Result, Rows, Tx, actors, sessions, tokens};
+use super::{Result, Rows, Tx, access, actors, sessions, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Key, Page, PageRequest};
 use crate::domain::viewer::Viewer;
@@ -170,7 +170,7 @@ impl Listed<'_> {
     fn of_chat(self, chat_id: ChatId) -> sea_orm::Select<message::Entity> {
         let mut list = message::Entity::find()
             .filter(message::Column::ChatId.eq(chat_id))
-            .filter(are_seen_by(self.viewer));
+            .filter(access::sees_message(self.viewer));
         if let Some(types) = self.types {
             list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
         }
@@ -260,19 +260,6 @@ pub(super) async fn with_called(
         MessageRow { message, sender, called_ids }
     });
     Ok(with_called.collect())
-}
-
-/// Whether the viewer, who sees the chat of a message, sees the message: as [`policy::sees_message`] has it.
-///
-/// [`policy::sees_message`]: crate::domain::policy::sees_message
-pub(super) fn are_seen_by(viewer: &Viewer) -> Condition {
-    if viewer.role.is_staff() {
-        return Condition::all();
-    }
-    let of_session = Expr::col((message::Entity, message::Column::SessionId));
-    let is_called =
-        of_session.clone().is_null().or(of_session.in_subquery(sessions::called(viewer.actor_id)));
-    Condition::all().add(message::Column::IsInternal.eq(false)).add(is_called)
 }
 
 async fn senders(

@@ -3,6 +3,7 @@
 //! Reads go through [`Store`] (what is committed) or through an open [`Tx`]; both are [`Rows`], so one
 //! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
 
+mod access;
 pub mod actors;
 pub mod attachments;
 mod batch;

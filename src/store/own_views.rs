@@ -1,5 +1,6 @@
 //! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
 
+use super::access::participates;
 use super::feed::members_of_each;
 use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Store, Tx};
@@ -46,7 +47,7 @@ pub async fn list_of_actor(
     }
     let list = participation::Entity::find()
         .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .filter(Expr::exists(of_chat.into_query()));
     let sorting = Sorting {
         value: participation::Column::ActiveAt,
@@ -129,7 +130,7 @@ pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
     participation::Entity::update_many()
         .col_expr(participation::Column::ActiveAt, Expr::value(at))
         .filter(participation::Column::ChatId.eq(chat_id))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .exec(tx.connection())
         .await?;
     Ok(())

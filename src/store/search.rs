@@ -6,7 +6,7 @@
 
 use super::messages::find_many;
 use super::text::contains_text;
-use super::{Result, Rows, Store, chats, tokens};
+use super::{Result, Rows, Store, access, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::limits;
 use crate::domain::page::{End, Key, Page, PageRequest};
@@ -234,16 +234,17 @@ impl Search<'_> {
             .columns(
                 [message_text::Column::ChatId, message_text::Column::Sequence].map(|column| (hit(), column)),
             )
-            .cond_where(chats::is_visible(self.scope.viewer))
+            .cond_where(access::sees_chat(self.scope.viewer))
+            .cond_where(access::sees_text(
+                self.scope.viewer,
+                Expr::col((hit(), message_text::Column::IsInternal)),
+            ))
             .limit(limit);
         if let Some(chat_id) = self.scope.chat_id {
             select.and_where(chat::Column::Id.eq(chat_id));
         }
         if let Some(visitor_id) = self.scope.visitor_id {
             select.and_where(chat::Column::VisitorId.eq(visitor_id));
-        }
-        if !self.scope.viewer.role.is_staff() {
-            select.and_where(Expr::col((hit(), message_text::Column::IsInternal)).eq(false));
         }
         if !self.scope.include_archived {
             let archived = Expr::col((chat::Entity, chat::Column::ArchivedSequence));

@@ -12,6 +12,7 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod access;
 mod admission;
 mod api;
 mod archive;

@@ -170,6 +170,23 @@ fn a_crate_is_named_only_where_it_belongs() {
     report(&broken);
 }
 
+/// The only places of `src` that name a role: the rules, and what makes a viewer out of a row.
+const ROLES: [&str; 2] = ["src/domain/policy/", "src/domain/viewer.rs"];
+
+#[test]
+fn roles_are_named_by_the_policy_alone() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
+        if ROLES.iter().any(|place| source.path.starts_with(place)) {
+            continue;
+        }
+        for line in source.code().filter(|line| line.contains("ViewerRole::")) {
+            broken.push(format!("{} decides by role, as only the policy may: {}", source.path, line.trim()));
+        }
+    }
+    report(&broken);
+}
+
 #[test]
 fn time_ids_and_surroundings_come_from_where_they_belong() {
     let sources_of = [

@@ -13,8 +13,8 @@ use super::participation::{ParticipationConnection, participations_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
+use crate::domain::policy::{self, Names};
 use crate::domain::search::Matching;
-use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
 use entity::{ActorType, actor};
@@ -54,21 +54,23 @@ impl Actor {
     }
 }
 
-/// The name of an actor as this viewer may see it, if they have one: visitors see users' public names.
-pub(super) fn name_shown(role: ViewerRole, row: &actor::Model) -> Option<&String> {
-    match row.actor_type {
-        ActorType::User if !role.is_staff() => row.public_name.as_ref(),
-        ActorType::User | ActorType::Visitor | ActorType::ApiClient => row.name.as_ref(),
+/// The name of an actor to a viewer who reads these names of users. `None` if the actor has no such name.
+pub(super) fn name_shown(names: Names, row: &actor::Model) -> Option<&String> {
+    match (row.actor_type, names) {
+        (ActorType::User, Names::Public) => row.public_name.as_ref(),
+        (ActorType::User, Names::Internal) | (ActorType::Visitor | ActorType::ApiClient, _) => {
+            row.name.as_ref()
+        }
     }
 }
 
 /// The same, with a word for those who have no name.
-pub(super) fn display_name(role: ViewerRole, row: &actor::Model) -> String {
+pub(super) fn display_name(names: Names, row: &actor::Model) -> String {
     let fallback = || match row.actor_type {
         ActorType::Visitor => "Visitor".to_owned(),
         ActorType::User | ActorType::ApiClient => "User".to_owned(),
     };
-    name_shown(role, row).cloned().unwrap_or_else(fallback)
+    name_shown(names, row).cloned().unwrap_or_else(fallback)
 }
 
 fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
@@ -97,7 +99,7 @@ impl User {
 
     /// The name as this viewer may see it: `publicName` to visitors, `name` to colleagues.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
-        Ok(display_name(caller(context)?.viewer.role, &self.0))
+        Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
     /// Whether the user was heard from within the last minute.
@@ -112,22 +114,22 @@ impl User {
 
     /// The name as visitors see it.
     async fn public_name(&self) -> String {
-        display_name(ViewerRole::Visitor, &self.0)
+        display_name(Names::Public, &self.0)
     }
 
     /// The name as colleagues see it; null to visitors.
     async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.0.name.as_deref().filter(|_| is_staff(context)))
+        Ok(self.0.name.as_deref().filter(|_| is_for_staff(context)))
     }
 
     /// The user's role. Null for visitors.
     async fn role(&self, context: &Context<'_>) -> Result<Option<UserRole>> {
-        Ok(self.0.role.map(UserRole::from).filter(|_| is_staff(context)))
+        Ok(self.0.role.map(UserRole::from).filter(|_| is_for_staff(context)))
     }
 
     /// The user's id in the organization's own systems; null to visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.0.external_id.as_deref().filter(|_| is_staff(context)))
+        Ok(self.0.external_id.as_deref().filter(|_| is_for_staff(context)))
     }
 
     /// The creation time.
@@ -190,8 +192,8 @@ impl User {
     }
 }
 
-fn is_staff(context: &Context<'_>) -> bool {
-    caller(context).is_ok_and(|caller| caller.viewer.role.is_staff())
+fn is_for_staff(context: &Context<'_>) -> bool {
+    caller(context).is_ok_and(|caller| policy::sees_staff_fields(&caller.viewer))
 }
 
 /// A name and a value.
@@ -217,7 +219,7 @@ impl Visitor {
 
     /// The visitor's name, or "Visitor" where none is known.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
-        Ok(display_name(caller(context)?.viewer.role, &self.0))
+        Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
     /// Whether the visitor was heard from within the last minute.
@@ -242,7 +244,7 @@ impl Visitor {
 
     /// The organization's attributes of the visitor. Null for visitors.
     async fn attributes(&self, context: &Context<'_>) -> Result<Option<Vec<Attribute>>> {
-        if !is_staff(context) {
+        if !is_for_staff(context) {
             return Ok(None);
         }
         let pairs = self.0.attributes.0.iter().cloned();
@@ -292,7 +294,7 @@ impl Visitor {
 
 impl Visitor {
     fn is_open_to(&self, context: &Context<'_>) -> bool {
-        is_staff(context) || caller(context).is_ok_and(|caller| caller.viewer.actor_id == self.0.id)
+        caller(context).is_ok_and(|caller| policy::sees_actor(&caller.viewer, &self.0))
     }
 }
 

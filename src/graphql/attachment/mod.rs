@@ -9,6 +9,7 @@ use super::error::{Fault, Result};
 use super::id::Kind;
 use super::loaders::Seen;
 use super::scalar::DateTime;
+use crate::domain::policy;
 use crate::domain::text::web_url;
 use crate::files::Purpose;
 use async_graphql::{Context, ID, Interface, Object};
@@ -161,7 +162,7 @@ impl ContactAttachment {
             return Ok(name.clone());
         }
         let (caller, id) = (caller(context)?, self.0.actor_id.ok_or_else(broken)?);
-        Ok(display_name(caller.viewer.role, &caller.need(id).await?))
+        Ok(display_name(policy::names(&caller.viewer), &caller.need(id).await?))
     }
 
     /// The actor. Null for an address, and where this viewer does not see them.

@@ -7,6 +7,7 @@ use super::super::id::Kind;
 use super::super::scalar::DateTime;
 use super::decode_actor;
 use crate::domain::chat_filter::{ChatFilter, ChatOrder};
+use crate::domain::policy;
 use async_graphql::{ID, InputObject};
 use entity::{ActorId, ChatId, RoomId};
 
@@ -75,7 +76,7 @@ pub(in crate::graphql) async fn filter_within(
 ) -> Result<Option<ChatFilter>> {
     let since_id = filter.as_ref().and_then(|filter| filter.since_id.clone());
     let Some(mut filter) = decode_filter(scope, filter)? else { return Ok(None) };
-    if filter.tag.is_some() && !caller.viewer.role.is_staff() {
+    if filter.tag.is_some() && !policy::sees_staff_fields(&caller.viewer) {
         return Ok(None);
     }
     if let Some(id) = since_id {

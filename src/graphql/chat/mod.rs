@@ -32,10 +32,10 @@ use super::session::{ChatSession, ChatSessionConnection};
 use super::web_page::WebPage;
 use crate::actions::{CartsOf, MessageFilter};
 use crate::domain::page::Page;
-use crate::domain::policy::{self, Leaving, Verb};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{self, ChatAccess, Leaving, Verb};
+use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Object, SimpleObject};
-use entity::{ActorId, MessageId, chat};
+use entity::{ActorId, MessageId, chat, participation};
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
@@ -52,20 +52,14 @@ impl Chat {
         Self(row)
     }
 
-    /// What a viewer who sees the chat may do with it, also without acting in it.
-    fn leading_actions(&self, viewer: &Viewer, participates: bool) -> Vec<ChatAction> {
-        let may = |verb| policy::may(viewer.role, verb).is_ok();
+    /// The actions on the chat that are open to a viewer who does not act in it, too.
+    fn leading_actions(&self, role: ViewerRole, access: ChatAccess) -> Vec<ChatAction> {
+        let may = |verb| policy::may(role, verb).is_ok();
         let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();
         let actions = [
-            (
-                ChatAction::ChangeParticipants,
-                takes_people_in && policy::decides_who_takes_part(viewer, &self.0),
-            ),
-            (
-                ChatAction::Update,
-                may(Verb::UpdateChat) && policy::changes_chat(viewer, &self.0, participates),
-            ),
-            (ChatAction::Delete, may(Verb::DeleteChat) && policy::deletes_chat(viewer, &self.0)),
+            (ChatAction::ChangeParticipants, takes_people_in && access.decides_participants()),
+            (ChatAction::Update, may(Verb::UpdateChat) && access.changes()),
+            (ChatAction::Delete, may(Verb::DeleteChat) && access.deletes()),
         ];
         actions.into_iter().filter_map(|(action, is_open)| is_open.then_some(action)).collect()
     }
@@ -131,7 +125,7 @@ impl Chat {
     /// of the first 5 others in it, or its room's.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
         let caller = caller(context)?;
-        let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(|own| own.ended_at.is_none());
+        let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(participation::Model::is_current);
         if let Some(name) = own.and_then(|own| own.name) {
             return Ok(name);
         }
@@ -141,10 +135,11 @@ impl Chat {
         if self.0.visitor_id.is_some_and(|visitor_id| visitor_id != caller.viewer.actor_id)
             && let Some(Actor::Visitor(visitor)) = Self::actor(context, self.0.visitor_id).await?
         {
-            return Ok(display_name(caller.viewer.role, &visitor.0));
+            return Ok(display_name(policy::names(&caller.viewer), &visitor.0));
         }
         let others = caller.load(OthersIn(self.0.id)).await?.unwrap_or_default();
-        let names: Vec<_> = others.iter().map(|other| display_name(caller.viewer.role, other)).collect();
+        let names: Vec<_> =
+            others.iter().map(|other| display_name(policy::names(&caller.viewer), other)).collect();
         if !names.is_empty() {
             return Ok(names.join(", "));
         }
@@ -260,7 +255,7 @@ impl Chat {
     /// The tags, in the order in which they were added. Null to
     /// visitors.
     async fn tags(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
-        Ok(caller(context)?.viewer.role.is_staff().then_some(&self.0.tags.0))
+        Ok(policy::sees_staff_fields(&caller(context)?.viewer).then_some(&self.0.tags.0))
     }
 
     /// The newest message of type MESSAGE that is not deleted; null where it is archived, and so all before it.
@@ -409,7 +404,7 @@ impl Chat {
         #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
-        if !caller(context)?.viewer.role.is_staff() {
+        if !policy::sees_staff_fields(&caller(context)?.viewer) {
             return Ok(None);
         }
         let page = PageArguments { first, after, last, before };
@@ -429,31 +424,30 @@ impl Chat {
     /// The viewer's own participation; null where they take no part.
     async fn viewer_participation(&self, context: &Context<'_>) -> Result<Option<Participation>> {
         let found = caller(context)?.load(OwnParticipationIn(self.0.id)).await?;
-        Ok(found.filter(|participation| participation.ended_at.is_none()).map(Participation))
+        Ok(found.filter(participation::Model::is_current).map(Participation))
     }
 
     /// The actions that the viewer can take on the chat now: the buttons to show.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatAction>> {
         let caller = caller(context)?;
-        let own = caller.load(OwnParticipationIn(self.0.id)).await?;
-        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
-        let mut actions = self.leading_actions(&caller.viewer, participates);
-        if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
+        let (access, role) = (caller.access(&self.0).await?, caller.viewer.role);
+        let mut actions = self.leading_actions(role, access);
+        if !access.acts() {
             return Ok(actions);
         }
-        if policy::may(caller.viewer.role, Verb::TagChat).is_ok() {
+        if policy::may(role, Verb::TagChat).is_ok() {
             actions.push(ChatAction::Tag);
         }
-        if policy::may(caller.viewer.role, Verb::ArchiveMessages).is_ok() {
+        if policy::may(role, Verb::ArchiveMessages).is_ok() {
             actions.push(ChatAction::Archive);
             if self.0.archived_at.is_some() {
                 actions.push(ChatAction::Restore);
             }
         }
-        let is_user = caller.viewer.role.is_user();
-        let is_present = is_user && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
-        let leaves = match policy::leaving(&caller.viewer, &self.0) {
-            Leaving::Participation => participates,
+        let joins = policy::may(role, Verb::JoinChat).is_ok();
+        let is_present = joins && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+        let leaves = match access.leaving() {
+            Leaving::Participation => access.participates(),
             Leaving::Presence => is_present,
             Leaving::Nothing => false,
         };
@@ -464,17 +458,10 @@ impl Chat {
             return Ok(actions);
         }
         actions.push(ChatAction::Send);
-        if is_user && !is_present {
+        if joins && !is_present {
             actions.push(ChatAction::Join);
         }
-        let may_end = match self.0.chat_type {
-            entity::ChatType::Visitor => true,
-            entity::ChatType::Direct => false,
-            entity::ChatType::Group => {
-                self.0.owner_id == Some(caller.viewer.actor_id) || caller.viewer.role == ViewerRole::Admin
-            }
-        };
-        if may_end {
+        if access.ends() {
             actions.push(ChatAction::End);
         }
         if !caller.load(HasOpenSession(self.0.id)).await?.unwrap_or_default() {

@@ -14,7 +14,7 @@ use super::connection::connection;
 use super::enums::{ChatSessionState, MessageAction, MessageType};
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::{AttachmentsOf, MessageAt, OwnParticipationIn, ReactionsTo, RevisionsOf};
+use super::loaders::{AttachmentsOf, MessageAt, ReactionsTo, RevisionsOf};
 use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::event::MessageRow;
@@ -102,8 +102,8 @@ impl Message {
     /// Name of the sender as this viewer may see it: visitors see a user's public name. Null for a visitor without a
     /// name.
     async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let role = caller(context)?.viewer.role;
-        Ok(self.0.sender.as_ref().and_then(|sender| name_shown(role, sender)).cloned())
+        let names = policy::names(&caller(context)?.viewer);
+        Ok(self.0.sender.as_ref().and_then(|sender| name_shown(names, sender)).cloned())
     }
 
     /// The attachments: files first, then links, then contacts, each in the order in which they were sent. At most
@@ -145,8 +145,7 @@ impl Message {
     /// others and once it is deleted. At most 50.
     async fn revisions(&self, context: &Context<'_>) -> Result<Vec<MessageRevision>> {
         let (caller, message) = (caller(context)?, &self.0.message);
-        let is_shown = caller.viewer.role.is_staff() || message.sender_id == Some(caller.viewer.actor_id);
-        if message.edited_at.is_none() || !is_shown {
+        if message.edited_at.is_none() || !policy::sees_revisions(&caller.viewer, message) {
             return Ok(Vec::new());
         }
         let found = caller.load(RevisionsOf(message.id)).await?.unwrap_or_default();
@@ -180,12 +179,10 @@ impl Message {
         }
         let chat: chat::Model = caller.need(message.chat_id).await?;
         let organization: organization::Model = caller.need(caller.viewer.organization_id).await?;
-        let own = caller.load(OwnParticipationIn(message.chat_id)).await?;
-        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
         let handled = Handled {
             viewer: &caller.viewer,
             chat: &chat,
-            acts: policy::acts_in_chat(&caller.viewer, &chat, participates),
+            access: caller.access(&chat).await?,
             message,
             now: caller.actions.now().max(chat.logged_at),
             window_minutes: organization.edit_window_minutes,

@@ -10,7 +10,7 @@ use super::id::Kind;
 use super::loaders::{IsStaffed, WaitingIn};
 use super::organization::Organization;
 use super::scalar::DateTime;
-use crate::domain::viewer::ViewerRole;
+use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::room;
 
@@ -62,7 +62,7 @@ impl Room {
     /// The number of chats that wait for an answer. Null for visitors.
     async fn waiting_chat_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let caller = caller(context)?;
-        if !caller.viewer.role.is_staff() {
+        if !policy::sees_staff_fields(&caller.viewer) {
             return Ok(None);
         }
         let waiting = caller.load(WaitingIn(self.0.id)).await?.unwrap_or_default();
@@ -103,7 +103,7 @@ impl Room {
 }
 
 fn is_for_admin(context: &Context<'_>) -> Result<bool> {
-    Ok(caller(context)?.viewer.role == ViewerRole::Admin)
+    Ok(policy::may(caller(context)?.viewer.role, Verb::ManageOrganization).is_ok())
 }
 
 connection! {

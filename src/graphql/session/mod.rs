@@ -15,9 +15,8 @@ use crate::actions::SessionFilter;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
-use crate::domain::session::{self, Caller, Facts};
+use crate::domain::session::{self, Facts};
 use crate::domain::session_action::SessionAction;
-use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, ChatId, SessionState};
 
@@ -194,13 +193,8 @@ impl ChatSession {
         if policy::may(viewer.role, Verb::UseSessions).is_err() {
             return Ok(Vec::new());
         }
-        let directing = Caller {
-            actor_id: viewer.actor_id,
-            is_participant: self.0.has_participant(viewer.actor_id),
-            is_admin: viewer.role == ViewerRole::Admin,
-            request_id: None,
-        };
-        let mut possible = session::possible(Facts::from(&self.0.session), directing);
+        let session_caller = policy::session_caller(viewer, &self.0, None);
+        let mut possible = session::possible(Facts::from(&self.0.session), session_caller);
         if possible.contains(&SessionAction::Start)
             && caller.load(HasOpenSession(self.0.session.chat_id)).await?.unwrap_or_default()
         {

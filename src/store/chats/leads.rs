@@ -1,8 +1,9 @@
 //! Conditions whose index is not in the order that is asked for. Where one of them leads to few chats, these are found by
 //! it and sorted: walking the order past all that do not match would cost as much as there are chats.
 
-use super::{being_present, taking_part};
+use super::being_present;
 use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
+use crate::store::access::participated_in_by;
 use crate::store::{Result, Rows};
 use entity::{OrganizationId, chat, chat_tag};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
@@ -98,7 +99,7 @@ fn leads(
             .filter(chat_tag::Column::Tag.eq(tag));
         leads.push((Found::ById, tagged.into_query()));
     }
-    leads.extend(filter.participant_ids.iter().map(|id| (Found::ById, taking_part(*id))));
+    leads.extend(filter.participant_ids.iter().map(|id| (Found::ById, participated_in_by(*id))));
     leads.extend(filter.present_user_id.map(|id| (Found::ById, being_present(id))));
     if let Some(count) = filter.min_message_count.filter(|count| *count >= LONG) {
         leads.push((Found::ByIndex, chats().filter(at_least(count)).into_query()));
