@@ -1,0 +1,19 @@
+//! The secret that signs tokens.
+
+/// The server's secret, at least 32 bytes. Never printed.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes a secret of at least 32 bytes (as long as the hash, RFC 7518 section 3.2); `None` for less.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() >= 32).then_some(Self(bytes))
+    }
+
+    /// The bytes, to derive other keys from.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
