@@ -1,0 +1,40 @@
+//! Deleting a chat: from then on it exists for nobody, whatever they have open. What is in the database stays there,
+//! for whoever audits it.
+
+use super::end::close;
+use crate::actions::history::record_chat;
+use crate::actions::write::lock_visible_chat;
+use crate::actions::{Actions, Result};
+use crate::domain::policy::{self, Verb};
+use crate::domain::refused::Refused;
+use crate::domain::viewer::Viewer;
+use crate::store::Tx;
+use entity::ChatId;
+use futures_util::FutureExt;
+
+impl Actions {
+    /// Deletes a chat, which ends where it had not.
+    pub async fn delete_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
+        policy::may(viewer.role, Verb::DeleteChat)?;
+        let viewer = viewer.clone();
+        self.write_to(chat_id, move |tx| delete(tx, viewer, chat_id).boxed()).await?;
+        Ok(())
+    }
+}
+
+async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
+    let place = lock_visible_chat(tx, &viewer, chat_id).await?;
+    if !place.access.deletes() {
+        let reason = "A GROUP chat is deleted by its owner or an admin, any other by an admin.";
+        return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
+    }
+    if tx.chat()?.ended_at.is_none() {
+        close(tx, &viewer).await?;
+    }
+    let now = tx.now();
+    let chat = tx.chat_mut()?;
+    (chat.deleted_at, chat.deleted_by) = (Some(now), Some(viewer.actor_id));
+    // The pair may have another chat from now on.
+    chat.pair_key = None;
+    record_chat(tx, Some(viewer.actor_id))
+}
