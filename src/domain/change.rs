@@ -1,5 +1,6 @@
-//! What an event says, in the form that the log stores: a kind, and the id of the row that it happened to. This is the only
-//! place that takes kinds apart and puts them together.
+//! The changes that a chat's log records, and their stored form: the kind of the event and the id of its row.
+//!
+//! Only this module converts between changes and kinds.
 
 use super::session_action::SessionAction;
 use entity::{ChatId, EventKind, MessageId, ParticipationId, PresenceId, SessionId};

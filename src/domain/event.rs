@@ -43,8 +43,7 @@ impl SessionRow {
     }
 }
 
-/// Something that happened in a chat, with the row that it happened to. Where the event was read from the log, the row is
-/// as it was then: never older than the event.
+/// What happened in a chat, with the row that it happened to. The row may be newer than the event, never older.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The chat's own fields changed.
@@ -60,7 +59,7 @@ pub enum Change {
     Message(MessageChange, MessageRow),
     /// A user joined or left.
     Presence(PresenceChange, presence::Model),
-    /// An actor came to take part, left, or takes part in another way.
+    /// An actor's participation began, changed or ended.
     Participation(ParticipationChange, participation::Model),
     /// A session was created, changed or moved.
     Session(SessionChange, SessionRow),
@@ -86,7 +85,7 @@ impl Change {
 pub struct Event {
     /// The chat.
     pub chat_id: ChatId,
-    /// The place in the chat's log.
+    /// Its place in the chat's log.
     pub sequence: i64,
     /// What happened.
     pub change: Change,
@@ -116,7 +115,7 @@ impl Event {
     }
 }
 
-/// An entry of a chat's log, ready to be told.
+/// An event with its chat, ready to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What happened, and when.
