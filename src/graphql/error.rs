@@ -7,11 +7,11 @@ use crate::domain::page::BadPage;
 use crate::live::{CursorError, LiveError};
 use async_graphql::{Error, ErrorExtensions};
 
-/// Why a field has no value.
+/// The reason why a field has no value.
 #[derive(Debug)]
 pub(super) struct Fault(Refusal);
 
-/// What a resolver returns.
+/// The result of a resolver.
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
@@ -23,7 +23,7 @@ impl Fault {
         Self::new(Code::BadUserInput, message)
     }
 
-    /// What the role may never do.
+    /// The caller's role can never do this.
     pub(super) fn forbidden() -> Self {
         Self::new(Code::Forbidden, "Your role may never do this.")
     }

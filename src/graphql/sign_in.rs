@@ -15,73 +15,70 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
-/// The visitor on the page: the one whom `identityToken` names, or else whose `refreshToken` it is, or else
-/// somebody new.
+/// The visitor on a page. `identityToken` or `refreshToken` identifies a known visitor. Without them, a new
+/// visitor is created.
 #[derive(InputObject)]
 struct SignInVisitorInput {
-    /// The refresh token of the previous sign-in, on this page or another of the site. Refused when it is not
-    /// taken any more: sign
-    /// in anew without it.
+    /// The refresh token of the previous sign-in on a page of this website. If it is refused, sign in again
+    /// without it.
     refresh_token: Option<String>,
-    /// The identity token of the organization's own server: a JWT, signed with the room's `identitySecret`
-    /// (HS256), with the
-    /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name`
-    /// and
-    /// `attributes` (an object of texts).
+    /// A JWT that your server signed with the room's identity secret (HS256). Claims: `aud` is the room's id,
+    /// `sub` is the visitor's `externalId`, `exp` is at most one hour from now. Optional: `name`, and
+    /// `attributes` as an object of strings.
     identity_token: Option<String>,
-    /// The visitor's display name: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed. Not of one whom the organization knows.
+    /// The display name of the visitor: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed. Ignored for a visitor whom `identityToken` identifies.
     display_name: Option<String>,
-    /// The page that the visitor is on: their `currentPage` from now on.
+    /// The page of the website that the visitor is on. It becomes their `currentPage`.
     page: Option<WebPageInput>,
 }
 
 /// The result of `signInVisitor`.
 #[derive(SimpleObject, Default)]
 struct SignInVisitorPayload {
-    /// What goes behind `Authorization: Bearer` from now on, for 15 minutes. Renew it before.
+    /// The token for the header `Authorization: Bearer`, valid for 15 minutes. Renew it with `renewToken`.
     token: Option<String>,
-    /// The expiry time.
+    /// The time at which the token expires.
     expires_at: Option<DateTime>,
-    /// The refresh token, valid once within 30 days: keep it where only pages of the site can read it.
+    /// The refresh token: valid once, within 30 days. Store it where only pages of the website can read it.
     refresh_token: Option<String>,
-    /// The visitor who is signed in: what is selected here is theirs already.
+    /// The visitor who is now signed in. The selection is resolved as that visitor.
     viewer: Option<Viewer>,
-    /// The room whose widget it is.
+    /// The room that the widget belongs to.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// The input of `renewToken`.
+/// The token to renew.
 #[derive(InputObject)]
 struct RenewTokenInput {
-    /// The refresh token of the sign-in or the previous renewal. Absent for a token that came by other means: it
-    /// is renewed by
-    /// itself, for as long as it lived, up to 30 days after the first one.
+    /// The refresh token of the sign-in or of the previous renewal. Absent for a token that did not come from
+    /// a sign-in: such a token gets another one with the same lifetime, until 30 days after the first one.
     refresh_token: Option<String>,
 }
 
 /// The result of `renewToken`.
 #[derive(SimpleObject, Default)]
 struct RenewTokenPayload {
-    /// The new token for the header `Authorization: Bearer`. A socket that this was asked on stays open as long.
+    /// The new token for the header `Authorization: Bearer`. If the request came over a WebSocket, the socket
+    /// stays open until this token expires.
     token: Option<String>,
-    /// The expiry time.
+    /// The time at which the token expires.
     expires_at: Option<DateTime>,
     /// The next refresh token. Null if the token is renewed without one.
     refresh_token: Option<String>,
-    /// The same viewer as before.
+    /// The viewer, the same as before.
     viewer: Option<Viewer>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// The input of `signOut`.
+/// The tokens to revoke.
 #[derive(InputObject)]
 struct SignOutInput {
-    /// True ends all tokens of the viewer, on every device; else those of this sign-in: this token, those that it was
-    /// renewed from and to, and their refresh tokens.
+    /// True to revoke all tokens of the viewer, on all devices. False to revoke only the tokens of this
+    /// sign-in, including renewed ones and refresh tokens.
     #[graphql(default)]
     everywhere: bool,
 }
@@ -112,7 +109,7 @@ pub(super) enum TokenSubjectInput {
 }
 
 impl TokenSubjectInput {
-    /// The subject. `field` is the path of the actor's id in the input.
+    /// The decoded subject. `field` is the path of the actor's id in the input.
     pub(super) fn decode(self, field: FieldPath) -> std::result::Result<TokenSubject, Halt> {
         match self {
             Self::ActorId(id) => Ok(TokenSubject::Actor(expect_actor(&id, field)?)),
@@ -135,12 +132,13 @@ pub(super) struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
-    /// Signs the visitor on a page in. With the room's `widgetKey` as bearer token, over HTTP, from a page of one of
-    /// the room's `allowedOrigins`. How often is limited, for each address and each room.
+    /// Signs in the visitor on a page. Send it over HTTP, with the room's `widgetKey` as bearer token, from a
+    /// page of one of the room's `allowedOrigins`. The rate is limited per IP address and per room. Errors:
+    /// `INVALID` if a token is refused.
     async fn sign_in_visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The visitor.")] input: SignInVisitorInput,
+        #[graphql(desc = "The visitor to sign in.")] input: SignInVisitorInput,
     ) -> Result<Option<SignInVisitorPayload>> {
         let caller = anybody(context)?;
         let SignInVisitorInput { refresh_token, identity_token, display_name, page } = input;
@@ -163,11 +161,12 @@ impl SignInMutation {
         }))
     }
 
-    /// Makes another token for the viewer, before theirs ends. Asked on a socket, it keeps the socket open.
+    /// Issues another token for the viewer, before the current one expires. Over a WebSocket, it also keeps
+    /// the socket open. Errors: `INVALID` if the refresh token is refused.
     async fn renew_token(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The refresh token, if any.")] input: RenewTokenInput,
+        #[graphql(desc = "The refresh token, if there is one.")] input: RenewTokenInput,
     ) -> Result<Option<RenewTokenPayload>> {
         let caller = caller(context)?;
         let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
@@ -189,11 +188,12 @@ impl SignInMutation {
         }))
     }
 
-    /// Signs the viewer out: tokens stop to work, sockets close with 4403, presences end.
+    /// Signs the viewer out: revokes their tokens, closes their sockets with code 4403, and ends their
+    /// presences. Idempotent.
     async fn sign_out(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The extent.")] input: SignOutInput,
+        #[graphql(desc = "The tokens to revoke.")] input: SignOutInput,
     ) -> Result<Option<SignOutPayload>> {
         let caller = caller(context)?;
         let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
@@ -201,12 +201,12 @@ impl SignInMutation {
         Ok(Some(SignOutPayload { user_errors }))
     }
 
-    /// Ends all tokens of somebody: sockets close with 4403, presences end, refresh tokens are worth nothing. For
-    /// admins.
+    /// Revokes all tokens of an actor or API client, including refresh tokens, closes their sockets with code
+    /// 4403, and ends their presences. For admins.
     async fn revoke_tokens(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The subject of the tokens.")] input: RevokeTokensInput,
+        #[graphql(desc = "The owner of the tokens.")] input: RevokeTokensInput,
     ) -> Result<Option<RevokeTokensPayload>> {
         let caller = caller(context)?;
         let revoked = async {

@@ -28,6 +28,7 @@ mod contract;
 mod cost;
 mod deactivation;
 mod deletion;
+mod descriptions;
 mod disk;
 mod docs;
 mod durability;

@@ -22,20 +22,20 @@ use entity::{ActorType, actor};
 /// An actor counts as online for this long after they were last heard from.
 const ONLINE: TimeDelta = TimeDelta::seconds(60);
 
-/// A user or a visitor: whoever can take part in a chat.
+/// A participant of chats: a user or a visitor.
 #[derive(Interface, Clone)]
 #[graphql(
-    field(name = "id", ty = "ID", desc = "The global id."),
-    field(name = "display_name", ty = "Result<String>", desc = "The name as this viewer may see it."),
+    field(name = "id", ty = "ID", desc = "The global id, for `node(id:)`."),
+    field(name = "display_name", ty = "Result<String>", desc = "The name to show to this viewer."),
     field(
         name = "is_online",
         ty = "Result<bool>",
-        desc = "Whether the actor was heard from within the last minute."
+        desc = "True if the actor was active within the last 60 seconds."
     ),
     field(
         name = "last_seen_at",
         ty = "Option<DateTime>",
-        desc = "The time at which the actor was last active."
+        desc = "The time at which the actor was last active. Null if they never were."
     )
 )]
 pub(super) enum Actor {
@@ -44,7 +44,7 @@ pub(super) enum Actor {
 }
 
 impl Actor {
-    /// The actor of a row; an API client is nobody whom others meet.
+    /// The actor of a row. API clients are not actors.
     pub(super) fn new(row: actor::Model) -> Option<Self> {
         match row.actor_type {
             ActorType::User => Some(Self::User(User(row))),
@@ -78,7 +78,7 @@ fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
     Ok(row.last_seen_at.is_some_and(|seen| now.since(seen) <= ONLINE))
 }
 
-/// A person who works for the organization: operator, agent, clinician.
+/// A person who works for the organization, such as an operator, an agent or a clinician.
 #[derive(Clone)]
 pub(super) struct User(pub actor::Model);
 
@@ -89,50 +89,50 @@ impl User {
     }
 }
 
-/// A person who works for the organization: operator, agent, clinician.
+/// A person who works for the organization, such as an operator, an agent or a clinician.
 #[Object]
 impl User {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::User.encode(self.0.id.0)
     }
 
-    /// The name as this viewer may see it: `publicName` to visitors, `name` to colleagues.
+    /// The name to show to this viewer: `publicName` for visitors, `name` for staff.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
         Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
-    /// Whether the user was heard from within the last minute.
+    /// True if the user was active within the last 60 seconds.
     pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
         is_online(context, &self.0)
     }
 
-    /// The time at which the user was last active.
+    /// The time at which the user was last active. Null if they never were.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The name as visitors see it.
+    /// The name that visitors see.
     async fn public_name(&self) -> String {
         display_name(Names::Public, &self.0)
     }
 
-    /// The name as colleagues see it; null to visitors.
+    /// The name that staff see. Null for visitors.
     async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.name.as_deref().filter(|_| is_for_staff(context)))
     }
 
-    /// The user's role. Null for visitors.
+    /// The role of the user. Null for visitors.
     async fn role(&self, context: &Context<'_>) -> Result<Option<UserRole>> {
         Ok(self.0.role.map(UserRole::from).filter(|_| is_for_staff(context)))
     }
 
-    /// The user's id in the organization's own systems; null to visitors.
+    /// The id of the user in the organization's own systems. Null if there is none, and for visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| is_for_staff(context)))
     }
 
-    /// The creation time.
+    /// The time at which the user was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -142,18 +142,20 @@ impl User {
         self.0.deactivated_at.map(DateTime)
     }
 
-    /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
-    /// first, unless asked for otherwise.
+    /// The user's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
+    /// otherwise.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
+            ChatOrderInput,
+        >,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Participant(self.0.id);
         chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
@@ -161,31 +163,30 @@ impl User {
             .map(Some)
     }
 
-    /// The chats that the user is present in now and the viewer may see, oldest first.
+    /// The chats in which the user is present, limited to those that the viewer can see. Oldest first.
     async fn current_chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::PresentUser(self.0.id);
         chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
     }
 
-    /// The chats in which the user takes part, most recent activity first: what each of them is for the user
-    /// alone. For
-    /// the user and for admins; null to everybody else.
+    /// The user's chat memberships with their own settings, most recent activity first. Null unless the
+    /// viewer is this user or an admin.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also of chats that the user has hidden.", default)] include_hidden: bool,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "True to include chats that the user has hidden.", default)] include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ParticipationConnection>> {
         let page = PageArguments { first, after, last, before };
         participations_of(context, self.0.id, include_hidden, page).await
@@ -196,53 +197,54 @@ fn is_for_staff(context: &Context<'_>) -> bool {
     caller(context).is_ok_and(|caller| policy::sees_staff_fields(&caller.viewer))
 }
 
-/// A name and a value.
+/// A custom attribute: a name and a value.
 #[derive(SimpleObject)]
 pub(super) struct Attribute {
     /// The name of the attribute.
     name: String,
-    /// The value.
+    /// The value of the attribute.
     value: String,
 }
 
-/// A person the organization serves: site visitor, customer, patient.
+/// A person whom the organization serves, such as a website visitor, a customer or a patient.
 #[derive(Clone)]
 pub(super) struct Visitor(pub actor::Model);
 
-/// A person the organization serves: site visitor, customer, patient.
+/// A person whom the organization serves, such as a website visitor, a customer or a patient.
 #[Object]
 impl Visitor {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Visitor.encode(self.0.id.0)
     }
 
-    /// The visitor's name, or "Visitor" where none is known.
+    /// The name of the visitor, or "Visitor" if there is none.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
         Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
-    /// Whether the visitor was heard from within the last minute.
+    /// True if the visitor was active within the last 60 seconds.
     pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
         is_online(context, &self.0)
     }
 
-    /// The time at which the visitor was last active.
+    /// The time at which the visitor was last active. Null if they never were.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The visitor's id in the organization's own systems; null to other visitors.
+    /// The id of the visitor in the organization's own systems. Null if there is none, and for other
+    /// visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
 
-    /// The creation time.
+    /// The time at which the visitor was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// The organization's attributes of the visitor. Null for visitors.
+    /// Custom attributes of the visitor. Null for visitors.
     async fn attributes(&self, context: &Context<'_>) -> Result<Option<Vec<Attribute>>> {
         if !is_for_staff(context) {
             return Ok(None);
@@ -251,23 +253,26 @@ impl Visitor {
         Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
     }
 
-    /// The page that the visitor was on last, as far as is known; null to other visitors.
+    /// The last known page of the website that the visitor was on. Null if none is known, and for other
+    /// visitors.
     async fn current_page(&self, context: &Context<'_>) -> Result<Option<WebPage>> {
         Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }
 
-    /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
-    /// asked for otherwise.
+    /// The visitor's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
+    /// otherwise.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
+            ChatOrderInput,
+        >,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Visitor(self.0.id);
         chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
@@ -275,14 +280,14 @@ impl Visitor {
             .map(Some)
     }
 
-    /// The shopping carts of the visitor in the organization's shop, oldest first; null to other visitors.
+    /// The visitor's shopping carts in the organization's shop, oldest first. Null for other visitors.
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
         if !self.is_open_to(context) {
             return Ok(None);

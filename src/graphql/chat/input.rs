@@ -11,50 +11,51 @@ use crate::domain::policy;
 use async_graphql::{ID, InputObject};
 use entity::{ActorId, ChatId, RoomId};
 
-/// Conditions on chats. All given conditions must hold.
+/// A filter for chats. A chat must meet all given conditions.
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name = "ChatFilter")]
 pub(in crate::graphql) struct ChatFilterInput {
-    /// Matches this type.
+    /// Matches chats of this type.
     #[graphql(name = "type")]
     chat_type: Option<ChatType>,
-    /// In one of these rooms: up to 100.
+    /// Matches chats in one of these rooms, up to 100.
     room_ids: Option<Vec<ID>>,
-    /// With this visitor.
+    /// Matches chats with this visitor.
     visitor_id: Option<ID>,
-    /// In which this user or visitor takes part now.
+    /// Matches chats in which this user or visitor is a participant now.
     participant_id: Option<ID>,
-    /// In which this user is present now.
+    /// Matches chats in which this user is present now.
     present_user_id: Option<ID>,
-    /// With this tag, exactly as it is written. For the organization's people: for visitors no chat has one.
+    /// Matches chats with this tag. The comparison is case-sensitive. For visitors, it matches no chat.
     tag: Option<String>,
-    /// After this chat in the order of starts. A chat that is not there, or not for this viewer, has none after it.
+    /// Matches chats that started after this chat. If the viewer cannot see that chat, it matches no chat.
     since_id: Option<ID>,
-    /// Started at this moment or later.
+    /// Matches chats that started at this time or later.
     started_from: Option<DateTime>,
-    /// Ended before this moment.
+    /// Matches chats that ended before this time.
     ended_before: Option<DateTime>,
-    /// Ended, or still going on.
+    /// Matches chats that have ended (true) or are open (false).
     is_ended: Option<bool>,
-    /// Whether the visitor waits for an answer.
+    /// Matches chats whose visitor waits for an answer (true), or the others (false).
     is_waiting: Option<bool>,
-    /// With at least two messages by users and one by the visitor, or not.
+    /// Matches chats with at least two messages by users and one by the visitor (true), or the others
+    /// (false).
     is_real_conversation: Option<bool>,
-    /// Private or not.
+    /// Matches private chats (true), or the others (false).
     is_private: Option<bool>,
-    /// With a shopping cart that was bought, or not.
+    /// Matches chats with a shopping cart that was bought (true), or the others (false).
     has_sales: Option<bool>,
-    /// With at least so many messages.
+    /// Matches chats with at least this number of messages.
     min_message_count: Option<i32>,
 }
 
-/// The order of chats. Ties are sorted by id.
+/// The sort order of chats. Chats with equal values are sorted by id.
 #[derive(InputObject, Clone, Debug)]
 #[graphql(name = "ChatOrder")]
 pub(in crate::graphql) struct ChatOrderInput {
     /// The field to sort by.
     field: ChatOrderField,
-    /// In which direction.
+    /// The direction to sort in.
     direction: OrderDirection,
 }
 
@@ -68,7 +69,7 @@ impl ChatOrderInput {
     }
 }
 
-/// Narrows a scope by a filter; `None` where nothing can match, as for an id of another type.
+/// Narrows a scope by a filter. `None` if nothing can match, for example because an id is of another type.
 pub(in crate::graphql) async fn filter_within(
     caller: &Caller,
     scope: ChatFilter,
@@ -158,7 +159,8 @@ fn decode_rooms(ids: &[ID]) -> Result<Vec<RoomId>> {
     Ok(rooms?.into_iter().flatten().map(RoomId).collect())
 }
 
-/// The one of both; outer `None` where they differ, inner `None` where neither is given.
+/// Combines two conditions on an actor. The outer `None` means that they differ, the inner one that neither
+/// is given.
 #[expect(clippy::option_option, reason = "whether anything can match, and whether anybody is named")]
 fn both(scope: Option<ActorId>, asked: Option<ActorId>) -> Option<Option<ActorId>> {
     match (scope, asked) {

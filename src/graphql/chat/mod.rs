@@ -39,7 +39,7 @@ use entity::{ActorId, MessageId, chat, participation};
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
-/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+/// A conversation between a visitor and staff, between two actors, or in a group.
 #[derive(Clone)]
 pub(super) struct Chat(Arc<chat::Model>);
 
@@ -52,7 +52,7 @@ impl Chat {
         Self(row)
     }
 
-    /// The actions on the chat that are open to a viewer who does not act in it, too.
+    /// Actions on the chat for a viewer who can see it, also if they may not send in it.
     fn leading_actions(&self, role: ViewerRole, access: ChatAccess) -> Vec<ChatAction> {
         let may = |verb| policy::may(role, verb).is_ok();
         let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();
@@ -72,19 +72,19 @@ impl Chat {
     }
 }
 
-/// Somebody who is typing.
+/// A typing indicator: an actor who is typing.
 #[derive(SimpleObject)]
 pub(super) struct Typing {
     /// The actor who is typing.
     actor: Actor,
-    /// The time at which the indicator expires unless it is renewed.
+    /// The time at which the indicator expires, unless the actor renews it.
     expires_at: DateTime,
 }
 
-/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+/// A conversation between a visitor and staff, between two actors, or in a group.
 #[Object]
 impl Chat {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Chat.encode(self.0.id.0)
     }
@@ -95,12 +95,12 @@ impl Chat {
         self.0.chat_type.into()
     }
 
-    /// The organization it belongs to.
+    /// The organization that the chat belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// The room it happens in; chats with visitors only.
+    /// The room that the chat belongs to. Null unless the type is VISITOR.
     async fn room(&self, context: &Context<'_>) -> Result<Option<Room>> {
         match self.0.room_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(Room)),
@@ -108,7 +108,7 @@ impl Chat {
         }
     }
 
-    /// The visitor; chats with visitors only.
+    /// The visitor of the chat. Null unless the type is VISITOR.
     async fn visitor(&self, context: &Context<'_>) -> Result<Option<Visitor>> {
         Ok(match Self::actor(context, self.0.visitor_id).await? {
             Some(Actor::Visitor(visitor)) => Some(visitor),
@@ -116,13 +116,13 @@ impl Chat {
         })
     }
 
-    /// The owner. Null in VISITOR chats.
+    /// The owner of the chat. Null in VISITOR chats.
     async fn owner(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         Self::actor(context, self.0.owner_id).await
     }
 
-    /// The title to show to this viewer: their own name for the chat, or its name, or the visitor's, or the names
-    /// of the first 5 others in it, or its room's.
+    /// The title to show to this viewer: their `customName` for the chat, or else the chat's name, the
+    /// visitor's name, the names of the first 5 other participants, or the name of the room.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
         let caller = caller(context)?;
         let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(participation::Model::is_current);
@@ -150,115 +150,115 @@ impl Chat {
         Ok(room.map_or_else(|| "Chat".to_owned(), |room| room.name))
     }
 
-    /// Its own name, where it has one.
+    /// The name that was given to the chat. Null if there is none. To show a name in every case, use `title`.
     async fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// The description.
+    /// The description that was given to the chat.
     async fn description(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// A public handle of the chat; it grants nothing.
+    /// A public identifier of the chat. It grants no access.
     async fn public_id(&self) -> &str {
         &self.0.token
     }
 
-    /// Whether only its participants and admins see it. DIRECT and GROUP chats always are, whatever this says.
+    /// True if only participants and admins can see the chat. DIRECT and GROUP chats are always visible only
+    /// to them, whatever this field says.
     async fn is_private(&self) -> bool {
         self.0.is_private
     }
 
-    /// Whether a message was suggested to the visitor.
+    /// True if a message was suggested to the visitor.
     async fn is_autosuggested(&self) -> bool {
         self.0.is_autosuggested
     }
 
-    /// The page that the visitor was on when they wrote first, as far as was known.
+    /// The page of the website that the visitor was on when they sent their first message. Null if unknown.
     async fn first_visitor_message_page(&self) -> Option<WebPage> {
         self.0.first_visitor_message_page().map(Into::into)
     }
 
-    /// The page that the visitor was on at the first suggestion, as far as was known.
+    /// The page of the website that the visitor was on when a message was first suggested. Null if unknown.
     async fn autosuggest_page(&self) -> Option<WebPage> {
         self.0.autosuggest_page().map(Into::into)
     }
 
-    /// Whether people really talk: at least two messages by users and one by the visitor.
+    /// True if the chat has at least two messages by users and one by the visitor.
     async fn is_real_conversation(&self) -> bool {
         self.0.is_real_conversation()
     }
 
-    /// Whether the visitor waits for an answer.
+    /// True if the visitor waits for an answer.
     async fn is_waiting(&self) -> bool {
         self.0.waiting_since.is_some()
     }
 
-    /// The start time.
+    /// The time at which the chat started.
     async fn started_at(&self) -> DateTime {
         DateTime(self.0.started_at)
     }
 
-    /// The end time. Null while the chat is open.
+    /// The time at which the chat ended. Null while it is open.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
 
-    /// The time of the last event of the chat that everybody who sees the chat can learn of. Notes do not count,
-    /// nor do sessions that
-    /// not every visitor of the chat is called to.
+    /// The time of the last event in the chat. Notes do not count, nor do chat sessions that do not call
+    /// every visitor of the chat.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
 
-    /// Since when the visitor waits for an answer; null while nobody does.
+    /// The time since which the visitor has waited for an answer. Null if nobody waits.
     async fn waiting_since(&self) -> Option<DateTime> {
         self.0.waiting_since.map(DateTime)
     }
 
-    /// Messages of type MESSAGE, as they were sent: one that is deleted still counts.
+    /// The number of messages of type MESSAGE, including deleted ones.
     async fn message_count(&self) -> i32 {
         self.0.message_count
     }
 
-    /// Messages of type MESSAGE by users, as they were sent.
+    /// The number of messages of type MESSAGE that users sent, including deleted ones.
     async fn user_message_count(&self) -> i32 {
         self.0.user_message_count
     }
 
-    /// Messages of type MESSAGE by visitors, as they were sent.
+    /// The number of messages of type MESSAGE that visitors sent, including deleted ones.
     async fn visitor_message_count(&self) -> i32 {
         self.0.visitor_message_count
     }
 
-    /// Actors who were named as participants or wrote; a user who only joined does not count yet.
+    /// The number of actors who were added as participants or have sent a message. A user who only joined
+    /// does not count.
     async fn participation_count(&self) -> i32 {
         self.0.participation_count
     }
 
-    /// Users who were named as participants or wrote.
+    /// The number of users who were added as participants or have sent a message.
     async fn user_participation_count(&self) -> i32 {
         self.0.user_participation_count
     }
 
-    /// Visitors who take part.
+    /// The number of visitors who take part.
     async fn visitor_participation_count(&self) -> i32 {
         self.0.visitor_participation_count
     }
 
-    /// Users who are present now.
+    /// The number of users who are present now.
     async fn present_user_count(&self) -> i32 {
         self.0.present_user_count
     }
 
-    /// The tags, in the order in which they were added. Null to
-    /// visitors.
+    /// The tags of the chat in the order in which they were added. Null for visitors.
     async fn tags(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
         Ok(policy::sees_staff_fields(&caller(context)?.viewer).then_some(&self.0.tags.0))
     }
 
-    /// The newest message of type MESSAGE that is not deleted; null where it is archived, and so all before it.
+    /// The newest message of type MESSAGE that is not deleted. Null if there is none or it is archived.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
         match self.0.last_message_sequence.filter(|sequence| !self.0.is_archived(*sequence)) {
             Some(sequence) => Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message)),
@@ -266,29 +266,30 @@ impl Chat {
         }
     }
 
-    /// The session that rings or runs; there is at most one.
+    /// The chat session that is ringing or running. A chat has at most one.
     async fn open_chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         Ok(caller(context)?.load(OpenSessionOf(self.0.id)).await?.map(ChatSession))
     }
 
-    /// The history, oldest first: `last: 50` is the newest page, `before` its first cursor the page before.
-    /// Cursors are exact places in the chat's log, also for `messageAdded(after:)` and `chatEvents(after:)`.
+    /// The messages of the chat, oldest first. `last: 50` returns the newest 50; pass the page's
+    /// `startCursor` as `before` for older ones. The cursors also work as `after` of the subscriptions
+    /// `messageAdded` and `chatEvents`.
     #[allow(clippy::too_many_arguments)]
     async fn messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also those that are archived.", default)] include_archived: bool,
-        #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
+        #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
+        #[graphql(desc = "Only messages of these types.")] types: Option<Vec<MessageType>>,
         #[graphql(
-            desc = "Puts the message with this id in the middle of the page: half of the page comes before it, half \
-                    after it, and near an end of the history the other side fills the page. `first` and `last` \
-                    both give the size of the page. Not with `after` or `before`."
+            desc = "The id of a message to center the page on: half of the page comes before it and half \
+                    after it. Near either end of the history, the other side fills the page. Set the page \
+                    size with `first` or `last`. Cannot be combined with `after` or `before`."
         )]
         around: Option<ID>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MessageConnection> {
         if around.is_some() && (after.is_some() || before.is_some()) {
             return Err(Fault::bad_input("Give around, or after and before."));
@@ -317,43 +318,41 @@ impl Chat {
         Ok(MessageConnection::new(page, event_cursor, place, Message))
     }
 
-    /// The messages of this chat whose text contains the query, newest first. Finds any part of a word, in every
-    /// script,
-    /// whatever its case and accents unless `match` is `EXACT`.
+    /// Searches the text of the messages in this chat. Hits are sorted from newest to oldest. The query
+    /// matches any part of a word in any script, and ignores case and accents unless `match` is `EXACT`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
+        #[graphql(desc = "The search text, 2–200 characters, matched literally. There are no wildcards.")]
         query: String,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with the text.",
+            desc = "The method for comparing the query with texts.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "Also among those that are archived.", default)] include_archived: bool,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MessageSearchConnection> {
         let page = PageArguments { first, after, last, before };
         search_chat(context, self.0.id, (&query, matching), include_archived, page).await
     }
 
-    /// The presences, oldest first.
+    /// The presences of users in the chat, oldest first.
     #[allow(clippy::too_many_arguments)]
     async fn presences(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also those that have ended.", default_with = "Some(false)")] include_ended: Option<
-            bool,
-        >,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "True to include presences that have ended.", default_with = "Some(false)")]
+        include_ended: Option<bool>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<PresenceConnection> {
         let list = List::of("presences", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
@@ -362,16 +361,16 @@ impl Chat {
         Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
     }
 
-    /// The participations, oldest first.
+    /// The memberships of the participants, oldest first.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only users, or only visitors.", name = "type")] actor_type: Option<ActorType>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ParticipationConnection> {
         let list = List::of("participations", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
@@ -380,14 +379,14 @@ impl Chat {
         Ok(ParticipationConnection::new(page, |_, key| list.cursor(key), Participation))
     }
 
-    /// Its sessions that the viewer may see, oldest first.
+    /// The chat sessions that the viewer can see, oldest first.
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
         let list = List::of("chatSessions", self.0.id);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
@@ -395,14 +394,14 @@ impl Chat {
         Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
     }
 
-    /// The shopping carts that have to do with the chat, oldest first; null to visitors.
+    /// The shopping carts that belong to the chat, oldest first. Null for visitors.
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
         if !policy::sees_staff_fields(&caller(context)?.viewer) {
             return Ok(None);
@@ -411,7 +410,7 @@ impl Chat {
         carts_of(context, CartsOf::Chat(self.0.id), page).await.map(Some)
     }
 
-    /// The actors who are typing. Each indicator expires after 15 seconds unless it is renewed.
+    /// The typing indicators of the chat. Each expires 15 seconds after the actor last renewed it.
     async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
         let load = |(actor_id, expires_at)| async move {
             let actor = Self::actor(context, Some(actor_id)).await?;
@@ -421,13 +420,13 @@ impl Chat {
         Ok(typing.into_iter().flatten().collect())
     }
 
-    /// The viewer's own participation; null where they take no part.
+    /// The viewer's own participation. Null if the viewer never took part.
     async fn viewer_participation(&self, context: &Context<'_>) -> Result<Option<Participation>> {
         let found = caller(context)?.load(OwnParticipationIn(self.0.id)).await?;
         Ok(found.filter(participation::Model::is_current).map(Participation))
     }
 
-    /// The actions that the viewer can take on the chat now: the buttons to show.
+    /// The actions that the viewer can take on the chat now. Show a button only if its action is listed.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatAction>> {
         let caller = caller(context)?;
         let (access, role) = (caller.access(&self.0).await?, caller.viewer.role);
@@ -471,7 +470,7 @@ impl Chat {
     }
 }
 
-/// An actor's id in a filter; whatever else the id names matches nothing.
+/// The actor's id in a filter. An id of another type matches nothing.
 fn decode_actor(id: &ID) -> Result<Option<ActorId>> {
     let (kind, uuid) = decode_any(id)?;
     Ok(matches!(kind, Kind::User | Kind::Visitor).then_some(ActorId(uuid)))

@@ -12,44 +12,43 @@ use crate::actions::{CreateChat, StartChat, UpdateChat};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{ActorId, ChatId, ChatType, RoomId};
 
-/// A chat with a visitor, to start in a room.
+/// A chat with a visitor to start in a room.
 #[derive(InputObject)]
 struct StartChatInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// The visitor. A visitor's own token names none.
+    /// The id of the visitor. Required for users and API clients; a visitor must omit it.
     visitor_id: Option<ID>,
-    /// For a visitor's own token: go on with a recent chat of theirs in this room, if there is one. Recent is what
-    /// was
-    /// active within the room's `resumeWindowMinutes` and has not ended.
+    /// True to resume a recent chat of the visitor in this room, if there is one. A chat is recent if it is
+    /// open and had activity within the room's `resumeWindowMinutes`. For visitors.
     #[graphql(default)]
     auto_resume: bool,
-    /// Join this user, in the same step: to a recent chat of the visitor in this room, if there is one, or else to
-    /// the
-    /// new one. A private chat is resumed only for a user who takes part in it. Operators name themselves, admins and
-    /// API clients any user.
+    /// The id of a user to join to the chat in the same step. A recent chat of the visitor in this room is
+    /// resumed, or else a new one starts. A private chat is resumed only if the user takes part in it.
+    /// Operators can only give their own id, admins and API clients the id of any user.
     auto_resume_user_id: Option<ID>,
-    /// Whether only its participants and admins see it. Then only a private chat is resumed.
+    /// True if only participants and admins can see the chat. Only private chats are resumed then.
     #[graphql(default)]
     is_private: bool,
-    /// The page that the visitor is on: their `currentPage` from now on.
+    /// The page of the website that the visitor is on. It becomes their `currentPage`.
     page: Option<WebPageInput>,
-    /// The text of a first message: 1 to 2000 characters. By the caller, if they are a user, else by the visitor.
+    /// The text of a first message: 1–2,000 characters. Its sender is the caller if that is a user, or else
+    /// the visitor.
     message: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, starts no second chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `startChat`.
 #[derive(SimpleObject)]
 struct StartChatPayload {
-    /// The chat.
+    /// The new or resumed chat.
     chat: Option<Chat>,
-    /// Whether it was there before.
+    /// True if an existing chat was resumed.
     is_resumed: bool,
-    /// The presence of the user who was joined, if one was.
+    /// The presence of the user who was joined. Null without `autoResumeUserId`.
     presence: Option<Presence>,
-    /// The message, if one was sent with it.
+    /// The first message. Null if no text was given.
     message_edge: Option<MessageEdge>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -58,23 +57,23 @@ struct StartChatPayload {
 /// A DIRECT chat to create.
 #[derive(InputObject)]
 struct CreateDirectChatInput {
-    /// The user or visitor to talk to. Not the viewer.
+    /// The id of the user or visitor to talk to. It cannot be the viewer.
     participant_id: ID,
-    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed. An
-    /// existing chat keeps its name.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed. An existing chat keeps its name.
     name: Option<String>,
     /// The description of the chat: up to 1,000 characters. An existing chat keeps its description.
     description: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `createDirectChat`.
 #[derive(SimpleObject)]
 struct CreateDirectChatPayload {
-    /// The chat.
+    /// The new or existing chat.
     chat: Option<Chat>,
-    /// Whether the chat existed before this call.
+    /// True if the chat existed before this call.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -83,40 +82,42 @@ struct CreateDirectChatPayload {
 /// A GROUP chat to create.
 #[derive(InputObject)]
 struct CreateGroupChatInput {
-    /// The users and visitors who take part, up to 100 with the viewer, who always takes part.
+    /// The ids of the users and visitors who take part, up to 100 including the viewer. The viewer always
+    /// takes part.
     participant_ids: Vec<ID>,
-    /// The owner, one of the participants. Default: the viewer.
+    /// The id of the owner, who must be a participant. Default: the viewer.
     owner_id: Option<ID>,
-    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: Option<String>,
     /// The description of the chat: up to 1,000 characters.
     description: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `createGroupChat`.
 #[derive(SimpleObject)]
 struct CreateGroupChatPayload {
-    /// The chat.
+    /// The new or existing chat.
     chat: Option<Chat>,
-    /// Whether the chat existed before this call: true for a retry with the same `requestId`.
+    /// True if the chat existed before this call, as for a retry with the same `requestId`.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a chat's own fields.
+/// Changes to a chat. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
-    /// it away; absent, it stays.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed. Null removes it; if absent, it is unchanged.
     name: MaybeUndefined<String>,
-    /// The description: up to 1,000 characters. Null removes it; if absent, it is unchanged.
+    /// The description of the chat: up to 1,000 characters. Null removes it; if absent, it is unchanged.
     description: MaybeUndefined<String>,
-    /// Whether only its participants and admins see it; for chats with visitors.
+    /// True if only participants and admins can see the chat. For VISITOR chats only.
     is_private: Option<bool>,
 }
 
@@ -150,12 +151,12 @@ pub(in crate::graphql) struct ChatMutation;
 
 #[Object]
 impl ChatMutation {
-    /// Starts a chat with a visitor: by the visitor, or for them by a user or an API client; or resumes a recent one,
-    /// where that is asked for. It comes into a queue with the visitor's first message.
+    /// Starts a chat with a visitor, or resumes a recent one if asked to. Visitors, users and API clients can
+    /// start one. The chat enters the room's queue with the visitor's first message.
     async fn start_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: StartChatInput,
+        #[graphql(desc = "The chat to start.")] input: StartChatInput,
     ) -> Result<Option<StartChatPayload>> {
         let (caller, live) = (caller(context)?, live(context)?);
         let StartChatInput {
@@ -203,13 +204,12 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates the DIRECT chat of the viewer and another participant, or returns the existing one: a pair has one.
-    /// Whoever
-    /// has left it takes part again.
+    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. Each pair
+    /// has at most one. If one of the two has left it, they take part again.
     async fn create_direct_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: CreateDirectChatInput,
+        #[graphql(desc = "The chat to create.")] input: CreateDirectChatInput,
     ) -> Result<Option<CreateDirectChatPayload>> {
         let caller = caller(context)?;
         let CreateDirectChatInput { participant_id, name, description, request_id } = input;
@@ -236,11 +236,11 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates a GROUP chat.
+    /// Creates a GROUP chat. The viewer becomes a participant. Not idempotent without `requestId`.
     async fn create_group_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: CreateGroupChatInput,
+        #[graphql(desc = "The chat to create.")] input: CreateGroupChatInput,
     ) -> Result<Option<CreateGroupChatPayload>> {
         let caller = caller(context)?;
         let CreateGroupChatInput { participant_ids, owner_id, name, description, request_id } = input;
@@ -265,13 +265,12 @@ impl ChatMutation {
         }))
     }
 
-    /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT
-    /// chat the
-    /// two, of a chat with a visitor whoever sees it.
+    /// Updates a chat's name, description or privacy. For users: GROUP chats can be updated by the owner and
+    /// admins, DIRECT chats by the two participants, VISITOR chats by every user who can see them.
     async fn update_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateChatInput,
+        #[graphql(desc = "The changes to the chat.")] input: UpdateChatInput,
     ) -> Result<Option<UpdateChatPayload>> {
         let caller = caller(context)?;
         let UpdateChatInput { chat_id: id, name, description, is_private } = input;
@@ -289,12 +288,12 @@ impl ChatMutation {
         }))
     }
 
-    /// Ends a chat, with every presence in it and every session of it that is not over. Ending it again changes
-    /// nothing. A DIRECT chat does not end; a GROUP chat is ended by its owner or an admin.
+    /// Ends a chat, all presences in it and all its open chat sessions. Idempotent. DIRECT chats cannot end.
+    /// A GROUP chat can be ended by its owner or an admin.
     async fn end_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: EndChatInput,
+        #[graphql(desc = "The chat to end.")] input: EndChatInput,
     ) -> Result<Option<EndChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -309,7 +308,7 @@ impl ChatMutation {
     }
 }
 
-/// The chat after a refusal, so that a screen can correct itself; null where it is not for this viewer.
+/// The chat after a refusal, so that the client can correct its screen. `None` if the viewer cannot see it.
 pub(in crate::graphql) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Chat>> {
     match Kind::Chat.decode(id)? {
         Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Chat::new)),

@@ -9,13 +9,13 @@ use super::mutation::as_it_stands;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
-/// Tags to put on a chat.
+/// Tags to add to a chat.
 #[derive(InputObject)]
 struct TagChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The tags, up to 50 on a chat: 1–64 characters each, at least one of them visible. White space around them and
-    /// bidirectional controls are removed. `Premium` and `premium` are two tags.
+    /// The tags to add: 1–64 characters each, at least one of them visible. White space at the ends and
+    /// bidirectional control characters are removed. Tags are case-sensitive. A chat can have up to 50 tags.
     tags: Vec<String>,
 }
 
@@ -28,12 +28,12 @@ struct TagChatPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Tags to take off a chat.
+/// Tags to remove from a chat.
 #[derive(InputObject)]
 struct UntagChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The tags, up to 50. Those that it does not have change nothing.
+    /// The tags to remove, up to 50. Tags that the chat does not have are ignored.
     tags: Vec<String>,
 }
 
@@ -51,13 +51,12 @@ pub(in crate::graphql) struct TagMutation;
 
 #[Object]
 impl TagMutation {
-    /// Puts tags on a chat, also on one that has ended. Those that it has stay as they are. For users; visitors
-    /// neither
-    /// see tags nor learn of them.
+    /// Adds tags to a chat, even if it has ended. Idempotent. For users; visitors cannot see tags. Errors:
+    /// `TOO_MANY` beyond 50 tags.
     async fn tag_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The tags.")] input: TagChatInput,
+        #[graphql(desc = "The tags to add, and the chat.")] input: TagChatInput,
     ) -> Result<Option<TagChatPayload>> {
         let caller = caller(context)?;
         let TagChatInput { chat_id: id, tags } = input;
@@ -71,11 +70,11 @@ impl TagMutation {
         }))
     }
 
-    /// Takes tags off a chat. For users.
+    /// Removes tags from a chat, even if it has ended. Idempotent. For users.
     async fn untag_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The tags.")] input: UntagChatInput,
+        #[graphql(desc = "The tags to remove, and the chat.")] input: UntagChatInput,
     ) -> Result<Option<UntagChatPayload>> {
         let caller = caller(context)?;
         let UntagChatInput { chat_id: id, tags } = input;

@@ -62,7 +62,7 @@ fn invalid(message: &str, position: Pos) -> Refusal {
 struct Found<'a> {
     definitions: &'a [Positioned<VariableDefinition>],
     used: HashSet<&'a Name>,
-    /// Fragments whose spreads were seen.
+    /// Fragments whose spreads were found.
     waiting: Vec<&'a Name>,
     /// Aliases, directives and spreads.
     counts: [usize; 3],

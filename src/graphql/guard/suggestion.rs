@@ -3,12 +3,12 @@
 
 use super::prices::PRICES;
 
-/// Characters of the longest name that is compared: twice the longest name of the schema.
+/// The longest name to compare, in characters: twice the longest name of the schema.
 const LONGEST: usize = 64;
-/// Names that are suggested at most.
+/// The maximum number of suggested names.
 const MOST: usize = 3;
 
-/// What to add to an error of the library about an unknown field or argument; `None` if no name is close.
+/// The suggestion to add to a library error about an unknown field or argument. `None` if no name is close.
 #[must_use]
 pub fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('"').skip(1).step_by(2);

@@ -23,7 +23,7 @@ fn assert_refused(text: &str, code: Code) -> Refusal {
     refusal
 }
 
-/// A query with so many fields that are different.
+/// A query with this number of different fields.
 fn fields(count: usize) -> String {
     format!("{{{}}}", "viewer{id} ".repeat(count))
 }

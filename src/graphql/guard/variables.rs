@@ -14,7 +14,7 @@ use async_graphql_value::Value as Input;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Takes the arguments out of the document that are not given. Call [`fill_in`] before.
+/// Removes the arguments that have no value from the document. Call [`fill_in`] first.
 pub(super) fn settle(document: &mut ExecutableDocument, variables: &Map<String, Value>) {
     let ExecutableDocument { operations, fragments } = document;
     let operation = match operations {
@@ -49,7 +49,7 @@ pub(super) fn settle(document: &mut ExecutableDocument, variables: &Map<String, 
     });
 }
 
-/// Gives each variable its default, and refuses a variable that is required and has no value.
+/// Gives each variable its default, and refuses a required variable without a value.
 pub(super) fn fill_in(
     operation: &OperationDefinition,
     variables: &mut Map<String, Value>,
@@ -102,7 +102,7 @@ impl Settler<'_> {
         }
     }
 
-    /// Settles what is within a value; whether it is given at all.
+    /// Settles the parts of a value. Returns whether the value itself is given.
     fn is_given(&self, value: &mut Input, place: Option<&Place>) -> bool {
         match value {
             Input::Variable(name) if self.nullable.contains(name) => {

@@ -11,20 +11,20 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ChatId, chat};
 use std::sync::Arc;
 
-/// Messages to archive.
+/// Messages to archive in a chat.
 #[derive(InputObject)]
 struct ArchiveMessagesInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// All messages that were created before this moment, not at it. A moment to come archives all that are there
-    /// now, none that are sent later.
+    /// Archives all messages that were created before this time. A time in the future archives all existing
+    /// messages, but none that are sent later.
     before: DateTime,
 }
 
 /// The result of `archiveMessages`.
 #[derive(SimpleObject)]
 struct ArchiveMessagesPayload {
-    /// The sequence of the newest archived message of the chat; null where none is archived.
+    /// The sequence of the newest archived message of the chat. Null if none is archived.
     archived_through_sequence: Option<i32>,
     /// The current state of the chat.
     chat: Option<Chat>,
@@ -32,10 +32,10 @@ struct ArchiveMessagesPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Messages to restore.
+/// Archived messages to restore.
 #[derive(InputObject)]
 struct RestoreMessagesInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
 }
 
@@ -53,13 +53,13 @@ pub(in crate::graphql) struct ArchiveMutation;
 
 #[Object]
 impl ArchiveMutation {
-    /// Takes old messages out of `Chat.messages`, search and what is unread, for everybody, unless they are asked
-    /// for with `includeArchived`. Counters stay as they are. Archiving up to an earlier moment than before changes
-    /// nothing. For users; never for visitors and API clients.
+    /// Archives old messages for everybody: `Chat.messages`, search and unread counts omit them. To read
+    /// them, set `includeArchived`. Counters such as `messageCount` do not change. Idempotent; archiving up
+    /// to an earlier time changes nothing. For users.
     async fn archive_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The messages.")] input: ArchiveMessagesInput,
+        #[graphql(desc = "The messages to archive.")] input: ArchiveMessagesInput,
     ) -> Result<Option<ArchiveMessagesPayload>> {
         let caller = caller(context)?;
         let ArchiveMessagesInput { chat_id: id, before: DateTime(before) } = input;
@@ -81,11 +81,11 @@ impl ArchiveMutation {
         }))
     }
 
-    /// Brings all archived messages of a chat back. For users; never for visitors and API clients.
+    /// Restores all archived messages of a chat for everybody. Idempotent. For users.
     async fn restore_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The messages.")] input: RestoreMessagesInput,
+        #[graphql(desc = "The chat whose messages to restore.")] input: RestoreMessagesInput,
     ) -> Result<Option<RestoreMessagesPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;

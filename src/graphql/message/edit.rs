@@ -11,12 +11,12 @@ use crate::actions::EditMessage;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{MessageId, message_revision};
 
-/// A text that a message had before it was edited.
+/// A previous text of a message that was edited.
 #[derive(SimpleObject)]
 pub(super) struct MessageRevision {
-    /// The text.
+    /// The text of the message at that time.
     text: String,
-    /// Since when it said so.
+    /// The time at which the message got this text.
     created_at: DateTime,
 }
 
@@ -29,9 +29,9 @@ impl From<message_revision::Model> for MessageRevision {
 /// A new text for a message.
 #[derive(InputObject)]
 struct EditMessageInput {
-    /// The message.
+    /// The id of the message.
     message_id: ID,
-    /// The new text: 1–2000 characters, as in `sendMessage`.
+    /// The new text: 1–2,000 characters, with the rules of `SendMessageInput.text`.
     text: String,
 }
 
@@ -47,14 +47,14 @@ struct EditMessagePayload {
 /// A message to delete.
 #[derive(InputObject)]
 struct DeleteMessageInput {
-    /// The message.
+    /// The id of the message.
     message_id: ID,
 }
 
 /// The result of `deleteMessage`.
 #[derive(SimpleObject)]
 struct DeleteMessagePayload {
-    /// The message, as it now stands: a tombstone, once it is deleted.
+    /// The current state of the message. If it was deleted, only its position, sender and times remain.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -65,13 +65,13 @@ pub(in crate::graphql) struct EditMutation;
 
 #[Object]
 impl EditMutation {
-    /// Gives a message of the viewer's another text, for `Organization.editWindowMinutes` after it was sent (then
-    /// `TOO_LATE`) and until the chat ends. What it said before is kept in `Message.revisions`, up to 50 times. The
-    /// text that it has already changes nothing.
+    /// Changes the text of a message that the viewer sent, within `Organization.editWindowMinutes` and until
+    /// the chat ends. `Message.revisions` keeps the previous text. A message can be edited 50 times.
+    /// Idempotent. Errors: `TOO_LATE`, `CHAT_ENDED`, `NOT_PARTICIPANT`.
     async fn edit_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The message and its text.")] input: EditMessageInput,
+        #[graphql(desc = "The message and its new text.")] input: EditMessageInput,
     ) -> Result<Option<EditMessagePayload>> {
         let caller = caller(context)?;
         let EditMessageInput { message_id: id, text } = input;
@@ -87,13 +87,13 @@ impl EditMutation {
         }))
     }
 
-    /// Takes the content of a message away, with all that it said before, and leaves a tombstone in its place. Who
-    /// sent it may for `Organization.editWindowMinutes` (then `TOO_LATE`), an admin at any time; also once the chat
-    /// has ended. Again it changes nothing.
+    /// Deletes the content of a message with all its revisions. The position, sender and times of the message
+    /// remain. Senders can delete their messages within `Organization.editWindowMinutes`, admins at any time,
+    /// both also after the chat has ended. Idempotent. Errors: `TOO_LATE`, `NOT_PARTICIPANT`.
     async fn delete_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The message.")] input: DeleteMessageInput,
+        #[graphql(desc = "The message to delete.")] input: DeleteMessageInput,
     ) -> Result<Option<DeleteMessagePayload>> {
         let caller = caller(context)?;
         let id = input.message_id;
@@ -110,7 +110,7 @@ impl EditMutation {
     }
 }
 
-/// The message of an input, as it now stands; null where it is not there for the viewer.
+/// The current state of the message of an input. `None` if the viewer cannot see it.
 pub(super) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Message>> {
     match Kind::Message.decode(id)? {
         Some(id) => Ok(caller.load(Seen(MessageId(id))).await?.map(Message)),

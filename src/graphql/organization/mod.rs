@@ -18,7 +18,7 @@ use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::organization;
 
-/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+/// A tenant: one instance of one customer. Data of one organization is never visible in another.
 #[derive(Clone)]
 pub(super) struct Organization(pub organization::Model);
 
@@ -29,35 +29,35 @@ impl Organization {
     }
 }
 
-/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+/// A tenant: one instance of one customer. Data of one organization is never visible in another.
 #[Object]
 impl Organization {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Organization.encode(self.0.id.0)
     }
 
-    /// The customer.
+    /// The name of the customer, a part of webhook bodies.
     async fn tenant_name(&self) -> &str {
         &self.0.tenant_name
     }
 
-    /// The name of the instance.
+    /// The name of the instance, unique for the customer.
     async fn instance_name(&self) -> &str {
         &self.0.instance_name
     }
 
-    /// The name.
+    /// The name of the organization to show.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// For how many minutes senders may edit and delete what they sent; 0: not at all.
+    /// The number of minutes in which senders can edit and delete their messages. 0: they cannot.
     async fn edit_window_minutes(&self) -> i32 {
         self.0.edit_window_minutes
     }
 
-    /// The creation time.
+    /// The time at which the organization was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -66,10 +66,10 @@ impl Organization {
     async fn rooms(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<RoomConnection>> {
         reserved(
             context,
@@ -83,10 +83,10 @@ impl Organization {
     async fn users(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<UserConnection>> {
         reserved(
             context,
@@ -102,79 +102,83 @@ impl Organization {
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "Part of the display name, or the whole `externalId`: up to 200 characters, matched literally."
+            desc = "A part of the display name, or the whole `externalId`: up to 200 characters, matched \
+                    literally."
         )]
         query: Option<String>,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with display names. An `externalId` always matches exactly.",
+            desc = "The method for comparing the query with display names. The `externalId` must always \
+                    match exactly.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<VisitorConnection>> {
         let query = query.as_deref().map(|query| (query, matching.into()));
         let page = PageArguments { first, after, last, before };
         reserved(context, Verb::ReadOrganization, visitors(context, query, page)).await
     }
 
-    /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
+    /// All chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
     /// otherwise.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
+            ChatOrderInput,
+        >,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let page = PageArguments { first, after, last, before };
         chats_of(context, Place::Organization, filter, order_by, page).await
     }
 
-    /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any
-    /// part of a word, in every script, regardless of case and accents unless `match` is `EXACT`. Null unless the
-    /// viewer is staff; visitors search in their chats.
+    /// Searches the text of all messages that the viewer can see. Hits are sorted from newest to oldest. The
+    /// query matches any part of a word in any script, and ignores case and accents unless `match` is
+    /// `EXACT`. Null unless the viewer is staff; visitors can use `Chat.searchMessages`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
+        #[graphql(desc = "The search text, 2–200 characters, matched literally. There are no wildcards.")]
         query: String,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with the text.",
+            desc = "The method for comparing the query with texts.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "The messages to search.")] filter: Option<MessageSearchFilterInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only messages that match this filter.")] filter: Option<MessageSearchFilterInput>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
         let found = search_organization(context, (&query, matching), filter, page);
         reserved(context, Verb::ReadOrganization, found).await
     }
 
-    /// All sessions that the viewer may see, oldest first.
+    /// All chat sessions that the viewer can see, oldest first.
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<
+        #[graphql(desc = "Only chat sessions that match this filter.")] filter: Option<
             ChatSessionFilterInput,
         >,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
         sessions(context, filter, PageArguments { first, after, last, before }).await
     }
@@ -183,10 +187,10 @@ impl Organization {
     async fn webhooks(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookConnection>> {
         reserved(
             context,
@@ -197,7 +201,7 @@ impl Organization {
     }
 }
 
-/// A list that is reserved for the roles that may do such a thing: null for others, without an error.
+/// A list that is reserved for roles that may take this action: null for others, without an error.
 async fn reserved<T>(
     context: &Context<'_>,
     verb: Verb,

@@ -8,12 +8,13 @@ use super::Organization;
 use crate::actions::UpdateOrganization;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-/// Changes of the viewer's organization. Absent fields are unchanged.
+/// Changes to the viewer's organization. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateOrganizationInput {
-    /// The name: 1 to 200 characters.
+    /// The name of the organization: 1–200 characters.
     name: Option<String>,
-    /// For how many minutes senders may edit and delete what they sent: 0 (not at all) to 525,600 (a year).
+    /// The number of minutes in which senders can edit and delete their messages, 0–525,600 (one year). 0:
+    /// they cannot.
     edit_window_minutes: Option<i32>,
 }
 
@@ -31,11 +32,11 @@ pub(in crate::graphql) struct OrganizationMutation;
 
 #[Object]
 impl OrganizationMutation {
-    /// Changes the organization. For admins.
+    /// Updates the viewer's organization. For admins.
     async fn update_organization(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateOrganizationInput,
+        #[graphql(desc = "The changes to the organization.")] input: UpdateOrganizationInput,
     ) -> Result<Option<UpdateOrganizationPayload>> {
         let caller = caller(context)?;
         let UpdateOrganizationInput { name, edit_window_minutes } = input;

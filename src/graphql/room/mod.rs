@@ -14,47 +14,48 @@ use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::room;
 
-/// A place where chats with visitors happen: a site, a queue, a department.
+/// A queue of chats with visitors, such as a website or a department.
 #[derive(Clone)]
 pub(super) struct Room(pub room::Model);
 
-/// A place where chats with visitors happen: a site, a queue, a department.
+/// A queue of chats with visitors, such as a website or a department.
 #[Object]
 impl Room {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Room.encode(self.0.id.0)
     }
 
-    /// The name.
+    /// The name of the room.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The organization it belongs to.
+    /// The organization that the room belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// The creation time.
+    /// The time at which the room was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// For how many minutes after its newest message a chat can be resumed; 0 is never. Null to all but admins.
+    /// The number of minutes after its newest message in which a chat can be resumed. 0: never. Null unless
+    /// the viewer is an admin.
     async fn resume_window_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
         Ok(is_for_admin(context)?.then_some(self.0.resume_window_minutes))
     }
 
-    /// After how many minutes in which nothing happens a chat ends; 0 is never. A chat with a session that is not
-    /// over waits for it. Null to all but admins.
+    /// The number of minutes without activity after which a chat ends. 0: never. Open chat sessions keep a
+    /// chat open. Null unless the viewer is an admin.
     async fn end_after_idle_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
 
-    /// Whether somebody who answers here is online: a user heard from within the last minute who is present in or has
-    /// taken part in one of the room's 100 newest chats. A user who has not taken part in any room's chats yet may
-    /// answer anywhere and counts for every room.
+    /// True if somebody who answers in this room is online. That is a user who was active within the last 60
+    /// seconds and has joined or taken part in one of the room's 100 newest chats. A user who never took part
+    /// in any room's chats counts for every room.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }
@@ -69,9 +70,8 @@ impl Room {
         Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
     }
 
-    /// The key with which pages of the room's site sign visitors in, as bearer token of `signInVisitor`. It stands
-    /// in the
-    /// page for everybody to read. For admins; null to others.
+    /// The bearer token with which pages of the room's website call `signInVisitor`. It is part of the page,
+    /// so it is not secret. Null unless the viewer is an admin.
     async fn widget_key(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(is_for_admin(context)?.then_some(&self.0.widget_key))
     }
@@ -81,19 +81,21 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
     }
 
-    /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
-    /// for otherwise; who waits, longest first, is `filter: {isWaiting: true, isEnded: false}` with
-    /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
+    /// The room's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
+    /// otherwise. For the queue, use `filter: {isWaiting: true, isEnded: false}` with `orderBy: {field:
+    /// WAITING_SINCE, direction: ASC}`.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
+            ChatOrderInput,
+        >,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ChatConnection>> {
         let place = Place::Room(self.0.id);
         chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })

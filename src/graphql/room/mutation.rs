@@ -13,16 +13,18 @@ use entity::{RoomId, room};
 /// A room to create.
 #[derive(InputObject)]
 struct CreateRoomInput {
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the room: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: String,
-    /// The origins whose pages can use the room's `widgetKey`: up to 20 origins as browsers send them, such as
-    /// `https://shop.example`.
+    /// The origins whose pages can use the room's `widgetKey`: up to 20 origins in the form that browsers
+    /// send, such as `https://shop.example`.
     #[graphql(default)]
     allowed_origins: Vec<String>,
-    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// never.
     #[graphql(default_with = "limits::RESUME_MINUTES.1")]
     resume_window_minutes: i32,
-    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     #[graphql(default)]
     end_after_idle_minutes: i32,
 }
@@ -30,28 +32,30 @@ struct CreateRoomInput {
 /// The result of `createRoom`.
 #[derive(SimpleObject)]
 struct CreateRoomPayload {
-    /// The new room.
+    /// The new room with its widget key.
     room: Option<Room>,
-    /// The secret with which the site's server signs identity tokens. Shown only here and by
-    /// `rotateIdentitySecret`: store
-    /// it.
+    /// The secret with which your server signs identity tokens. Store it: only this payload and that of
+    /// `rotateIdentitySecret` show it.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a room. Absent fields are unchanged.
+/// Changes to a room. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateRoomInput {
     /// The id of the room.
     room_id: ID,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the room: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: Option<String>,
-    /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows none.
+    /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows
+    /// none.
     allowed_origins: Option<Vec<String>>,
-    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// never.
     resume_window_minutes: Option<i32>,
-    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     end_after_idle_minutes: Option<i32>,
 }
 
@@ -67,9 +71,9 @@ struct UpdateRoomPayload {
 /// A room whose widget key to replace.
 #[derive(InputObject)]
 struct RotateWidgetKeyInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the key once.
+    /// Makes retries safe: 1–128 characters. Calls with the same id replace the key once.
     request_id: Option<String>,
 }
 
@@ -85,9 +89,9 @@ struct RotateWidgetKeyPayload {
 /// A room whose identity secret to replace.
 #[derive(InputObject)]
 struct RotateIdentitySecretInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the secret once and returns the
+    /// Makes retries safe: 1–128 characters. Calls with the same id replace the secret once and return the
     /// same one.
     request_id: Option<String>,
 }
@@ -95,9 +99,10 @@ struct RotateIdentitySecretInput {
 /// The result of `rotateIdentitySecret`.
 #[derive(SimpleObject)]
 struct RotateIdentitySecretPayload {
-    /// The room.
+    /// The room whose secret was replaced.
     room: Option<Room>,
-    /// The new secret. Shown only here: store it. Null for a retry whose secret was replaced since.
+    /// The new secret. Store it: only this payload shows it. Null for a retry if the secret was replaced
+    /// again since.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -112,7 +117,7 @@ impl RoomMutation {
     async fn create_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: CreateRoomInput,
+        #[graphql(desc = "The room to create.")] input: CreateRoomInput,
     ) -> Result<Option<CreateRoomPayload>> {
         let caller = caller(context)?;
         let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
@@ -133,11 +138,11 @@ impl RoomMutation {
         }))
     }
 
-    /// Changes a room. For admins.
+    /// Updates a room. For admins.
     async fn update_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateRoomInput,
+        #[graphql(desc = "The changes to the room.")] input: UpdateRoomInput,
     ) -> Result<Option<UpdateRoomPayload>> {
         let caller = caller(context)?;
         let UpdateRoomInput { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
@@ -161,13 +166,12 @@ impl RoomMutation {
         }))
     }
 
-    /// Replaces a room's widget key. Pages with the previous key no longer sign anybody in; visitors who are
-    /// signed in
-    /// stay signed in. For admins.
+    /// Replaces a room's widget key. Pages with the previous key can no longer sign visitors in. Visitors who
+    /// are signed in stay signed in. For admins.
     async fn rotate_widget_key(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: RotateWidgetKeyInput,
+        #[graphql(desc = "The room whose widget key to replace.")] input: RotateWidgetKeyInput,
     ) -> Result<Option<RotateWidgetKeyPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::WidgetKey, input.request_id).await;
         Ok(Some(match settle(rotated)? {
@@ -176,12 +180,12 @@ impl RoomMutation {
         }))
     }
 
-    /// Replaces a room's identity secret. Identity tokens that the previous secret signed are no longer accepted. For
-    /// admins.
+    /// Replaces a room's identity secret. Identity tokens that were signed with the previous secret are no
+    /// longer accepted. For admins.
     async fn rotate_identity_secret(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: RotateIdentitySecretInput,
+        #[graphql(desc = "The room whose identity secret to replace.")] input: RotateIdentitySecretInput,
     ) -> Result<Option<RotateIdentitySecretPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::Identity, input.request_id).await;
         Ok(Some(match settle(rotated)? {

@@ -9,7 +9,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
 
-/// An item as the API has it, and the cursor after it; absent for an item that ends its stream.
+/// An item of the API, and the cursor after it. No cursor for an item that ends its stream.
 pub(super) struct Made<T> {
     pub(super) cursor: Option<String>,
     pub(super) event: T,
@@ -20,11 +20,11 @@ struct Items<I, F> {
     resume: Arc<Resume>,
     stream: BoxStream<'static, I>,
     make: F,
-    /// The last item, until it is known that it was resolved.
+    /// The last item, until it is known to be resolved.
     last: Option<I>,
 }
 
-/// What a live stream carries, made into what the API has. Items that make nothing are left out.
+/// Converts a live stream to items of the API, and drops those that have no such item.
 pub(super) fn items<I, T>(
     live: Live,
     resume: Arc<Resume>,

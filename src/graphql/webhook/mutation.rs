@@ -11,46 +11,48 @@ use crate::actions::{CreateWebhook, UpdateWebhook};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{SecretText, WebhookDeliveryId, WebhookId, webhook};
 
-/// A webhook to create. An organization has up to 20.
+/// A webhook to create. An organization can have up to 20.
 #[derive(InputObject)]
 struct CreateWebhookInput {
-    /// The URL that events are sent to: `https://…`, up to 2,000 characters, to a public address. `http://…` and
-    /// private addresses only
-    /// within networks that the server's operator allows.
+    /// The URL that receives the events: `https://…`, up to 2,000 characters, at a public address. `http://…`
+    /// and private addresses are accepted only within networks that the server's operator allows.
     url: String,
-    /// The events that are sent: at least one.
+    /// The events that the webhook receives, at least one.
     events: Vec<WebhookEvent>,
-    /// The value of the header `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    /// The value of the header `X-WEBHOOK-API-KEY`: 1–500 visible ASCII characters.
     api_key: String,
-    /// The value of the header `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    /// The value of the header `X-WEBHOOK-API-SECRET`: 1–500 visible ASCII characters. The API never returns
+    /// it.
     api_secret: String,
 }
 
 /// The result of `createWebhook`.
 #[derive(SimpleObject)]
 struct CreateWebhookPayload {
-    /// The new webhook.
+    /// The new webhook, which is enabled.
     webhook: Option<Webhook>,
-    /// The signing secret, for the receiver's Standard Webhooks library. Shown only once: store it.
+    /// The secret to verify signatures with, for your Standard Webhooks library. Store it: only this payload
+    /// shows it.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Changes of a webhook. Absent fields are unchanged.
+/// Changes to a webhook. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateWebhookInput {
     /// The id of the webhook.
     webhook_id: ID,
-    /// The URL, as for `createWebhook`.
+    /// The URL that receives the events, as for `createWebhook`.
     url: Option<String>,
-    /// The events that are sent: at least one.
+    /// The events that the webhook receives, at least one.
     events: Option<Vec<WebhookEvent>>,
-    /// The value of the header `X-WEBHOOK-API-KEY`: 1 to 500 visible ASCII characters.
+    /// The value of the header `X-WEBHOOK-API-KEY`: 1–500 visible ASCII characters.
     api_key: Option<String>,
-    /// The value of the header `X-WEBHOOK-API-SECRET`: 1 to 500 visible ASCII characters. Never shown again.
+    /// The value of the header `X-WEBHOOK-API-SECRET`: 1–500 visible ASCII characters. The API never returns
+    /// it.
     api_secret: Option<String>,
-    /// False disables it: what was still to be delivered is given up. True enables it again.
+    /// False disables the webhook and cancels its pending deliveries. True enables it again.
     is_enabled: Option<bool>,
 }
 
@@ -66,9 +68,9 @@ struct UpdateWebhookPayload {
 /// A webhook whose signing secret to replace.
 #[derive(InputObject)]
 struct RotateSigningSecretInput {
-    /// The webhook.
+    /// The id of the webhook.
     webhook_id: ID,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the secret once and returns the
+    /// Makes retries safe: 1–128 characters. Calls with the same id replace the secret once and return the
     /// same one.
     request_id: Option<String>,
 }
@@ -76,11 +78,10 @@ struct RotateSigningSecretInput {
 /// The result of `rotateSigningSecret`.
 #[derive(SimpleObject)]
 struct RotateSigningSecretPayload {
-    /// The webhook.
+    /// The webhook whose secret was replaced.
     webhook: Option<Webhook>,
-    /// The new secret, for the receiver's Standard Webhooks library. Shown only here: store it. Null for a retry
-    /// whose
-    /// secret was replaced since.
+    /// The new secret, for your Standard Webhooks library. Store it: only this payload shows it. Null for a
+    /// retry if the secret was replaced again since.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -96,23 +97,23 @@ struct DeleteWebhookInput {
 /// The result of `deleteWebhook`.
 #[derive(SimpleObject)]
 struct DeleteWebhookPayload {
-    /// The id of the webhook that is gone, with its deliveries.
+    /// The id of the deleted webhook. Null if it was not deleted.
     deleted_webhook_id: Option<ID>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// A delivery to make again.
+/// A delivery to repeat.
 #[derive(InputObject)]
 struct RedeliverWebhookInput {
-    /// The delivery, of a webhook that is enabled.
+    /// The id of a delivery of an enabled webhook.
     delivery_id: ID,
 }
 
 /// The result of `redeliverWebhook`.
 #[derive(SimpleObject)]
 struct RedeliverWebhookPayload {
-    /// The delivery, as it now stands: PENDING, before its first attempt, with the same `webhook-id` and body.
+    /// The delivery in its new state: PENDING, with no attempts, and with the same `webhook-id` and body.
     delivery: Option<WebhookDelivery>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: Vec<UserError>,
@@ -123,11 +124,11 @@ pub(in crate::graphql) struct WebhookMutation;
 
 #[Object]
 impl WebhookMutation {
-    /// Creates a webhook. For admins.
+    /// Creates a webhook. For admins. Errors: `INVALID` beyond 20 webhooks.
     async fn create_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The webhook.")] input: CreateWebhookInput,
+        #[graphql(desc = "The webhook to create.")] input: CreateWebhookInput,
     ) -> Result<Option<CreateWebhookPayload>> {
         let caller = caller(context)?;
         let CreateWebhookInput { url, events, api_key, api_secret } = input;
@@ -146,11 +147,11 @@ impl WebhookMutation {
         }))
     }
 
-    /// Changes a webhook. For admins.
+    /// Updates a webhook. For admins.
     async fn update_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateWebhookInput,
+        #[graphql(desc = "The changes to the webhook.")] input: UpdateWebhookInput,
     ) -> Result<Option<UpdateWebhookPayload>> {
         let caller = caller(context)?;
         let webhook_id = input.webhook_id.clone();
@@ -166,13 +167,12 @@ impl WebhookMutation {
         }))
     }
 
-    /// Replaces a webhook's signing secret. For 24 hours requests are signed with the previous secret too, so that
-    /// the
-    /// receiver can change over without missing anything. For admins.
+    /// Replaces a webhook's signing secret. For 24 hours, requests are signed with both secrets, so that you
+    /// can update the receiver without missing events. For admins.
     async fn rotate_signing_secret(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The webhook.")] input: RotateSigningSecretInput,
+        #[graphql(desc = "The webhook whose secret to replace.")] input: RotateSigningSecretInput,
     ) -> Result<Option<RotateSigningSecretPayload>> {
         let caller = caller(context)?;
         let RotateSigningSecretInput { webhook_id, request_id } = input;
@@ -192,11 +192,11 @@ impl WebhookMutation {
         }))
     }
 
-    /// Deletes a webhook with everything that was and was to be delivered to it. For admins.
+    /// Deletes a webhook with all its deliveries. For admins.
     async fn delete_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The webhook.")] input: DeleteWebhookInput,
+        #[graphql(desc = "The webhook to delete.")] input: DeleteWebhookInput,
     ) -> Result<Option<DeleteWebhookPayload>> {
         let caller = caller(context)?;
         let deleted = async {
@@ -211,12 +211,12 @@ impl WebhookMutation {
         }))
     }
 
-    /// Has something delivered again, whatever became of it before. What is being tried at this moment is left to
-    /// it. For admins.
+    /// Sends a delivery again, whether it failed or succeeded, in a new series of ten attempts. A delivery
+    /// that is being attempted right now is not restarted. For admins.
     async fn redeliver_webhook(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The delivery.")] input: RedeliverWebhookInput,
+        #[graphql(desc = "The delivery to repeat.")] input: RedeliverWebhookInput,
     ) -> Result<Option<RedeliverWebhookPayload>> {
         let caller = caller(context)?;
         let id = &input.delivery_id;
