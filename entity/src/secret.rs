@@ -1,4 +1,4 @@
-//! A secret that is stored as it is, because it is sent or signed with, and that prints as a placeholder.
+//! A secret that is stored unhashed because the server sends it or signs with it. It prints as a placeholder.
 
 use sea_orm::DeriveValueType;
 

@@ -1,4 +1,4 @@
-//! What can be a reaction: one emoji, written in one way.
+//! The rules for reactions: exactly one emoji, in a normalized form.
 
 use super::field_path::FieldPath;
 use super::{limits, refused::Refused};
@@ -18,7 +18,7 @@ const TAGS: std::ops::RangeInclusive<char> = '\u{e0020}'..='\u{e007f}';
 /// can be written with or without a sign that asks for the picture, with it.
 pub fn emoji(field: impl Into<FieldPath>, typed: &str) -> Result<String, Refused> {
     let field = field.into();
-    let refused = || Refused::Invalid { field: field.clone(), reason: "A reaction is exactly one emoji." };
+    let refused = || Refused::Invalid { field: field.clone(), reason: "`emoji` must be exactly one emoji." };
     if typed.chars().nth(limits::EMOJI).is_some() {
         return Err(Refused::TooLong { field: field.clone(), limit: limits::EMOJI });
     }

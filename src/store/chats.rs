@@ -1,4 +1,4 @@
-//! Chats: found, and listed as far as a viewer may see them.
+//! Chats: finds them, and lists those that a viewer may see.
 
 mod leads;
 
@@ -79,7 +79,7 @@ pub async fn list_visible(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_visible`]: its plan, line by line.
+/// The query plan of a page of [`list_visible`], line by line.
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -134,7 +134,7 @@ pub async fn list_inbox(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_inbox`], line by line.
+/// The query plan of a page of [`list_inbox`], line by line.
 pub async fn explain_inbox(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -148,7 +148,8 @@ pub async fn explain_inbox(
     Ok(plan)
 }
 
-/// What the viewer takes part in, which their own index has in order; and what else they are present in, which is little.
+/// The chats in which the viewer takes part, which their own index has in order, and the few others in which
+/// they are present.
 fn inbox(
     viewer: &Viewer,
     filter: &ChatFilter,
@@ -195,8 +196,8 @@ fn visible(viewer: &Viewer) -> Select<chat::Entity> {
     chat::Entity::find().filter(is_visible(viewer))
 }
 
-/// The same, to be found among those of which the ids are known: no index of the organization's chats shall lead to them,
-/// which SQLite, without statistics, would take to be short.
+/// The same condition for chats with known ids. No index of the organization's chats may be used, which
+/// SQLite, without statistics, would expect to be short.
 fn visible_among(viewer: &Viewer) -> Select<chat::Entity> {
     let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
     let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));

@@ -1,4 +1,4 @@
-//! Rooms, and how many wait in them.
+//! Rooms, and the number of chats that wait in them.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
@@ -40,7 +40,7 @@ pub async fn list_in_organization(
     keyset::page(rows, list, Sorting::ascending(room::Column::CreatedAt, room::Column::Id), page).await
 }
 
-/// How many chats wait for an answer in each of the rooms; a room where none does is left out.
+/// The number of chats that wait for an answer in each of the rooms. Rooms without such a chat are left out.
 pub async fn waiting_counts(
     rows: &impl Rows,
     organization_id: OrganizationId,

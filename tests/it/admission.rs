@@ -1,4 +1,4 @@
-//! Who comes too often is told so; everybody else is not disturbed.
+//! Rate limits: a caller who sends too much is refused, and others are not affected.
 
 use crate::harness::client::{error_code, mutation};
 use crate::harness::socket::Socket;

@@ -1,4 +1,4 @@
-//! The tables of the pages for who comes from elsewhere: every fact has its row, and every test that a row names is there.
+//! The tables of the migration guides: every fact has a row, and every test that a row names exists.
 
 mod chat_sessions;
 mod giosg;

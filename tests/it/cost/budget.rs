@@ -1,4 +1,4 @@
-//! Each actor's budget of cost: who spends it is told to wait, and nobody else notices.
+//! The cost budget of each actor: a caller who exceeds it must wait, and others do not notice.
 
 use crate::harness::client::error_code;
 use crate::harness::socket::Socket;
