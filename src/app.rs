@@ -1,4 +1,4 @@
-//! The server put together: store, live, actions, schema and front door, started and stopped as one.
+//! The whole server, started and stopped as one: store, live streams, actions, schema and HTTP server.
 
 use crate::actions::{Actions, Lease, Quotas, Secret};
 use crate::clock::Clock;
@@ -26,12 +26,12 @@ mod secret;
 
 const MIB: u64 = 1024 * 1024;
 
-/// How long a stream may take to start.
+/// The time in which a stream must start.
 const START_WITHIN: Duration = Duration::from_secs(20);
-/// How long running work may take to end when the server stops: what runs longer is left behind.
+/// The time in which running work must end when the server stops. Longer work is abandoned.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
-/// What the command line and the server have in common: the store, opened and brought up to date.
+/// The parts that the command line and the server share: the open store, with current tables.
 pub struct Base {
     /// The actions.
     pub actions: Actions,
@@ -39,12 +39,12 @@ pub struct Base {
     pub live: Live,
     tracker: TaskTracker,
     shutdown: CancellationToken,
-    /// Held as long as this process uses the data folder's database.
+    /// Locked while this process uses the database in the data folder.
     _lock: Option<Arc<File>>,
 }
 
 impl Base {
-    /// Opens the store as configured.
+    /// Opens the store of the configuration.
     pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
         if !config.files.starts_with("s3://") {
@@ -122,7 +122,7 @@ pub struct App {
     listening: Listening,
 }
 
-/// The front door, open.
+/// The HTTP server while it listens.
 struct Listening {
     address: SocketAddr,
     draining: CancellationToken,
@@ -137,7 +137,7 @@ impl App {
         Self::serve(base, &config).await
     }
 
-    /// Starts to listen on a store that is open. Closes the store if that fails.
+    /// Starts to listen with an open store. Closes the store if that fails.
     pub async fn serve(base: Base, config: &Config) -> anyhow::Result<Self> {
         match Self::listen(&base, config).await {
             Ok(listening) => Ok(Self { base, drain: config.drain, listening }),
@@ -184,19 +184,19 @@ impl App {
         Ok(Listening { address, draining, front_stop, front })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listening.address
     }
 
-    /// The actions, for what has no door: tests and the command line.
+    /// The actions, for callers without HTTP: tests and the command line.
     #[must_use]
     pub fn actions(&self) -> &Actions {
         &self.base.actions
     }
 
-    /// Waits for the front door to close by itself, which it does only by a bug.
+    /// Waits until the HTTP server ends without being stopped, which only a bug can cause.
     pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
         (&mut self.listening.front).await
     }
@@ -239,7 +239,8 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("could not make the folder {}", path.display()))
 }
 
-/// Two servers never share an embedded database; the file itself is for its owner alone.
+/// Locks the SQLite database, so that two servers never share it, and makes the file readable only for its
+/// owner.
 fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
     let Some(path) =
         config.database.strip_prefix("sqlite://").map(|path| path.split('?').next().unwrap_or(path))
@@ -261,7 +262,7 @@ fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
     }
 }
 
-/// The URL as it may be shown.
+/// The URL without its password, for logs.
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),

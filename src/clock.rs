@@ -1,8 +1,8 @@
-//! Time and ids: the only place that asks what time it is. Tests freeze it.
+//! Time and ids. No other module reads the time, so tests can freeze it.
 //!
-//! A running clock counts by the machine's monotonic clock, so a change of the wall clock moves nothing. It is steered
-//! towards a reference by stated rules: on SQLite the wall clock, on PostgreSQL the database's clock, which all nodes
-//! share. See `docs/adr/0053-one-clock.md`.
+//! A running clock counts with the machine's monotonic clock, so a change of the wall clock does not move it.
+//! It is steered toward a reference: the wall clock on SQLite, and the database's clock, which all nodes
+//! share, on PostgreSQL. See `docs/adr/0053-one-clock.md`.
 
 mod steering;
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::{ContextV7, Uuid};
 
-/// The server's clock and the maker of its ids.
+/// The server's clock and the source of its ids.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
 
@@ -29,14 +29,14 @@ enum Time {
     Running { wall: Wall, steering: Mutex<Steering>, started: Instant },
 }
 
-/// The machine's wall clock. Tests set it ahead or back.
+/// The machine's wall clock. Tests can set it ahead or back.
 #[derive(Clone, Debug, Default)]
 pub struct Wall {
     ahead: Arc<AtomicI64>,
 }
 
 impl Wall {
-    /// Sets it ahead of the machine's own, or back, by milliseconds.
+    /// Sets it ahead of the machine's own clock by milliseconds, or back.
     pub fn set_ahead(&self, millis: i64) {
         self.ahead.store(millis, Ordering::SeqCst);
     }
@@ -49,14 +49,14 @@ impl Wall {
     }
 }
 
-/// What the database's clock said.
+/// A reading of the database's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// Its time, microseconds since the Unix epoch.
+    /// The time, in microseconds since the Unix epoch.
     pub micros: i64,
-    /// When it said so: halfway between question and answer.
+    /// The moment of the reading: halfway between question and answer.
     pub at: Instant,
-    /// How far off this may be: half of the time between question and answer.
+    /// The possible error: half of the time between question and answer.
     pub within: Duration,
 }
 
@@ -76,7 +76,7 @@ impl Clock {
         Self(Arc::new(Inner { time, order: Mutex::new(ContextV7::new()) }))
     }
 
-    /// A clock that stands still until it is advanced.
+    /// A clock that stands still until a test advances it.
     #[must_use]
     pub fn frozen(at: Timestamp) -> Self {
         let time = Time::Frozen(Mutex::new(at));
@@ -113,7 +113,7 @@ impl Clock {
         }
     }
 
-    /// Compares a running clock with the wall clock and steers it. To be called every second.
+    /// Compares a running clock with the wall clock and steers it. Call it every second.
     pub fn follow_wall(&self) {
         if let Time::Running { wall, steering, .. } = &self.0.time {
             // Under the lock, so that both are read at once.
@@ -122,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// Compares a running clock with the database's and steers it. To be called every few seconds.
+    /// Compares a running clock with the database's clock and steers it. Call it every few seconds.
     pub fn follow_database(&self, reading: Reading) {
         if let Time::Running { wall, steering, .. } = &self.0.time {
             let mut steering = lock(steering);
@@ -138,7 +138,7 @@ impl Clock {
         }
     }
 
-    /// A new `UUIDv7`, larger than the ones this clock made before in the same millisecond.
+    /// A new `UUIDv7`, larger than the ones that this clock created before in the same millisecond.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().0).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The few words in which SQLite's and PostgreSQL's table definitions differ.
+//! The words that differ between table definitions of SQLite and PostgreSQL.
 
 use sea_orm_migration::prelude::{DbErr, SchemaManager};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};

@@ -1,10 +1,10 @@
-//! Refuses settings that cannot work, each by the name of its flag.
+//! Refuses settings that cannot work, and names the flag of each.
 
 use super::Config;
 use anyhow::bail;
 use secrecy::ExposeSecret;
 
-/// Longest that a server may go on serving after it was told to stop.
+/// The longest time that a server keeps serving after it was told to stop.
 const MOST_DRAIN: std::time::Duration = std::time::Duration::from_mins(5);
 
 impl Config {

@@ -1,4 +1,4 @@
-//! What nobody needs any more: old entries of the ledger, and webhooks that were deleted.
+//! Deletes old deliveries, and webhooks that were removed.
 
 use crate::domain::webhook::LEDGER;
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 /// Rows of one transaction.
 const ROWS: u64 = 500;
-/// How long a deleted webhook is kept, so that whoever is writing for it at that moment can end.
+/// The time for which a deleted webhook is kept, so that running attempts can still store their results.
 const REST: TimeDelta = TimeDelta::minutes(10);
 
 /// Takes a part of it away: whether there is more.

@@ -1,5 +1,4 @@
-//! Signatures as Standard Webhooks 1.0.0 has them: HMAC-SHA256 over id, time and body, so that any of its
-//! libraries verifies what we send.
+//! Signatures according to Standard Webhooks 1.0.0: HMAC-SHA256 over id, time and body.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand::Rng;
 use sha2::Sha256;
 
-/// What a secret begins with.
+/// The prefix of a signing secret.
 const PREFIX: &str = "whsec_";
 /// Bytes of a new secret: the specification asks for 24 to 64.
 const BYTES: usize = 32;

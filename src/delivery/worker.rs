@@ -1,8 +1,8 @@
-//! The worker: looks for what is due, takes it under a lease, and has it posted.
+//! The worker: finds due deliveries, leases them, and has them posted.
 //!
-//! Any number of nodes do this on one database. A lease says whose turn it is; when a node dies, its leases end and
-//! others take over. Each endpoint has places of its own: eight while it is well, one while it fails, so that what
-//! does not answer holds up nothing but itself.
+//! Any number of nodes run a worker on one database. When a node dies, its leases expire, and other nodes
+//! take over. Each endpoint has its own slots: eight while it works, one while it fails, so that a failing
+//! endpoint delays only itself.
 
 use super::outcome;
 use super::post::{Answer, Letter, Post};
@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 /// Deliveries to one endpoint at once.
 const PLACES: usize = 8;
-/// The same while it fails: enough to see whether it has recovered.
+/// The slots of an endpoint that fails: enough to notice that it has recovered.
 const PLACES_WHILE_FAILING: usize = 1;
 /// Deliveries of this node at once.
 const AT_ONCE: usize = 512;
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 512;
 const LOOK: u64 = 100;
 /// Deliveries of one webhook that are given up at once.
 const GIVEN_UP_AT_ONCE: u64 = 500;
-/// How long attempts under way may go on when the server stops.
+/// The time that running attempts get when the server stops.
 const LAST_MOMENTS: Duration = Duration::from_secs(5);
 
 /// Sends what is due, for ever.
@@ -125,7 +125,7 @@ impl Worker {
             from = match self.look(from).await {
                 Ok(from) => from,
                 Err(error) => {
-                    tracing::warn!(%error, "could not look for what is to be delivered");
+                    tracing::warn!(%error, "could not look for due deliveries");
                     None
                 }
             };
@@ -134,7 +134,7 @@ impl Worker {
                     Ok(true) => Instant::now(),
                     Ok(false) => Instant::now() + self.0.clear,
                     Err(error) => {
-                        tracing::warn!(%error, "could not clear the ledger of webhooks");
+                        tracing::warn!(%error, "could not delete old webhook deliveries");
                         Instant::now() + self.0.clear
                     }
                 };
@@ -208,7 +208,8 @@ impl Worker {
         Ok(())
     }
 
-    /// What was still to be delivered when a webhook was disabled, and events that were written at that moment.
+    /// Fails the deliveries that were pending when a webhook was disabled, including those stored at that
+    /// moment.
     async fn give_up(&self, webhook_id: WebhookId) -> Result<()> {
         let tx = self.0.store.begin().await?;
         let given_up = match webhooks::lock_any(&tx, webhook_id).await {
@@ -243,7 +244,7 @@ impl Worker {
             () = ending => {
                 // Where this fails, the lease ends by itself.
                 if let Err(error) = outcome::release(store, &delivery, claim.lease).await {
-                    tracing::warn!(delivery = %delivery.id, %error, "a delivery that was cut off waits for its lease to end");
+                    tracing::warn!(delivery = %delivery.id, %error, "an interrupted delivery waits until its lease expires");
                 }
                 return;
             }
@@ -256,7 +257,7 @@ impl Worker {
             }
         }
         if let Err(error) = outcome::settle(store, webhook, delivery, claim.lease, answer).await {
-            tracing::warn!(delivery = %id, %error, "what came of a delivery could not be written: it will be repeated");
+            tracing::warn!(delivery = %id, %error, "could not store the result of a delivery, so it will be repeated");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Sample data: an organization worth a look, made by the server's own actions.
+//! Sample data: an organization that the server's own actions create.
 
 mod month;
 mod picture;

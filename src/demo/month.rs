@@ -1,4 +1,4 @@
-//! A month at the clinic: two hundred chats, played one after another by a clock of their own.
+//! A month at the clinic: two hundred chats, replayed on a clock of their own.
 
 use super::words::{DIALOGUES, TEAM, VISITORS, Who, words};
 use super::{Stage, picture, shop};

@@ -1,4 +1,4 @@
-//! What can be a reaction: one emoji, written in one way.
+//! The rules for reactions: exactly one emoji, in a normalized form.
 
 use super::field_path::FieldPath;
 use super::{limits, refused::Refused};

@@ -1,4 +1,4 @@
-//! What is told once it is committed: entries of a chat's log with the rows they name, and passing hints.
+//! Committed events: log entries with the rows they name, and transient signals.
 
 use super::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange, StoredChange};
 use entity::{
@@ -12,10 +12,10 @@ use std::sync::Arc;
 pub struct MessageRow {
     /// The message.
     pub message: message::Model,
-    /// Its sender; absent when the server itself acted.
+    /// The sender. Absent if the server itself acted.
     pub sender: Option<actor::Model>,
-    /// Of type SESSION: the actors who are called to the session now. Empty where the store has already left out what the
-    /// reader does not see.
+    /// Messages of type SESSION: the current participants of the session. Empty if the store has already left
+    /// out what the reader cannot see.
     pub called_ids: Vec<ActorId>,
 }
 
@@ -24,7 +24,7 @@ pub struct MessageRow {
 pub struct SessionRow {
     /// The session.
     pub session: chat_session::Model,
-    /// Its participants; the creator is one.
+    /// The participants, including the creator.
     pub participant_ids: Vec<ActorId>,
 }
 
@@ -35,7 +35,7 @@ impl SessionRow {
         self.participant_ids.contains(&actor_id)
     }
 
-    /// Who stays named, whoever else is called: who created, started or accepted it.
+    /// The actors who always remain participants: those who created, started or accepted the session.
     #[must_use]
     pub fn stays(&self) -> Vec<ActorId> {
         let session = &self.session;
@@ -124,14 +124,14 @@ pub struct Entry {
     pub chat: Arc<chat::Model>,
 }
 
-/// What passes without a place in the log: worth showing now, re-read by whoever comes back.
+/// A transient signal without a place in the log. A client that returns reads the state again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// A read mark moved.
     Participation(participation::Model),
     /// A presence was renewed.
     Presence(presence::Model),
-    /// Who types changed.
+    /// The typing actors changed.
     Typing,
 }
 
@@ -147,14 +147,14 @@ pub enum ViewChange {
     Read,
 }
 
-/// What a commit has to tell.
+/// The news of a commit.
 #[derive(Clone, Debug)]
 pub enum News {
     /// A chat's log grew.
     Log {
         /// The chat's row as it was before; absent when the chat is new.
         before: Option<Arc<chat::Model>>,
-        /// What was added, in order.
+        /// The entries that were added, in order.
         entries: Vec<Arc<Entry>>,
     },
     /// Something passed in a chat.

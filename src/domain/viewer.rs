@@ -2,7 +2,7 @@
 
 use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, UserRole, actor, room};
 
-/// What the caller is in their organization. Read from the store, never from the token.
+/// The role of the caller in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewerRole {
     /// A user who may change the organization itself.
@@ -37,24 +37,24 @@ pub struct Viewer {
     pub organization_id: OrganizationId,
     /// The row of the caller: a user, a visitor or an API client. A widget is nobody: it has its room's id here.
     pub actor_id: ActorId,
-    /// What the caller is now.
+    /// The current role of the caller.
     pub role: ViewerRole,
-    /// When the token ends.
+    /// The expiry time of the token.
     pub expires_at: Timestamp,
     /// The actor's `auth_version` when this was read.
     pub auth_version: i64,
-    /// What the token says of itself; a widget has none, nor has the server.
+    /// The token's own data. A widget key and the server have none.
     pub pass: Option<Pass>,
 }
 
-/// What a token says, beside whose it is.
+/// The data of a token, besides its actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
-    /// What it has in common with those that it was renewed from and to.
+    /// The id of the sign-in, shared by all tokens that were renewed from one another.
     pub sign_in_id: SignInId,
-    /// When the first of them was made.
+    /// The time at which the first of them was issued.
     pub first_issued_at: Timestamp,
-    /// When it was made.
+    /// The time at which this token was issued.
     pub issued_at: Timestamp,
     /// The actor's `token_generation` when it was made.
     pub generation: i64,
@@ -94,12 +94,12 @@ impl Viewer {
     }
 }
 
-/// How the caller's actor stands now, as kept current for open connections.
+/// The current access of the caller's actor, kept up to date for open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The actor may act.
     Active {
-        /// In this role.
+        /// The current role.
         role: ViewerRole,
         /// The actor's `auth_version`: when it grows, a connection asks whether its token still holds.
         auth_version: i64,

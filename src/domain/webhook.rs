@@ -1,5 +1,4 @@
-//! Webhooks: which events a change of a chat comes to, what is sent of each, and when a delivery that failed
-//! is tried again.
+//! The rules for webhooks: the events of a change, their bodies, and the retry schedule.
 
 use super::change::MessageChange;
 use super::event::{Change, Event, MessageRow, SessionRow};
@@ -11,8 +10,8 @@ use entity::{
 use serde::Serialize;
 use url::Url;
 
-/// How long after an attempt that failed the next one is made: the schedule of the Standard Webhooks
-/// specification 1.0.0, "Deliverability and reliability". With the first attempt, which is made at once, ten.
+/// The waits after failed attempts: the schedule of the Standard Webhooks specification 1.0.0,
+/// "Deliverability and reliability". With the immediate first attempt, there are ten attempts.
 const DELAYS: [TimeDelta; 9] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
@@ -31,31 +30,31 @@ pub const JITTER: f64 = 0.1;
 /// The shortest and the longest wait that a receiver can ask for with `Retry-After`.
 pub const RETRY_AFTER: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::hours(24));
 
-/// How long after the first answer 429 or 503 such answers do not use up the attempts of a delivery.
+/// The time after the first answer 429 or 503 in which such answers do not use up attempts.
 pub const DEFERRED_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// The longest wait after an answer 429 or 503 without `Retry-After`.
 const DEFERRAL_MOST: TimeDelta = TimeDelta::hours(1);
 
-/// How long a webhook may fail without a single success before it is disabled.
+/// The time that a webhook may fail without a single success before it is disabled.
 pub const FAILING_MOST: TimeDelta = TimeDelta::days(5);
 
-/// How long the secret before still signs after it was changed.
+/// The time for which the previous secret still signs after a rotation.
 pub const PREVIOUS_SECRET: TimeDelta = TimeDelta::hours(24);
 
-/// How long the ledger keeps what is delivered or given up.
+/// The time for which finished deliveries are kept.
 pub const LEDGER: TimeDelta = TimeDelta::days(30);
 
-/// What the ledger says of a delivery whose webhook takes nothing any more.
+/// The error of a delivery whose webhook was disabled.
 pub const DISABLED: &str = "The webhook was disabled.";
 
-/// How long to wait after the attempt of that number, `None` after the last one. `jitter` is 0 to 1.
+/// The wait after the attempt with this number. `None` after the last one. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_after(attempts: i32, jitter: f64) -> Option<TimeDelta> {
     Some(jittered(*DELAYS.get(usize::try_from(attempts - 1).ok()?)?, jitter))
 }
 
-/// How long to wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has answered so already,
+/// The wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has been answering so,
 /// from 5 seconds up to an hour. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_while_deferred(deferred_for: TimeDelta, jitter: f64) -> TimeDelta {
@@ -71,17 +70,17 @@ fn jittered(delay: TimeDelta, jitter: f64) -> TimeDelta {
 /// Something that webhooks can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening<'a> {
-    /// Which event it is.
+    /// The kind of event.
     pub event: WebhookEvent,
-    /// Its place in the chat's log.
+    /// The position in the chat's log.
     pub sequence: i64,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What it is about, beside the chat.
+    /// The object that the event is about, besides the chat.
     pub about: About<'a>,
 }
 
-/// What an event is about.
+/// The object that an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About<'a> {
     /// The chat itself.
@@ -92,8 +91,8 @@ pub enum About<'a> {
     Session(&'a SessionRow),
 }
 
-/// What the entries that a transaction adds to a chat's log come to, in their order. `before` is the chat as it
-/// was; absent when it is new.
+/// The webhook events of the entries that a transaction adds to a chat's log, in order. `before` is the
+/// previous chat, or absent for a new one.
 #[must_use]
 pub fn happenings<'a>(
     before: Option<&chat::Model>,

@@ -1,7 +1,7 @@
-//! Links that grant one thing to whoever holds them, for minutes: to fetch a file, or to upload one.
+//! Signed links, which grant one action for minutes: to download a file, or to upload one.
 //!
-//! A link names the attachment and the second at which it ends, and is signed over both and over what it is for.
-//! What an upload may be (its size, its type, its chat) is in the row that it names, and never changes.
+//! A link names the attachment and the second at which it expires. The signature covers both, and the purpose
+//! of the link. The limits of an upload (size, type, chat) are in the attachment's row and never change.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,12 +14,12 @@ use std::sync::OnceLock;
 /// Links to a file that are asked for within the same window are the same, so that caches work. A link lives for
 /// one to two of them.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// How long after it was granted an upload may begin.
+/// The time in which an upload must start after it was granted.
 const UPLOAD_WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Bytes of a signature that are sent: 128 bits.
 const TAG: usize = 16;
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To put the bytes of an upload.
@@ -41,19 +41,19 @@ impl Purpose {
     }
 }
 
-/// Why a link is not taken.
+/// The reason why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadLink {
-    /// It was not made here, or not for this.
+    /// The link was not created here, or not for this purpose.
     Forged,
-    /// Its time is over.
+    /// The link has expired.
     Expired,
 }
 
 /// Makes and checks links.
 pub struct Links {
     mac: Hmac<Sha256>,
-    /// Where people reach the server; known once it listens.
+    /// The URL at which clients reach the server. Known once it listens.
     base: OnceLock<String>,
 }
 
@@ -70,7 +70,7 @@ impl Links {
         let _ = self.base.set(url.trim_end_matches('/').to_owned());
     }
 
-    /// Where a file or its preview can be fetched, and until when.
+    /// The URL of a file or its preview, and its expiry time.
     #[must_use]
     pub fn to_file(&self, purpose: Purpose, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
         let window = WINDOW.num_milliseconds();
@@ -82,7 +82,7 @@ impl Links {
         (self.link(path, purpose, id, until), until)
     }
 
-    /// Where the bytes of an upload are put, and until when that can begin.
+    /// The URL for the bytes of an upload, and the time until which the upload can start.
     #[must_use]
     pub fn to_upload(&self, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
         // Whole seconds, as in the link.

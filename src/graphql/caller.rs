@@ -1,4 +1,4 @@
-//! Who asks, with the means to answer: in the context of every operation.
+//! The caller of an operation, with its actions and loaders, in the context of every operation.
 
 use super::door::{CHAT_GONE, Code};
 use super::error::{Fault, Result};

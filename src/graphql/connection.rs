@@ -1,4 +1,4 @@
-//! Relay connections: the page that a store gave, with its cursors.
+//! Relay connections: a page of the store with cursors.
 
 use super::error::{Fault, Result};
 use crate::domain::description::Description;

@@ -1,5 +1,5 @@
-//! Where errors leave: what carries a code of ours goes out as it is; what the library says of a document
-//! gets a code; anything else is a bug, which is logged here and hidden from the client.
+//! The outgoing side of errors: an error with a code of ours is passed on, an error of the GraphQL library
+//! gets a code, and any other error is a bug, which is logged and hidden from the client.
 
 use super::guard::suggestion::suggestion;
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
@@ -82,7 +82,7 @@ impl Refusal {
     /// The refusal that hides a bug from clients.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "Something went wrong.")
+        Self::new(Code::Internal, "The server failed because of a bug.")
     }
 
     /// The refusal as an error of the GraphQL library.
@@ -105,7 +105,7 @@ impl Refusal {
 }
 
 /// The message for a chat that was deleted, or hidden from the viewer, after some of it was shown.
-pub(super) const CHAT_GONE: &str = "The chat is not there any more.";
+pub(super) const CHAT_GONE: &str = "The chat no longer exists, or you can no longer see it.";
 
 /// Whether every error of the answer is that a chat is gone. If so, the event is obsolete: another event
 /// reports that the chat is gone.
@@ -213,11 +213,11 @@ fn told(message: &str) -> Option<(Code, String)> {
         return Some((Code::BadUserInput, format!("Expected a value of type \"{name}\".")));
     }
     if message.starts_with("Invalid default value") {
-        let message = "The default of a variable does not match its type.";
+        let message = "The default value of a variable does not match its type.";
         return Some((Code::ValidationFailed, message.to_owned()));
     }
     if message.starts_with("Variable ") {
-        let message = "A variable is used in a place that its declared type does not fit.";
+        let message = "The declared type of a variable does not match the argument that it is used for.";
         return Some((Code::ValidationFailed, message.to_owned()));
     }
     None

@@ -1,4 +1,5 @@
-//! Persisted and domain enums as the schema shows them: mirrored, so that a new value breaks the build here.
+//! The enums of the schema. They mirror the persisted and domain enums, so that a new value there breaks the
+//! build here.
 
 use crate::domain::session_action::SessionAction as DomainDirective;
 use crate::domain::viewer::ViewerRole as DomainViewerRole;
@@ -43,7 +44,7 @@ pub(super) enum UserRole {
     Operator,
 }
 
-/// The role of the viewer.
+/// The role of the viewer. Operators, admins and API clients are staff.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainViewerRole")]
 pub(super) enum ViewerRole {
@@ -125,7 +126,7 @@ pub(super) enum ChatSessionType {
     Telemed,
 }
 
-/// The state of a chat session. The guide to the state machine lists all transitions.
+/// The state of a chat session. `docs/session-machine.md` lists all transitions.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionState")]
 pub(super) enum ChatSessionState {
@@ -266,8 +267,8 @@ pub(super) enum WebhookEvent {
     /// `externalId`, or else their id), `patientUrl`, `tenantName`, `instanceName` and the text in `message`.
     MessageToVisitor,
     /// Somebody sent a message in a chat of any type. The body of this event, and of the events below,
-    /// contains only `type`, `timestamp`, `cursor`, and ids in `data`: `organizationId`, `chatId`, the
-    /// event's `sequence` in the chat, and here `messageId`.
+    /// contains only `type`, `timestamp`, `cursor`, and ids in `data`: `organizationId`, `chatId`, and the
+    /// event's `sequence` in the chat. For this event, `data` also has `messageId`.
     MessageAdded,
     /// A chat of any type was created.
     ChatStarted,

@@ -1,5 +1,5 @@
-//! The one door for errors: what an action or a stream could not do becomes a GraphQL error with a code of
-//! ours. `?` cannot let a text of a library through, because nothing else converts.
+//! Maps the errors of actions and streams to GraphQL errors with our codes. Nothing else converts to
+//! [`Fault`], so `?` cannot pass on a library's text.
 
 use super::door::{Code, Refusal};
 use crate::actions;
@@ -25,7 +25,7 @@ impl Fault {
 
     /// The caller's role can never do this.
     pub(super) fn forbidden() -> Self {
-        Self::new(Code::Forbidden, "Your role may never do this.")
+        Self::new(Code::Forbidden, "Your role is not allowed to do this.")
     }
 
     /// A bug: logged here, hidden from the client.
@@ -47,8 +47,8 @@ impl From<actions::Error> for Fault {
             actions::Error::Refused(refused) => Self::bad_input(refused.to_string()),
             actions::Error::Forbidden => Self::forbidden(),
             actions::Error::Unavailable(cause) => {
-                tracing::warn!(cause, "an operation could not be served");
-                Self::new(Code::Unavailable, "Try again in a moment.")
+                tracing::warn!(cause, "the database could not serve an operation");
+                Self::new(Code::Unavailable, "The server cannot answer at the moment. Try again later.")
             }
             actions::Error::Failed(cause) => Self::internal(&cause),
         }
@@ -58,10 +58,14 @@ impl From<actions::Error> for Fault {
 impl From<LiveError> for Fault {
     fn from(error: LiveError) -> Self {
         match error {
-            LiveError::NotFound => Self::new(Code::NotFound, "There is no such thing to follow."),
+            LiveError::NotFound => {
+                Self::new(Code::NotFound, "The object to subscribe to does not exist, or you cannot see it.")
+            }
             LiveError::CursorInvalid => CursorError::Invalid.into(),
             LiveError::CursorExpired => CursorError::Expired.into(),
-            LiveError::Unavailable => Self::new(Code::Unavailable, "Try again in a moment."),
+            LiveError::Unavailable => {
+                Self::new(Code::Unavailable, "The server cannot answer at the moment. Try again later.")
+            }
             LiveError::Failed => Self(Refusal::internal()),
         }
     }
@@ -71,11 +75,12 @@ impl From<CursorError> for Fault {
     fn from(error: CursorError) -> Self {
         match error {
             CursorError::Invalid => {
-                Self::new(Code::CursorInvalid, "This is not a cursor of this list or stream.")
+                Self::new(Code::CursorInvalid, "This is not a cursor of this list or subscription.")
             }
-            CursorError::Expired => {
-                Self::new(Code::CursorExpired, "What came after the cursor is not kept any more: start over.")
-            }
+            CursorError::Expired => Self::new(
+                Code::CursorExpired,
+                "The events after the cursor are no longer stored. Run the query again, and subscribe from its `eventCursor`.",
+            ),
         }
     }
 }

@@ -99,7 +99,8 @@ impl Kind {
 
 /// The type and the row's id.
 pub(super) fn decode_any(id: &ID) -> Result<(Kind, Uuid), Fault> {
-    let malformed = || Fault::bad_input("This is not an id.");
+    let malformed =
+        || Fault::bad_input("This is not an id of this API. Pass ids exactly as the API returned them.");
     let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).map_err(|_| malformed())?;
     let (tag, uuid) = bytes.split_first().ok_or_else(malformed)?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.tag() == *tag).ok_or_else(malformed)?;

@@ -1,5 +1,5 @@
-//! Interfaces that implement `Node`. async-graphql 8.0.0-rc.5 lets only objects implement an interface: the registry
-//! takes the declaration for the SDL, and the answers of introspection are completed here.
+//! Interfaces that implement `Node`. async-graphql 8.0.0-rc.5 lets only objects implement an interface. The
+//! registry accepts the declaration for the SDL, and this module completes the answers of introspection.
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::Field;

@@ -1,4 +1,4 @@
-//! Edges in batches: each kind of key is what many nodes of one level ask for at once.
+//! Batched loading of relations: many nodes of one level are loaded together.
 
 use crate::actions::{Actions, CartsOf, Error, MessageFilter};
 use crate::domain::event::{MessageRow, SessionRow};

@@ -1,5 +1,5 @@
-//! How it is asked for: translation between the public schema and the actions, and nothing else. A type is a
-//! newtype over a row with an accessor for each exposed field; a root field calls one action.
+//! The GraphQL layer: translates between the public schema and the actions, and does nothing else. A type is
+//! a newtype over a row with an accessor for each exposed field. A root field calls one action.
 
 mod actor;
 mod attachment;

@@ -1,6 +1,7 @@
-//! How every field is resolved. A nullable field that fails becomes null and the rest of the answer stands, as the
-//! GraphQL specification says in section 6.4.4; async-graphql nulls the parent instead (its issues 798 and 1532).
-//! And every field counts towards what one answer may hold, in turns that let other operations run between.
+//! Resolves every field. A nullable field that fails becomes null, and the rest of the answer stands, as
+//! section 6.4.4 of the GraphQL specification says. async-graphql nulls the parent instead (its issues 798
+//! and 1532). Every field also counts toward the limits of an answer, and lets other operations run in
+//! between.
 
 use super::door::{Code, Refusal};
 use super::rounds::Slice;
@@ -39,9 +40,11 @@ impl Resolving {
     /// The limit that the answer exceeds.
     fn excess(&self) -> Option<Refusal> {
         let message = if self.bytes.load(Ordering::Relaxed) > ANSWER_BYTES {
-            format!("The answer has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields.")
+            format!("The response has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields.")
         } else if self.values.load(Ordering::Relaxed) > ANSWER_VALUES {
-            format!("The answer has more than {ANSWER_VALUES} values. Request shorter pages or fewer fields.")
+            format!(
+                "The response has more than {ANSWER_VALUES} values. Request shorter pages or fewer fields."
+            )
         } else {
             return None;
         };

@@ -1,4 +1,4 @@
-//! What a mutation answers when it is refused.
+//! User errors of mutation payloads.
 
 use super::error::Fault;
 use super::id::Halt;
@@ -17,7 +17,7 @@ pub(super) struct UserError {
     field: Option<Vec<String>>,
 }
 
-/// The codes of errors that prevent a mutation. The guide to errors says what to do for each.
+/// The codes of errors that prevent a mutation. `docs/errors.md` says what to do for each.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserErrorCode {
     /// An object does not exist, or the viewer cannot see it.
@@ -34,7 +34,7 @@ pub(super) enum UserErrorCode {
     TooLarge,
     /// Browsers would run a file of this media type. Use `application/octet-stream` instead.
     UnsupportedMedia,
-    /// The upload quota is used up: the visitor's for 24 hours, or the organization's.
+    /// The upload quota is exceeded: a visitor's quota for 24 hours, or the organization's quota.
     QuotaExceeded,
     /// The chat has ended, so it does not allow this change.
     ChatEnded,

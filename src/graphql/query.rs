@@ -1,4 +1,4 @@
-//! The roots of queries.
+//! The root fields of queries.
 
 use super::actor::{Actor, User, Visitor};
 use super::attachment::{Attachment, ContactAttachment, FileAttachment, LinkAttachment};

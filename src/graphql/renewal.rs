@@ -1,4 +1,4 @@
-//! What an operation on a socket tells it: that its caller has another token, which ends later.
+//! Informs the WebSocket of an operation that its caller has a newer token, which expires later.
 
 use crate::domain::viewer::Viewer;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! What a subscription and its transport tell each other: where the request stood, whether the stream has started, the
-//! cursor of the item that goes out, and that an item has to be resolved again.
+//! The state that a subscription shares with its transport: the cursor of the request, whether the stream has
+//! started, the cursor of the current item, and whether an item must be resolved again.
 
 use super::turn::{self, Gate};
 use crate::live::Turn;

@@ -1,6 +1,6 @@
-//! The loads of an operation's edges, run by the operation itself, in rounds: first its fields ask for all that
-//! they need, then that is loaded, each kind of key in one batch, then the fields go on. How many statements an
-//! operation costs thus hangs on its document alone, not on how long a page is or which thread was free.
+//! Runs the loads of an operation in rounds. First, all fields request the data that they need. Then the data
+//! is loaded, each kind of key in one batch, and the fields continue. The number of statements of an
+//! operation thus depends only on its document, not on the length of pages or on thread scheduling.
 
 use async_graphql::runtime::Timer;
 use futures_util::future::BoxFuture;

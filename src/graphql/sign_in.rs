@@ -1,4 +1,4 @@
-//! Signing in by a widget, renewing tokens, and ending them.
+//! Signing in by a widget, renewing tokens, and revoking them.
 
 use super::actor::Actor;
 use super::caller::{anybody, caller};
@@ -50,11 +50,11 @@ struct SignInVisitorPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The token to renew.
+/// The refresh token of the viewer, if there is one.
 #[derive(InputObject)]
 struct RenewTokenInput {
-    /// The refresh token of the sign-in or of the previous renewal. Absent for a token that did not come from
-    /// a sign-in: such a token gets another one with the same lifetime, until 30 days after the first one.
+    /// The refresh token of the sign-in or of the previous renewal. Omit it for a token that did not come
+    /// from a sign-in: the new token has the same lifetime, and renewals end 30 days after the first token.
     refresh_token: Option<String>,
 }
 
@@ -90,7 +90,7 @@ struct SignOutPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The user, visitor or API client whose tokens to revoke.
+/// The owner of the tokens to revoke.
 #[derive(OneofObject)]
 enum RevokeTokensInput {
     /// The id of a user or a visitor.

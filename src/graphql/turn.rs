@@ -1,4 +1,4 @@
-//! Where each item of a subscription waits for its turn before it is resolved.
+//! The gate where each item of a subscription waits for its turn to be resolved.
 
 use futures_util::future::BoxFuture;
 use std::any::Any;

@@ -1,4 +1,4 @@
-//! Who asks, as the schema shows it.
+//! The viewer in the schema.
 
 use super::actor::{Actor, User, Visitor};
 use super::caller::{anybody, caller};
@@ -34,7 +34,7 @@ impl Viewer {
         Ok(Kind::Viewer.encode(anybody(context)?.viewer.actor_id.0))
     }
 
-    /// The role of the viewer.
+    /// The role of the viewer. Operators, admins and API clients are staff.
     async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
         Ok(anybody(context)?.viewer.role.into())
     }

@@ -1,4 +1,4 @@
-//! Pages of the customer's site.
+//! Pages of the customer's website.
 
 use crate::domain::text::web_url;
 use async_graphql::{InputObject, SimpleObject};

@@ -1,5 +1,5 @@
-//! What an actor may do just now: how often they change things, and how much their operations cost. Counted on this
-//! node alone.
+//! Rate limits of actors: the number of mutations and the cost of operations. They are counted on this node
+//! only.
 
 use crate::clock::Clock;
 use crate::domain::policy::{self, Allowance};
@@ -23,7 +23,7 @@ const FORGET_EVERY: usize = 10_000;
 /// Sign-ins by widgets, a second and at once: of one address, and of one room.
 const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
 
-/// What units are spent on. Each has a budget of its own, so that busy streams leave something for requests.
+/// The kind of spending. Each has its own budget, so that busy streams leave something for requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Spending {
     /// Queries, mutations and the start of subscriptions.

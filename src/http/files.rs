@@ -1,4 +1,4 @@
-//! `GET /files/…` and `GET /previews/…`: what a signed link grants, as bytes that no browser runs.
+//! `GET /files/…` and `GET /previews/…`: serves the file of a signed link, in a form that no browser runs.
 
 use super::Door;
 use super::signed::{Refusal, granted};
@@ -14,9 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::Range;
 use uuid::Uuid;
 
-/// Nothing of it may run, load, or be framed, wherever it is opened.
+/// A policy under which nothing in the file can run, load, or be framed.
 const POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
-/// What stands for itself in `filename*`: `attr-char` of RFC 8187.
+/// The characters that stand for themselves in `filename*`: `attr-char` of RFC 8187.
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -111,7 +111,7 @@ async fn read(
             Err(Refusal::GONE)
         }
         Err(error) => {
-            tracing::warn!(%error, attachment = %id, "a file could not be read");
+            tracing::warn!(%error, attachment = %id, "could not read a file");
             Err(Refusal::UNAVAILABLE)
         }
     }
@@ -134,7 +134,7 @@ fn head(etag: &str, media_type: &str, disposition: &str) -> Result<HeaderMap, Re
 
 fn value(text: &str) -> Result<HeaderValue, Refusal> {
     HeaderValue::from_str(text).map_err(|_| {
-        tracing::error!("a file has a name or a type that is no header");
+        tracing::error!("the name or type of a file cannot be sent as a header");
         Refusal::INTERNAL
     })
 }
@@ -165,7 +165,7 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     })
 }
 
-/// Which bytes of a file are asked for.
+/// The requested bytes of a file.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     Whole,

@@ -1,4 +1,4 @@
-//! Chats: found, and listed as far as a viewer may see them.
+//! Chats: finds them, and lists those that a viewer may see.
 
 mod leads;
 
@@ -79,7 +79,7 @@ pub async fn list_visible(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_visible`]: its plan, line by line.
+/// The query plan of a page of [`list_visible`], line by line.
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -134,7 +134,7 @@ pub async fn list_inbox(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_inbox`], line by line.
+/// The query plan of a page of [`list_inbox`], line by line.
 pub async fn explain_inbox(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -148,7 +148,8 @@ pub async fn explain_inbox(
     Ok(plan)
 }
 
-/// What the viewer takes part in, which their own index has in order; and what else they are present in, which is little.
+/// The chats in which the viewer takes part, which their own index has in order, and the few others in which
+/// they are present.
 fn inbox(
     viewer: &Viewer,
     filter: &ChatFilter,

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Which database the store is on.
+/// The database engine of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// An embedded file.
@@ -29,15 +29,15 @@ pub enum Engine {
     Postgres,
 }
 
-/// How long closing the database may take: longer than a checkpoint waits for somebody else who reads.
+/// The time that closing the database may take: longer than a checkpoint waits for another reader.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
-/// How long whoever needs a connection waits for one before the answer is "unavailable": nearly as long as an operation
-/// may take.
+/// The time that a caller waits for a connection before the error "unavailable": nearly as long as an
+/// operation may take.
 const ACQUIRE: Duration = Duration::from_secs(8);
 /// A connection that was idle for longer is tested before it is used: the server may have been restarted.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a connection may take to answer a ping when it is returned to the pool or taken after it was idle. One that
-/// exceeds it is closed: it belonged to a statement that was given up, or its server does not answer.
+/// The time in which a connection must answer a ping when it returns to the pool or was idle. A connection
+/// that exceeds it is closed: it belonged to an abandoned statement, or its server does not answer.
 const PING: Duration = Duration::from_secs(2);
 /// What each session asks of the server; times are milliseconds.
 ///

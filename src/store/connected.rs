@@ -1,4 +1,4 @@
-//! What open connections need of the store: how their actors stand, and the leases that they keep alive.
+//! Data for open connections: the access of their actors, and the leases that they keep alive.
 
 use super::{Result, Rows, Store, Tx};
 use crate::domain::event::Signal;
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrde
 /// Presences that one statement renews.
 const CHUNK: usize = 1_000;
 
-/// Which presences are kept alive.
+/// The presences to keep alive.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     /// Users of whom every presence is.

@@ -1,4 +1,4 @@
-//! What is due later than it can be: it was set while the clock was ahead of now.
+//! Deadlines that are too late, because they were set while the clock was ahead.
 
 use super::{Result, Rows, Tx, sessions};
 use entity::{Timestamp, chat_session, presence};

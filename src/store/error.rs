@@ -1,4 +1,4 @@
-//! What can go wrong with the database, sorted by what a caller can do about it.
+//! Errors of the database, grouped by what a caller can do about them.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
@@ -16,10 +16,10 @@ pub enum Error {
     Failed(String),
 }
 
-/// Why a store is not opened.
+/// The reason why a store is not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// What is on disk cannot be trusted. The text says what to do.
+    /// The files on disk cannot be trusted. The text says what to do.
     #[error("{0}")]
     Refused(String),
     /// The database failed.

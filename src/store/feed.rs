@@ -1,5 +1,4 @@
-//! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
-//! are followed in.
+//! Reads for the feeds: chats that changed since a time, with their members.
 
 use super::bounded::Bounded;
 use super::{Result, Rows, Store, access, sessions};
@@ -41,7 +40,7 @@ pub enum Place {
 pub struct Found {
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Who is in it now.
+    /// The current members.
     pub members: Members,
     /// Whether the reader takes or ever took part in it, or is or ever was present in it.
     pub was_member: bool,
@@ -130,10 +129,10 @@ pub async fn changed_in_organizations(
         .await?)
 }
 
-/// Who was in a chat right after an event of its log.
+/// The members of a chat right after an event of its log.
 pub type Roster = (i64, Members);
 
-/// Who is in each of the chats at its head, in one snapshot.
+/// The members of each chat at its head, in one snapshot.
 pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Roster>> {
     if chat_ids.is_empty() {
         return Ok(HashMap::new());
@@ -154,7 +153,7 @@ pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashM
         .collect())
 }
 
-/// Who is in each of the chats now, in two statements. A chat with nobody in it is left out.
+/// The current members of each chat, in two statements. A chat without members is left out.
 pub(super) async fn members_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],

@@ -1,4 +1,4 @@
-//! Chats in which nothing happens any more, in rooms that end such chats.
+//! Idle chats in rooms that end such chats.
 
 use super::{Result, Rows, sessions};
 use entity::{ChatId, Timestamp, chat, chat_session, room};

@@ -1,7 +1,7 @@
-//! Reading the log: what happened in a chat after a position, with the rows that it happened to.
+//! Reads the log: the events of a chat after a position, with the rows that they name.
 //!
-//! A batch is read from one snapshot, so that nothing in it is older than its head, and costs a fixed
-//! number of statements however many events it holds.
+//! A batch is read from one snapshot, so that nothing in it is older than its head. It costs a fixed number
+//! of statements, however many events it holds.
 
 use super::access::sees_message;
 use super::messages::with_called;
@@ -42,7 +42,7 @@ pub struct MessageBatch {
     pub messages: Vec<Arc<MessageRow>>,
 }
 
-/// Where a reader of a chat starts.
+/// The position at which a reader of a chat starts.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The chat.
@@ -126,7 +126,7 @@ pub async fn heads(store: &Store, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, i6
         .await?)
 }
 
-/// When an event was recorded; `None` where it is not kept (any more).
+/// The time at which an event was recorded. `None` if it is not stored.
 pub async fn time_of(store: &Store, chat_id: ChatId, sequence: i64) -> Result<Option<Timestamp>> {
     let event = event::Entity::find_by_id((chat_id, sequence)).one(store.connection()).await?;
     Ok(event.map(|event| event.created_at))

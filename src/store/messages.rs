@@ -121,18 +121,18 @@ pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -
         .await?)
 }
 
-/// Which messages of a chat a list has.
+/// The messages of a chat to list.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
-    /// As far as this viewer sees them.
+    /// The viewer, who must be able to see them.
     pub viewer: &'a Viewer,
-    /// Of these types; all where absent.
+    /// The types of messages; all if absent.
     pub types: Option<&'a [MessageType]>,
     /// Also those that are archived.
     pub include_archived: bool,
 }
 
-/// The same page of the messages of each of the chats, oldest first.
+/// The same page of messages for several chats, oldest first.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -276,7 +276,7 @@ async fn senders(
     Ok(found.into_iter().map(|actor| (actor.id, actor)).collect())
 }
 
-/// For lists, which have left out what the reader does not see.
+/// For lists, which have already left out what the reader cannot see.
 fn with_sender(message: message::Model, senders: &HashMap<ActorId, entity::actor::Model>) -> MessageRow {
     let sender = message.sender_id.and_then(|id| senders.get(&id).cloned());
     MessageRow { message, sender, called_ids: Vec::new() }

@@ -1,7 +1,7 @@
-//! How rows are read and written. The only place in `src` that names `sea_orm`.
+//! The store: reads and writes rows. The only module of `src` that names `sea_orm`.
 //!
-//! Reads go through [`Store`] (what is committed) or through an open [`Tx`]; both are [`Rows`], so one
-//! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
+//! Reads go through [`Store`] (committed data) or through an open [`Tx`]. Both are [`Rows`], so one function
+//! serves both. Writes go through a [`Tx`], and only its commit publishes.
 
 mod access;
 pub mod actors;
@@ -62,13 +62,13 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Who is told what was committed.
+/// The receiver of what was committed.
 pub trait Publish: Send + Sync + 'static {
     /// Takes the news of one commit; must not block.
     fn publish(&self, news: Vec<News>);
 }
 
-/// Whatever rows can be read from: the store itself, or a transaction on it.
+/// A source of rows: the store itself, or a transaction on it.
 pub trait Rows: Sync {
     /// The kind of connection.
     type Connection: ConnectionTrait;
@@ -82,19 +82,19 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    /// What reads use: on SQLite connections that cannot write.
+    /// The connections for reads. On SQLite, they cannot write.
     readers: Bounded<DatabaseConnection>,
-    /// What writes use: on SQLite the one writer, on PostgreSQL the pool.
+    /// The connection for writes: the single writer on SQLite, the pool on PostgreSQL.
     writer: writer::Writer,
     /// Made with the store; a restored backup gets another, so that no old cursor lies.
     epoch: Uuid,
     clock: Clock,
     publisher: OnceLock<Arc<dyn Publish>>,
-    /// What the bodies of webhooks need.
+    /// The data for the bodies of webhooks.
     webhook_bodies: OnceLock<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
-    /// Who writes to what, and who waits to.
+    /// The turns of writers to the same object.
     turns: turns::Turns,
     /// Statements run so far.
     statements: Arc<AtomicU64>,
@@ -106,11 +106,11 @@ impl Store {
     /// Sets who is told of commits. Called once, when the server is put together.
     pub fn set_publisher(&self, publisher: Arc<dyn Publish>) {
         if self.0.publisher.set(publisher).is_err() {
-            tracing::error!("the store has a publisher already: the second one hears nothing");
+            tracing::error!("the store already has a publisher; ignoring the second one");
         }
     }
 
-    /// Which database this is.
+    /// The database engine.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.0.engine
@@ -151,7 +151,7 @@ impl Store {
         self.0.snapshot().await
     }
 
-    /// The same for lists whose best plan hangs on what is asked for.
+    /// The same for lists whose best query plan depends on their arguments.
     pub(crate) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.planned_snapshot().await
     }

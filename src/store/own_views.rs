@@ -1,4 +1,4 @@
-//! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
+//! Participants' own settings for their chats: lists in the order of activity, and recent changes.
 
 use super::access::participates;
 use super::feed::members_of_each;
@@ -22,7 +22,7 @@ pub struct OwnView {
     pub participation: participation::Model,
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Who is in it now.
+    /// The current members.
     pub members: Members,
 }
 

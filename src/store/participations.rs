@@ -1,4 +1,4 @@
-//! Participations: who takes part in a chat, and how far they have read.
+//! Participations: the participants of a chat, and their read marks.
 
 use super::access::{participated_in_by, participates};
 use super::changed::all_but_key;
@@ -114,7 +114,7 @@ pub async fn find_chat_of_exactly(
         .await?)
 }
 
-/// The same page of the participations of each of the chats, oldest first.
+/// The same page of participations for several chats, oldest first.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -205,7 +205,8 @@ fn unread(limit: u64, with_notes: bool) -> Expr {
     counted.into()
 }
 
-/// By somebody else and still there, after what was read and after what is archived: one bound, so that an index leads there.
+/// Unread: sent by somebody else, not deleted, and after both the read mark and the archive mark. A single
+/// bound, so that an index can be used.
 fn is_unread(with_notes: bool) -> Expr {
     let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
     let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));

@@ -21,7 +21,7 @@ const NAME: &str = "folding";
 /// Rows that are looked at in one transaction.
 const BATCH: u64 = 1_000;
 
-/// What is still to be folded.
+/// The rest that is still to be folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     /// Indexed texts after this one.

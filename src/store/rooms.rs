@@ -1,4 +1,4 @@
-//! Rooms, and how many wait in them.
+//! Rooms, and the number of chats that wait in them.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};

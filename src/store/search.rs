@@ -21,14 +21,14 @@ use std::sync::atomic::Ordering;
 /// Texts that are walked before the index is asked: some milliseconds' worth.
 pub(super) const WALKED: u64 = 5_000;
 
-/// Where is searched, and by whom: only what the viewer sees is found.
+/// The scope of a search. Only messages that the viewer can see are found.
 #[derive(Clone, Debug)]
 pub struct Scope<'a> {
-    /// Who searches.
+    /// The viewer who searches.
     pub viewer: &'a Viewer,
-    /// In this chat; in all of the organization, where absent.
+    /// Only this chat; the whole organization if absent.
     pub chat_id: Option<ChatId>,
-    /// In chats with this visitor.
+    /// Only chats with this visitor.
     pub visitor_id: Option<ActorId>,
     /// Also what is archived.
     pub include_archived: bool,
@@ -107,7 +107,7 @@ pub async fn page(
     Ok(Page { rows, has_previous, has_next, total })
 }
 
-/// What a key's own message counts to, where a bound is looked for.
+/// The side of a bound that a key's own message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     AtOrNewer,

@@ -21,13 +21,13 @@ use std::collections::HashMap;
 /// Conditions on sessions; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SessionFilter {
-    /// Of this type.
+    /// Sessions of this type.
     pub session_type: Option<SessionType>,
-    /// In one of these states.
+    /// Sessions in one of these states.
     pub states: Option<Vec<SessionState>>,
     /// To which this actor is called.
     pub participant_id: Option<ActorId>,
-    /// Of this chat.
+    /// Sessions of this chat.
     pub chat_id: Option<ChatId>,
 }
 
@@ -143,8 +143,8 @@ pub async fn list_unanswered(
         .await?)
 }
 
-/// Which of the actors are in a session that runs, and in which: those who started or accepted it, not whoever
-/// else was called.
+/// The running sessions of each of the actors: those that the actors started or accepted, not those that only
+/// call them.
 pub async fn list_running_of_actors(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -194,7 +194,7 @@ pub async fn list_visible(
     Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
 }
 
-/// The same page of the sessions of each of the chats, oldest first; a visitor gets those they are called to.
+/// The same page of sessions for several chats, oldest first. A visitor gets only those that call them.
 pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -267,7 +267,7 @@ pub(super) async fn with_participants(
     Ok(sessions.into_iter().map(|session| session_row(session, &participants)).collect())
 }
 
-/// Who is called to each of the sessions.
+/// The participants of each of the sessions.
 pub(super) async fn participants(
     rows: &impl Rows,
     ids: Vec<SessionId>,

@@ -1,4 +1,4 @@
-//! The writers of an embedded database when statements fail, tasks are dropped and the disk is full.
+//! Tests of SQLite's writers when statements fail, tasks are dropped and the disk is full.
 
 use super::{Error, Publish, Rows, Store, Tx};
 use crate::clock::Clock;

@@ -25,7 +25,7 @@ pub struct Tx {
     chat: Option<chat::Model>,
     log: Vec<Event>,
     news: Vec<News>,
-    /// When it is, once for everything in this transaction.
+    /// The time of the transaction, the same for everything in it.
     moment: OnceLock<Moment>,
     /// Whether there is something to deliver once this is committed.
     fills_outbox: bool,
@@ -34,9 +34,9 @@ pub struct Tx {
 /// The time of a transaction.
 #[derive(Clone, Copy)]
 struct Moment {
-    /// By the server's clock.
+    /// The time of the server's clock.
     clock: Timestamp,
-    /// By the chat's log, whose dates never decrease.
+    /// The time of the chat's log, which never decreases.
     log: Timestamp,
 }
 
@@ -56,13 +56,13 @@ impl Moment {
     }
 }
 
-/// What is recorded of an event, beside its place in the log.
+/// The data of an event, besides its position in the log.
 pub struct Fact {
     /// What happened, with the row as it now is.
     pub change: Change,
     /// Who did it; absent when the server did.
     pub actor_id: Option<ActorId>,
-    /// Who may see it.
+    /// The audience of the event.
     pub audience: Audience,
 }
 
@@ -262,7 +262,7 @@ impl Tx {
         self.store.0.finish(self.open, Ending::default()).await
     }
 
-    /// What the bodies of webhooks need.
+    /// The data for the bodies of webhooks.
     pub(super) fn webhook_bodies(&self) -> Option<&WebhookBodies> {
         self.store.0.webhook_bodies.get()
     }

@@ -27,12 +27,12 @@ const ABANDONED: Duration = Duration::from_millis(50);
 const PROBE: &str = "write_probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// How long a writer waits for its turn on SQLite: nearly as long as an operation may take. Whoever waits longer leaves
-/// the queue. Otherwise an overloaded server would go on writing for callers that were answered long ago, and reach
-/// nobody in time.
+/// The time that a writer waits for its turn on SQLite: nearly as long as an operation may take. Later it
+/// leaves the queue. Otherwise, an overloaded server would keep writing for callers that were answered long
+/// ago.
 const TURN_WITHIN: Duration = Duration::from_secs(8);
 
-/// What writes.
+/// The writer of an engine.
 pub(super) enum Writer {
     /// SQLite's one writing connection.
     Single(Single),

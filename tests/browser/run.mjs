@@ -72,7 +72,7 @@ async function change(server, context, operator) {
   await problem.waitFor({ state: "detached" });
 
   const stranger = await Page.open(context, `${server.url}/graphiql#token=nonsense`);
-  await stranger.expectProblem("A valid bearer token is needed.");
+  await stranger.expectProblem("The request needs a valid bearer token.");
   const nobody = await Page.open(context, `${server.url}/`);
   await nobody.page.getByText("To get one:").waitFor();
   await nobody.page.getByLabel("Token").fill(server.tokenOf("admin"));

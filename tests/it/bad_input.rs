@@ -1,5 +1,5 @@
-//! What cannot be taken is refused with a code that says why and the field that is to blame, and nothing of
-//! it is stored: every field of every mutation, as `schema.graphql` lists them. At a limit it is taken.
+//! Invalid input is refused with the right code and field, and nothing is stored: every field of every
+//! mutation in `schema.graphql`. Values at a limit are accepted.
 
 mod attachments;
 mod lists;

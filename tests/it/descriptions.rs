@@ -121,7 +121,7 @@ fn broken_rules(owner: &str, description: &str) -> Vec<String> {
     if let Some(pair) = words.windows(2).find(|pair| pair[0] == pair[1]) {
         broken.push(format!("says {} twice", pair[0]));
     }
-    let prose = outside_backticks(&text).to_lowercase();
+    let prose = outside_code(&text).to_lowercase();
     broken.extend(WORDS.iter().filter(|word| has_word(&prose, word)).map(|word| format!("says {word}")));
     broken.extend(
         BRITISH
@@ -142,9 +142,14 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(". ").flat_map(|part| part.split_inclusive(": ")).map(str::trim)
 }
 
-/// The text without its code, where another spelling or a lower case is right.
-fn outside_backticks(text: &str) -> String {
-    text.split('`').step_by(2).collect::<Vec<_>>().join(" ")
+/// The text without its code and its enum values, where another spelling can be right.
+fn outside_code(text: &str) -> String {
+    let prose = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    prose
+        .split(' ')
+        .filter(|word| !word.starts_with(char::is_uppercase) || word.contains(char::is_lowercase))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn has_word(prose: &str, word: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The public schema: `schema.graphql` is what the code says, and every part of it follows the conventions.
+//! The public schema: `schema.graphql` matches the code, and every part follows the conventions.
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{

@@ -1,5 +1,5 @@
-//! The house: who may import whom, what each crate may name, and how large a file may be. Read from the
-//! `use` lines and paths of the sources themselves.
+//! The rules of the code base: which module may import which, which crates a module may name, and how large a
+//! file may be. They are checked on the sources.
 
 mod imports;
 

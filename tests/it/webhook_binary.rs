@@ -1,5 +1,5 @@
-//! Webhooks of the real binary: it is killed with deliveries in flight, again and again, and what it acknowledged
-//! is delivered all the same; and it speaks TLS to whom the machine trusts.
+//! Webhooks of the real binary: it is killed during deliveries, and every acknowledged event is still
+//! delivered. It connects by TLS to servers that the machine trusts.
 
 use crate::harness::Engine;
 use crate::harness::binary::{Binary, init_with};
@@ -198,7 +198,7 @@ async fn certificates_are_checked(engine: Engine) {
     let chat = world.chat(&vera).await;
     let cases = [
         (receiver.url("/"), "The certificate is not trusted."),
-        (format!("https://{}/", speaks_no_tls().await), "No encrypted connection came about."),
+        (format!("https://{}/", speaks_no_tls().await), "The TLS handshake failed."),
     ];
     for (url, expected) in cases {
         let hook = hook(&world.admin, &url, &["MESSAGE_TO_VISITOR"]).await;

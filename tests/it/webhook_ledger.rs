@@ -1,4 +1,4 @@
-//! The ledger and the life of a webhook: who sees it, what it keeps, what it shows, and how it ends.
+//! Deliveries of a webhook: who can read them, what they store and show, and how they end.
 
 use crate::harness::Engine;
 use crate::harness::client::{error_code, is_null, mutation};

@@ -1,4 +1,4 @@
-//! Webhooks: what is sent, when it is sent again, and what becomes of an endpoint that takes nothing.
+//! Webhooks: requests, retries, and endpoints that accept nothing.
 
 use crate::harness::hooks::{
     Hook, after_attempts, after_noon, delivered, delivery, frozen, hook, ledger, millis, say, stands,
@@ -317,7 +317,7 @@ async fn five_days_of_failure_disable(engine: Engine) {
         Some(stands(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
     })
     .await;
-    assert_eq!(found["disabledReason"], "Nothing could be delivered for five days.");
+    assert_eq!(found["disabledReason"], "No delivery succeeded for five days.");
     until("end", async || (ledger(&world.admin, &hook).await[1]["state"] == "FAILED").then_some(())).await;
     world.app.stop().await;
 }

@@ -163,7 +163,7 @@ impl User {
             .map(Some)
     }
 
-    /// The chats in which the user is present, limited to those that the viewer can see. Oldest first.
+    /// The user's current chats that the viewer can see: those in which the user is present. Oldest first.
     async fn current_chats(
         &self,
         context: &Context<'_>,
@@ -176,8 +176,8 @@ impl User {
         chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
     }
 
-    /// The user's chat memberships with their own settings, most recent activity first. Null unless the
-    /// viewer is this user or an admin.
+    /// The user's participations in chats, most recent activity first. Null unless the viewer is this user or
+    /// an admin.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,

@@ -1,4 +1,4 @@
-//! What is given to attach to a message.
+//! Inputs for attachments of a message.
 
 use super::super::id::{Halt, Kind, expect_actor};
 use crate::domain::attachment::{Attached, NewContact, NewLink};

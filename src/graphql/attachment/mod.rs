@@ -1,4 +1,4 @@
-//! What is attached to messages, behind one interface.
+//! Attachments of messages, behind one interface.
 
 pub(super) mod input;
 pub(super) mod mutation;

@@ -1,4 +1,4 @@
-//! How lists of chats are asked for.
+//! Inputs for lists of chats.
 
 use super::super::caller::Caller;
 use super::super::enums::{ChatOrderField, ChatType, OrderDirection};
@@ -34,16 +34,15 @@ pub(in crate::graphql) struct ChatFilterInput {
     started_from: Option<DateTime>,
     /// Matches chats that ended before this time.
     ended_before: Option<DateTime>,
-    /// Matches chats that have ended (true) or are open (false).
+    /// True matches chats that have ended, false open chats.
     is_ended: Option<bool>,
-    /// Matches chats whose visitor waits for an answer (true), or the others (false).
+    /// True matches chats whose visitor waits for an answer, false all others.
     is_waiting: Option<bool>,
-    /// Matches chats with at least two messages by users and one by the visitor (true), or the others
-    /// (false).
+    /// True matches chats with at least two messages by users and one by the visitor, false all others.
     is_real_conversation: Option<bool>,
-    /// Matches private chats (true), or the others (false).
+    /// True matches private chats, false all others.
     is_private: Option<bool>,
-    /// Matches chats with a shopping cart that was bought (true), or the others (false).
+    /// True matches chats with a shopping cart that was bought, false all others.
     has_sales: Option<bool>,
     /// Matches chats with at least this number of messages.
     min_message_count: Option<i32>,
@@ -148,7 +147,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         min_message_count,
     };
     if !filter.is_bounded() {
-        return Err(Fault::bad_input("roomIds has more than 100 items."));
+        return Err(Fault::bad_input("`roomIds` must have at most 100 items."));
     }
     Ok(Some(filter))
 }

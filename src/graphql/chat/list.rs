@@ -17,7 +17,7 @@ connection! {
     ChatEdge of Chat,
     fields { event_cursor: String }
 
-    /// The position of the live updates just before this page was read. Pass it as `after` to `viewerEvents`
+    /// The position of the live updates immediately before this page was read. Pass it as `after` to `viewerEvents`
     /// or `chatChanged` to miss no change. A change during the read can be both in the page and in the
     /// subscription, so update chats by id.
     async fn event_cursor(&self) -> &str {

@@ -166,7 +166,7 @@ impl Chat {
     }
 
     /// True if only participants and admins can see the chat. DIRECT and GROUP chats are always visible only
-    /// to them, whatever this field says.
+    /// to them, whether this field is true or false.
     async fn is_private(&self) -> bool {
         self.0.is_private
     }
@@ -206,8 +206,8 @@ impl Chat {
         self.0.ended_at.map(DateTime)
     }
 
-    /// The time of the last event in the chat. Notes do not count, nor do chat sessions that do not call
-    /// every visitor of the chat.
+    /// The time of the last event in the chat. Notes do not count, nor do chat sessions that a visitor of the
+    /// chat cannot see.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
@@ -292,7 +292,7 @@ impl Chat {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MessageConnection> {
         if around.is_some() && (after.is_some() || before.is_some()) {
-            return Err(Fault::bad_input("Give around, or after and before."));
+            return Err(Fault::bad_input("`around` cannot be combined with `after` or `before`."));
         }
         let cursors = live(context)?.cursors();
         let page = PageArguments { first, after, last, before }
@@ -361,7 +361,7 @@ impl Chat {
         Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
     }
 
-    /// The memberships of the participants, oldest first.
+    /// The participations of actors in the chat, oldest first.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,

@@ -27,7 +27,7 @@ struct StartChatInput {
     /// resumed, or else a new one starts. A private chat is resumed only if the user takes part in it.
     /// Operators can only give their own id, admins and API clients the id of any user.
     auto_resume_user_id: Option<ID>,
-    /// True if only participants and admins can see the chat. Only private chats are resumed then.
+    /// True if only participants and admins can see the chat. If true, only a private chat is resumed.
     #[graphql(default)]
     is_private: bool,
     /// The page of the website that the visitor is on. It becomes their `currentPage`.
@@ -117,7 +117,7 @@ struct UpdateChatInput {
     name: MaybeUndefined<String>,
     /// The description of the chat: up to 1,000 characters. Null removes it; if absent, it is unchanged.
     description: MaybeUndefined<String>,
-    /// True if only participants and admins can see the chat. For VISITOR chats only.
+    /// True if only participants and admins can see the chat. Only for VISITOR chats.
     is_private: Option<bool>,
 }
 
@@ -151,8 +151,9 @@ pub(in crate::graphql) struct ChatMutation;
 
 #[Object]
 impl ChatMutation {
-    /// Starts a chat with a visitor, or resumes a recent one if asked to. Visitors, users and API clients can
-    /// start one. The chat enters the room's queue with the visitor's first message.
+    /// Starts a chat with a visitor, or resumes a recent one if `autoResume` or `autoResumeUserId` is set.
+    /// For visitors, users and API clients. The chat enters the room's queue with the visitor's first
+    /// message.
     async fn start_chat(
         &self,
         context: &Context<'_>,
@@ -204,8 +205,8 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. Each pair
-    /// has at most one. If one of the two has left it, they take part again.
+    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. If one of
+    /// the two has left it, they take part again. For users.
     async fn create_direct_chat(
         &self,
         context: &Context<'_>,
@@ -236,7 +237,8 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates a GROUP chat. The viewer becomes a participant. Not idempotent without `requestId`.
+    /// Creates a GROUP chat with the viewer as a participant. Set `requestId` to make retries safe. For
+    /// users.
     async fn create_group_chat(
         &self,
         context: &Context<'_>,

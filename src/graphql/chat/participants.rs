@@ -1,4 +1,4 @@
-//! Adding participants, and taking them out.
+//! Adding and removing participants.
 
 use super::super::caller::caller;
 use super::super::error::Result;

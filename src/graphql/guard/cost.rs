@@ -1,4 +1,5 @@
-//! What an operation selects and costs, with fragments expanded and pages multiplied, each fragment visited once.
+//! Measures an operation: its selections and cost, with fragments expanded and pages multiplied. Each
+//! fragment is visited once.
 
 use super::Fragments;
 use super::prices::{Count, Field as Price, PRICES, Type};

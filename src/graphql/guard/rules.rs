@@ -1,5 +1,5 @@
-//! What the operation must keep to and the library does not check in full: directives, `__typename`, the use of
-//! variables, and how many aliases, directives and fragments there are.
+//! Validation that the library does not do in full: directives, `__typename`, the use of variables, and the
+//! number of aliases, directives and fragments.
 
 use super::prices::PRICES;
 use super::{DocumentLimits, Fragments, too_many};

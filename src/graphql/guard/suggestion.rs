@@ -1,5 +1,5 @@
-//! "Did you mean": the names of the schema that are close to one that it does not have. The library's own suggestions
-//! compare names of any length; here the work for an error is bounded.
+//! "Did you mean" suggestions: names of the schema that are close to an unknown name. The library's own
+//! suggestions compare names of any length; here the work per error is bounded.
 
 use super::prices::PRICES;
 

@@ -1,4 +1,4 @@
-//! What documents cost, and which are refused.
+//! Tests of the cost of documents, and of documents that are refused.
 #![allow(clippy::format_collect, reason = "a test writes documents as plainly as it can")]
 
 use super::*;

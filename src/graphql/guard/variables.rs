@@ -1,6 +1,6 @@
-//! Gives the operation's variables their values as the GraphQL specification says (section 6.1.2 and 6.4.1), so that
-//! the library has nothing left to decide: a variable that is not given takes its default; where it has none, the
-//! argument counts as not given, and the argument's own default applies.
+//! Applies the values of variables according to the GraphQL specification (sections 6.1.2 and 6.4.1), so that
+//! the library has nothing left to decide. A variable without a value takes its default. If it has none, the
+//! argument counts as absent, and the argument's own default applies.
 
 use super::Fragments;
 use super::prices::{PRICES, Place, Type};
@@ -65,7 +65,7 @@ pub(super) fn fill_in(
         if !var_type.node.nullable && variables.get(name).is_none_or(Value::is_null) {
             return Err(Refusal {
                 location: Some(definition.pos),
-                ..Refusal::new(Code::BadUserInput, "A variable that is required has no value.")
+                ..Refusal::new(Code::BadUserInput, "A required variable has no value.")
             });
         }
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 struct ArchiveMessagesInput {
     /// The id of the chat.
     chat_id: ID,
-    /// Archives all messages that were created before this time. A time in the future archives all existing
+    /// The time before which all messages are archived, exclusive. A time in the future archives all existing
     /// messages, but none that are sent later.
     before: DateTime,
 }
@@ -85,7 +85,7 @@ impl ArchiveMutation {
     async fn restore_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat whose messages to restore.")] input: RestoreMessagesInput,
+        #[graphql(desc = "The chat in which to restore messages.")] input: RestoreMessagesInput,
     ) -> Result<Option<RestoreMessagesPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;

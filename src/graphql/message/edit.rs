@@ -1,4 +1,4 @@
-//! Editing and deleting messages, and what they said before.
+//! Editing and deleting messages, and their revisions.
 
 use super::super::caller::{Caller, caller};
 use super::super::error::Result;

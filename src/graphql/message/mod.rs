@@ -119,7 +119,7 @@ impl Message {
         self.0.message.text.as_deref()
     }
 
-    /// The id that the sender gave the message, or else one by the server. It is unique for the sender in the
+    /// The id that the sender gave the message, or one that the server generated. It is unique per sender and
     /// chat.
     async fn external_id(&self) -> &str {
         &self.0.message.external_id
@@ -192,8 +192,7 @@ impl Message {
         Ok(allowed.map(Into::into).collect())
     }
 
-    /// The time at which the message was archived. If later messages were archived since, the time of that.
-    /// Null if it is not archived.
+    /// The time at which this part of the history was last archived. Null if the message is not archived.
     async fn archived_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         let chat: chat::Model = caller(context)?.need(self.0.message.chat_id).await?;
         Ok(chat.archived_at.filter(|_| chat.is_archived(self.0.message.sequence)).map(DateTime))
@@ -221,7 +220,7 @@ connection! {
     MessageEdge of Message,
     fields { event_cursor: String }
 
-    /// The position of the chat's events just before this page was read. Pass it as `after` of `chatEvents`
+    /// The position of the chat's events immediately before this page was read. Pass it as `after` of `chatEvents`
     /// or `messageAdded` to miss no event. An event during the read can be both in the page and in the
     /// subscription, so update messages by id.
     async fn event_cursor(&self) -> &str {

@@ -1,4 +1,4 @@
-//! Sending messages, and reading them.
+//! Sending messages, and marking them as read.
 
 use super::super::attachment::input::{ContactInput, LinkInput, attached};
 use super::super::caller::{caller, live};
@@ -30,14 +30,14 @@ struct SendMessageInput {
     links: Option<Vec<LinkInput>>,
     /// Contacts to attach to the message.
     contacts: Option<Vec<ContactInput>>,
-    /// The id of the visitor or user to send the message for, who must be able to send it. For admins and API
+    /// The id of the sender: a visitor or user who could send the message themselves. For admins and API
     /// clients. Default: the viewer.
     sender_id: Option<ID>,
     /// The page of the website that the visitor is on. A visitor's message sets their `currentPage`, and the
     /// chat keeps the page of the first one. Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes retries safe: 1–128 characters, unique for the sender in the chat. The same message with the
-    /// same id returns the first one. A different message is a `CONFLICT`.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same message with the same id
+    /// returns the first one. A different message is a `CONFLICT`.
     external_id: Option<String>,
     /// True to send a note, which visitors cannot see. For users, in VISITOR chats. A note makes nobody a
     /// participant, does not count as an answer or in message counts, and is unread only for other staff. Do
@@ -80,8 +80,8 @@ struct SuggestMessageInput {
     /// The page of the website that the visitor is on. The chat keeps the page of the first suggestion.
     /// Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes retries safe: 1–128 characters, unique for the sender in the chat. The same suggestion with the
-    /// same id returns the first one. A different one is a `CONFLICT`.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same suggestion with the same id
+    /// returns the first one. A different one is a `CONFLICT`.
     external_id: Option<String>,
     /// The id of the message to reply to, in the same chat.
     reply_to_id: Option<ID>,

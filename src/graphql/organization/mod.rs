@@ -37,7 +37,7 @@ impl Organization {
         Kind::Organization.encode(self.0.id.0)
     }
 
-    /// The name of the customer, a part of webhook bodies.
+    /// The name of the customer, as in the bodies of webhooks.
     async fn tenant_name(&self) -> &str {
         &self.0.tenant_name
     }

@@ -1,4 +1,4 @@
-//! Changing one's own view of a chat.
+//! Updating one's own settings for a chat.
 
 use super::super::caller::caller;
 use super::super::chat::Chat;

@@ -1,4 +1,4 @@
-//! Joining and leaving, and showing that one is there.
+//! Joining and leaving chats, renewing presences, and typing indicators.
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
@@ -129,7 +129,8 @@ impl PresenceMutation {
     /// Leaves a chat. In a GROUP or DIRECT chat, this ends the viewer's participation and presence. Open chat
     /// sessions continue without them. If the viewer owned the chat, the longest-standing participant becomes
     /// its owner, users before visitors. In a VISITOR chat, this only ends the viewer's presence; visitors
-    /// cannot leave it. Idempotent: for a viewer who has already left, returns what has ended.
+    /// cannot leave it. Idempotent: for a viewer who has already left, returns the ended participation and
+    /// presence.
     async fn leave_chat(
         &self,
         context: &Context<'_>,

@@ -53,9 +53,9 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
 
-    /// True if somebody who answers in this room is online. That is a user who was active within the last 60
-    /// seconds and has joined or taken part in one of the room's 100 newest chats. A user who never took part
-    /// in any room's chats counts for every room.
+    /// True if a user who answers in this room is online: active within the last 60 seconds. A user answers
+    /// in a room if they are present in, or took part in, one of its 100 newest chats. A user who never took
+    /// part in a room's chat answers in every room.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }

@@ -68,7 +68,7 @@ struct UpdateRoomPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A room whose widget key to replace.
+/// The room in which to replace the widget key.
 #[derive(InputObject)]
 struct RotateWidgetKeyInput {
     /// The id of the room.
@@ -86,7 +86,7 @@ struct RotateWidgetKeyPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A room whose identity secret to replace.
+/// The room in which to replace the identity secret.
 #[derive(InputObject)]
 struct RotateIdentitySecretInput {
     /// The id of the room.
@@ -171,7 +171,7 @@ impl RoomMutation {
     async fn rotate_widget_key(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room whose widget key to replace.")] input: RotateWidgetKeyInput,
+        #[graphql(desc = "The room in which to replace the widget key.")] input: RotateWidgetKeyInput,
     ) -> Result<Option<RotateWidgetKeyPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::WidgetKey, input.request_id).await;
         Ok(Some(match settle(rotated)? {
@@ -185,7 +185,8 @@ impl RoomMutation {
     async fn rotate_identity_secret(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room whose identity secret to replace.")] input: RotateIdentitySecretInput,
+        #[graphql(desc = "The room in which to replace the identity secret.")]
+        input: RotateIdentitySecretInput,
     ) -> Result<Option<RotateIdentitySecretPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::Identity, input.request_id).await;
         Ok(Some(match settle(rotated)? {

@@ -110,7 +110,7 @@ impl ChatSession {
         self.actor(context, Some(self.0.session.created_by)).await
     }
 
-    /// The time for which the session is planned. The server does not start sessions by itself.
+    /// The time for which the session is planned. The server does not start sessions automatically.
     async fn scheduled_at(&self) -> Option<DateTime> {
         self.0.session.scheduled_at.map(DateTime)
     }
@@ -179,7 +179,7 @@ impl ChatSession {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// The time at which a ringing session ends as MISSED if nobody accepts it. Null unless the session is
+    /// The time at which the session stops ringing and ends as MISSED if nobody accepts it. Null unless it is
     /// ringing.
     async fn rings_until(&self) -> Option<DateTime> {
         self.0.session.rings_until.map(DateTime)

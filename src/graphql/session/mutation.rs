@@ -32,7 +32,7 @@ struct CreateChatSessionInput {
     /// The name of the audio or video room: 1–200 characters, at least one of them visible. Bidirectional
     /// control characters are removed. Default: a random name that cannot be guessed.
     call_room: Option<String>,
-    /// The time for which the session is planned. The server does not start sessions by itself.
+    /// The time for which the session is planned. The server does not start sessions automatically.
     scheduled_at: Option<DateTime>,
     /// True to start the session at once.
     #[graphql(default)]
@@ -57,8 +57,8 @@ struct UpdateChatSessionInput {
     call_room: Option<String>,
     /// The time for which the session is planned. Null removes it; if absent, it is unchanged.
     scheduled_at: MaybeUndefined<DateTime>,
-    /// The ids of all participants from now on, up to 100. The actors who created, started or accepted the
-    /// session remain participants.
+    /// The ids of all participants, up to 100. They replace the current ones, but the actors who created,
+    /// started or accepted the session always remain.
     participant_ids: Option<Vec<ID>>,
 }
 
@@ -213,9 +213,9 @@ impl SessionMutation {
         Ok(Some(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into()))
     }
 
-    /// Accepts a ringing chat session. For participants other than the one who started it. If several accept
-    /// at the same time, one succeeds, and the others get `INVALID_TRANSITION` with the session's current
-    /// state. Errors: also `NOT_PARTICIPANT`.
+    /// Accepts a ringing chat session. For its participants, except the one who started it. If several accept
+    /// at the same time, one succeeds. Errors: `INVALID_TRANSITION` (the payload has the session's current
+    /// state), `NOT_PARTICIPANT`.
     async fn accept_chat_session(
         &self,
         context: &Context<'_>,
@@ -226,8 +226,8 @@ impl SessionMutation {
         Ok(Some(direct(caller(context)?, SessionAction::Accept, &chat_session_id, asked).await?.into()))
     }
 
-    /// Rejects a chat session. For participants other than the one who started it, or, before it rings,
-    /// created it. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
+    /// Rejects a chat session. For its participants, except the one who started it. Before it rings, its
+    /// creator cannot reject it either. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
     async fn reject_chat_session(
         &self,
         context: &Context<'_>,
@@ -238,8 +238,8 @@ impl SessionMutation {
         Ok(Some(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into()))
     }
 
-    /// Finishes a chat session. Before it was accepted, the outcome is CANCELLED, afterwards COMPLETED. For
-    /// its participants and admins. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
+    /// Finishes a chat session. The outcome is COMPLETED if it was accepted, and CANCELLED otherwise. For its
+    /// participants and admins. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
     async fn finish_chat_session(
         &self,
         context: &Context<'_>,

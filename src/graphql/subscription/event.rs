@@ -1,4 +1,4 @@
-//! What the events of subscriptions carry, and how what was told live becomes one.
+//! The payloads of subscriptions, and their conversion from live events.
 
 use super::super::chat::{Chat, ChatEdge, Place};
 use super::super::connection::List;
@@ -61,7 +61,7 @@ pub(super) struct ChatChangedPayload {
     pub(super) chat: Option<Chat>,
 }
 
-/// An event in a chat, with its position.
+/// An event in a chat, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ChatEventsPayload {
     /// The position of the stream after this event. Pass it as `after` to resume. Null for `ChatGoneEvent`,
@@ -98,8 +98,8 @@ pub(super) enum ChatEvent {
     Typing(TypingChangedEvent),
 }
 
-/// The subscription cannot resume, or it started without `after`. Fetch the chat again; the events continue
-/// from here.
+/// The subscription started without `after`, or cannot resume from it. Fetch the chat again; live events
+/// continue from here.
 #[derive(SimpleObject)]
 pub(super) struct ChatResetEvent {
     /// The reason for the reset.
@@ -214,7 +214,7 @@ pub(super) struct TypingChangedEvent {
     chat: Chat,
 }
 
-/// An event that concerns the viewer, with its position.
+/// An event that concerns the viewer, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ViewerEventsPayload {
     /// The position of the stream after this event. Pass it as `after` to resume.
@@ -242,8 +242,8 @@ pub(super) enum ViewerEvent {
     SessionChanged(ChatSessionChangedEvent),
 }
 
-/// The subscription cannot resume, or it started without `after`. Fetch all data again; the events continue
-/// from here.
+/// The subscription started without `after`, or cannot resume from it. Fetch all data again; live events
+/// continue from here.
 #[derive(SimpleObject)]
 pub(super) struct ViewerResetEvent {
     /// The reason for the reset.

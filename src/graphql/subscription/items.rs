@@ -1,7 +1,7 @@
-//! The items of a stream on their way to be resolved, each in its turn, and again where that failed.
+//! Passes the items of a stream to be resolved, one at a time, and again if that failed.
 //!
-//! The library resolves an item once and asks for the next one only then. So a stream that yields the same item again
-//! has it resolved again, in its place: nothing is lost, repeated or reordered, and the stream below stays as it is.
+//! The library resolves an item once, and only then requests the next one. A stream that yields the same item
+//! again therefore has it resolved again in its place. Nothing is lost, repeated or reordered.
 
 use super::super::resume::Resume;
 use crate::live::Live;

@@ -1,5 +1,5 @@
-//! The roots of subscriptions. Each item notes its cursor, so that the answer carries it too and a generic
-//! client can resume.
+//! The root fields of subscriptions. Each item records its cursor, so that the response has it too and a
+//! generic client can resume.
 
 mod event;
 mod items;
@@ -153,7 +153,7 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let ids = room_ids.unwrap_or_default();
         if ids.len() > limits::FOLLOWED_ROOMS {
-            return Err(Fault::bad_input("roomIds has more than 100 items."));
+            return Err(Fault::bad_input("`roomIds` must have at most 100 items."));
         }
         let mut room_ids = Vec::with_capacity(ids.len());
         for id in &ids {
@@ -186,9 +186,9 @@ impl Subscription {
         let Following { resume, after } = following(context, after)?;
         let scope = decode_scope(&scope)?;
         let caller = caller(context)?;
-        let filter = filter_within(caller, ChatFilter::default(), filter)
-            .await?
-            .ok_or_else(|| Fault::bad_input("The filter names what can match nothing."))?;
+        let filter = filter_within(caller, ChatFilter::default(), filter).await?.ok_or_else(|| {
+            Fault::bad_input("The filter has an id of the wrong type, so it cannot match any chat.")
+        })?;
         let viewer = &caller.viewer;
         let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {

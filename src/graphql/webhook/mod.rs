@@ -1,4 +1,4 @@
-//! Webhooks and the ledger of what is delivered to them. For admins alone.
+//! Webhooks and their deliveries. Only for admins.
 
 pub(super) mod mutation;
 
@@ -107,8 +107,8 @@ impl WebhookDelivery {
         self.0.attempts
     }
 
-    /// The time of the next attempt. Null unless the state is PENDING. During an attempt: the time of the
-    /// next one if the server stops before this one ends.
+    /// The time of the next attempt. Null unless the state is PENDING. During an attempt: the time at which
+    /// it is repeated if the server stops before it ends.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
     }

@@ -1,4 +1,4 @@
-//! Creating, changing and deleting webhooks, and delivering again.
+//! Creating, changing and deleting webhooks, and repeating deliveries.
 
 use super::super::caller::{Caller, caller};
 use super::super::enums::WebhookEvent;
@@ -65,7 +65,7 @@ struct UpdateWebhookPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A webhook whose signing secret to replace.
+/// The webhook that gets a new signing secret.
 #[derive(InputObject)]
 struct RotateSigningSecretInput {
     /// The id of the webhook.
@@ -106,7 +106,7 @@ struct DeleteWebhookPayload {
 /// A delivery to repeat.
 #[derive(InputObject)]
 struct RedeliverWebhookInput {
-    /// The id of a delivery of an enabled webhook.
+    /// The id of the delivery. Its webhook must be enabled.
     delivery_id: ID,
 }
 
@@ -172,7 +172,7 @@ impl WebhookMutation {
     async fn rotate_signing_secret(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The webhook whose secret to replace.")] input: RotateSigningSecretInput,
+        #[graphql(desc = "The webhook that gets a new signing secret.")] input: RotateSigningSecretInput,
     ) -> Result<Option<RotateSigningSecretPayload>> {
         let caller = caller(context)?;
         let RotateSigningSecretInput { webhook_id, request_id } = input;

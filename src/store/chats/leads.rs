@@ -1,5 +1,6 @@
-//! Conditions whose index is not in the order that is asked for. Where one of them leads to few chats, these are found by
-//! it and sorted: walking the order past all that do not match would cost as much as there are chats.
+//! Conditions whose index is not in the requested order. If such a condition matches few chats, they are
+//! found by its index and sorted. Walking the requested order past all other chats would cost as much as
+//! there are chats.
 
 use super::being_present;
 use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
@@ -13,10 +14,10 @@ use uuid::Uuid;
 /// Chats that are sorted rather than walked to, at most: sorting these costs about as much as walking to a page of chats
 /// that are as rare among a million (`examples/report.rs`).
 const FEW: u64 = 2_000;
-/// From how many messages on a chat is in the index of long ones.
+/// The number of messages from which on a chat is in the index of long ones.
 const LONG: i32 = 20;
 
-/// How few chats are found.
+/// The few chats that were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// Another table knows their ids.
@@ -25,7 +26,7 @@ pub(super) enum Found {
     ByIndex,
 }
 
-/// How to find what one of the conditions leads to, where that is few chats and no index has them in the order.
+/// Finds the chats of a condition if they are few and no index has them in the requested order.
 pub(super) async fn to_few(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -62,7 +63,8 @@ pub(super) fn at_least(count: i32) -> Expr {
     if count < LONG { at_least } else { is_long().and(at_least) }
 }
 
-/// As the index of long chats has it: word by word, or it would not be used.
+/// The condition of the index of long chats. It must be identical word by word, or the index would not be
+/// used.
 fn is_long() -> Expr {
     Expr::cust(format!("\"chat\".\"message_count\" >= {LONG}"))
 }

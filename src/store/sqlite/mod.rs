@@ -1,4 +1,4 @@
-//! The embedded database: how its file is opened, checked, checkpointed and closed.
+//! SQLite: opens, checks, checkpoints and closes the database file.
 
 mod checkpoint;
 mod found;
@@ -30,9 +30,9 @@ use uuid::Uuid;
 const FLUSH_FAILED_STATUS: i32 = 74;
 /// Connections that read: a few more than cores, since each has its own thread.
 const READERS: u32 = 8;
-/// How long a reader waits for a connection of the pool before the answer is "unavailable".
+/// The time that a reader waits for a connection of the pool before the error "unavailable".
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a connection waits for a lock on the file.
+/// The time that a connection waits for a lock on the file.
 const BUSY: Duration = Duration::from_secs(5);
 /// Lines of the integrity check that are shown.
 const FINDINGS: usize = 5;
@@ -188,7 +188,7 @@ fn say_what_is_in_the_log(found: &Found) {
 
 /// Looks for damage in the whole file. Takes seconds for each GB.
 async fn check(connection: &DatabaseConnection, path: &Path) -> Result<()> {
-    tracing::info!("checking the database, which was not stopped cleanly or came from elsewhere");
+    tracing::info!("checking the database, because it was not closed cleanly or was copied");
     let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA quick_check");
     let rows = connection.query_all_raw(statement).await.map_err(|error| damage(path, error))?;
     let lines: std::result::Result<Vec<String>, DbErr> =
@@ -216,7 +216,7 @@ async fn checkpoint_all(connection: &DatabaseConnection) -> Result<bool> {
         Ok(Progress { is_complete, .. }) => Ok(is_complete),
         Err(error) if error::may_end_transaction(&error) && !error::is_damage(&error) => {
             end_if_flush_failed(&error);
-            tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+            tracing::warn!(%error, "could not move the write-ahead log into the database file");
             Ok(false)
         }
         Err(error) => Err(error.into()),

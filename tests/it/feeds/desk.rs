@@ -1,5 +1,4 @@
-//! A desk through a thousand changes, cuts and restarts: whatever it was told, and whatever it missed, its picture
-//! is what a fresh query shows.
+//! A desk through a thousand changes, cuts and restarts: its state always equals the result of a new query.
 
 use super::picture::{Desk, Picture};
 use crate::harness::seed::seed;

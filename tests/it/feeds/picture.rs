@@ -1,4 +1,4 @@
-//! A desk: what an operator's front end keeps of what it is told, in the way that the documentation says.
+//! A desk: the state that an operator's front end keeps, updated as the documentation says.
 
 use crate::harness::socket::Socket;
 use crate::harness::world::{Person, text};

@@ -1,4 +1,4 @@
-//! What every test starts from: an app on a fresh store, people in it, and clients that talk as they do.
+//! The common base of all tests: an app on a new store, people, and clients for each transport.
 
 pub mod binary;
 pub mod bucket;
