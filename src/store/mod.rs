@@ -50,7 +50,7 @@ mod writing;
 pub use connect::Engine;
 pub use error::{Error, OpenError, Result};
 pub use outbox::WebhookBodies;
-pub use tx::Tx;
+pub use tx::{Committed, Tx};
 
 use self::bounded::{Bounded, STATEMENT, within};
 use crate::clock::Clock;

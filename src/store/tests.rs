@@ -186,6 +186,26 @@ async fn a_task_that_is_dropped_anywhere_in_its_commit_leaves_no_false_answer() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transaction_commits_what_succeeds_and_rolls_back_what_fails() {
+    let stage = Stage::new().await;
+    let write = async |number, outcome: Result<(), Error>| {
+        let written = stage.store.transaction(async |tx: &mut Tx| {
+            insert(tx, number).await?;
+            tx.hint(ChatId(Uuid::nil()), Signal::Typing);
+            outcome
+        });
+        written.await.map(|done| done.value)
+    };
+    let failed = write(1, Err(Error::Failed("refused".into()))).await;
+    assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
+    assert_eq!((stage.numbers().await, stage.heard()), (vec![], 0));
+
+    let succeeded = write(2, Ok(())).await;
+    assert!(succeeded.is_ok(), "{succeeded:?}");
+    assert_eq!((stage.numbers().await, stage.heard()), (vec![2], 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_store_is_one_file_and_takes_no_writes() {
     let stage = Stage::new().await;
     stage.wrote(1).await.commit().await.expect("stored");
