@@ -18,7 +18,6 @@ use crate::store::{Tx, actors, messages, presences, rooms};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, RequestKind, RoomId, WebPage, actor, chat, presence, room,
 };
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// A chat between a visitor and the organization, to start in a room.
@@ -67,17 +66,13 @@ impl Actions {
             ViewerRole::Visitor | ViewerRole::Widget => Verb::StartOwnChat,
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Verb::StartChatFor,
         };
-        policy::may(viewer.role, verb)?;
+        let permit = self.permit(viewer, verb)?;
         if let Some(user_id) = input.auto_resume_user_id {
             let is_own = user_id == viewer.actor_id;
             policy::may(viewer.role, if is_own { Verb::JoinChat } else { Verb::JoinChatFor })?;
         }
-        let (viewer, lease) = (viewer.clone(), self.lease());
         let visitor_id = input.visitor_id.unwrap_or(viewer.actor_id);
-        let (start, chat) = self
-            .write_to(visitor_id, move |tx| start(tx, viewer, input, lease).boxed())
-            .await?
-            .with_chat()?;
+        let (start, chat) = permit.write_to(visitor_id, start, (input, self.lease())).await?.with_chat()?;
         Ok(StartedChat { chat, start })
     }
 }
@@ -111,7 +106,7 @@ impl StartChat {
     }
 }
 
-async fn start(tx: &mut Tx, viewer: Viewer, mut input: StartChat, lease: Lease) -> Result<Start> {
+async fn start(tx: &mut Tx, viewer: Viewer, (mut input, lease): (StartChat, Lease)) -> Result<Start> {
     let asked = input.clone();
     check(&viewer, &mut input)?;
     let mut people = lock_people(tx, &viewer, &input).await?;

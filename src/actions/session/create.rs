@@ -13,7 +13,7 @@ use crate::actions::write::{lock_open_chat, refuse_ended};
 use crate::actions::{Actions, Error, Result};
 use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::session;
 use crate::domain::session_action::SessionAction;
@@ -23,7 +23,6 @@ use entity::{
     ActorId, ChatId, ChatType, EventKind, RequestKind, SessionId, SessionState, SessionType, Timestamp,
     actor, chat_session,
 };
-use futures_util::FutureExt;
 
 /// A session to create.
 #[derive(Clone, Debug, Hash)]
@@ -51,9 +50,8 @@ pub struct CreateSession {
 impl Actions {
     /// Creates a session on a chat, or on the chat of exactly its participants.
     pub async fn create_session(&self, viewer: &Viewer, input: CreateSession) -> Result<SessionRow> {
-        policy::may(viewer.role, Verb::UseSessions)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| create(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UseSessions)?;
+        Ok(permit.write(create, input).await?.value)
     }
 }
 

@@ -7,12 +7,11 @@ use crate::actions::history::{Counted, record_session_change, take_part};
 use crate::actions::write::refuse_ended;
 use crate::actions::{Actions, Result};
 use crate::domain::event::SessionRow;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::{Tx, sessions};
 use entity::{ActorId, EventKind, SessionId, Timestamp};
-use futures_util::FutureExt;
 
 /// Changes of a session's own fields.
 #[derive(Clone, Debug)]
@@ -32,9 +31,8 @@ pub struct UpdateSession {
 impl Actions {
     /// Changes a session's title, room, time or participants, as long as it is not over.
     pub async fn update_session(&self, viewer: &Viewer, input: UpdateSession) -> Result<SessionRow> {
-        policy::may(viewer.role, Verb::UseSessions)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.session_id, move |tx| update(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UseSessions)?;
+        Ok(permit.write_to(input.session_id, update, input).await?.value)
     }
 }
 
