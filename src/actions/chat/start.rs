@@ -50,6 +50,7 @@ pub struct StartedChat {
 }
 
 /// What a start made, beside the chat.
+#[derive(Default)]
 pub struct Start {
     /// Whether the chat was there before.
     pub is_resumed: bool,

@@ -4,7 +4,7 @@ use super::super::caller::caller;
 use super::super::enums::UserRole;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::super::sign_in::TokenSubjectInput;
 use super::{User, Visitor};
@@ -35,7 +35,7 @@ struct CreateUserPayload {
     /// The new user.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Changes of a user. Absent fields are unchanged.
@@ -61,7 +61,7 @@ struct UpdateUserPayload {
     /// The user, as they now stand.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A name and a value.
@@ -92,7 +92,7 @@ struct UpsertVisitorPayload {
     /// The visitor, as they now stand.
     visitor: Option<Visitor>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A token to issue.
@@ -113,7 +113,7 @@ struct IssueTokenPayload {
     /// The expiry time.
     expires_at: Option<DateTime>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -131,10 +131,8 @@ impl ActorMutation {
         let CreateUserInput { name, public_name, role, external_id } = input;
         let input = CreateUser { name, public_name, role: role.into(), external_id };
         let created = caller.actions.create_user(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => CreateUserPayload { user: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateUserPayload { user: row.map(User), user_errors }))
     }
 
     /// Changes a user. For admins.
@@ -151,16 +149,12 @@ impl ActorMutation {
             let input = UpdateUser { user_id, name, public_name, role: role.map(Into::into), is_active };
             Ok(caller.actions.update_user(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => {
-                let user = match id {
-                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
-                    None => None,
-                };
-                UpdateUserPayload { user, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(updated.await)?;
+        let user = match (row, id) {
+            (None, Some(id)) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
+            (row, _) => row.map(User),
+        };
+        Ok(Some(UpdateUserPayload { user, user_errors }))
     }
 
     /// Creates a visitor, or changes the one with the same externalId. For admins and API clients.
@@ -178,10 +172,8 @@ impl ActorMutation {
             attributes: attributes.map(|attributes| attributes.into_iter().map(pair).collect()),
         };
         let upserted = caller.actions.upsert_visitor(&caller.viewer, input).await;
-        Ok(Some(match settle(upserted.map_err(Halt::from))? {
-            Ok(row) => UpsertVisitorPayload { visitor: Some(Visitor(row)), user_errors: Vec::new() },
-            Err(error) => UpsertVisitorPayload { visitor: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(upserted.map_err(Halt::from))?;
+        Ok(Some(UpsertVisitorPayload { visitor: row.map(Visitor), user_errors }))
     }
 
     /// Makes a token. Admins make them for everybody of the organization, API clients for visitors.
@@ -199,13 +191,8 @@ impl ActorMutation {
             };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(issued.await)? {
-            Ok(issued) => IssueTokenPayload {
-                token: Some(issued.token),
-                expires_at: Some(DateTime(issued.expires_at)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => IssueTokenPayload { token: None, expires_at: None, user_errors: vec![error] },
-        }))
+        let (issued, user_errors) = settle(issued.await)?;
+        let (token, expires_at) = issued.map(|issued| (issued.token, DateTime(issued.expires_at))).unzip();
+        Ok(Some(IssueTokenPayload { token, expires_at, user_errors }))
     }
 }
