@@ -54,6 +54,8 @@ pub struct Settings {
     pub free_disk: u64,
     /// How long an upload may bring nothing at first.
     pub patience: Duration,
+    /// The URL at which people reach the server: links begin with it.
+    pub reached_at: String,
 }
 
 /// Why bytes cannot be had, or put away, now. The text is for the log.
@@ -98,7 +100,7 @@ impl Files {
     pub fn open(settings: Settings, secret: &[u8], shutdown: CancellationToken) -> Result<Self, BadPlace> {
         Ok(Self(Arc::new(Inner {
             engine: Engine::open(&settings.place)?,
-            links: Links::new(secret),
+            links: Links::new(secret, &settings.reached_at),
             settings,
             turns: Turns::new(),
             pictures: Queue::new(PICTURES),

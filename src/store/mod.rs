@@ -47,7 +47,7 @@ pub mod webhooks;
 mod writer;
 mod writing;
 
-pub use connect::Engine;
+pub use connect::{Engine, Opened};
 pub use error::{Error, OpenError, Result};
 pub use outbox::WebhookBodies;
 pub use tx::{Committed, Tx};
@@ -56,8 +56,8 @@ use self::bounded::{Bounded, STATEMENT, within};
 use crate::clock::Clock;
 use crate::domain::event::News;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -65,6 +65,11 @@ use uuid::Uuid;
 pub trait Publish: Send + Sync + 'static {
     /// Takes the news of one commit; must not block.
     fn publish(&self, news: Vec<News>);
+}
+
+/// Nobody is told.
+impl Publish for () {
+    fn publish(&self, _: Vec<News>) {}
 }
 
 /// Whatever rows can be read from: the store itself, or a transaction on it.
@@ -88,9 +93,9 @@ struct Inner {
     /// Made with the store; a restored backup gets another, so that no old cursor lies.
     epoch: Uuid,
     clock: Clock,
-    publisher: OnceLock<Arc<dyn Publish>>,
-    /// What the bodies of webhooks need.
-    webhook_bodies: OnceLock<WebhookBodies>,
+    publisher: Arc<dyn Publish>,
+    /// What the bodies of webhooks need; absent where none are written.
+    webhook_bodies: Option<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
     /// Who writes to what, and who waits to.
@@ -102,13 +107,6 @@ struct Inner {
 }
 
 impl Store {
-    /// Sets who is told of commits. Called once, when the server is put together.
-    pub fn set_publisher(&self, publisher: Arc<dyn Publish>) {
-        if self.0.publisher.set(publisher).is_err() {
-            tracing::error!("the store has a publisher already: the second one hears nothing");
-        }
-    }
-
     /// Which database this is.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -158,10 +156,8 @@ impl Store {
 
 impl Inner {
     fn publish(&self, news: Vec<News>) {
-        if let Some(publisher) = self.publisher.get()
-            && !news.is_empty()
-        {
-            publisher.publish(news);
+        if !news.is_empty() {
+            self.publisher.publish(news);
         }
     }
 }

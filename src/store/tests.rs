@@ -33,9 +33,8 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display());
         let clock = Clock::frozen(Timestamp(1_800_000_000_000));
-        let store = Store::open(&url, 1, clock).await.expect("a store");
         let heard = Arc::<Heard>::default();
-        store.set_publisher(Arc::clone(&heard) as Arc<dyn Publish>);
+        let store = Store::open(&url, 1, clock).await.expect("a store").into_store(heard.clone());
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
         let outside = Database::connect(options).await.expect("a connection");

@@ -308,7 +308,7 @@ impl Tx {
 
     /// What the bodies of webhooks need.
     pub(super) fn webhook_bodies(&self) -> Option<&WebhookBodies> {
-        self.store.0.webhook_bodies.get()
+        self.store.0.webhook_bodies.as_ref()
     }
 
     /// Says that the worker has something to do once this is committed.
