@@ -1,7 +1,7 @@
 //! The command line: the commands of the binary.
 
 use crate::actions::{IssueToken, NewOrganization, TokenSubject};
-use crate::app::{App, Base};
+use crate::app::{App, Base, Reserved};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::demo::{self, Demo};
@@ -178,6 +178,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     telemetry::start(&config)?;
     let descriptors = http::raise_descriptor_limit();
     tracing::info!(descriptors, "the limit of open files");
+    let (reserved, config) = Reserved::bind(config)?;
     let mut base = Base::open(&config, Clock::system()).await?;
     let mut demo = None;
     let is_demo_wanted = !no_demo
@@ -199,7 +200,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     // Registered before the server can be known to listen, so that an early signal is not lost.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut app = App::serve(base, &config).await?;
+    let mut app = App::serve(base, reserved, &config).await?;
     if let Some(demo) = demo {
         say(&introduction(&demo, &config, app.address()))?;
     }

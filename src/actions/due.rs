@@ -2,9 +2,9 @@
 
 use super::{Actions, Result};
 use crate::domain::limits;
-use crate::store::due;
+use crate::store::{Tx, due};
 use chrono::TimeDelta;
-use futures_util::FutureExt;
+use entity::Timestamp;
 
 impl Actions {
     /// Pulls in what is due later than it can be, because the clock was ahead when it was set. A restart on SQLite and a step
@@ -13,10 +13,7 @@ impl Actions {
         let (now, (_, _, longest)) = (self.now(), limits::RING_SECONDS);
         let (rings_until, expires_at) =
             (now.plus(TimeDelta::seconds(longest.into())), now.plus(self.0.lease.lasts));
-        let pulled_in = self.write(move |tx| {
-            async move { Ok(due::pull_in(tx, now, rings_until, expires_at).await?) }.boxed()
-        });
-        let count = pulled_in.await?.value;
+        let count = self.write(pull_in, (now, rings_until, expires_at)).await?.value;
         if count > 0 {
             tracing::warn!(
                 count,
@@ -25,4 +22,11 @@ impl Actions {
         }
         Ok(())
     }
+}
+
+async fn pull_in(
+    tx: &mut Tx,
+    (now, rings_until, expires_at): (Timestamp, Timestamp, Timestamp),
+) -> Result<u64> {
+    Ok(due::pull_in(tx, now, rings_until, expires_at).await?)
 }

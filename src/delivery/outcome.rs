@@ -17,14 +17,8 @@ const FAILED_LONG: &str = "No delivery succeeded for five days.";
 
 /// Makes a delivery due again whose attempt the server cut off when it stopped. It does not count as an attempt.
 pub(super) async fn release(store: &Store, delivery: &webhook_delivery::Model, lease: Uuid) -> Result<()> {
-    let tx = store.begin().await?;
-    match deliveries::release(&tx, delivery.id, lease, tx.now()).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let released = store.transaction(async |tx| deliveries::release(tx, delivery.id, lease, tx.now()).await);
+    released.await.map(|done| done.value)
 }
 
 /// Writes what came of an attempt, and counts it.
@@ -35,14 +29,8 @@ pub(super) async fn settle(
     lease: Uuid,
     answer: Answer,
 ) -> Result<()> {
-    let mut tx = store.begin().await?;
-    match write(&mut tx, webhook, delivery, lease, answer).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let settled = store.transaction(async |tx| write(tx, webhook, delivery, lease, answer).await);
+    settled.await.map(|done| done.value)
 }
 
 async fn write(

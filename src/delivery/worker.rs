@@ -76,14 +76,8 @@ pub async fn release_all(store: &Store) -> Result<()> {
     if store.engine() != Engine::Sqlite {
         return Ok(());
     }
-    let tx = store.begin().await?;
-    match deliveries::end_leases(&tx, tx.now()).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let ended = store.transaction(async |tx| deliveries::end_leases(tx, tx.now()).await);
+    ended.await.map(|done| done.value)
 }
 
 impl Worker {
@@ -185,17 +179,7 @@ impl Worker {
             lease: store.clock().new_id(),
             limit: u64::try_from(free).unwrap_or(1),
         };
-        let tx = store.begin().await?;
-        let taken = match deliveries::claim(&tx, claim).await {
-            Ok(taken) => {
-                tx.commit().await?;
-                taken
-            }
-            Err(error) => {
-                tx.roll_back().await?;
-                return Err(error);
-            }
-        };
+        let taken = store.transaction(async |tx| deliveries::claim(tx, claim).await).await?.value;
         let webhook = Arc::new(webhook);
         for delivery in taken {
             let place = self.place(webhook.id);
@@ -211,25 +195,15 @@ impl Worker {
     /// Fails the deliveries that were pending when a webhook was disabled, including those stored at that
     /// moment.
     async fn give_up(&self, webhook_id: WebhookId) -> Result<()> {
-        let tx = self.0.store.begin().await?;
-        let given_up = match webhooks::lock_any(&tx, webhook_id).await {
-            Ok(Some(webhook)) if webhook.is_enabled => Ok(0),
-            Ok(_) => deliveries::give_up(&tx, webhook_id, DISABLED, GIVEN_UP_AT_ONCE).await,
-            Err(error) => Err(error),
-        };
-        match given_up {
-            Ok(count) => {
-                tx.commit().await?;
-                if count == GIVEN_UP_AT_ONCE {
-                    self.0.freed.notify_one();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                tx.roll_back().await?;
-                Err(error)
-            }
+        let given_up =
+            self.0.store.transaction(async |tx| match webhooks::lock_any(tx, webhook_id).await? {
+                Some(webhook) if webhook.is_enabled => Ok(0),
+                Some(_) | None => deliveries::give_up(tx, webhook_id, DISABLED, GIVEN_UP_AT_ONCE).await,
+            });
+        if given_up.await?.value == GIVEN_UP_AT_ONCE {
+            self.0.freed.notify_one();
         }
+        Ok(())
     }
 
     async fn deliver(&self, webhook: &webhook::Model, delivery: webhook_delivery::Model, claim: Claim) {

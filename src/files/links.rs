@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use entity::{AttachmentId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::sync::OnceLock;
 
 /// Links to a file that are asked for within the same window are the same, so that caches work. A link lives for
 /// one to two of them.
@@ -53,21 +52,16 @@ pub enum BadLink {
 /// Makes and checks links.
 pub struct Links {
     mac: Hmac<Sha256>,
-    /// The URL at which clients reach the server. Known once it listens.
-    base: OnceLock<String>,
+    /// The URL at which people reach the server, without a slash at its end.
+    base: String,
 }
 
 impl Links {
-    pub(super) fn new(secret: &[u8]) -> Self {
+    pub(super) fn new(secret: &[u8], base: &str) -> Self {
         let digest = Sha256::new().chain_update(b"anteroom files\0").chain_update(secret).finalize();
         let mut key = [0; 64];
         key[..32].copy_from_slice(&digest);
-        Self { mac: Hmac::<Sha256>::new(&key.into()), base: OnceLock::new() }
-    }
-
-    /// Says where people reach the server. What is said first holds.
-    pub fn set_base(&self, url: &str) {
-        let _ = self.base.set(url.trim_end_matches('/').to_owned());
+        Self { mac: Hmac::<Sha256>::new(&key.into()), base: base.trim_end_matches('/').to_owned() }
     }
 
     /// The URL of a file or its preview, and its expiry time.
@@ -117,8 +111,7 @@ impl Links {
         let until = until.0 / 1_000;
         let tag = self.sign(purpose, id, until).finalize().into_bytes();
         let signature = URL_SAFE_NO_PAD.encode(&tag[..TAG]);
-        let base = self.base.get().map_or("", String::as_str);
-        format!("{base}/{path}/{}?until={until}&signature={signature}", id.0.simple())
+        format!("{}/{path}/{}?until={until}&signature={signature}", self.base, id.0.simple())
     }
 
     fn sign(&self, purpose: Purpose, id: AttachmentId, until: i64) -> Hmac<Sha256> {
@@ -145,8 +138,7 @@ mod tests {
 
     #[test]
     fn a_link_holds_for_one_thing_until_its_end() {
-        let links = Links::new(b"secret");
-        links.set_base("https://chat.example/");
+        let links = Links::new(b"secret", "https://chat.example/");
         let id = AttachmentId(Uuid::from_u128(7));
         let (link, end) = links.to_file(Purpose::File, id, NOW);
         assert!(link.starts_with("https://chat.example/files/00000000000000000000000000000007?until="));
@@ -165,12 +157,12 @@ mod tests {
         for bad in ["", "x", &signature[1..], &format!("{signature}A"), "AAAAAAAAAAAAAAAAAAAAAA"] {
             assert_eq!(check(Purpose::File, id, until, bad, NOW), forged, "{bad}");
         }
-        assert_eq!(Links::new(b"other").check(Purpose::File, id, until, &signature, NOW), forged);
+        assert_eq!(Links::new(b"other", "").check(Purpose::File, id, until, &signature, NOW), forged);
     }
 
     #[test]
     fn links_of_one_window_are_the_same_and_live_for_minutes() {
-        let (links, id) = (Links::new(b"secret"), AttachmentId(Uuid::from_u128(7)));
+        let (links, id) = (Links::new(b"secret", ""), AttachmentId(Uuid::from_u128(7)));
         let start = Timestamp(NOW.0 - NOW.0.rem_euclid(WINDOW.num_milliseconds()));
         let at = |minutes| links.to_file(Purpose::File, id, start.plus(TimeDelta::minutes(minutes)));
         assert_eq!(at(0), at(14));

@@ -54,6 +54,8 @@ pub struct Settings {
     pub free_disk: u64,
     /// The time that an upload may wait for its first bytes.
     pub patience: Duration,
+    /// The URL at which people reach the server: links begin with it.
+    pub reached_at: String,
 }
 
 /// The reason why bytes cannot be read or stored now. The text is for the log.
@@ -98,7 +100,7 @@ impl Files {
     pub fn open(settings: Settings, secret: &[u8], shutdown: CancellationToken) -> Result<Self, BadPlace> {
         Ok(Self(Arc::new(Inner {
             engine: Engine::open(&settings.place)?,
-            links: Links::new(secret),
+            links: Links::new(secret, &settings.reached_at),
             settings,
             turns: Turns::new(),
             pictures: Queue::new(PICTURES),

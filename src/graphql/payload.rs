@@ -1,9 +1,12 @@
-//! User errors of mutation payloads.
+//! The errors in the payloads of mutations.
 
 use super::error::Fault;
 use super::id::Halt;
 use crate::domain::refused::Refused;
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, Enum, OutputType, Positioned, ServerResult, SimpleObject, Value};
+use std::borrow::Cow;
 
 /// An error that prevented a mutation, which then changed nothing.
 #[derive(SimpleObject, Clone, Debug)]
@@ -80,11 +83,38 @@ impl From<Refused> for UserError {
     }
 }
 
-/// The result of a mutation, or the user error for its payload. A failure is a GraphQL error instead.
-pub(super) fn settle<T>(done: Result<T, Halt>) -> Result<Result<T, UserError>, Fault> {
+/// The errors of a payload. Only [`settle`] makes them, so that no payload forgets its errors.
+#[derive(Clone, Debug)]
+pub(super) struct UserErrors(Vec<UserError>);
+
+impl OutputType for UserErrors {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<UserError>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<UserError>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<UserError>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        self.0.resolve(context, field).await
+    }
+}
+
+/// Splits the outcome of a mutation into its value, absent if the mutation was refused, and the errors of its payload. A
+/// failure is a GraphQL error.
+pub(super) fn settle<T>(done: Result<T, Halt>) -> Result<(Option<T>, UserErrors), Fault> {
     match done {
-        Ok(value) => Ok(Ok(value)),
-        Err(Halt::Refused(refused)) => Ok(Err(refused.into())),
+        Ok(value) => Ok((Some(value), UserErrors(Vec::new()))),
+        Err(Halt::Refused(refused)) => Ok((None, UserErrors(vec![refused.into()]))),
         Err(Halt::Fault(fault)) => Err(fault),
     }
 }

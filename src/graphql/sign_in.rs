@@ -4,7 +4,7 @@ use super::actor::Actor;
 use super::caller::{anybody, caller};
 use super::error::Result;
 use super::id::{Halt, expect_actor};
-use super::payload::{UserError, settle};
+use super::payload::{UserErrors, settle};
 use super::renewal::Renewal;
 use super::room::Room;
 use super::scalar::DateTime;
@@ -34,7 +34,7 @@ struct SignInVisitorInput {
 }
 
 /// The result of `signInVisitor`.
-#[derive(SimpleObject, Default)]
+#[derive(SimpleObject)]
 struct SignInVisitorPayload {
     /// The token for the header `Authorization: Bearer`, valid for 15 minutes. Renew it with `renewToken`.
     token: Option<String>,
@@ -47,7 +47,7 @@ struct SignInVisitorPayload {
     /// The room that the widget belongs to.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The refresh token of the viewer, if there is one.
@@ -59,7 +59,7 @@ struct RenewTokenInput {
 }
 
 /// The result of `renewToken`.
-#[derive(SimpleObject, Default)]
+#[derive(SimpleObject)]
 struct RenewTokenPayload {
     /// The new token for the header `Authorization: Bearer`. If the request came over a WebSocket, the socket
     /// stays open until this token expires.
@@ -71,7 +71,7 @@ struct RenewTokenPayload {
     /// The viewer, the same as before.
     viewer: Option<Viewer>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The tokens to revoke.
@@ -87,7 +87,7 @@ struct SignOutInput {
 #[derive(SimpleObject)]
 struct SignOutPayload {
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The owner of the tokens to revoke.
@@ -124,7 +124,7 @@ struct RevokeTokensPayload {
     /// The actor whose tokens were revoked. Null for an API client.
     actor: Option<Actor>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -145,19 +145,25 @@ impl SignInMutation {
         let page = page.map(Into::into);
         let input = SignInVisitor { refresh_token, identity_token, display_name, page };
         let signed_in = caller.actions.sign_in_visitor(&caller.viewer, input).await;
-        Ok(Some(match settle(signed_in.map_err(Halt::from))? {
-            Ok((room_id, signed_in)) => {
-                caller.become_viewer(signed_in.viewer);
-                SignInVisitorPayload {
-                    token: Some(signed_in.issued.token),
-                    expires_at: Some(DateTime(signed_in.issued.expires_at)),
-                    refresh_token: signed_in.refresh_token,
-                    viewer: Some(Viewer),
-                    room: anybody(context)?.load(room_id).await?.map(Room),
-                    user_errors: Vec::new(),
-                }
-            }
-            Err(error) => SignInVisitorPayload { user_errors: vec![error], ..Default::default() },
+        let (signed_in, user_errors) = settle(signed_in.map_err(Halt::from))?;
+        let Some((room_id, signed_in)) = signed_in else {
+            return Ok(Some(SignInVisitorPayload {
+                token: None,
+                expires_at: None,
+                refresh_token: None,
+                viewer: None,
+                room: None,
+                user_errors,
+            }));
+        };
+        caller.become_viewer(signed_in.viewer);
+        Ok(Some(SignInVisitorPayload {
+            token: Some(signed_in.issued.token),
+            expires_at: Some(DateTime(signed_in.issued.expires_at)),
+            refresh_token: signed_in.refresh_token,
+            viewer: Some(Viewer),
+            room: anybody(context)?.load(room_id).await?.map(Room),
+            user_errors,
         }))
     }
 
@@ -170,21 +176,26 @@ impl SignInMutation {
     ) -> Result<Option<RenewTokenPayload>> {
         let caller = caller(context)?;
         let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
-        Ok(Some(match settle(renewed.map_err(Halt::from))? {
-            Ok(renewed) => {
-                if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
-                    renewal.set(renewed.viewer.clone());
-                }
-                caller.become_viewer(renewed.viewer);
-                RenewTokenPayload {
-                    token: Some(renewed.issued.token),
-                    expires_at: Some(DateTime(renewed.issued.expires_at)),
-                    refresh_token: renewed.refresh_token,
-                    viewer: Some(Viewer),
-                    user_errors: Vec::new(),
-                }
-            }
-            Err(error) => RenewTokenPayload { user_errors: vec![error], ..Default::default() },
+        let (renewed, user_errors) = settle(renewed.map_err(Halt::from))?;
+        let Some(renewed) = renewed else {
+            return Ok(Some(RenewTokenPayload {
+                token: None,
+                expires_at: None,
+                refresh_token: None,
+                viewer: None,
+                user_errors,
+            }));
+        };
+        if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
+            renewal.set(renewed.viewer.clone());
+        }
+        caller.become_viewer(renewed.viewer);
+        Ok(Some(RenewTokenPayload {
+            token: Some(renewed.issued.token),
+            expires_at: Some(DateTime(renewed.issued.expires_at)),
+            refresh_token: renewed.refresh_token,
+            viewer: Some(Viewer),
+            user_errors,
         }))
     }
 
@@ -197,7 +208,7 @@ impl SignInMutation {
     ) -> Result<Option<SignOutPayload>> {
         let caller = caller(context)?;
         let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
-        let user_errors = settle(signed_out.map_err(Halt::from))?.err().into_iter().collect();
+        let (_, user_errors) = settle(signed_out.map_err(Halt::from))?;
         Ok(Some(SignOutPayload { user_errors }))
     }
 
@@ -217,9 +228,7 @@ impl SignInMutation {
             let subject = subject.decode(FieldPath::of("actorId"))?;
             Ok(caller.actions.revoke_tokens(&caller.viewer, subject).await?)
         };
-        Ok(Some(match settle(revoked.await)? {
-            Ok(row) => RevokeTokensPayload { actor: Actor::new(row), user_errors: Vec::new() },
-            Err(error) => RevokeTokensPayload { actor: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(revoked.await)?;
+        Ok(Some(RevokeTokensPayload { actor: row.and_then(Actor::new), user_errors }))
     }
 }

@@ -19,6 +19,7 @@ use entity::{
 };
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,13 +50,14 @@ impl World {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display());
         let clock = Clock::frozen(Timestamp(1_800_000_000_000));
-        let store = Store::open(&url, 1, clock.clone()).await?;
-        let elsewhere = Store::open(&url, 1, clock).await?;
+        let database = Store::open(&url, 1, clock.clone()).await?;
+        let elsewhere = Store::open(&url, 1, clock).await?.into_store(Arc::new(()));
         let shutdown = CancellationToken::new();
         let settings = Settings { hub_capacity, sweep, ..Settings::default() };
-        let cursors = Cursors::new(store.epoch(), b"secret");
+        let cursors = Cursors::new(database.epoch(), b"secret");
         let live =
-            Live::new(store.clone(), cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
+            Live::new(database, cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
+        let store = live.store().clone();
         let (ann, bob, chat_id) = seed(&store).await?;
         Ok(Self { live, store, elsewhere, ann, bob, chat_id, shutdown, _folder: folder })
     }

@@ -341,11 +341,13 @@ pub(crate) async fn set_kind(store: &Store, chat_id: ChatId, sequence: i64, kind
 /// Forgets the events of a chat up to a sequence, as time does.
 #[cfg(test)]
 pub(crate) async fn forget(store: &Store, chat_id: ChatId, through: i64) -> Result<()> {
-    let tx = store.begin().await?;
-    event::Entity::delete_many()
-        .filter(event::Column::ChatId.eq(chat_id))
-        .filter(event::Column::Sequence.lte(through))
-        .exec(tx.connection())
-        .await?;
-    tx.commit().await.map(|_| ())
+    let forgotten = store.transaction(async |tx| {
+        event::Entity::delete_many()
+            .filter(event::Column::ChatId.eq(chat_id))
+            .filter(event::Column::Sequence.lte(through))
+            .exec(tx.connection())
+            .await?;
+        Ok(())
+    });
+    forgotten.await.map(|done| done.value)
 }

@@ -48,17 +48,17 @@ pub mod webhooks;
 mod writer;
 mod writing;
 
-pub use connect::Engine;
+pub use connect::{Engine, Opened};
 pub use error::{Error, OpenError, Result};
 pub use outbox::WebhookBodies;
-pub use tx::Tx;
+pub use tx::{Committed, Tx};
 
 use self::bounded::{Bounded, STATEMENT, within};
 use crate::clock::Clock;
 use crate::domain::event::News;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -66,6 +66,11 @@ use uuid::Uuid;
 pub trait Publish: Send + Sync + 'static {
     /// Takes the news of one commit; must not block.
     fn publish(&self, news: Vec<News>);
+}
+
+/// Nobody is told.
+impl Publish for () {
+    fn publish(&self, _: Vec<News>) {}
 }
 
 /// A source of rows: the store itself, or a transaction on it.
@@ -89,9 +94,9 @@ struct Inner {
     /// Made with the store; a restored backup gets another, so that no old cursor lies.
     epoch: Uuid,
     clock: Clock,
-    publisher: OnceLock<Arc<dyn Publish>>,
-    /// The data for the bodies of webhooks.
-    webhook_bodies: OnceLock<WebhookBodies>,
+    publisher: Arc<dyn Publish>,
+    /// What the bodies of webhooks need; absent where none are written.
+    webhook_bodies: Option<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
     /// The turns of writers to the same object.
@@ -103,13 +108,6 @@ struct Inner {
 }
 
 impl Store {
-    /// Sets who is told of commits. Called once, when the server is put together.
-    pub fn set_publisher(&self, publisher: Arc<dyn Publish>) {
-        if self.0.publisher.set(publisher).is_err() {
-            tracing::error!("the store already has a publisher; ignoring the second one");
-        }
-    }
-
     /// The database engine.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -159,10 +157,8 @@ impl Store {
 
 impl Inner {
     fn publish(&self, news: Vec<News>) {
-        if let Some(publisher) = self.publisher.get()
-            && !news.is_empty()
-        {
-            publisher.publish(news);
+        if !news.is_empty() {
+            self.publisher.publish(news);
         }
     }
 }

@@ -16,13 +16,6 @@ pub struct WebhookBodies {
 }
 
 impl Store {
-    /// Sets what the bodies of webhooks need. Called once, when the server is put together.
-    pub fn set_webhook_bodies(&self, bodies: WebhookBodies) {
-        if self.0.webhook_bodies.set(bodies).is_err() {
-            tracing::error!("the webhook bodies were already set");
-        }
-    }
-
     /// Waits until something was committed that is to be delivered.
     pub async fn outbox_filled(&self) {
         self.0.outbox.notified().await;

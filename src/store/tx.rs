@@ -66,9 +66,44 @@ pub struct Fact {
     pub audience: Audience,
 }
 
+/// The result of a transaction that is on disk.
+pub struct Committed<T> {
+    /// The result of its work.
+    pub value: T,
+    /// The chat that it had locked, as it was written.
+    pub chat: Option<Arc<chat::Model>>,
+}
+
+impl<T> Committed<T> {
+    /// The result with the chat, for work that locks one.
+    pub fn with_chat(self) -> Result<(T, Arc<chat::Model>)> {
+        let Self { value, chat } = self;
+        Ok((value, chat.ok_or_else(no_chat)?))
+    }
+}
+
 impl Store {
-    /// Opens a transaction. Only its own statements may be awaited until it is ended.
-    pub async fn begin(&self) -> Result<Tx> {
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Returns once everything that it
+    /// read or wrote is on disk. Only statements of the transaction may be awaited in it.
+    pub async fn transaction<T, E>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> std::result::Result<T, E>,
+    ) -> std::result::Result<Committed<T>, E>
+    where
+        E: From<Error>,
+    {
+        let mut tx = self.begin().await?;
+        match work(&mut tx).await {
+            Ok(value) => Ok(Committed { value, chat: tx.commit().await? }),
+            Err(error) => {
+                tx.roll_back().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens a transaction that its caller ends: [`Store::transaction`] is for everything but tests.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
         let open = self.0.writer.begin().await?;
         Ok(Tx {
             store: self.clone(),
@@ -233,7 +268,7 @@ impl Tx {
     }
 
     /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
-    pub async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
+    pub(crate) async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
         match self.write_all().await {
             Ok(chat) => {
                 if let Some(chat) = &chat {
@@ -258,13 +293,13 @@ impl Tx {
     }
 
     /// Undoes everything; answers when all that was read is on disk.
-    pub async fn roll_back(self) -> Result<()> {
+    pub(crate) async fn roll_back(self) -> Result<()> {
         self.store.0.finish(self.open, Ending::default()).await
     }
 
     /// The data for the bodies of webhooks.
     pub(super) fn webhook_bodies(&self) -> Option<&WebhookBodies> {
-        self.store.0.webhook_bodies.get()
+        self.store.0.webhook_bodies.as_ref()
     }
 
     /// Says that the worker has something to do once this is committed.

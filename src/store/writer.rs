@@ -9,7 +9,7 @@ use super::batch::{Batch, Finished, Health};
 use super::bounded::{ROLLBACK, STATEMENT, within};
 use super::sqlite::{Opener, StoreFile};
 use super::writing::Writing;
-use super::{Error, Inner, Result, Rows as _, Store};
+use super::{Error, Inner, Result, Rows as _, Store, Tx};
 use crate::domain::event::News;
 use entity::store_meta;
 use sea_orm::sea_query::OnConflict;
@@ -137,14 +137,11 @@ impl Store {
                 let on_conflict = OnConflict::column(store_meta::Column::Name)
                     .update_column(store_meta::Column::Value)
                     .to_owned();
-                let tx = self.begin().await?;
                 let insert = store_meta::Entity::insert(row).on_conflict(on_conflict);
-                let written = insert.exec_without_returning(tx.connection()).await;
-                if let Err(error) = written {
-                    tx.roll_back().await?;
-                    return Err(error.into());
-                }
-                tx.commit().await?;
+                let written = self.transaction(async |tx: &mut Tx| {
+                    insert.exec_without_returning(tx.connection()).await.map_err(Error::from)
+                });
+                written.await?;
             }
         }
         if health.is_failing() {

@@ -2,12 +2,11 @@
 
 use super::add::{insert, new_actor};
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::Tx;
 use entity::{ActorType, UserRole, actor};
-use futures_util::FutureExt;
 
 /// A user to create.
 #[derive(Clone, Debug)]
@@ -25,9 +24,8 @@ pub struct CreateUser {
 impl Actions {
     /// Creates a user.
     pub async fn create_user(&self, viewer: &Viewer, input: CreateUser) -> Result<actor::Model> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| create(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(create, input).await?.value)
     }
 }
 

@@ -1,13 +1,12 @@
 //! Changes and deactivates users.
 
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors};
 use entity::{ActorId, ActorType, UserRole, actor};
-use futures_util::FutureExt;
 
 /// Changes of a user. What is absent stays.
 #[derive(Clone, Debug)]
@@ -27,18 +26,16 @@ pub struct UpdateUser {
 impl Actions {
     /// Changes a user. Who is deactivated loses every connection and every presence at once.
     pub async fn update_user(&self, viewer: &Viewer, input: UpdateUser) -> Result<actor::Model> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let organization_id = viewer.organization_id;
-        let viewer = viewer.clone();
-        let user = self.write(move |tx| update(tx, viewer, input).boxed()).await?.value;
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        let user = permit.write(update, input).await?.value;
         if user.deactivated_at.is_some() {
-            self.end_presences_of(organization_id, user.id).await?;
+            self.end_presences_of(viewer.organization_id, user.id).await?;
         }
         Ok(user)
     }
 }
 
-pub(super) async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor::Model> {
+async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor::Model> {
     let UpdateUser { user_id, mut name, mut public_name, role, is_active } = input;
     for (field, value) in [("name", &mut name), ("publicName", &mut public_name)] {
         if let Some(value) = value {

@@ -3,13 +3,12 @@
 use super::add::{insert, new_actor};
 use crate::actions::{Actions, Error, Result};
 use crate::domain::field_path::FieldPath;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors};
 use entity::{ActorType, OrganizationId, actor};
-use futures_util::FutureExt;
 
 /// A visitor to create or to change.
 #[derive(Clone, Debug)]
@@ -25,17 +24,17 @@ pub struct UpsertVisitor {
 impl Actions {
     /// Creates the visitor with this external id, or changes them.
     pub async fn upsert_visitor(&self, viewer: &Viewer, input: UpsertVisitor) -> Result<actor::Model> {
-        policy::may(viewer.role, Verb::UpsertVisitor)?;
-        let organization_id = viewer.organization_id;
-        let again = input.clone();
-        match self.write(move |tx| upsert(tx, organization_id, input).boxed()).await {
+        let permit = self.permit(viewer, Verb::UpsertVisitor)?;
+        match permit.write(upsert_for, input.clone()).await {
             // Two calls made the same visitor at once: the second one finds it there.
-            Err(Error::Refused(Refused::Conflict { .. })) => {
-                Ok(self.write(move |tx| upsert(tx, organization_id, again).boxed()).await?.value)
-            }
+            Err(Error::Refused(Refused::Conflict { .. })) => Ok(permit.write(upsert_for, input).await?.value),
             other => Ok(other?.value),
         }
     }
+}
+
+async fn upsert_for(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result<actor::Model> {
+    upsert(tx, viewer.organization_id, input).await
 }
 
 /// Creates the visitor, or changes them; they are locked then.

@@ -2,10 +2,9 @@
 
 use crate::actions::{Actions, Result};
 use crate::files::Unreachable;
-use crate::store::attachments;
+use crate::store::{Tx, attachments};
 use chrono::TimeDelta;
-use entity::{AttachmentKind, attachment};
-use futures_util::FutureExt;
+use entity::{AttachmentId, AttachmentKind, Timestamp, attachment};
 
 /// How long an upload waits to be sent.
 const UNSENT: TimeDelta = TimeDelta::days(1);
@@ -20,8 +19,7 @@ impl Actions {
         let unsent = attachments::list_unsent(&self.0.store, now.minus(UNSENT), CLEARED).await?;
         if !unsent.is_empty() {
             let ids: Vec<_> = unsent.iter().map(|row| row.id).collect();
-            self.write(move |tx| async move { Ok(attachments::remove_unsent(tx, &ids, now).await?) }.boxed())
-                .await?;
+            self.write(remove_unsent, (ids, now)).await?;
         }
         let removed = attachments::list_removed(&self.0.store, CLEARED).await?;
         let mut gone = Vec::new();
@@ -34,7 +32,7 @@ impl Actions {
         }
         let count = gone.len();
         if count > 0 {
-            self.write(move |tx| async move { Ok(attachments::forget(tx, &gone).await?) }.boxed()).await?;
+            self.write(forget, gone).await?;
         }
         Ok(count)
     }
@@ -45,4 +43,12 @@ impl Actions {
             AttachmentKind::Link | AttachmentKind::Contact => Ok(()),
         }
     }
+}
+
+async fn remove_unsent(tx: &mut Tx, (ids, now): (Vec<AttachmentId>, Timestamp)) -> Result<()> {
+    Ok(attachments::remove_unsent(tx, &ids, now).await?)
+}
+
+async fn forget(tx: &mut Tx, ids: Vec<AttachmentId>) -> Result<()> {
+    Ok(attachments::forget(tx, &ids).await?)
 }

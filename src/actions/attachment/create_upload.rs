@@ -10,7 +10,6 @@ use crate::domain::{limits, text};
 use crate::store::{Tx, attachments, upload_usage};
 use chrono::TimeDelta;
 use entity::{AttachmentKind, ChatId, Timestamp, attachment};
-use futures_util::FutureExt;
 
 /// The span of a visitor's quota.
 const DAY: TimeDelta = TimeDelta::days(1);
@@ -50,7 +49,7 @@ pub struct GrantedUpload {
 impl Actions {
     /// Grants an upload to whoever may send in the chat.
     pub async fn create_upload(&self, viewer: &Viewer, input: CreateUpload) -> Result<GrantedUpload> {
-        policy::may(viewer.role, Verb::Upload)?;
+        let permit = self.permit(viewer, Verb::Upload)?;
         let size = u64::try_from(input.size).unwrap_or_default();
         if !self.0.files.has_room(size).await {
             return Err(Error::Unavailable("the disk for files has too little space left".into()));
@@ -63,9 +62,8 @@ impl Actions {
                 return Err(Refused::QuotaExceeded { field: "size".into(), quota }.into());
             }
         }
-        let (viewer, largest) = (viewer.clone(), self.0.files.largest());
-        let granted = self.write(move |tx| grant(tx, viewer, input, largest, of_visitor).boxed());
-        let attachment = granted.await?.value;
+        let largest = self.0.files.largest();
+        let attachment = permit.write(grant, (input, largest, of_visitor)).await?.value;
         let (url, expires_at) = self.0.files.links().to_upload(attachment.id, self.now());
         Ok(GrantedUpload { attachment, url, expires_at })
     }
@@ -74,9 +72,7 @@ impl Actions {
 async fn grant(
     tx: &mut Tx,
     viewer: Viewer,
-    input: CreateUpload,
-    largest: u64,
-    quota: Option<u64>,
+    (input, largest, quota): (CreateUpload, u64, Option<u64>),
 ) -> Result<attachment::Model> {
     let CreateUpload { chat_id, mut name, media_type, size } = input;
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;

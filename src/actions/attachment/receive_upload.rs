@@ -3,10 +3,10 @@
 use crate::actions::{Actions, Error};
 use crate::domain::media::{self, Looks};
 use crate::files::{Expected, NotKept, Received, Unreachable, Uploader};
-use crate::store::{actors, attachments};
+use crate::store::{Tx, actors, attachments};
 use bytes::Bytes;
 use entity::{ActorType, AttachmentId, attachment};
-use futures_util::{FutureExt, Stream};
+use futures_util::Stream;
 use std::time::Duration;
 
 /// What is read of a body that was refused, so that its sender hears why instead of a broken connection.
@@ -64,12 +64,7 @@ impl Actions {
         })
     }
 
-    pub(in crate::actions) async fn take<S, E>(
-        &self,
-        id: AttachmentId,
-        announced: Announced,
-        body: &mut S,
-    ) -> Result<(), NotTaken>
+    async fn take<S, E>(&self, id: AttachmentId, announced: Announced, body: &mut S) -> Result<(), NotTaken>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin + Send + 'static,
     {
@@ -83,9 +78,7 @@ impl Actions {
             Err(why) => return Err(self.why_not_kept(id, why).await),
         };
         let row = completed(row, &expected, received);
-        let written = self.write(move |tx| async move { Ok(attachments::complete(tx, &row).await?) }.boxed());
-        let is_first = written.await.map(|written| written.value);
-        match is_first {
+        match self.write(complete, row).await.map(|written| written.value) {
             Ok(true) => {
                 tidied(self.0.files.keep_only(id, expected.object).await, id);
                 Ok(())
@@ -110,7 +103,7 @@ impl Actions {
     }
 
     /// What the bytes must be, unless they are there, or are said to be something else.
-    pub(in crate::actions) fn expect(
+    fn expect(
         &self,
         row: &attachment::Model,
         announced: Announced,
@@ -163,6 +156,10 @@ where
         }
     };
     let _ = tokio::time::timeout(DRAIN, read).await;
+}
+
+async fn complete(tx: &mut Tx, row: attachment::Model) -> crate::actions::Result<bool> {
+    Ok(attachments::complete(tx, &row).await?)
 }
 
 fn completed(mut row: attachment::Model, expected: &Expected, received: Received) -> attachment::Model {

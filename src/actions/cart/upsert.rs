@@ -4,7 +4,7 @@ use crate::actions::history::record_chat_among_staff;
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Error, Result};
 use crate::domain::cart::{self, Product};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
@@ -13,7 +13,6 @@ use entity::{
     ActorId, ActorType, ChatId, ShoppingCartId, ShoppingCartProductId, Timestamp, shopping_cart,
     shopping_cart_product,
 };
-use futures_util::FutureExt;
 
 /// A cart as it is to be. What is absent stays.
 #[derive(Clone, Debug)]
@@ -37,9 +36,8 @@ pub struct UpsertCart {
 impl Actions {
     /// Makes the shop's cart known, or what became of it. What is not among the products any more was taken out.
     pub async fn upsert_cart(&self, viewer: &Viewer, input: UpsertCart) -> Result<shopping_cart::Model> {
-        policy::may(viewer.role, Verb::UpsertShoppingCart)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| upsert(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UpsertShoppingCart)?;
+        Ok(permit.write(upsert, input).await?.value)
     }
 }
 

@@ -6,13 +6,12 @@ use crate::actions::requests::{self, Requested};
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::description::Description;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::Tx;
 use entity::{ActorId, ChatId, ChatType, RequestKind, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// A chat among named actors.
@@ -43,10 +42,8 @@ pub struct CreatedChat {
 impl Actions {
     /// Creates a DIRECT or GROUP chat; of a pair there is one DIRECT chat, which is then answered.
     pub async fn create_chat(&self, viewer: &Viewer, input: CreateChat) -> Result<CreatedChat> {
-        policy::may(viewer.role, Verb::CreateChat)?;
-        let viewer = viewer.clone();
-        let (is_existing, chat) =
-            self.write_to(viewer.actor_id, move |tx| create(tx, viewer, input).boxed()).await?.with_chat()?;
+        let permit = self.permit(viewer, Verb::CreateChat)?;
+        let (is_existing, chat) = permit.write_to(viewer.actor_id, create, input).await?.with_chat()?;
         Ok(CreatedChat { chat, is_existing })
     }
 }

@@ -5,19 +5,17 @@ use super::end::close;
 use crate::actions::history::record_chat;
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::Tx;
 use entity::ChatId;
-use futures_util::FutureExt;
 
 impl Actions {
     /// Deletes a chat, which ends where it had not.
     pub async fn delete_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
-        policy::may(viewer.role, Verb::DeleteChat)?;
-        let viewer = viewer.clone();
-        self.write_to(chat_id, move |tx| delete(tx, viewer, chat_id).boxed()).await?;
+        let permit = self.permit(viewer, Verb::DeleteChat)?;
+        permit.write_to(chat_id, delete, chat_id).await?;
         Ok(())
     }
 }

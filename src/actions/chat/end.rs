@@ -5,22 +5,20 @@ use crate::actions::presence::end::say_goodbyes;
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::change::SessionChange;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::session;
 use crate::domain::session_action::SessionAction;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, presences, sessions};
 use entity::{ChatId, ChatType, MessageType, PresenceEndReason, actor, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Actions {
     /// Ends a chat, with every presence and every session of it that is not over.
     pub async fn end_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::ActInChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(chat_id, move |tx| end(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
+        let permit = self.permit(viewer, Verb::ActInChat)?;
+        Ok(permit.write_to(chat_id, end, chat_id).await?.with_chat()?.1)
     }
 }
 

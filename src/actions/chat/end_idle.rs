@@ -5,7 +5,6 @@ use crate::actions::history::record_chat;
 use crate::actions::{Actions, Result};
 use crate::store::{Tx, idle};
 use entity::ChatId;
-use futures_util::FutureExt;
 
 /// Idle chats that are ended at one tick.
 const AT_ONCE: u64 = 100;
@@ -17,7 +16,7 @@ impl Actions {
         let idle = idle::list_idle(&self.0.store, self.now(), AT_ONCE).await?;
         for chat_id in &idle {
             let chat_id = *chat_id;
-            if let Err(error) = self.write_to(chat_id, move |tx| end_idle(tx, chat_id).boxed()).await {
+            if let Err(error) = self.write_to(chat_id, end_idle, chat_id).await {
                 tracing::warn!(%chat_id, %error, "could not end an idle chat");
             }
         }

@@ -8,7 +8,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations, presences};
 use entity::{ChatId, PresenceEndReason, chat, participation, presence};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// The result of leaving a chat.
@@ -30,10 +29,8 @@ struct Left {
 impl Actions {
     /// Leaves a chat. Idempotent: for a viewer who has already left, returns what has ended.
     pub async fn leave_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<LeftChat> {
-        policy::may(viewer.role, Verb::LeaveChat)?;
-        let viewer = viewer.clone();
-        let (left, chat) =
-            self.write_to(chat_id, move |tx| leave(tx, viewer, chat_id).boxed()).await?.with_chat()?;
+        let permit = self.permit(viewer, Verb::LeaveChat)?;
+        let (left, chat) = permit.write_to(chat_id, leave, chat_id).await?.with_chat()?;
         let Left { participation, presence, sees_chat } = left;
         Ok(LeftChat { chat: sees_chat.then_some(chat), participation, presence })
     }

@@ -18,7 +18,6 @@ use crate::store::{Tx, actors, messages, presences, rooms};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, RequestKind, RoomId, WebPage, actor, chat, presence, room,
 };
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// A chat between a visitor and the organization, to start in a room.
@@ -51,6 +50,7 @@ pub struct StartedChat {
 }
 
 /// What a start made, beside the chat.
+#[derive(Default)]
 pub struct Start {
     /// Whether the chat was there before.
     pub is_resumed: bool,
@@ -63,17 +63,15 @@ pub struct Start {
 impl Actions {
     /// Starts a chat with a visitor in a room, or resumes one where that is asked for.
     pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
-        policy::may(viewer.role, Verb::StartOwnChat).or(policy::may(viewer.role, Verb::StartChatFor))?;
+        let starts_own = policy::may(viewer.role, Verb::StartOwnChat).is_ok();
+        let verb = if starts_own { Verb::StartOwnChat } else { Verb::StartChatFor };
+        let permit = self.permit(viewer, verb)?;
         if let Some(user_id) = input.auto_resume_user_id {
             let is_own = user_id == viewer.actor_id;
             policy::may(viewer.role, if is_own { Verb::JoinChat } else { Verb::JoinChatFor })?;
         }
-        let (viewer, lease) = (viewer.clone(), self.lease());
         let visitor_id = input.visitor_id.unwrap_or(viewer.actor_id);
-        let (start, chat) = self
-            .write_to(visitor_id, move |tx| start(tx, viewer, input, lease).boxed())
-            .await?
-            .with_chat()?;
+        let (start, chat) = permit.write_to(visitor_id, start, (input, self.lease())).await?.with_chat()?;
         Ok(StartedChat { chat, start })
     }
 }
@@ -107,7 +105,7 @@ impl StartChat {
     }
 }
 
-async fn start(tx: &mut Tx, viewer: Viewer, mut input: StartChat, lease: Lease) -> Result<Start> {
+async fn start(tx: &mut Tx, viewer: Viewer, (mut input, lease): (StartChat, Lease)) -> Result<Start> {
     let asked = input.clone();
     check(&viewer, &mut input)?;
     let mut people = lock_people(tx, &viewer, &input).await?;

@@ -4,13 +4,12 @@ use crate::actions::history::record_chat_among_staff;
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::field_path::FieldPath;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, tags};
 use entity::{ChatId, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Actions {
@@ -21,13 +20,12 @@ impl Actions {
         chat_id: ChatId,
         tags: Vec<String>,
     ) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::TagChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(chat_id, move |tx| tag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
+        let permit = self.permit(viewer, Verb::TagChat)?;
+        Ok(permit.write_to(chat_id, tag, (chat_id, tags)).await?.with_chat()?.1)
     }
 }
 
-pub(super) async fn tag(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, tags: Vec<String>) -> Result<()> {
+async fn tag(tx: &mut Tx, viewer: Viewer, (chat_id, tags): (ChatId, Vec<String>)) -> Result<()> {
     let mut new = checked(tags)?;
     lock(tx, &viewer, chat_id).await?;
     let chat = tx.chat_mut()?;

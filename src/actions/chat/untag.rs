@@ -3,11 +3,10 @@
 use super::tag::{checked, lock};
 use crate::actions::history::record_chat_among_staff;
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, tags};
 use entity::{ChatId, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Actions {
@@ -18,13 +17,12 @@ impl Actions {
         chat_id: ChatId,
         tags: Vec<String>,
     ) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::TagChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(chat_id, move |tx| untag(tx, viewer, chat_id, tags).boxed()).await?.with_chat()?.1)
+        let permit = self.permit(viewer, Verb::TagChat)?;
+        Ok(permit.write_to(chat_id, untag, (chat_id, tags)).await?.with_chat()?.1)
     }
 }
 
-async fn untag(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, tags: Vec<String>) -> Result<()> {
+async fn untag(tx: &mut Tx, viewer: Viewer, (chat_id, tags): (ChatId, Vec<String>)) -> Result<()> {
     let tags = checked(tags)?;
     lock(tx, &viewer, chat_id).await?;
     let chat = tx.chat_mut()?;

@@ -3,13 +3,12 @@
 use crate::actions::history::record_chat;
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::Tx;
 use entity::{ChatId, ChatType, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// Changes of a chat's own fields.
@@ -28,9 +27,8 @@ pub struct UpdateChat {
 impl Actions {
     /// Changes a chat's name, description or privacy.
     pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::UpdateChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.chat_id, move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?.1)
+        let permit = self.permit(viewer, Verb::UpdateChat)?;
+        Ok(permit.write_to(input.chat_id, update, input).await?.with_chat()?.1)
     }
 }
 

@@ -3,13 +3,12 @@
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::event::Change;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::tx::Fact;
 use crate::store::{Tx, messages};
 use entity::{ActorId, Audience, ChatId, MessageId, Timestamp, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Actions {
@@ -21,13 +20,8 @@ impl Actions {
         chat_id: ChatId,
         before: Timestamp,
     ) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::ArchiveMessages)?;
-        let viewer = viewer.clone();
-        Ok(self
-            .write_to(chat_id, move |tx| archive(tx, viewer, chat_id, before).boxed())
-            .await?
-            .with_chat()?
-            .1)
+        let permit = self.permit(viewer, Verb::ArchiveMessages)?;
+        Ok(permit.write_to(chat_id, archive, (chat_id, before)).await?.with_chat()?.1)
     }
 }
 
@@ -39,7 +33,7 @@ pub(super) async fn lock(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Resul
 
 /// Whoever sends waits for the chat's lock, so a message is either there and before the mark, or gets a
 /// sequence beyond it.
-async fn archive(tx: &mut Tx, viewer: Viewer, chat_id: ChatId, before: Timestamp) -> Result<()> {
+async fn archive(tx: &mut Tx, viewer: Viewer, (chat_id, before): (ChatId, Timestamp)) -> Result<()> {
     lock(tx, &viewer, chat_id).await?;
     let head = tx.chat()?.last_sequence;
     let Some(last) = messages::find_last_before(tx, chat_id, head, before).await? else { return Ok(()) };

@@ -4,18 +4,16 @@ use super::lock::{Locked, change, lock_message};
 use crate::actions::{Actions, Result};
 use crate::domain::event::MessageRow;
 use crate::domain::message::{Handled, MessageAction, digest};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, attachments, messages, reactions, revisions};
 use entity::MessageId;
-use futures_util::FutureExt;
 
 impl Actions {
     /// Takes a message's content away and leaves a tombstone. Again it changes nothing.
     pub async fn delete_message(&self, viewer: &Viewer, message_id: MessageId) -> Result<MessageRow> {
-        policy::may(viewer.role, Verb::DeleteMessage)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(message_id, move |tx| delete(tx, viewer, message_id).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::DeleteMessage)?;
+        Ok(permit.write_to(message_id, delete, message_id).await?.value)
     }
 }
 

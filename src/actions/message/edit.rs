@@ -4,13 +4,12 @@ use super::lock::{Locked, change, lock_message};
 use crate::actions::{Actions, Result};
 use crate::domain::event::MessageRow;
 use crate::domain::message::{Handled, MessageAction, digest};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, revisions};
 use entity::{MessageId, message_revision};
-use futures_util::FutureExt;
 
 /// A new text for a message.
 #[derive(Clone, Debug)]
@@ -24,9 +23,8 @@ pub struct EditMessage {
 impl Actions {
     /// Gives a message another text. The one that it has changes nothing.
     pub async fn edit_message(&self, viewer: &Viewer, input: EditMessage) -> Result<MessageRow> {
-        policy::may(viewer.role, Verb::EditMessage)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.message_id, move |tx| edit(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::EditMessage)?;
+        Ok(permit.write_to(input.message_id, edit, input).await?.value)
     }
 }
 

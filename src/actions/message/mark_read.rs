@@ -3,12 +3,11 @@
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::event::ViewChange;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations};
 use entity::{ChatId, participation};
-use futures_util::FutureExt;
 
 /// How far a participant has read.
 #[derive(Clone, Debug)]
@@ -23,9 +22,8 @@ impl Actions {
     /// Moves the viewer's read mark on; it never moves back. Nothing happens in a chat that the viewer sees and does not
     /// take part in: they have no mark there.
     pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<Option<participation::Model>> {
-        policy::may(viewer.role, Verb::ActInChat)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.chat_id, move |tx| mark(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ActInChat)?;
+        Ok(permit.write_to(input.chat_id, mark, input).await?.value)
     }
 }
 

@@ -6,12 +6,11 @@ use crate::domain::emoji::emoji;
 use crate::domain::event::MessageRow;
 use crate::domain::limits;
 use crate::domain::message::{Handled, MessageAction};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, reactions};
 use entity::{MessageId, reaction};
-use futures_util::FutureExt;
 
 /// A reaction that is to be there, or not.
 #[derive(Clone, Debug)]
@@ -27,9 +26,8 @@ pub struct React {
 impl Actions {
     /// Adds a reaction of the viewer's, or takes it away.
     pub async fn react(&self, viewer: &Viewer, input: React) -> Result<MessageRow> {
-        policy::may(viewer.role, Verb::React)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.message_id, move |tx| react(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::React)?;
+        Ok(permit.write_to(input.message_id, react, input).await?.value)
     }
 }
 

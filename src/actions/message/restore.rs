@@ -2,19 +2,17 @@
 
 use super::archive::{audience_between, lock, record};
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, messages};
 use entity::{ChatId, chat};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 impl Actions {
     /// Restores all archived messages of a chat.
     pub async fn restore_messages(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
-        policy::may(viewer.role, Verb::ArchiveMessages)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(chat_id, move |tx| restore(tx, viewer, chat_id).boxed()).await?.with_chat()?.1)
+        let permit = self.permit(viewer, Verb::ArchiveMessages)?;
+        Ok(permit.write_to(chat_id, restore, chat_id).await?.with_chat()?.1)
     }
 }
 

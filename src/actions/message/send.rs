@@ -16,7 +16,6 @@ use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, messages, participations};
 use entity::{ActorId, ActorType, ChatId, ChatType, MessageId, MessageType, WebPage, actor, chat, message};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// A message to send.
@@ -62,21 +61,20 @@ impl Actions {
         }
         let is_for_another = input.sender_id.is_some_and(|sender_id| sender_id != viewer.actor_id);
         let verb = if is_for_another { Verb::SendMessageFor } else { Verb::SendMessage };
-        policy::may(viewer.role, verb)?;
+        let permit = self.permit(viewer, verb)?;
         if input.message_type == MessageType::Autosuggest {
             policy::may(viewer.role, Verb::SuggestMessage)?;
         }
         if input.is_internal {
             policy::may(viewer.role, Verb::WriteNote)?;
         }
-        let (viewer, lease) = (viewer.clone(), self.lease());
-        let written = self.write_to(input.chat_id, move |tx| send(tx, viewer, input, lease).boxed()).await?;
+        let written = permit.write_to(input.chat_id, send, (input, self.lease())).await?;
         let (message, chat) = written.with_chat()?;
         Ok(SentMessage { message, chat })
     }
 }
 
-async fn send(tx: &mut Tx, viewer: Viewer, input: SendMessage, lease: Lease) -> Result<MessageRow> {
+async fn send(tx: &mut Tx, viewer: Viewer, (input, lease): (SendMessage, Lease)) -> Result<MessageRow> {
     let SendMessage {
         chat_id,
         text,
@@ -198,7 +196,7 @@ fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
 }
 
 /// In whose name the message is: the viewer's own, or that of somebody who could have written it.
-pub(super) async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::Model> {
+async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::Model> {
     let not_found = || Error::from(Refused::NotFound { what: "sender", field: "senderId".into() });
     let sender =
         actors::find_in_organization(tx, viewer.organization_id, sender_id).await?.ok_or_else(not_found)?;

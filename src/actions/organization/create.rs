@@ -6,7 +6,6 @@ use crate::domain::refused::Refused;
 use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors, organizations};
 use entity::{ActorType, OrganizationId, UserRole, actor, organization};
-use futures_util::FutureExt;
 
 /// An organization with its first admin.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ impl Actions {
         &self,
         input: NewOrganization,
     ) -> Result<(organization::Model, actor::Model)> {
-        Ok(self.write(move |tx| found(tx, input).boxed()).await?.value)
+        Ok(self.write(found, input).await?.value)
     }
 }
 

@@ -1,13 +1,12 @@
 //! Changes the settings of an organization.
 
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, organizations};
-use entity::{OrganizationId, organization};
-use futures_util::FutureExt;
+use entity::organization;
 
 /// Changes of an organization. What is absent stays.
 #[derive(Clone, Debug)]
@@ -25,15 +24,14 @@ impl Actions {
         viewer: &Viewer,
         input: UpdateOrganization,
     ) -> Result<organization::Model> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| change(tx, organization_id, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(change, input).await?.value)
     }
 }
 
 async fn change(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     input: UpdateOrganization,
 ) -> Result<organization::Model> {
     let UpdateOrganization { mut name, edit_window_minutes } = input;

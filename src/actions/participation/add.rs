@@ -10,7 +10,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations};
 use entity::{ActorId, ActorType, ChatId, ChatType, chat, participation};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// Actors to add to a chat.
@@ -37,10 +36,8 @@ impl Actions {
         viewer: &Viewer,
         input: AddParticipants,
     ) -> Result<AddedParticipants> {
-        policy::may(viewer.role, Verb::AddParticipants)?;
-        let viewer = viewer.clone();
-        let (participations, chat) =
-            self.write_to(input.chat_id, move |tx| add(tx, viewer, input).boxed()).await?.with_chat()?;
+        let permit = self.permit(viewer, Verb::AddParticipants)?;
+        let (participations, chat) = permit.write_to(input.chat_id, add, input).await?.with_chat()?;
         Ok(AddedParticipants { chat, participations })
     }
 }

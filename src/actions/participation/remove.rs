@@ -9,7 +9,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations};
 use entity::{ActorId, ChatId, ChatType, chat, participation};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// An actor to take out of a chat; the caller leaves it by naming themself.
@@ -36,10 +35,9 @@ impl Actions {
         viewer: &Viewer,
         input: RemoveParticipant,
     ) -> Result<RemovedParticipant> {
-        policy::may(viewer.role, Verb::RemoveParticipant)?;
-        let (remover, RemoveParticipant { chat_id, participant_id }) = (viewer.clone(), input.clone());
-        let (participation, chat) =
-            self.write_to(chat_id, move |tx| remove(tx, remover, input).boxed()).await?.with_chat()?;
+        let permit = self.permit(viewer, Verb::RemoveParticipant)?;
+        let RemoveParticipant { chat_id, participant_id } = input;
+        let (participation, chat) = permit.write_to(chat_id, remove, input).await?.with_chat()?;
         let ties = if participant_id == viewer.actor_id {
             Ties::of(Some(&participation))
         } else {

@@ -3,13 +3,12 @@
 use crate::actions::write::lock_visible_chat;
 use crate::actions::{Actions, Result};
 use crate::domain::event::ViewChange;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, participations};
 use entity::{ChatId, chat, participation};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// Changes of the viewer's own view of a chat.
@@ -40,10 +39,8 @@ impl Actions {
         viewer: &Viewer,
         input: UpdateParticipation,
     ) -> Result<UpdatedParticipation> {
-        policy::may(viewer.role, Verb::ActInChat)?;
-        let viewer = viewer.clone();
-        let (participation, chat) =
-            self.write_to(input.chat_id, move |tx| update(tx, viewer, input).boxed()).await?.with_chat()?;
+        let permit = self.permit(viewer, Verb::ActInChat)?;
+        let (participation, chat) = permit.write_to(input.chat_id, update, input).await?.with_chat()?;
         Ok(UpdatedParticipation { chat, participation })
     }
 }

@@ -4,7 +4,6 @@ use crate::actions::history::{NewEntry, add_entry, end_presence};
 use crate::actions::{Actions, Result};
 use crate::store::{Tx, actors, presences};
 use entity::{ActorId, ChatId, MessageType, OrganizationId, PresenceEndReason, presence};
-use futures_util::FutureExt;
 
 impl Actions {
     /// Ends all presences of a user who signed out or was deactivated.
@@ -14,7 +13,7 @@ impl Actions {
         user_id: ActorId,
     ) -> Result<()> {
         for chat_id in presences::all_chats_of_user(&self.0.store, user_id).await? {
-            self.write_to(chat_id, move |tx| sign_out(tx, organization_id, chat_id, user_id).boxed()).await?;
+            self.write_to(chat_id, sign_out, (organization_id, chat_id, user_id)).await?;
         }
         Ok(())
     }
@@ -22,9 +21,7 @@ impl Actions {
 
 async fn sign_out(
     tx: &mut Tx,
-    organization_id: OrganizationId,
-    chat_id: ChatId,
-    user_id: ActorId,
+    (organization_id, chat_id, user_id): (OrganizationId, ChatId, ActorId),
 ) -> Result<()> {
     if tx.lock_chat(organization_id, chat_id).await?.is_some() {
         end_own(tx, chat_id, user_id, PresenceEndReason::SignedOut).await?;

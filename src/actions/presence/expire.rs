@@ -6,7 +6,6 @@ use crate::actions::{Actions, Result};
 use crate::live::Live;
 use crate::store::{Tx, presences};
 use entity::{ChatId, PresenceEndReason};
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
 impl Actions {
@@ -23,7 +22,7 @@ impl Actions {
         for chat_id in &chat_ids {
             let chat_id = *chat_id;
             let live = self.0.live.clone();
-            let expired = self.write_to(chat_id, move |tx| expire(tx, live, chat_id, lease).boxed()).await;
+            let expired = self.write_to(chat_id, expire, (live, chat_id, lease)).await;
             if let Err(error) = expired {
                 tracing::warn!(%chat_id, %error, "could not end the presences of a chat");
             }
@@ -32,7 +31,7 @@ impl Actions {
     }
 }
 
-async fn expire(tx: &mut Tx, live: Live, chat_id: ChatId, lease: Lease) -> Result<()> {
+async fn expire(tx: &mut Tx, (live, chat_id, lease): (Live, ChatId, Lease)) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_none() {
         return Ok(());
     }

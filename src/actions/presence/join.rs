@@ -5,12 +5,11 @@ use super::lease::Lease;
 use crate::actions::history::{Counted, NewEntry, add_entry, begin_presence, take_part};
 use crate::actions::write::lock_open_chat;
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, presences};
 use entity::{ChatId, MessageType, PresenceEndReason, actor, chat, presence};
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 /// A user's wish to be in a chat.
@@ -33,17 +32,14 @@ pub struct JoinedChat {
 impl Actions {
     /// Joins the viewer to the chat; joining when present renews the lease.
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
-        policy::may(viewer.role, Verb::JoinChat)?;
-        let (viewer, lease) = (viewer.clone(), self.lease());
-        let (presence, chat) = self
-            .write_to(input.chat_id, move |tx| join(tx, viewer, input, lease).boxed())
-            .await?
-            .with_chat()?;
+        let permit = self.permit(viewer, Verb::JoinChat)?;
+        let (presence, chat) =
+            permit.write_to(input.chat_id, join, (input, self.lease())).await?.with_chat()?;
         Ok(JoinedChat { chat, presence })
     }
 }
 
-async fn join(tx: &mut Tx, viewer: Viewer, input: JoinChat, lease: Lease) -> Result<presence::Model> {
+async fn join(tx: &mut Tx, viewer: Viewer, (input, lease): (JoinChat, Lease)) -> Result<presence::Model> {
     let JoinChat { chat_id, is_exclusive } = input;
     lock_open_chat(tx, &viewer, chat_id).await?;
     let there = who_is_there(tx, lease).await?;

@@ -3,14 +3,13 @@
 use super::secret::{new_identity_secret, new_widget_key};
 use crate::actions::{Actions, Result};
 use crate::domain::origin::origins;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, rooms};
+use entity::RoomId;
 use entity::room::{self, Origins};
-use entity::{OrganizationId, RoomId};
-use futures_util::FutureExt;
 
 /// A room to create.
 #[derive(Clone, Debug)]
@@ -28,13 +27,16 @@ pub struct CreateRoom {
 impl Actions {
     /// Creates a room.
     pub async fn create_room(&self, viewer: &Viewer, input: CreateRoom) -> Result<room::Model> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| create(tx, organization_id, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(create, input).await?.value)
     }
 }
 
-async fn create(tx: &mut Tx, organization_id: OrganizationId, input: CreateRoom) -> Result<room::Model> {
+async fn create(
+    tx: &mut Tx,
+    Viewer { organization_id, .. }: Viewer,
+    input: CreateRoom,
+) -> Result<room::Model> {
     let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
     text::name("name", &mut name)?;
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;

@@ -5,12 +5,11 @@ use crate::actions::requests::{self, Requested};
 use crate::actions::rotation::{Rotated, fingerprint};
 use crate::actions::{Actions, Result};
 use crate::domain::description::Description;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, rooms};
 use entity::{RequestKind, RoomId, room};
-use futures_util::FutureExt;
 
 /// A secret of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +29,15 @@ impl Actions {
         which: RoomSecret,
         request_id: Option<String>,
     ) -> Result<Rotated<room::Model>> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let viewer = viewer.clone();
-        let written = self.write(move |tx| of_room(tx, viewer, room_id, which, request_id).boxed());
-        Ok(written.await?.value)
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(of_room, (room_id, which, request_id)).await?.value)
     }
 }
 
 async fn of_room(
     tx: &mut Tx,
     viewer: Viewer,
-    room_id: RoomId,
-    which: RoomSecret,
-    request_id: Option<String>,
+    (room_id, which, request_id): (RoomId, RoomSecret, Option<String>),
 ) -> Result<Rotated<room::Model>> {
     let (kind, mutation) = match which {
         RoomSecret::WidgetKey => (RequestKind::WidgetKey, "rotateWidgetKey"),

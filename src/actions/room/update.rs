@@ -3,14 +3,13 @@
 use super::create::check_minutes;
 use crate::actions::{Actions, Result};
 use crate::domain::origin::origins;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, rooms};
+use entity::RoomId;
 use entity::room::{self, Origins};
-use entity::{OrganizationId, RoomId};
-use futures_util::FutureExt;
 
 /// Changes of a room. What is absent stays.
 #[derive(Clone, Debug)]
@@ -30,15 +29,14 @@ pub struct UpdateRoom {
 impl Actions {
     /// Changes a room.
     pub async fn update_room(&self, viewer: &Viewer, input: UpdateRoom) -> Result<room::Model> {
-        policy::may(viewer.role, Verb::ManageOrganization)?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| update(tx, organization_id, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(update, input).await?.value)
     }
 }
 
-pub(in crate::actions) async fn update(
+async fn update(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     input: UpdateRoom,
 ) -> Result<room::Model> {
     let UpdateRoom { room_id, mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =

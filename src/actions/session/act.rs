@@ -13,7 +13,6 @@ use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors};
 use entity::SessionId;
-use futures_util::FutureExt;
 
 /// An action on a session.
 #[derive(Clone, Debug)]
@@ -33,9 +32,8 @@ pub struct MoveSession {
 impl Actions {
     /// Moves a session on. Of any number of callers at once one wins.
     pub async fn give_action(&self, viewer: &Viewer, input: MoveSession) -> Result<SessionRow> {
-        policy::may(viewer.role, Verb::UseSessions)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.session_id, move |tx| direct(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UseSessions)?;
+        Ok(permit.write_to(input.session_id, direct, input).await?.value)
     }
 }
 

@@ -24,7 +24,6 @@ use entity::{
     ActorId, ChatId, ChatType, RequestKind, SessionId, SessionState, SessionType, Timestamp, actor,
     chat_session,
 };
-use futures_util::FutureExt;
 
 /// A session to create.
 #[derive(Clone, Debug, Hash)]
@@ -52,9 +51,8 @@ pub struct CreateSession {
 impl Actions {
     /// Creates a session on a chat, or on the chat of exactly its participants.
     pub async fn create_session(&self, viewer: &Viewer, input: CreateSession) -> Result<SessionRow> {
-        policy::may(viewer.role, Verb::UseSessions)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| create(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UseSessions)?;
+        Ok(permit.write(create, input).await?.value)
     }
 }
 

@@ -7,7 +7,6 @@ use crate::domain::session_action::SessionAction;
 use crate::store::{Tx, sessions};
 use chrono::TimeDelta;
 use entity::{ChatId, OrganizationId, SessionId};
-use futures_util::FutureExt;
 
 impl Actions {
     /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
@@ -16,9 +15,7 @@ impl Actions {
         let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
         for (organization_id, chat_id, session_id) in &unanswered {
             let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
-            let missed = self
-                .write_to(session_id, move |tx| miss(tx, organization_id, chat_id, session_id).boxed())
-                .await;
+            let missed = self.write_to(session_id, miss, (organization_id, chat_id, session_id)).await;
             if let Err(error) = missed {
                 tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
             }
@@ -29,9 +26,7 @@ impl Actions {
 
 async fn miss(
     tx: &mut Tx,
-    organization_id: OrganizationId,
-    chat_id: ChatId,
-    session_id: SessionId,
+    (organization_id, chat_id, session_id): (OrganizationId, ChatId, SessionId),
 ) -> Result<()> {
     tx.lock_chat(organization_id, chat_id).await?;
     let Some(row) = sessions::find_in_organization(tx, organization_id, session_id).await? else {

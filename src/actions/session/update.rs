@@ -13,7 +13,6 @@ use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, sessions};
 use entity::{ActorId, SessionId, Timestamp};
-use futures_util::FutureExt;
 
 /// Changes of a session's own fields.
 #[derive(Clone, Debug)]
@@ -33,9 +32,8 @@ pub struct UpdateSession {
 impl Actions {
     /// Changes a session's title, room, time or participants, as long as it is not over.
     pub async fn update_session(&self, viewer: &Viewer, input: UpdateSession) -> Result<SessionRow> {
-        policy::may(viewer.role, Verb::UseSessions)?;
-        let viewer = viewer.clone();
-        Ok(self.write_to(input.session_id, move |tx| update(tx, viewer, input).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::UseSessions)?;
+        Ok(permit.write_to(input.session_id, update, input).await?.value)
     }
 }
 

@@ -3,13 +3,12 @@
 use crate::actions::{Actions, Result};
 use crate::store::{Tx, sign_ins};
 use entity::Timestamp;
-use futures_util::FutureExt;
 
 impl Actions {
     /// Forgets sign-ins and refresh tokens that ended: whether there may be more.
     pub async fn forget_sign_ins(&self) -> Result<bool> {
         let now = self.now();
-        Ok(self.write(move |tx| forget(tx, now).boxed()).await?.value)
+        Ok(self.write(forget, now).await?.value)
     }
 }
 

@@ -9,13 +9,12 @@ use super::identity::{self, Identity};
 use crate::actions::actor::add::new_actor;
 use crate::actions::actor::upsert_visitor::{UpsertVisitor, upsert};
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, rooms, sign_ins};
-use entity::{ActorType, OrganizationId, RoomId, WebPage, actor};
-use futures_util::FutureExt;
+use entity::{ActorType, RoomId, WebPage, actor};
 
 /// A visitor to sign in.
 #[derive(Clone, Debug, Default)]
@@ -37,23 +36,20 @@ impl Actions {
         viewer: &Viewer,
         mut input: SignInVisitor,
     ) -> Result<(RoomId, SignedIn)> {
-        policy::may(viewer.role, Verb::SignInVisitor)?;
+        let permit = self.permit(viewer, Verb::SignInVisitor)?;
         let room_id = viewer.widget_room().ok_or(Error::Forbidden)?;
         check(&mut input)?;
-        let organization_id = viewer.organization_id;
         let Some(identity_token) = input.identity_token.clone() else {
-            let written = self.write(move |tx| sign_in_as_oneself(tx, organization_id, input).boxed());
+            let written = permit.write(sign_in_as_oneself, input);
             return Ok((room_id, self.signed_in(written.await?.value)?));
         };
-        let room = rooms::find_in_organization(&self.0.store, organization_id, room_id).await?;
+        let room = rooms::find_in_organization(&self.0.store, viewer.organization_id, room_id).await?;
         let identity = identity::read(&room.ok_or(Error::Forbidden)?, &identity_token, self.now())?;
         let (known, same) = (identity.clone(), input.clone());
-        let first = self.write(move |tx| sign_in_as_known(tx, organization_id, identity, input).boxed());
-        let refreshed = match first.await {
+        let refreshed = match permit.write(sign_in_as_known, (identity, input)).await {
             // Two pages made the same visitor at once: the second one finds it there.
             Err(Error::Refused(Refused::Conflict { .. })) => {
-                let second = self.write(move |tx| sign_in_as_known(tx, organization_id, known, same).boxed());
-                second.await?.value
+                permit.write(sign_in_as_known, (known, same)).await?.value
             }
             other => other?.value,
         };
@@ -79,7 +75,7 @@ fn check(input: &mut SignInVisitor) -> Result<()> {
 
 async fn sign_in_as_oneself(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     input: SignInVisitor,
 ) -> Result<Refreshed> {
     let SignInVisitor { refresh_token, identity_token: _, display_name, page } = input;
@@ -103,9 +99,8 @@ async fn sign_in_as_oneself(
 
 async fn sign_in_as_known(
     tx: &mut Tx,
-    organization_id: OrganizationId,
-    identity: Identity,
-    input: SignInVisitor,
+    Viewer { organization_id, .. }: Viewer,
+    (identity, input): (Identity, SignInVisitor),
 ) -> Result<Refreshed> {
     let SignInVisitor { refresh_token, identity_token: _, display_name: _, page } = input;
     let Identity { external_id, name, attributes } = identity;

@@ -3,25 +3,22 @@
 use super::family::last_end;
 use crate::actions::token::revoke::{lock, revoke};
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::viewer::{Pass, Viewer};
 use crate::store::{Tx, actors, sign_ins};
 use entity::sign_in;
-use futures_util::FutureExt;
 
 impl Actions {
     /// Ends the viewer's sign-in, or all of theirs: its tokens, its sockets, and the viewer's presences.
     pub async fn sign_out(&self, viewer: &Viewer, is_everywhere: bool) -> Result<()> {
-        policy::may(viewer.role, Verb::KeepOwnTokens)?;
+        let permit = self.permit(viewer, Verb::KeepOwnTokens)?;
         let pass = viewer.pass.ok_or(Error::Forbidden)?;
-        let (organization_id, actor_id) = (viewer.organization_id, viewer.actor_id);
         if is_everywhere {
-            self.write(move |tx| revoke(tx, organization_id, actor_id).boxed()).await?;
+            permit.write(revoke, viewer.actor_id).await?;
         } else {
-            let viewer = viewer.clone();
-            self.write(move |tx| end(tx, viewer, pass).boxed()).await?;
+            permit.write(end, pass).await?;
         }
-        self.end_presences_of(organization_id, actor_id).await
+        self.end_presences_of(viewer.organization_id, viewer.actor_id).await
     }
 }
 

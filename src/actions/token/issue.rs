@@ -11,7 +11,6 @@ use crate::domain::{limits, text};
 use crate::store::{self, Tx, actors};
 use chrono::TimeDelta;
 use entity::{ActorId, ActorType, OrganizationId, SignInId, actor};
-use futures_util::FutureExt;
 
 /// Whom a token is for.
 #[derive(Clone, Debug)]
@@ -89,7 +88,7 @@ impl Actions {
             return Ok(found);
         }
         let key = name.clone();
-        match self.write(move |tx| add_api_client(tx, organization_id, name).boxed()).await {
+        match self.write(add_api_client, (organization_id, name)).await {
             Ok(written) => Ok(written.value),
             // Somebody else made it in between, or the write failed for another reason, which then says so.
             Err(error) => {
@@ -101,7 +100,10 @@ impl Actions {
     }
 }
 
-async fn add_api_client(tx: &mut Tx, organization_id: OrganizationId, name: String) -> Result<actor::Model> {
+async fn add_api_client(
+    tx: &mut Tx,
+    (organization_id, name): (OrganizationId, String),
+) -> Result<actor::Model> {
     let mut row = new_actor(tx, organization_id, ActorType::ApiClient);
     (row.name, row.external_id) = (Some(name.clone()), Some(name));
     match actors::insert(tx, &row).await {

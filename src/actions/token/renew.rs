@@ -5,22 +5,20 @@ use crate::actions::sign_in::family::{
     Refreshed, SignedIn, check_token, hash, last_end, no_refresh_token, refresh,
 };
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, sign_ins};
-use futures_util::FutureExt;
 
 impl Actions {
     /// Makes another token for the viewer: for the refresh token of their sign-in, or, where that has none, of the
     /// same length.
     pub async fn renew_token(&self, viewer: &Viewer, refresh_token: Option<String>) -> Result<SignedIn> {
-        policy::may(viewer.role, Verb::KeepOwnTokens)?;
+        let permit = self.permit(viewer, Verb::KeepOwnTokens)?;
         let pass = viewer.pass.ok_or(Error::Forbidden)?;
         if let Some(token) = refresh_token {
             check_token("refreshToken", &token)?;
-            let viewer = viewer.clone();
-            let refreshed = self.write(move |tx| renew(tx, viewer, token).boxed()).await?.value;
+            let refreshed = permit.write(renew, token).await?.value;
             return self.signed_in(refreshed);
         }
         if sign_ins::find(&self.0.store, pass.sign_in_id).await?.is_some() {

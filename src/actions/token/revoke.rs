@@ -2,18 +2,17 @@
 
 use super::issue::TokenSubject;
 use crate::actions::{Actions, Error, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors, sign_ins};
 use entity::{ActorId, ActorType, OrganizationId, actor};
-use futures_util::FutureExt;
 
 impl Actions {
     /// Ends all tokens of somebody of the organization, with their sockets and presences.
     pub async fn revoke_tokens(&self, viewer: &Viewer, subject: TokenSubject) -> Result<actor::Model> {
-        policy::may(viewer.role, Verb::RevokeTokens)?;
+        let permit = self.permit(viewer, Verb::RevokeTokens)?;
         let organization_id = viewer.organization_id;
         let (field, actor) = match subject {
             TokenSubject::Actor(id) => {
@@ -28,7 +27,7 @@ impl Actions {
             }
         };
         let actor_id = actor.ok_or(Refused::NotFound { what: "actor", field: field.into() })?.id;
-        let actor = self.write(move |tx| revoke(tx, organization_id, actor_id).boxed()).await?.value;
+        let actor = permit.write(revoke, actor_id).await?.value;
         self.end_presences_of(organization_id, actor_id).await?;
         Ok(actor)
     }
@@ -36,7 +35,7 @@ impl Actions {
 
 pub(in crate::actions) async fn revoke(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     actor_id: ActorId,
 ) -> Result<actor::Model> {
     let mut actor = lock(tx, organization_id, actor_id).await?;

@@ -2,14 +2,13 @@
 
 use crate::actions::{Actions, Result};
 use crate::delivery::{Target, new_secret};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, organizations, webhooks};
 use entity::webhook::{self, Events};
-use entity::{OrganizationId, SecretText, WebhookEvent, WebhookId};
-use futures_util::FutureExt;
+use entity::{SecretText, WebhookEvent, WebhookId};
 
 /// A webhook to create.
 #[derive(Clone, Debug)]
@@ -27,10 +26,9 @@ pub struct CreateWebhook {
 impl Actions {
     /// Creates a webhook.
     pub async fn create_webhook(&self, viewer: &Viewer, input: CreateWebhook) -> Result<webhook::Model> {
-        policy::may(viewer.role, Verb::ManageWebhooks)?;
+        let permit = self.permit(viewer, Verb::ManageWebhooks)?;
         self.check(Some(&input.url), Some(&input.events), Some(&input.api_key), Some(&input.api_secret))?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| create(tx, organization_id, input).boxed()).await?.value)
+        Ok(permit.write(create, input).await?.value)
     }
 
     pub(in crate::actions) fn check(
@@ -62,7 +60,7 @@ impl Actions {
 
 async fn create(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     input: CreateWebhook,
 ) -> Result<webhook::Model> {
     let CreateWebhook { url, events, api_key, api_secret } = input;

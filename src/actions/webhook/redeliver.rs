@@ -1,12 +1,11 @@
 //! Delivers again.
 
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, deliveries, webhooks};
-use entity::{OrganizationId, WebhookDeliveryId, WebhookDeliveryState, webhook_delivery};
-use futures_util::FutureExt;
+use entity::{WebhookDeliveryId, WebhookDeliveryState, webhook_delivery};
 
 impl Actions {
     /// Has something delivered again from the first attempt on, under the same id.
@@ -15,15 +14,14 @@ impl Actions {
         viewer: &Viewer,
         id: WebhookDeliveryId,
     ) -> Result<webhook_delivery::Model> {
-        policy::may(viewer.role, Verb::ManageWebhooks)?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| redeliver(tx, organization_id, id).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageWebhooks)?;
+        Ok(permit.write(redeliver, id).await?.value)
     }
 }
 
 async fn redeliver(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     id: WebhookDeliveryId,
 ) -> Result<webhook_delivery::Model> {
     let not_found = Refused::NotFound { what: "delivery", field: "deliveryId".into() };

@@ -5,13 +5,12 @@ use crate::actions::rotation::{Rotated, fingerprint};
 use crate::actions::{Actions, Result};
 use crate::delivery::new_secret;
 use crate::domain::description::Description;
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::webhook::PREVIOUS_SECRET;
 use crate::store::{Tx, actors, webhooks};
 use entity::{RequestKind, WebhookId, webhook};
-use futures_util::FutureExt;
 
 impl Actions {
     /// Replaces the signing secret of a webhook; the one before signs too for a while. A retry with the same `request_id`
@@ -22,17 +21,15 @@ impl Actions {
         webhook_id: WebhookId,
         request_id: Option<String>,
     ) -> Result<Rotated<webhook::Model>> {
-        policy::may(viewer.role, Verb::ManageWebhooks)?;
-        let viewer = viewer.clone();
-        Ok(self.write(move |tx| of_webhook(tx, viewer, webhook_id, request_id).boxed()).await?.value)
+        let permit = self.permit(viewer, Verb::ManageWebhooks)?;
+        Ok(permit.write(of_webhook, (webhook_id, request_id)).await?.value)
     }
 }
 
 async fn of_webhook(
     tx: &mut Tx,
     viewer: Viewer,
-    webhook_id: WebhookId,
-    request_id: Option<String>,
+    (webhook_id, request_id): (WebhookId, Option<String>),
 ) -> Result<Rotated<webhook::Model>> {
     let kind = RequestKind::SigningSecret;
     actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;

@@ -3,11 +3,10 @@
 use super::create::sorted;
 use super::delete::NOT_FOUND;
 use crate::actions::{Actions, Result};
-use crate::domain::policy::{self, Verb};
+use crate::domain::policy::Verb;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, webhooks};
-use entity::{OrganizationId, SecretText, WebhookEvent, WebhookId, webhook};
-use futures_util::FutureExt;
+use entity::{SecretText, WebhookEvent, WebhookId, webhook};
 
 /// Changes of a webhook. What is absent stays.
 #[derive(Clone, Debug)]
@@ -29,17 +28,16 @@ pub struct UpdateWebhook {
 impl Actions {
     /// Changes a webhook.
     pub async fn update_webhook(&self, viewer: &Viewer, input: UpdateWebhook) -> Result<webhook::Model> {
-        policy::may(viewer.role, Verb::ManageWebhooks)?;
+        let permit = self.permit(viewer, Verb::ManageWebhooks)?;
         let UpdateWebhook { url, events, api_key, api_secret, .. } = &input;
         self.check(url.as_ref(), events.as_ref(), api_key.as_ref(), api_secret.as_ref())?;
-        let organization_id = viewer.organization_id;
-        Ok(self.write(move |tx| update(tx, organization_id, input).boxed()).await?.value)
+        Ok(permit.write(update, input).await?.value)
     }
 }
 
-pub(super) async fn update(
+async fn update(
     tx: &mut Tx,
-    organization_id: OrganizationId,
+    Viewer { organization_id, .. }: Viewer,
     input: UpdateWebhook,
 ) -> Result<webhook::Model> {
     let UpdateWebhook { webhook_id, url, events, api_key, api_secret, is_enabled } = input;

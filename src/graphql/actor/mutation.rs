@@ -4,7 +4,7 @@ use super::super::caller::caller;
 use super::super::enums::UserRole;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::super::sign_in::TokenSubjectInput;
 use super::{User, Visitor};
@@ -34,7 +34,7 @@ struct CreateUserPayload {
     /// The user that was created.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Changes to a user. Absent fields are unchanged.
@@ -61,7 +61,7 @@ struct UpdateUserPayload {
     /// The current state of the user.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A custom attribute: a name and a value.
@@ -93,7 +93,7 @@ struct UpsertVisitorPayload {
     /// The current state of the visitor.
     visitor: Option<Visitor>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A token to issue, and the caller who will use it.
@@ -114,7 +114,7 @@ struct IssueTokenPayload {
     /// The time at which the token expires.
     expires_at: Option<DateTime>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -132,10 +132,8 @@ impl ActorMutation {
         let CreateUserInput { name, public_name, role, external_id } = input;
         let input = CreateUser { name, public_name, role: role.into(), external_id };
         let created = caller.actions.create_user(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => CreateUserPayload { user: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateUserPayload { user: row.map(User), user_errors }))
     }
 
     /// Updates a user. For admins.
@@ -152,16 +150,12 @@ impl ActorMutation {
             let input = UpdateUser { user_id, name, public_name, role: role.map(Into::into), is_active };
             Ok(caller.actions.update_user(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => {
-                let user = match id {
-                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
-                    None => None,
-                };
-                UpdateUserPayload { user, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(updated.await)?;
+        let user = match (row, id) {
+            (None, Some(id)) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
+            (row, _) => row.map(User),
+        };
+        Ok(Some(UpdateUserPayload { user, user_errors }))
     }
 
     /// Creates a visitor, or updates the one with the same `externalId`. Idempotent. For admins and API
@@ -180,10 +174,8 @@ impl ActorMutation {
             attributes: attributes.map(|attributes| attributes.into_iter().map(pair).collect()),
         };
         let upserted = caller.actions.upsert_visitor(&caller.viewer, input).await;
-        Ok(Some(match settle(upserted.map_err(Halt::from))? {
-            Ok(row) => UpsertVisitorPayload { visitor: Some(Visitor(row)), user_errors: Vec::new() },
-            Err(error) => UpsertVisitorPayload { visitor: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(upserted.map_err(Halt::from))?;
+        Ok(Some(UpsertVisitorPayload { visitor: row.map(Visitor), user_errors }))
     }
 
     /// Issues a token. Admins can issue tokens for every caller of the organization, API clients only for
@@ -202,13 +194,8 @@ impl ActorMutation {
             };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(issued.await)? {
-            Ok(issued) => IssueTokenPayload {
-                token: Some(issued.token),
-                expires_at: Some(DateTime(issued.expires_at)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => IssueTokenPayload { token: None, expires_at: None, user_errors: vec![error] },
-        }))
+        let (issued, user_errors) = settle(issued.await)?;
+        let (token, expires_at) = issued.map(|issued| (issued.token, DateTime(issued.expires_at))).unzip();
+        Ok(Some(IssueTokenPayload { token, expires_at, user_errors }))
     }
 }

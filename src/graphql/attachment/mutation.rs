@@ -3,7 +3,7 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::FileAttachment;
 use crate::actions::CreateUpload;
@@ -40,7 +40,7 @@ struct CreateUploadPayload {
     /// The time until which the PUT request can start, 15 minutes from now.
     expires_at: Option<DateTime>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -64,19 +64,15 @@ impl UploadMutation {
             let input = CreateUpload { chat_id, name, media_type, size: size.into() };
             Ok(caller.actions.create_upload(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(granted.await)? {
-            Ok(granted) => CreateUploadPayload {
-                attachment: Some(FileAttachment(granted.attachment)),
-                upload_url: Some(granted.url),
-                expires_at: Some(DateTime(granted.expires_at)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateUploadPayload {
-                attachment: None,
-                upload_url: None,
-                expires_at: None,
-                user_errors: vec![error],
-            },
+        let (granted, user_errors) = settle(granted.await)?;
+        let (attachment, link) =
+            granted.map(|granted| (granted.attachment, (granted.url, granted.expires_at))).unzip();
+        let (upload_url, expires_at) = link.unzip();
+        Ok(Some(CreateUploadPayload {
+            attachment: attachment.map(FileAttachment),
+            upload_url,
+            expires_at: expires_at.map(DateTime),
+            user_errors,
         }))
     }
 }

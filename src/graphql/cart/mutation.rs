@@ -3,7 +3,7 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::{DateTime, Decimal};
 use super::ShoppingCart;
 use crate::actions::UpsertCart;
@@ -62,7 +62,7 @@ struct UpsertShoppingCartPayload {
     /// The current state of the cart.
     shopping_cart: Option<ShoppingCart>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -94,12 +94,8 @@ impl CartMutation {
             };
             Ok(caller.actions.upsert_cart(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(upserted.await)? {
-            Ok(row) => {
-                UpsertShoppingCartPayload { shopping_cart: Some(ShoppingCart(row)), user_errors: Vec::new() }
-            }
-            Err(error) => UpsertShoppingCartPayload { shopping_cart: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(upserted.await)?;
+        Ok(Some(UpsertShoppingCartPayload { shopping_cart: row.map(ShoppingCart), user_errors }))
     }
 }
 

@@ -3,9 +3,9 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::chat_or_current;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
@@ -24,7 +24,7 @@ struct DeleteChatPayload {
     /// The current state of the chat. Null if it was deleted.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -46,13 +46,11 @@ impl DeletionMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.delete_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(deleted.await)? {
-            Ok(()) => DeleteChatPayload { deleted_chat_id: Some(id), chat: None, user_errors: Vec::new() },
-            Err(error) => DeleteChatPayload {
-                deleted_chat_id: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
-        }))
+        let (deleted, user_errors) = settle(deleted.await)?;
+        let (deleted_chat_id, chat) = match deleted {
+            Some(()) => (Some(id), None),
+            None => (None, chat_or_current(caller, None, &id).await?),
+        };
+        Ok(Some(DeleteChatPayload { deleted_chat_id, chat, user_errors }))
     }
 }

@@ -4,13 +4,14 @@ use super::super::caller::{Caller, caller, live};
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::message::{Message, MessageEdge};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::presence::Presence;
 use super::super::web_page::WebPageInput;
 use super::Chat;
-use crate::actions::{CreateChat, StartChat, UpdateChat};
+use crate::actions::{CreateChat, Start, StartChat, UpdateChat};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, ChatType, RoomId};
+use entity::{ActorId, ChatId, ChatType, RoomId, chat};
+use std::sync::Arc;
 
 /// A chat with a visitor to start in a room.
 #[derive(InputObject)]
@@ -51,7 +52,7 @@ struct StartChatPayload {
     /// The first message. Null if no text was given.
     message_edge: Option<MessageEdge>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A DIRECT chat to create.
@@ -76,7 +77,7 @@ struct CreateDirectChatPayload {
     /// True if the chat existed before this call.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A GROUP chat to create.
@@ -104,7 +105,7 @@ struct CreateGroupChatPayload {
     /// True if the chat existed before this call, as for a retry with the same `requestId`.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Changes to a chat. Absent fields are unchanged.
@@ -127,7 +128,7 @@ struct UpdateChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A chat to end.
@@ -143,7 +144,7 @@ struct EndChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -187,21 +188,15 @@ impl ChatMutation {
             };
             Ok(caller.actions.start_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(started.await)? {
-            Ok(started) => StartChatPayload {
-                chat: Some(Chat::shared(started.chat)),
-                is_resumed: started.start.is_resumed,
-                presence: started.start.presence.map(Presence),
-                message_edge: started.start.message.map(|row| Message(row).edge(live)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => StartChatPayload {
-                chat: None,
-                is_resumed: false,
-                presence: None,
-                message_edge: None,
-                user_errors: vec![error],
-            },
+        let (started, user_errors) = settle(started.await)?;
+        let (chat, start) = started.map(|started| (Chat::shared(started.chat), started.start)).unzip();
+        let Start { is_resumed, presence, message } = start.unwrap_or_default();
+        Ok(Some(StartChatPayload {
+            chat,
+            is_resumed,
+            presence: presence.map(Presence),
+            message_edge: message.map(|row| Message(row).edge(live)),
+            user_errors,
         }))
     }
 
@@ -225,16 +220,10 @@ impl ChatMutation {
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(created.await)? {
-            Ok(created) => CreateDirectChatPayload {
-                chat: Some(Chat::shared(created.chat)),
-                is_existing: created.is_existing,
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                CreateDirectChatPayload { chat: None, is_existing: false, user_errors: vec![error] }
-            }
-        }))
+        let (created, user_errors) = settle(created.await)?;
+        let is_existing = created.as_ref().is_some_and(|created| created.is_existing);
+        let chat = created.map(|created| Chat::shared(created.chat));
+        Ok(Some(CreateDirectChatPayload { chat, is_existing, user_errors }))
     }
 
     /// Creates a GROUP chat with the viewer as a participant. Set `requestId` to make retries safe. For
@@ -257,14 +246,10 @@ impl ChatMutation {
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(created.await)? {
-            Ok(created) => CreateGroupChatPayload {
-                chat: Some(Chat::shared(created.chat)),
-                is_existing: created.is_existing,
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateGroupChatPayload { chat: None, is_existing: false, user_errors: vec![error] },
-        }))
+        let (created, user_errors) = settle(created.await)?;
+        let is_existing = created.as_ref().is_some_and(|created| created.is_existing);
+        let chat = created.map(|created| Chat::shared(created.chat));
+        Ok(Some(CreateGroupChatPayload { chat, is_existing, user_errors }))
     }
 
     /// Updates a chat's name, description or privacy. For users: GROUP chats can be updated by the owner and
@@ -282,12 +267,9 @@ impl ChatMutation {
                 UpdateChat { chat_id, name: name.into(), description: description.into(), is_private };
             Ok(caller.actions.update_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(chat) => UpdateChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(updated.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(UpdateChatPayload { chat, user_errors }))
     }
 
     /// Ends a chat, all presences in it and all its open chat sessions. Idempotent. DIRECT chats cannot end.
@@ -303,17 +285,30 @@ impl ChatMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.end_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(ended.await)? {
-            Ok(chat) => EndChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => EndChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        }))
+        let (chat, user_errors) = settle(ended.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(EndChatPayload { chat, user_errors }))
     }
 }
 
-/// The chat after a refusal, so that the client can correct its screen. `None` if the viewer cannot see it.
-pub(in crate::graphql) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Chat>> {
+/// The chat that a mutation returned or, after a refusal, its current state, so that a screen can correct itself. Null
+/// if the viewer cannot see it.
+pub(in crate::graphql) async fn chat_or_current(
+    caller: &Caller,
+    done: Option<Arc<chat::Model>>,
+    id: &ID,
+) -> Result<Option<Chat>> {
+    let chat = match done {
+        Some(chat) => Some(chat),
+        None => current_chat(caller, id).await?,
+    };
+    Ok(chat.map(Chat::shared))
+}
+
+/// The current state of the chat of an input. Null if the viewer cannot see it.
+pub(in crate::graphql) async fn current_chat(caller: &Caller, id: &ID) -> Result<Option<Arc<chat::Model>>> {
     match Kind::Chat.decode(id)? {
-        Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Chat::new)),
+        Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Arc::new)),
         None => Ok(None),
     }
 }

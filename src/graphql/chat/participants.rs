@@ -4,9 +4,9 @@ use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::participation::Participation;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::{chat_or_current, current_chat};
 use crate::actions::{AddParticipants, RemoveParticipant};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
@@ -29,7 +29,7 @@ struct AddParticipantsPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// An actor to remove from a chat.
@@ -51,7 +51,7 @@ struct RemoveParticipantPayload {
     /// The current state of the chat. Null if the viewer can no longer see it.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -75,17 +75,12 @@ impl ParticipantMutation {
             let input = AddParticipants { chat_id, participant_ids };
             Ok(caller.actions.add_participants(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(added.await)? {
-            Ok(added) => AddParticipantsPayload {
-                participations: added.participations.into_iter().map(Participation).collect(),
-                chat: Some(Chat::shared(added.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => AddParticipantsPayload {
-                participations: Vec::new(),
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (added, user_errors) = settle(added.await)?;
+        let (participations, chat) = added.map(|added| (added.participations, added.chat)).unzip();
+        Ok(Some(AddParticipantsPayload {
+            participations: participations.into_iter().flatten().map(Participation).collect(),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
@@ -107,19 +102,16 @@ impl ParticipantMutation {
             let input = RemoveParticipant { chat_id, participant_id };
             Ok(caller.actions.remove_participant(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(removed.await)? {
-            Ok(removed) => RemoveParticipantPayload {
-                ended_participation_id: Some(Kind::Participation.encode(removed.participation.id.0)),
-                participation: removed.chat.is_some().then_some(Participation(removed.participation)),
-                chat: removed.chat.map(Chat::shared),
-                user_errors: Vec::new(),
-            },
-            Err(error) => RemoveParticipantPayload {
-                ended_participation_id: None,
-                participation: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (removed, user_errors) = settle(removed.await)?;
+        let (participation, chat) = match removed {
+            Some(removed) => (Some(removed.participation), removed.chat),
+            None => (None, current_chat(caller, &id).await?),
+        };
+        Ok(Some(RemoveParticipantPayload {
+            ended_participation_id: participation.as_ref().map(|row| Kind::Participation.encode(row.id.0)),
+            participation: participation.filter(|_| chat.is_some()).map(Participation),
+            chat: chat.map(Chat::shared),
+            user_errors,
         }))
     }
 }

@@ -3,9 +3,9 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::chat_or_current;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
@@ -25,7 +25,7 @@ struct TagChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Tags to remove from a chat.
@@ -43,7 +43,7 @@ struct UntagChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -64,10 +64,9 @@ impl TagMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.tag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(Some(match settle(tagged.await)? {
-            Ok(chat) => TagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => TagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        }))
+        let (chat, user_errors) = settle(tagged.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(TagChatPayload { chat, user_errors }))
     }
 
     /// Removes tags from a chat, even if it has ended. Idempotent. For users.
@@ -82,11 +81,8 @@ impl TagMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.untag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(Some(match settle(untagged.await)? {
-            Ok(chat) => UntagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                UntagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(untagged.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(UntagChatPayload { chat, user_errors }))
     }
 }

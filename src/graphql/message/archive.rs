@@ -2,10 +2,10 @@
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ChatId, chat};
@@ -29,7 +29,7 @@ struct ArchiveMessagesPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Archived messages to restore.
@@ -45,7 +45,7 @@ struct RestoreMessagesPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -67,18 +67,10 @@ impl ArchiveMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.archive_messages(&caller.viewer, chat_id, before).await?)
         };
-        Ok(Some(match settle(archived.await)? {
-            Ok(chat) => ArchiveMessagesPayload {
-                archived_through_sequence: archived_through(&chat)?,
-                chat: Some(Chat::shared(chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => ArchiveMessagesPayload {
-                archived_through_sequence: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
-        }))
+        let (archived, user_errors) = settle(archived.await)?;
+        let archived_through_sequence = archived.as_ref().map(archived_through).transpose()?.flatten();
+        let chat = chat_or_current(caller, archived, &id).await?;
+        Ok(Some(ArchiveMessagesPayload { archived_through_sequence, chat, user_errors }))
     }
 
     /// Restores all archived messages of a chat for everybody. Idempotent. For users.
@@ -93,12 +85,9 @@ impl ArchiveMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.restore_messages(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(restored.await)? {
-            Ok(chat) => RestoreMessagesPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                RestoreMessagesPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(restored.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(RestoreMessagesPayload { chat, user_errors }))
     }
 }
 

@@ -4,10 +4,11 @@ use super::super::caller::{Caller, caller};
 use super::super::error::Result;
 use super::super::id::Kind;
 use super::super::loaders::Seen;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::Message;
 use crate::actions::EditMessage;
+use crate::domain::event::MessageRow;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{MessageId, message_revision};
 
@@ -41,7 +42,7 @@ struct EditMessagePayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A message to delete.
@@ -57,7 +58,7 @@ struct DeleteMessagePayload {
     /// The current state of the message. If it was deleted, only its position, sender and times remain.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -79,12 +80,9 @@ impl EditMutation {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.edit_message(&caller.viewer, EditMessage { message_id, text }).await?)
         };
-        Ok(Some(match settle(edited.await)? {
-            Ok(row) => EditMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
-            Err(error) => {
-                EditMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(edited.await)?;
+        let message = message_or_current(caller, row, &id).await?;
+        Ok(Some(EditMessagePayload { message, user_errors }))
     }
 
     /// Deletes the content of a message with all its revisions. The position, sender and times of the message
@@ -101,19 +99,21 @@ impl EditMutation {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.delete_message(&caller.viewer, message_id).await?)
         };
-        Ok(Some(match settle(deleted.await)? {
-            Ok(row) => DeleteMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
-            Err(error) => {
-                DeleteMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(deleted.await)?;
+        let message = message_or_current(caller, row, &id).await?;
+        Ok(Some(DeleteMessagePayload { message, user_errors }))
     }
 }
 
-/// The current state of the message of an input. `None` if the viewer cannot see it.
-pub(super) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Message>> {
-    match Kind::Message.decode(id)? {
-        Some(id) => Ok(caller.load(Seen(MessageId(id))).await?.map(Message)),
-        None => Ok(None),
-    }
+/// The message that a mutation returned or, after a refusal, its current state. Null if the viewer cannot see it.
+pub(super) async fn message_or_current(
+    caller: &Caller,
+    done: Option<MessageRow>,
+    id: &ID,
+) -> Result<Option<Message>> {
+    let row = match (done, Kind::Message.decode(id)?) {
+        (None, Some(id)) => caller.load(Seen(MessageId(id))).await?,
+        (done, _) => done,
+    };
+    Ok(row.map(Message))
 }

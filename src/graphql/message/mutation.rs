@@ -3,11 +3,11 @@
 use super::super::attachment::input::{ContactInput, LinkInput, attached};
 use super::super::caller::{caller, live};
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor};
 use super::super::participation::Participation;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::viewer::Viewer;
 use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
@@ -56,7 +56,7 @@ struct SendMessagePayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A suggestion to send to a visitor.
@@ -95,7 +95,7 @@ struct SuggestMessagePayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The position up to which the viewer has read a chat.
@@ -116,7 +116,7 @@ struct MarkReadPayload {
     /// The viewer, with the new `unreadCount`.
     viewer: Viewer,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -166,17 +166,13 @@ impl MessageMutation {
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(sent.await)? {
-            Ok(sent) => SendMessagePayload {
-                message_edge: Some(Message(sent.message).edge(live(context)?)),
-                chat: Some(Chat::shared(sent.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => SendMessagePayload {
-                message_edge: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (sent, user_errors) = settle(sent.await)?;
+        let (row, chat) = sent.map(|sent| (sent.message, sent.chat)).unzip();
+        let live = live(context)?;
+        Ok(Some(SendMessagePayload {
+            message_edge: row.map(|row| Message(row).edge(live)),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
@@ -215,17 +211,13 @@ impl MessageMutation {
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(sent.await)? {
-            Ok(sent) => SuggestMessagePayload {
-                message_edge: Some(Message(sent.message).edge(live(context)?)),
-                chat: Some(Chat::shared(sent.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => SuggestMessagePayload {
-                message_edge: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (sent, user_errors) = settle(sent.await)?;
+        let (row, chat) = sent.map(|sent| (sent.message, sent.chat)).unzip();
+        let live = live(context)?;
+        Ok(Some(SuggestMessagePayload {
+            message_edge: row.map(|row| Message(row).edge(live)),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
@@ -245,13 +237,11 @@ impl MessageMutation {
             let input = MarkRead { chat_id, through_sequence: i64::from(through_sequence) };
             Ok(caller.actions.mark_read(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(marked.await)? {
-            Ok(row) => MarkReadPayload {
-                participation: row.map(Participation),
-                viewer: Viewer,
-                user_errors: Vec::new(),
-            },
-            Err(error) => MarkReadPayload { participation: None, viewer: Viewer, user_errors: vec![error] },
+        let (row, user_errors) = settle(marked.await)?;
+        Ok(Some(MarkReadPayload {
+            participation: row.flatten().map(Participation),
+            viewer: Viewer,
+            user_errors,
         }))
     }
 }

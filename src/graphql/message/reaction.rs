@@ -3,9 +3,9 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Message;
-use super::edit::as_it_stands;
+use super::edit::message_or_current;
 use crate::actions::React;
 use crate::store::reactions::Counted;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -44,7 +44,7 @@ struct AddReactionPayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A reaction to remove from a message.
@@ -62,7 +62,7 @@ struct RemoveReactionPayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -99,14 +99,12 @@ async fn react(
     id: ID,
     emoji: String,
     is_there: bool,
-) -> Result<(Option<Message>, Vec<UserError>)> {
+) -> Result<(Option<Message>, UserErrors)> {
     let caller = caller(context)?;
     let reacted = async {
         let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
         Ok(caller.actions.react(&caller.viewer, React { message_id, emoji, is_there }).await?)
     };
-    Ok(match settle(reacted.await)? {
-        Ok(row) => (Some(Message(row)), Vec::new()),
-        Err(error) => (as_it_stands(caller, &id).await?, vec![error]),
-    })
+    let (row, user_errors) = settle(reacted.await)?;
+    Ok((message_or_current(caller, row, &id).await?, user_errors))
 }

@@ -3,7 +3,7 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Halt;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Organization;
 use crate::actions::UpdateOrganization;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
@@ -24,7 +24,7 @@ struct UpdateOrganizationPayload {
     /// The current state of the organization.
     organization: Option<Organization>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -42,14 +42,11 @@ impl OrganizationMutation {
         let UpdateOrganizationInput { name, edit_window_minutes } = input;
         let input = UpdateOrganization { name, edit_window_minutes };
         let updated = caller.actions.update_organization(&caller.viewer, input).await;
-        Ok(Some(match settle(updated.map_err(Halt::from))? {
-            Ok(row) => {
-                UpdateOrganizationPayload { organization: Some(Organization(row)), user_errors: Vec::new() }
-            }
-            Err(error) => UpdateOrganizationPayload {
-                organization: Some(Organization::of_viewer(context).await?),
-                user_errors: vec![error],
-            },
-        }))
+        let (row, user_errors) = settle(updated.map_err(Halt::from))?;
+        let organization = match row {
+            Some(row) => Organization(row),
+            None => Organization::of_viewer(context).await?,
+        };
+        Ok(Some(UpdateOrganizationPayload { organization: Some(organization), user_errors }))
     }
 }

@@ -2,10 +2,10 @@
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Participation;
 use crate::actions::UpdateParticipation;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
@@ -34,7 +34,7 @@ struct UpdateParticipationPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -62,17 +62,12 @@ impl OwnViewMutation {
             };
             Ok(caller.actions.update_participation(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(updated) => UpdateParticipationPayload {
-                participation: Some(Participation(updated.participation)),
-                chat: Some(Chat::shared(updated.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => UpdateParticipationPayload {
-                participation: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (updated, user_errors) = settle(updated.await)?;
+        let (row, chat) = updated.map(|updated| (updated.participation, updated.chat)).unzip();
+        Ok(Some(UpdateParticipationPayload {
+            participation: row.map(Participation),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 }

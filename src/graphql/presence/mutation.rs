@@ -2,11 +2,11 @@
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::{chat_or_current, current_chat};
 use super::super::error::Result;
 use super::super::id::Kind;
 use super::super::participation::Participation;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Presence;
 use crate::actions::{JoinChat, LeftChat};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -31,7 +31,7 @@ struct JoinChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A chat to leave.
@@ -55,7 +55,7 @@ struct LeaveChatPayload {
     /// The current state of the chat. Null if the viewer can no longer see it.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A presence to renew.
@@ -71,7 +71,7 @@ struct KeepPresencePayload {
     /// The presence with its new `expiresAt`.
     presence: Option<Presence>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The viewer's typing state in a chat.
@@ -89,7 +89,7 @@ struct SetTypingPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -113,17 +113,10 @@ impl PresenceMutation {
                 .join_chat(&caller.viewer, JoinChat { chat_id, is_exclusive: exclusive })
                 .await?)
         };
-        Ok(Some(match settle(joined.await)? {
-            Ok(joined) => JoinChatPayload {
-                presence: Some(Presence(joined.presence)),
-                chat: Some(Chat::shared(joined.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                let chat = as_it_stands(caller, &id).await?;
-                JoinChatPayload { presence: None, chat, user_errors: vec![error] }
-            }
-        }))
+        let (joined, user_errors) = settle(joined.await)?;
+        let (presence, chat) = joined.map(|joined| (Presence(joined.presence), joined.chat)).unzip();
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(JoinChatPayload { presence, chat, user_errors }))
     }
 
     /// Leaves a chat. In a GROUP or DIRECT chat, this ends the viewer's participation and presence. Open chat
@@ -142,23 +135,17 @@ impl PresenceMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.leave_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(left.await)? {
-            Ok(LeftChat { chat, participation, presence }) => LeaveChatPayload {
-                ended_participation_id: participation
-                    .as_ref()
-                    .map(|row| Kind::Participation.encode(row.id.0)),
-                participation: participation.filter(|_| chat.is_some()).map(Participation),
-                presence: presence.filter(|_| chat.is_some()).map(Presence),
-                chat: chat.map(Chat::shared),
-                user_errors: Vec::new(),
-            },
-            Err(error) => LeaveChatPayload {
-                ended_participation_id: None,
-                participation: None,
-                presence: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (left, user_errors) = settle(left.await)?;
+        let LeftChat { chat, participation, presence } = match left {
+            Some(left) => left,
+            None => LeftChat { chat: current_chat(caller, &id).await?, participation: None, presence: None },
+        };
+        Ok(Some(LeaveChatPayload {
+            ended_participation_id: participation.as_ref().map(|row| Kind::Participation.encode(row.id.0)),
+            participation: participation.filter(|_| chat.is_some()).map(Participation),
+            presence: presence.filter(|_| chat.is_some()).map(Presence),
+            chat: chat.map(Chat::shared),
+            user_errors,
         }))
     }
 
@@ -174,10 +161,8 @@ impl PresenceMutation {
             let chat_id = ChatId(Kind::Chat.expect(&input.chat_id, "chat", "chatId")?);
             Ok(caller.actions.keep_presence(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(kept.await)? {
-            Ok(row) => KeepPresencePayload { presence: Some(Presence(row)), user_errors: Vec::new() },
-            Err(error) => KeepPresencePayload { presence: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(kept.await)?;
+        Ok(Some(KeepPresencePayload { presence: row.map(Presence), user_errors }))
     }
 
     /// Shows other participants that the viewer is typing. The server does not store this. The indicator
@@ -193,11 +178,8 @@ impl PresenceMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.set_typing(&caller.viewer, chat_id, is_typing).await?)
         };
-        Ok(Some(match settle(set.await)? {
-            Ok(chat) => SetTypingPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                SetTypingPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(set.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(SetTypingPayload { chat, user_errors }))
     }
 }

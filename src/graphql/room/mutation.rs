@@ -3,7 +3,7 @@
 use super::super::caller::{Caller, caller};
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Room;
 use crate::actions::{CreateRoom, RoomSecret, Rotated, UpdateRoom};
 use crate::domain::limits;
@@ -38,7 +38,7 @@ struct CreateRoomPayload {
     /// `rotateIdentitySecret` show it.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Changes to a room. Absent fields are unchanged.
@@ -65,7 +65,7 @@ struct UpdateRoomPayload {
     /// The current state of the room.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The room in which to replace the widget key.
@@ -83,7 +83,7 @@ struct RotateWidgetKeyPayload {
     /// The room with its new `widgetKey`.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The room in which to replace the identity secret.
@@ -105,7 +105,7 @@ struct RotateIdentitySecretPayload {
     /// again since.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -128,13 +128,11 @@ impl RoomMutation {
             end_after_idle_minutes: Some(end_after_idle_minutes),
         };
         let created = caller.actions.create_room(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateRoomPayload {
-                identity_secret: Some(row.identity_secret.expose().to_owned()),
-                room: Some(Room(row)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateRoomPayload { room: None, identity_secret: None, user_errors: vec![error] },
+        let (row, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateRoomPayload {
+            identity_secret: row.as_ref().map(|row| row.identity_secret.expose().to_owned()),
+            room: row.map(Room),
+            user_errors,
         }))
     }
 
@@ -154,16 +152,12 @@ impl RoomMutation {
                 UpdateRoom { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
             Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(row) => UpdateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
-            Err(error) => {
-                let room = match id {
-                    Some(id) => caller.actions.room(&caller.viewer, id).await?.map(Room),
-                    None => None,
-                };
-                UpdateRoomPayload { room, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(updated.await)?;
+        let row = match (row, id) {
+            (None, Some(id)) => caller.actions.room(&caller.viewer, id).await?,
+            (row, _) => row,
+        };
+        Ok(Some(UpdateRoomPayload { room: row.map(Room), user_errors }))
     }
 
     /// Replaces a room's widget key. Pages with the previous key can no longer sign visitors in. Visitors who
@@ -174,10 +168,8 @@ impl RoomMutation {
         #[graphql(desc = "The room in which to replace the widget key.")] input: RotateWidgetKeyInput,
     ) -> Result<Option<RotateWidgetKeyPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::WidgetKey, input.request_id).await;
-        Ok(Some(match settle(rotated)? {
-            Ok(rotated) => RotateWidgetKeyPayload { room: Some(Room(rotated.of)), user_errors: Vec::new() },
-            Err(error) => RotateWidgetKeyPayload { room: None, user_errors: vec![error] },
-        }))
+        let (rotated, user_errors) = settle(rotated)?;
+        Ok(Some(RotateWidgetKeyPayload { room: rotated.map(|rotated| Room(rotated.of)), user_errors }))
     }
 
     /// Replaces a room's identity secret. Identity tokens that were signed with the previous secret are no
@@ -189,16 +181,9 @@ impl RoomMutation {
         input: RotateIdentitySecretInput,
     ) -> Result<Option<RotateIdentitySecretPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::Identity, input.request_id).await;
-        Ok(Some(match settle(rotated)? {
-            Ok(rotated) => RotateIdentitySecretPayload {
-                room: Some(Room(rotated.of)),
-                identity_secret: rotated.secret,
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                RotateIdentitySecretPayload { room: None, identity_secret: None, user_errors: vec![error] }
-            }
-        }))
+        let (rotated, user_errors) = settle(rotated)?;
+        let (room, secret) = rotated.map(|rotated| (Room(rotated.of), rotated.secret)).unzip();
+        Ok(Some(RotateIdentitySecretPayload { room, identity_secret: secret.flatten(), user_errors }))
     }
 }
 

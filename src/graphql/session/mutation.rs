@@ -5,7 +5,7 @@ use super::super::chat::Chat;
 use super::super::enums::ChatSessionType;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind, expect_actors};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
 use crate::actions::{CreateSession, MoveSession, UpdateSession};
@@ -111,7 +111,7 @@ macro_rules! payloads {
             /// The chat that the session belongs to.
             chat: Option<Chat>,
             /// Errors that prevented the mutation. Empty on success.
-            user_errors: Vec<UserError>,
+            user_errors: UserErrors,
         }
 
         impl From<Answer> for $name {
@@ -141,7 +141,7 @@ payloads! {
 struct Answer {
     chat_session: Option<ChatSession>,
     chat: Option<Chat>,
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -275,16 +275,11 @@ async fn answer(
     done: std::result::Result<crate::domain::event::SessionRow, Halt>,
     id: Option<&ID>,
 ) -> Result<Answer> {
-    let (row, user_errors) = match settle(done)? {
-        Ok(row) => (Some(row), Vec::new()),
-        Err(error) => {
-            let id = id.map(|id| Kind::ChatSession.decode(id)).transpose()?.flatten().map(SessionId);
-            let row = match id {
-                Some(id) => caller.actions.session(&caller.viewer, id).await?,
-                None => None,
-            };
-            (row, vec![error])
-        }
+    let (row, user_errors) = settle(done)?;
+    let id = id.map(|id| Kind::ChatSession.decode(id)).transpose()?.flatten().map(SessionId);
+    let row = match (row, id) {
+        (None, Some(id)) => caller.actions.session(&caller.viewer, id).await?,
+        (row, _) => row,
     };
     let chat = match &row {
         Some(row) => caller.load(row.session.chat_id).await?.map(Chat::new),

@@ -5,7 +5,7 @@ use super::super::enums::WebhookEvent;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
 use super::super::loaders::Seen;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::{Webhook, WebhookDelivery};
 use crate::actions::{CreateWebhook, UpdateWebhook};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -35,7 +35,7 @@ struct CreateWebhookPayload {
     /// shows it.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// Changes to a webhook. Absent fields are unchanged.
@@ -62,7 +62,7 @@ struct UpdateWebhookPayload {
     /// The current state of the webhook.
     webhook: Option<Webhook>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// The webhook that gets a new signing secret.
@@ -84,7 +84,7 @@ struct RotateSigningSecretPayload {
     /// retry if the secret was replaced again since.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A webhook to delete.
@@ -100,7 +100,7 @@ struct DeleteWebhookPayload {
     /// The id of the deleted webhook. Null if it was not deleted.
     deleted_webhook_id: Option<ID>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A delivery to repeat.
@@ -116,7 +116,7 @@ struct RedeliverWebhookPayload {
     /// The delivery in its new state: PENDING, with no attempts, and with the same `webhook-id` and body.
     delivery: Option<WebhookDelivery>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -135,15 +135,11 @@ impl WebhookMutation {
         let events = events.into_iter().map(Into::into).collect();
         let input = CreateWebhook { url, events, api_key, api_secret: api_secret.into() };
         let created = caller.actions.create_webhook(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(webhook) => CreateWebhookPayload {
-                signing_secret: Some(webhook.signing_secret.expose().to_owned()),
-                webhook: Some(Webhook(webhook)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                CreateWebhookPayload { webhook: None, signing_secret: None, user_errors: vec![error] }
-            }
+        let (webhook, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateWebhookPayload {
+            signing_secret: webhook.as_ref().map(|webhook| webhook.signing_secret.expose().to_owned()),
+            webhook: webhook.map(Webhook),
+            user_errors,
         }))
     }
 
@@ -155,16 +151,12 @@ impl WebhookMutation {
     ) -> Result<Option<UpdateWebhookPayload>> {
         let caller = caller(context)?;
         let webhook_id = input.webhook_id.clone();
-        Ok(Some(match settle(update(caller, input).await)? {
-            Ok(webhook) => UpdateWebhookPayload { webhook: Some(Webhook(webhook)), user_errors: Vec::new() },
-            Err(error) => {
-                let webhook = match Kind::Webhook.decode(&webhook_id)? {
-                    Some(id) => caller.load(Seen(WebhookId(id))).await?.map(Webhook),
-                    None => None,
-                };
-                UpdateWebhookPayload { webhook, user_errors: vec![error] }
-            }
-        }))
+        let (webhook, user_errors) = settle(update(caller, input).await)?;
+        let webhook = match (webhook, Kind::Webhook.decode(&webhook_id)?) {
+            (None, Some(id)) => caller.load(Seen(WebhookId(id))).await?,
+            (webhook, _) => webhook,
+        };
+        Ok(Some(UpdateWebhookPayload { webhook: webhook.map(Webhook), user_errors }))
     }
 
     /// Replaces a webhook's signing secret. For 24 hours, requests are signed with both secrets, so that you
@@ -180,16 +172,9 @@ impl WebhookMutation {
             let id = WebhookId(Kind::Webhook.expect(&webhook_id, "webhook", "webhookId")?);
             Ok(caller.actions.rotate_signing_secret(&caller.viewer, id, request_id).await?)
         };
-        Ok(Some(match settle(rotated.await)? {
-            Ok(rotated) => RotateSigningSecretPayload {
-                webhook: Some(Webhook(rotated.of)),
-                signing_secret: rotated.secret,
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                RotateSigningSecretPayload { webhook: None, signing_secret: None, user_errors: vec![error] }
-            }
-        }))
+        let (rotated, user_errors) = settle(rotated.await)?;
+        let (webhook, secret) = rotated.map(|rotated| (Webhook(rotated.of), rotated.secret)).unzip();
+        Ok(Some(RotateSigningSecretPayload { webhook, signing_secret: secret.flatten(), user_errors }))
     }
 
     /// Deletes a webhook with all its deliveries. For admins.
@@ -203,12 +188,8 @@ impl WebhookMutation {
             let id = WebhookId(Kind::Webhook.expect(&input.webhook_id, "webhook", "webhookId")?);
             Ok(caller.actions.delete_webhook(&caller.viewer, id).await?)
         };
-        Ok(Some(match settle(deleted.await)? {
-            Ok(()) => {
-                DeleteWebhookPayload { deleted_webhook_id: Some(input.webhook_id), user_errors: Vec::new() }
-            }
-            Err(error) => DeleteWebhookPayload { deleted_webhook_id: None, user_errors: vec![error] },
-        }))
+        let (deleted, user_errors) = settle(deleted.await)?;
+        Ok(Some(DeleteWebhookPayload { deleted_webhook_id: deleted.map(|()| input.webhook_id), user_errors }))
     }
 
     /// Sends a delivery again, whether it failed or succeeded, in a new series of ten attempts. A delivery
@@ -224,18 +205,12 @@ impl WebhookMutation {
             let id = WebhookDeliveryId(Kind::WebhookDelivery.expect(id, "delivery", "deliveryId")?);
             Ok(caller.actions.redeliver_webhook(&caller.viewer, id).await?)
         };
-        Ok(Some(match settle(redelivered.await)? {
-            Ok(row) => {
-                RedeliverWebhookPayload { delivery: Some(WebhookDelivery(row)), user_errors: Vec::new() }
-            }
-            Err(error) => {
-                let delivery = match Kind::WebhookDelivery.decode(id)? {
-                    Some(id) => caller.load(Seen(WebhookDeliveryId(id))).await?.map(WebhookDelivery),
-                    None => None,
-                };
-                RedeliverWebhookPayload { delivery, user_errors: vec![error] }
-            }
-        }))
+        let (delivery, user_errors) = settle(redelivered.await)?;
+        let delivery = match (delivery, Kind::WebhookDelivery.decode(id)?) {
+            (None, Some(id)) => caller.load(Seen(WebhookDeliveryId(id))).await?,
+            (delivery, _) => delivery,
+        };
+        Ok(Some(RedeliverWebhookPayload { delivery: delivery.map(WebhookDelivery), user_errors }))
     }
 }
 

@@ -92,21 +92,9 @@ impl Matrix {
             Engine::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display()),
             Engine::Postgres => postgres::new_database(),
         };
-        let store = Store::open(&url, 4, Clock::system()).await.expect("a store");
-        let tx = store.begin().await.expect("a transaction");
-        let (own, foreign) = (tenant(&tx, "own").await, tenant(&tx, "foreign").await);
-        let kinds = [
-            (ActorType::User, Some(UserRole::Admin)),
-            (ActorType::User, Some(UserRole::Operator)),
-            (ActorType::Visitor, None),
-            (ActorType::ApiClient, None),
-        ];
-        let mut people = Vec::new();
-        for (actor_type, role) in kinds {
-            people.push(person(&tx, own.organization_id, actor_type, role).await);
-        }
-        let between = tx.now();
-        tx.commit().await.expect("committed");
+        let store = Store::open(&url, 4, Clock::system()).await.expect("a store").into_store(Arc::new(()));
+        let made = store.transaction(async |tx| Ok::<_, Error>(people_of_two_organizations(tx).await));
+        let (own, foreign, people, between) = made.await.expect("committed").value;
         let mut viewers: Vec<_> = people
             .iter()
             .map(|actor| Viewer::of(actor, Timestamp(i64::MAX), None).expect("a role"))
@@ -115,7 +103,10 @@ impl Matrix {
         let mut talks = Vec::new();
         for case in cases() {
             let tenant = if case.is_foreign { &foreign } else { &own };
-            talks.push(talk(&store, case, tenant, &people, between).await);
+            let made = store
+                .transaction(async |tx| Ok::<_, Error>(talk(tx, case, tenant, &people, between).await))
+                .await;
+            talks.push(made.expect("committed").value);
         }
         Self { store, viewers, room: own.room, talks, between, _folder: folder }
     }
@@ -123,6 +114,22 @@ impl Matrix {
     pub fn chat_ids(&self) -> Vec<ChatId> {
         self.talks.iter().map(|talk| talk.chat.id).collect()
     }
+}
+
+/// Two organizations, the people of the first one, and a moment.
+async fn people_of_two_organizations(tx: &Tx) -> (Tenant, Tenant, Vec<actor::Model>, Timestamp) {
+    let (own, foreign) = (tenant(tx, "own").await, tenant(tx, "foreign").await);
+    let kinds = [
+        (ActorType::User, Some(UserRole::Admin)),
+        (ActorType::User, Some(UserRole::Operator)),
+        (ActorType::Visitor, None),
+        (ActorType::ApiClient, None),
+    ];
+    let mut people = Vec::new();
+    for (actor_type, role) in kinds {
+        people.push(person(tx, own.organization_id, actor_type, role).await);
+    }
+    (own, foreign, people, tx.now())
 }
 
 fn cases() -> Vec<Case> {
@@ -192,15 +199,8 @@ async fn person(
     row
 }
 
-async fn talk(
-    store: &Store,
-    case: Case,
-    tenant: &Tenant,
-    people: &[actor::Model],
-    between: Timestamp,
-) -> Talk {
-    let mut tx = store.begin().await.expect("a transaction");
-    let chat = new_chat(&tx, case, tenant, people, between);
+async fn talk(tx: &mut Tx, case: Case, tenant: &Tenant, people: &[actor::Model], between: Timestamp) -> Talk {
+    let chat = new_chat(tx, case, tenant, people, between);
     tx.add_chat(chat.clone()).await.expect("a chat");
     let mut participations = Vec::new();
     if case.participation != Participation::None {
@@ -208,27 +208,26 @@ async fn talk(
             let id = ParticipationId(tx.new_id());
             let mut row = participation::Model::new(id, chat.id, actor.id, actor.actor_type, tx.now());
             row.ended_at = (case.participation == Participation::Ended).then(|| tx.now());
-            participations::insert(&tx, &row).await.expect("a participation");
+            participations::insert(tx, &row).await.expect("a participation");
             participations.push(row);
         }
     }
     let everybody: Vec<_> = people.iter().map(|actor| actor.id).collect();
-    let called = session(&tx, &chat, SessionState::Started, &everybody).await;
+    let called = session(tx, &chat, SessionState::Started, &everybody).await;
     let sessions = vec![
-        session(&tx, &chat, SessionState::Created, &[tenant.other.id]).await,
-        session(&tx, &chat, SessionState::Finished, &everybody).await,
+        session(tx, &chat, SessionState::Created, &[tenant.other.id]).await,
+        session(tx, &chat, SessionState::Finished, &everybody).await,
         called,
     ];
     let mut messages = Vec::new();
     for (is_internal, session) in [(false, None), (true, None), (false, Some(0)), (false, Some(2))] {
         let session = session.map(|index: usize| &sessions[index]);
         let sequence = i64::try_from(messages.len()).unwrap() + 1;
-        messages.push(new_message(&tx, &chat, sequence, is_internal, session));
+        messages.push(new_message(tx, &chat, sequence, is_internal, session));
     }
     for row in &messages {
-        messages::insert(&tx, &row.message).await.expect("a message");
+        messages::insert(tx, &row.message).await.expect("a message");
     }
-    tx.commit().await.expect("committed");
     Talk { case, chat, participations, sessions, messages }
 }
 
