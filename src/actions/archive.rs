@@ -1,5 +1,5 @@
-//! Archiving: a mark on the chat takes old messages out of lists, search and what is unread, and brings them
-//! back. No message is written, so a long history costs no more than a short one.
+//! Archiving: a mark on the chat hides old messages from lists, search and unread counts, and can be removed
+//! again. No message is written, so the cost does not depend on the length of the history.
 
 use super::write::lock_visible_chat;
 use super::{Actions, Result};

@@ -1,4 +1,4 @@
-//! What is attached to messages: attached with them, and read with them.
+//! Attachments of messages: attaches and reads them.
 
 use super::{Actions, Result};
 use crate::domain::attachment::{Attached, NewContact, NewLink};

@@ -1,5 +1,5 @@
-//! Reading for many at once: what the edges of a page need, each in a fixed number of statements. Whoever
-//! holds a chat has been allowed to see it, so these ask no more than the organization.
+//! Batched reads for the relations of a page, each in a fixed number of statements. The caller must already
+//! have been allowed to see the parent objects, so these check only the organization.
 
 use super::{Actions, Result};
 use crate::domain::event::{MessageRow, SessionRow};

@@ -108,14 +108,14 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
     if !participants.iter().any(|actor| actor.id == owner_id) {
         return Err(Refused::Invalid {
             field: "ownerId".into(),
-            reason: "The owner is one of the participants.",
+            reason: "`ownerId` must be one of the participants.",
         }
         .into());
     }
     if input.chat_type == ChatType::Direct && participants.len() != 2 {
         return Err(Refused::Invalid {
             field: field.into(),
-            reason: "`participantId` must name somebody else.",
+            reason: "`participantId` must not be your own id.",
         }
         .into());
     }
@@ -238,14 +238,14 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         return Err(match chat.chat_type {
             ChatType::Visitor | ChatType::Direct => Refused::NotParticipant.into(),
             ChatType::Group => {
-                let reason = "A GROUP chat is changed by its owner or an admin.";
+                let reason = "Only the owner or an admin can change a GROUP chat.";
                 Refused::Invalid { field: "chatId".into(), reason }.into()
             }
         });
     }
     let chat = tx.chat_mut()?;
     if is_private == Some(true) && chat.chat_type != ChatType::Visitor {
-        let reason = "Only chats with visitors are private or not; the others always are.";
+        let reason = "`isPrivate` can be set only for VISITOR chats. Other chats are always private.";
         return Err(Refused::Invalid { field: "isPrivate".into(), reason }.into());
     }
     let before = chat.clone();

@@ -1,5 +1,4 @@
-//! Deleting a chat: from then on it exists for nobody, whatever they have open. What is in the database stays there,
-//! for whoever audits it.
+//! Deletes a chat for everybody. Its rows stay in the database for audits.
 
 use super::ending::close;
 use super::history::record_chat;
@@ -25,7 +24,7 @@ impl Actions {
 async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     lock_visible_chat(tx, &viewer, chat_id).await?;
     if !policy::deletes_chat(&viewer, tx.chat()?) {
-        let reason = "A GROUP chat is deleted by its owner or an admin, any other by an admin.";
+        let reason = "Only admins can delete this chat, or the owner if it is a GROUP chat.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if tx.chat()?.ended_at.is_none() {

@@ -1,4 +1,4 @@
-//! Changing what was sent: a new text, which keeps the ones before, or a tombstone, which keeps nothing.
+//! Editing a message, which keeps its previous texts, and deleting its content, which leaves a tombstone.
 
 use super::history::audience_of;
 use super::write::lock_visible_chat;
@@ -52,7 +52,7 @@ async fn edit(tx: &mut Tx, viewer: Viewer, input: EditMessage) -> Result<Message
     handled.may(MessageAction::Edit)?;
     let number = revisions::count(tx, message_id).await?;
     if number >= limits::EDITS {
-        let reason = "It has been edited too often.";
+        let reason = "A message can be edited at most 50 times.";
         return Err(Refused::Invalid { field: "messageId".into(), reason }.into());
     }
     let before = row.message.text.replace(text).unwrap_or_default();

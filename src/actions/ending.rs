@@ -1,4 +1,4 @@
-//! The end of a chat: by those who are in it, or by the server's own clock where nothing happens any more.
+//! Ending a chat: by its members, or automatically when it is idle.
 
 use super::history::{NewEntry, add_entry, end_presence, record_chat, record_session};
 use super::presences::say_goodbyes;
@@ -52,12 +52,12 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
         ChatType::Visitor => {}
         ChatType::Direct => {
             return Err(
-                Refused::Invalid { field: "chatId".into(), reason: "A DIRECT chat does not end." }.into()
+                Refused::Invalid { field: "chatId".into(), reason: "DIRECT chats cannot end." }.into()
             );
         }
         ChatType::Group => {
             if chat.owner_id != Some(viewer.actor_id) && viewer.role != ViewerRole::Admin {
-                let reason = "A GROUP chat is ended by its owner or an admin.";
+                let reason = "Only the owner or an admin can end a GROUP chat.";
                 return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
             }
         }

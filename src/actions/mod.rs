@@ -1,5 +1,5 @@
-//! What may be done: one async function a verb. Each asks the policy, asks the machine, writes, records and
-//! commits; none knows how it was asked for.
+//! The actions: one async function for each. Each asks the policy and the state machine, writes, records
+//! events and commits. None depends on the transport.
 
 mod archive;
 mod attachments;

@@ -1,4 +1,4 @@
-//! Own views: what a participant calls a chat for themself, whether it is in their way, and their list of chats.
+//! Participants' own settings: their name for a chat, whether it is hidden, and their list of chats.
 
 use super::write::lock_visible_chat;
 use super::{Actions, Result};

@@ -1,4 +1,4 @@
-//! Participants: who is added to a chat, and who leaves it or is taken out.
+//! Participants: adds and removes them.
 
 use super::history::{Counted, end_participation, record_chat, record_session_change, take_part};
 use super::presences::{end_all, say_goodbyes};
@@ -116,7 +116,7 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     if chat.chat_type == ChatType::Visitor
         && let Some(index) = participant_ids.iter().position(is_visitor)
     {
-        let reason = "Only users can be added to a chat with a visitor.";
+        let reason = "Only users can be added to a VISITOR chat.";
         return Err(Refused::Invalid { field: at(index), reason }.into());
     }
     let taking_part = participations::list_now(tx, chat_id).await?;
@@ -145,9 +145,9 @@ fn check_decides(viewer: &Viewer, chat: &chat::Model, field: impl Into<FieldPath
         return Ok(());
     }
     let reason = match chat.chat_type {
-        ChatType::Visitor => "Users decide who takes part in a chat with a visitor.",
-        ChatType::Direct => "A DIRECT chat stays between its two.",
-        ChatType::Group => "The owner of a GROUP chat or an admin decides who takes part in it.",
+        ChatType::Visitor => "Only users can change the participants of a VISITOR chat.",
+        ChatType::Direct => "The participants of a DIRECT chat cannot be changed.",
+        ChatType::Group => "Only the owner or an admin can change the participants of a GROUP chat.",
     };
     Err(Refused::Invalid { field: field.into(), reason }.into())
 }
@@ -161,7 +161,7 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
         check_decides(&viewer, chat, "participantId")?;
     }
     if chat.visitor_id == Some(participant_id) {
-        let reason = "The visitor stays in the chat that is theirs.";
+        let reason = "The visitor of a VISITOR chat cannot be removed.";
         return Err(Refused::Invalid { field: "participantId".into(), reason }.into());
     }
     let row = participations::find_of_actor(tx, chat_id, participant_id)

@@ -134,7 +134,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
         let field = if is_active == Some(false) { "isActive" } else { "role" };
         return Err(Refused::Invalid {
             field: field.into(),
-            reason: "An organization keeps at least one active admin.",
+            reason: "An organization must keep at least one active admin.",
         }
         .into());
     }
@@ -200,7 +200,7 @@ pub(super) fn check_attributes(
     }
     for (index, (name, _)) in attributes.iter().enumerate() {
         if attributes[..index].iter().any(|(other, _)| other == name) {
-            let reason = "Each attribute must have a name of its own.";
+            let reason = "Attribute names must be unique.";
             return Err(Refused::Invalid { field: field.item(index).field("name"), reason });
         }
     }

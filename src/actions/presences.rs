@@ -1,4 +1,4 @@
-//! Presence: users join and leave chats, and show that they are still there.
+//! Presences: users join and leave chats, and renew their presences.
 
 use super::history::{Counted, NewEntry, add_entry, begin_presence, end_presence, take_part};
 use super::write::{lock_open_chat, lock_visible_chat};
@@ -145,7 +145,7 @@ impl Actions {
         if count > 0 {
             tracing::warn!(
                 count,
-                "sessions and presences were due too late: the clock was ahead when they began"
+                "moved up deadlines of sessions and presences that were set while the clock was ahead"
             );
         }
         Ok(())

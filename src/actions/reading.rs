@@ -1,4 +1,4 @@
-//! Reading: what a viewer may see, one by one and in pages. What they may not see is not there.
+//! Reads single objects and pages that a viewer may see. All others count as not found.
 
 use super::{Actions, Error, Result};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder};

@@ -1,4 +1,4 @@
-//! Sessions: create them and move them on.
+//! Chat sessions: creates them and changes their state.
 
 use super::chats::{Named, find_or_add, lock_named};
 use super::history::{Counted, NewEntry, add_entry, record_session, record_session_change, take_part};
@@ -108,7 +108,7 @@ impl Actions {
                 .write_to(session_id, move |tx| miss(tx, organization_id, chat_id, session_id).boxed())
                 .await;
             if let Err(error) = missed {
-                tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
+                tracing::warn!(%session_id, %error, "could not finish an unanswered chat session");
             }
         }
         Ok(unanswered.len())
@@ -136,7 +136,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     // Actors are locked all at once and before the chat.
     let named = match (input.chat_id, &input.participant_ids) {
         (None, Some(_)) if viewer.role == ViewerRole::Visitor => {
-            let reason = "A visitor creates sessions in their own chats.";
+            let reason = "A visitor can create chat sessions only in their own chats. Set `chatId`.";
             return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
         }
         (None, Some(ids)) => Some(lock_named(tx, &viewer, ids, "participantIds").await?),
@@ -166,12 +166,12 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
         }
         (None, Some(named)) => lock_chat_of(tx, &viewer, named).await?,
         (None, None) => {
-            let reason = "Give chatId or participantIds.";
+            let reason = "Set `chatId` or `participantIds`.";
             return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
     };
     if participants.len() < 2 {
-        let reason = "A session calls at least one other participant.";
+        let reason = "A chat session must have at least one other participant.";
         return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
     }
     let by = Some(viewer.actor_id);
@@ -301,7 +301,11 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     }
     let state = row.session.state;
     if state.is_over() {
-        return Err(Refused::Invalid { field: "chatSessionId".into(), reason: "The session is over." }.into());
+        return Err(Refused::Invalid {
+            field: "chatSessionId".into(),
+            reason: "The chat session is over and can no longer be changed.",
+        }
+        .into());
     }
     let before = row.clone();
     if let Some(title) = title {
@@ -317,7 +321,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     if let Some(ids) = participant_ids {
         let participants = named_participants(tx, &viewer, &ids, &row.stays()).await?;
         if participants.len() < 2 {
-            let reason = "A session calls at least one other participant.";
+            let reason = "A chat session must have at least one other participant.";
             return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
         for participant in &participants {
@@ -458,8 +462,7 @@ fn ring_time(seconds: Option<i32>) -> Result<TimeDelta> {
     if (least..=most).contains(&seconds) {
         Ok(TimeDelta::seconds(seconds.into()))
     } else {
-        Err(Refused::Invalid { field: "ringSeconds".into(), reason: "A session rings 5 to 180 seconds." }
-            .into())
+        Err(Refused::Invalid { field: "ringSeconds".into(), reason: "`ringSeconds` must be 5–180." }.into())
     }
 }
 

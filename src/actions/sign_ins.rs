@@ -1,8 +1,8 @@
 //! Signing in by a widget, and renewing tokens.
 //!
-//! A visitor's sign-in has a family of refresh tokens: each is used once, for the next one. For a minute it is taken
-//! again, because two tabs share one and answers get lost; after that, whoever brings it again has it from somebody
-//! else, and the whole family ends.
+//! A visitor's sign-in has a family of refresh tokens: each is used once, for the next one. For a minute
+//! after its use, a token is accepted again, because two tabs share it and responses get lost. After that, a
+//! second use means that the token was stolen, and the whole family is revoked.
 
 use super::identity::{self, Identity};
 use super::people::{UpsertVisitor, upsert};
@@ -101,7 +101,7 @@ impl Actions {
             return self.signed_in(refreshed);
         }
         if sign_ins::find(&self.0.store, pass.sign_in_id).await?.is_some() {
-            let reason = "The token of a sign-in is renewed with its refresh token.";
+            let reason = "This token came from a sign-in. Renew it with its refresh token.";
             return Err(Refused::Invalid { field: "refreshToken".into(), reason }.into());
         }
         let actor =
@@ -314,6 +314,6 @@ fn hash(token: &str) -> String {
 fn no_refresh_token() -> Refused {
     Refused::Invalid {
         field: "refreshToken".into(),
-        reason: "The refresh token is not taken any more: sign in anew.",
+        reason: "The refresh token is expired, used or revoked. Sign in again.",
     }
 }

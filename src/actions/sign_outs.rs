@@ -1,4 +1,4 @@
-//! Ending tokens: one's own sign-in, or all of somebody's.
+//! Revoking tokens: of one's own sign-in, or of an actor.
 
 use super::sign_ins::last_end;
 use super::tokens::TokenSubject;

@@ -1,5 +1,5 @@
-//! Starting a chat with a visitor, or going on with a recent one of theirs. Either way the visitor's row is locked
-//! first, so that of any number of calls at once each finds what the one before it made.
+//! Starting a chat with a visitor, or resuming a recent one. Both lock the visitor's row first, so that
+//! concurrent calls find each other's result.
 
 use super::history::{Counted, Said, take_part};
 use super::messages::say;
@@ -170,7 +170,7 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
         text::page("page", page)?;
     }
     if input.auto_resume && viewer.role != ViewerRole::Visitor {
-        let reason = "It is for a visitor's own token; a user resumes by autoResumeUserId.";
+        let reason = "Only visitors can set `autoResume`. Set `autoResumeUserId` instead.";
         return Err(Refused::Invalid { field: "autoResume".into(), reason }.into());
     }
     Ok(())
@@ -184,7 +184,9 @@ async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<Peop
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, Some(visitor_id)) => visitor_id,
         (ViewerRole::Visitor, Some(_)) | (ViewerRole::Widget, _) => return Err(no_visitor()),
         (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, None) => {
-            return Err(Refused::Invalid { field: "visitorId".into(), reason: "Name the visitor." }.into());
+            return Err(
+                Refused::Invalid { field: "visitorId".into(), reason: "`visitorId` is required." }.into()
+            );
         }
     };
     let mut ids = vec![viewer.actor_id, visitor_id];

@@ -1,4 +1,4 @@
-//! Tags: what the organization's people call a chat among themselves. Visitors neither see them nor learn of them.
+//! Tags of chats, for users. Visitors cannot see them.
 
 use super::history::record_chat_among_staff;
 use super::write::lock_visible_chat;

@@ -1,5 +1,5 @@
-//! Bearer tokens: JWTs made and checked with the server's own secret. They name an actor; what that actor
-//! may do is read from the store each time.
+//! Bearer tokens: JWTs signed with the server's own secret. A token names an actor; the actor's permissions
+//! are read from the store each time.
 
 use super::{Actions, AuthFailure, Error, Result, jws};
 use crate::domain::field_path::FieldPath;
@@ -292,7 +292,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 fn unavailable(error: &store::Error) -> AuthFailure {
-    tracing::warn!(%error, "could not read whose token it is");
+    tracing::warn!(%error, "could not read the owner of a token");
     AuthFailure::Unavailable
 }
 

@@ -1,4 +1,4 @@
-//! Uploads: granted, taken, and cleared away when nobody sends them.
+//! Uploads: grants and receives them, and deletes those that are never sent.
 
 use super::write::lock_visible_chat;
 use super::{Actions, Error, Result};
@@ -227,7 +227,7 @@ impl Actions {
             // The row stays until its bytes are gone, so that a stop in between loses nothing.
             match self.remove_bytes(row).await {
                 Ok(()) => gone.push(row.id),
-                Err(error) => tracing::warn!(%error, attachment = %row.id, "a file could not be taken away"),
+                Err(error) => tracing::warn!(%error, attachment = %row.id, "could not delete a file"),
             }
         }
         let count = gone.len();
@@ -248,7 +248,7 @@ impl Actions {
 /// What could not be taken away now goes with the attachment.
 fn tidied(done: std::result::Result<(), Unreachable>, id: AttachmentId) {
     if let Err(error) = done {
-        tracing::warn!(%error, attachment = %id, "what is left of an upload stays for now");
+        tracing::warn!(%error, attachment = %id, "could not delete the rest of an upload yet");
     }
 }
 
@@ -308,7 +308,8 @@ async fn grant(
     }
     super::write::refuse_ended(tx)?;
     if attachments::count_unsent(tx, viewer.actor_id).await? >= limits::UNSENT_UPLOADS {
-        let reason = "You have 100 uploads that were not sent: send some, or wait until they are removed.";
+        let reason =
+            "You have 100 unsent uploads. Send some of them, or wait until they expire after 24 hours.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if let Some(limit) = quota.filter(|_| viewer.role == ViewerRole::Visitor) {
@@ -333,7 +334,9 @@ fn check_size(size: i64, looks: Looks, largest: u64) -> Result<()> {
     let field = "size";
     let size = u64::try_from(size).unwrap_or_default();
     if size == 0 {
-        return Err(Refused::Invalid { field: field.into(), reason: "A file has at least one byte." }.into());
+        return Err(
+            Refused::Invalid { field: field.into(), reason: "A file must have at least one byte." }.into()
+        );
     }
     let is_image = matches!(looks, Looks::Picture | Looks::Heif);
     let limit = if is_image { largest.min(limits::IMAGE_BYTES) } else { largest };

@@ -1,4 +1,4 @@
-//! Webhooks: create, change and delete them, and have something delivered again.
+//! Webhooks: creates, changes and deletes them, and repeats deliveries.
 
 use super::{Actions, Result};
 use crate::delivery::{Target, new_secret};
@@ -136,9 +136,11 @@ impl Actions {
                 .map_err(|bad| Refused::Invalid { field: "url".into(), reason: bad.reason() })?;
         }
         if events.is_some_and(Vec::is_empty) {
-            return Err(
-                Refused::Invalid { field: "events".into(), reason: "Name at least one event." }.into()
-            );
+            return Err(Refused::Invalid {
+                field: "events".into(),
+                reason: "`events` must have at least one item.",
+            }
+            .into());
         }
         if let Some(api_key) = api_key {
             text::header("apiKey", api_key, limits::WEBHOOK_KEY)?;
@@ -160,7 +162,7 @@ async fn create(
     let CreateWebhook { url, events, api_key, api_secret } = input;
     organizations::lock(tx, organization_id).await?;
     if webhooks::count_in_organization(tx, organization_id).await? >= limits::WEBHOOKS {
-        let reason = "An organization has at most 20 webhooks.";
+        let reason = "An organization can have at most 20 webhooks.";
         return Err(Refused::Invalid { field: "url".into(), reason }.into());
     }
     let row = webhook::Model {
@@ -234,7 +236,7 @@ async fn redeliver(
     let found = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found.clone())?;
     let webhook = webhooks::lock_in_organization(tx, organization_id, found.webhook_id).await?;
     if !webhook.ok_or(not_found.clone())?.is_enabled {
-        let reason = "The webhook is disabled: enable it first.";
+        let reason = "The webhook is disabled. Enable it first.";
         return Err(Refused::Invalid { field: "deliveryId".into(), reason }.into());
     }
     let mut row = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found)?;

@@ -1,5 +1,6 @@
-//! How every write runs: as a tracked task that a lost connection does not cancel, in one transaction that
-//! first locks its chat. A refusal undoes everything; every answer waits until what it read is on disk.
+//! Runs every write as a tracked task, so that a dropped connection does not cancel it, in one transaction
+//! that first locks its chat. A refusal rolls everything back. Every answer waits until the data that it read
+//! is on disk.
 
 use super::{Actions, Error, Result};
 use crate::domain::policy;
