@@ -1,5 +1,5 @@
-//! The steps that actions share: taking part, being present, and the entries of the history that tell of it.
-//! Each writes its row, keeps the chat's counters and records its event; the caller holds the chat's lock.
+//! Steps that actions share: participating, being present, and their history entries. Each writes its row,
+//! updates the chat's counters and records its event. The caller holds the chat's lock.
 
 use super::Result;
 use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange};

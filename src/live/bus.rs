@@ -100,7 +100,7 @@ impl Link {
         if let Some(sender) = &self.0
             && sender.try_send(message).is_err()
         {
-            tracing::debug!("the bus is behind: a hint is dropped");
+            tracing::debug!("the bus is behind; dropped a hint");
         }
     }
 }
@@ -125,10 +125,10 @@ async fn send_all(client: async_nats::Client, epoch: Uuid, node: Uuid, mut queue
         match serde_json::to_vec(&Envelope { node, message }) {
             Ok(payload) => {
                 if let Err(error) = client.publish(subject, payload.into()).await {
-                    tracing::debug!(%error, "a hint could not be sent");
+                    tracing::debug!(%error, "could not send a hint");
                 }
             }
-            Err(error) => tracing::error!(%error, "a hint could not be written"),
+            Err(error) => tracing::error!(%error, "could not encode a hint"),
         }
     }
 }
@@ -137,7 +137,7 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
     let mut heard = match client.subscribe(format!("anteroom.{epoch}.*")).await {
         Ok(heard) => heard,
         Err(error) => {
-            tracing::error!(%error, "the bus cannot be listened to: other nodes' news waits for the sweep");
+            tracing::error!(%error, "could not subscribe to the bus; events of other nodes wait for the sweep");
             return;
         }
     };
@@ -146,7 +146,7 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
             Ok(envelope) if envelope.node == node => {}
             Ok(envelope) => hear(envelope.node, envelope.message),
             // A newer node may say what this one does not know.
-            Err(error) => tracing::debug!(%error, "a hint could not be read"),
+            Err(error) => tracing::debug!(%error, "could not decode a hint"),
         }
     }
 }

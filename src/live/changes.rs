@@ -1,4 +1,4 @@
-//! `chatChanged`: chats that come into, change in and leave one place.
+//! `chatChanged`: chats that enter, change in, and leave a list.
 
 use super::cursor::{CursorError, ScopeHash};
 use super::feed::Before;

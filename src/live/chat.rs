@@ -1,4 +1,4 @@
-//! The streams of one chat: its whole log, and the same cut down to one kind.
+//! The streams of one chat: its whole log, and the same log filtered to one kind of event.
 
 use super::cursor::CursorError;
 use super::lease::Lease;

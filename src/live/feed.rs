@@ -29,28 +29,28 @@ const KNOWN_CHATS: usize = 20_000;
 /// Commits and hints that wait for the worker at most; beyond, readers re-read their place.
 const QUEUE: usize = 4_096;
 
-/// How the chat was before.
+/// The state of a chat before a change.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
-    /// It was not.
+    /// The chat is new.
     New,
-    /// So.
+    /// The chat was in this state.
     Known(Arc<chat::Model>),
-    /// Nobody here can say.
+    /// This node does not know.
     Unknown,
 }
 
-/// What became of a chat.
+/// A change of a chat.
 #[derive(Debug)]
 pub(super) struct FeedNews {
     /// The chat after it.
     pub(super) chat: Arc<chat::Model>,
     pub(super) before: Before,
-    /// What happened, in order.
+    /// The entries of the log, in order.
     pub(super) entries: Vec<Arc<Entry>>,
-    /// Who is in the chat now.
+    /// The current members.
     pub(super) members: Members,
-    /// Who was before the first of the entries.
+    /// The members before the first of the entries.
     pub(super) members_before: Members,
 }
 

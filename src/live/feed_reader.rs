@@ -155,7 +155,7 @@ impl FeedReader {
 
     /// Waits a little after a failed read.
     pub(super) async fn wait_after(&self, error: &crate::store::Error) {
-        tracing::warn!(%error, "a reader waits for the database");
+        tracing::warn!(%error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 

@@ -1,7 +1,7 @@
-//! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
+//! Leases: an actor's presences last as long as one of their streams is open and its connection is alive.
 //!
-//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal has no place in a chat's
-//! log; `renewals` decides whether subscribers hear of it.
+//! A stream holds a [`Lease`], and a task renews all held leases in a few statements. A renewal has no place
+//! in a chat's log; `renewals` decides whether subscribers are informed.
 
 use super::{Live, Pulse, lock};
 use crate::domain::policy::{self, Verb};
@@ -151,7 +151,7 @@ impl Live {
             let mut has_failed = false;
             for chunk in actor_ids.chunks(CHUNK) {
                 if let Err(error) = self.renew(chunk).await {
-                    tracing::warn!(%error, "leases could not be renewed");
+                    tracing::warn!(%error, "could not renew leases");
                     has_failed = true;
                 }
             }

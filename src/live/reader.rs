@@ -312,7 +312,7 @@ impl Reader {
 
     /// Waits a little after a failed read.
     pub(super) async fn wait_after(&self, error: &Error) {
-        tracing::warn!(chat_id = %self.chat.id, %error, "a reader waits for the database");
+        tracing::warn!(chat_id = %self.chat.id, %error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 

@@ -1,5 +1,5 @@
-//! How the actors of open connections stand: one watched value an actor, kept current by this node's own
-//! commits, by the bus, and by the sweep.
+//! The access of the actors of open connections: one watched value per actor, kept up to date by this node's
+//! own commits, by the bus, and by the sweep.
 
 use super::lock;
 use crate::domain::viewer::{Standing, Viewer};

@@ -1,5 +1,5 @@
-//! The sweep: every few seconds, what is read here is compared with the store, in a handful of statements.
-//! Whatever a hint did not say, it finds.
+//! The sweep: every few seconds, it compares the readers' positions with the store in a handful of
+//! statements, and finds what lost hints did not report.
 
 use super::Live;
 use super::chat::OVERLAP;
@@ -173,7 +173,7 @@ impl Live {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%chat_id, %error, "a log could not be read");
+                tracing::warn!(%chat_id, %error, "could not read a log");
                 // Each reader tries for itself, and goes on trying.
                 self.0.hub.tell_head(chat_id, head);
             }

@@ -1,4 +1,4 @@
-//! Readers on a real store: what they are told, whatever becomes of the hints.
+//! Tests of readers on a real store, with delayed and lost hints.
 
 use super::{
     Bus, ChangeAction, ChatItem, ChatScope, Cursors, Live, LiveError, Pulse, ResetReason, Settings,

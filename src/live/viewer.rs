@@ -1,4 +1,4 @@
-//! `viewerEvents`: everything that concerns one viewer across chats, as state: each change brings the chat.
+//! `viewerEvents`: events across one viewer's chats, as state: each event carries the current chat.
 
 use super::cursor::{CursorError, ScopeHash};
 use super::feed::{Before, FeedNews};

@@ -102,7 +102,7 @@ async fn change(tx: &Tx, before: shopping_cart::Model, input: &UpsertCart) -> Re
     let lines = lines(tx, cart.id, &input.products).await?;
     let is_same = cart == before && lines.changed.is_empty() && lines.added.is_empty();
     if before.locked_at.is_some() && !is_same {
-        let reason = "The cart was bought, and changes no more.";
+        let reason = "The cart was bought and can no longer be changed.";
         return Err(Refused::Invalid { field: "externalId".into(), reason }.into());
     }
     if cart != before {

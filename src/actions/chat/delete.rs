@@ -1,5 +1,4 @@
-//! Deleting a chat: from then on it exists for nobody, whatever they have open. What is in the database stays there,
-//! for whoever audits it.
+//! Deletes a chat for everybody. Its rows stay in the database for audits.
 
 use super::end::close;
 use crate::actions::history::record_chat;

@@ -1,5 +1,5 @@
-//! Starting a chat with a visitor, or going on with a recent one of theirs. Either way the visitor's row is locked
-//! first, so that of any number of calls at once each finds what the one before it made.
+//! Starting a chat with a visitor, or resuming a recent one. Both lock the visitor's row first, so that
+//! concurrent calls find each other's result.
 
 use super::resume::{Wish, resume};
 use crate::actions::history::{Counted, Said, take_part};

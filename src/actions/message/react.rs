@@ -1,4 +1,4 @@
-//! Reactions: one emoji by one actor to one message is there or not. Asking for what is so already changes nothing.
+//! Reactions: an emoji by an actor to a message. Adding and removing are idempotent.
 
 use super::lock::{Locked, lock_message, record_message_change};
 use crate::actions::{Actions, Result};

@@ -1,4 +1,4 @@
-//! Searching messages: in one chat, for whoever sees it; in the organization, for its people and programs.
+//! Message search: in one chat, for everybody who can see it; in the organization, for staff.
 
 use crate::actions::{Actions, Result};
 use crate::domain::event::MessageRow;

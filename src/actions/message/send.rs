@@ -55,7 +55,7 @@ impl Actions {
         if input.sender_id.is_none() && policy::must_name_sender(viewer) {
             return Err(Refused::Invalid {
                 field: "senderId".into(),
-                reason: "An API client names the sender.",
+                reason: "An API client must set `senderId`.",
             }
             .into());
         }
@@ -153,11 +153,11 @@ async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Mo
 /// What was written and is there is answered; a note by notes alone.
 fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
     let reason = if !message.is_written() {
-        "Nobody wrote it: it tells what happened."
+        "System messages cannot be replied to."
     } else if message.deleted_at.is_some() {
-        "It has been deleted."
+        "The message was deleted."
     } else if message.is_internal && !is_internal {
-        "A note is answered by a note: what answers it would tell of it."
+        "Only a note can reply to a note."
     } else {
         return Ok(());
     };
@@ -167,7 +167,9 @@ fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
 /// A note is a user's, where there is a visitor to keep it from.
 fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Result<()> {
     if message_type != MessageType::Message {
-        return Err(Refused::Invalid { field: "type".into(), reason: "A note is a MESSAGE." }.into());
+        return Err(
+            Refused::Invalid { field: "type".into(), reason: "A note must have the type MESSAGE." }.into()
+        );
     }
     let chat = tx.chat()?;
     let has_visitor = match chat.chat_type {
@@ -176,8 +178,8 @@ fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Re
     };
     let reason = match (sender.actor_type, has_visitor) {
         (ActorType::User, true) => return Ok(()),
-        (ActorType::User, false) => "Nobody here is a visitor: a message is for colleagues alone.",
-        (ActorType::Visitor | ActorType::ApiClient, _) => "A note is a user's.",
+        (ActorType::User, false) => "Notes are only for VISITOR chats.",
+        (ActorType::Visitor | ActorType::ApiClient, _) => "Only users can write notes.",
     };
     Err(Refused::Invalid { field: "isInternal".into(), reason }.into())
 }
@@ -187,7 +189,7 @@ fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
     match text {
         Some(text) => text::message("text", text)?,
         None if attached.is_empty() => {
-            let reason = "A message needs a text, or something attached.";
+            let reason = "`text` is required if the message has no attachments.";
             return Err(Refused::Invalid { field: "text".into(), reason }.into());
         }
         None => {}

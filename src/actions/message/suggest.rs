@@ -1,5 +1,5 @@
-//! Suggestions: what a site says to a visitor in the name of a user, before anybody wrote. They count nowhere,
-//! answer nobody and make nobody a participant.
+//! Suggestions: messages to a visitor in the name of a user, before the visitor has written. They do not
+//! count as messages or answers, and make nobody a participant.
 
 use crate::actions::Result;
 use crate::actions::history::{NewEntry, Said, add_entry};

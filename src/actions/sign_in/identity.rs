@@ -1,4 +1,5 @@
-//! Identity tokens: the organization's own server says who the visitor on its page is, signed with the room's secret.
+//! Identity tokens: the organization's own server identifies the visitor on its page, with a token signed
+//! with the room's secret.
 
 use crate::actions::actor::upsert_visitor::check_attributes;
 use crate::actions::token::jws;
@@ -43,7 +44,7 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     let leeway = limits::IDENTITY_LEEWAY_SECONDS;
     if claims.nbf.as_ref().is_some_and(|nbf| seconds_until(nbf, now) > leeway) {
         return Err(invalid(
-            "The identity token is not valid yet: see its `nbf` and the clock of its signer.",
+            "The identity token is not valid yet. Check `nbf` and the clock of the server that signed it.",
         ));
     }
     let seconds_left = seconds_until(&claims.exp, now);
@@ -51,7 +52,7 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
         return Err(invalid("The identity token has expired."));
     }
     if seconds_left > limits::IDENTITY_SECONDS + leeway {
-        return Err(invalid("The identity token expires too late: it may live an hour."));
+        return Err(invalid("`exp` of the identity token must be at most one hour from now."));
     }
     let Claims { sub: external_id, exp: _, nbf: _, mut name, attributes } = claims;
     text::external_id(FIELD, &external_id)?;
@@ -76,7 +77,7 @@ fn pairs(attributes: Map<String, Value>) -> Result<Vec<(String, String)>, Refuse
     let pair = |(name, value)| match value {
         Value::String(value) => Ok((name, value)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Err(invalid("An attribute of the identity token is not a text."))
+            Err(invalid("Each attribute of the identity token must be a string."))
         }
     };
     attributes.into_iter().map(pair).collect()

@@ -1,4 +1,4 @@
-//! Signed tokens (JWS compact serialization): what is checked of them before the library reads the claims.
+//! Signed tokens (JWS compact serialization): checks before the library reads the claims.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -4,7 +4,7 @@ use crate::harness::{Engine, postgres};
 use anteroom::clock::Clock;
 use anteroom::domain::event::{MessageRow, SessionRow};
 use anteroom::domain::viewer::Viewer;
-use anteroom::store::{Store, Tx, actors, messages, organizations, participations, rooms, sessions};
+use anteroom::store::{Error, Store, Tx, actors, messages, organizations, participations, rooms, sessions};
 use chrono::TimeDelta;
 use entity::room::Origins;
 use entity::{
@@ -12,6 +12,7 @@ use entity::{
     SessionId, SessionState, SessionType, Timestamp, UserRole, actor, chat, chat_session, message,
     organization, participation, room,
 };
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The text of every message that has one.
