@@ -47,7 +47,7 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_BUS", value_name = "URL", hide_env_values = true)]
     pub bus: Option<String>,
 
-    /// Storage for uploaded files: a folder, or s3://BUCKET/PREFIX [default: files in the data folder]
+    /// Storage for uploaded files: a folder, or a bucket by its s3://… URL [default: files in the data folder]
     #[arg(long, global = true, env = "ANTEROOM_FILES", value_name = "PLACE")]
     pub files: Option<String>,
 

@@ -67,7 +67,7 @@ impl Present {
                         Ok(false) => return false,
                         // It is asked again in a moment.
                         Err(error) => {
-                            tracing::warn!(%error, "could not check whether a token is still valid")
+                            tracing::warn!(%error, "could not check whether a token is still valid");
                         }
                     }
                 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// The database engine of the store.
@@ -118,6 +119,7 @@ impl Opened {
             publisher,
             webhook_bodies,
             outbox: Notify::new(),
+            endings: TaskTracker::new(),
             turns: Turns::default(),
             statements,
             walked: AtomicU64::new(search::WALKED),
@@ -181,6 +183,10 @@ impl Store {
     /// Closes every connection. On SQLite everything is then in the database file alone, and the next start need not
     /// check it.
     pub async fn close(&self) {
+        self.0.endings.close();
+        if tokio::time::timeout(CLOSE_WITHIN, self.0.endings.wait()).await.is_err() {
+            tracing::warn!("a transaction did not end in time");
+        }
         close(&self.0.writer, &self.0.readers).await;
     }
 }

@@ -167,7 +167,7 @@ async fn with_rows(
 ) -> Result<Vec<Arc<Entry>>> {
     let mut named = Named::read(rows, chat.id, &events).await?;
     let entry = |event| Ok(Arc::new(Entry { event: named.event(event)?, chat: Arc::clone(chat) }));
-    events.into_iter().map(entry).collect()
+    events.iter().map(entry).collect()
 }
 
 impl Named {
@@ -200,8 +200,8 @@ impl Named {
     }
 
     /// The event with the row that it names. Fails where there is no such row of the type that the kind calls for.
-    fn event(&mut self, row: event::Model) -> Result<Event> {
-        let event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at } = row;
+    fn event(&mut self, row: &event::Model) -> Result<Event> {
+        let event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at } = *row;
         let change = self.change(chat_id, sequence, StoredChange::new(kind, subject_id)).ok_or_else(|| {
             Error::Failed(format!(
                 "event {sequence} of chat {chat_id} has kind {}, but there is no row for it with id {subject_id}",

@@ -60,6 +60,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// The receiver of what was committed.
@@ -99,6 +100,8 @@ struct Inner {
     webhook_bodies: Option<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
+    /// The ends of transactions that are under way, whoever still waits for them.
+    endings: TaskTracker,
     /// The turns of writers to the same object.
     turns: turns::Turns,
     /// Statements run so far.

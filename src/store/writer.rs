@@ -157,7 +157,7 @@ impl Inner {
     /// stores is published, however long it takes and whoever still waits for it.
     pub(super) async fn finish(self: &Arc<Self>, open: Open, ending: Ending) -> Result<()> {
         let inner = Arc::clone(self);
-        let ended = tokio::spawn(async move {
+        let ended = self.endings.spawn(async move {
             let Ending { keep, news, fills_outbox } = ending;
             inner.end(open, keep, news).await?;
             if fills_outbox {
