@@ -218,10 +218,6 @@ fn told(message: &str) -> Option<(Code, String)> {
         let message = "The default of a variable does not match its type.";
         return Some((Code::ValidationFailed, message.to_owned()));
     }
-    if message.starts_with("Variable ") {
-        let message = "A variable is used in a place that its declared type does not fit.";
-        return Some((Code::ValidationFailed, message.to_owned()));
-    }
     None
 }
 
