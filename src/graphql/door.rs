@@ -216,10 +216,6 @@ fn told(message: &str) -> Option<(Code, String)> {
         let message = "The default value of a variable does not match its type.";
         return Some((Code::ValidationFailed, message.to_owned()));
     }
-    if message.starts_with("Variable ") {
-        let message = "The declared type of a variable does not match the argument that it is used for.";
-        return Some((Code::ValidationFailed, message.to_owned()));
-    }
     None
 }
 

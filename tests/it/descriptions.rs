@@ -118,8 +118,9 @@ fn broken_rules(owner: &str, description: &str) -> Vec<String> {
     if repeats_name(owner, &words) {
         broken.push("only repeats the name".to_owned());
     }
-    if let Some(pair) = words.windows(2).find(|pair| pair[0] == pair[1]) {
-        broken.push(format!("says {} twice", pair[0]));
+    let is_repeated = |(word, next): &(&&str, &&str)| word == next;
+    if let Some((word, _)) = words.iter().zip(words.iter().skip(1)).find(is_repeated) {
+        broken.push(format!("says {word} twice"));
     }
     let prose = outside_code(&text).to_lowercase();
     broken.extend(WORDS.iter().filter(|word| has_word(&prose, word)).map(|word| format!("says {word}")));
@@ -191,13 +192,13 @@ fn descriptions(sdl: &str) -> Vec<(String, Option<String>)> {
         all.push((name.clone(), definition.description.map(|text| text.node)));
         match definition.kind {
             TypeKind::Object(object) => {
-                object.fields.into_iter().for_each(|field| add(&mut all, &name, field.node))
+                object.fields.into_iter().for_each(|field| add(&mut all, &name, field.node));
             }
             TypeKind::Interface(interface) => {
                 interface.fields.into_iter().for_each(|field| add(&mut all, &name, field.node));
             }
             TypeKind::InputObject(input) => {
-                all.extend(input.fields.into_iter().map(|value| described(&name, value)))
+                all.extend(input.fields.into_iter().map(|value| described(&name, value)));
             }
             TypeKind::Enum(values) => all.extend(values.values.into_iter().map(|value| {
                 let value = value.node;

@@ -16,7 +16,9 @@ async fn partial_indexes(stored: &Stored, table: &str) -> Vec<(String, String)> 
         DbBackend::Postgres => {
             "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE tablename = $1"
         }
-        _ => "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = $1",
+        DbBackend::MySql | DbBackend::Sqlite | _ => {
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = $1"
+        }
     };
     let statement = Statement::from_sql_and_values(backend, sql, [table.into()]);
     let rows = stored.0.query_all_raw(statement).await.expect("indexes");
