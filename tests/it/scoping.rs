@@ -69,6 +69,7 @@ const OPEN_STREAMS: &[&str] = &[
     "log::participations_since",
     "log::read",
     "log::time_of",
+    "own_views::changed_of_actors",
     "own_views::find_many",
     "participations::find",
     "presences::find",
