@@ -59,8 +59,8 @@ async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engin
             Reply::Hang(format!("{head}Content-Length: 1000\r\n\r\nhalf")),
             "The receiver did not answer in time.",
         ),
-        (status(400), "The answer was 400."),
-        (status(503), "The answer was 503."),
+        (status(400), "The receiver answered 400."),
+        (status(503), "The receiver answered 503."),
     ];
     for (reply, expected) in cases {
         let shown = format!("{reply:?}");
@@ -130,7 +130,7 @@ async fn redirects_are_not_followed(engine: Engine) {
         let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
         say(&olga, &chat, "Hello").await;
         let row = after_attempts(&world.admin, &hook, 1).await;
-        assert_eq!(row["lastError"], format!("The answer was {code}: redirects are not followed."));
+        assert_eq!(row["lastError"], format!("The receiver answered {code}. Redirects are not followed."));
         assert_eq!((receiver.heard().len(), elsewhere.connections()), (number + 1, 0));
         world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
     }
@@ -214,13 +214,12 @@ async fn a_stop_waits_for_what_is_under_way(engine: Engine) {
     say(&olga, &chat, "Hello").await;
     receiver.hears(1).await;
     // when the server is stopped meanwhile,
-    let (admin, config, clock) = (world.admin.clone(), world.app.config.clone(), world.app.clock.clone());
-    let stopping = tokio::spawn(world.app.app.stop());
+    let admin = world.admin.clone();
+    let restarting = tokio::spawn(world.app.restarted_after(|| {}));
     go.send(()).expect("told");
-    stopping.await.expect("stopped");
+    let again = restarting.await.expect("stopped and started again");
     // then the attempt was seen through.
-    let again = anteroom::app::App::start(config, clock).await.expect("started again");
-    let admin = World::at(&admin, &format!("http://{}", again.address()));
+    let admin = World::at(&admin, &again.url);
     let row = delivered(&admin, &hook).await;
     assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(1), 1));
     assert_eq!(stands(&admin, &hook).await["isEnabled"], true);

@@ -187,7 +187,7 @@ async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
     for (number, delay) in (1..).zip(SCHEDULE) {
         let row = after_attempts(&world.admin, &hook, number).await;
         assert_eq!((&row["state"], &row["lastStatus"]), (&json!("PENDING"), &json!(500)));
-        assert_eq!(row["lastError"], "The answer was 500.");
+        assert_eq!(row["lastError"], "The receiver answered 500.");
         // Not before its time, and later by a tenth at most.
         let waits = millis(&row["nextAttemptAt"]) - NOON_MILLIS - passed * 1_000;
         assert!((delay * 1_000..=delay * 1_100).contains(&waits), "attempt {number}: {waits} ms");
