@@ -62,6 +62,9 @@ pub async fn run(actions: Actions, tick: Duration, shutdown: CancellationToken) 
         if let Err(error) = actions.expire_presences().await {
             tracing::warn!(%error, "could not end expired presences");
         }
+        if let Err(error) = actions.end_lost_parts().await {
+            tracing::warn!(%error, "could not end the participations of users who lost a room");
+        }
         if let Err(error) = actions.clear_uploads().await {
             tracing::warn!(%error, "could not delete unsent uploads");
         }

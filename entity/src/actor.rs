@@ -34,6 +34,8 @@ pub struct Model {
     pub auth_version: i64,
     /// Grows when all tokens are revoked: those that were made before say another.
     pub token_generation: i64,
+    /// The time at which the rooms that the actor sees last changed. It grows with `auth_version`.
+    pub access_changed_at: Timestamp,
     pub last_seen_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub deactivated_at: Option<Timestamp>,
@@ -57,6 +59,7 @@ impl Model {
             page_title: None,
             auth_version: 1,
             token_generation: 0,
+            access_changed_at: Timestamp(0),
             last_seen_at: None,
             created_at: now,
             deactivated_at: None,

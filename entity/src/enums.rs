@@ -39,8 +39,18 @@ text_enums! {
     UserRole {
         /// May change the organization itself.
         Admin = "ADMIN",
+        /// Reads all chats of their rooms, and talks with visitors and colleagues.
+        Supervisor = "SUPERVISOR",
         /// Talks with visitors and colleagues.
         Operator = "OPERATOR",
+    }
+
+    /// The users who can see the chats of a room.
+    RoomAccess {
+        /// All users.
+        Open = "OPEN",
+        /// Members of the room and admins.
+        Members = "MEMBERS",
     }
 
     /// The type of a chat.
@@ -131,6 +141,8 @@ text_enums! {
         ChatEnded = "CHAT_ENDED",
         /// The user was deactivated.
         SignedOut = "SIGNED_OUT",
+        /// The user lost access to the chat's room.
+        AccessLost = "ACCESS_LOST",
     }
 
     /// The type of a chat session.

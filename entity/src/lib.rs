@@ -23,6 +23,8 @@ pub mod reaction;
 pub mod refresh_token;
 pub mod request;
 pub mod room;
+pub mod room_departure;
+pub mod room_member;
 pub mod room_origin;
 mod secret;
 pub mod shopping_cart;
@@ -37,7 +39,7 @@ pub mod webhook_delivery;
 
 pub use enums::{
     ActorType, AttachmentKind, Audience, ChatType, EventKind, MessageType, PresenceEndReason, RequestKind,
-    SessionOutcome, SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
+    RoomAccess, SessionOutcome, SessionState, SessionType, UserRole, WebhookDeliveryState, WebhookEvent,
 };
 pub use id::{
     ActorId, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,

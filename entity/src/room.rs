@@ -1,6 +1,6 @@
 //! A queue of chats with visitors, such as a website or a department.
 
-use crate::{OrganizationId, RoomId, SecretText, Timestamp};
+use crate::{OrganizationId, RoomAccess, RoomId, SecretText, Timestamp};
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub struct Model {
     pub resume_window_minutes: i32,
     /// After how long without an event a chat ends; 0 is never.
     pub end_after_idle_minutes: i32,
+    pub access: RoomAccess,
 }
 
 /// Sites by their origins, as in `https://shop.example`: each once, in the order they were given.

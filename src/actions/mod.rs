@@ -37,7 +37,7 @@ pub use participation::{
     UpdatedParticipation,
 };
 pub use presence::{JoinChat, JoinedChat, Lease};
-pub use room::{CreateRoom, RoomSecret, UpdateRoom};
+pub use room::{AddRoomMembers, CreateRoom, RemoveRoomMembers, RoomSecret, UpdateRoom};
 pub use rotation::Rotated;
 pub use session::{CreateSession, MoveSession, UpdateSession};
 pub use sign_in::{SignInVisitor, SignedIn};

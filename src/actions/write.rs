@@ -5,7 +5,7 @@ use super::{Actions, Error, Result};
 use crate::domain::policy::{self, ChatAccess, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use crate::store::{Committed, Tx, participations};
+use crate::store::{Committed, Tx, participations, principals};
 use entity::{ChatId, participation};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -148,7 +148,12 @@ pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: Cha
         return Err(not_found.into());
     }
     let participation = participations::find_of_actor(tx, chat_id, viewer.actor_id).await?;
-    let access = ChatAccess::of(viewer, tx.chat()?, Ties::of(participation.as_ref()));
+    let ties = Ties::of(participation.as_ref());
+    let mut access = ChatAccess::of(viewer, tx.chat()?, ties);
+    if policy::is_bound_to_rooms(viewer.role) && access.sees() && !ties.participates() {
+        // Whoever joined a chat by what a connection knew of their rooms would keep it.
+        access = ChatAccess::of(&principals::with_current_rooms(tx, viewer).await?, tx.chat()?, ties);
+    }
     if access.sees() { Ok(Place { participation, access }) } else { Err(not_found.into()) }
 }
 

@@ -12,6 +12,7 @@ use crate::app::Base;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::page::PageRequest;
+use crate::domain::rooms::Principal;
 use crate::domain::viewer::Viewer;
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
@@ -149,6 +150,7 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
                         allowed_origins: if name == ROOMS[0] { widget_origins() } else { Vec::new() },
                         resume_window_minutes: None,
                         end_after_idle_minutes: None,
+                        access: None,
                     },
                 )
                 .await?
@@ -177,7 +179,8 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn viewer(&self, actor: &actor::Model) -> anyhow::Result<Viewer> {
-        Viewer::of(actor, self.actions.now(), None).context("an actor has no role")
+        let principal = Principal::without_rooms(actor.clone());
+        Viewer::of(&principal, self.actions.now(), None).context("an actor has no role")
     }
 
     async fn operator(&self, admin: &Viewer, name: &str, public_name: &str) -> anyhow::Result<Viewer> {

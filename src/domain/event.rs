@@ -3,7 +3,7 @@
 use super::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange, StoredChange};
 use entity::{
     ActorId, Audience, ChatId, MessageId, Timestamp, actor, chat, chat_session, event, message,
-    participation, presence,
+    participation, presence, room,
 };
 use std::sync::Arc;
 
@@ -133,6 +133,8 @@ pub enum Signal {
     Presence(presence::Model),
     /// The typing actors changed.
     Typing,
+    /// The room became staffed or unstaffed.
+    Room(room::Model),
 }
 
 /// A change of a participant's view of a chat, which their other devices are told of.
@@ -170,4 +172,8 @@ pub enum News {
     },
     /// An actor's role or activity changed.
     Actor(actor::Model),
+    /// The rooms of these actors changed. Each has a new `auth_version`.
+    Rooms(Vec<(ActorId, i64)>),
+    /// A room's own fields changed.
+    Room,
 }

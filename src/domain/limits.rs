@@ -1,5 +1,7 @@
 //! The limits that the public API promises. Each is tested at its edge.
 
+use chrono::TimeDelta;
+
 /// Characters (Unicode scalar values) of a message's text.
 pub const TEXT: usize = 2_000;
 /// Characters of a name: of a room, user, visitor, chat or session.
@@ -78,6 +80,12 @@ pub const EMOJIS: usize = 20;
 pub const WEBHOOKS: u64 = 20;
 /// Characters of a webhook's URL.
 pub const WEBHOOK_URL: usize = 2_000;
+/// Rooms for members only in an organization: authentication reads those that are closed to the caller.
+pub const CLOSED_ROOMS: u64 = 500;
+/// Users that are added to a room, or removed from it, in one call.
+pub const MEMBERS: usize = 100;
+/// A user counts as online for this long after they were last heard from.
+pub const ONLINE: TimeDelta = TimeDelta::seconds(60);
 /// Sites whose pages may use a room's widget key.
 pub const ORIGINS: usize = 20;
 /// Bytes of an origin: the longest name of a host, and a port.

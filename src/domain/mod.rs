@@ -16,6 +16,7 @@ pub mod origin;
 pub mod page;
 pub mod policy;
 pub mod refused;
+pub mod rooms;
 pub mod search;
 pub mod session;
 pub mod session_action;

@@ -103,6 +103,17 @@ impl<T> Page<T> {
         Self { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) }
     }
 
+    /// The page with each row made into something else, without those of which nothing comes.
+    pub fn filter_map<U>(self, mut change: impl FnMut(T) -> Option<U>) -> Page<U> {
+        let rows = self.rows.into_iter();
+        Page {
+            rows: rows.filter_map(|(key, row)| Some((key, change(row)?))).collect(),
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+            total: self.total,
+        }
+    }
+
     /// The page with each row made into something else.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -1,5 +1,6 @@
 //! The authenticated caller of a request. Here alone a row becomes a role; `domain::policy` decides by it.
 
+use super::rooms::{Principal, Rooms};
 use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, UserRole, actor, room};
 
 /// The role of the caller in their organization. Read from the store, never from the token.
@@ -7,6 +8,8 @@ use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, Us
 pub enum ViewerRole {
     /// A user who may change the organization itself.
     Admin,
+    /// A user who reads all chats of their rooms, and talks with visitors and colleagues.
+    Supervisor,
     /// A user who talks with visitors and colleagues.
     Operator,
     /// A person the organization serves.
@@ -22,6 +25,7 @@ impl ViewerRole {
     fn of(actor: &actor::Model) -> Option<Self> {
         match (actor.actor_type, actor.role) {
             (ActorType::User, Some(UserRole::Admin)) => Some(Self::Admin),
+            (ActorType::User, Some(UserRole::Supervisor)) => Some(Self::Supervisor),
             (ActorType::User, Some(UserRole::Operator)) => Some(Self::Operator),
             (ActorType::User, None) => None,
             (ActorType::Visitor, _) => Some(Self::Visitor),
@@ -39,6 +43,10 @@ pub struct Viewer {
     pub actor_id: ActorId,
     /// The current role of the caller.
     pub role: ViewerRole,
+    /// The rooms that decide which chats with visitors the caller sees.
+    pub rooms: Rooms,
+    /// The time at which those rooms last changed.
+    pub access_changed_at: Timestamp,
     /// The expiry time of the token.
     pub expires_at: Timestamp,
     /// The actor's `auth_version` when this was read.
@@ -63,11 +71,14 @@ pub struct Pass {
 impl Viewer {
     /// The actor as a caller. `None` for a user without a role.
     #[must_use]
-    pub fn of(actor: &actor::Model, expires_at: Timestamp, pass: Option<Pass>) -> Option<Self> {
+    pub fn of(principal: &Principal, expires_at: Timestamp, pass: Option<Pass>) -> Option<Self> {
+        let Principal { actor, rooms } = principal;
         Some(Self {
             organization_id: actor.organization_id,
             actor_id: actor.id,
             role: ViewerRole::of(actor)?,
+            rooms: rooms.clone(),
+            access_changed_at: actor.access_changed_at,
             expires_at,
             auth_version: actor.auth_version,
             pass,
@@ -81,9 +92,33 @@ impl Viewer {
             organization_id: room.organization_id,
             actor_id: ActorId(room.id.0),
             role: ViewerRole::Widget,
+            rooms: Rooms::default(),
+            access_changed_at: Timestamp(0),
             expires_at: Timestamp(i64::MAX),
             auth_version: 0,
             pass: None,
+        }
+    }
+
+    /// Whether the caller has this role and these rooms.
+    #[must_use]
+    pub fn stands(&self, standing: &Standing) -> bool {
+        match standing {
+            Standing::Active { role, rooms, .. } => *role == self.role && *rooms == self.rooms,
+            Standing::Gone => false,
+        }
+    }
+
+    /// Takes over the caller's current access. `false` if they may not act anymore.
+    pub fn stand(&mut self, standing: &Standing) -> bool {
+        match standing {
+            Standing::Active { role, rooms, access_changed_at, auth_version: _ } => {
+                self.role = *role;
+                self.rooms.clone_from(rooms);
+                self.access_changed_at = *access_changed_at;
+                true
+            }
+            Standing::Gone => false,
         }
     }
 
@@ -95,12 +130,16 @@ impl Viewer {
 }
 
 /// The current access of the caller's actor, kept up to date for open connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The actor may act.
     Active {
         /// The current role.
         role: ViewerRole,
+        /// The current rooms.
+        rooms: Rooms,
+        /// The time at which those rooms last changed.
+        access_changed_at: Timestamp,
         /// The actor's `auth_version`: when it grows, a connection asks whether its token still holds.
         auth_version: i64,
     },
@@ -109,13 +148,27 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// The standing of an actor.
+    /// The standing of a caller who was just authenticated.
     #[must_use]
-    pub fn of(actor: &actor::Model) -> Self {
+    pub fn of_viewer(viewer: &Viewer) -> Self {
+        Self::Active {
+            role: viewer.role,
+            rooms: viewer.rooms.clone(),
+            access_changed_at: viewer.access_changed_at,
+            auth_version: viewer.auth_version,
+        }
+    }
+
+    /// The standing of an actor with these rooms.
+    #[must_use]
+    pub fn of(actor: &actor::Model, rooms: &Rooms) -> Self {
         match ViewerRole::of(actor) {
-            Some(role) if actor.deactivated_at.is_none() => {
-                Self::Active { role, auth_version: actor.auth_version }
-            }
+            Some(role) if actor.deactivated_at.is_none() => Self::Active {
+                role,
+                rooms: rooms.clone(),
+                access_changed_at: actor.access_changed_at,
+                auth_version: actor.auth_version,
+            },
             Some(_) | None => Self::Gone,
         }
     }

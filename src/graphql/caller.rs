@@ -6,14 +6,14 @@ use super::loaders::{OwnParticipationIn, Reads};
 use super::rounds::{AtOnce, Queue, Rounds, rounds};
 use crate::actions::Actions;
 use crate::domain::policy::{ChatAccess, Ties};
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{Standing, Viewer};
 use crate::live::{Live, Pulse};
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use entity::{ChatId, chat};
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Searches that one operation runs at the same time.
 const SEARCHES: usize = 2;
@@ -25,27 +25,39 @@ pub(super) struct Caller {
     reads: DataLoader<Reads>,
     queue: Queue,
     searches: Arc<Semaphore>,
-    /// The viewer whom this operation has signed in. The rest of the operation runs as that viewer.
+    /// The current access of the viewer, for a subscription.
+    standing: Option<watch::Receiver<Standing>>,
+    /// The viewer whom this operation has signed in, or the same one with other access. The rest of the operation runs
+    /// as that viewer.
     successor: OnceLock<Box<Self>>,
 }
 
 impl Caller {
     /// The caller, and the loads that run along with the operation.
-    pub(super) fn new(actions: Actions, viewer: Viewer) -> (Self, Rounds) {
+    pub(super) fn new(
+        actions: Actions,
+        viewer: Viewer,
+        standing: Option<watch::Receiver<Standing>>,
+    ) -> (Self, Rounds) {
         let (queue, rounds) = rounds();
-        (Self::on(queue, actions, viewer), rounds)
+        (Self::on(queue, actions, viewer, standing), rounds)
     }
 
-    fn on(queue: Queue, actions: Actions, viewer: Viewer) -> Self {
+    fn on(
+        queue: Queue,
+        actions: Actions,
+        viewer: Viewer,
+        standing: Option<watch::Receiver<Standing>>,
+    ) -> Self {
         let reads = Reads { actions: actions.clone(), viewer: viewer.clone() };
         let reads = DataLoader::new(reads, queue.clone(), AtOnce);
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Self { viewer, actions, reads, queue, searches, successor: OnceLock::new() }
+        Self { viewer, actions, reads, queue, searches, standing, successor: OnceLock::new() }
     }
 
     /// Continues the operation as another viewer, or with another token, after a sign-in.
     pub(super) fn become_viewer(&self, viewer: Viewer) {
-        let successor = Self::on(self.queue.clone(), self.actions.clone(), viewer);
+        let successor = Self::on(self.queue.clone(), self.actions.clone(), viewer, self.standing.clone());
         let _ = self.successor.set(Box::new(successor));
     }
 
@@ -56,7 +68,22 @@ impl Caller {
         permit.map_err(|_closed| Fault::internal("the searches of an operation were closed"))
     }
 
+    /// The viewer with the access that they have now, where it is not what this caller has.
+    fn with_other_access(&self) -> Option<Viewer> {
+        let standing = self.standing.as_ref()?.borrow();
+        if self.viewer.stands(&standing) {
+            return None;
+        }
+        let mut viewer = self.viewer.clone();
+        viewer.stand(&standing).then_some(viewer)
+    }
+
     fn latest(&self) -> &Self {
+        if self.successor.get().is_none()
+            && let Some(viewer) = self.with_other_access()
+        {
+            self.become_viewer(viewer);
+        }
         self.successor.get().map_or(self, |successor| successor.latest())
     }
 

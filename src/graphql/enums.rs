@@ -40,16 +40,30 @@ pub(super) enum TextMatch {
 pub(super) enum UserRole {
     /// Can also change the organization itself, such as rooms, users and tokens.
     Admin,
+    /// Can read all chats of their rooms, also private ones, and can talk to visitors and colleagues.
+    Supervisor,
     /// Can talk to visitors and colleagues.
     Operator,
 }
 
-/// The role of the viewer. Operators, admins and API clients are staff.
+/// The users who can see the VISITOR chats of a room.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "entity::RoomAccess")]
+pub(super) enum RoomAccess {
+    /// All users, and all API clients of the organization.
+    Open,
+    /// The members of the room, and admins.
+    Members,
+}
+
+/// The role of the viewer. Operators, supervisors, admins and API clients are staff.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainViewerRole")]
 pub(super) enum ViewerRole {
     /// A user who can also change the organization itself.
     Admin,
+    /// A user who can read all chats of their rooms, and talks to visitors and colleagues.
+    Supervisor,
     /// A user who talks to visitors and colleagues.
     Operator,
     /// A person whom the organization serves.
@@ -116,6 +130,8 @@ pub(super) enum PresenceEndReason {
     ChatEnded,
     /// The user signed out or was deactivated.
     SignedOut,
+    /// The user lost access to the room of the chat.
+    AccessLost,
 }
 
 /// The type of a chat session.

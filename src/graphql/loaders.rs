@@ -112,6 +112,10 @@ key!(
 
 loader!(ActorId => actor::Model, |reads, keys| reads.actions.actors_by_id(&reads.viewer, keys).await?);
 loader!(RoomId => room::Model, |reads, keys| reads.actions.rooms_by_id(&reads.viewer, keys).await?);
+loader!(Seen<RoomId> => room::Model, |reads, keys| {
+    let found = reads.actions.visible_rooms(&reads.viewer, &bare(keys, |key| key.0)).await?;
+    seen(found, |row| row.id)
+});
 loader!(SessionId => SessionRow, |reads, keys| reads.actions.sessions_by_id(&reads.viewer, keys).await?);
 loader!(ChatId => chat::Model, |reads, keys| {
     let found = reads.actions.visible_chats(&reads.viewer, keys).await?;
@@ -308,6 +312,50 @@ loader!(CartsPage => Page<shopping_cart::Model>, |reads, keys| {
     for ((_, page), places) in groups {
         let found = reads.actions.carts_of_each(&reads.viewer, &places, page).await?;
         pages.extend(found.into_iter().map(|(of, found)| (CartsPage { of, page: page.clone() }, found)));
+    }
+    pages
+});
+
+/// A page of the members of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct MembersPage {
+    pub room_id: RoomId,
+    pub page: PageRequest,
+}
+
+loader!(MembersPage => Page<actor::Model>, |reads, keys| {
+    let mut groups: HashMap<_, Vec<RoomId>> = HashMap::new();
+    for key in keys {
+        groups.entry(&key.page).or_default().push(key.room_id);
+    }
+    let mut pages = HashMap::new();
+    for (page, rooms) in groups {
+        let found = reads.actions.members_of_each(&reads.viewer, &rooms, page).await?;
+        pages.extend(
+            found.into_iter().map(|(room_id, found)| (MembersPage { room_id, page: page.clone() }, found)),
+        );
+    }
+    pages
+});
+
+/// A page of the rooms of which a user is a member.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RoomsPage {
+    pub user_id: ActorId,
+    pub page: PageRequest,
+}
+
+loader!(RoomsPage => Page<room::Model>, |reads, keys| {
+    let mut groups: HashMap<_, Vec<ActorId>> = HashMap::new();
+    for key in keys {
+        groups.entry(&key.page).or_default().push(key.user_id);
+    }
+    let mut pages = HashMap::new();
+    for (page, users) in groups {
+        let found = reads.actions.rooms_of_each(&reads.viewer, &users, page).await?;
+        pages.extend(
+            found.into_iter().map(|(user_id, found)| (RoomsPage { user_id, page: page.clone() }, found)),
+        );
     }
     pages
 });

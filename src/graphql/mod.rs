@@ -35,13 +35,14 @@ mod web_page;
 mod webhook;
 
 use crate::actions::Actions;
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{Standing, Viewer};
 use crate::live::Live;
 use async_graphql::{MergedObject, Request, SDLExportOptions};
 use caller::Caller;
 use entity::{ActorId, OrganizationId};
 pub use nullable_errors::ANSWER_BYTES;
 use rounds::Rounds;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The schema, with the data that its resolvers use.
@@ -53,6 +54,7 @@ pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Su
 pub struct Mutation(
     organization::mutation::OrganizationMutation,
     room::mutation::RoomMutation,
+    room::members::RoomMemberMutation,
     actor::mutation::ActorMutation,
     cart::mutation::CartMutation,
     chat::mutation::ChatMutation,
@@ -97,10 +99,16 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-/// The request of this viewer, and the loads that must run along with it.
+/// The request of this viewer, and the loads that must run along with it. A subscription goes on with the access that
+/// the viewer has later: it is given their standing.
 #[must_use]
-pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> (Request, Rounds) {
-    let (caller, rounds) = Caller::new(actions.clone(), viewer.clone());
+pub fn with_viewer(
+    request: Request,
+    actions: &Actions,
+    viewer: &Viewer,
+    standing: Option<watch::Receiver<Standing>>,
+) -> (Request, Rounds) {
+    let (caller, rounds) = Caller::new(actions.clone(), viewer.clone(), standing);
     (request.data(caller).data(rounds.slice()), rounds)
 }
 

@@ -101,14 +101,14 @@ impl Query {
         Organization::of_viewer(context).await
     }
 
-    /// Returns a room of the organization. Null if it does not exist.
+    /// Returns a room of the organization. Null if it does not exist or the viewer cannot see it.
     async fn room(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The id of the room.")] id: ID,
     ) -> Result<Option<Room>> {
         match Kind::Room.decode(&id)? {
-            Some(id) => Ok(caller(context)?.load(RoomId(id)).await?.map(Room)),
+            Some(id) => Ok(caller(context)?.load(Seen(RoomId(id))).await?.map(Room)),
             None => Ok(None),
         }
     }
@@ -185,7 +185,7 @@ async fn node(caller: &Caller, id: &ID) -> Result<Option<Node>> {
             Some(Node::Organization(Organization(caller.need(viewer.organization_id).await?)))
         }
         Kind::Organization => None,
-        Kind::Room => caller.load(RoomId(uuid)).await?.map(Room).map(Node::Room),
+        Kind::Room => caller.load(Seen(RoomId(uuid))).await?.map(Room).map(Node::Room),
         Kind::User | Kind::Visitor => match actor(caller, kind, id).await? {
             Some(Actor::User(user)) if kind == Kind::User => Some(Node::User(user)),
             Some(Actor::Visitor(visitor)) if kind == Kind::Visitor => Some(Node::Visitor(visitor)),

@@ -34,7 +34,7 @@ impl Viewer {
         Ok(Kind::Viewer.encode(anybody(context)?.viewer.actor_id.0))
     }
 
-    /// The role of the viewer. Operators, admins and API clients are staff.
+    /// The role of the viewer. Operators, supervisors, admins and API clients are staff.
     async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
         Ok(anybody(context)?.viewer.role.into())
     }

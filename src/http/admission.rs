@@ -150,6 +150,7 @@ fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rooms::Principal;
     use entity::{ActorType, OrganizationId, Timestamp, UserRole, actor};
     use uuid::Uuid;
 
@@ -161,7 +162,7 @@ mod tests {
         let (id, organization_id) = (ActorId(Uuid::from_u128(id)), OrganizationId(Uuid::from_u128(1)));
         let mut actor = actor::Model::new(id, organization_id, actor_type, Timestamp(0));
         actor.role = (actor_type == ActorType::User).then_some(UserRole::Operator);
-        Viewer::of(&actor, Timestamp(i64::MAX), None).expect("a role")
+        Viewer::of(&Principal::without_rooms(actor), Timestamp(i64::MAX), None).expect("a role")
     }
 
     #[test]

@@ -118,7 +118,8 @@ pub(super) fn prepare(
     let request = Request::new(query)
         .variables(Variables::from_json(Value::Object(variables)))
         .data(Arc::clone(&resume));
-    let (mut request, rounds) = with_viewer(request, &door.actions, viewer);
+    let standing = (kind == OperationType::Subscription).then(|| door.live.standing(viewer));
+    let (mut request, rounds) = with_viewer(request, &door.actions, viewer, standing);
     if let Some(renewal) = renewal {
         request = request.data(renewal);
     }

@@ -55,11 +55,11 @@ impl Present {
         if let Some(viewer) = self.renewal.take() {
             self.viewer = viewer;
         }
-        let standing = *self.standing.borrow();
+        let standing = self.standing.borrow().clone();
+        self.viewer.stand(&standing);
         match standing {
             Standing::Gone => return false,
-            Standing::Active { role, auth_version } => {
-                self.viewer.role = role;
+            Standing::Active { auth_version, .. } => {
                 if auth_version > self.viewer.auth_version {
                     let holds = timeout(ASKED_WITHIN, door.actions.still_holds(&self.viewer)).await;
                     match holds.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".into()))) {

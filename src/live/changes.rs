@@ -75,7 +75,8 @@ impl Live {
             (Follows::Nothing, _) | (Follows::Own, ChatScope::Room(_) | ChatScope::PresentUser(_)) => false,
             (Follows::Own, ChatScope::Visitor(id) | ChatScope::User(id)) => id == viewer.actor_id,
             (Follows::Organization, ChatScope::Room(room_id)) => {
-                rooms::find_in_organization(store, organization_id, room_id).await?.is_some()
+                let room = rooms::find_in_organization(store, organization_id, room_id).await?;
+                room.is_some_and(|room| policy::sees_room(viewer, &room))
             }
             (Follows::Organization, ChatScope::Visitor(id)) => {
                 is_one(id, |found| found == ActorType::Visitor).await?
@@ -135,8 +136,9 @@ impl ChatChanges {
                     }
                 }
                 FeedStep::Scanned(_) | FeedStep::View(_) => {}
-                // What was shown under another role cannot be corrected change by change.
-                FeedStep::RoleChanged => return None,
+                FeedStep::AccessChanged(before) if !self.concerns_place(&before) => {}
+                // What was shown with other access cannot be corrected change by change.
+                FeedStep::AccessChanged(_) => return None,
             }
         }
     }
@@ -153,6 +155,17 @@ impl ChatChanges {
             ChatScope::Visitor(visitor_id) => chat.visitor_id == Some(visitor_id),
             ChatScope::User(actor_id) => members.participants.contains(&actor_id),
             ChatScope::PresentUser(user_id) => members.present_users.contains(&user_id),
+        }
+    }
+
+    /// Whether the chats of the place that the viewer sees may differ from those that they saw.
+    fn concerns_place(&self, before: &Viewer) -> bool {
+        let now = self.reader.viewer();
+        match self.scope {
+            ChatScope::Room(room_id) => {
+                before.role != now.role || before.rooms.differ_in(&now.rooms, room_id)
+            }
+            ChatScope::Visitor(_) | ChatScope::User(_) | ChatScope::PresentUser(_) => true,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::cursor::CursorError;
 use super::lease::Lease;
 use super::reader::{BATCH, Position, Reader, Step};
+use super::staffing::Waiting;
 use super::{
     ChangeAction, ChatItem, Live, LiveError, MessageItem, PresenceItem, Pulse, ResetReason, SessionItem,
 };
@@ -65,8 +66,15 @@ impl Live {
             }
             (Position::Head | Position::After(_), _) => None,
         };
+        let waiting = match reader.chat().room_id {
+            Some(room_id) if policy::waits_for_staff(viewer) && reader.chat().ended_at.is_none() => {
+                Some(self.wait_in(viewer.organization_id, room_id, chat_id).await?)
+            }
+            Some(_) | None => None,
+        };
         let live = self.clone();
-        let events = ChatEvents { live, reader, reset, marks, reread: VecDeque::new(), _lease: lease };
+        let reread = VecDeque::new();
+        let events = ChatEvents { live, reader, reset, marks, reread, _lease: lease, _waiting: waiting };
         Ok(stream::unfold(events, |mut events| async move {
             let item = events.next().await?;
             Some((item, events))
@@ -164,7 +172,7 @@ impl Live {
                     let (at, presence) = (row.last_seen_at, row.clone());
                     Some(PresenceItem { cursor: cursor(), at, action: ChangeAction::Changed, presence })
                 }
-                Signal::Participation(_) | Signal::Typing => None,
+                Signal::Participation(_) | Signal::Typing | Signal::Room(_) => None,
             },
             Step::Trimmed(_) | Step::Gone => None,
         }
@@ -205,6 +213,8 @@ struct ChatEvents {
     marks: Option<Marks>,
     reread: VecDeque<participation::Model>,
     _lease: Lease,
+    /// Has the room watched while a visitor waits in it.
+    _waiting: Option<Waiting>,
 }
 
 /// Participations to re-read: those changed since, after an id.
@@ -276,7 +286,7 @@ impl ChatEvents {
         let at = match &signal {
             Signal::Participation(row) => row.updated_at,
             Signal::Presence(row) => row.last_seen_at,
-            Signal::Typing => self.live.0.store.clock().now(),
+            Signal::Typing | Signal::Room(_) => self.live.0.store.clock().now(),
         };
         ChatItem::Signal {
             cursor: self.cursor(),

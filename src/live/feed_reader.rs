@@ -8,9 +8,9 @@ use crate::domain::chat_filter::Members;
 use crate::domain::event::Change;
 use crate::domain::policy::{self, Ties};
 use crate::domain::viewer::{Standing, Viewer};
-use crate::store::feed::{self, ChangeKey, Found, Place};
+use crate::store::feed::{self, ChangeKey, Found, Place, Queued};
 use chrono::TimeDelta;
-use entity::{ChatId, Timestamp, chat};
+use entity::{ChatId, RoomId, Timestamp, chat};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -21,6 +21,12 @@ pub(super) const RESUMABLE: TimeDelta = TimeDelta::hours(24);
 const PAGE: u64 = 100;
 /// Chats whose state out of a read is remembered, so that older news are not shown after it.
 const SHOWN: usize = 1_000;
+
+/// For this long after a change of a viewer's rooms, a page that they are shown may be of before it: nodes' clocks differ,
+/// and a connection learns of the change with the next sweep.
+const UNAWARE: TimeDelta = TimeDelta::seconds(5);
+/// Chats of queues that come or go at once with a viewer's access. After more, the stream starts over.
+pub(super) const QUEUED: u64 = 200;
 
 /// What a reader comes upon.
 #[derive(Debug)]
@@ -33,8 +39,8 @@ pub(super) enum FeedStep {
     Found(Found),
     /// The place was read from this moment on.
     Scanned(Timestamp),
-    /// The viewer's role changed: what was shown may be wrong.
-    RoleChanged,
+    /// The viewer's role or rooms changed: what was shown may be wrong. This is the viewer as they were.
+    AccessChanged(Box<Viewer>),
 }
 
 /// A position in a feed.
@@ -59,7 +65,7 @@ struct Scan {
 }
 
 impl FeedReader {
-    /// Starts reading, after a moment where one is given.
+    /// Starts reading, after a moment where one is given. The cursor has expired if the viewer's rooms changed since.
     pub(super) async fn open(
         live: &Live,
         viewer: &Viewer,
@@ -68,6 +74,12 @@ impl FeedReader {
         after: Option<Timestamp>,
     ) -> Result<Self, LiveError> {
         let (standing, viewer) = live.stand(viewer).await;
+        if after.is_some_and(|after| {
+            policy::is_bound_to_rooms(viewer.role) && after < viewer.access_changed_at.plus(UNAWARE)
+        }) {
+            // What the viewer lost or won meanwhile is not among the chats that changed.
+            return Err(LiveError::CursorExpired);
+        }
         let store = &live.0.store;
         let subscription = live.0.feeds.subscribe(store, viewer.organization_id).await?;
         let position = after.unwrap_or_else(|| live.0.feeds.covered(store.clock().now()));
@@ -109,14 +121,8 @@ impl FeedReader {
     /// The next step. Never returns once the viewer was deactivated: the transport closes the connection then.
     pub(super) async fn next(&mut self) -> FeedStep {
         loop {
-            let now = *self.standing.borrow_and_update();
-            match now {
-                Standing::Active { role, .. } if role == self.viewer.role => {}
-                Standing::Active { role, .. } => {
-                    self.viewer.role = role;
-                    return FeedStep::RoleChanged;
-                }
-                Standing::Gone => std::future::pending().await,
+            if let Some(before) = self.stand().await {
+                return FeedStep::AccessChanged(before);
             }
             if let Some(found) = self.found.pop_front() {
                 self.stand_at(self.changed_at(&found.chat));
@@ -149,6 +155,35 @@ impl FeedReader {
                     }
                 }
                 Ok(FeedHint::Missed) | Err(_) => self.scan_again(),
+            }
+        }
+    }
+
+    /// Takes over the role and the rooms that the viewer has now. Returns the viewer as they were, where these differ.
+    async fn stand(&mut self) -> Option<Box<Viewer>> {
+        if self.viewer.stands(&self.standing.borrow_and_update()) {
+            return None;
+        }
+        let before = self.viewer.clone();
+        let is_here = self.viewer.stand(&self.standing.borrow());
+        if !is_here {
+            std::future::pending::<()>().await;
+        }
+        Some(Box::new(before))
+    }
+
+    /// The chats that wait in rooms that the viewer follows, and those that changed since shortly before this reader's
+    /// position: everything of these rooms that may be in a queue, or was in one when it was last told of.
+    pub(super) async fn queued_in(&self, room_ids: &[RoomId]) -> Vec<Queued> {
+        let since = self.position.minus(OVERLAP);
+        loop {
+            let store = &self.live.0.store;
+            let turn = self.live.reading().await;
+            let read = feed::queued_in_rooms(store, &self.viewer, room_ids, since, QUEUED + 1).await;
+            drop(turn);
+            match read {
+                Ok(queued) => return queued,
+                Err(error) => self.wait_after(&error).await,
             }
         }
     }

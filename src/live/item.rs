@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Entry, MessageRow, SessionRow, Signal};
 use crate::domain::session_action::SessionAction;
-use entity::{ActorId, ChatId, RoomId, Timestamp, chat, presence};
+use entity::{ActorId, ChatId, RoomId, Timestamp, chat, presence, room};
 use std::sync::Arc;
 
 /// Why a stream cannot start.
@@ -133,6 +133,13 @@ pub struct ViewerItem {
 pub struct MessageItem {
     pub cursor: String,
     pub message: MessageRow,
+}
+
+/// An item of `roomChanged`.
+#[derive(Clone, Debug)]
+pub struct RoomItem {
+    pub at: Timestamp,
+    pub room: room::Model,
 }
 
 /// An item of `presenceChanged`.

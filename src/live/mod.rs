@@ -8,6 +8,7 @@
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
 //! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
 //! - `standing`, `lease`, `pulse`, `outage`, `renewals`, `typing`: who is connected, who is there, who types.
+//! - `staffing`: rooms where somebody is there to answer.
 //! - `turns`, `shared`: how many streams read the database at once, and who shares a read.
 //!
 //! A stream ends when its subject is lost to the viewer. It does not end when the server shuts down or when the viewer
@@ -30,6 +31,7 @@ mod reader;
 mod remote;
 mod renewals;
 mod shared;
+mod staffing;
 mod standing;
 mod sweep;
 #[cfg(test)]
@@ -42,7 +44,7 @@ pub use bus::{Bus, BusError};
 pub use cursor::{CursorError, Cursors, ScopeHash};
 pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
-    SessionItem, ViewerChange, ViewerItem,
+    RoomItem, SessionItem, ViewerChange, ViewerItem,
 };
 pub use turns::Turn;
 
@@ -64,6 +66,7 @@ use outage::Outages;
 use reader::{MessageReads, Reads};
 use remote::Heard;
 use renewals::Renewals;
+use staffing::Staffing;
 use standing::Standings;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -85,6 +88,7 @@ struct Inner {
     hub: Arc<Hub>,
     feeds: Arc<Feeds>,
     standings: Standings,
+    staffing: Staffing,
     leases: Leases,
     renewals: Renewals,
     outages: Outages,
@@ -154,6 +158,7 @@ impl Live {
                 hub: Hub::new(settings.hub_capacity / TOPIC_SHARE),
                 feeds,
                 standings: Standings::default(),
+                staffing: Staffing::default(),
                 leases: Leases::default(),
                 outages: Outages::new(settings.presence_ttl),
                 renewals: Renewals::new(settings.presence_ttl),
@@ -173,6 +178,7 @@ impl Live {
         tasks.spawn(live.clone().renew_leases());
         tasks.spawn(live.clone().look_up_all());
         tasks.spawn(live.clone().feed_all(jobs));
+        tasks.spawn(live.clone().watch_staffing());
         live
     }
 
@@ -276,10 +282,9 @@ impl Live {
     async fn stand(&self, viewer: &Viewer) -> (watch::Receiver<Standing>, Viewer) {
         let mut standing = self.standing(viewer);
         let mut viewer = viewer.clone();
-        let now = *standing.borrow_and_update();
-        match now {
-            Standing::Active { role, .. } => viewer.role = role,
-            Standing::Gone => std::future::pending().await,
+        let is_here = viewer.stand(&standing.borrow_and_update());
+        if !is_here {
+            std::future::pending::<()>().await;
         }
         (standing, viewer)
     }
@@ -314,6 +319,8 @@ impl Live {
                 }
                 // Has its own way, with who types.
                 Signal::Typing => self.0.hub.signal(chat_id, Signal::Typing),
+                // Found by each node for itself.
+                Signal::Room(_) => {}
             },
             News::View { chat, participation, change } => {
                 let (organization_id, chat_id, id) = (chat.organization_id, chat.id, participation.id);
@@ -331,9 +338,21 @@ impl Live {
                 self.0.hub.signal(chat_id, Signal::Participation(participation));
             }
             News::Actor(actor) => {
-                self.0.standings.update(&actor);
+                if self.0.standings.update(&actor) {
+                    self.look_up_actor(actor.id);
+                }
                 self.send(Message::Actor { id: actor.id, auth_version: actor.auth_version });
             }
+            News::Rooms(versions) => {
+                for (id, auth_version) in versions {
+                    if self.0.standings.is_behind(id, auth_version) {
+                        self.look_up_actor(id);
+                    }
+                    self.send(Message::Actor { id, auth_version });
+                }
+                self.0.staffing.look_again();
+            }
+            News::Room => self.0.staffing.look_again(),
         }
     }
 }

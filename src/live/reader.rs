@@ -144,7 +144,7 @@ impl Reader {
         let (id, at) = match signal {
             Signal::Participation(row) => (row.id.0, row.updated_at),
             Signal::Presence(row) => (row.id.0, seen_at(row)),
-            Signal::Typing => return true,
+            Signal::Typing | Signal::Room(_) => return true,
         };
         if self.shown.get(&id).is_some_and(|shown| *shown > at) {
             return false;
@@ -204,13 +204,12 @@ impl Reader {
         policy::sees_chat(&self.viewer, &self.chat, self.ties)
     }
 
-    /// Takes over the role that the viewer has now. Never returns once they were deactivated: a stream that ended by
+    /// Takes over the role and the rooms that the viewer has now. Never returns once they were deactivated: a stream that ended by
     /// itself would look as if nothing more could come, so the transport closes the connection instead.
     pub(super) async fn stand(&mut self) {
-        let now = *self.standing.borrow_and_update();
-        match now {
-            Standing::Active { role, .. } => self.viewer.role = role,
-            Standing::Gone => std::future::pending().await,
+        let is_here = self.viewer.stand(&self.standing.borrow_and_update());
+        if !is_here {
+            std::future::pending::<()>().await;
         }
     }
 

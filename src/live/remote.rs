@@ -73,11 +73,7 @@ impl Live {
             }
             Message::Actor { id, auth_version } => {
                 if self.0.standings.is_behind(id, auth_version) {
-                    self.due(|due| {
-                        if due.actors.len() < WAITING {
-                            due.actors.insert(id);
-                        }
-                    });
+                    self.look_up_actor(id);
                 }
             }
         }
@@ -130,6 +126,15 @@ impl Live {
             what: What::Viewed { id, change: Some(change) },
         });
         self.look_up_participation(chat_id, id);
+    }
+
+    /// Reads the actor's row and rooms soon.
+    pub(super) fn look_up_actor(&self, id: ActorId) {
+        self.due(|due| {
+            if due.actors.len() < WAITING {
+                due.actors.insert(id);
+            }
+        });
     }
 
     fn look_up_participation(&self, chat_id: ChatId, id: ParticipationId) {

@@ -2,6 +2,7 @@
 //! own commits, by the bus, and by the sweep.
 
 use super::lock;
+use crate::domain::rooms::{Principal, Rooms};
 use crate::domain::viewer::{Standing, Viewer};
 use entity::{ActorId, actor};
 use std::collections::HashMap;
@@ -14,32 +15,54 @@ pub(super) struct Standings(Mutex<HashMap<ActorId, Watched>>);
 
 struct Watched {
     sender: watch::Sender<Standing>,
+    /// The version of the actor up to which everything is known, their rooms included.
     auth_version: i64,
+    rooms: Rooms,
 }
 
 impl Standings {
     /// The value to watch for a viewer; what the viewer was authenticated with counts where it is newer.
     pub(super) fn watch(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
         let mut actors = lock(&self.0);
-        let standing = Standing::Active { role: viewer.role, auth_version: viewer.auth_version };
+        let standing = Standing::of_viewer(viewer);
         let watched = actors.entry(viewer.actor_id).or_insert_with(|| Watched {
-            sender: watch::Sender::new(standing),
+            sender: watch::Sender::new(standing.clone()),
             auth_version: viewer.auth_version,
+            rooms: viewer.rooms.clone(),
         });
         if viewer.auth_version > watched.auth_version {
             watched.auth_version = viewer.auth_version;
+            watched.rooms.clone_from(&viewer.rooms);
             watched.set(standing);
         }
         watched.sender.subscribe()
     }
 
-    /// Takes a row of an actor that may be connected here.
-    pub(super) fn update(&self, actor: &actor::Model) {
+    /// Takes a row of an actor that may be connected here, after a change that left their rooms as they were. Returns
+    /// whether an earlier change is not known here, so that their rooms have to be read.
+    pub(super) fn update(&self, actor: &actor::Model) -> bool {
+        let mut actors = lock(&self.0);
+        let Some(watched) = actors.get_mut(&actor.id) else { return false };
+        if actor.auth_version <= watched.auth_version {
+            return false;
+        }
+        watched.set(Standing::of(actor, &watched.rooms));
+        let follows = actor.auth_version == watched.auth_version + 1;
+        if follows {
+            watched.auth_version = actor.auth_version;
+        }
+        !follows
+    }
+
+    /// Takes the row and the rooms of an actor that may be connected here.
+    pub(super) fn reload(&self, principal: &Principal) {
+        let Principal { actor, rooms } = principal;
         if let Some(watched) = lock(&self.0).get_mut(&actor.id)
             && actor.auth_version > watched.auth_version
         {
             watched.auth_version = actor.auth_version;
-            watched.set(Standing::of(actor));
+            watched.rooms.clone_from(rooms);
+            watched.set(Standing::of(actor, rooms));
         }
     }
 

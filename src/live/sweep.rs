@@ -144,8 +144,8 @@ impl Live {
         if ids.is_empty() {
             return Ok(());
         }
-        for actor in connected::actors_by_id(&self.0.store, ids).await? {
-            self.0.standings.update(&actor);
+        for principal in connected::principals_by_id(&self.0.store, ids).await? {
+            self.0.standings.reload(&principal);
         }
         Ok(())
     }

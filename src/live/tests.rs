@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::domain::change::{MessageChange, ParticipationChange};
 use crate::domain::chat_filter::ChatFilter;
 use crate::domain::event::{Change, MessageRow};
+use crate::domain::rooms::Principal;
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::tx::Fact;
 use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
@@ -146,7 +147,10 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
         let mut row = actor::Model::new(id, organization_id, ActorType::User, now);
         (row.role, row.name) = (Some(UserRole::Operator), Some(name.into()));
         actors::insert(&tx, &row).await?;
-        viewers.push(Viewer::of(&row, now.plus(TimeDelta::hours(1)), None).ok_or("a role")?);
+        viewers.push(
+            Viewer::of(&Principal::without_rooms(row), now.plus(TimeDelta::hours(1)), None)
+                .ok_or("a role")?,
+        );
     }
     let chat_id = ChatId(tx.new_id());
     let mut row = chat::Model::new(chat_id, organization_id, ChatType::Group, now);

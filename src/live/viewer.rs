@@ -2,7 +2,7 @@
 
 use super::cursor::{CursorError, ScopeHash};
 use super::feed::{Before, FeedNews};
-use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
+use super::feed_reader::{FeedReader, FeedStep, QUEUED, RESUMABLE, may_have_seen, may_have_seen_found, sees};
 use super::lease::Lease;
 use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
 use crate::domain::change::SessionChange;
@@ -11,7 +11,7 @@ use crate::domain::description::Description;
 use crate::domain::event::{Change, Entry, ViewChange};
 use crate::domain::policy::{self, Follows, Ties};
 use crate::domain::viewer::Viewer;
-use crate::store::feed::{Found, Place};
+use crate::store::feed::{Found, Place, Queued};
 use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
 use entity::{ChatType, RoomId, Timestamp, chat};
@@ -54,7 +54,7 @@ impl Live {
                 let organization_id = viewer.organization_id;
                 let rooms =
                     rooms::find_many_in_organization(&self.0.store, organization_id, &room_ids).await?;
-                rooms.len() == room_ids.len()
+                rooms.len() == room_ids.len() && rooms.iter().all(|room| policy::sees_room(viewer, room))
             }
         };
         if !may_follow {
@@ -66,14 +66,20 @@ impl Live {
                 .with_each("roomIds", &room_ids),
         );
         let oldest = self.0.store.clock().now().minus(RESUMABLE);
-        let (after, reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
+        let (after, mut reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
             None => (None, Some(ResetReason::Initial)),
             Some(Ok(at)) if at >= oldest => (Some(at), None),
             Some(Ok(_) | Err(CursorError::Expired)) => (None, Some(ResetReason::CursorExpired)),
             Some(Err(CursorError::Invalid)) => return Err(LiveError::CursorInvalid),
         };
         let place = Place::Inbox(viewer.actor_id, room_ids.clone());
-        let reader = FeedReader::open(self, viewer, place, hash, after).await?;
+        let reader = match FeedReader::open(self, viewer, place.clone(), hash, after).await {
+            Err(LiveError::CursorExpired) => {
+                reset = Some(ResetReason::CursorExpired);
+                FeedReader::open(self, viewer, place, hash, None).await?
+            }
+            opened => opened?,
+        };
         let mut events = ViewerEvents { reader, room_ids, ready: VecDeque::new(), _lease: lease };
         if let Some(reason) = reset {
             events.push(self.0.store.clock().now(), ViewerChange::Reset(reason));
@@ -117,10 +123,7 @@ impl ViewerEvents {
                 FeedStep::Found(found) => self.take_found(&found),
                 FeedStep::View(view) => self.take_view(&view.view, view.change),
                 FeedStep::Scanned(since) => Box::pin(self.take_views(since)).await,
-                FeedStep::RoleChanged => {
-                    let now = self.reader.live().0.store.clock().now();
-                    self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
-                }
+                FeedStep::AccessChanged(before) => Box::pin(self.take_access(&before)).await,
             }
         }
     }
@@ -216,6 +219,36 @@ impl ViewerEvents {
         }
     }
 
+    /// Says what came to the viewer, and what they lost, with another role or other rooms.
+    async fn take_access(&mut self, before: &Viewer) {
+        let now = self.reader.live().0.store.clock().now();
+        if before.role != self.reader.viewer().role {
+            self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
+            return;
+        }
+        let rooms = &self.reader.viewer().rooms;
+        let differ = |room_id: &&RoomId| before.rooms.differ_in(rooms, **room_id);
+        let room_ids: Vec<_> = self.room_ids.iter().filter(differ).copied().collect();
+        if room_ids.is_empty() {
+            return;
+        }
+        let queued = self.reader.queued_in(&room_ids).await;
+        if queued.len() > usize::try_from(QUEUED).unwrap_or(usize::MAX) {
+            self.push(now, ViewerChange::Reset(ResetReason::CursorExpired));
+            return;
+        }
+        for Queued { chat, members } in &queued {
+            let was = self.whereabouts_of(before, chat, members);
+            let is = self.whereabouts(chat, members);
+            // One that waits no longer may still be shown as waiting.
+            let queue = self.followed_room(chat).filter(|_| was.is_seen);
+            let was = Whereabouts { queue, is_in_inbox: is.is_in_inbox, ..was };
+            if was.is_seen != is.is_seen {
+                self.compare(chat, was, is, true);
+            }
+        }
+    }
+
     /// Own views and read marks that changed while the viewer was away.
     async fn take_views(&mut self, since: Timestamp) {
         loop {
@@ -260,7 +293,10 @@ impl ViewerEvents {
     }
 
     fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {
-        let viewer = self.reader.viewer();
+        self.whereabouts_of(self.reader.viewer(), chat, members)
+    }
+
+    fn whereabouts_of(&self, viewer: &Viewer, chat: &chat::Model, members: &Members) -> Whereabouts {
         let is_seen = sees(viewer, chat, members);
         let is_member = members.contains(viewer.actor_id);
         let waits = chat.ended_at.is_none() && chat.waiting_since.is_some();

@@ -3,7 +3,7 @@
 
 use crate::domain::policy::{self, Ground};
 use crate::domain::viewer::Viewer;
-use entity::{ActorId, ChatType, chat, chat_session, chat_session_participant, message, participation};
+use entity::{ActorId, ChatType, chat, chat_session, chat_session_participant, message, participation, room};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
@@ -27,10 +27,11 @@ fn sees_chat_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
         .add(any_of(viewer, policy::grounds(viewer.role).iter().copied()))
 }
 
-/// Whether every viewer with this one's role sees the chat of the row, whoever visits it or participates in it.
+/// Whether every viewer with this one's role and rooms sees the chat of the row, whoever visits it or participates in
+/// it.
 pub(super) fn all_alike_see_chat(viewer: &Viewer) -> Condition {
     let is_shared = |ground: &Ground| match ground {
-        Ground::Any | Ground::Public => true,
+        Ground::Any | Ground::Public | Ground::OwnRoom => true,
         Ground::Visitor | Ground::Participation => false,
     };
     any_of(viewer, policy::grounds(viewer.role).iter().copied().filter(is_shared))
@@ -42,14 +43,32 @@ fn any_of(viewer: &Viewer, grounds: impl Iterator<Item = Ground>) -> Condition {
         let holds = match ground {
             Ground::Any => return Condition::all(),
             Ground::Public => {
-                chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false))
+                let is_public =
+                    chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
+                match viewer.rooms.closed() {
+                    [] => is_public,
+                    closed => is_public.and(chat::Column::RoomId.is_not_in(closed.iter().copied())),
+                }
             }
+            Ground::OwnRoom if viewer.rooms.own().is_empty() => continue,
+            Ground::OwnRoom => chat::Column::RoomId.is_in(viewer.rooms.own().iter().copied()),
             Ground::Visitor => chat::Column::VisitorId.eq(viewer.actor_id),
             Ground::Participation => chat::Column::Id.in_subquery(participated_in_by(viewer.actor_id)),
         };
         any = Some(any.unwrap_or_else(Condition::any).add(holds));
     }
     any.unwrap_or_else(|| Condition::all().add(Expr::cust("1 = 0")))
+}
+
+/// Whether the viewer sees the room of the row, as [`policy::sees_room`] says.
+pub(super) fn sees_room(viewer: &Viewer) -> Condition {
+    let condition = Condition::all().add(room::Column::OrganizationId.eq(viewer.organization_id));
+    match viewer.rooms.closed() {
+        closed if policy::is_bound_to_rooms(viewer.role) && !closed.is_empty() => {
+            condition.add(room::Column::Id.is_not_in(closed.iter().copied()))
+        }
+        _ => condition,
+    }
 }
 
 /// Whether the viewer sees the session of the row and its chat.

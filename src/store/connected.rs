@@ -1,7 +1,8 @@
 //! Data for open connections: the access of their actors, and the leases that they keep alive.
 
-use super::{Result, Rows, Store, Tx};
+use super::{Result, Rows, Store, Tx, principals};
 use crate::domain::event::Signal;
+use crate::domain::rooms::Principal;
 use entity::{ActorId, ChatId, Timestamp, actor, presence};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
@@ -19,22 +20,19 @@ pub struct Kept {
 }
 
 /// The `auth_version` of each of the actors.
-pub async fn auth_versions(store: &Store, ids: &[ActorId]) -> Result<Vec<(ActorId, i64)>> {
+pub async fn auth_versions(rows: &impl Rows, ids: &[ActorId]) -> Result<Vec<(ActorId, i64)>> {
     Ok(actor::Entity::find()
         .select_only()
         .columns([actor::Column::Id, actor::Column::AuthVersion])
         .filter(actor::Column::Id.is_in(ids.iter().copied()))
         .into_tuple()
-        .all(store.connection())
+        .all(rows.connection())
         .await?)
 }
 
-/// The rows of the actors.
-pub async fn actors_by_id(store: &Store, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
-    Ok(actor::Entity::find()
-        .filter(actor::Column::Id.is_in(ids.iter().copied()))
-        .all(store.connection())
-        .await?)
+/// The actors with their rooms.
+pub async fn principals_by_id(store: &Store, ids: &[ActorId]) -> Result<Vec<Principal>> {
+    principals::read(store, actor::Entity::find().filter(actor::Column::Id.is_in(ids.iter().copied()))).await
 }
 
 /// Moves the end of the leases to `expires_at`, and publishes each renewed presence. A row that somebody else is writing

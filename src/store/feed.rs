@@ -111,6 +111,44 @@ pub async fn changed_in_place(
         .collect())
 }
 
+/// A chat that waits or waited in a room.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    /// The chat.
+    pub chat: Arc<chat::Model>,
+    /// The current members.
+    pub members: Members,
+}
+
+/// Up to `limit` chats of the rooms that wait for an answer, and up to as many that changed at or after a moment, whether
+/// or not the reader sees them. Read from one snapshot.
+pub async fn queued_in_rooms(
+    store: &Store,
+    reader: &Viewer,
+    room_ids: &[RoomId],
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<Queued>> {
+    let rows = store.snapshot().await?;
+    let of_rooms = || {
+        chat::Entity::find()
+            .filter(chat::Column::OrganizationId.eq(reader.organization_id))
+            .filter(chat::Column::RoomId.is_in(room_ids.iter().copied()))
+            .limit(limit)
+    };
+    let mut chats = of_rooms().filter(chat::Column::WaitingSince.is_not_null()).all(&rows).await?;
+    let changed = of_rooms().filter(chat::Column::LoggedAt.gte(since)).all(&rows).await?;
+    chats.extend(changed.into_iter().filter(|chat| chat.waiting_since.is_none()));
+    let ids: Vec<_> = chats.iter().map(|chat| chat.id).collect();
+    let mut members = members_of_each(&rows, &ids).await?;
+    rows.commit().await?;
+    let queued = |chat: chat::Model| Queued {
+        members: members.remove(&chat.id).unwrap_or_default(),
+        chat: Arc::new(chat),
+    };
+    Ok(chats.into_iter().map(queued).collect())
+}
+
 /// Up to `limit` chats of several organizations in which anything happened at or after a moment, oldest first.
 pub async fn changed_in_organizations(
     store: &Store,

@@ -5,9 +5,14 @@ use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx, access};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
-use entity::{ActorType, OrganizationId, RoomId, Timestamp, actor, chat, participation, room, room_origin};
+use entity::{
+    ActorType, OrganizationId, RoomAccess, RoomId, Timestamp, actor, chat, participation, room, room_member,
+    room_origin,
+};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 /// The room, where it is of the organization.
 pub async fn find_in_organization(
@@ -31,17 +36,18 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The organization's rooms, oldest first.
-pub async fn list_in_organization(
+/// The rooms that the viewer sees, oldest first.
+pub async fn list_visible(
     rows: &impl Rows,
-    organization_id: OrganizationId,
+    viewer: &Viewer,
     page: &PageRequest,
 ) -> Result<Page<room::Model>> {
-    let list = room::Entity::find().filter(room::Column::OrganizationId.eq(organization_id));
+    let list = room::Entity::find().filter(access::sees_room(viewer));
     keyset::page(rows, list, Sorting::ascending(room::Column::CreatedAt, room::Column::Id), page).await
 }
 
-/// The number of chats that wait for an answer in each of the rooms, the same for all viewers of one role. A room where
+/// The number of chats that wait for an answer in each of the rooms, the same for all viewers of one
+/// role with the same rooms. A room where
 /// none waits is left out.
 pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<(RoomId, i64)>> {
     let waiting = chat::Entity::find()
@@ -60,8 +66,9 @@ pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -
 /// The newest chats of a room that tell who answers there.
 const TELLING: u64 = 100;
 
-/// Those of the rooms where a user answers who was heard from at or after `since`: one who takes part or took part in one
-/// of the room's newest chats, or who has not taken part in any room's chats, and so may answer anywhere.
+/// Those of the rooms where a user answers who was heard from at or after `since`. In a room for members: a member. In an
+/// open room: one who takes part or took part in one of the room's newest chats, or who has not taken part in any room's
+/// chats, and so may answer anywhere.
 pub async fn staffed(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -75,6 +82,20 @@ pub async fn staffed(
             .add(Expr::col((actor::Entity, actor::Column::LastSeenAt)).gte(since))
             .add(Expr::col((actor::Entity, actor::Column::DeactivatedAt)).is_null())
     };
+    let is_member_online = Query::select()
+        .expr(Expr::val(1))
+        .from(room_member::Entity)
+        .inner_join(
+            actor::Entity,
+            Expr::col((room_member::Entity, room_member::Column::ActorId))
+                .equals((actor::Entity, actor::Column::Id)),
+        )
+        .and_where(
+            Expr::col((room_member::Entity, room_member::Column::RoomId))
+                .equals((room::Entity, room::Column::Id)),
+        )
+        .cond_where(is_online())
+        .to_owned();
     let part_of_actor = || {
         Expr::col((participation::Entity, participation::Column::ActorId))
             .equals((actor::Entity, actor::Column::Id))
@@ -122,9 +143,28 @@ pub async fn staffed(
         .column(room::Column::Id)
         .filter(room::Column::OrganizationId.eq(organization_id))
         .filter(room::Column::Id.is_in(ids.iter().copied()))
-        .filter(Condition::any().add(Expr::exists(answers_here)).add(Expr::exists(may_answer_anywhere)))
+        .filter(
+            Condition::any()
+                .add(
+                    Condition::all()
+                        .add(room::Column::Access.eq(RoomAccess::Members))
+                        .add(Expr::exists(is_member_online)),
+                )
+                .add(Condition::all().add(room::Column::Access.eq(RoomAccess::Open)).add(
+                    Condition::any().add(Expr::exists(answers_here)).add(Expr::exists(may_answer_anywhere)),
+                )),
+        )
         .into_tuple()
         .all(rows.connection())
+        .await?)
+}
+
+/// The number of the organization's rooms for members only.
+pub async fn count_closed(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
+    Ok(room::Entity::find()
+        .filter(room::Column::OrganizationId.eq(organization_id))
+        .filter(room::Column::Access.eq(RoomAccess::Members))
+        .count(rows.connection())
         .await?)
 }
 

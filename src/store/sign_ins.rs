@@ -1,24 +1,26 @@
 //! Sign-ins and their refresh tokens. Changing those of an actor requires that actor's lock.
 
 use super::changed::all_but_key;
-use super::{Result, Rows, Tx};
+use super::{Result, Rows, Tx, principals};
+use crate::domain::rooms::Principal;
 use entity::{ActorId, SignInId, Timestamp, actor, refresh_token, sign_in};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
 
-/// The actor of a token, of whatever organization, unless its sign-in was ended: for authentication alone.
+/// The actor of a token with their rooms, of whatever organization, unless its sign-in was ended: for authentication alone.
 pub async fn actor_of_token(
     rows: &impl Rows,
     actor_id: ActorId,
     sign_in_id: SignInId,
-) -> Result<Option<actor::Model>> {
+) -> Result<Option<Principal>> {
     let ended = sign_in::Entity::find()
         .select_only()
         .column(sign_in::Column::Id)
         .filter(sign_in::Column::Id.eq(sign_in_id))
         .filter(sign_in::Column::RevokedAt.is_not_null())
         .into_query();
-    Ok(actor::Entity::find_by_id(actor_id).filter(Expr::exists(ended).not()).one(rows.connection()).await?)
+    let actor = actor::Entity::find_by_id(actor_id).filter(Expr::exists(ended).not());
+    Ok(principals::read(rows, actor).await?.pop())
 }
 
 /// The row of a sign-in. A sign-in without refresh tokens has none until it is revoked.

@@ -267,6 +267,16 @@ impl Tx {
         self.news.push(News::Actor(actor));
     }
 
+    /// Tells, after the commit, that the rooms of these actors changed, with their new `auth_version`.
+    pub fn rooms_changed(&mut self, versions: Vec<(ActorId, i64)>) {
+        self.news.push(News::Rooms(versions));
+    }
+
+    /// Tells, after the commit, that a room's own fields changed.
+    pub fn room_changed(&mut self) {
+        self.news.push(News::Room);
+    }
+
     /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
     pub(crate) async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
         match self.write_all().await {

@@ -1,5 +1,5 @@
 //! The conditions of `store::access` select what the rules of `domain::policy` say, for every role and for chats of every
-//! type, privacy, visitor, participation, deletion and organization.
+//! type, privacy, visitor, room access, membership, participation, deletion and organization.
 
 mod matrix;
 mod states;
@@ -15,8 +15,8 @@ use anteroom::domain::viewer::{Viewer, ViewerRole};
 use anteroom::store::messages::Listed;
 use anteroom::store::search::Scope;
 use anteroom::store::sessions::SessionFilter;
-use anteroom::store::{chats, feed, log, messages, participations, rooms, search, sessions};
-use entity::ChatId;
+use anteroom::store::{chats, feed, log, members, messages, participations, rooms, search, sessions};
+use entity::{ChatId, RoomId, Timestamp};
 use matrix::{Matrix, TEXT, Talk};
 use std::collections::BTreeSet;
 
@@ -24,6 +24,7 @@ on_both!(
     chats_are_selected_as_the_policy_says,
     messages_and_sessions_are_selected_as_the_policy_says,
     feeds_and_queues_are_selected_as_the_policy_says,
+    rooms_are_selected_as_the_policy_says,
 );
 
 /// Larger than the matrix.
@@ -39,6 +40,7 @@ const ALL: PageRequest = PageRequest {
 fn name(role: ViewerRole) -> &'static str {
     match role {
         ViewerRole::Admin => "admin",
+        ViewerRole::Supervisor => "supervisor",
         ViewerRole::Operator => "operator",
         ViewerRole::Visitor => "visitor",
         ViewerRole::ApiClient => "API client",
@@ -160,32 +162,57 @@ async fn messages_and_sessions_are_selected_as_the_policy_says(engine: Engine) {
 
 async fn feeds_and_queues_are_selected_as_the_policy_says(engine: Engine) {
     let matrix = Matrix::new(engine).await;
-    let store = &matrix.store;
-    let room_id = matrix.room.id;
     for viewer in &matrix.viewers {
-        let since = matrix.between;
-        let place = feed::Place::Room(room_id);
-        let found =
-            feed::changed_in_place(store, viewer, &place, since, None, 10_000).await.expect("changes");
-        let has_changed = |talk: &Talk| {
-            talk.chat.room_id == Some(room_id) && policy::changed_at(viewer, &talk.chat) >= since
-        };
-        assert_chats(&matrix, viewer, "the feed", found.iter().map(|found| found.chat.id), has_changed);
-
-        if !policy::sees_staff_fields(viewer) {
-            continue;
+        for room in &matrix.rooms {
+            assert_feed_and_queue(&matrix, viewer, room.id).await;
         }
-        let waits = |talk: &&Talk| {
-            let chat = &talk.chat;
-            let is_seen_by_all_alike = policy::sees_chat(viewer, chat, Ties::default());
-            chat.room_id == Some(room_id)
-                && chat.waiting_since.is_some()
-                && chat.ended_at.is_none()
-                && is_seen_by_all_alike
-        };
-        let expected = matrix.talks.iter().filter(waits).count();
-        let counts = rooms::waiting_counts(store, viewer, &[room_id]).await.expect("counts");
-        assert!(expected > 0);
-        assert_eq!(counts, [(room_id, i64::try_from(expected).unwrap())], "{}", name(viewer.role));
+    }
+}
+
+async fn assert_feed_and_queue(matrix: &Matrix, viewer: &Viewer, room_id: RoomId) {
+    let (store, since) = (&matrix.store, matrix.between);
+    let is_here = |talk: &Talk| {
+        talk.chat.room_id == Some(room_id) && talk.chat.organization_id == viewer.organization_id
+    };
+    let place = feed::Place::Room(room_id);
+    let found = feed::changed_in_place(store, viewer, &place, since, None, 10_000).await.expect("changes");
+    let has_changed = |talk: &Talk| is_here(talk) && policy::changed_at(viewer, &talk.chat) >= since;
+    assert_chats(matrix, viewer, "the feed", found.iter().map(|found| found.chat.id), has_changed);
+
+    let waits =
+        |talk: &Talk| is_here(talk) && talk.chat.waiting_since.is_some() && talk.chat.ended_at.is_none();
+    let later = Timestamp(i64::MAX);
+    let found = feed::queued_in_rooms(store, viewer, &[room_id], later, 10_000).await.expect("a queue");
+    assert_chats(matrix, viewer, "the queue", found.iter().map(|queued| queued.chat.id), waits);
+    for queued in found {
+        let talk = matrix.talks.iter().find(|talk| talk.chat.id == queued.chat.id).expect("a chat");
+        let ties = Ties::of(talk.participation_of(viewer));
+        assert_eq!(Ties::among(&queued.members, viewer.actor_id), ties, "{talk}");
+    }
+
+    if !policy::sees_staff_fields(viewer) {
+        return;
+    }
+    let is_seen_by_all_alike =
+        |talk: &&Talk| waits(talk) && policy::sees_chat(viewer, &talk.chat, Ties::default());
+    let expected = i64::try_from(matrix.talks.iter().filter(is_seen_by_all_alike).count()).unwrap();
+    let counts = rooms::waiting_counts(store, viewer, &[room_id]).await.expect("counts");
+    let expected: Vec<_> = (expected > 0).then_some((room_id, expected)).into_iter().collect();
+    assert_eq!(counts, expected, "{}", name(viewer.role));
+}
+
+async fn rooms_are_selected_as_the_policy_says(engine: Engine) {
+    let matrix = Matrix::new(engine).await;
+    for viewer in &matrix.viewers {
+        let page = rooms::list_visible(&matrix.store, viewer, &ALL).await.expect("rooms");
+        let found = ids(page, |room| room.id);
+        for room in &matrix.rooms {
+            let role = name(viewer.role);
+            assert_eq!(found.contains(&room.id), policy::sees_room(viewer, room), "{room:?} of {role}");
+        }
+        let own = members::list_of_each_actor(&matrix.store, viewer, &[viewer.actor_id], &ALL).await;
+        let own = own.expect("rooms").pop().expect("a page").rows;
+        let is_widget = viewer.widget_room().is_some();
+        assert_eq!(own.len(), if is_widget { 0 } else { 4 }, "rooms of {}", name(viewer.role));
     }
 }

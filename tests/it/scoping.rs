@@ -10,7 +10,10 @@ const CHECKED_BEFORE: &[&str] = &[
     "carts::products_of_each",
     "chats::list_recent_of_visitor",
     "deliveries::list_of_each",
+    "departures::is_due",
     "idle::is_idle",
+    "members::among",
+    "members::list_of_each",
     "messages::find_by_external_id",
     "messages::find_last_before",
     "messages::find_last_counted",
@@ -59,8 +62,8 @@ const OF_ONE_ACTOR: &[&str] = &[
 /// Reads what open streams and connections on this node follow. They were checked when they were opened, and each
 /// reader checks every row before it sends it.
 const OPEN_STREAMS: &[&str] = &[
-    "connected::actors_by_id",
     "connected::auth_versions",
+    "connected::principals_by_id",
     "connected::renew_presences",
     "connected::seen",
     "feed::rosters_of_each",
@@ -92,6 +95,8 @@ const SERVER: &[&str] = &[
     "attachments::list_removed",
     "attachments::list_unsent",
     "deliveries::claim",
+    "departures::chats_to_leave",
+    "departures::list_due",
     "idle::list_idle",
     "organizations::find_by_names",
     "organizations::is_any",

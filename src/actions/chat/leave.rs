@@ -53,7 +53,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Left> {
     let participation = match leaving {
         Leaving::Participation => {
             let row = participation.ok_or(Refused::NotParticipant)?;
-            Some(end_part(tx, row, Some(viewer.actor_id)).await?)
+            Some(end_part(tx, row, PresenceEndReason::Left, Some(viewer.actor_id)).await?)
         }
         Leaving::Presence => {
             end_own(tx, chat_id, viewer.actor_id, PresenceEndReason::Left).await?;

@@ -14,7 +14,7 @@ use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::text;
 use crate::domain::viewer::Viewer;
-use crate::store::{Tx, actors, messages, presences, rooms};
+use crate::store::{Tx, actors, messages, presences, principals, rooms};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, RequestKind, RoomId, WebPage, actor, chat, presence, room,
 };
@@ -120,7 +120,13 @@ async fn start(tx: &mut Tx, viewer: Viewer, (mut input, lease): (StartChat, Leas
         return Err(Refused::NotFound { what: "user", field: "autoResumeUserId".into() }.into());
     }
     let room = rooms::find_in_organization(tx, viewer.organization_id, input.room_id).await?;
-    let room = room.ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
+    let viewer = match policy::is_bound_to_rooms(viewer.role) {
+        true => principals::with_current_rooms(tx, &viewer).await?,
+        false => viewer,
+    };
+    let room = room
+        .filter(|room| policy::sees_room(&viewer, room))
+        .ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
     if let Some(page) = input.page.clone()
         && people.visitor.page().as_ref() != Some(&page)
     {

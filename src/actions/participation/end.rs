@@ -7,11 +7,13 @@ use crate::domain::change::SessionChange;
 use crate::store::{Tx, participations, presences, sessions};
 use entity::{ActorId, ActorType, ChatId, PresenceEndReason, participation};
 
-/// Ends a participation in the locked chat, with the actor's presence and their calls. The chat passes to another owner
+/// Ends a participation in the locked chat, with the actor's presence, which ends for the reason, and
+/// their calls. The chat passes to another owner
 /// if it was theirs. A participation that has ended stays as it is.
 pub(in crate::actions) async fn end_part(
     tx: &mut Tx,
     row: participation::Model,
+    reason: PresenceEndReason,
     by: Option<ActorId>,
 ) -> Result<participation::Model> {
     if !row.is_current() {
@@ -21,7 +23,7 @@ pub(in crate::actions) async fn end_part(
     let row = end_participation(tx, row, by).await?;
     let mut present = presences::list_now(tx, chat_id).await?;
     present.retain(|presence| presence.user_id == actor_id);
-    let gone = end_all(tx, present, PresenceEndReason::Left, by).await?;
+    let gone = end_all(tx, present, reason, by).await?;
     call_no_more(tx, actor_id, by).await?;
     say_goodbyes(tx, gone, by).await?;
     if tx.chat()?.owner_id == Some(actor_id) {

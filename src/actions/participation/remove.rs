@@ -8,7 +8,7 @@ use crate::domain::policy::{self, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations};
-use entity::{ActorId, ChatId, ChatType, chat, participation};
+use entity::{ActorId, ChatId, ChatType, PresenceEndReason, chat, participation};
 use std::sync::Arc;
 
 /// An actor to take out of a chat; the caller leaves it by naming themself.
@@ -63,5 +63,5 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
     let row = participations::find_of_actor(tx, chat_id, participant_id)
         .await?
         .ok_or(Refused::NotFound { what: "participant", field: "participantId".into() })?;
-    end_part(tx, row, Some(viewer.actor_id)).await
+    end_part(tx, row, PresenceEndReason::Left, Some(viewer.actor_id)).await
 }

@@ -1,5 +1,6 @@
 //! Creates rooms.
 
+use super::access::lock_before_closing;
 use super::secret::{new_identity_secret, new_widget_key};
 use crate::actions::{Actions, Result};
 use crate::domain::origin::origins;
@@ -7,9 +8,9 @@ use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
-use crate::store::{Tx, rooms};
-use entity::RoomId;
+use crate::store::{Tx, principals, rooms};
 use entity::room::{self, Origins};
+use entity::{RoomAccess, RoomId};
 
 /// A room to create.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct CreateRoom {
     pub resume_window_minutes: Option<i32>,
     /// After how long idle chats end; never, where absent.
     pub end_after_idle_minutes: Option<i32>,
+    /// Which users see its chats; all, where absent.
+    pub access: Option<RoomAccess>,
 }
 
 impl Actions {
@@ -37,9 +40,15 @@ async fn create(
     Viewer { organization_id, .. }: Viewer,
     input: CreateRoom,
 ) -> Result<room::Model> {
-    let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+    let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes, access } =
+        input;
     text::name("name", &mut name)?;
     check_minutes(resume_window_minutes, end_after_idle_minutes)?;
+    let access = access.unwrap_or(RoomAccess::Open);
+    let staff = match access {
+        RoomAccess::Open => Vec::new(),
+        RoomAccess::Members => lock_before_closing(tx, organization_id).await?,
+    };
     let row = room::Model {
         id: RoomId(tx.new_id()),
         organization_id,
@@ -50,8 +59,11 @@ async fn create(
         allowed_origins: Origins(origins("allowedOrigins", allowed_origins)?),
         resume_window_minutes: resume_window_minutes.unwrap_or(limits::RESUME_MINUTES.1),
         end_after_idle_minutes: end_after_idle_minutes.unwrap_or(limits::IDLE_MINUTES.0),
+        access,
     };
     rooms::insert(tx, &row).await?;
+    let now = tx.now();
+    principals::rooms_changed(tx, &staff, now).await?;
     Ok(row)
 }
 

@@ -1,25 +1,22 @@
 //! Reads rooms.
 
 use crate::actions::{Actions, Result};
+use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::Viewer;
-use crate::store::rooms;
-use chrono::TimeDelta;
-use entity::{RoomId, room};
+use crate::store::{members, rooms};
+use entity::{ActorId, RoomId, actor, room, room_member};
 use std::collections::{HashMap, HashSet};
 
-/// A user counts as online for this long after they were last heard from.
-const ONLINE: TimeDelta = TimeDelta::seconds(60);
-
 impl Actions {
-    /// The rooms with these ids.
+    /// The rooms with these ids, as an edge of something that the viewer sees.
     pub async fn rooms_by_id(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashMap<RoomId, room::Model>> {
         let found = rooms::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
         Ok(found.into_iter().map(|room| (room.id, room)).collect())
     }
 
-    /// How many chats wait for an answer in each room; an operator's number leaves private chats out.
+    /// How many chats wait for an answer in each room, of those that every viewer with this role and these rooms sees.
     pub async fn waiting_count_of_each(
         &self,
         viewer: &Viewer,
@@ -31,19 +28,56 @@ impl Actions {
 
     /// Those of the rooms where somebody is there to answer.
     pub async fn staffed_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashSet<RoomId>> {
-        let since = self.now().minus(ONLINE);
+        let since = self.now().minus(limits::ONLINE);
         let staffed = rooms::staffed(&self.0.store, viewer.organization_id, ids, since).await?;
         Ok(staffed.into_iter().collect())
     }
 
-    /// A room of the organization.
-    pub async fn room(&self, viewer: &Viewer, id: RoomId) -> Result<Option<room::Model>> {
-        Ok(rooms::find_in_organization(&self.0.store, viewer.organization_id, id).await?)
+    /// Those of the rooms that the viewer sees.
+    pub async fn visible_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<room::Model>> {
+        let mut found = rooms::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
+        found.retain(|room| policy::sees_room(viewer, room));
+        Ok(found)
     }
 
-    /// The organization's rooms, oldest first.
+    /// The same page of the members of each room, the earliest first. Who asks has been shown the rooms.
+    pub async fn members_of_each(
+        &self,
+        viewer: &Viewer,
+        ids: &[RoomId],
+        page: &PageRequest,
+    ) -> Result<HashMap<RoomId, Page<actor::Model>>> {
+        let pages = members::list_of_each(&self.0.store, ids, page).await?;
+        let actor_ids: Vec<_> =
+            pages.iter().flat_map(|page| &page.rows).map(|(_, member)| member.actor_id).collect();
+        let actors = self.actors_by_id(viewer, &actor_ids).await?;
+        let actor = |member: room_member::Model| actors.get(&member.actor_id).cloned();
+        Ok(ids.iter().copied().zip(pages.into_iter().map(|page| page.filter_map(actor))).collect())
+    }
+
+    /// The same page of the rooms of which each user is a member and that the viewer sees, the earliest membership first.
+    pub async fn rooms_of_each(
+        &self,
+        viewer: &Viewer,
+        user_ids: &[ActorId],
+        page: &PageRequest,
+    ) -> Result<HashMap<ActorId, Page<room::Model>>> {
+        let pages = members::list_of_each_actor(&self.0.store, viewer, user_ids, page).await?;
+        let room_ids: Vec<_> =
+            pages.iter().flat_map(|page| &page.rows).map(|(_, member)| member.room_id).collect();
+        let rooms = self.rooms_by_id(viewer, &room_ids).await?;
+        let room = |member: room_member::Model| rooms.get(&member.room_id).cloned();
+        Ok(user_ids.iter().copied().zip(pages.into_iter().map(|page| page.filter_map(room))).collect())
+    }
+
+    /// A room that the viewer sees.
+    pub async fn room(&self, viewer: &Viewer, id: RoomId) -> Result<Option<room::Model>> {
+        Ok(self.visible_rooms(viewer, &[id]).await?.pop())
+    }
+
+    /// The organization's rooms that the viewer sees, oldest first.
     pub async fn rooms(&self, viewer: &Viewer, page: &PageRequest) -> Result<Page<room::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
-        Ok(rooms::list_in_organization(&self.0.store, viewer.organization_id, page).await?)
+        Ok(rooms::list_visible(&self.0.store, viewer, page).await?)
     }
 }

@@ -9,6 +9,7 @@ use crate::actions::token::sign::{IssuedToken, NewToken, viewer_of};
 use crate::actions::{Actions, Error, Result};
 use crate::domain::field_path::FieldPath;
 use crate::domain::refused::Refused;
+use crate::domain::rooms::Principal;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
 use crate::store::{Tx, actors, sign_ins};
@@ -49,17 +50,18 @@ impl Actions {
             first_issued_at: sign_in.created_at,
             expires_at: self.now().plus(TimeDelta::seconds(limits::VISITOR_TOKEN_SECONDS)),
         };
-        self.bearer(&actor, new, Some(refresh_token))
+        // Only visitors have sign-ins with refresh tokens.
+        self.bearer(&Principal::without_rooms(actor), new, Some(refresh_token))
     }
 
     pub(in crate::actions) fn bearer(
         &self,
-        actor: &actor::Model,
+        principal: &Principal,
         new: NewToken,
         refresh_token: Option<String>,
     ) -> Result<SignedIn> {
-        let (issued, pass) = self.sign(actor, new)?;
-        let viewer = viewer_of(actor, pass, issued.expires_at).ok_or(Error::Forbidden)?;
+        let (issued, pass) = self.sign(&principal.actor, new)?;
+        let viewer = viewer_of(principal, pass, issued.expires_at).ok_or(Error::Forbidden)?;
         Ok(SignedIn { viewer, issued, refresh_token })
     }
 }

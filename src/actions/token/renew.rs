@@ -8,7 +8,7 @@ use crate::actions::{Actions, Error, Result};
 use crate::domain::policy::Verb;
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use crate::store::{Tx, actors, sign_ins};
+use crate::store::{Tx, sign_ins};
 
 impl Actions {
     /// Makes another token for the viewer: for the refresh token of their sign-in, or, where that has none, of the
@@ -25,16 +25,15 @@ impl Actions {
             let reason = "The token of a sign-in is renewed with its refresh token.";
             return Err(Refused::Invalid { field: "refreshToken".into(), reason }.into());
         }
-        let actor =
-            actors::find_in_organization(&self.0.store, viewer.organization_id, viewer.actor_id).await?;
-        let actor = actor.ok_or(Error::Forbidden)?;
+        let principal = sign_ins::actor_of_token(&self.0.store, viewer.actor_id, pass.sign_in_id).await?;
+        let principal = principal.ok_or(Error::Forbidden)?;
         let length = viewer.expires_at.since(pass.issued_at);
         let new = NewToken {
             sign_in_id: pass.sign_in_id,
             first_issued_at: pass.first_issued_at,
             expires_at: self.now().plus(length).min(last_end(viewer.expires_at, pass.first_issued_at)),
         };
-        self.bearer(&actor, new, None)
+        self.bearer(&principal, new, None)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signs tokens, and tells whom a token makes a viewer.
 
 use crate::actions::{Actions, Error, Result};
+use crate::domain::rooms::Principal;
 use crate::domain::viewer::{Pass, Viewer};
 use entity::{ActorId, SignInId, Timestamp, actor};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -76,14 +77,15 @@ impl Actions {
 
 /// The actor as the bearer of this token; nobody, where the actor or the token may not act any more.
 pub(in crate::actions) fn viewer_of(
-    actor: &actor::Model,
+    principal: &Principal,
     pass: Pass,
     expires_at: Timestamp,
 ) -> Option<Viewer> {
+    let actor = &principal.actor;
     if actor.deactivated_at.is_some() || actor.token_generation != pass.generation {
         return None;
     }
-    Viewer::of(actor, expires_at, Some(pass))
+    Viewer::of(principal, expires_at, Some(pass))
 }
 
 /// Tokens know no smaller part of time.

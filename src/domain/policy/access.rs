@@ -42,9 +42,9 @@ impl ChatAccess {
     /// What the viewer may do in the chat, given their ties to it.
     #[must_use]
     pub fn of(viewer: &Viewer, chat: &chat::Model, ties: Ties) -> Self {
-        // Admins read DIRECT and GROUP chats of others, and do not act in them.
+        // Admins read DIRECT and GROUP chats of others, and supervisors private ones, and do not act in them.
         let is_in_it = match chat.chat_type {
-            ChatType::Visitor => true,
+            ChatType::Visitor => !reads_private_only(viewer.role, chat) || ties.participates(),
             ChatType::Direct | ChatType::Group => ties.participates(),
         };
         let reach = if !sees_chat(viewer, chat, ties) {
@@ -89,11 +89,11 @@ impl ChatAccess {
     }
 
     /// Whether the viewer decides who participates. A pair is fixed, a GROUP chat belongs to those who lead it, and any
-    /// user adds colleagues to a VISITOR chat that they see.
+    /// user adds colleagues to a VISITOR chat in which they act.
     #[must_use]
     pub fn decides_participants(self) -> bool {
         match self.chat_type {
-            ChatType::Visitor => self.sees() && may(self.role, Verb::AddParticipants).is_ok(),
+            ChatType::Visitor => self.acts() && may(self.role, Verb::AddParticipants).is_ok(),
             ChatType::Direct => false,
             ChatType::Group => self.leads(),
         }
@@ -139,6 +139,11 @@ impl ChatAccess {
             ChatType::Visitor | ChatType::Direct | ChatType::Group => Leaving::Nothing,
         }
     }
+}
+
+/// Whether the role reads the VISITOR chats of others that are private, and does not act in them.
+fn reads_private_only(role: ViewerRole, chat: &chat::Model) -> bool {
+    chat.is_private && role == ViewerRole::Supervisor
 }
 
 /// Whether the role sends only in the name of others, and so must name the sender.

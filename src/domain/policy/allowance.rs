@@ -33,7 +33,7 @@ impl Allowance {
 pub fn allowance(viewer: &Viewer) -> Allowance {
     match viewer.role {
         ViewerRole::Visitor => Allowance::VISITOR,
-        ViewerRole::Operator | ViewerRole::Admin => Allowance::USER,
+        ViewerRole::Operator | ViewerRole::Supervisor | ViewerRole::Admin => Allowance::USER,
         ViewerRole::ApiClient => Allowance::API_CLIENT,
         ViewerRole::Widget => Allowance::WIDGET,
     }

@@ -7,7 +7,7 @@ use entity::{ActorId, Audience, Timestamp, chat, message, shopping_cart};
 /// Whether the role belongs to the organization: its users and its programs.
 fn is_staff(role: ViewerRole) -> bool {
     match role {
-        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => true,
+        ViewerRole::Admin | ViewerRole::Supervisor | ViewerRole::Operator | ViewerRole::ApiClient => true,
         ViewerRole::Visitor | ViewerRole::Widget => false,
     }
 }

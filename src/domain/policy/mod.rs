@@ -21,7 +21,8 @@ pub use content::{
 };
 pub use people::{
     Follows, Names, can_be_involved, can_participate, changes_session, deletes_messages_of_others, follows,
-    must_name_sender, names, reads_own_views, sees_actor, session_caller,
+    is_bound_to_rooms, must_name_sender, names, reads_own_views, sees_actor, sees_room, session_caller,
+    waits_for_staff,
 };
 pub use sight::{Ground, Ties, grounds, may_have_been_public, saw_chat, sees_chat};
 pub use verb::{Forbidden, Verb, may};

@@ -6,7 +6,7 @@ use super::sight::Ties;
 use crate::domain::event::SessionRow;
 use crate::domain::session::Caller;
 use crate::domain::viewer::{Viewer, ViewerRole};
-use entity::{ActorId, ActorType, ChatType, actor, chat};
+use entity::{ActorId, ActorType, ChatType, actor, chat, room};
 
 /// Whether an actor exists for the viewer: visitors see themselves and the users of the organization.
 #[must_use]
@@ -17,6 +17,28 @@ pub fn sees_actor(viewer: &Viewer, actor: &actor::Model) -> bool {
             ActorType::Visitor => sees_staff_fields(viewer) || actor.id == viewer.actor_id,
             ActorType::ApiClient => false,
         }
+}
+
+/// Whether the role sees only open rooms and rooms of which the viewer is a member.
+#[must_use]
+pub fn is_bound_to_rooms(role: ViewerRole) -> bool {
+    match role {
+        ViewerRole::Operator | ViewerRole::Supervisor | ViewerRole::ApiClient => true,
+        ViewerRole::Admin | ViewerRole::Visitor | ViewerRole::Widget => false,
+    }
+}
+
+/// Whether a room exists for the viewer. `store::access` states the same as SQL.
+#[must_use]
+pub fn sees_room(viewer: &Viewer, room: &room::Model) -> bool {
+    viewer.organization_id == room.organization_id
+        && !(is_bound_to_rooms(viewer.role) && viewer.rooms.is_closed(room.id))
+}
+
+/// Whether the viewer waits for staff in their chats, and is told when a room becomes staffed or unstaffed.
+#[must_use]
+pub fn waits_for_staff(viewer: &Viewer) -> bool {
+    viewer.role == ViewerRole::Visitor
 }
 
 /// The names of users that a viewer reads.
@@ -49,7 +71,9 @@ pub enum Follows {
 #[must_use]
 pub fn follows(viewer: &Viewer) -> Follows {
     match viewer.role {
-        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => Follows::Organization,
+        ViewerRole::Admin | ViewerRole::Supervisor | ViewerRole::Operator | ViewerRole::ApiClient => {
+            Follows::Organization
+        }
         ViewerRole::Visitor => Follows::Own,
         ViewerRole::Widget => Follows::Nothing,
     }

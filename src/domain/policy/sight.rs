@@ -9,8 +9,10 @@ use entity::{ActorId, ChatType, chat, participation};
 pub enum Ground {
     /// The viewer sees every chat.
     Any,
-    /// A VISITOR chat that is not private.
+    /// A VISITOR chat that is not private, in a room that is not closed to the viewer.
     Public,
+    /// A VISITOR chat in a room of which the viewer is a member.
+    OwnRoom,
     /// A VISITOR chat whose visitor is the viewer.
     Visitor,
     /// A chat in which the viewer participates.
@@ -22,6 +24,7 @@ pub enum Ground {
 pub fn grounds(role: ViewerRole) -> &'static [Ground] {
     match role {
         ViewerRole::Admin => &[Ground::Any],
+        ViewerRole::Supervisor => &[Ground::Public, Ground::OwnRoom, Ground::Participation],
         ViewerRole::Operator => &[Ground::Public, Ground::Participation],
         ViewerRole::Visitor => &[Ground::Visitor, Ground::Participation],
         ViewerRole::ApiClient => &[Ground::Public],
@@ -60,7 +63,11 @@ impl Ground {
     fn holds(self, viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         match self {
             Self::Any => true,
-            Self::Public => chat.chat_type == ChatType::Visitor && !chat.is_private,
+            Self::Public => {
+                let is_closed = chat.room_id.is_some_and(|room_id| viewer.rooms.is_closed(room_id));
+                chat.chat_type == ChatType::Visitor && !chat.is_private && !is_closed
+            }
+            Self::OwnRoom => chat.room_id.is_some_and(|room_id| viewer.rooms.is_member(room_id)),
             Self::Visitor => chat.visitor_id == Some(viewer.actor_id),
             Self::Participation => ties.participates,
         }
@@ -87,6 +94,6 @@ pub fn may_have_been_public(viewer: &Viewer, chat: &chat::Model) -> bool {
         && chat.chat_type == ChatType::Visitor
         && grounds(viewer.role).iter().any(|ground| match ground {
             Ground::Any | Ground::Public => true,
-            Ground::Visitor | Ground::Participation => false,
+            Ground::OwnRoom | Ground::Visitor | Ground::Participation => false,
         })
 }

@@ -77,13 +77,13 @@ pub struct Forbidden;
 
 /// Whether the role may do this at all.
 pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
-    use ViewerRole::{Admin, ApiClient, Operator, Visitor, Widget};
+    use ViewerRole::{Admin, ApiClient, Operator, Supervisor, Visitor, Widget};
     let may = match verb {
-        Verb::ReadOrganization => matches!(role, Admin | Operator | ApiClient),
+        Verb::ReadOrganization => matches!(role, Admin | Supervisor | Operator | ApiClient),
         Verb::ManageOrganization | Verb::ManageWebhooks | Verb::IssueUserToken | Verb::RevokeTokens => {
             matches!(role, Admin)
         }
-        Verb::Upload => matches!(role, Admin | Operator | Visitor | ApiClient),
+        Verb::Upload => matches!(role, Admin | Supervisor | Operator | Visitor | ApiClient),
         Verb::IssueVisitorToken
         | Verb::UpsertVisitor
         | Verb::UpsertShoppingCart
@@ -91,8 +91,10 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::JoinChatFor => matches!(role, Admin | ApiClient),
         Verb::StartOwnChat => matches!(role, Visitor),
         Verb::SignInVisitor => matches!(role, Widget),
-        Verb::KeepOwnTokens => matches!(role, Admin | Operator | Visitor | ApiClient),
-        Verb::StartChatFor | Verb::SuggestMessage => matches!(role, Admin | Operator | ApiClient),
+        Verb::KeepOwnTokens => matches!(role, Admin | Supervisor | Operator | Visitor | ApiClient),
+        Verb::StartChatFor | Verb::SuggestMessage => {
+            matches!(role, Admin | Supervisor | Operator | ApiClient)
+        }
         Verb::CreateChat
         | Verb::UpdateChat
         | Verb::DeleteChat
@@ -100,7 +102,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::JoinChat
         | Verb::TagChat
         | Verb::ArchiveMessages
-        | Verb::WriteNote => matches!(role, Admin | Operator),
+        | Verb::WriteNote => matches!(role, Admin | Supervisor | Operator),
         Verb::ActInChat
         | Verb::LeaveChat
         | Verb::RemoveParticipant
@@ -109,7 +111,7 @@ pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
         | Verb::EditMessage
         | Verb::DeleteMessage
         | Verb::React => {
-            matches!(role, Admin | Operator | Visitor)
+            matches!(role, Admin | Supervisor | Operator | Visitor)
         }
     };
     if may { Ok(()) } else { Err(Forbidden) }

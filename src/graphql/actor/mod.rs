@@ -10,17 +10,15 @@ use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
 use super::participation::{ParticipationConnection, participations_of};
+use super::room::{RoomConnection, rooms_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
+use crate::domain::limits;
 use crate::domain::policy::{self, Names};
 use crate::domain::search::Matching;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
-use chrono::TimeDelta;
 use entity::{ActorType, actor};
-
-/// An actor counts as online for this long after they were last heard from.
-const ONLINE: TimeDelta = TimeDelta::seconds(60);
 
 /// A participant of chats: a user or a visitor.
 #[derive(Interface, Clone)]
@@ -75,7 +73,7 @@ pub(super) fn display_name(names: Names, row: &actor::Model) -> String {
 
 fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
     let now = caller(context)?.actions.now();
-    Ok(row.last_seen_at.is_some_and(|seen| now.since(seen) <= ONLINE))
+    Ok(row.last_seen_at.is_some_and(|seen| now.since(seen) <= limits::ONLINE))
 }
 
 /// A person who works for the organization, such as an operator, an agent or a clinician.
@@ -174,6 +172,19 @@ impl User {
     ) -> Result<Option<ChatConnection>> {
         let place = Place::PresentUser(self.0.id);
         chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
+    }
+
+    /// The rooms that the user is a member of and the viewer can see, the earliest membership first. Null for
+    /// visitors.
+    async fn rooms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<Option<RoomConnection>> {
+        rooms_of(context, self.0.id, PageArguments { first, after, last, before }).await
     }
 
     /// The user's participations in chats, most recent activity first. Null unless the viewer is this user or

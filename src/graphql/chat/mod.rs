@@ -165,8 +165,8 @@ impl Chat {
         &self.0.token
     }
 
-    /// True if only participants and admins can see the chat. DIRECT and GROUP chats are always visible only
-    /// to them, whether this field is true or false.
+    /// True if only participants, admins, and supervisors who are members of the room can see the chat. DIRECT
+    /// and GROUP chats are always visible only to participants and admins, whether this field is true or false.
     async fn is_private(&self) -> bool {
         self.0.is_private
     }

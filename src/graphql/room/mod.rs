@@ -1,18 +1,21 @@
 //! Rooms.
 
+pub(super) mod members;
 pub(super) mod mutation;
 
+use super::actor::{User, UserConnection};
 use super::caller::caller;
 use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection};
+use super::enums::RoomAccess;
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::{IsStaffed, WaitingIn};
+use super::loaders::{IsStaffed, MembersPage, RoomsPage, WaitingIn};
 use super::organization::Organization;
 use super::scalar::DateTime;
 use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
-use entity::room;
+use entity::{ActorId, room};
 
 /// A queue of chats with visitors, such as a website or a department.
 #[derive(Clone)]
@@ -53,9 +56,10 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
 
-    /// True if a user who answers in this room is online: active within the last 60 seconds. A user answers
-    /// in a room if they are present in, or took part in, one of its 100 newest chats. A user who never took
-    /// part in a room's chat answers in every room.
+    /// True if a user who answers in this room is online: active within the last 60 seconds. In a room with
+    /// `access` MEMBERS, its members answer. In an open room, a user answers if they are present in, or took
+    /// part in, one of its 100 newest chats. A user who never took part in a room's chat answers in every open
+    /// room. Subscribe to changes with `roomChanged`.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }
@@ -68,6 +72,30 @@ impl Room {
         }
         let waiting = caller.load(WaitingIn(self.0.id)).await?.unwrap_or_default();
         Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
+    }
+
+    /// The users who can see the room's VISITOR chats.
+    async fn access(&self) -> RoomAccess {
+        self.0.access.into()
+    }
+
+    /// The members of the room, the earliest first. They matter for a room with `access` MEMBERS, and for
+    /// supervisors. Null for visitors, and for staff who cannot see the room.
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<Option<UserConnection>> {
+        let (caller, list) = (caller(context)?, List::of("members", self.0.id.0));
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
+        if !policy::sees_staff_fields(&caller.viewer) || !policy::sees_room(&caller.viewer, &self.0) {
+            return Ok(None);
+        }
+        let page = caller.need(MembersPage { room_id: self.0.id, page }).await?;
+        Ok(Some(UserConnection::new(page, |_, key| list.cursor(key), User)))
     }
 
     /// The bearer token with which pages of the room's website call `signInVisitor`. It is part of the page,
@@ -114,6 +142,21 @@ connection! {
     /// A room in a list.
     RoomEdge of Room,
     fields {}
+}
+
+/// The rooms of which a user is a member.
+pub(super) async fn rooms_of(
+    context: &Context<'_>,
+    user_id: ActorId,
+    page: PageArguments,
+) -> Result<Option<RoomConnection>> {
+    let (caller, list) = (caller(context)?, List::of("rooms", user_id.0));
+    let page = page.request(context, list)?;
+    if !policy::sees_staff_fields(&caller.viewer) {
+        return Ok(None);
+    }
+    let page = caller.need(RoomsPage { user_id, page }).await?;
+    Ok(Some(RoomConnection::new(page, |_, key| list.cursor(key), Room)))
 }
 
 /// The organization's rooms.

@@ -1,6 +1,7 @@
 //! Creating and changing rooms.
 
 use super::super::caller::{Caller, caller};
+use super::super::enums::RoomAccess;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
 use super::super::payload::{UserErrors, settle};
@@ -27,6 +28,10 @@ struct CreateRoomInput {
     /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     #[graphql(default)]
     end_after_idle_minutes: i32,
+    /// The users who can see the room's VISITOR chats. An organization can have up to 500 rooms with `access`
+    /// MEMBERS.
+    #[graphql(default_with = "RoomAccess::Open")]
+    access: RoomAccess,
 }
 
 /// The result of `createRoom`.
@@ -57,6 +62,9 @@ struct UpdateRoomInput {
     resume_window_minutes: Option<i32>,
     /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     end_after_idle_minutes: Option<i32>,
+    /// The users who can see the room's VISITOR chats. With MEMBERS, users who are neither members nor admins
+    /// leave the room's open chats within a second. An organization can have up to 500 such rooms.
+    access: Option<RoomAccess>,
 }
 
 /// The result of `updateRoom`.
@@ -120,12 +128,14 @@ impl RoomMutation {
         #[graphql(desc = "The room to create.")] input: CreateRoomInput,
     ) -> Result<Option<CreateRoomPayload>> {
         let caller = caller(context)?;
-        let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+        let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes, access } =
+            input;
         let input = CreateRoom {
             name,
             allowed_origins,
             resume_window_minutes: Some(resume_window_minutes),
             end_after_idle_minutes: Some(end_after_idle_minutes),
+            access: Some(access.into()),
         };
         let created = caller.actions.create_room(&caller.viewer, input).await;
         let (row, user_errors) = settle(created.map_err(Halt::from))?;
@@ -143,13 +153,25 @@ impl RoomMutation {
         #[graphql(desc = "The changes to the room.")] input: UpdateRoomInput,
     ) -> Result<Option<UpdateRoomPayload>> {
         let caller = caller(context)?;
-        let UpdateRoomInput { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
-            input;
+        let UpdateRoomInput {
+            room_id,
+            name,
+            allowed_origins,
+            resume_window_minutes,
+            end_after_idle_minutes,
+            access,
+        } = input;
         let id = Kind::Room.decode(&room_id)?.map(RoomId);
         let updated = async {
             let room_id = RoomId(Kind::Room.expect(&room_id, "room", "roomId")?);
-            let input =
-                UpdateRoom { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
+            let input = UpdateRoom {
+                room_id,
+                name,
+                allowed_origins,
+                resume_window_minutes,
+                end_after_idle_minutes,
+                access: access.map(Into::into),
+            };
             Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
         let (row, user_errors) = settle(updated.await)?;

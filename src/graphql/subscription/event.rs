@@ -19,6 +19,15 @@ use async_graphql::{ID, SimpleObject, Union};
 use entity::{ChatId, Timestamp, chat, participation, presence};
 use std::sync::Arc;
 
+/// A room after a change.
+#[derive(SimpleObject)]
+pub(super) struct RoomChangedPayload {
+    /// The time at which the server noticed the change.
+    pub(super) at: DateTime,
+    /// The room in its current state.
+    pub(super) room: Room,
+}
+
 /// A change of a user's presence in a chat.
 #[derive(SimpleObject)]
 pub(super) struct PresenceChangedPayload {
@@ -96,6 +105,7 @@ pub(super) enum ChatEvent {
     SessionAdded(ChatSessionAddedEvent),
     SessionChanged(ChatSessionChangedEvent),
     Typing(TypingChangedEvent),
+    Room(RoomChangedEvent),
 }
 
 /// The subscription started without `after`, or cannot resume from it. Fetch the chat again; live events
@@ -214,6 +224,14 @@ pub(super) struct TypingChangedEvent {
     chat: Chat,
 }
 
+/// The chat's room became staffed or unstaffed: `isStaffed` changed. Sent while the visitor has `chatEvents` open, within
+/// 5 seconds of the change. It is not stored, so a resumed subscription does not replay it.
+#[derive(SimpleObject)]
+pub(super) struct RoomChangedEvent {
+    /// The room in its current state.
+    room: Room,
+}
+
 /// An event that concerns the viewer, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ViewerEventsPayload {
@@ -306,6 +324,7 @@ pub(super) fn chat_event(item: ChatItem) -> ChatEventsPayload {
                 Signal::Presence(row) => {
                     ChatEvent::PresenceChanged(PresenceChangedEvent { presence: Presence(row) })
                 }
+                Signal::Room(row) => ChatEvent::Room(RoomChangedEvent { room: Room(row) }),
                 Signal::Typing => {
                     ChatEvent::Typing(TypingChangedEvent { chat: Chat::shared(Arc::clone(&chat)) })
                 }

@@ -8,6 +8,7 @@ use super::caller::{caller, live, pulse};
 use super::chat::{Chat, ChatFilterInput, filter_within};
 use super::error::{Fault, Result};
 use super::id::{Kind, decode_any};
+use super::loaders::Seen;
 use super::message::{Message, MessageEdge};
 use super::presence::Presence;
 use super::resume::Resume;
@@ -16,12 +17,12 @@ use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::chat_filter::ChatFilter;
 use crate::domain::limits;
-use crate::live::{ChatScope, LiveError};
+use crate::live::{ChatScope, LiveError, RoomItem};
 use async_graphql::{Context, ID, OneofObject, Subscription};
 use entity::{ActorId, ChatId, RoomId, SessionId};
 use event::{
     ChatChangedPayload, ChatEventsPayload, ChatSessionChangedPayload, PresenceChangedPayload,
-    ViewerEventsPayload, chat_event, viewer_event,
+    RoomChangedPayload, ViewerEventsPayload, chat_event, viewer_event,
 };
 use futures_util::Stream;
 use items::{Made, items};
@@ -118,6 +119,22 @@ impl Subscription {
         }))
     }
 
+    /// A room: once at the start, and again each time its `name`, `access` or `isStaffed` changes, within 5
+    /// seconds. Completes when the viewer can no longer see the room.
+    async fn room_changed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of the room.")] room_id: ID,
+    ) -> Result<impl Stream<Item = RoomChangedPayload>> {
+        let Following { resume, .. } = following(context, None)?;
+        let id = RoomId(Kind::Room.decode(&room_id)?.ok_or(LiveError::NotFound)?);
+        let stream = live(context)?.room_changes(&caller(context)?.viewer, id).await?;
+        Ok(items(live(context)?.clone(), resume, stream, |RoomItem { at, room }| {
+            let event = RoomChangedPayload { at: DateTime(at), room: Room(room) };
+            Some(Made { cursor: None, event })
+        }))
+    }
+
     /// All events in a chat, in order. With `after`, replays missed events, then continues live. Starts with
     /// `ChatResetEvent` if `after` is absent or too old. While it is open, it renews a user's presence in the
     /// chat.
@@ -161,7 +178,7 @@ impl Subscription {
         }
         let caller = caller(context)?;
         for room_id in &room_ids {
-            caller.load(*room_id).await?.ok_or(LiveError::NotFound)?;
+            caller.load(Seen(*room_id)).await?.ok_or(LiveError::NotFound)?;
         }
         let rooms = rooms_of(context, &room_ids).await?;
         let stream =

@@ -4,16 +4,19 @@ use crate::harness::{Engine, postgres};
 use anteroom::clock::Clock;
 use anteroom::domain::event::{MessageRow, SessionRow};
 use anteroom::domain::viewer::Viewer;
-use anteroom::store::{Error, Store, Tx, actors, messages, organizations, participations, rooms, sessions};
+use anteroom::store::{
+    Error, Store, Tx, actors, members, messages, organizations, participations, rooms, sessions, sign_ins,
+};
 use chrono::TimeDelta;
 use entity::room::Origins;
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, MessageId, MessageType, OrganizationId, ParticipationId, RoomId,
-    SessionId, SessionState, SessionType, Timestamp, UserRole, actor, chat, chat_session, message,
-    organization, participation, room,
+    ActorId, ActorType, ChatId, ChatType, MessageId, MessageType, OrganizationId, ParticipationId,
+    RoomAccess, RoomId, SessionId, SessionState, SessionType, SignInId, Timestamp, UserRole, actor, chat,
+    chat_session, message, organization, participation, room,
 };
 use std::sync::Arc;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The text of every message that has one.
 pub const TEXT: &str = "needle";
@@ -24,6 +27,7 @@ struct Case {
     chat_type: ChatType,
     is_private: bool,
     visitor: WhichVisitor,
+    room: WhichRoom,
     participation: Participation,
     is_deleted: bool,
     is_foreign: bool,
@@ -35,6 +39,37 @@ enum WhichVisitor {
     Nobody,
     Viewer,
     Other,
+}
+
+/// The room of a VISITOR chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhichRoom {
+    /// Open, and nobody is a member.
+    Open,
+    /// Open, and the viewers are members.
+    OpenWithMembers,
+    /// For members only, and the viewers are members.
+    Own,
+    /// For members only, and the viewers are not members.
+    Closed,
+}
+
+impl WhichRoom {
+    const ALL: [Self; 4] = [Self::Open, Self::OpenWithMembers, Self::Own, Self::Closed];
+
+    fn access(self) -> RoomAccess {
+        match self {
+            Self::Open | Self::OpenWithMembers => RoomAccess::Open,
+            Self::Own | Self::Closed => RoomAccess::Members,
+        }
+    }
+
+    fn has_members(self) -> bool {
+        match self {
+            Self::OpenWithMembers | Self::Own => true,
+            Self::Open | Self::Closed => false,
+        }
+    }
 }
 
 /// The participation of each of the viewers in a chat.
@@ -71,8 +106,8 @@ pub struct Matrix {
     pub store: Store,
     /// One of each role, all of one organization.
     pub viewers: Vec<Viewer>,
-    /// The room of the VISITOR chats of that organization.
-    pub room: room::Model,
+    /// The rooms of both organizations, those of the viewers' own first.
+    pub rooms: Vec<room::Model>,
     pub talks: Vec<Talk>,
     /// Events that everybody learns of are before this, those among staff after it.
     pub between: Timestamp,
@@ -82,7 +117,7 @@ pub struct Matrix {
 /// An organization, and who is in it beside the viewers.
 struct Tenant {
     organization_id: OrganizationId,
-    room: room::Model,
+    rooms: Vec<room::Model>,
     other: actor::Model,
 }
 
@@ -96,11 +131,13 @@ impl Matrix {
         let store = Store::open(&url, 4, Clock::system()).await.expect("a store").into_store(Arc::new(()));
         let made = store.transaction(async |tx| Ok::<_, Error>(people_of_two_organizations(tx).await));
         let (own, foreign, people, between) = made.await.expect("committed").value;
-        let mut viewers: Vec<_> = people
-            .iter()
-            .map(|actor| Viewer::of(actor, Timestamp(i64::MAX), None).expect("a role"))
-            .collect();
-        viewers.push(Viewer::widget(&own.room));
+        let mut viewers = Vec::new();
+        for actor in &people {
+            let principal = sign_ins::actor_of_token(&store, actor.id, SignInId(Uuid::nil())).await;
+            let principal = principal.expect("read").expect("an actor");
+            viewers.push(Viewer::of(&principal, Timestamp(i64::MAX), None).expect("a role"));
+        }
+        viewers.push(Viewer::widget(&own.rooms[0]));
         let mut talks = Vec::new();
         for case in cases() {
             let tenant = if case.is_foreign { &foreign } else { &own };
@@ -109,7 +146,8 @@ impl Matrix {
                 .await;
             talks.push(made.expect("committed").value);
         }
-        Self { store, viewers, room: own.room, talks, between, _folder: folder }
+        let rooms = own.rooms.into_iter().chain(foreign.rooms).collect();
+        Self { store, viewers, rooms, talks, between, _folder: folder }
     }
 
     pub fn chat_ids(&self) -> Vec<ChatId> {
@@ -122,6 +160,7 @@ async fn people_of_two_organizations(tx: &Tx) -> (Tenant, Tenant, Vec<actor::Mod
     let (own, foreign) = (tenant(tx, "own").await, tenant(tx, "foreign").await);
     let kinds = [
         (ActorType::User, Some(UserRole::Admin)),
+        (ActorType::User, Some(UserRole::Supervisor)),
         (ActorType::User, Some(UserRole::Operator)),
         (ActorType::Visitor, None),
         (ActorType::ApiClient, None),
@@ -129,6 +168,14 @@ async fn people_of_two_organizations(tx: &Tx) -> (Tenant, Tenant, Vec<actor::Mod
     let mut people = Vec::new();
     for (actor_type, role) in kinds {
         people.push(person(tx, own.organization_id, actor_type, role).await);
+    }
+    let ids: Vec<_> = people.iter().map(|actor| actor.id).collect();
+    for tenant in [&own, &foreign] {
+        for (room, which) in tenant.rooms.iter().zip(WhichRoom::ALL) {
+            if which.has_members() {
+                members::insert(tx, room.id, &ids, tx.now()).await.expect("members");
+            }
+        }
     }
     (own, foreign, people, tx.now())
 }
@@ -140,7 +187,12 @@ fn cases() -> Vec<Case> {
             ChatType::Visitor => &[WhichVisitor::Viewer, WhichVisitor::Other][..],
             ChatType::Direct | ChatType::Group => &[WhichVisitor::Nobody],
         };
-        for &visitor in visitors {
+        let rooms = match chat_type {
+            ChatType::Visitor => &WhichRoom::ALL[..],
+            ChatType::Direct | ChatType::Group => &[WhichRoom::Open],
+        };
+        let places = visitors.iter().flat_map(|visitor| rooms.iter().map(move |room| (*visitor, *room)));
+        for (visitor, room) in places {
             for participation in [Participation::None, Participation::Current, Participation::Ended] {
                 for bits in 0..8 {
                     let [is_private, is_deleted, is_foreign] = [1, 2, 4].map(|bit| bits & bit != 0);
@@ -148,6 +200,7 @@ fn cases() -> Vec<Case> {
                         chat_type,
                         is_private,
                         visitor,
+                        room,
                         participation,
                         is_deleted,
                         is_foreign,
@@ -170,7 +223,18 @@ async fn tenant(tx: &Tx, name: &str) -> Tenant {
         edit_window_minutes: 15,
     };
     organizations::insert(tx, &organization).await.expect("an organization");
-    let room = room::Model {
+    let mut all = Vec::new();
+    for which in WhichRoom::ALL {
+        let room = new_room(tx, organization_id, which.access());
+        rooms::insert(tx, &room).await.expect("a room");
+        all.push(room);
+    }
+    let other = person(tx, organization_id, ActorType::Visitor, None).await;
+    Tenant { organization_id, rooms: all, other }
+}
+
+fn new_room(tx: &Tx, organization_id: OrganizationId, access: RoomAccess) -> room::Model {
+    room::Model {
         id: RoomId(tx.new_id()),
         organization_id,
         name: "Reception".into(),
@@ -180,10 +244,8 @@ async fn tenant(tx: &Tx, name: &str) -> Tenant {
         allowed_origins: Origins::default(),
         resume_window_minutes: 0,
         end_after_idle_minutes: 0,
-    };
-    rooms::insert(tx, &room).await.expect("a room");
-    let other = person(tx, organization_id, ActorType::Visitor, None).await;
-    Tenant { organization_id, room, other }
+        access,
+    }
 }
 
 async fn person(
@@ -256,7 +318,8 @@ fn new_chat(
         WhichVisitor::Other => Some(tenant.other.id),
     };
     if row.visitor_id.is_some() {
-        row.room_id = Some(tenant.room.id);
+        let index = WhichRoom::ALL.iter().position(|room| *room == case.room).expect("a room");
+        row.room_id = Some(tenant.rooms[index].id);
         row.waiting_since = (!case.is_deleted).then(|| tx.now());
     }
     row

@@ -5,8 +5,8 @@ use anteroom::clock::Clock;
 use entity::{
     actor, attachment, chat, chat_session, chat_session_participant, chat_tag, event, message,
     message_revision, message_text, organization, participation, presence, reaction, refresh_token, request,
-    room, room_origin, shopping_cart, shopping_cart_product, sign_in, upload_usage, webhook,
-    webhook_delivery,
+    room, room_departure, room_member, room_origin, shopping_cart, shopping_cart_product, sign_in,
+    upload_usage, webhook, webhook_delivery,
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, ModelTrait};
 use std::collections::BTreeMap;
@@ -63,6 +63,8 @@ impl Stored {
             ("reaction", self.rows::<reaction::Entity>().await),
             ("request", self.rows::<request::Entity>().await),
             ("room", self.rows::<room::Entity>().await),
+            ("room_departure", self.rows::<room_departure::Entity>().await),
+            ("room_member", self.rows::<room_member::Entity>().await),
             ("room_origin", self.rows::<room_origin::Entity>().await),
             ("sign_in", self.rows::<sign_in::Entity>().await),
             ("shopping_cart", self.rows::<shopping_cart::Entity>().await),

@@ -6,6 +6,7 @@ use crate::harness::world::World;
 use crate::on_both;
 use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use anteroom::domain::page::{Key, PageRequest};
+use anteroom::domain::rooms::Rooms;
 use anteroom::domain::viewer::{Viewer, ViewerRole};
 use anteroom::store::chats;
 use entity::chat::Tags;
@@ -74,6 +75,8 @@ async fn filled(world: &World) -> (Viewer, room::Model, ActorId) {
         organization_id: room.organization_id,
         actor_id: admin.id,
         role: ViewerRole::Admin,
+        rooms: Rooms::default(),
+        access_changed_at: Timestamp(0),
         expires_at: Timestamp(i64::MAX),
         auth_version: 1,
         pass: None,
