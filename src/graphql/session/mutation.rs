@@ -4,23 +4,23 @@ use super::super::caller::{Caller, caller};
 use super::super::chat::Chat;
 use super::super::enums::ChatSessionType;
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actors};
+use super::super::id::{Halt, Kind};
 use super::super::payload::{UserError, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
+use super::place::{PlaceInput, participants};
 use crate::actions::{CreateSession, MoveSession, UpdateSession};
 use crate::domain::limits;
 use crate::domain::session_action::SessionAction;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, SessionId};
+use entity::SessionId;
 
-/// A session to create: on a chat, or on the chat of exactly its participants.
+/// A session to create.
 #[derive(InputObject)]
 struct CreateChatSessionInput {
-    /// The chat. If absent, `participantIds` find the chat with exactly these participants, or make one.
-    chat_id: Option<ID>,
-    /// The participants, up to 100. The viewer is always one. Default with `chatId`: every participant of the chat.
-    participant_ids: Option<Vec<ID>>,
+    /// The chat that the session belongs to.
+    #[graphql(name = "in")]
+    place: PlaceInput,
     /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed.
     title: Option<String>,
     /// The type of the session.
@@ -152,11 +152,10 @@ impl SessionMutation {
         #[graphql(desc = "The session.")] input: CreateChatSessionInput,
     ) -> Result<Option<CreateChatSessionPayload>> {
         let caller = caller(context)?;
+        let place = input.place;
         let created = async {
-            let chat = |id: ID| Kind::Chat.expect(&id, "chat", "chatId").map(ChatId);
             let input = CreateSession {
-                chat_id: input.chat_id.map(chat).transpose()?,
-                participant_ids: input.participant_ids.as_deref().map(participants).transpose()?,
+                place: place.decode()?,
                 title: input.title,
                 session_type: input.session_type.into(),
                 call_room: input.call_room,
@@ -167,7 +166,7 @@ impl SessionMutation {
             };
             Ok(caller.actions.create_session(&caller.viewer, input).await?)
         };
-        let created = created.await;
+        let created = created.await.map_err(|halt| place.located(halt));
         Ok(Some(answer(caller, created, None).await?.into()))
     }
 
@@ -281,8 +280,4 @@ async fn answer(
         None => None,
     };
     Ok(Answer { chat_session: row.map(ChatSession), chat, user_errors })
-}
-
-fn participants(ids: &[ID]) -> std::result::Result<Vec<ActorId>, Halt> {
-    expect_actors(ids, "participantIds")
 }
