@@ -2,6 +2,7 @@
 
 pub(super) mod archive;
 pub(super) mod edit;
+pub(super) mod history;
 pub(super) mod mutation;
 pub(super) mod reaction;
 pub(super) mod search;
@@ -141,16 +142,18 @@ impl Message {
         self.0.message.deleted_at.map(DateTime)
     }
 
-    /// The previous texts, oldest first: for the organization's people and its sender, empty for all
-    /// others and once it is deleted. At most 50.
-    async fn revisions(&self, context: &Context<'_>) -> Result<Vec<MessageRevision>> {
+    /// The previous texts, oldest first, at most 50. Empty once the message is deleted. Null unless the viewer is
+    /// staff or the sender.
+    async fn revisions(&self, context: &Context<'_>) -> Result<Option<Vec<MessageRevision>>> {
         let (caller, message) = (caller(context)?, &self.0.message);
-        let is_shown = caller.viewer.role.is_staff() || message.sender_id == Some(caller.viewer.actor_id);
-        if message.edited_at.is_none() || !is_shown {
-            return Ok(Vec::new());
+        if !caller.viewer.role.is_staff() && message.sender_id != Some(caller.viewer.actor_id) {
+            return Ok(None);
+        }
+        if message.edited_at.is_none() {
+            return Ok(Some(Vec::new()));
         }
         let found = caller.load(RevisionsOf(message.id)).await?.unwrap_or_default();
-        Ok(found.into_iter().map(Into::into).collect())
+        Ok(Some(found.into_iter().map(Into::into).collect()))
     }
 
     /// The message that it answers, as that now stands: perhaps a tombstone.
