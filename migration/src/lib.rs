@@ -23,6 +23,7 @@ mod m20261121_000043_session_changes;
 mod m20261121_000044_leads;
 mod m20261128_d_folded_names;
 mod m20261128_f_uploads_and_deliveries;
+mod m20261128_g_list_orders;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000044_leads::Migration),
             Box::new(m20261128_d_folded_names::Migration),
             Box::new(m20261128_f_uploads_and_deliveries::Migration),
+            Box::new(m20261128_g_list_orders::Migration),
         ]
     }
 }

@@ -7,14 +7,16 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::messages::Listed;
+use crate::store::participations::ListedParticipations;
 use crate::store::reactions::Counted;
+use crate::store::sessions::{SessionFilter, SessionOrder};
 use crate::store::{
     actors, chats, messages, participations, presences, reactions, revisions, rooms, sessions,
 };
 use chrono::TimeDelta;
 use entity::{
-    ActorId, ActorType, ChatId, MessageId, MessageType, ParticipationId, RoomId, SessionId, actor,
-    message_revision, participation, presence, room,
+    ActorId, ChatId, MessageId, MessageType, ParticipationId, RoomId, SessionId, actor, message_revision,
+    participation, presence, room,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -69,38 +71,42 @@ impl Actions {
         Ok(found)
     }
 
-    /// The same page of the presences of each chat, oldest first.
+    /// The same page of the presences of each chat, by their age.
     pub async fn presences_of_each(
         &self,
         _viewer: &Viewer,
         chats: &[ChatId],
         include_ended: bool,
+        is_descending: bool,
         page: &PageRequest,
     ) -> Result<PageOfEach<presence::Model>> {
-        let pages = presences::list_of_each(&self.0.store, chats, include_ended, page).await?;
+        let store = &self.0.store;
+        let pages = presences::list_of_each(store, chats, include_ended, is_descending, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
-    /// The same page of the participations of each chat, oldest first.
+    /// The same page of the participations of each chat.
     pub async fn participations_of_each(
         &self,
-        _viewer: &Viewer,
+        viewer: &Viewer,
         chats: &[ChatId],
-        actor_type: Option<ActorType>,
+        asked: ListedParticipations,
         page: &PageRequest,
     ) -> Result<PageOfEach<participation::Model>> {
-        let pages = participations::list_of_each(&self.0.store, chats, actor_type, page).await?;
+        let pages = participations::list_of_each(&self.0.store, viewer, chats, asked, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
-    /// The same page of the sessions of each chat, oldest first.
+    /// The same page of the sessions of each chat that the filter matches.
     pub async fn sessions_of_each(
         &self,
         viewer: &Viewer,
         chats: &[ChatId],
+        filter: &SessionFilter,
+        order: SessionOrder,
         page: &PageRequest,
     ) -> Result<PageOfEach<SessionRow>> {
-        let pages = sessions::list_of_each(&self.0.store, viewer, chats, page).await?;
+        let pages = sessions::list_of_each(&self.0.store, viewer, chats, (filter, order), page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 

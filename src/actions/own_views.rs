@@ -8,7 +8,8 @@ use crate::domain::policy::{self, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, text};
-use crate::store::{Tx, own_views, participations};
+use crate::store::participations::{self, ListedParticipations};
+use crate::store::{Tx, own_views};
 use entity::{ActorId, ChatId, chat, participation};
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -48,18 +49,18 @@ impl Actions {
         Ok(UpdatedParticipation { chat, participation })
     }
 
-    /// The chats in which an actor takes part, most recent activity first; `None` where that is not for the viewer.
+    /// The chats in which an actor takes part; `None` where that is not for the viewer.
     pub async fn participations_of(
         &self,
         viewer: &Viewer,
         actor_id: ActorId,
-        include_hidden: bool,
+        asked: ListedParticipations,
         page: &PageRequest,
     ) -> Result<Option<Page<participation::Model>>> {
         if !policy::reads_own_views(viewer, actor_id) {
             return Ok(None);
         }
-        Ok(Some(own_views::list_of_actor(&self.0.store, actor_id, include_hidden, page).await?))
+        Ok(Some(own_views::list_of_actor(&self.0.store, actor_id, asked, page).await?))
     }
 }
 

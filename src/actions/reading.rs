@@ -1,14 +1,14 @@
 //! Reading: what a viewer may see, one by one and in pages. What they may not see is not there.
 
 use super::{Actions, Error, Result};
-use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::search::Matching;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::domain::{limits, text};
-use crate::store::sessions::SessionFilter;
+use crate::store::chats::ListedChats;
+use crate::store::sessions::{SessionFilter, SessionOrder};
 use crate::store::{actors, chats, messages, organizations, participations, presences, rooms, sessions};
 use entity::{
     ActorId, ActorType, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
@@ -195,32 +195,31 @@ impl Actions {
     pub async fn chats(
         &self,
         viewer: &Viewer,
-        filter: &ChatFilter,
-        order: ChatOrder,
+        asked: ListedChats<'_>,
         page: &PageRequest,
     ) -> Result<Page<chat::Model>> {
-        Ok(chats::list_visible(&self.0.store, viewer, filter, order, page).await?)
+        Ok(chats::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
-    /// The chats that the viewer takes part in or is present in, latest message first.
+    /// The chats that the viewer takes part in or is present in.
     pub async fn inbox(
         &self,
         viewer: &Viewer,
-        filter: &ChatFilter,
-        include_hidden: bool,
+        asked: ListedChats<'_>,
         page: &PageRequest,
     ) -> Result<Page<chat::Model>> {
-        Ok(chats::list_inbox(&self.0.store, viewer, filter, include_hidden, page).await?)
+        Ok(chats::list_inbox(&self.0.store, viewer, asked, page).await?)
     }
 
-    /// The sessions of the chats that the viewer sees, oldest first.
+    /// The sessions of the chats that the viewer sees.
     pub async fn sessions(
         &self,
         viewer: &Viewer,
         filter: &SessionFilter,
+        order: SessionOrder,
         page: &PageRequest,
     ) -> Result<Page<SessionRow>> {
-        Ok(sessions::list_visible(&self.0.store, viewer, filter, page).await?)
+        Ok(sessions::list_visible(&self.0.store, viewer, filter, order, page).await?)
     }
 
     /// The sessions that the viewer is called to and that are not over, newest first.

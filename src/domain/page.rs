@@ -12,6 +12,27 @@ pub struct Key {
     pub id: Uuid,
 }
 
+/// What a list is sorted by, and in which direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Order<F> {
+    /// The field that is compared.
+    pub field: F,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+impl<F> Order<F> {
+    /// Smallest first.
+    pub const fn ascending(field: F) -> Self {
+        Self { field, is_descending: false }
+    }
+
+    /// Largest first.
+    pub const fn descending(field: F) -> Self {
+        Self { field, is_descending: true }
+    }
+}
+
 /// From which end of the list the page is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {

@@ -277,5 +277,11 @@ pub fn deletes_chat(viewer: &Viewer, chat: &chat::Model) -> bool {
 /// Whether the viewer reads the list of an actor's participations: their own, and an admin everybody's.
 #[must_use]
 pub fn reads_own_views(viewer: &Viewer, actor_id: ActorId) -> bool {
-    viewer.actor_id == actor_id || viewer.role == ViewerRole::Admin
+    viewer.actor_id == actor_id || reads_all_own_views(viewer)
+}
+
+/// Whether the viewer reads what every actor's participations say of the actor's own view.
+#[must_use]
+pub fn reads_all_own_views(viewer: &Viewer) -> bool {
+    viewer.role == ViewerRole::Admin
 }

@@ -204,29 +204,13 @@ pub(super) enum ResetReason {
     CursorExpired,
 }
 
-/// In which direction a list is sorted.
+/// The sort direction of a list.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OrderDirection {
-    /// Smallest, or oldest, first.
+    /// Ascending: the smallest or oldest item first.
     Asc,
-    /// Largest, or newest, first.
+    /// Descending: the largest or newest item first.
     Desc,
-}
-
-/// A field to sort chats by.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "crate::domain::chat_filter::ChatOrderField")]
-pub(super) enum ChatOrderField {
-    /// The start time.
-    StartedAt,
-    /// The end time. Lists only chats that have ended.
-    EndedAt,
-    /// The time of the last change.
-    UpdatedAt,
-    /// Since when its visitor waits for an answer; lists only chats where one does.
-    WaitingSince,
-    /// The time of the newest message. Lists only chats with messages.
-    LastMessageAt,
 }
 
 /// An action on a chat that a viewer can take.

@@ -23,6 +23,11 @@ impl Fault {
         Self::new(Code::BadUserInput, message)
     }
 
+    /// A list with more items than it may have.
+    pub(super) fn too_many(field: &str, limit: usize) -> Self {
+        Self::bad_input(format!("`{field}` takes at most {limit} items."))
+    }
+
     /// What the role may never do.
     pub(super) fn forbidden() -> Self {
         Self::new(Code::Forbidden, "Your role may never do this.")

@@ -57,11 +57,12 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The same page of the deliveries of each of the webhooks, oldest first. Who asks has been shown the webhooks.
+/// The same page of the deliveries of each of the webhooks, by their age. Who asks has been shown the webhooks.
 pub async fn list_of_each(
     rows: &impl Rows,
     webhook_ids: &[WebhookId],
     states: Option<&[WebhookDeliveryState]>,
+    is_descending: bool,
     page: &PageRequest,
 ) -> Result<Vec<Page<webhook_delivery::Model>>> {
     let lists = webhook_ids.iter().map(|webhook_id| {
@@ -71,7 +72,8 @@ pub async fn list_of_each(
             None => list,
         }
     });
-    let sorting = Sorting::ascending(webhook_delivery::Column::CreatedAt, webhook_delivery::Column::Id);
+    let sorting =
+        Sorting::by(webhook_delivery::Column::CreatedAt, webhook_delivery::Column::Id, is_descending);
     let owner = |row: &webhook_delivery::Model| {
         webhook_ids.iter().position(|id| *id == row.webhook_id).unwrap_or(usize::MAX)
     };

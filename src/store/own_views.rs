@@ -1,13 +1,16 @@
 //! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
 
 use super::feed::members_of_each;
-use super::keyset::{self, Sorting, Way};
+use super::keyset::{self, Sorting};
+use super::participations::{ListedParticipations, ParticipationOrderField};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
 use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ChatId, ParticipationId, Timestamp, chat, participation};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -22,36 +25,59 @@ pub struct OwnView {
     pub members: Members,
 }
 
-/// The chats in which an actor takes part, most recent activity first. The actor's own index leads to the page, in its
-/// order, however many there are.
+/// The chats in which an actor takes part. The actor's own indexes lead to the page, in its order, however many there are.
 pub async fn list_of_actor(
     rows: &impl Rows,
     actor_id: ActorId,
-    include_hidden: bool,
+    asked: ListedParticipations,
     page: &PageRequest,
 ) -> Result<Page<participation::Model>> {
-    let mut of_chat = chat::Entity::find()
-        .select_only()
-        .column(chat::Column::Id)
-        .filter(
-            Expr::col((chat::Entity, chat::Column::Id))
-                .equals((participation::Entity, participation::Column::ChatId)),
-        )
-        .filter(chat::Column::DeletedAt.is_null());
-    if !include_hidden {
-        of_chat = of_chat.filter(is_shown());
-    }
-    let list = participation::Entity::find()
+    let (list, sorting) = own(actor_id, asked);
+    keyset::page(rows, list, sorting, page).await
+}
+
+/// How the database would read a page of [`list_of_actor`]: its plan, line by line.
+pub async fn explain_of_actor(
+    rows: &impl Rows,
+    actor_id: ActorId,
+    asked: ListedParticipations,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    let (list, sorting) = own(actor_id, asked);
+    keyset::explain(rows, &list, sorting, page).await
+}
+
+fn own(
+    actor_id: ActorId,
+    asked: ListedParticipations,
+) -> (Select<participation::Entity>, Sorting<participation::Entity>) {
+    let ListedParticipations { actor_type, order, include_hidden } = asked;
+    let shown = if include_hidden { Condition::all() } else { is_shown() };
+    let mut list = participation::Entity::find()
         .filter(participation::Column::ActorId.eq(actor_id))
         .filter(participation::Column::EndedAt.is_null())
-        .filter(Expr::exists(of_chat.into_query()));
-    let sorting = Sorting {
-        value: participation::Column::ActiveAt,
-        id: Some(participation::Column::ChatId),
-        is_descending: true,
-        way: Way::InOrder,
+        .filter(in_chat(shown));
+    if let Some(actor_type) = actor_type {
+        list = list.filter(participation::Column::ActorType.eq(actor_type));
+    }
+    let (value, id) = match order.field {
+        ParticipationOrderField::CreatedAt => (participation::Column::CreatedAt, participation::Column::Id),
+        ParticipationOrderField::ActiveAt => (participation::Column::ActiveAt, participation::Column::ChatId),
     };
-    keyset::page(rows, list, sorting, page).await
+    (list, Sorting::by(value, id, order.is_descending))
+}
+
+/// Whether the chat of a participation is there, and so.
+pub(super) fn in_chat(is_so: Condition) -> Expr {
+    let of_row = Expr::col((chat::Entity, chat::Column::Id))
+        .equals((participation::Entity, participation::Column::ChatId));
+    let chats = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(of_row)
+        .filter(chat::Column::DeletedAt.is_null())
+        .filter(is_so);
+    Expr::exists(chats.into_query())
 }
 
 /// Whether the chat of a row is not hidden by the participation of the row: nothing hides a message that came after.
@@ -94,7 +120,7 @@ pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn with_chats(store: &Store, found: sea_orm::Select<participation::Entity>) -> Result<Vec<OwnView>> {
+async fn with_chats(store: &Store, found: Select<participation::Entity>) -> Result<Vec<OwnView>> {
     let rows = store.snapshot().await?;
     let found = found.all(&rows).await?;
     let chat_ids: Vec<_> = found.iter().map(|row| row.chat_id).collect();

@@ -1,13 +1,50 @@
 //! Participations: who takes part in a chat, and how far they have read.
 
 use super::changed::all_but_key;
-use super::keyset::{self, Sorting};
+use super::keyset::{self, Sorting, Way};
 use super::{Result, Rows, Tx, own_views};
-use crate::domain::limits;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::page::{Order, Page, PageRequest};
+use crate::domain::viewer::Viewer;
+use crate::domain::{limits, policy};
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
+
+/// What participations are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParticipationOrderField {
+    /// When it began.
+    CreatedAt,
+    /// When the chat was last active: since its newest message, or since it began.
+    ActiveAt,
+}
+
+impl ParticipationOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "CREATED_AT",
+            Self::ActiveAt => "ACTIVE_AT",
+        }
+    }
+}
+
+/// How participations are sorted.
+pub type ParticipationOrder = Order<ParticipationOrderField>;
+
+/// Participations, as a list asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListedParticipations {
+    /// Only those of actors of this type.
+    pub actor_type: Option<ActorType>,
+    /// How they are sorted.
+    pub order: ParticipationOrder,
+    /// Also those whose actor hides the chat, as far as the viewer knows which do.
+    pub include_hidden: bool,
+}
 
 /// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
@@ -112,26 +149,50 @@ pub async fn find_chat_of_exactly(
         .await?)
 }
 
-/// The same page of the participations of each of the chats, oldest first.
+/// The same page of the participations of each of the chats. A chat has so few that they may be sorted.
 pub async fn list_of_each(
     rows: &impl Rows,
+    viewer: &Viewer,
     chat_ids: &[ChatId],
-    actor_type: Option<ActorType>,
+    asked: ListedParticipations,
     page: &PageRequest,
 ) -> Result<Vec<Page<participation::Model>>> {
+    let ListedParticipations { actor_type, order, include_hidden } = asked;
     let lists = chat_ids.iter().map(|chat_id| {
-        let list = participation::Entity::find()
+        let mut list = participation::Entity::find()
             .filter(participation::Column::ChatId.eq(*chat_id))
             .filter(participation::Column::EndedAt.is_null());
+        if !include_hidden {
+            list = list.filter(is_not_seen_hidden(viewer));
+        }
         match actor_type {
             Some(actor_type) => list.filter(participation::Column::ActorType.eq(actor_type)),
             None => list,
         }
     });
-    let sorting = Sorting::ascending(participation::Column::CreatedAt, participation::Column::Id);
+    let id = participation::Column::Id;
+    let sorting = match order.field {
+        ParticipationOrderField::CreatedAt => {
+            Sorting::by(participation::Column::CreatedAt, id, order.is_descending)
+        }
+        ParticipationOrderField::ActiveAt => Sorting {
+            way: Way::Sorted,
+            ..Sorting::by(participation::Column::ActiveAt, id, order.is_descending)
+        },
+    };
     let owner =
         |row: &participation::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
+}
+
+/// Whether the viewer does not know of the participation of a row that it hides its chat.
+fn is_not_seen_hidden(viewer: &Viewer) -> Condition {
+    let shown = Condition::any().add(own_views::in_chat(own_views::is_shown()));
+    if policy::reads_all_own_views(viewer) {
+        shown
+    } else {
+        shown.add(participation::Column::ActorId.ne(viewer.actor_id))
+    }
 }
 
 /// Messages by others after the read mark of each participation, counted up to 100; for whoever learns of notes, with

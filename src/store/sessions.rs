@@ -4,7 +4,7 @@ use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::event::SessionRow;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::page::{Order, Page, PageRequest};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{
     ActorId, ActorType, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp,
@@ -24,11 +24,34 @@ pub struct SessionFilter {
     pub session_type: Option<SessionType>,
     /// In one of these states.
     pub states: Option<Vec<SessionState>>,
-    /// To which this actor is called.
-    pub participant_id: Option<ActorId>,
+    /// To which all of these actors are called.
+    pub participant_ids: Vec<ActorId>,
     /// Of this chat.
     pub chat_id: Option<ChatId>,
 }
+
+/// What sessions are sorted by. A field that can be absent lists only the sessions that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionOrderField {
+    /// When it was created.
+    CreatedAt,
+    /// When it is meant to be.
+    ScheduledAt,
+}
+
+impl SessionOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "CREATED_AT",
+            Self::ScheduledAt => "SCHEDULED_AT",
+        }
+    }
+}
+
+/// How sessions are sorted.
+pub type SessionOrder = Order<SessionOrderField>;
 
 /// The session, where it is of the organization. Who asks must ask the policy whether the viewer sees its chat.
 pub async fn find_in_organization(
@@ -168,40 +191,41 @@ pub async fn list_running_of_actors(
         .await?)
 }
 
-/// The sessions of chats that the viewer sees (a visitor: those they are called to), oldest first.
+/// The sessions of chats that the viewer sees and the filter matches; a visitor gets those they are called to.
 pub async fn list_visible(
     rows: &impl Rows,
     viewer: &Viewer,
     filter: &SessionFilter,
+    order: SessionOrder,
     page: &PageRequest,
 ) -> Result<Page<SessionRow>> {
-    let SessionFilter { session_type, states, participant_id, chat_id } = filter;
-    let mut list = visible(viewer);
-    if let Some(session_type) = session_type {
-        list = list.filter(chat_session::Column::SessionType.eq(*session_type));
-    }
-    if let Some(states) = states {
-        list = list.filter(chat_session::Column::State.is_in(states.iter().copied()));
-    }
-    if let Some(participant_id) = participant_id {
-        list = list.filter(chat_session::Column::Id.in_subquery(called(*participant_id)));
-    }
-    if let Some(chat_id) = chat_id {
-        list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
-    }
-    let page = keyset::page(rows, list, by_age(), page).await?;
+    let list = filtered(visible(viewer), filter, order.field);
+    let page = keyset::page(rows, list, sorting(order), page).await?;
     Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
 }
 
-/// The same page of the sessions of each of the chats, oldest first; a visitor gets those they are called to.
+/// How the database would read a page of [`list_visible`]: its plan, line by line.
+pub async fn explain_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    filter: &SessionFilter,
+    order: SessionOrder,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    keyset::explain(rows, &filtered(visible(viewer), filter, order.field), sorting(order), page).await
+}
+
+/// The same page of the sessions of each of the chats that the filter matches; a visitor gets those they are called to.
 pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
     chat_ids: &[ChatId],
+    (filter, order): (&SessionFilter, SessionOrder),
     page: &PageRequest,
 ) -> Result<Vec<Page<SessionRow>>> {
     let lists = chat_ids.iter().map(|chat_id| {
         let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
+        let list = filtered(list, filter, order.field);
         match viewer.role {
             ViewerRole::Visitor => list.filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id))),
             ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => list,
@@ -210,8 +234,32 @@ pub async fn list_of_each(
     });
     let owner =
         |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
-    let pages = keyset::page_of_each(rows, lists.collect(), by_age(), page, owner).await?;
+    let pages = keyset::page_of_each(rows, lists.collect(), sorting(order), page, owner).await?;
     pages_with_participants(rows, pages).await
+}
+
+fn filtered(
+    mut list: Select<chat_session::Entity>,
+    filter: &SessionFilter,
+    order: SessionOrderField,
+) -> Select<chat_session::Entity> {
+    let SessionFilter { session_type, states, participant_ids, chat_id } = filter;
+    if let Some(session_type) = session_type {
+        list = list.filter(chat_session::Column::SessionType.eq(*session_type));
+    }
+    if let Some(states) = states {
+        list = list.filter(chat_session::Column::State.is_in(states.iter().copied()));
+    }
+    for participant_id in participant_ids {
+        list = list.filter(chat_session::Column::Id.in_subquery(called(*participant_id)));
+    }
+    if let Some(chat_id) = chat_id {
+        list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
+    }
+    match order {
+        SessionOrderField::CreatedAt => list,
+        SessionOrderField::ScheduledAt => list.filter(chat_session::Column::ScheduledAt.is_not_null()),
+    }
 }
 
 /// Adds a session and its participants.
@@ -383,6 +431,10 @@ fn not_over() -> Expr {
         .or(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
 }
 
-fn by_age() -> Sorting<chat_session::Entity> {
-    Sorting::ascending(chat_session::Column::CreatedAt, chat_session::Column::Id)
+fn sorting(order: SessionOrder) -> Sorting<chat_session::Entity> {
+    let value = match order.field {
+        SessionOrderField::CreatedAt => chat_session::Column::CreatedAt,
+        SessionOrderField::ScheduledAt => chat_session::Column::ScheduledAt,
+    };
+    Sorting::by(value, chat_session::Column::Id, order.is_descending)
 }

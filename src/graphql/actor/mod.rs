@@ -4,12 +4,18 @@ pub(super) mod mutation;
 
 use super::caller::caller;
 use super::cart::{ShoppingCartConnection, carts_of};
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
-use super::participation::{ParticipationConnection, participations_of};
+use super::order::{
+    ChatOrderField, ChatOrderInput, ParticipationOrderField, ParticipationOrderInput, ShoppingCartOrderField,
+    ShoppingCartOrderInput,
+};
+use super::participation::{
+    ParticipationArguments, ParticipationConnection, ParticipationFilterInput, participations_of,
+};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
@@ -115,7 +121,7 @@ impl User {
         display_name(ViewerRole::Visitor, &self.0)
     }
 
-    /// The name as colleagues see it; null to visitors.
+    /// The name that staff see. Null for visitors.
     async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.name.as_deref().filter(|_| is_staff(context)))
     }
@@ -125,7 +131,7 @@ impl User {
         Ok(self.0.role.map(UserRole::from).filter(|_| is_staff(context)))
     }
 
-    /// The user's id in the organization's own systems; null to visitors.
+    /// The id of the user in the organization's own systems. Null if there is none, and for visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| is_staff(context)))
     }
@@ -140,53 +146,75 @@ impl User {
         self.0.deactivated_at.map(DateTime)
     }
 
-    /// The chats that the user takes part in and the viewer may see. Sorted by when they started, oldest
-    /// first, unless asked for otherwise.
+    /// The user's chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ChatConnection> {
         let place = Place::Participant(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The chats that the user is present in now and the viewer may see, oldest first.
+    /// The chats in which the user is present, limited to those that the viewer can see.
+    #[allow(clippy::too_many_arguments)]
     async fn current_chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ChatConnection> {
         let place = Place::PresentUser(self.0.id);
-        chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The chats in which the user takes part, most recent activity first: what each of them is for the user
-    /// alone. For
-    /// the user and for admins; null to everybody else.
+    /// The user's chat memberships with their own settings. Null unless the viewer is this user or an admin.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also of chats that the user has hidden.", default)] include_hidden: bool,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only participations that match this filter.")] filter: Option<
+            ParticipationFilterInput,
+        >,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ParticipationOrderInput::descending(ParticipationOrderField::ActiveAt))"
+        )]
+        order_by: Option<ParticipationOrderInput>,
+        #[graphql(desc = "True to include participations whose `isHidden` is true.", default)]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ParticipationConnection>> {
         let page = PageArguments { first, after, last, before };
-        participations_of(context, self.0.id, include_hidden, page).await
+        let arguments = ParticipationArguments { filter, order_by, include_hidden, page };
+        participations_of(context, self.0.id, arguments).await
     }
 }
 
@@ -230,7 +258,8 @@ impl Visitor {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The visitor's id in the organization's own systems; null to other visitors.
+    /// The id of the visitor in the organization's own systems. Null if there is none, and for other
+    /// visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
@@ -249,44 +278,54 @@ impl Visitor {
         Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
     }
 
-    /// The page that the visitor was on last, as far as is known; null to other visitors.
+    /// The last known page of the website that the visitor was on. Null if none is known, and for other
+    /// visitors.
     async fn current_page(&self, context: &Context<'_>) -> Result<Option<WebPage>> {
         Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }
 
-    /// The chats with this visitor that the viewer may see. Sorted by when they started, oldest first, unless
-    /// asked for otherwise.
+    /// The visitor's chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ChatConnection> {
         let place = Place::Visitor(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The shopping carts of the visitor in the organization's shop, oldest first; null to other visitors.
+    /// The visitor's shopping carts in the organization's shop. Null for other visitors.
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ShoppingCartOrderInput::ascending(ShoppingCartOrderField::OpenedAt))"
+        )]
+        order_by: Option<ShoppingCartOrderInput>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
         if !self.is_open_to(context) {
             return Ok(None);
         }
         let page = PageArguments { first, after, last, before };
-        carts_of(context, CartsOf::Visitor(self.0.id), page).await.map(Some)
+        carts_of(context, CartsOf::Visitor(self.0.id), order_by, page).await.map(Some)
     }
 }
 

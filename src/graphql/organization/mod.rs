@@ -4,12 +4,15 @@ pub(super) mod mutation;
 
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::PageArguments;
 use super::enums::TextMatch;
 use super::error::Result;
 use super::id::Kind;
-use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
+use super::message::search::{
+    MessageSearchConnection, MessageSearchFilterInput, SearchArguments, search_organization,
+};
+use super::order::{ChatOrderField, ChatOrderInput, ChatSessionOrderField, ChatSessionOrderInput};
 use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
@@ -66,10 +69,10 @@ impl Organization {
     async fn rooms(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<RoomConnection>> {
         reserved(
             context,
@@ -83,10 +86,10 @@ impl Organization {
     async fn users(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<UserConnection>> {
         reserved(
             context,
@@ -111,36 +114,41 @@ impl Organization {
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<VisitorConnection>> {
         let query = query.as_deref().map(|query| (query, matching.into()));
         let page = PageArguments { first, after, last, before };
         reserved(context, Verb::ReadOrganization, visitors(context, query, page)).await
     }
 
-    /// All chats that the viewer may see. Sorted by when they started, oldest first, unless asked for
-    /// otherwise.
+    /// All chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let page = PageArguments { first, after, last, before };
-        chats_of(context, Place::Organization, filter, order_by, page).await
+        chats_of(context, Place::Organization, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The messages of all chats that the viewer may see whose text contains the query, newest first. Finds any
-    /// part of a word, in every script, regardless of case and accents unless `match` is `EXACT`. Null unless the
-    /// viewer is staff; visitors search in their chats.
+    /// Searches the text of all messages that the viewer can see. Hits are sorted from newest to oldest. The
+    /// query matches any part of a word in any script, and ignores case and accents unless `match` is
+    /// `EXACT`. Null unless the viewer is staff; visitors can use `Chat.searchMessages`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
@@ -153,40 +161,50 @@ impl Organization {
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
-        #[graphql(desc = "The messages to search.")] filter: Option<MessageSearchFilterInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only messages that match this filter.")] filter: Option<MessageSearchFilterInput>,
+        #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
-        let found = search_organization(context, (&query, matching), filter, page);
+        let found = search_organization(
+            context,
+            SearchArguments { query: &query, matching, filter, include_archived, page },
+        );
         reserved(context, Verb::ReadOrganization, found).await
     }
 
-    /// All sessions that the viewer may see, oldest first.
+    /// All chat sessions that the viewer can see. Visitors see the sessions in which they are participants.
+    #[allow(clippy::too_many_arguments)]
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only sessions for which all of this holds.")] filter: Option<
+        #[graphql(desc = "Only chat sessions that match this filter.")] filter: Option<
             ChatSessionFilterInput,
         >,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt))"
+        )]
+        order_by: Option<ChatSessionOrderInput>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
-        sessions(context, filter, PageArguments { first, after, last, before }).await
+        sessions(context, filter, order_by, PageArguments { first, after, last, before }).await
     }
 
     /// The webhooks, oldest first. Null unless the viewer is an admin.
     async fn webhooks(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<WebhookConnection>> {
         reserved(
             context,

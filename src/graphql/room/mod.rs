@@ -3,11 +3,12 @@
 pub(super) mod mutation;
 
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection};
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::{IsStaffed, WaitingIn};
+use super::order::{ChatOrderField, ChatOrderInput};
 use super::organization::Organization;
 use super::scalar::DateTime;
 use crate::domain::viewer::ViewerRole;
@@ -41,13 +42,14 @@ impl Room {
         DateTime(self.0.created_at)
     }
 
-    /// For how many minutes after its newest message a chat can be resumed; 0 is never. Null to all but admins.
+    /// The number of minutes after its newest message in which a chat can be resumed. 0: never. Null unless
+    /// the viewer is an admin.
     async fn resume_window_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
         Ok(is_for_admin(context)?.then_some(self.0.resume_window_minutes))
     }
 
-    /// After how many minutes in which nothing happens a chat ends; 0 is never. A chat with a session that is not
-    /// over waits for it. Null to all but admins.
+    /// The number of minutes without activity after which a chat ends. 0: never. Open chat sessions keep a
+    /// chat open. Null unless the viewer is an admin.
     async fn end_after_idle_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
@@ -69,9 +71,8 @@ impl Room {
         Ok(Some(i32::try_from(waiting).unwrap_or(i32::MAX)))
     }
 
-    /// The key with which pages of the room's site sign visitors in, as bearer token of `signInVisitor`. It stands
-    /// in the
-    /// page for everybody to read. For admins; null to others.
+    /// The bearer token with which pages of the room's website call `signInVisitor`. It is part of the page,
+    /// so it is not secret. Null unless the viewer is an admin.
     async fn widget_key(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(is_for_admin(context)?.then_some(&self.0.widget_key))
     }
@@ -81,24 +82,28 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
     }
 
-    /// The chats in this room that the viewer may see. Sorted by when they started, oldest first, unless asked
-    /// for otherwise; who waits, longest first, is `filter: {isWaiting: true, isEnded: false}` with
-    /// `orderBy: {field: WAITING_SINCE, direction: ASC}`.
+    /// The room's chats that the viewer can see. For the queue, use `filter: {isWaiting: true, isEnded:
+    /// false}` with `orderBy: {field: WAITING_SINCE, direction: ASC}`.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The order of the items.")] order_by: Option<ChatOrderInput>,
-        #[graphql(desc = "Returns the first *n* items, 0–100.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "Returns the last *n* items, 0–100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
+        #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ChatConnection> {
         let place = Place::Room(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 }
 

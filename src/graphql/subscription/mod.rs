@@ -171,7 +171,7 @@ impl Subscription {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The place.", name = "in")] scope: ChatScopeInput,
-        #[graphql(desc = "Only chats for which all of this holds.")] filter: Option<ChatFilterInput>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = ChatChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
