@@ -7,7 +7,7 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use crate::store::messages::Listed;
-use crate::store::participations::ListedParticipations;
+use crate::store::own_views::ListedParticipations;
 use crate::store::reactions::Counted;
 use crate::store::sessions::{SessionFilter, SessionOrder};
 use crate::store::{

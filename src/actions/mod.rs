@@ -38,7 +38,7 @@ mod webhooks;
 mod write;
 
 pub use crate::store::chats::ListedChats;
-pub use crate::store::participations::{ListedParticipations, ParticipationOrder, ParticipationOrderField};
+pub use crate::store::own_views::{ListedParticipations, ParticipationOrder, ParticipationOrderField};
 pub use crate::store::sessions::{SessionFilter, SessionOrder, SessionOrderField};
 pub use batches::{MessageFilter, PageOfEach};
 pub use carts::{CartsOf, UpsertCart};

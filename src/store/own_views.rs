@@ -2,11 +2,10 @@
 
 use super::feed::members_of_each;
 use super::keyset::{self, Sorting};
-use super::participations::{ListedParticipations, ParticipationOrderField};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
-use crate::domain::page::{Page, PageRequest};
-use entity::{ActorId, ChatId, ParticipationId, Timestamp, chat, participation};
+use crate::domain::page::{Order, Page, PageRequest};
+use entity::{ActorId, ActorType, ChatId, ParticipationId, Timestamp, chat, participation};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -23,6 +22,40 @@ pub struct OwnView {
     pub chat: Arc<chat::Model>,
     /// Who is in it now.
     pub members: Members,
+}
+
+/// What participations are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParticipationOrderField {
+    /// When it began.
+    CreatedAt,
+    /// When the chat was last active: since its newest message, or since it began.
+    ActiveAt,
+}
+
+impl ParticipationOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "CREATED_AT",
+            Self::ActiveAt => "ACTIVE_AT",
+        }
+    }
+}
+
+/// How participations are sorted.
+pub type ParticipationOrder = Order<ParticipationOrderField>;
+
+/// Participations, as a list asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListedParticipations {
+    /// Only those of actors of this type.
+    pub actor_type: Option<ActorType>,
+    /// How they are sorted.
+    pub order: ParticipationOrder,
+    /// Also those whose actor hides the chat, as far as the viewer knows which do.
+    pub include_hidden: bool,
 }
 
 /// The chats in which an actor takes part. The actor's own indexes lead to the page, in its order, however many there are.

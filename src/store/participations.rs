@@ -2,8 +2,9 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
-use super::{Result, Rows, Tx, own_views};
-use crate::domain::page::{Order, Page, PageRequest};
+use super::own_views::{self, ListedParticipations, ParticipationOrderField};
+use super::{Result, Rows, Tx};
+use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, policy};
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
@@ -11,40 +12,6 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
-
-/// What participations are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParticipationOrderField {
-    /// When it began.
-    CreatedAt,
-    /// When the chat was last active: since its newest message, or since it began.
-    ActiveAt,
-}
-
-impl ParticipationOrderField {
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreatedAt => "CREATED_AT",
-            Self::ActiveAt => "ACTIVE_AT",
-        }
-    }
-}
-
-/// How participations are sorted.
-pub type ParticipationOrder = Order<ParticipationOrderField>;
-
-/// Participations, as a list asks for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ListedParticipations {
-    /// Only those of actors of this type.
-    pub actor_type: Option<ActorType>,
-    /// How they are sorted.
-    pub order: ParticipationOrder,
-    /// Also those whose actor hides the chat, as far as the viewer knows which do.
-    pub include_hidden: bool,
-}
 
 /// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {

@@ -137,7 +137,6 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
         (&chat, "Chat", "shoppingCarts"),
         (&webhook.id, "Webhook", "deliveries"),
         (&viewer, "Viewer", "inbox"),
-        (&olga.id, "User", "currentChats"),
     ] {
         for order in sdl::orders(on, field) {
             for direction in ["ASC", "DESC"] {

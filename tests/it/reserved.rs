@@ -4,9 +4,13 @@
 use crate::harness::client::{Client, error_code};
 use crate::harness::files::upload;
 use crate::harness::scene::Scene;
+use crate::harness::stored::Stored;
 use crate::harness::world::text;
 use crate::harness::{Engine, TestApp, sdl};
 use crate::on_both;
+use entity::{ActorId, actor};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 on_both!(reserved_fields_are_null_for_others_without_an_error);
@@ -118,13 +122,22 @@ fn objects(
     ]
 }
 
+/// Gives a user an id in the organization's own systems, which is otherwise given when they are created.
+async fn name_outside(app: &TestApp, id: &str, external_id: &str) {
+    let id = ActorId(anteroom::graphql::actor_of_id(id).expect("a user"));
+    let users = actor::Entity::update_many()
+        .col_expr(actor::Column::ExternalId, Expr::value(external_id))
+        .filter(actor::Column::Id.eq(id));
+    users.exec(&Stored::of(app).await.0).await.expect("a named user");
+}
+
 async fn reserved_fields_are_null_for_others_without_an_error(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, otto, vera, victor, group, public, .. } = &scene;
     let chat = &group.chat;
     olga.done("addParticipants", "", json!({ "chatId": chat, "participantIds": [victor.id] })).await;
-    admin.done("updateUser", "", json!({ "userId": olga.id, "externalId": "olga-1" })).await;
+    name_outside(&app, &olga.id, "olga-1").await;
     let page = json!({ "url": "https://clinic.example.org/" });
     let input = json!({ "chatId": public.chat, "text": "Good morning", "page": page });
     vera.done("sendMessage", "", input).await;
