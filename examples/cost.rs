@@ -3,6 +3,8 @@
 //! `cargo run --release --example cost -- FOLDER 110 [postgres://…]`: the folder is made and filled with a chat of
 //! so many messages of the longest text. Linux only.
 
+#![expect(clippy::disallowed_macros, reason = "a measurement prints its table")]
+
 #[path = "measured/dear.rs"]
 mod dear;
 #[allow(dead_code, reason = "other measurements use the rest")]

@@ -3,6 +3,8 @@
 //! `cargo run --release --example report -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
 //! be empty.
 
+#![expect(clippy::disallowed_macros, reason = "a measurement prints its table")]
+
 mod measured;
 
 use anteroom::actions::{Actions, CreateRoom, CreateUser, ListedChats, UpsertVisitor};

@@ -3,22 +3,24 @@
 //! `cargo run --release --example search -- FOLDER 1000000 [postgres://…]`: the folder is made, the database must
 //! be empty.
 
+#![expect(clippy::disallowed_macros, reason = "a measurement prints its table")]
+
 mod measured;
 
 use anteroom::actions::SearchIn;
-use anteroom::domain::event::{MessageRow, Subject};
+use anteroom::domain::change::MessageChange;
+use anteroom::domain::event::{Change, MessageRow};
 use anteroom::domain::page::PageRequest;
 use anteroom::domain::search::{Matching, Query};
 use anteroom::store::tx::Fact;
-use anteroom::store::{Store, messages};
+use anteroom::store::{Store, Tx, messages};
 use entity::{
-    ActorId, Audience, ChatId, ChatType, EventKind, MessageId, MessageType, OrganizationId, Timestamp, chat,
-    message,
+    ActorId, Audience, ChatId, ChatType, MessageId, MessageType, OrganizationId, Timestamp, chat, message,
 };
 use measured::{Measured, median, participation};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::time::Instant;
 
 const SYLLABLES: [&str; 24] = [
@@ -93,54 +95,57 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// A chat with so many messages.
     async fn chat(&self, count: u64, random: &mut StdRng) -> anyhow::Result<ChatId> {
-        let mut tx = self.store.begin().await?;
-        let (id, now) = (ChatId(tx.new_id()), tx.now());
-        let mut row = chat::Model::new(id, self.organization_id, ChatType::Group, now);
-        (row.owner_id, row.token) = (Some(self.sender), id.to_string());
-        tx.add_chat(row).await?;
-        // An archivist takes part.
-        let participation = participation(tx.new_id(), id, self.sender, now);
-        anteroom::store::participations::insert(&tx, &participation).await?;
-        tx.commit().await?;
+        let made = self.store.transaction(async |tx| {
+            let (id, now) = (ChatId(tx.new_id()), tx.now());
+            let mut row = chat::Model::new(id, self.organization_id, ChatType::Group, now);
+            (row.owner_id, row.token) = (Some(self.sender), id.to_string());
+            tx.add_chat(row).await?;
+            // An archivist takes part.
+            let participation = participation(tx.new_id(), id, self.sender, now);
+            anteroom::store::participations::insert(tx, &participation).await?;
+            anyhow::Ok(id)
+        });
+        let id = made.await?.value;
         for start in (0..count).step_by(usize::try_from(BATCH)?) {
-            let mut tx = self.store.begin().await?;
-            tx.lock_chat(self.organization_id, id).await?;
-            for number in start..count.min(start + BATCH) {
-                let text = text(number, count, random);
-                let message_id = MessageId(tx.new_id());
-                let row = message::Model {
-                    chat_id: id,
-                    sequence: tx.next_sequence()?,
-                    id: message_id,
-                    message_type: MessageType::Message,
-                    sender_id: Some(self.sender),
-                    text: Some(text),
-                    external_id: message_id.0.simple().to_string(),
-                    created_at: tx.now(),
-                    session_id: None,
-                    session_state: None,
-                    edited_at: None,
-                    deleted_at: None,
-                    sent_digest: None,
-                    is_internal: false,
-                    reply_to_sequence: None,
-                };
-                messages::insert(&tx, &row).await?;
-                tx.record(Fact {
-                    kind: EventKind::MessageAdded,
-                    subject_id: message_id.0,
-                    subject: Subject::Message(MessageRow {
-                        message: row,
-                        sender: None,
-                        called_ids: Vec::new(),
-                    }),
-                    actor_id: Some(self.sender),
-                    audience: Audience::All,
-                })?;
-            }
-            tx.commit().await?;
+            let texts: Vec<_> =
+                (start..count.min(start + BATCH)).map(|number| text(number, count, random)).collect();
+            self.store.transaction(async |tx| self.add_messages(tx, id, texts).await).await?;
         }
         Ok(id)
+    }
+
+    async fn add_messages(&self, tx: &mut Tx, chat_id: ChatId, texts: Vec<String>) -> anyhow::Result<()> {
+        tx.lock_chat(self.organization_id, chat_id).await?;
+        for text in texts {
+            let message_id = MessageId(tx.new_id());
+            let row = message::Model {
+                chat_id,
+                sequence: tx.next_sequence()?,
+                id: message_id,
+                message_type: MessageType::Message,
+                sender_id: Some(self.sender),
+                text: Some(text),
+                external_id: message_id.0.simple().to_string(),
+                created_at: tx.now(),
+                session_id: None,
+                session_state: None,
+                edited_at: None,
+                deleted_at: None,
+                sent_digest: None,
+                is_internal: false,
+                reply_to_sequence: None,
+            };
+            messages::insert(tx, &row).await?;
+            tx.record(Fact {
+                change: Change::Message(
+                    MessageChange::Added,
+                    MessageRow { message: row, sender: None, called_ids: Vec::new() },
+                ),
+                actor_id: Some(self.sender),
+                audience: Audience::All,
+            })?;
+        }
+        Ok(())
     }
 }
 

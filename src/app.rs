@@ -1,4 +1,4 @@
-//! The server put together: store, live, actions, schema and front door, started and stopped as one.
+//! The whole server, started and stopped as one: store, live streams, actions, schema and HTTP server.
 
 use crate::actions::{Actions, Lease, Quotas, Secret};
 use crate::clock::Clock;
@@ -7,7 +7,7 @@ use crate::delivery::{self, Worker};
 use crate::files::{self, Files};
 use crate::http::{self, Front};
 use crate::live::{Bus, Cursors, Live};
-use crate::store::{Store, WebhookBodies, organizations};
+use crate::store::{Opened, Store, WebhookBodies, organizations};
 use crate::{graphql, workers};
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -17,21 +17,24 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
+mod reserved;
 mod secret;
+
+pub use reserved::Reserved;
 
 const MIB: u64 = 1024 * 1024;
 
-/// How long a stream may take to start.
+/// The time in which a stream must start.
 const START_WITHIN: Duration = Duration::from_secs(20);
-/// How long running work may take to end when the server stops: what runs longer is left behind.
+/// The time in which running work must end when the server stops. Longer work is abandoned.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
-/// What the command line and the server have in common: the store, opened and brought up to date.
+/// The parts that the command line and the server share: the open store, with current tables.
 pub struct Base {
     /// The actions.
     pub actions: Actions,
@@ -39,12 +42,12 @@ pub struct Base {
     pub live: Live,
     tracker: TaskTracker,
     shutdown: CancellationToken,
-    /// Held as long as this process uses the data folder's database.
+    /// Locked while this process uses the database in the data folder.
     _lock: Option<Arc<File>>,
 }
 
 impl Base {
-    /// Opens the store as configured.
+    /// Opens the store of the configuration.
     pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
         if !config.files.starts_with("s3://") {
@@ -52,32 +55,23 @@ impl Base {
         }
         let lock = lock(config)?;
         let kept = secret::kept(config)?;
-        let store =
+        let database =
             Store::open(&config.database, config.database_connections, clock).await.with_context(|| {
                 format!("could not open the database ({})", without_password(&config.database))
             })?;
-        match Self::on(config, store.clone(), kept, lock).await {
-            Ok(base) => Ok(base),
+        match Parts::of(config, &database, kept).await {
+            Ok(parts) => Ok(Self::on(config, database, parts, lock)),
             Err(error) => {
-                store.close().await;
+                database.close().await;
                 Err(error)
             }
         }
     }
 
-    async fn on(
-        config: &Config,
-        store: Store,
-        kept: Option<Secret>,
-        lock: Option<Arc<File>>,
-    ) -> anyhow::Result<Self> {
-        let secret = match kept {
-            Some(secret) => secret,
-            None => secret::make(config, organizations::is_any(&store).await?)?,
-        };
-        let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    fn on(config: &Config, database: Opened, parts: Parts, lock: Option<Arc<File>>) -> Self {
+        let Parts { secret, patients, bus, files, tracker, shutdown } = parts;
         let presence_ttl = TimeDelta::seconds(config.presence_ttl.into());
-        let cursors = Cursors::new(store.epoch(), secret.bytes());
+        let cursors = Cursors::new(database.epoch(), secret.bytes());
         let settings = crate::live::Settings {
             hub_capacity: config.hub_capacity,
             sweep: config.sweep,
@@ -85,31 +79,56 @@ impl Base {
             connections: config.database_connections,
             start_within: config.stream_patience.min(START_WITHIN),
         };
-        let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
-        let live = Live::new(store.clone(), cursors, bus, settings, tracker.clone(), shutdown.clone());
+        let encoding = cursors.clone();
+        let database = database.with_webhook_bodies(WebhookBodies {
+            patients,
+            cursor_of: Box::new(move |chat_id, sequence| encoding.encode_chat(chat_id, sequence)),
+        });
+        let live = Live::new(database, cursors, bus, settings, tracker.clone(), shutdown.clone());
+        let store = live.store().clone();
         let grace = TimeDelta::from_std(config.grace).unwrap_or(TimeDelta::MAX);
         let lease = Lease { lasts: presence_ttl, none_ends_before: store.clock().now().plus(grace) };
-        let cursors = live.cursors().clone();
-        store.set_webhook_bodies(WebhookBodies {
-            patients: config.patients()?,
-            cursor_of: Box::new(move |chat_id, sequence| cursors.encode_chat(chat_id, sequence)),
-        });
         let allowed = config.webhooks.allowed.clone();
-        let files = Files::open(file_settings(config), secret.bytes(), shutdown.clone())
-            .with_context(|| format!("--files: could not use {}", config.files))?;
         let files = (files, quotas(config));
         let actions = Actions::new(store, live.clone(), secret, lease, allowed, files, tracker.clone());
-        Ok(Self { actions, live, tracker, shutdown, _lock: lock })
+        Self { actions, live, tracker, shutdown, _lock: lock }
     }
 
-    /// Ends what runs in the background, waits for it, and closes the store.
-    pub async fn close(self) {
+    /// Ends what runs in the background, waits up to 25 s for it, and closes the store. Returns whether everything ended.
+    pub async fn close(self) -> bool {
         self.shutdown.cancel();
         self.tracker.close();
-        if tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_err() {
+        let has_ended = tokio::time::timeout(STOP_WITHIN, self.tracker.wait()).await.is_ok();
+        if !has_ended {
             tracing::warn!("stopped before everything had ended");
         }
         self.actions.store().close().await;
+        has_ended
+    }
+}
+
+/// The parts of a base that can fail to be made.
+struct Parts {
+    secret: Secret,
+    patients: Url,
+    bus: Bus,
+    files: Files,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Parts {
+    async fn of(config: &Config, database: &Opened, kept: Option<Secret>) -> anyhow::Result<Self> {
+        let secret = match kept {
+            Some(secret) => secret,
+            None => secret::make(config, organizations::is_any(database).await?)?,
+        };
+        let (tracker, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let bus = Bus::connect(config.bus.as_deref()).await.context("--bus")?;
+        let patients = config.patients()?;
+        let files = Files::open(file_settings(config), secret.bytes(), shutdown.clone())
+            .with_context(|| format!("--files: could not use {}", config.files))?;
+        Ok(Self { secret, patients, bus, files, tracker, shutdown })
     }
 }
 
@@ -120,7 +139,7 @@ pub struct App {
     listening: Listening,
 }
 
-/// The front door, open.
+/// The HTTP server while it listens.
 struct Listening {
     address: SocketAddr,
     draining: CancellationToken,
@@ -131,13 +150,14 @@ struct Listening {
 impl App {
     /// Opens the store and starts to listen.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let (reserved, config) = Reserved::bind(config)?;
         let base = Base::open(&config, clock).await?;
-        Self::serve(base, &config).await
+        Self::serve(base, reserved, &config).await
     }
 
     /// Starts to listen on a store that is open. Closes the store if that fails.
-    pub async fn serve(base: Base, config: &Config) -> anyhow::Result<Self> {
-        match Self::listen(&base, config).await {
+    pub async fn serve(base: Base, reserved: Reserved, config: &Config) -> anyhow::Result<Self> {
+        match Self::listen(&base, reserved, config).await {
             Ok(listening) => Ok(Self { base, drain: config.drain, listening }),
             Err(error) => {
                 base.close().await;
@@ -146,13 +166,8 @@ impl App {
         }
     }
 
-    async fn listen(base: &Base, config: &Config) -> anyhow::Result<Listening> {
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("--listen: could not listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
-        let own = format!("http://{address}");
-        base.actions.files().links().set_base(config.public_url.as_deref().unwrap_or(&own));
+    async fn listen(base: &Base, reserved: Reserved, config: &Config) -> anyhow::Result<Listening> {
+        let (listener, address) = reserved.listen()?;
         let worker = workers::run(base.actions.clone(), config.tick, base.shutdown.clone());
         base.tracker.spawn(worker);
         let (store, shutdown) = (base.actions.store().clone(), base.shutdown.clone());
@@ -182,32 +197,32 @@ impl App {
         Ok(Listening { address, draining, front_stop, front })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listening.address
     }
 
-    /// The actions, for what has no door: tests and the command line.
+    /// The actions, for callers without HTTP: tests and the command line.
     #[must_use]
     pub fn actions(&self) -> &Actions {
         &self.base.actions
     }
 
-    /// Waits for the front door to close by itself, which it does only by a bug.
+    /// Waits until the HTTP server ends without being stopped, which only a bug can cause.
     pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
         (&mut self.listening.front).await
     }
 
-    /// Says that it is not ready while it still serves, then takes no new work, lets what runs end, and closes the
-    /// store.
-    pub async fn stop(self) {
+    /// Says that it is not ready while it still serves, then takes no new work, waits up to 50 s for running work, and
+    /// closes the store. Returns whether all work ended.
+    pub async fn stop(self) -> bool {
         let Listening { draining, front_stop, front, address: _ } = self.listening;
         draining.cancel();
         tokio::time::sleep(self.drain).await;
         front_stop.cancel();
         let _ = tokio::time::timeout(STOP_WITHIN, front).await;
-        self.base.close().await;
+        self.base.close().await
     }
 }
 
@@ -218,6 +233,7 @@ fn file_settings(config: &Config) -> files::Settings {
         keeps_exif: config.keep_exif,
         free_disk: u64::from(config.min_free_disk) * MIB,
         patience: config.upload_patience,
+        reached_at: config.public_url.clone().unwrap_or_default(),
     }
 }
 
@@ -237,7 +253,8 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("could not make the folder {}", path.display()))
 }
 
-/// Two servers never share an embedded database; the file itself is for its owner alone.
+/// Locks the SQLite database, so that two servers never share it, and makes the file readable only for its
+/// owner.
 fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
     let Some(path) =
         config.database.strip_prefix("sqlite://").map(|path| path.split('?').next().unwrap_or(path))
@@ -259,7 +276,7 @@ fn lock(config: &Config) -> anyhow::Result<Option<Arc<File>>> {
     }
 }
 
-/// The URL as it may be shown.
+/// The URL without its password, for logs.
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),

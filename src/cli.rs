@@ -1,7 +1,7 @@
-//! The command line: what can be asked of the one binary.
+//! The command line: the commands of the binary.
 
 use crate::actions::{IssueToken, NewOrganization, TokenSubject};
-use crate::app::{App, Base};
+use crate::app::{App, Base, Reserved};
 use crate::clock::Clock;
 use crate::config::{Config, Settings};
 use crate::demo::{self, Demo};
@@ -16,7 +16,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A self-hosted GraphQL server for conversations
+/// Self-hosted GraphQL server for chat
 #[derive(Parser, Debug)]
 #[command(name = "anteroom", version)]
 pub struct Cli {
@@ -24,65 +24,65 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     settings: Settings,
-    /// Start empty: without the demo organization
+    /// Start without the demo organization
     #[arg(long)]
     no_demo: bool,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run the server (what happens without a command)
+    /// Run the server (the default command)
     Serve {
-        /// Start empty: without the demo organization
+        /// Start without the demo organization
         #[arg(long)]
         no_demo: bool,
     },
-    /// Make an organization and its first admin, and print a token for them
+    /// Create an organization with its first admin, and print a token for the admin
     Init {
-        /// The customer
+        /// Name of the customer
         #[arg(long)]
         tenant: String,
-        /// Which of the customer's instances
+        /// Name of the customer's instance
         #[arg(long)]
         instance: String,
-        /// The first admin's name
+        /// Name of the first admin
         #[arg(long)]
         admin: String,
-        /// What people call the organization [default: the tenant]
+        /// Name of the organization to show [default: the tenant]
         #[arg(long)]
         name: Option<String>,
         /// Lifetime of the token in seconds, 60 to 31536000
         #[arg(long, default_value_t = 86_400, value_parser = token_seconds())]
         expires_in: i32,
-        /// Print everything as JSON
+        /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
     /// Print a token for an actor or an API client of an organization
     Token {
-        /// The customer
+        /// Name of the customer
         #[arg(long)]
         tenant: String,
-        /// Which of the customer's instances
+        /// Name of the customer's instance
         #[arg(long)]
         instance: String,
-        /// The user, by name, external id or id
+        /// The user: a name, an external id or an id
         #[arg(long, conflicts_with_all = ["visitor", "api_client"])]
         user: Option<String>,
-        /// The visitor, by external id or id
+        /// The visitor: an external id or an id
         #[arg(long, conflicts_with = "api_client")]
         visitor: Option<String>,
-        /// The API client, by name; made when it is new
+        /// Name of the API client; an unknown name creates it
         #[arg(long)]
         api_client: Option<String>,
         /// Lifetime of the token in seconds, 60 to 31536000
         #[arg(long, default_value_t = limits::TOKEN_SECONDS.1, value_parser = token_seconds())]
         expires_in: i32,
-        /// Print everything as JSON
+        /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Bring the database's tables up to date, and end
+    /// Update the tables of the database, and exit
     Migrate,
     /// Print the GraphQL schema
     Schema,
@@ -146,8 +146,8 @@ async fn open(settings: Settings) -> anyhow::Result<Base> {
     Base::open(&settings.resolve()?, Clock::system()).await
 }
 
-/// Refuses a command that only reads when there is no embedded database, so that a mistyped `--data` creates
-/// nothing.
+/// Refuses a read-only command if there is no SQLite database, so that a mistyped `--data` does not create
+/// one.
 fn require_store(config: &Config) -> anyhow::Result<()> {
     match config.sqlite_path() {
         Some(path) if !path.exists() => bail!(
@@ -163,7 +163,7 @@ fn token_seconds() -> RangedI64ValueParser<i32> {
     clap::value_parser!(i32).range(i64::from(least)..=i64::from(most))
 }
 
-/// Writes to standard output. A reader that has closed the pipe (`anteroom schema | head`) is no error.
+/// Writes to standard output. A reader that closes the pipe (`anteroom schema | head`) is not an error.
 fn say(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -178,6 +178,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     telemetry::start(&config)?;
     let descriptors = http::raise_descriptor_limit();
     tracing::info!(descriptors, "the limit of open files");
+    let (reserved, config) = Reserved::bind(config)?;
     let mut base = Base::open(&config, Clock::system()).await?;
     let mut demo = None;
     let is_demo_wanted = !no_demo
@@ -196,10 +197,10 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
         base = Base::open(&config, Clock::system()).await?;
         demo = Some(Demo::tokens(&base.actions).await?);
     }
-    // Before anybody can know that it listens: a signal that comes at once is heard too.
+    // Registered before the server can be known to listen, so that an early signal is not lost.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut app = App::serve(base, &config).await?;
+    let mut app = App::serve(base, reserved, &config).await?;
     if let Some(demo) = demo {
         say(&introduction(&demo, &config, app.address()))?;
     }
@@ -210,7 +211,7 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     }
     tracing::info!("stopping");
     tokio::select! {
-        () = app.stop() => {}
+        _ = app.stop() => {}
         _ = interrupt.recv() => stop_at_once(),
         _ = terminate.recv() => stop_at_once(),
     }
@@ -218,13 +219,13 @@ async fn serve(config: Config, no_demo: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends the process without closing anything, as a kill would: the next start recovers from the log.
+/// Exits without closing anything, like a kill. The next start recovers from the write-ahead log.
 fn stop_at_once() {
-    tracing::warn!("stopped at once by a second signal");
+    tracing::warn!("stopped immediately by a second signal");
     std::process::exit(1);
 }
 
-/// What the console says of the demo organization, with addresses as people reach them.
+/// The console's introduction of the demo organization, with the URLs that clients use.
 fn introduction(demo: &Demo, config: &Config, address: SocketAddr) -> String {
     let own = format!("http://{address}");
     let url = config.public_url.as_deref().unwrap_or(&own);
@@ -253,7 +254,7 @@ async fn init(base: &Base, input: NewOrganization, expires_in: i32, json: bool) 
     }
 }
 
-/// Who a token is for, as given on the command line.
+/// The subject of a token, as given on the command line.
 enum Whom {
     Person(ActorType, String),
     ApiClient(String),

@@ -1,8 +1,8 @@
-//! Time and ids: the only place that asks what time it is. Tests freeze it.
+//! Time and ids. No other module reads the time, so tests can freeze it.
 //!
-//! A running clock counts by the machine's monotonic clock, so a change of the wall clock moves nothing. It is steered
-//! towards a reference by stated rules: on SQLite the wall clock, on PostgreSQL the database's clock, which all nodes
-//! share. See `docs/adr/0053-one-clock.md`.
+//! A running clock counts with the machine's monotonic clock, so a change of the wall clock does not move it.
+//! It is steered toward a reference: the wall clock on SQLite, and the database's clock, which all nodes
+//! share, on PostgreSQL. See `docs/adr/0053-one-clock.md`.
 
 mod steering;
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::{ContextV7, Uuid};
 
-/// The server's clock and the maker of its ids.
+/// The server's clock and the source of its ids.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
 
@@ -26,35 +26,37 @@ struct Inner {
 #[derive(Debug)]
 enum Time {
     Frozen(Mutex<Timestamp>),
-    Running { wall: Wall, steering: Mutex<Steering> },
+    Running { wall: Wall, steering: Mutex<Steering>, started: Instant },
 }
 
-/// The machine's wall clock. Tests set it ahead or back.
+/// The machine's wall clock. Tests can set it ahead or back.
 #[derive(Clone, Debug, Default)]
 pub struct Wall {
     ahead: Arc<AtomicI64>,
 }
 
 impl Wall {
-    /// Sets it ahead of the machine's own, or back, by milliseconds.
+    /// Sets it ahead of the machine's own clock by milliseconds, or back.
     pub fn set_ahead(&self, millis: i64) {
         self.ahead.store(millis, Ordering::SeqCst);
     }
 
     fn micros(&self) -> i64 {
         let ahead = self.ahead.load(Ordering::SeqCst).saturating_mul(1_000);
-        chrono::Utc::now().timestamp_micros().saturating_add(ahead)
+        #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
+        let now = chrono::Utc::now();
+        now.timestamp_micros().saturating_add(ahead)
     }
 }
 
-/// What the database's clock said.
+/// A reading of the database's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
-    /// Its time, microseconds since the Unix epoch.
+    /// The time, in microseconds since the Unix epoch.
     pub micros: i64,
-    /// When it said so: halfway between question and answer.
+    /// The moment of the reading: halfway between question and answer.
     pub at: Instant,
-    /// How far off this may be: half of the time between question and answer.
+    /// The possible error: half of the time between question and answer.
     pub within: Duration,
 }
 
@@ -68,11 +70,13 @@ impl Clock {
     /// A clock that starts at a wall clock's time.
     #[must_use]
     pub fn on(wall: Wall) -> Self {
-        let steering = Mutex::new(Steering::new(wall.micros(), Instant::now()));
-        Self(Arc::new(Inner { time: Time::Running { wall, steering }, order: Mutex::new(ContextV7::new()) }))
+        let started = Instant::now();
+        let steering = Mutex::new(Steering::new(wall.micros(), started));
+        let time = Time::Running { wall, steering, started };
+        Self(Arc::new(Inner { time, order: Mutex::new(ContextV7::new()) }))
     }
 
-    /// A clock that stands still until it is advanced.
+    /// A clock that stands still until a test advances it.
     #[must_use]
     pub fn frozen(at: Timestamp) -> Self {
         let time = Time::Frozen(Mutex::new(at));
@@ -91,6 +95,16 @@ impl Clock {
         }
     }
 
+    /// The time since an arbitrary moment, for measuring how long something takes. It never goes back, and it stands
+    /// still while the clock is frozen.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match &self.0.time {
+            Time::Frozen(at) => Duration::from_millis(u64::try_from(lock(at).0).unwrap_or_default()),
+            Time::Running { started, .. } => started.elapsed(),
+        }
+    }
+
     /// Moves a frozen clock on; a running clock is left alone.
     pub fn advance(&self, by: Duration) {
         if let Time::Frozen(at) = &self.0.time {
@@ -99,18 +113,18 @@ impl Clock {
         }
     }
 
-    /// Compares a running clock with the wall clock and steers it. To be called every second.
+    /// Compares a running clock with the wall clock and steers it. Call it every second.
     pub fn follow_wall(&self) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             // Under the lock, so that both are read at once.
             let mut steering = lock(steering);
             steering.follow_wall(wall.micros(), Instant::now());
         }
     }
 
-    /// Compares a running clock with the database's and steers it. To be called every few seconds.
+    /// Compares a running clock with the database's clock and steers it. Call it every few seconds.
     pub fn follow_database(&self, reading: Reading) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             let mut steering = lock(steering);
             steering.follow_database(reading, wall.micros(), Instant::now());
         }
@@ -118,18 +132,19 @@ impl Clock {
 
     /// Sets a running clock to the database's time. Called once, when the database is opened.
     pub fn set(&self, reading: Reading) {
-        if let Time::Running { wall, steering } = &self.0.time {
+        if let Time::Running { wall, steering, .. } = &self.0.time {
             let mut steering = lock(steering);
             steering.set(reading, wall.micros(), Instant::now());
         }
     }
 
-    /// A new `UUIDv7`, larger than the ones this clock made before in the same millisecond.
+    /// A new `UUIDv7`, larger than the ones that this clock created before in the same millisecond.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().0).unwrap_or_default();
         let order = lock(&self.0.order);
         let nanos = u32::try_from(millis % 1_000).unwrap_or_default() * 1_000_000;
+        #[expect(clippy::disallowed_methods, reason = "this is where ids are made")]
         Uuid::new_v7(uuid::Timestamp::from_unix(&*order, millis / 1_000, nanos))
     }
 }

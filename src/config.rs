@@ -1,5 +1,5 @@
-//! Settings: one struct for flags, environment and file. A flag wins over the environment, which wins over
-//! the file, which wins over the default.
+//! Settings: one struct for flags, environment variables and the file. Precedence: flag, environment, file,
+//! default.
 
 mod check;
 #[cfg(test)]
@@ -11,25 +11,26 @@ use crate::http::Limits;
 use anyhow::Context;
 use clap::Args;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// What can be set, each by a flag, by `ANTEROOM_…` in the environment or by a line of the file.
+/// The settings. Each is a flag, a variable `ANTEROOM_…` in the environment, or a line of the file.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
-    /// A TOML file with any of these settings
+    /// TOML file with settings
     #[arg(long, global = true, env = "ANTEROOM_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
 
-    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
+    /// Address to listen on; port 0 selects a free port [default: 127.0.0.1:8000]
     #[arg(long, global = true, env = "ANTEROOM_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 
-    /// Folder for the embedded database, the secret and files [default: data]
+    /// Folder for the SQLite database, the secret and uploaded files [default: data]
     #[arg(long, global = true, env = "ANTEROOM_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
 
@@ -37,35 +38,36 @@ pub struct Settings {
     #[arg(long, global = true, env = "ANTEROOM_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
-    /// Connections to PostgreSQL at most, 2 to 1000 [default: 20]
+    /// Maximum number of connections to PostgreSQL, 2 to 1000 [default: 20]
     #[arg(long, global = true, env = "ANTEROOM_DATABASE_CONNECTIONS", value_name = "COUNT")]
     pub database_connections: Option<u32>,
 
-    /// What carries hints between nodes: nats://…; one node needs none [default: none]
+    /// NATS server that notifies other nodes of new events, nats://… or tls://…; a single node needs none
+    /// [default: none]
     #[arg(long, global = true, env = "ANTEROOM_BUS", value_name = "URL", hide_env_values = true)]
     pub bus: Option<String>,
 
-    /// Where files are kept: a folder, or a bucket by its s3://… URL [default: files in the data folder]
+    /// Storage for uploaded files: a folder, or a bucket by its s3://… URL [default: files in the data folder]
     #[arg(long, global = true, env = "ANTEROOM_FILES", value_name = "PLACE")]
     pub files: Option<String>,
 
-    /// How large a file may be, in MiB, 1 to 2047 [default: 25]
+    /// Maximum size of a file in MiB, 1 to 2047 [default: 25]
     #[arg(long, global = true, env = "ANTEROOM_MAX_UPLOAD", value_name = "MIB")]
     pub max_upload: Option<u32>,
 
-    /// MiB that a visitor may upload within 24 hours, 0 for any number [default: 200]
+    /// MiB that one visitor may upload in 24 hours; 0 means no limit [default: 200]
     #[arg(long, global = true, env = "ANTEROOM_UPLOAD_QUOTA_VISITOR", value_name = "MIB")]
     pub upload_quota_visitor: Option<u32>,
 
-    /// GiB that the files of an organization may have, 0 for any number [default: 0]
+    /// GiB of files that one organization may store; 0 means no limit [default: 0]
     #[arg(long, global = true, env = "ANTEROOM_UPLOAD_QUOTA_ORGANIZATION", value_name = "GIB")]
     pub upload_quota_organization: Option<u32>,
 
-    /// MiB of the disk with the files that uploads leave free, 0 for none [default: 1024]
+    /// MiB that uploads must leave free on the disk with the files; 0 means no reserve [default: 1024]
     #[arg(long, global = true, env = "ANTEROOM_MIN_FREE_DISK", value_name = "MIB")]
     pub min_free_disk: Option<u32>,
 
-    /// Keep the metadata of images (place, camera, times, texts) instead of removing it [default: false]
+    /// Keep the metadata of images, such as place, camera and time, instead of removing it [default: false]
     #[arg(
         long,
         global = true,
@@ -77,12 +79,13 @@ pub struct Settings {
     )]
     pub keep_exif: Option<bool>,
 
-    /// Where people reach the server, for the URLs that it prints [default: http:// and the address]
+    /// URL at which clients reach the server; links to files begin with it [default: http:// and the listen
+    /// address]
     #[arg(long, global = true, env = "ANTEROOM_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Sites whose pages may call the server, each by its origin; repeat or separate by commas
-    /// [default: none but its own]
+    /// Origins of websites whose pages may call the server from a browser; repeat or separate by commas
+    /// [default: only the server's own pages]
     #[arg(
         long,
         global = true,
@@ -92,74 +95,75 @@ pub struct Settings {
     )]
     pub allowed_origins: Option<Vec<String>>,
 
-    /// What to log, as in info or anteroom=debug,warn [default: info]
+    /// Log filter, such as info or anteroom=debug,warn [default: info]
     #[arg(long, global = true, env = "ANTEROOM_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 
-    /// How to log: text or json [default: text]
+    /// Log format: text or json [default: text]
     #[arg(long, global = true, env = "ANTEROOM_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// The secret that signs tokens and cursors, at least 32 bytes, the same on every node
-    /// [default: made at first start, in the data folder]
+    /// Secret that signs tokens, cursors and links to files, at least 32 bytes, the same on all nodes
+    /// [default: created at the first start, in the data folder]
     #[arg(long, global = true, env = "ANTEROOM_SECRET", value_name = "TEXT", hide_env_values = true)]
     pub secret: Option<String>,
 
-    /// Seconds that a presence lasts without a sign of life, 10 to 3600 [default: 60]
+    /// Seconds until a user's presence expires unless it is renewed, 10 to 3600 [default: 60]
     #[arg(long, global = true, env = "ANTEROOM_PRESENCE_TTL", value_name = "SECONDS")]
     pub presence_ttl: Option<u32>,
 
-    /// Networks that webhooks may lead to although they are not public, as in 10.1.0.0/16; repeat or separate by
-    /// commas [default: none]
+    /// Private networks that webhooks may reach, such as 10.1.0.0/16; repeat or separate by commas [default:
+    /// none]
     #[arg(long, global = true, env = "ANTEROOM_WEBHOOK_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     pub webhook_allow: Option<Vec<String>>,
 
-    /// Ports of public addresses that webhooks may lead to, 1 to 65535; networks of --webhook-allow may be reached
-    /// on any port; repeat or separate by commas [default: 443]
+    /// Ports of public addresses that webhooks may reach, 1 to 65535; networks of --webhook-allow can be
+    /// reached on any port; repeat or separate by commas [default: 443]
     #[arg(long, global = true, env = "ANTEROOM_WEBHOOK_PORTS", value_name = "PORT", value_delimiter = ',')]
     pub webhook_ports: Option<Vec<u16>>,
 
-    /// Below which URL patients are, for the patientUrl that webhooks send [default: the public URL]
+    /// URL that patientUrl in webhooks begins with [default: the public URL]
     #[arg(long, global = true, env = "ANTEROOM_PATIENT_URL", value_name = "URL")]
     pub patient_url: Option<String>,
-    /// Multiplies the rates and budgets of actors, 0 to 1000; 0 lifts them [default: 1]
+    /// Factor that multiplies the rate limits, 0 to 1000; 0 removes them [default: 1]
     #[arg(long, global = true, env = "ANTEROOM_RATE_LIMIT", value_name = "FACTOR")]
     pub rate_limit: Option<u32>,
 
-    /// Networks of proxies whose X-Forwarded-For says where a request came from, as in 10.1.0.0/16; repeat or
+    /// Networks of reverse proxies whose X-Forwarded-For header is trusted, such as 10.1.0.0/16; repeat or
     /// separate by commas [default: none]
     #[arg(long, global = true, env = "ANTEROOM_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Option<Vec<String>>,
 
-    /// Seconds that the server still serves after it was told to stop, while /readyz says 503, 0 to 300 [default: 5]
+    /// Seconds that the server keeps serving after SIGTERM or SIGINT, while /readyz returns 503, 0 to 300
+    /// [default: 5]
     #[arg(long, global = true, env = "ANTEROOM_DRAIN", value_name = "SECONDS")]
     pub drain: Option<u32>,
 
-    /// Make a new secret although the database holds organizations: tokens and cursors from before become invalid
+    /// Replace a missing secret although the database holds organizations; tokens and cursors become invalid
     #[arg(long, global = true)]
     #[serde(skip)]
     pub new_secret: bool,
-    /// Connections of one address on which nobody has signed in, 0 to 1000000; 0 lifts the limit, and trusted
-    /// proxies are not counted [default: 1000]
+    /// Maximum number of connections from one client address on which nobody has signed in, 0 to 1000000; 0
+    /// means no limit; trusted proxies are not counted [default: 1000]
     #[arg(long, global = true, env = "ANTEROOM_CONNECTIONS_PER_ADDRESS", value_name = "COUNT")]
     pub connections_per_address: Option<u32>,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Lines of text for people.
     #[default]
     Text,
-    /// An object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// Checked settings with every default filled in.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The data folder.
     pub data: PathBuf,
@@ -167,77 +171,67 @@ pub struct Config {
     pub database: String,
     /// Whether the database was chosen, rather than the embedded default.
     pub is_database_chosen: bool,
-    /// Connections to PostgreSQL at most.
+    /// The maximum number of connections to PostgreSQL.
     pub database_connections: u32,
     /// The bus's URL.
     pub bus: Option<String>,
-    /// Where files are kept: a folder, or a bucket's URL.
+    /// The storage for files: a folder, or the URL of a bucket.
     pub files: String,
-    /// How large a file may be, in MiB.
+    /// The maximum size of a file, in MiB.
     pub max_upload: u32,
-    /// MiB that a visitor may upload within 24 hours; 0 for any number.
+    /// MiB that one visitor may upload in 24 hours; 0 means no limit.
     pub upload_quota_visitor: u32,
-    /// GiB that the files of an organization may have; 0 for any number.
+    /// GiB of files that one organization may store; 0 means no limit.
     pub upload_quota_organization: u32,
-    /// MiB of the disk with the files that uploads leave free.
+    /// MiB that uploads must leave free on the disk with the files.
     pub min_free_disk: u32,
     /// Whether images keep their metadata.
     pub keep_exif: bool,
-    /// How long an upload may bring nothing at first. Not a setting: tests make it short.
+    /// The time that an upload may wait for its first bytes. Not a setting; tests shorten it.
     pub upload_patience: std::time::Duration,
-    /// Where people reach the server.
+    /// The URL at which clients reach the server.
     pub public_url: Option<String>,
-    /// Sites whose pages may call the server.
+    /// Origins of websites whose pages may call the server.
     pub allowed_origins: Vec<String>,
-    /// What to log.
+    /// The log filter.
     pub log: String,
-    /// How to log.
+    /// The log format.
     pub log_format: LogFormat,
     /// The secret, where one is given.
-    pub secret: Option<SecretText>,
+    pub secret: Option<SecretString>,
     /// Seconds that a presence lasts without a sign of life.
     pub presence_ttl: u32,
-    /// Below which URL patients are.
+    /// The URL that `patientUrl` begins with.
     pub patient_url: Option<String>,
-    /// Where webhooks may lead, and how they are sent.
+    /// The settings of webhook deliveries.
     pub webhooks: delivery::Settings,
-    /// What multiplies the rates at which actors may change things.
+    /// The factor that multiplies the rate limits.
     pub rate_limit: u32,
-    /// Networks whose word is taken for where a request came from.
+    /// Networks of proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How long the server still serves after it was told to stop.
+    /// The time that the server keeps serving after it was told to stop.
     pub drain: std::time::Duration,
-    /// Whether a secret that is missing may be replaced although the database is in use.
+    /// Whether to replace a missing secret although the database is in use.
     pub new_secret: bool,
-    /// Limits of requests, sockets and connections. Not a setting beside the connections of an address: tests make
-    /// them short.
+    /// Limits of requests, sockets and connections. Not settings, except the connections per address; tests
+    /// shorten them.
     pub limits: Limits,
-    /// Items that a reader may lag behind before it reads the log instead. Not a setting: tests make it small.
+    /// Items that a reader may fall behind before it reads the log instead. Not a setting; tests lower it.
     pub hub_capacity: usize,
-    /// How often lost hints are looked for. Not a setting: tests make it short.
+    /// The interval of the sweep for lost hints. Not a setting; tests shorten it.
     pub sweep: std::time::Duration,
-    /// How long a stream waits for a database that does not answer before its connection is closed, at most 20 seconds of
-    /// them before its start. Not a setting: tests make it short.
+    /// The time that a stream waits for a database that does not answer before its connection is closed, at
+    /// most 20 seconds of it before the stream starts. Not a setting; tests shorten it.
     pub stream_patience: std::time::Duration,
-    /// How often the server's own clock is looked at: sessions that rang in vain, presences that ended. Not a
-    /// setting: tests make it short.
+    /// The interval of deadline checks: unanswered sessions, expired presences. Not a setting; tests shorten
+    /// it.
     pub tick: std::time::Duration,
-    /// How long after its start a node ends no presence. Not a setting: tests make it short.
+    /// The time after its start in which a node ends no presence. Not a setting; tests shorten it.
     pub grace: std::time::Duration,
 }
 
-/// A secret that prints as a placeholder.
-#[derive(Clone)]
-pub struct SecretText(pub String);
-
-impl std::fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("[secret]")
-    }
-}
-
 impl Settings {
-    /// Fills in the file and the defaults, and checks everything.
+    /// Reads the file, fills in the defaults, and checks all values.
     pub fn resolve(self) -> anyhow::Result<Config> {
         let settings = match &self.config {
             Some(path) => {
@@ -297,7 +291,7 @@ impl Settings {
             allowed_origins: checked_origins(&allowed_origins.unwrap_or_default())?,
             log: log.unwrap_or_else(|| "info".into()),
             log_format: log_format.unwrap_or_default(),
-            secret: secret.map(SecretText),
+            secret: secret.map(SecretString::from),
             presence_ttl,
             patient_url,
             webhooks: delivery::Settings {
@@ -369,7 +363,7 @@ impl Config {
         Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
-    /// Below which URL patients are: where they are said to be, or else where people reach the server.
+    /// The URL that `patientUrl` begins with: the setting, or else the public URL.
     pub fn patients(&self) -> anyhow::Result<Url> {
         let (flag, text) = match (&self.patient_url, &self.public_url) {
             (Some(url), _) => ("--patient-url", url.clone()),
@@ -381,7 +375,7 @@ impl Config {
     }
 }
 
-/// Networks in the notation of CIDR; an address alone is a network of one.
+/// Networks in CIDR notation. A single address is a network of one.
 fn networks(flag: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
     let network = |text: &String| {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
@@ -399,10 +393,11 @@ fn checked_origins(given: &[String]) -> anyhow::Result<Vec<String>> {
     given.iter().map(checked).collect()
 }
 
-/// The limits of a server whose presences last so many seconds.
+/// The limits of a server with this presence TTL.
 fn limits(presence_ttl: u32, connections_per_address: Option<u32>) -> Limits {
     let mut limits = Limits::default();
-    // A presence is renewed only while its socket is heard from, so that is asked more often than it ends.
+    // An open socket renews a presence only while its client answers pings, so pings must be more frequent
+    // than the expiry.
     let third = std::time::Duration::from_secs(presence_ttl.into()) / 3;
     limits.ping_every = limits.ping_every.min(third);
     if let Some(count) = connections_per_address {

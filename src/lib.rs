@@ -1,4 +1,4 @@
-//! Anteroom: a self-hosted GraphQL server for conversations. `ARCHITECTURE.md` is the way in.
+//! Anteroom: a self-hosted GraphQL server for conversations. Start reading at `ARCHITECTURE.md`.
 
 pub mod actions;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The one binary.
+//! The `anteroom` binary.
 
 use anteroom::cli::{self, Cli};
 use clap::Parser;

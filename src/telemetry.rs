@@ -1,4 +1,4 @@
-//! The log: structured, on standard error, ids only.
+//! The log: structured lines on standard error, with ids but without personal data.
 
 use crate::config::{Config, LogFormat};
 use anyhow::Context;
@@ -9,7 +9,7 @@ use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log as configured.
+/// Starts logging with the configured filter and format.
 pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).context("--log")?;
     let filter = filter.and(filter_fn(is_without_secrets));
@@ -24,10 +24,10 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
 }
 
-/// Crates whose lines below INFO are wanted, and hold neither tokens nor what people write.
+/// Crates whose lines below INFO are useful, and contain neither tokens nor messages.
 const TALKATIVE: [&str; 4] = ["anteroom", "tower_http", "sqlx", "sea_orm"];
 
-/// Whether a line cannot hold a token. What other crates log below INFO may: frames of sockets, headers of
+/// Whether a line cannot contain a token. Lines of other crates below INFO may: frames of sockets, headers of
 /// requests, and statements with their values.
 fn is_without_secrets(metadata: &Metadata<'_>) -> bool {
     let source = metadata.target().split("::").next().unwrap_or_default();

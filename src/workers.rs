@@ -1,5 +1,5 @@
-//! What the server does by its own clock: sessions that rang in vain are missed, presences that were not
-//! renewed end, and so do chats in which nothing happens any more; what was uploaded and never sent is removed.
+//! Background work on a timer: finishes unanswered sessions, ends presences that were not renewed and idle
+//! chats, and deletes uploads that were never sent.
 
 use crate::actions::Actions;
 use crate::store::Store;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// How often the clock is compared with its reference at most.
+/// The shortest interval between comparisons of the clock with its reference.
 const KEEP_TIME_EVERY: Duration = Duration::from_secs(1);
-/// How often what ended long ago is cleared away.
+/// The interval of deleting old data.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
-/// Clears away sign-ins that ended, and pulls in what is due too late, until the server stops.
+/// Deletes ended sign-ins, and moves up deadlines that are too late, until the server stops.
 pub async fn tidy(actions: Actions, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(TIDY_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
     pull_in(&actions).await;
-    // The rest not at the start, when there is most to do.
+    // The rest does not run at the start, when the server has most to do.
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         pull_in(&actions).await;
         loop {
@@ -26,7 +26,7 @@ pub async fn tidy(actions: Actions, shutdown: CancellationToken) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "could not forget the sign-ins that ended");
+                    tracing::warn!(%error, "could not delete ended sign-ins");
                     break;
                 }
             }
@@ -36,7 +36,7 @@ pub async fn tidy(actions: Actions, shutdown: CancellationToken) {
 
 async fn pull_in(actions: &Actions) {
     if let Err(error) = actions.pull_in_what_is_due().await {
-        tracing::warn!(%error, "could not pull in what is due too late");
+        tracing::warn!(%error, "could not move up deadlines that are too late");
     }
 }
 
@@ -46,27 +46,27 @@ pub async fn keep_time(store: Store, tick: Duration, shutdown: CancellationToken
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Some(Err(error)) = shutdown.run_until_cancelled(store.keep_time()).await {
-            tracing::warn!(%error, "the database's clock could not be read");
+            tracing::warn!(%error, "could not read the database's clock");
         }
     }
 }
 
-/// Looks at the clock every `tick` until the server stops.
+/// Checks all deadlines every `tick` until the server stops.
 pub async fn run(actions: Actions, tick: Duration, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(tick);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(error) = actions.miss_sessions().await {
-            tracing::warn!(%error, "could not finish the sessions that nobody answered");
+            tracing::warn!(%error, "could not finish unanswered chat sessions");
         }
         if let Err(error) = actions.expire_presences().await {
-            tracing::warn!(%error, "could not end the presences that were not renewed");
+            tracing::warn!(%error, "could not end expired presences");
         }
         if let Err(error) = actions.clear_uploads().await {
-            tracing::warn!(%error, "could not clear away the uploads that nobody sent");
+            tracing::warn!(%error, "could not delete unsent uploads");
         }
         if let Err(error) = actions.end_idle_chats().await {
-            tracing::warn!(%error, "could not end the chats that are idle");
+            tracing::warn!(%error, "could not end idle chats");
         }
     }
 }

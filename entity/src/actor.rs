@@ -1,4 +1,4 @@
-//! Whoever acts: users, visitors and API clients, in one table because a message's sender, a participant
+//! Actors: users, visitors and API clients. They share one table because a message's sender, a participant
 //! and a token's subject can be any of them.
 
 use crate::{ActorId, ActorType, OrganizationId, Timestamp, UserRole, WebPage};
@@ -25,7 +25,7 @@ pub struct Model {
     pub public_name: Option<String>,
     /// The id of this person in the organization's own systems; unique for the type in the organization.
     pub external_id: Option<String>,
-    /// What the organization knows about a visitor.
+    /// The custom attributes of a visitor.
     pub attributes: Attributes,
     /// The page of the customer's site that a visitor is on, as far as is known.
     pub page_url: Option<String>,

@@ -1,4 +1,4 @@
-//! What is attached to a message: a file, a link or a contact. A file begins as an upload, of which no message knows.
+//! An attachment: a file, a link or a contact. A file starts as an upload that belongs to no message yet.
 
 use crate::{ActorId, AttachmentId, AttachmentKind, ChatId, MessageId, OrganizationId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -11,35 +11,35 @@ pub struct Model {
     pub organization_id: OrganizationId,
     /// The only chat in which it can be sent.
     pub chat_id: ChatId,
-    /// Who uploaded it, or sent it.
+    /// The actor who uploaded or sent it.
     pub creator_id: ActorId,
     pub kind: AttachmentKind,
     /// Absent while it is an upload that was not sent.
     pub message_id: Option<MessageId>,
-    /// Its place among the attachments of its message, from 0.
+    /// The position among the attachments of its message, from 0.
     pub position: i32,
     /// Absent where the contact is a user, whose name depends on who reads it.
     pub name: Option<String>,
-    /// Of a file only: what it was said to be, and was found to be.
+    /// Files only: the declared media type, or the detected one.
     pub media_type: Option<String>,
-    /// Of a file only: bytes.
+    /// Files only: the size in bytes.
     pub size: Option<i64>,
-    /// Of a file only: the name of its bytes, once all of them are there.
+    /// Files only: the name of the object in the storage, once the upload is complete.
     pub object: Option<Uuid>,
-    /// Of an image only, in pixels, as it is looked at.
+    /// Images only: the width in pixels, after rotation.
     pub width: Option<i32>,
-    /// Of an image only, in pixels, as it is looked at.
+    /// Images only: the height in pixels, after rotation.
     pub height: Option<i32>,
-    /// Of an image only: the media type of its preview.
+    /// Images only: the media type of the preview.
     pub preview_type: Option<String>,
-    /// Of a link only.
+    /// Links only: the URL.
     pub url: Option<String>,
-    /// Of a contact only: who it is, where it is somebody of the organization.
+    /// Contacts only: the actor, if it is one of the organization.
     pub actor_id: Option<ActorId>,
-    /// Of a contact only: where to reach them, where it is anybody else.
+    /// Contacts only: the address, if it is not an actor.
     pub address: Option<String>,
     pub created_at: Timestamp,
-    /// Since when it is there for nobody; its bytes follow.
+    /// The time of removal. The file's bytes are deleted later.
     pub removed_at: Option<Timestamp>,
 }
 

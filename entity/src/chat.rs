@@ -32,15 +32,15 @@ pub struct Model {
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub updated_at: Timestamp,
-    /// Since when a visitor waits for an answer.
+    /// The time since which a visitor waits for an answer.
     pub waiting_since: Option<Timestamp>,
-    /// When the newest message of type MESSAGE was sent, or else when the chat started.
+    /// The time of the newest message of type MESSAGE, or else the start of the chat.
     pub active_at: Timestamp,
     /// The sequence of the newest message of type MESSAGE.
     pub last_message_sequence: Option<i64>,
     /// The sequence of the newest archived message; 0 where none is. All messages up to it are archived.
     pub archived_sequence: i64,
-    /// When that mark was last moved; absent where nothing is archived.
+    /// The time at which the archive mark was last moved. Absent if nothing is archived.
     pub archived_at: Option<Timestamp>,
     pub message_count: i32,
     pub user_message_count: i32,
@@ -59,10 +59,10 @@ pub struct Model {
     /// The page that the visitor was on at the first suggestion.
     pub autosuggest_url: Option<String>,
     pub autosuggest_title: Option<String>,
-    /// Since when it exists for nobody; kept for an audit.
+    /// The time of deletion. The row is kept for audits.
     pub deleted_at: Option<Timestamp>,
     pub deleted_by: Option<ActorId>,
-    /// What the organization's people call it among themselves, in the order in which they were put on it.
+    /// The tags in the order in which they were added. Visitors cannot see them.
     pub tags: Tags,
 }
 
@@ -133,7 +133,7 @@ impl Model {
         WebPage::of(self.autosuggest_url.as_ref(), self.autosuggest_title.as_ref())
     }
 
-    /// Who a message of this sender is said to, where that is one actor.
+    /// The receiver of a message by this sender, if it is one actor.
     #[must_use]
     pub fn receiver_of(&self, sender_id: ActorId) -> Option<ActorId> {
         match self.chat_type {

@@ -1,4 +1,4 @@
-//! A consult session of a chat: who started, accepted, rejected and finished it, and when.
+//! A chat session: who started, accepted, rejected and finished it, and when.
 
 use crate::{
     ActorId, ChatId, OrganizationId, SessionId, SessionOutcome, SessionState, SessionType, Timestamp,
@@ -35,9 +35,9 @@ pub struct Model {
     /// Absent when the server finished it: nobody answered in time.
     pub finished_by: Option<ActorId>,
     pub finish_reason: Option<String>,
-    /// When a started session that nobody answers ends by itself.
+    /// The time at which a started session ends automatically if nobody answers.
     pub rings_until: Option<Timestamp>,
-    /// When anything of it last changed, also who is called.
+    /// The time of the last change, including changes of participants.
     pub changed_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Who is called to a session.
+//! A participant of a chat session.
 
 use crate::{ActorId, SessionId};
 use sea_orm::entity::prelude::*;

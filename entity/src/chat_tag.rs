@@ -1,4 +1,4 @@
-//! Where a chat is found by one of its tags, in the order of the chats' starts. The tags themselves stand in the chat.
+//! An index entry of a chat's tag, in the order of the chats' starts. The chat itself also stores its tags.
 
 use crate::{ChatId, OrganizationId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -10,7 +10,7 @@ pub struct Model {
     pub organization_id: OrganizationId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub tag: String,
-    /// When the chat started.
+    /// The time at which the chat started.
     #[sea_orm(primary_key, auto_increment = false)]
     pub started_at: Timestamp,
     #[sea_orm(primary_key, auto_increment = false)]

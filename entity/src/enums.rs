@@ -1,6 +1,6 @@
 //! The persisted enums. Stored as text under the names that the public API uses.
 
-use sea_orm::{DeriveActiveEnum, EnumIter};
+use sea_orm::{DeriveActiveEnum, EnumIter, Iterable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! text_enums {
@@ -25,7 +25,7 @@ macro_rules! text_enums {
 }
 
 text_enums! {
-    /// What kind of actor a row of `actor` is.
+    /// The kind of an actor.
     ActorType {
         /// A person who works for the organization.
         User = "USER",
@@ -35,7 +35,7 @@ text_enums! {
         ApiClient = "API_CLIENT",
     }
 
-    /// What a user may do.
+    /// The role of a user.
     UserRole {
         /// May change the organization itself.
         Admin = "ADMIN",
@@ -43,7 +43,7 @@ text_enums! {
         Operator = "OPERATOR",
     }
 
-    /// Who a chat is between.
+    /// The type of a chat.
     ChatType {
         /// A visitor and the organization's people, in a room.
         Visitor = "VISITOR",
@@ -53,7 +53,7 @@ text_enums! {
         Group = "GROUP",
     }
 
-    /// What an entry of a chat's history is.
+    /// The type of an entry in a chat's history.
     MessageType {
         /// Written by somebody.
         Message = "MESSAGE",
@@ -67,7 +67,7 @@ text_enums! {
         Session = "SESSION",
     }
 
-    /// What is attached to a message.
+    /// The kind of an attachment.
     AttachmentKind {
         /// Bytes that were uploaded.
         File = "FILE",
@@ -77,7 +77,7 @@ text_enums! {
         Contact = "CONTACT",
     }
 
-    /// What an event of a chat's log says happened.
+    /// The kind of an event in a chat's log.
     EventKind {
         /// The chat's own fields changed.
         ChatChanged = "CHAT_CHANGED",
@@ -111,7 +111,7 @@ text_enums! {
         SessionFinished = "SESSION_FINISHED",
     }
 
-    /// Who may see an event.
+    /// The audience of an event.
     Audience {
         /// Everybody who sees the chat.
         All = "ALL",
@@ -121,7 +121,7 @@ text_enums! {
         Called = "CALLED",
     }
 
-    /// Why a presence ended.
+    /// The reason why a presence ended.
     PresenceEndReason {
         /// The user left.
         Left = "LEFT",
@@ -133,13 +133,13 @@ text_enums! {
         SignedOut = "SIGNED_OUT",
     }
 
-    /// What a session is for.
+    /// The type of a chat session.
     SessionType {
         /// A remote consultation.
         Telemed = "TELEMED",
     }
 
-    /// Where a session stands.
+    /// The state of a chat session.
     SessionState {
         /// Made, perhaps for later.
         Created = "CREATED",
@@ -153,23 +153,23 @@ text_enums! {
         Finished = "FINISHED",
     }
 
-    /// How a session that is over went.
+    /// The outcome of a chat session that is over.
     SessionOutcome {
-        /// It was accepted and then finished.
+        /// Accepted, and finished later.
         Completed = "COMPLETED",
-        /// It was declined.
+        /// Rejected.
         Rejected = "REJECTED",
-        /// It was finished before anybody accepted.
+        /// Finished before anybody accepted it.
         Cancelled = "CANCELLED",
         /// Nobody answered in time.
         Missed = "MISSED",
     }
 
-    /// What a remembered `requestId` made.
+    /// The kind of object that a remembered `requestId` created.
     RequestKind {
         /// A chat.
         Chat = "CHAT",
-        /// Nothing: it found a chat to go on with.
+        /// Nothing: an existing chat was resumed.
         ResumedChat = "RESUMED_CHAT",
         /// A chat session.
         Session = "SESSION",
@@ -181,7 +181,7 @@ text_enums! {
         SigningSecret = "SIGNING_SECRET",
     }
 
-    /// What a webhook can be told of.
+    /// An event that a webhook can receive.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
     WebhookEvent {
@@ -197,7 +197,7 @@ text_enums! {
         ChatSessionChanged = "CHAT_SESSION_CHANGED",
     }
 
-    /// How a delivery stands.
+    /// The state of a delivery.
     WebhookDeliveryState {
         /// To be tried, or to be tried again.
         Pending = "PENDING",
@@ -209,16 +209,37 @@ text_enums! {
 }
 
 impl SessionState {
-    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    /// Whether a session in this state rings until somebody answers or its time is up.
     #[must_use]
-    pub fn is_open(self) -> bool {
+    pub fn is_ringing(self) -> bool {
         match self {
-            Self::Started | Self::Accepted => true,
-            Self::Created | Self::Rejected | Self::Finished => false,
+            Self::Started => true,
+            Self::Created | Self::Accepted | Self::Rejected | Self::Finished => false,
         }
     }
 
-    /// Whether nothing can happen to a session in this state any more.
+    /// Whether a session in this state runs: somebody has accepted it.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        match self {
+            Self::Accepted => true,
+            Self::Created | Self::Started | Self::Rejected | Self::Finished => false,
+        }
+    }
+
+    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.is_ringing() || self.is_running()
+    }
+
+    /// Whether a session in this state can still be opened.
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        !self.is_open() && !self.is_over()
+    }
+
+    /// Whether the state is final: nothing can happen to the session any more.
     #[must_use]
     pub fn is_over(self) -> bool {
         match self {
@@ -226,28 +247,9 @@ impl SessionState {
             Self::Created | Self::Started | Self::Accepted => false,
         }
     }
-}
 
-impl EventKind {
-    /// Whether the event is about a chat session.
-    #[must_use]
-    pub fn is_about_session(self) -> bool {
-        match self {
-            Self::SessionAdded
-            | Self::SessionChanged
-            | Self::SessionStarted
-            | Self::SessionAccepted
-            | Self::SessionRejected
-            | Self::SessionFinished => true,
-            Self::ChatChanged
-            | Self::HistoryChanged
-            | Self::MessageAdded
-            | Self::MessageChanged
-            | Self::PresenceAdded
-            | Self::PresenceEnded
-            | Self::ParticipationAdded
-            | Self::ParticipationChanged
-            | Self::ParticipationEnded => false,
-        }
+    /// The states for which a question above is answered with yes, in the order of a session's life: for lists in SQL.
+    pub fn all(which: impl Fn(Self) -> bool) -> impl Iterator<Item = Self> {
+        Self::iter().filter(move |state| which(*state))
     }
 }

@@ -1,4 +1,4 @@
-//! An entry of a chat's log: that something happened, never what it said. Clustered by chat and sequence.
+//! An entry of a chat's log: what happened, without content. Clustered by chat and sequence.
 
 use crate::{ActorId, Audience, ChatId, EventKind, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -14,7 +14,7 @@ pub struct Model {
     pub kind: EventKind,
     /// The id of the message, presence, participation, session or chat that it is about.
     pub subject_id: Uuid,
-    /// Who did it; absent when the server did.
+    /// The actor who did it. Absent if the server did.
     pub actor_id: Option<ActorId>,
     pub audience: Audience,
     pub created_at: Timestamp,

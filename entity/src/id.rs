@@ -1,4 +1,4 @@
-//! Typed ids: one newtype over a UUID for each noun, so that a chat's id is never taken for a message's.
+//! Typed ids: one newtype over a UUID for each noun, so that a chat's id cannot be passed as a message's id.
 
 use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 use serde::{Deserialize, Serialize};

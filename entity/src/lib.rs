@@ -1,7 +1,7 @@
-//! What is stored: the rows of Anteroom's tables, their ids and their persisted enums.
+//! The rows of Anteroom's tables, their ids and their persisted enums.
 //!
-//! A row is a SeaORM `Model`. Nothing here decides anything: rules live in the server's `domain`, SQL in
-//! its `store`. A persisted enum is defined once, here, and answers its own questions.
+//! A row is a SeaORM `Model`. Nothing here makes decisions: rules are in the server's `domain`, SQL is in its
+//! `store`. A persisted enum is defined only here.
 
 pub mod actor;
 pub mod attachment;

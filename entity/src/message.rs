@@ -1,4 +1,4 @@
-//! An entry of a chat's history. Clustered by chat and sequence.
+//! A message or a system message in a chat's history. Clustered by chat and sequence.
 
 use crate::{ActorId, ChatId, MessageId, MessageType, SessionId, SessionState, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -20,13 +20,13 @@ pub struct Model {
     /// Unique for the sender in the chat.
     pub external_id: String,
     pub created_at: Timestamp,
-    /// Of type SESSION only.
+    /// Messages of type SESSION only: the chat session.
     pub session_id: Option<SessionId>,
-    /// Of type SESSION only: the state that the session had reached.
+    /// Messages of type SESSION only: the state that the session reached.
     pub session_state: Option<SessionState>,
-    /// When its text last changed.
+    /// The time at which the text last changed.
     pub edited_at: Option<Timestamp>,
-    /// When its content was taken away; what is left is a tombstone.
+    /// The time at which the content was deleted. A tombstone remains.
     pub deleted_at: Option<Timestamp>,
     /// A digest of the text as it was sent, once it is that no longer: by it, sending again is recognised.
     pub sent_digest: Option<String>,

@@ -1,4 +1,4 @@
-//! A text that a message had before it was edited. Clustered by message.
+//! A previous text of a message that was edited. Clustered by message.
 
 use crate::{MessageId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -8,11 +8,11 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub message_id: MessageId,
-    /// From 0, which is the text as it was sent.
+    /// The number of the revision. 0 is the text as it was sent.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i32,
     pub text: String,
-    /// When the message got this text.
+    /// The time at which the message got this text.
     pub created_at: Timestamp,
 }
 

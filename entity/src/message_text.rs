@@ -1,4 +1,5 @@
-//! A message's text as a search compares it, beside the message: read in great numbers, and never shown.
+//! The folded text of a message for searches. It has its own table because searches read many texts, and it
+//! is never shown.
 
 use crate::{ChatId, OrganizationId};
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,4 @@
-//! An amount of money, kept exactly: as decimal text, since no number of SQLite's is exact.
+//! An exact amount of money, stored as decimal text because SQLite has no exact decimal type.
 
 use sea_orm::DeriveValueType;
 use sea_orm::prelude::Decimal;

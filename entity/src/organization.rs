@@ -1,4 +1,4 @@
-//! A tenant: one instance of one customer. Nothing is ever visible across organizations.
+//! A tenant: one instance of one customer. Data of one organization is never visible in another.
 
 use crate::{OrganizationId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -11,10 +11,10 @@ pub struct Model {
     /// With `instance_name` unique on the server.
     pub tenant_name: String,
     pub instance_name: String,
-    /// What people call it.
+    /// The name to show.
     pub name: String,
     pub created_at: Timestamp,
-    /// For how long a sender may edit and delete a message; 0: not at all.
+    /// The number of minutes in which a sender can edit and delete a message. 0: they cannot.
     pub edit_window_minutes: i32,
 }
 

@@ -1,4 +1,5 @@
-//! An actor's own view of a chat that they take part in, or have ever written to. One row a chat and actor.
+//! The membership of an actor in a chat, with the actor's own settings for it. One row per chat and actor; it
+//! remains after the actor leaves.
 
 use crate::{ActorId, ActorType, ChatId, ParticipationId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -26,9 +27,10 @@ pub struct Model {
     pub detail: Option<String>,
     /// The head of the log when the actor hid the chat: it stays hidden until a message after this.
     pub hidden_sequence: Option<i64>,
-    /// When the actor last changed the three above, or read on by themself: their other devices re-read by it.
+    /// The time at which the actor last changed the three fields above, or read more. Their other devices use
+    /// it to read the row again.
     pub viewed_at: Option<Timestamp>,
-    /// When anything above last changed; a returning reader re-reads by it.
+    /// The time of the last change of any field above. A returning reader uses it to read the row again.
     pub updated_at: Timestamp,
     /// The chat's own, kept here so that an actor's list of chats is read in its order.
     pub active_at: Timestamp,
@@ -63,6 +65,12 @@ impl Model {
             updated_at: now,
             active_at: now,
         }
+    }
+
+    /// Whether the actor participates in the chat now.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.ended_at.is_none()
     }
 
     /// Whether the actor has hidden the chat and nobody has written since.

@@ -1,4 +1,5 @@
-//! A user joined to a chat. Ends when the user leaves, or by itself when not heard from; never deleted.
+//! A user who has joined a chat. A presence ends when the user leaves or stops renewing it. Rows are never
+//! deleted.
 
 use crate::{ActorId, ChatId, PresenceEndReason, PresenceId, Timestamp};
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,4 @@
-//! An emoji with which somebody answered a message. Clustered by message and emoji.
+//! An emoji with which an actor reacted to a message. Clustered by message and emoji.
 
 use crate::{ActorId, MessageId, Timestamp};
 use sea_orm::entity::prelude::*;

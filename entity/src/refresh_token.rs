@@ -1,5 +1,4 @@
-//! A refresh token of a sign-in, as far as the server knows it: its hash. It is kept after it was used, so that whoever
-//! brings it again is noticed.
+//! The hash of a refresh token of a sign-in. Used tokens are kept to detect that a token is used twice.
 
 use crate::{SignInId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -12,7 +11,7 @@ pub struct Model {
     pub hash: String,
     pub sign_in_id: SignInId,
     pub expires_at: Timestamp,
-    /// When another one was first given for it.
+    /// The time at which the token was first exchanged for another one.
     pub used_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! A remembered `requestId`: the same call by the same caller is answered as the first was.
+//! A remembered `requestId`. The same call by the same caller gets the same result again.
 
 use crate::{ActorId, RequestKind, Timestamp};
 use sea_orm::entity::prelude::*;

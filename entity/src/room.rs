@@ -1,4 +1,4 @@
-//! A place where chats with visitors happen: a site, a queue, a department.
+//! A queue of chats with visitors, such as a website or a department.
 
 use crate::{OrganizationId, RoomId, SecretText, Timestamp};
 use sea_orm::FromJsonQueryResult;
@@ -13,13 +13,14 @@ pub struct Model {
     pub organization_id: OrganizationId,
     pub name: String,
     pub created_at: Timestamp,
-    /// What a page of the room's site signs visitors in with. Public: it stands in the page.
+    /// The bearer token with which pages of the room's website sign visitors in. It is public, because it is
+    /// part of the page.
     pub widget_key: String,
-    /// What the organization signs identity tokens for this room with.
+    /// The secret with which the organization signs identity tokens for this room.
     pub identity_secret: SecretText,
-    /// Whose pages may use the key. The table `room_origin` says the same the other way round.
+    /// The origins whose pages may use the key. The table `room_origin` is the index of this field.
     pub allowed_origins: Origins,
-    /// For how long after its newest message a chat can be resumed; 0 is never.
+    /// The number of minutes after its newest message in which a chat can be resumed. 0: never.
     pub resume_window_minutes: i32,
     /// After how long without an event a chat ends; 0 is never.
     pub end_after_idle_minutes: i32,

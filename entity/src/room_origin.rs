@@ -1,4 +1,4 @@
-//! A site whose pages may use a room's widget key: the room's `allowed_origins`, to be found by the origin.
+//! A website whose pages may use a room's widget key: the room's `allowed_origins`, indexed by origin.
 
 use crate::RoomId;
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,4 @@
-//! What a visitor is about to buy in the organization's shop, or bought.
+//! A shopping cart of a visitor in the organization's shop.
 
 use crate::{ActorId, ChatId, OrganizationId, ShoppingCartId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -17,7 +17,7 @@ pub struct Model {
     /// ISO 4217.
     pub currency: String,
     pub opened_at: Timestamp,
-    /// When it was bought; nothing in it changes any more.
+    /// The time of purchase. A bought cart no longer changes.
     pub locked_at: Option<Timestamp>,
 }
 

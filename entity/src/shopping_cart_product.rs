@@ -1,4 +1,4 @@
-//! A product in a cart, or one that was taken out of it.
+//! A product that is, or was, in a shopping cart.
 
 use crate::{Money, ShoppingCartId, ShoppingCartProductId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -15,15 +15,15 @@ pub struct Model {
     pub description: Option<String>,
     pub category: Option<String>,
     pub product_number: Option<String>,
-    /// Of one.
+    /// The price of one item.
     pub price: Option<Money>,
     pub quantity: Option<i32>,
-    /// Of one, each month.
+    /// The monthly price of one item.
     pub monthly_price: Option<Money>,
     pub monthly_quantity: Option<i32>,
     pub stock_balance: Option<i32>,
     pub added_at: Timestamp,
-    /// When it was taken out of the cart; absent while it is in it.
+    /// The time at which the product was removed. Absent while it is in the cart.
     pub deleted_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,5 @@
-//! A sign-in: a visitor's, with refresh tokens, from its first token on; of any other token only once it was ended.
+//! A sign-in. A visitor's sign-in has a row from its first token on, with refresh tokens. Any other token has
+//! a row only once it was revoked.
 
 use crate::{ActorId, SignInId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -12,7 +13,7 @@ pub struct Model {
     pub created_at: Timestamp,
     /// No token of it lives longer: then nothing needs to be known of it any more.
     pub expires_at: Timestamp,
-    /// When it was ended: its tokens are worth nothing from then on.
+    /// The time at which the sign-in was revoked. Its tokens are invalid from then on.
     pub revoked_at: Option<Timestamp>,
 }
 

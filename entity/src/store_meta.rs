@@ -1,4 +1,4 @@
-//! What the store knows about itself: one row a name.
+//! Metadata of the store: one row per name.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A moment, kept as whole milliseconds so that it is the same value in Rust, SQLite, PostgreSQL and JSON.
+//! A time in whole milliseconds, so that it is the same value in Rust, SQLite, PostgreSQL and JSON.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DeriveValueType;
@@ -33,7 +33,7 @@ impl Timestamp {
         Self(self.0.saturating_sub(delta.num_milliseconds()))
     }
 
-    /// How long after `earlier` this is; negative when it is before.
+    /// The time from `earlier` to this one. Negative if this one is before it.
     #[must_use]
     pub fn since(self, earlier: Self) -> TimeDelta {
         TimeDelta::milliseconds(self.0.saturating_sub(earlier.0))

@@ -1,4 +1,4 @@
-//! Bytes that a visitor was granted to upload within the current day of the quota.
+//! The number of bytes that a visitor was allowed to upload within the current day of the quota.
 
 use crate::{ActorId, Timestamp};
 use sea_orm::entity::prelude::*;

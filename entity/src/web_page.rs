@@ -1,4 +1,4 @@
-//! A page of the customer's site, as rows keep it in two columns.
+//! A page of the customer's website, stored in two columns.
 
 /// A page: its address, and its title where that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! An address that is told of what happens in an organization.
+//! A URL that receives events of an organization.
 
 use crate::{OrganizationId, SecretText, Timestamp, WebhookEvent, WebhookId};
 use sea_orm::FromJsonQueryResult;
@@ -23,18 +23,18 @@ pub struct Model {
     pub previous_signing_secret: Option<SecretText>,
     pub previous_until: Option<Timestamp>,
     pub is_enabled: bool,
-    /// Why the server disabled it; absent where an admin did.
+    /// The reason why the server disabled the webhook. Absent if an admin did.
     pub disabled_reason: Option<String>,
     /// The first failure since anything was delivered.
     pub failing_since: Option<Timestamp>,
-    /// Until when the receiver asked to be left alone.
+    /// The time until which the receiver asked not to get requests.
     pub resume_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// It is not there any more; what is left of it is being cleared away.
+    /// The time of deletion. The remaining rows are being deleted.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Which events a webhook is told of: each once, in the order of the enum.
+/// The events that a webhook receives: each once, in the order of the enum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Events(pub Vec<WebhookEvent>);
 

@@ -1,4 +1,5 @@
-//! An event for one webhook: what is sent, and what became of it. Written in the transaction of the event.
+//! The delivery of one event to one webhook: its body and its result. Written in the transaction of the
+//! event.
 
 use crate::{OrganizationId, Timestamp, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, WebhookId};
 use sea_orm::entity::prelude::*;
@@ -18,16 +19,16 @@ pub struct Model {
     pub attempts: i32,
     /// Those of the attempts that do not count toward the limit: the receiver answered 429 or 503.
     pub deferrals: i32,
-    /// When the first of these answers came.
+    /// The time of the first of these answers.
     pub deferred_since: Option<Timestamp>,
     /// While PENDING, and only then: when it is due; while leased, when the lease ends.
     pub next_attempt_at: Option<Timestamp>,
-    /// Who is trying it now: another lease says that it is somebody else's turn.
+    /// The lease of the current attempt. With another lease, another node has taken over.
     pub lease: Option<Uuid>,
     pub delivered_at: Option<Timestamp>,
     /// The HTTP status of the newest answer.
     pub last_status: Option<i32>,
-    /// What went wrong at the newest attempt.
+    /// The error of the latest attempt.
     pub last_error: Option<String>,
     pub created_at: Timestamp,
 }

@@ -1,21 +1,33 @@
-//! The few words in which SQLite's and PostgreSQL's table definitions differ.
+//! The words that differ between table definitions of SQLite and PostgreSQL.
 
 use sea_orm_migration::prelude::{DbErr, SchemaManager};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
-/// Runs the statements, with `{uuid}`, `{json}` and `{clustered}` put in for the database at hand.
+/// Runs the statements with these placeholders replaced for the current database:
 ///
-/// `{clustered}` follows a table whose rows are read in ranges of the primary key: SQLite then keeps the
-/// rows in the key's own tree, which PostgreSQL cannot, where the order of insertion comes close.
+/// - `{uuid}` and `{json}` are column types.
+/// - `{clustered}` ends a table whose rows are read in ranges of the primary key. SQLite then stores the rows in the
+///   key's own tree. PostgreSQL cannot, but its order of insertion comes close.
+/// - `{generated}` ends the definition of a generated column. SQLite computes it when it is read, and an index stores
+///   it. PostgreSQL only has stored ones.
 pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    let (uuid, json, clustered) = if manager.get_database_backend() == DbBackend::Postgres {
-        ("uuid", "jsonb", "")
+    let (uuid, json, clustered, generated) = if is_postgres(manager) {
+        ("uuid", "jsonb", "", "STORED")
     } else {
-        ("blob", "text", "WITHOUT ROWID")
+        ("blob", "text", "WITHOUT ROWID", "VIRTUAL")
     };
     for statement in statements {
-        let sql = statement.replace("{uuid}", uuid).replace("{json}", json).replace("{clustered}", clustered);
+        let sql = statement
+            .replace("{uuid}", uuid)
+            .replace("{json}", json)
+            .replace("{clustered}", clustered)
+            .replace("{generated}", generated);
         manager.get_connection().execute_unprepared(&sql).await?;
     }
     Ok(())
+}
+
+/// Whether the database is PostgreSQL, for the tables that differ in more than a word.
+pub fn is_postgres(manager: &SchemaManager<'_>) -> bool {
+    manager.get_database_backend() == DbBackend::Postgres
 }

@@ -1,59 +1,61 @@
-//! How Anteroom's tables came to be: one migration after another, run at start, never edited once released.
+//! The database schema, as migrations that run at start: one for each area of the first release, and one for each
+//! change after it. A migration is never edited once released, and there is no way back but a backup.
 //!
-//! A migration is plain SQL that SQLite and PostgreSQL both read but for a few words, which `dialect` puts
-//! in. It never names an entity: entities move on, a migration says what was true then.
+//! A migration is plain SQL that SQLite and PostgreSQL both read, except for a few words that `dialect` replaces. It
+//! never names an entity: entities change, while a migration states what was true then.
 
 mod dialect;
-mod m20261121_000001_foundation;
-mod m20261121_000005_archive;
-mod m20261121_000006_search;
-mod m20261121_000020_webhooks;
-mod m20261121_000030_pages;
-mod m20261121_000031_tags;
-mod m20261121_000033_carts;
-mod m20261121_000035_widget;
-mod m20261121_000040_edits;
-mod m20261121_000040_notes;
-mod m20261121_000040_reactions;
-mod m20261121_000040_replies;
-mod m20261121_000041_deleted_chats;
-mod m20261121_000041_own_views;
-mod m20261121_000042_attachments;
-mod m20261121_000043_session_changes;
-mod m20261121_000044_leads;
-mod m20261128_d_folded_names;
-mod m20261128_f_uploads_and_deliveries;
+mod m20261128_000001_organizations;
+mod m20261128_000002_chats;
+mod m20261128_000003_messages;
+mod m20261128_000004_attachments;
+mod m20261128_000005_chat_sessions;
+mod m20261128_000006_shopping_carts;
+mod m20261128_000007_webhooks;
 mod m20261128_g_list_orders;
 
-pub use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::{MigrationTrait, async_trait};
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+
+/// The reason why a database was not migrated.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Another version of the server applied this migration, which this version does not have.
+    Unknown(String),
+    Failed(DbErr),
+}
+
+impl From<DbErr> for Refusal {
+    fn from(error: DbErr) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Applies the migrations that are missing in the database, oldest first.
+pub async fn migrate(connection: &DatabaseConnection) -> Result<(), Refusal> {
+    let known = Migrator::get_migration_files();
+    let applied = Migrator::get_migration_models(connection).await?;
+    let is_known = |version: &String| known.iter().any(|migration| migration.name() == version);
+    if let Some(unknown) = applied.into_iter().map(|row| row.version).find(|version| !is_known(version)) {
+        return Err(Refusal::Unknown(unknown));
+    }
+    Ok(Migrator::up(connection, None).await?)
+}
 
 /// All migrations, oldest first.
-pub struct Migrator;
+struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261121_000001_foundation::Migration),
-            Box::new(m20261121_000005_archive::Migration),
-            Box::new(m20261121_000006_search::Migration),
-            Box::new(m20261121_000020_webhooks::Migration),
-            Box::new(m20261121_000030_pages::Migration),
-            Box::new(m20261121_000031_tags::Migration),
-            Box::new(m20261121_000033_carts::Migration),
-            Box::new(m20261121_000035_widget::Migration),
-            Box::new(m20261121_000040_edits::Migration),
-            Box::new(m20261121_000040_notes::Migration),
-            Box::new(m20261121_000040_reactions::Migration),
-            Box::new(m20261121_000040_replies::Migration),
-            Box::new(m20261121_000041_deleted_chats::Migration),
-            Box::new(m20261121_000041_own_views::Migration),
-            Box::new(m20261121_000042_attachments::Migration),
-            Box::new(m20261121_000043_session_changes::Migration),
-            Box::new(m20261121_000044_leads::Migration),
-            Box::new(m20261128_d_folded_names::Migration),
-            Box::new(m20261128_f_uploads_and_deliveries::Migration),
+            Box::new(m20261128_000001_organizations::Migration),
+            Box::new(m20261128_000002_chats::Migration),
+            Box::new(m20261128_000003_messages::Migration),
+            Box::new(m20261128_000004_attachments::Migration),
+            Box::new(m20261128_000005_chat_sessions::Migration),
+            Box::new(m20261128_000006_shopping_carts::Migration),
+            Box::new(m20261128_000007_webhooks::Migration),
             Box::new(m20261128_g_list_orders::Migration),
         ]
     }

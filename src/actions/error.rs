@@ -1,4 +1,4 @@
-//! How an action can fail. The graphql layer turns each into what a client sees.
+//! The errors of actions. The GraphQL layer maps each to what a client sees.
 
 use crate::domain::policy::Forbidden;
 use crate::domain::refused::Refused;

@@ -1,14 +1,15 @@
-//! The steps that actions share: taking part, being present, and the entries of the history that tell of it.
-//! Each writes its row, keeps the chat's counters and records its event; the caller holds the chat's lock.
+//! Steps that actions share: participating, being present, and their history entries. Each writes its row,
+//! updates the chat's counters and records its event. The caller holds the chat's lock.
 
 use super::Result;
-use crate::domain::event::{MessageRow, SessionRow, Subject};
+use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange};
+use crate::domain::event::{Change, MessageRow, SessionRow};
 use crate::domain::policy;
 use crate::store::tx::Fact;
 use crate::store::{Tx, messages, participations, presences};
 use entity::{
-    ActorId, ActorType, Audience, ChatType, EventKind, MessageId, MessageType, ParticipationId,
-    PresenceEndReason, PresenceId, Timestamp, WebPage, actor, chat, message, participation, presence,
+    ActorId, ActorType, Audience, ChatType, MessageId, MessageType, ParticipationId, PresenceEndReason,
+    PresenceId, Timestamp, WebPage, actor, chat, message, participation, presence,
 };
 
 /// Whether taking part shows in the chat's counters.
@@ -30,7 +31,7 @@ pub(super) async fn take_part(
     let (now, chat_id) = (tx.now(), tx.chat()?.id);
     let found = participations::find_of_actor(tx, chat_id, actor.id).await?;
     let is_counted = counted == Counted::Yes;
-    let (row, kind) = match found {
+    let (row, change) = match found {
         None => {
             let id = ParticipationId(tx.new_id());
             let new = participation::Model::new(id, chat_id, actor.id, actor.actor_type, now);
@@ -39,36 +40,27 @@ pub(super) async fn take_part(
             if is_counted {
                 count_participation(tx.chat_mut()?, actor.actor_type, 1);
             }
-            (row, EventKind::ParticipationAdded)
+            (row, ParticipationChange::Added)
         }
         Some(mut row) => {
             let counts_now = row.is_counted || is_counted;
-            if row.ended_at.is_none() && row.is_counted == counts_now {
+            if row.is_current() && row.is_counted == counts_now {
                 return Ok(row);
             }
-            let kind = if row.ended_at.is_some() {
-                EventKind::ParticipationAdded
-            } else {
-                EventKind::ParticipationChanged
-            };
-            if counts_now && (!row.is_counted || row.ended_at.is_some()) {
+            let change =
+                if row.is_current() { ParticipationChange::Changed } else { ParticipationChange::Added };
+            if counts_now && !(row.is_counted && row.is_current()) {
                 count_participation(tx.chat_mut()?, row.actor_type, 1);
             }
-            if row.ended_at.is_some() {
+            if !row.is_current() {
                 (row.hidden_sequence, row.active_at) = (None, tx.chat()?.active_at);
             }
             (row.ended_at, row.is_counted, row.updated_at) = (None, counts_now, now);
             participations::update(tx, &row).await?;
-            (row, kind)
+            (row, change)
         }
     };
-    tx.record(Fact {
-        kind,
-        subject_id: row.id.0,
-        subject: Subject::Participation(row.clone()),
-        actor_id: by,
-        audience: Audience::All,
-    })?;
+    record_participation(tx, change, &row, by)?;
     Ok(row)
 }
 
@@ -84,14 +76,19 @@ pub(super) async fn end_participation(
     if row.is_counted {
         count_participation(tx.chat_mut()?, row.actor_type, -1);
     }
-    tx.record(Fact {
-        kind: EventKind::ParticipationEnded,
-        subject_id: row.id.0,
-        subject: Subject::Participation(row.clone()),
-        actor_id: by,
-        audience: Audience::All,
-    })?;
+    record_participation(tx, ParticipationChange::Ended, &row, by)?;
     Ok(row)
+}
+
+fn record_participation(
+    tx: &mut Tx,
+    change: ParticipationChange,
+    row: &participation::Model,
+    by: Option<ActorId>,
+) -> Result<()> {
+    let change = Change::Participation(change, row.clone());
+    tx.record(Fact { change, actor_id: by, audience: Audience::All })?;
+    Ok(())
 }
 
 fn count_participation(chat: &mut chat::Model, actor_type: ActorType, by: i32) {
@@ -122,7 +119,7 @@ pub(super) async fn begin_presence(
     };
     presences::insert(tx, &row).await?;
     tx.chat_mut()?.present_user_count += 1;
-    record_presence(tx, EventKind::PresenceAdded, &row, Some(user_id))?;
+    record_presence(tx, PresenceChange::Added, &row, Some(user_id))?;
     Ok(row)
 }
 
@@ -136,18 +133,18 @@ pub(super) async fn end_presence(
     (row.ended_at, row.end_reason) = (Some(tx.now()), Some(reason));
     presences::update(tx, &row).await?;
     tx.chat_mut()?.present_user_count -= 1;
-    record_presence(tx, EventKind::PresenceEnded, &row, by)?;
+    record_presence(tx, PresenceChange::Ended, &row, by)?;
     Ok(row)
 }
 
-fn record_presence(tx: &mut Tx, kind: EventKind, row: &presence::Model, by: Option<ActorId>) -> Result<()> {
-    tx.record(Fact {
-        kind,
-        subject_id: row.id.0,
-        subject: Subject::Presence(row.clone()),
-        actor_id: by,
-        audience: Audience::All,
-    })?;
+fn record_presence(
+    tx: &mut Tx,
+    change: PresenceChange,
+    row: &presence::Model,
+    by: Option<ActorId>,
+) -> Result<()> {
+    let change = Change::Presence(change, row.clone());
+    tx.record(Fact { change, actor_id: by, audience: Audience::All })?;
     Ok(())
 }
 
@@ -220,13 +217,7 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
         None => audience_of(&message),
     };
     let row = MessageRow { message, sender: sender.cloned(), called_ids };
-    tx.record(Fact {
-        kind: EventKind::MessageAdded,
-        subject_id: id.0,
-        subject: Subject::Message(row.clone()),
-        actor_id: by,
-        audience,
-    })?;
+    tx.record(Fact { change: Change::Message(MessageChange::Added, row.clone()), actor_id: by, audience })?;
     Ok(row)
 }
 
@@ -238,29 +229,23 @@ pub(super) fn audience_of(message: &message::Model) -> Audience {
 /// Records an event of a session.
 pub(super) async fn record_session(
     tx: &mut Tx,
-    kind: EventKind,
+    change: SessionChange,
     row: &SessionRow,
     by: Option<ActorId>,
 ) -> Result<()> {
-    record_session_change(tx, kind, row, &row.participant_ids, by).await
+    record_session_change(tx, change, row, &row.participant_ids, by).await
 }
 
 /// Records an event of a session to which these actors were called before.
 pub(super) async fn record_session_change(
     tx: &mut Tx,
-    kind: EventKind,
+    change: SessionChange,
     row: &SessionRow,
     called_before: &[ActorId],
     by: Option<ActorId>,
 ) -> Result<()> {
     let audience = audience_of_session(tx, &[&row.participant_ids[..], called_before].concat()).await?;
-    tx.record(Fact {
-        kind,
-        subject_id: row.session.id.0,
-        subject: Subject::Session(row.clone()),
-        actor_id: by,
-        audience,
-    })?;
+    tx.record(Fact { change: Change::Session(change, row.clone()), actor_id: by, audience })?;
     Ok(())
 }
 
@@ -290,13 +275,6 @@ pub(super) fn record_chat_among_staff(tx: &mut Tx, by: Option<ActorId>) -> Resul
 }
 
 fn record_chat_to(tx: &mut Tx, by: Option<ActorId>, audience: Audience) -> Result<()> {
-    let subject_id = tx.chat()?.id.0;
-    tx.record(Fact {
-        kind: EventKind::ChatChanged,
-        subject_id,
-        subject: Subject::Chat,
-        actor_id: by,
-        audience,
-    })?;
+    tx.record(Fact { change: Change::Chat, actor_id: by, audience })?;
     Ok(())
 }

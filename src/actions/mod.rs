@@ -1,66 +1,50 @@
-//! What may be done: one async function a verb. Each asks the policy, asks the machine, writes, records and
-//! commits; none knows how it was asked for.
+//! Use cases: a folder for each noun of the API, a file for each verb. `leaveChat` is `chat/leave.rs`. Each checks the
+//! policy and the state, writes, records and commits; none knows about GraphQL or HTTP.
 
-mod archive;
-mod attachments;
-mod batches;
-mod carts;
-mod chats;
-mod deletion;
-mod edits;
-mod ending;
+mod actor;
+mod attachment;
+mod cart;
+mod chat;
+mod due;
 mod error;
 mod history;
-mod identity;
-mod jws;
-mod jwt_hmac;
-mod leaving;
-mod messages;
-mod organizations;
-mod own_views;
-mod participants;
-mod people;
-mod presences;
-mod reactions;
-mod reading;
+mod message;
+mod organization;
+mod pages;
+mod participation;
+mod presence;
+mod random;
 mod requests;
-mod rotations;
-mod search;
-mod sessions;
-mod sign_ins;
-mod sign_outs;
-mod starting;
-mod suggesting;
-mod tagging;
-mod tokens;
-mod uploads;
-mod webhooks;
+mod room;
+mod rotation;
+mod session;
+mod sign_in;
+mod token;
+mod webhook;
 mod write;
 
 pub use crate::store::chats::ListedChats;
 pub use crate::store::own_views::{ListedParticipations, ParticipationOrder, ParticipationOrderField};
 pub use crate::store::sessions::{SessionFilter, SessionOrder, SessionOrderField};
-pub use batches::{MessageFilter, PageOfEach};
-pub use carts::{CartsOf, UpsertCart};
-pub use chats::{CreateChat, CreatedChat, UpdateChat};
-pub use edits::EditMessage;
+pub use actor::{CreateUser, UpdateUser, UpsertVisitor};
+pub use attachment::{Announced, CreateUpload, GrantedUpload, NotTaken, Quotas};
+pub use cart::{CartsOf, UpsertCart};
+pub use chat::{CreateChat, CreatedChat, LeftChat, Start, StartChat, StartedChat, UpdateChat};
 pub use error::{AuthFailure, Error, Result};
-pub use leaving::LeftChat;
-pub use messages::{MarkRead, SendMessage, SentMessage};
-pub use organizations::{CreateRoom, NewOrganization, UpdateOrganization, UpdateRoom};
-pub use own_views::{UpdateParticipation, UpdatedParticipation};
-pub use participants::{AddParticipants, AddedParticipants, RemoveParticipant, RemovedParticipant};
-pub use people::{CreateUser, UpdateUser, UpsertVisitor};
-pub use presences::{JoinChat, JoinedChat, Lease};
-pub use reactions::React;
-pub use rotations::{RoomSecret, Rotated};
-pub use search::{Found, SearchIn};
-pub use sessions::{CreateSession, MoveSession, SessionPlace, UpdateSession};
-pub use sign_ins::{SignInVisitor, SignedIn};
-pub use starting::{Start, StartChat, StartedChat};
-pub use tokens::{IssueToken, IssuedToken, Secret, TokenSubject};
-pub use uploads::{Announced, CreateUpload, GrantedUpload, NotTaken, Quotas};
-pub use webhooks::{CreateWebhook, UpdateWebhook};
+pub use message::{EditMessage, Found, MarkRead, MessageFilter, React, SearchIn, SendMessage, SentMessage};
+pub use organization::{NewOrganization, UpdateOrganization};
+pub use pages::PageOfEach;
+pub use participation::{
+    AddParticipants, AddedParticipants, RemoveParticipant, RemovedParticipant, UpdateParticipation,
+    UpdatedParticipation,
+};
+pub use presence::{JoinChat, JoinedChat, Lease};
+pub use room::{CreateRoom, RoomSecret, UpdateRoom};
+pub use rotation::Rotated;
+pub use session::{CreateSession, MoveSession, SessionPlace, UpdateSession};
+pub use sign_in::{SignInVisitor, SignedIn};
+pub use token::{IssueToken, IssuedToken, Secret, TokenSubject};
+pub use webhook::{CreateWebhook, UpdateWebhook};
 
 use crate::clock::Clock;
 use crate::delivery::Allowed;
@@ -101,7 +85,7 @@ impl Actions {
         (files, quotas): (Files, Quotas),
         tracker: TaskTracker,
     ) -> Self {
-        jwt_hmac::install();
+        token::jwt_hmac::install();
         let clock = store.clock().clone();
         Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, quotas, tracker }))
     }

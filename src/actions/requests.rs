@@ -1,4 +1,4 @@
-//! `requestId`: the same call by the same caller is answered as the first was, another call under the same
+//! `requestId`: the same call by the same caller gets the same result again. A different call with the same
 //! id is a conflict.
 
 use super::{Error, Result};

@@ -1,51 +1,122 @@
-//! How every write runs: as a tracked task that a lost connection does not cancel, in one transaction that
-//! first locks its chat. A refusal undoes everything; every answer waits until what it read is on disk.
+//! Runs every write: as a tracked task, so that a dropped connection does not cancel it, and in one transaction. A
+//! refusal rolls it back. Every answer waits until what it read is on disk.
 
 use super::{Actions, Error, Result};
-use crate::domain::policy;
+use crate::domain::policy::{self, ChatAccess, Ties, Verb};
 use crate::domain::refused::Refused;
 use crate::domain::viewer::Viewer;
-use crate::store::{Tx, participations};
-use entity::{ChatId, chat, participation};
+use crate::store::{Committed, Tx, participations};
+use entity::{ChatId, participation};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 use uuid::Uuid;
 
-/// What a committed write gave: its own result, and the chat it had locked.
-pub(super) struct Written<T> {
-    pub value: T,
-    pub chat: Option<Arc<chat::Model>>,
+/// The body of a write that the server makes by itself: an `async fn` of the transaction and its input.
+pub(super) trait Body<'t, I, T>: Send + 'static {
+    type Running: Future<Output = Result<T>> + Send + 't;
+    fn run(self, tx: &'t mut Tx, input: I) -> Self::Running;
 }
 
-impl<T> Written<T> {
-    /// The result with the chat, for writes that lock one.
-    pub(super) fn with_chat(self) -> Result<(T, Arc<chat::Model>)> {
-        let chat = self.chat.ok_or_else(|| Error::Failed("the write has locked no chat".into()))?;
-        Ok((self.value, chat))
+impl<'t, I, T, F, R> Body<'t, I, T> for F
+where
+    F: FnOnce(&'t mut Tx, I) -> R + Send + 'static,
+    R: Future<Output = Result<T>> + Send + 't,
+{
+    type Running = R;
+
+    fn run(self, tx: &'t mut Tx, input: I) -> R {
+        self(tx, input)
+    }
+}
+
+/// The body of a write that a viewer asks for: an `async fn` of the transaction, the viewer and its input.
+pub(super) trait ViewersBody<'t, I, T>: Send + 'static {
+    type Running: Future<Output = Result<T>> + Send + 't;
+    fn run(self, tx: &'t mut Tx, viewer: Viewer, input: I) -> Self::Running;
+}
+
+impl<'t, I, T, F, R> ViewersBody<'t, I, T> for F
+where
+    F: FnOnce(&'t mut Tx, Viewer, I) -> R + Send + 'static,
+    R: Future<Output = Result<T>> + Send + 't,
+{
+    type Running = R;
+
+    fn run(self, tx: &'t mut Tx, viewer: Viewer, input: I) -> R {
+        self(tx, viewer, input)
+    }
+}
+
+/// A viewer whose role permits what they ask for. The only way to write for a viewer.
+#[derive(Clone, Copy)]
+pub(super) struct Permit<'a> {
+    actions: &'a Actions,
+    viewer: &'a Viewer,
+}
+
+impl Permit<'_> {
+    /// Runs `body` for the viewer in a transaction.
+    pub(super) async fn write<I, T, B>(self, body: B, input: I) -> Result<Committed<T>>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        B: for<'t> ViewersBody<'t, I, T>,
+    {
+        let viewer = self.viewer.clone();
+        self.actions.run(None, move |tx| body.run(tx, viewer, input).boxed()).await
+    }
+
+    /// Runs `body` for the viewer in a transaction, in turn with other writes to the same thing: the one whose lock it
+    /// waits for, or one that stands for it.
+    pub(super) async fn write_to<I, T, B>(
+        self,
+        key: impl Into<Uuid>,
+        body: B,
+        input: I,
+    ) -> Result<Committed<T>>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        B: for<'t> ViewersBody<'t, I, T>,
+    {
+        let viewer = self.viewer.clone();
+        self.actions.run(Some(key.into()), move |tx| body.run(tx, viewer, input).boxed()).await
     }
 }
 
 impl Actions {
-    /// Runs `work` in a transaction, to its end.
-    pub(super) async fn write<T, W>(&self, work: W) -> Result<Written<T>>
-    where
-        T: Send + 'static,
-        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
-    {
-        self.write_in_turn(None, work).await
+    /// Asks the policy whether the viewer's role permits `verb`.
+    pub(super) fn permit<'a>(&'a self, viewer: &'a Viewer, verb: Verb) -> Result<Permit<'a>> {
+        policy::may(viewer.role, verb)?;
+        Ok(Permit { actions: self, viewer })
     }
 
-    /// Runs `work` in a transaction, to its end, in turn with others on the same thing: the one whose lock it waits for, or
-    /// one that stands for it.
-    pub(super) async fn write_to<T, W>(&self, key: impl Into<Uuid>, work: W) -> Result<Written<T>>
+    /// Runs `body` in a transaction, for the server itself.
+    pub(super) async fn write<I, T, B>(&self, body: B, input: I) -> Result<Committed<T>>
     where
+        I: Send + 'static,
         T: Send + 'static,
-        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        B: for<'t> Body<'t, I, T>,
     {
-        self.write_in_turn(Some(key.into()), work).await
+        self.run(None, move |tx| body.run(tx, input).boxed()).await
     }
 
-    async fn write_in_turn<T, W>(&self, key: Option<Uuid>, work: W) -> Result<Written<T>>
+    /// Runs `body` in a transaction, for the server itself, in turn with other writes to the same thing.
+    pub(super) async fn write_to<I, T, B>(
+        &self,
+        key: impl Into<Uuid>,
+        body: B,
+        input: I,
+    ) -> Result<Committed<T>>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        B: for<'t> Body<'t, I, T>,
+    {
+        self.run(Some(key.into()), move |tx| body.run(tx, input).boxed()).await
+    }
+
+    async fn run<T, W>(&self, key: Option<Uuid>, work: W) -> Result<Committed<T>>
     where
         T: Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
@@ -56,14 +127,7 @@ impl Actions {
                 Some(key) => Some(store.turn(key).await?),
                 None => None,
             };
-            let mut tx = store.begin().await?;
-            match work(&mut tx).await {
-                Ok(value) => Ok(Written { value, chat: tx.commit().await? }),
-                Err(error) => {
-                    tx.roll_back().await?;
-                    Err(error)
-                }
-            }
+            store.transaction(async move |tx: &mut Tx| work(tx).await).await
         });
         task.await.unwrap_or_else(|panic| Err(Error::Failed(format!("an action was cut off: {panic}"))))
     }
@@ -71,14 +135,10 @@ impl Actions {
 
 /// The viewer's place in a chat that was just locked.
 pub(super) struct Place {
-    /// The viewer's participation, also when it has ended.
+    /// The viewer's participation, which may have ended.
     pub participation: Option<participation::Model>,
-}
-
-impl Place {
-    pub(super) fn participates(&self) -> bool {
-        self.participation.as_ref().is_some_and(|participation| participation.ended_at.is_none())
-    }
+    /// What the viewer may do in the chat.
+    pub access: ChatAccess,
 }
 
 /// Locks a chat that the viewer sees; to whom it is invisible it is not there.
@@ -87,18 +147,15 @@ pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: Cha
     if tx.lock_chat(viewer.organization_id, chat_id).await?.is_none() {
         return Err(not_found.into());
     }
-    let place = Place { participation: participations::find_of_actor(tx, chat_id, viewer.actor_id).await? };
-    if policy::sees_chat(viewer, tx.chat()?, place.participates()) {
-        Ok(place)
-    } else {
-        Err(not_found.into())
-    }
+    let participation = participations::find_of_actor(tx, chat_id, viewer.actor_id).await?;
+    let access = ChatAccess::of(viewer, tx.chat()?, Ties::of(participation.as_ref()));
+    if access.sees() { Ok(Place { participation, access }) } else { Err(not_found.into()) }
 }
 
 /// Locks a chat that the viewer may act in and that has not ended.
 pub(super) async fn lock_open_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<Place> {
     let place = lock_visible_chat(tx, viewer, chat_id).await?;
-    if !policy::acts_in_chat(viewer, tx.chat()?, place.participates()) {
+    if !place.access.acts() {
         return Err(Refused::NotParticipant.into());
     }
     refuse_ended(tx)?;

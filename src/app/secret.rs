@@ -1,20 +1,21 @@
-//! The secret that signs tokens and cursors: as configured, or a file in the data folder.
+//! The secret that signs tokens and cursors: from the configuration, or from a file in the data folder.
 
 use crate::actions::Secret;
 use crate::config::Config;
 use anyhow::{Context, bail};
 use base64::Engine;
-use rand::RngCore;
+use rand::Rng;
+use secrecy::ExposeSecret;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
 const TOO_SHORT: &str = "the secret has fewer than 32 bytes";
 
-/// The configured secret, or the one in the data folder; `None` where there is neither.
+/// The configured secret, or the one in the data folder. `None` if there is neither.
 pub(super) fn kept(config: &Config) -> anyhow::Result<Option<Secret>> {
     if let Some(text) = &config.secret {
-        return Secret::new(text.0.as_bytes().to_vec()).context(TOO_SHORT).map(Some);
+        return Secret::new(text.expose_secret().as_bytes().to_vec()).context(TOO_SHORT).map(Some);
     }
     let path = config.data.join("secret");
     let mut text = String::new();
@@ -27,7 +28,8 @@ pub(super) fn kept(config: &Config) -> anyhow::Result<Option<Secret>> {
     }
 }
 
-/// Makes a secret in the data folder. Refuses where a store in use has lost its own, unless a new one is wanted.
+/// Creates a secret in the data folder. If a store in use has lost its secret, it refuses unless a new one is
+/// requested.
 pub(super) fn make(config: &Config, is_in_use: bool) -> anyhow::Result<Secret> {
     let path = config.data.join("secret");
     if is_in_use && !config.new_secret {
@@ -47,7 +49,7 @@ pub(super) fn make(config: &Config, is_in_use: bool) -> anyhow::Result<Secret> {
         .open(&path)
         .with_context(|| format!("could not make {}", path.display()))?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    // Its name is on disk too before anything is signed with it.
+    // The file's directory entry must also be on disk before the secret signs anything.
     written.and_then(|()| File::open(&config.data)?.sync_all()).context("could not write the secret")?;
     Secret::new(text.into_bytes()).context(TOO_SHORT)
 }

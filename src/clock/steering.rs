@@ -1,27 +1,28 @@
-//! How a running clock follows its reference. Times are microseconds since the Unix epoch.
+//! Steers a running clock toward its reference. Times are microseconds since the Unix epoch.
 //!
-//! The clock counts by monotonic time. A small difference from the reference is made up by running a tenth faster or
-//! slower. What a large difference leads to depends on the reference:
+//! The clock counts with monotonic time. It makes up a small difference by running a tenth faster or slower.
+//! A large difference depends on the reference:
 //!
-//! - The wall clock: a jump ahead is taken over once it has lasted a minute. A jump back is never taken over at once;
+//! - Wall clock: a jump ahead is adopted after it has lasted a minute. A jump back is never adopted at once;
 //!   the clock runs a tenth slower until the wall clock has caught up.
-//! - The database's clock: a jump is taken over, in either direction, once three readings agree on it, since all nodes
-//!   judge by that clock.
+//! - Database clock: a jump in either direction is adopted once three readings agree on it, because all nodes
+//!   follow that clock.
 
 use super::Reading;
 use std::time::{Duration, Instant};
 
-/// By which part of the time that passes a difference is made up.
+/// The part of the passing time by which a difference is made up.
 const SLEW: i64 = 10;
-/// A difference from the wall clock is no jump up to this.
+/// Up to this difference from the wall clock, it is not a jump.
 const SMALL: i64 = 1_000_000;
-/// How long a jump ahead of the wall clock must last.
+/// The time for which a jump ahead of the wall clock must last.
 const LASTS: Duration = Duration::from_mins(1);
-/// A difference from the database is no jump up to this. A wall clock that differs by more is warned of.
+/// Up to this difference from the database clock, it is not a jump. A wall clock that differs more causes a
+/// warning.
 const SKEW: i64 = 2_000_000;
-/// Readings of the database that must agree on a jump.
+/// The number of readings of the database clock that must agree on a jump.
 const READINGS: u32 = 3;
-/// How often a wall clock that is wrong is warned of.
+/// The interval of warnings about a wrong wall clock.
 const WARN_EVERY: Duration = Duration::from_hours(1);
 
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(super) struct Steering {
     /// The time at `since`.
     micros: i64,
     since: Instant,
-    /// What is still to be made up from then on.
+    /// The difference that is still to be made up.
     rest: i64,
     jump: Option<Jump>,
     warned: Option<Instant>,
 }
 
-/// A difference from the reference that was seen and may pass.
+/// A difference from the reference that may be temporary.
 #[derive(Clone, Copy, Debug)]
 struct Jump {
     offset: i64,
@@ -48,7 +49,7 @@ impl Steering {
         Self { micros, since, rest: 0, jump: None, warned: None }
     }
 
-    /// The time; it never runs backwards but by [`Steering::step`].
+    /// The time. It runs backward only by [`Steering::step`].
     pub(super) fn now(&self, at: Instant) -> i64 {
         let passed = micros(at.saturating_duration_since(self.since));
         let made_up = self.rest.clamp(-passed / SLEW, passed / SLEW);
@@ -71,7 +72,7 @@ impl Steering {
         }
         let jump = self.seen(offset, at);
         if at.saturating_duration_since(jump.since) >= LASTS {
-            tracing::warn!(seconds = offset / 1_000_000, "the system clock was set ahead: it is followed");
+            tracing::warn!(seconds = offset / 1_000_000, "the system clock was set ahead; following it");
             self.step(offset, at);
         } else {
             self.make_up(0, at);
@@ -88,7 +89,7 @@ impl Steering {
             self.jump = None;
             self.make_up(offset, at);
         } else if self.seen(offset, at).readings >= READINGS {
-            tracing::warn!(milliseconds = offset / 1_000, "the database's clock was set: it is followed");
+            tracing::warn!(milliseconds = offset / 1_000, "the database's clock was set; following it");
             self.step(offset, at);
         } else {
             self.make_up(0, at);
@@ -100,7 +101,7 @@ impl Steering {
         self.step(database.saturating_sub(self.now(at)), at);
     }
 
-    /// What the database's clock says by now. Warns where the wall clock says something else.
+    /// The time that the database clock shows by now. Warns if the wall clock differs.
     fn warn_of_wall(&mut self, reading: Reading, wall: i64, at: Instant) -> i64 {
         let database = reading.micros.saturating_add(micros(at.saturating_duration_since(reading.at)));
         let ahead = wall.saturating_sub(database);
@@ -108,7 +109,7 @@ impl Steering {
             if self.is_time_to_warn(at) {
                 tracing::warn!(
                     milliseconds = ahead / 1_000,
-                    "the system clock differs from the database's, which the server goes by: synchronize them"
+                    "the system clock differs from the database's clock, which the server uses; synchronize them"
                 );
             }
         } else {
@@ -125,7 +126,7 @@ impl Steering {
         true
     }
 
-    /// Notes a jump; one that is not the same as the one seen before begins anew.
+    /// Records a jump. A jump of another size starts a new record.
     fn seen(&mut self, offset: i64, at: Instant) -> Jump {
         let same = self.jump.filter(|jump| offset.abs_diff(jump.offset) <= SMALL.unsigned_abs());
         let jump = match same {
@@ -161,7 +162,7 @@ mod tests {
     const SECOND: i64 = 1_000_000;
     const HOUR: i64 = 3_600 * SECOND;
 
-    /// A clock with a wall clock, looked at every second.
+    /// A clock with a wall clock that is checked every second.
     struct Test {
         steering: Steering,
         start: Instant,
@@ -183,12 +184,12 @@ mod tests {
             START + micros(Duration::from_secs(self.seconds))
         }
 
-        /// How far the clock is ahead of real time.
+        /// The difference of the clock from real time.
         fn ahead(&self) -> i64 {
             self.steering.now(self.at()) - self.real()
         }
 
-        /// Lets seconds pass with the wall clock ahead by so much. The clock never runs backwards.
+        /// Lets seconds pass with the wall clock ahead by this much. The clock never runs backward.
         fn pass(&mut self, seconds: u64, wall_ahead: i64) {
             for _ in 0..seconds {
                 let before = self.steering.now(self.at());
@@ -198,7 +199,7 @@ mod tests {
             }
         }
 
-        /// The same on a database whose clock is ahead by so much, read every second.
+        /// The same on a database whose clock is ahead by this much and is read every second.
         fn pass_on_database(&mut self, seconds: u64, database_ahead: i64) {
             for _ in 0..seconds {
                 self.seconds += 1;
@@ -216,7 +217,7 @@ mod tests {
         test.pass(5, 24 * HOUR);
         assert_eq!(test.ahead(), 0);
         test.pass(5, -HOUR);
-        // It ran slower for five seconds at most.
+        // It ran slower for at most five seconds.
         assert!((-SECOND..=0).contains(&test.ahead()), "{}", test.ahead());
         test.pass(20, 0);
         assert_eq!(test.ahead(), 0);
@@ -267,7 +268,7 @@ mod tests {
             test.pass_on_database(1, ahead);
             assert_eq!(test.ahead(), ahead);
         }
-        // One reading that is wrong is no jump.
+        // A single wrong reading is not a jump.
         test.pass_on_database(1, 0);
         test.pass_on_database(5, -HOUR);
         assert_eq!(test.ahead(), -HOUR);

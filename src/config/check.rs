@@ -1,9 +1,10 @@
-//! Refuses settings that cannot work, each by the name of its flag.
+//! Refuses settings that cannot work, and names the flag of each.
 
 use super::Config;
 use anyhow::bail;
+use secrecy::ExposeSecret;
 
-/// Longest that a server may go on serving after it was told to stop.
+/// The longest time that a server keeps serving after it was told to stop.
 const MOST_DRAIN: std::time::Duration = std::time::Duration::from_mins(5);
 
 impl Config {
@@ -25,7 +26,7 @@ impl Config {
         {
             bail!("--public-url: expected http://… or https://…, not {url}");
         }
-        if self.secret.as_ref().is_some_and(|secret| secret.0.len() < 32) {
+        if self.secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < 32) {
             bail!("--secret: expected at least 32 bytes");
         }
         if !(10..=3_600).contains(&self.presence_ttl) {

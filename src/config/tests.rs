@@ -1,4 +1,4 @@
-//! Settings, from flags and a file, and what is refused of them.
+//! Tests of settings from flags and a file, and of values that are refused.
 
 use super::*;
 

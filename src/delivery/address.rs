@@ -1,7 +1,7 @@
-//! Which addresses a webhook may lead to: public unicast ones, and networks that the operator allows.
+//! The addresses that a webhook may reach: public unicast addresses, and networks that the operator allows.
 //!
-//! Refused is whatever IANA's registries of special-purpose addresses do not call globally reachable, and every
-//! form of IPv6 address that carries an IPv4 address to somewhere else.
+//! All addresses that IANA's special-purpose registries do not call globally reachable are refused, and so is
+//! every form of IPv6 address that contains an IPv4 address.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The port of a public address that webhooks may use unless others are allowed.
 const HTTPS: u16 = 443;
 
-/// What an operator allows webhooks to reach: networks beside the public internet, and ports of public addresses.
+/// The addresses that an operator allows webhooks to reach: private networks, and ports of public addresses.
 #[derive(Clone, Debug)]
 pub struct Allowed {
     networks: Vec<IpNet>,
@@ -45,7 +45,7 @@ const NOT_PUBLIC_V4: [Ipv4Net; 18] = [
     v4(224, 0, 0, 0, 3),
 ];
 
-/// What is given out of IPv6 for the public internet; everything else is refused.
+/// The part of IPv6 that is allocated to the public internet. Everything else is refused.
 const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// Networks within it that are not public: protocol assignments with Teredo, ORCHID and benchmarks, documentation,
@@ -68,8 +68,7 @@ impl Allowed {
         Self { networks, ports: vec![HTTPS] }
     }
 
-    /// The same with these ports of public addresses. Networks that are allowed on purpose may be reached on any
-    /// port.
+    /// The same with these ports of public addresses. Allowed networks can be reached on any port.
     #[must_use]
     pub fn on_ports(self, ports: Vec<u16>) -> Self {
         Self { ports, ..self }

@@ -1,4 +1,4 @@
-//! What nobody needs any more: old entries of the ledger, and webhooks that were deleted.
+//! Deletes old deliveries, and webhooks that were removed.
 
 use crate::domain::webhook::LEDGER;
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
@@ -6,36 +6,24 @@ use chrono::TimeDelta;
 
 /// Rows of one transaction.
 const ROWS: u64 = 500;
-/// How long a deleted webhook is kept, so that whoever is writing for it at that moment can end.
+/// The time for which a deleted webhook is kept, so that running attempts can still store their results.
 const REST: TimeDelta = TimeDelta::minutes(10);
 
 /// Takes a part of it away: whether there is more.
 pub(super) async fn clear(store: &Store) -> Result<bool> {
     let now = store.clock().now();
-    let mut is_more = in_transaction(store, async |tx| {
-        Ok(deliveries::forget_before(tx, now.minus(LEDGER), ROWS).await? == ROWS)
-    })
-    .await?;
+    let forgotten =
+        store.transaction(async |tx| deliveries::forget_before(tx, now.minus(LEDGER), ROWS).await).await?;
+    let mut is_more = forgotten.value == ROWS;
     for webhook in webhooks::list_deleted(store, now.minus(REST), 10).await? {
-        is_more |= in_transaction(store, async |tx| {
+        let removed = store.transaction(async |tx: &mut Tx| -> Result<bool> {
             if deliveries::forget_webhook(tx, webhook.id, ROWS).await? == ROWS {
                 return Ok(true);
             }
             webhooks::remove(tx, webhook.id).await?;
             Ok(false)
-        })
-        .await?;
+        });
+        is_more |= removed.await?.value;
     }
     Ok(is_more)
-}
-
-async fn in_transaction<T>(store: &Store, work: impl AsyncFnOnce(&Tx) -> Result<T>) -> Result<T> {
-    let tx = store.begin().await?;
-    match work(&tx).await {
-        Ok(value) => tx.commit().await.map(|_| value),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
 }

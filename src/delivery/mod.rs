@@ -1,8 +1,8 @@
-//! How news leaves: what the outbox holds is signed and posted to webhooks.
+//! Delivery of webhooks: signs the requests in the outbox, and posts them.
 //!
-//! A worker on every node takes what is due under a lease and posts it. Each endpoint has a few places of its own,
-//! so that one that does not answer delays no other. Names are resolved here, every address is checked, and the
-//! connection goes to an address that was: redirects and proxies are not followed, because nothing follows them.
+//! A worker on every node leases due deliveries and posts them. Each endpoint has its own slots, so that a
+//! slow endpoint does not delay the others. This module resolves names itself, checks every address, and
+//! connects to an address that it has checked. It never follows redirects or proxies.
 
 mod address;
 mod housekeeping;
@@ -22,20 +22,22 @@ pub use worker::{Worker, release_all};
 
 use std::time::Duration;
 
-/// What can be set of deliveries.
+/// The settings of deliveries.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Networks beside the public internet that webhooks may lead to.
     pub allowed: Allowed,
-    /// What answers for names. Not a setting: tests answer themselves.
+    /// The resolver of host names. Not a setting; tests replace it.
     pub resolver: Resolver,
-    /// How long an attempt may take, from the name to the end of the answer. Not a setting: tests make it short.
+    /// The time limit of an attempt, from the name lookup to the end of the response. Not a setting; tests
+    /// shorten it.
     pub timeout: Duration,
-    /// How long an attempt belongs to the node that began it: longer than it may take. Not a setting.
+    /// The time for which an attempt belongs to the node that started it: longer than its time limit. Not a
+    /// setting.
     pub lease: Duration,
-    /// How often is looked for what has become due. Not a setting: tests make it short.
+    /// The interval of looking for due deliveries. Not a setting; tests shorten it.
     pub tick: Duration,
-    /// How often is looked for what nobody needs any more. Not a setting: tests make it short.
+    /// The interval of deleting old rows. Not a setting; tests shorten it.
     pub clear: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! What an attempt comes to: written under the lease that it was made with, so that an attempt that took longer
-//! than its lease changes nothing that somebody else has begun.
+//! The result of an attempt. It is stored under the attempt's lease, so that an attempt that outlived its
+//! lease cannot overwrite a later one.
 
 use super::post::{Answer, RetryAfter};
 use super::trouble::Trouble;
@@ -7,24 +7,18 @@ use crate::domain::webhook::{DEFERRED_FOR, FAILING_MOST, RETRY_AFTER, delay_afte
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
 use chrono::TimeDelta;
 use entity::{Timestamp, WebhookDeliveryState, webhook, webhook_delivery};
-use rand::Rng;
+use rand::RngExt;
 use uuid::Uuid;
 
-/// Why a webhook was disabled by its receiver.
+/// The reason for disabling a webhook whose receiver answered 410.
 const GONE: &str = "The receiver answered 410 Gone.";
-/// Why a webhook was disabled after long failure.
-const FAILED_LONG: &str = "Nothing could be delivered for five days.";
+/// The reason for disabling a webhook after long failure.
+const FAILED_LONG: &str = "No delivery succeeded for five days.";
 
 /// Makes a delivery due again whose attempt the server cut off when it stopped. It does not count as an attempt.
 pub(super) async fn release(store: &Store, delivery: &webhook_delivery::Model, lease: Uuid) -> Result<()> {
-    let tx = store.begin().await?;
-    match deliveries::release(&tx, delivery.id, lease, tx.now()).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let released = store.transaction(async |tx| deliveries::release(tx, delivery.id, lease, tx.now()).await);
+    released.await.map(|done| done.value)
 }
 
 /// Writes what came of an attempt, and counts it.
@@ -35,14 +29,8 @@ pub(super) async fn settle(
     lease: Uuid,
     answer: Answer,
 ) -> Result<()> {
-    let mut tx = store.begin().await?;
-    match write(&mut tx, webhook, delivery, lease, answer).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let settled = store.transaction(async |tx| write(tx, webhook, delivery, lease, answer).await);
+    settled.await.map(|done| done.value)
 }
 
 async fn write(
@@ -91,8 +79,8 @@ async fn write(
     Ok(())
 }
 
-/// How long to wait for the next attempt, `None` where that was the last one. A receiver that answers 429 or 503 uses
-/// up no attempt for a day, and what it says with `Retry-After` holds, also where the schedule would wait longer.
+/// The wait before the next attempt. `None` if that was the last one. Answers 429 and 503 do not use up
+/// attempts for a day, and `Retry-After` overrides the schedule.
 fn next_delay(
     delivery: &mut webhook_delivery::Model,
     trouble: Trouble,
@@ -144,7 +132,7 @@ fn fail(webhook: &mut webhook::Model, trouble: Trouble, wait: Option<TimeDelta>,
     true
 }
 
-/// How long the receiver asked to be left alone, a second to a day.
+/// The wait that the receiver asked for, limited to between a second and a day.
 fn wait(after: RetryAfter, now: Timestamp) -> TimeDelta {
     let wait = match after {
         RetryAfter::In(wait) => wait,

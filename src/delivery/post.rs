@@ -1,5 +1,4 @@
-//! One attempt: a fresh connection to an address that was checked, one request, and as much of the answer as is
-//! worth reading.
+//! One attempt: a new connection to a checked address, one request, and a bounded part of the response.
 
 use super::Settings;
 use super::address::Allowed;
@@ -29,7 +28,7 @@ const HEAD: usize = 16 * 1024;
 /// Bytes of the body of an answer that are read at most: nobody looks at them.
 const BODY: usize = 16 * 1024;
 
-/// What posts.
+/// The sender of requests.
 #[derive(Clone)]
 pub(super) struct Post {
     tls: TlsConnector,
@@ -38,28 +37,28 @@ pub(super) struct Post {
     timeout: Duration,
 }
 
-/// What is posted.
+/// A request to send.
 pub(super) struct Letter {
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
 }
 
-/// What came of it.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It was taken, with this status.
+    /// The receiver accepted it with this status.
     Taken(u16),
-    /// It was not.
+    /// The receiver refused it, or could not be reached.
     Refused {
-        /// Why.
+        /// The error.
         trouble: Trouble,
-        /// When to come again, where the receiver said.
+        /// The time of the next attempt, if the receiver named one.
         retry_after: Option<RetryAfter>,
     },
 }
 
-/// When a receiver wants to be asked again.
+/// The `Retry-After` of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RetryAfter {
     In(TimeDelta),
@@ -121,7 +120,7 @@ impl Post {
     }
 }
 
-/// Whom to trust: whom the machine trusts, or, where it says nothing, Mozilla's list.
+/// The trusted certificates: those of the machine, or Mozilla's list if it has none.
 fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

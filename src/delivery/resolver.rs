@@ -1,4 +1,4 @@
-//! Who answers for names.
+//! The resolver of host names.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Answers all addresses of a name.
 pub type Answer = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
-/// What answers for names.
+/// The source of addresses for host names.
 #[derive(Clone)]
 pub enum Resolver {
     /// The machine's own resolver.

@@ -1,4 +1,4 @@
-//! Where a webhook leads: its URL, checked when it is set and again at each attempt.
+//! The URL of a webhook. It is checked when it is set, and again at each attempt.
 
 use super::address::Allowed;
 use super::resolver::Resolver;
@@ -15,20 +15,20 @@ pub struct Target {
     port: u16,
 }
 
-/// Why a URL cannot be a webhook's.
+/// The reason why a URL cannot be the target of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadTarget {
-    /// It is no URL with a host.
+    /// The text is not a URL with a host.
     NoUrl,
     /// Neither `https`, nor `http` on a server that allows networks.
     Scheme,
-    /// It carries a user name or a password.
+    /// The URL contains a user name or a password.
     Credentials,
-    /// It has a fragment, which is never sent.
+    /// The URL has a fragment, which is never sent.
     Fragment,
-    /// It leads to an address that is not public and not allowed.
+    /// The URL leads to an address that is neither public nor allowed.
     NotPublic,
-    /// It names a port that webhooks may not use.
+    /// The URL has a port that webhooks may not use.
     Port,
 }
 
@@ -37,12 +37,12 @@ impl BadTarget {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::NoUrl => "This is not a URL with a host.",
-            Self::Scheme => "The URL begins with https://.",
-            Self::Credentials => "The URL carries no user name and no password.",
-            Self::Fragment => "The URL has no fragment.",
-            Self::NotPublic => "The URL leads to an address that is not public.",
-            Self::Port => "The URL names a port that this server does not send to. Use port 443.",
+            Self::NoUrl => "The URL must have a host.",
+            Self::Scheme => "The URL must start with https://.",
+            Self::Credentials => "The URL must not contain a user name or a password.",
+            Self::Fragment => "The URL must not have a fragment.",
+            Self::NotPublic => "The URL must lead to a public address.",
+            Self::Port => "The server does not send to this port. Use port 443.",
         }
     }
 }
@@ -122,7 +122,7 @@ impl Target {
         }
     }
 
-    /// What goes into the header `Host`.
+    /// The value of the header `Host`.
     pub(super) fn host_header(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host),

@@ -1,9 +1,9 @@
-//! What can go wrong with an attempt, in fixed words: an admin reads them in the ledger, so they say nothing of
-//! the network behind this server.
+//! The errors of an attempt, as fixed texts. Admins read them in the list of deliveries, so they reveal
+//! nothing about the server's network.
 
 use std::fmt::{Display, Formatter};
 
-/// Why an attempt failed.
+/// The error of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The URL may no longer be a webhook's.
@@ -18,9 +18,9 @@ pub enum Trouble {
     Certificate,
     /// No encrypted connection came about for another reason.
     Tls,
-    /// It took too long.
+    /// The attempt exceeded its time limit.
     Timeout,
-    /// What came was not a whole HTTP answer.
+    /// The response was not a complete HTTP response.
     NoAnswer,
     /// The answer was not 2xx.
     Status(u16),
@@ -36,18 +36,20 @@ impl Trouble {
 impl Display for Trouble {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BadUrl => formatter.write_str("The URL is not one that this server sends to."),
+            Self::BadUrl => formatter.write_str("The server does not send to this URL."),
             Self::NoAddress => formatter.write_str("The host name has no address."),
-            Self::NotPublic => formatter.write_str("The host name leads to an address that is not public."),
-            Self::NoConnection => formatter.write_str("The connection was not taken."),
-            Self::Certificate => formatter.write_str("The certificate is not trusted."),
-            Self::Tls => formatter.write_str("No encrypted connection came about."),
-            Self::Timeout => formatter.write_str("It took too long."),
-            Self::NoAnswer => formatter.write_str("There was no whole HTTP answer."),
-            Self::Status(status @ 300..400) => {
-                write!(formatter, "The answer was {status}: redirects are not followed.")
+            Self::NotPublic => {
+                formatter.write_str("The host name resolves to an address that is not public.")
             }
-            Self::Status(status) => write!(formatter, "The answer was {status}."),
+            Self::NoConnection => formatter.write_str("The connection was refused."),
+            Self::Certificate => formatter.write_str("The certificate is not trusted."),
+            Self::Tls => formatter.write_str("The TLS handshake failed."),
+            Self::Timeout => formatter.write_str("The receiver did not answer in time."),
+            Self::NoAnswer => formatter.write_str("The HTTP response was incomplete."),
+            Self::Status(status @ 300..400) => {
+                write!(formatter, "The receiver answered {status}. Redirects are not followed.")
+            }
+            Self::Status(status) => write!(formatter, "The receiver answered {status}."),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The worker: looks for what is due, takes it under a lease, and has it posted.
+//! The worker: finds due deliveries, leases them, and has them posted.
 //!
-//! Any number of nodes do this on one database. A lease says whose turn it is; when a node dies, its leases end and
-//! others take over. Each endpoint has places of its own: eight while it is well, one while it fails, so that what
-//! does not answer holds up nothing but itself.
+//! Any number of nodes run a worker on one database. When a node dies, its leases expire, and other nodes
+//! take over. Each endpoint has its own slots: eight while it works, one while it fails, so that a failing
+//! endpoint delays only itself.
 
 use super::outcome;
 use super::post::{Answer, Letter, Post};
@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 /// Deliveries to one endpoint at once.
 const PLACES: usize = 8;
-/// The same while it fails: enough to see whether it has recovered.
+/// The slots of an endpoint that fails: enough to notice that it has recovered.
 const PLACES_WHILE_FAILING: usize = 1;
 /// Deliveries of this node at once.
 const AT_ONCE: usize = 512;
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 512;
 const LOOK: u64 = 100;
 /// Deliveries of one webhook that are given up at once.
 const GIVEN_UP_AT_ONCE: u64 = 500;
-/// How long attempts under way may go on when the server stops.
+/// The time that running attempts get when the server stops.
 const LAST_MOMENTS: Duration = Duration::from_secs(5);
 
 /// Sends what is due, for ever.
@@ -76,14 +76,8 @@ pub async fn release_all(store: &Store) -> Result<()> {
     if store.engine() != Engine::Sqlite {
         return Ok(());
     }
-    let tx = store.begin().await?;
-    match deliveries::end_leases(&tx, tx.now()).await {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error)
-        }
-    }
+    let ended = store.transaction(async |tx| deliveries::end_leases(tx, tx.now()).await);
+    ended.await.map(|done| done.value)
 }
 
 impl Worker {
@@ -125,7 +119,7 @@ impl Worker {
             from = match self.look(from).await {
                 Ok(from) => from,
                 Err(error) => {
-                    tracing::warn!(%error, "could not look for what is to be delivered");
+                    tracing::warn!(%error, "could not look for due deliveries");
                     None
                 }
             };
@@ -134,7 +128,7 @@ impl Worker {
                     Ok(true) => Instant::now(),
                     Ok(false) => Instant::now() + self.0.clear,
                     Err(error) => {
-                        tracing::warn!(%error, "could not clear the ledger of webhooks");
+                        tracing::warn!(%error, "could not delete old webhook deliveries");
                         Instant::now() + self.0.clear
                     }
                 };
@@ -185,17 +179,7 @@ impl Worker {
             lease: store.clock().new_id(),
             limit: u64::try_from(free).unwrap_or(1),
         };
-        let tx = store.begin().await?;
-        let taken = match deliveries::claim(&tx, claim).await {
-            Ok(taken) => {
-                tx.commit().await?;
-                taken
-            }
-            Err(error) => {
-                tx.roll_back().await?;
-                return Err(error);
-            }
-        };
+        let taken = store.transaction(async |tx| deliveries::claim(tx, claim).await).await?.value;
         let webhook = Arc::new(webhook);
         for delivery in taken {
             let place = self.place(webhook.id);
@@ -208,27 +192,18 @@ impl Worker {
         Ok(())
     }
 
-    /// What was still to be delivered when a webhook was disabled, and events that were written at that moment.
+    /// Fails the deliveries that were pending when a webhook was disabled, including those stored at that
+    /// moment.
     async fn give_up(&self, webhook_id: WebhookId) -> Result<()> {
-        let tx = self.0.store.begin().await?;
-        let given_up = match webhooks::lock_any(&tx, webhook_id).await {
-            Ok(Some(webhook)) if webhook.is_enabled => Ok(0),
-            Ok(_) => deliveries::give_up(&tx, webhook_id, DISABLED, GIVEN_UP_AT_ONCE).await,
-            Err(error) => Err(error),
-        };
-        match given_up {
-            Ok(count) => {
-                tx.commit().await?;
-                if count == GIVEN_UP_AT_ONCE {
-                    self.0.freed.notify_one();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                tx.roll_back().await?;
-                Err(error)
-            }
+        let given_up =
+            self.0.store.transaction(async |tx| match webhooks::lock_any(tx, webhook_id).await? {
+                Some(webhook) if webhook.is_enabled => Ok(0),
+                Some(_) | None => deliveries::give_up(tx, webhook_id, DISABLED, GIVEN_UP_AT_ONCE).await,
+            });
+        if given_up.await?.value == GIVEN_UP_AT_ONCE {
+            self.0.freed.notify_one();
         }
+        Ok(())
     }
 
     async fn deliver(&self, webhook: &webhook::Model, delivery: webhook_delivery::Model, claim: Claim) {
@@ -243,7 +218,7 @@ impl Worker {
             () = ending => {
                 // Where this fails, the lease ends by itself.
                 if let Err(error) = outcome::release(store, &delivery, claim.lease).await {
-                    tracing::warn!(delivery = %delivery.id, %error, "a delivery that was cut off waits for its lease to end");
+                    tracing::warn!(delivery = %delivery.id, %error, "an interrupted delivery waits until its lease expires");
                 }
                 return;
             }
@@ -256,7 +231,7 @@ impl Worker {
             }
         }
         if let Err(error) = outcome::settle(store, webhook, delivery, claim.lease, answer).await {
-            tracing::warn!(delivery = %id, %error, "what came of a delivery could not be written: it will be repeated");
+            tracing::warn!(delivery = %id, %error, "could not store the result of a delivery, so it will be repeated");
         }
     }
 
@@ -291,7 +266,7 @@ fn letter(webhook: &webhook::Model, delivery: &webhook_delivery::Model, now: Tim
         url: webhook.url.clone(),
         headers: vec![
             ("x-webhook-api-key", webhook.api_key.clone()),
-            ("x-webhook-api-secret", webhook.api_secret.0.clone()),
+            ("x-webhook-api-secret", webhook.api_secret.expose().to_owned()),
             ("webhook-id", id),
             ("webhook-timestamp", timestamp.to_string()),
             ("webhook-signature", signatures),

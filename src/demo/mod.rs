@@ -1,4 +1,4 @@
-//! Sample data: an organization worth a look, made by the server's own actions.
+//! Sample data: an organization that the server's own actions create.
 
 mod month;
 mod picture;
@@ -12,10 +12,10 @@ use crate::app::Base;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::page::PageRequest;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
-use entity::{ActorType, OrganizationId, UserRole, actor};
+use entity::{ActorType, UserRole, actor};
 use month::Month;
 use std::fmt::Write;
 use words::VISITORS;
@@ -128,7 +128,7 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
     if actions.find_organization(TENANT, INSTANCE).await?.is_some() {
         bail!("the demo organization is loaded already");
     }
-    let (organization, admin) = actions
+    let (_, admin) = actions
         .create_organization(NewOrganization {
             tenant_name: TENANT.into(),
             instance_name: INSTANCE.into(),
@@ -136,8 +136,8 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
             admin_name: ADMIN.into(),
         })
         .await?;
-    let stage = Stage { actions, organization_id: organization.id };
-    let ada = stage.viewer(&admin, ViewerRole::Admin);
+    let stage = Stage { actions };
+    let ada = stage.viewer(&admin)?;
     let mut rooms = Vec::new();
     for name in ROOMS {
         rooms.push(
@@ -173,19 +173,11 @@ fn widget_origins() -> Vec<String> {
 
 struct Stage<'a> {
     actions: &'a Actions,
-    organization_id: OrganizationId,
 }
 
 impl Stage<'_> {
-    fn viewer(&self, actor: &actor::Model, role: ViewerRole) -> Viewer {
-        Viewer {
-            organization_id: self.organization_id,
-            actor_id: actor.id,
-            role,
-            expires_at: self.actions.now(),
-            auth_version: actor.auth_version,
-            pass: None,
-        }
+    fn viewer(&self, actor: &actor::Model) -> anyhow::Result<Viewer> {
+        Viewer::of(actor, self.actions.now(), None).context("an actor has no role")
     }
 
     async fn operator(&self, admin: &Viewer, name: &str, public_name: &str) -> anyhow::Result<Viewer> {
@@ -195,7 +187,7 @@ impl Stage<'_> {
             role: UserRole::Operator,
             external_id: None,
         };
-        Ok(self.viewer(&self.actions.create_user(admin, input).await?, ViewerRole::Operator))
+        self.viewer(&self.actions.create_user(admin, input).await?)
     }
 
     async fn visitor(
@@ -210,7 +202,7 @@ impl Stage<'_> {
             display_name: name.map(|name| Some(name.into())),
             attributes: Some(vec![("language".into(), language.into())]),
         };
-        Ok(self.viewer(&self.actions.upsert_visitor(admin, input).await?, ViewerRole::Visitor))
+        self.viewer(&self.actions.upsert_visitor(admin, input).await?)
     }
 }
 

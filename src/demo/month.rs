@@ -1,4 +1,4 @@
-//! A month at the clinic: two hundred chats, played one after another by a clock of their own.
+//! A month at the clinic: two hundred chats, replayed on a clock of their own.
 
 use super::words::{DIALOGUES, TEAM, VISITORS, Who, words};
 use super::{Stage, picture, shop};
@@ -8,12 +8,12 @@ use crate::actions::{
 };
 use crate::clock::Clock;
 use crate::domain::session_action::SessionAction;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use chrono::TimeDelta;
 use entity::{ChatId, ChatType, MessageId, RoomId, SessionId, SessionType, Timestamp, WebPage};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
 /// Days before now at which the month begins.
@@ -90,7 +90,8 @@ impl<'a> Month<'a> {
             }
         }
         // The front desk keeps up with its own chat.
-        for user in self.users.iter().filter(|user| user.role == ViewerRole::Operator) {
+        // All but the admin, who comes first.
+        for user in self.users.iter().skip(1) {
             self.read(user, team).await?;
         }
         self.wait_until(now.minus(TimeDelta::hours(1)));

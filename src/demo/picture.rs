@@ -1,4 +1,4 @@
-//! A picture for the demo, drawn here: the pulse of somebody who is well.
+//! A picture for the demo, drawn in code: a healthy pulse.
 
 use super::Stage;
 use super::words::words;

@@ -1,5 +1,4 @@
-//! What the clinic's pharmacy sells beside its chats: a cart that is being filled, one that was bought, and a suggestion
-//! to somebody who looks around.
+//! The shop of the clinic's pharmacy: an open cart, a bought cart, and a suggestion to a visitor.
 
 use super::Stage;
 use super::words::words;

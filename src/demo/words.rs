@@ -1,4 +1,4 @@
-//! What people say in the demo: who they are, in which language, about what.
+//! The texts of the demo: people, languages and topics.
 
 use crate::actions::SendMessage;
 use crate::domain::attachment::Attached;

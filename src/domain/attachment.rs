@@ -1,4 +1,4 @@
-//! What can be attached to a message, and when two messages have the same attached.
+//! The rules for attachments of a message, and their equality for retries.
 
 use super::field_path::FieldPath;
 use super::refused::Refused;
@@ -9,24 +9,24 @@ use url::Url;
 /// A link to attach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLink {
-    /// Where it leads: http or https, at most 2048 characters as it is stored.
+    /// The URL: http or https, at most 2048 characters as it is stored.
     pub url: String,
-    /// What to call it; else its host.
+    /// The name to show. Default: the host.
     pub name: Option<String>,
 }
 
 /// A contact to attach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewContact {
-    /// Who it is, of those whom the viewer sees.
+    /// The actor, whom the viewer must be able to see.
     pub actor_id: Option<ActorId>,
     /// Or else where to reach them.
     pub address: Option<String>,
-    /// What to call them.
+    /// The name to show. Default: the address.
     pub name: Option<String>,
 }
 
-/// What a message has attached: files first, then links, then contacts.
+/// The attachments of a message: files first, then links, then contacts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attached {
     /// Uploads of the viewer.
@@ -75,7 +75,7 @@ impl Attached {
         }
         let is_twice = |(at, id): &(usize, &AttachmentId)| self.files[..*at].contains(id);
         if let Some((at, _)) = self.files.iter().enumerate().find(is_twice) {
-            let reason = "Each file can be attached once.";
+            let reason = "Each file can be attached only once.";
             return Err(Refused::Invalid { field: FieldPath::of("attachmentIds").item(at), reason });
         }
         for (at, link) in self.links.iter().enumerate() {
@@ -104,7 +104,7 @@ impl NewLink {
         self.name.as_ref().map_or(Ok(()), |name| text::name(field.field("name"), &mut name.clone()))
     }
 
-    /// Where it leads, as browsers read it; nothing that could be shown as something else.
+    /// The URL as browsers parse it, without anything that could be shown as something else.
     fn href(&self) -> Option<Url> {
         let is_short = self.url.chars().nth(limits::LINK).is_none();
         let is_line = !self.url.chars().any(char::is_control);
@@ -116,7 +116,7 @@ impl NewLink {
         Some(text::web_url(&self.url)?.host_str()?.chars().take(limits::NAME).collect())
     }
 
-    /// What it is called.
+    /// The name to show.
     #[must_use]
     pub fn name(&self) -> String {
         self.name.clone().or_else(|| self.host()).unwrap_or_default()
@@ -135,7 +135,7 @@ impl NewContact {
             let field = card.field("address");
             text::line(&field, address, limits::ADDRESS)?;
             if !text::has_visible(address) {
-                let reason = "An address needs at least one visible character.";
+                let reason = "An address must have at least one visible character.";
                 return Err(Refused::Invalid { field, reason });
             }
         }

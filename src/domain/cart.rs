@@ -1,4 +1,4 @@
-//! Shopping carts: what may stand in one, and what it comes to.
+//! The rules for shopping carts, and their totals.
 
 use super::field_path::FieldPath;
 use super::refused::Refused;
@@ -10,23 +10,23 @@ use entity::{Decimal, Money, shopping_cart_product};
 pub struct Product {
     /// The shop's own id of it.
     pub external_id: String,
-    /// What it is called.
+    /// The name of the product.
     pub name: String,
     /// More about it.
     pub description: Option<String>,
     /// To which kind of products it belongs.
     pub category: Option<String>,
-    /// Its number in the shop.
+    /// The product number in the shop.
     pub product_number: Option<String>,
-    /// What one costs.
+    /// The price of one item.
     pub price: Option<Money>,
-    /// How many.
+    /// The number of items.
     pub quantity: Option<i32>,
-    /// What one costs each month.
+    /// The monthly price of one item.
     pub monthly_price: Option<Money>,
-    /// How many that are paid each month.
+    /// The number of items that are paid monthly.
     pub monthly_quantity: Option<i32>,
-    /// How many the shop has left.
+    /// The number of items in stock.
     pub stock_balance: Option<i32>,
 }
 
@@ -37,7 +37,7 @@ pub fn currency(field: impl Into<FieldPath>, code: &str) -> Result<(), Refused> 
     } else {
         Err(Refused::Invalid {
             field: field.into(),
-            reason: "A currency is three capital letters, such as EUR.",
+            reason: "A currency must be three capital letters, such as `EUR`.",
         })
     }
 }
@@ -89,12 +89,12 @@ fn amount(field: FieldPath, Money(amount): Money) -> Result<(), Refused> {
     if is_exact && amount.abs() <= Decimal::from(limits::MONEY) {
         Ok(())
     } else {
-        let reason = "A price has at most four decimals and twelve digits before them.";
+        let reason = "A price can have up to 12 digits before the decimal point and 4 after it.";
         Err(Refused::Invalid { field, reason })
     }
 }
 
-/// What the products come to: at once, and each month. A quantity that is not known is one.
+/// The total and the monthly total of products. An unknown quantity counts as one.
 #[must_use]
 pub fn totals(products: &[shopping_cart_product::Model]) -> (Money, Money) {
     let there = || products.iter().filter(|product| product.deleted_at.is_none());

@@ -1,4 +1,4 @@
-//! Which chats a list or a live view is about.
+//! Filters for lists and live updates of chats.
 
 use super::description::Description;
 use super::page::Order;
@@ -7,15 +7,15 @@ use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat};
 /// Conditions on chats; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatFilter {
-    /// Of this type.
+    /// Chats of this type.
     pub chat_type: Option<ChatType>,
-    /// In one of these rooms.
+    /// Chats in one of these rooms.
     pub room_ids: Option<Vec<RoomId>>,
     /// With this visitor.
     pub visitor_id: Option<ActorId>,
-    /// In which all of these take part now.
+    /// Chats in which all of these actors take part now.
     pub participant_ids: Vec<ActorId>,
-    /// In which this user is present now.
+    /// Chats in which this user is present now.
     pub present_user_id: Option<ActorId>,
     /// With all of these tags.
     pub tags: Vec<String>,
@@ -81,7 +81,7 @@ impl ChatFilter {
     }
 }
 
-/// Who is in a chat at a moment.
+/// The members of a chat at a given time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// Actors who take part.
@@ -99,6 +99,12 @@ impl Members {
         self.hidden.extend(hidden_sequence.map(|hidden| (actor_id, hidden)));
     }
 
+    /// Whether the actor participates or is present.
+    #[must_use]
+    pub fn contains(&self, actor_id: ActorId) -> bool {
+        self.participants.contains(&actor_id) || self.present_users.contains(&actor_id)
+    }
+
     /// Whether the actor hides the chat in this state: nobody has written since they hid it.
     #[must_use]
     pub fn hides(&self, actor_id: ActorId, chat: &chat::Model) -> bool {
@@ -107,18 +113,18 @@ impl Members {
     }
 }
 
-/// What chats are sorted by. A field that can be absent lists only the chats that have it.
+/// The sort field of chats. A field that can be absent lists only chats that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChatOrderField {
-    /// When it started.
+    /// The start of the chat.
     StartedAt,
-    /// When it ended.
+    /// The end of the chat.
     EndedAt,
-    /// When it last changed.
+    /// The last change of the chat.
     UpdatedAt,
-    /// Since when its visitor waits.
+    /// The time since which the visitor waits.
     WaitingSince,
-    /// When its newest message was sent.
+    /// The time of the newest message.
     LastMessageAt,
     /// When its newest message was sent, or when it started where nobody has written.
     ActiveAt,
@@ -139,7 +145,7 @@ impl ChatOrderField {
     }
 }
 
-/// How chats are sorted.
+/// The sort order of chats.
 pub type ChatOrder = Order<ChatOrderField>;
 
 impl ChatFilter {

@@ -1,4 +1,4 @@
-//! The path of a field in a mutation's input, down to the item of a list that is to blame.
+//! The path of a field in a mutation's input, including list indexes, for errors.
 
 /// A step from a field to a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

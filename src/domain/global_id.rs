@@ -1,5 +1,5 @@
-//! Global ids as text: a letter for the type and the row's UUID, in URL-safe base64. What the API shows and
-//! what webhooks send are the same ids.
+//! Global ids as text: a letter for the type and the row's UUID in URL-safe base64. The API and webhooks use
+//! the same ids.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! How much of anything: the figures of the public API's promises. Each is tested at its edge.
+//! The limits that the public API promises. Each is tested at its edge.
 
 /// Characters (Unicode scalar values) of a message's text.
 pub const TEXT: usize = 2_000;

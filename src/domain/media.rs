@@ -1,11 +1,11 @@
-//! Media types of files: those that are kept by their name, and what their bytes look like. What a browser would run
-//! (HTML, scripts) is refused; any other type is kept as bytes that nobody looks at.
+//! Media types of files, and the signatures of their content. HTML and scripts are refused, because browsers
+//! run them. Unknown types are stored as bytes that nothing interprets.
 
 use super::field_path::FieldPath;
 use super::limits;
 use super::refused::Refused;
 
-/// What the bytes of a media type must look like.
+/// The signature that the content of a media type must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
     /// Anything.
@@ -87,7 +87,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("text/x-vcard", "text/vcard"),
 ];
 
-/// What a browser runs as a page, a script or a style of a page, whoever wrote it.
+/// Media types that a browser runs as a page, a script or a style, whoever wrote it.
 const ACTIVE: &[&str] = &[
     "text/html",
     "application/xhtml+xml",
@@ -125,7 +125,7 @@ pub fn essence(field: impl Into<FieldPath>, text: &str) -> Result<String, Refuse
         Some((kind, name)) if is_token(kind) && is_token(name) && !text.chars().any(char::is_control) => {
             Ok(essence)
         }
-        Some(_) | None => Err(Refused::Invalid { field, reason: "A media type looks like image/png." }),
+        Some(_) | None => Err(Refused::Invalid { field, reason: "A media type must look like `image/png`." }),
     }
 }
 
@@ -148,7 +148,7 @@ pub fn kept_as(essence: &str) -> Option<&str> {
     }
 }
 
-/// What a file of this media type looks like; `None` for types that are not kept by their name.
+/// The signature of this media type. `None` for types that are not stored by their name.
 #[must_use]
 pub fn looks(essence: &str) -> Option<Looks> {
     let is_one = |name: &str| match name.strip_suffix('*') {

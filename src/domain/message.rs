@@ -1,8 +1,8 @@
-//! What may be done with a message that is there: the same rules for the mutations and for the buttons that a front
-//! end shows.
+//! The rules for actions on an existing message. Mutations and `viewerActions` share them.
 
+use super::policy::{self, ChatAccess};
 use super::refused::Refused;
-use super::viewer::{Viewer, ViewerRole};
+use super::viewer::Viewer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -15,21 +15,21 @@ const FIELD: &str = "messageId";
 /// A message that the viewer sees, and all that decides about what they may do with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Handled<'a> {
-    /// Who.
+    /// The actor who wants to act.
     pub viewer: &'a Viewer,
-    /// Where.
+    /// The chat of the message.
     pub chat: &'a chat::Model,
-    /// Whether the viewer may act in the chat at all.
-    pub acts: bool,
+    /// What the viewer may do in the chat.
+    pub access: ChatAccess,
     /// With what.
     pub message: &'a message::Model,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
-    /// For how long a sender may change what they sent.
+    /// The number of minutes in which a sender can change a message.
     pub window_minutes: i32,
 }
 
-/// What a viewer may do with a message.
+/// An action on a message that a viewer can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageAction {
     /// Change its text.
@@ -59,7 +59,7 @@ impl Handled<'_> {
             }
             MessageAction::Delete => {
                 self.is_there()?;
-                if self.viewer.role == ViewerRole::Admin { Ok(()) } else { self.is_in_time() }
+                if policy::deletes_messages_of_others(self.viewer) { Ok(()) } else { self.is_in_time() }
             }
             MessageAction::Reply | MessageAction::React => {
                 self.is_there()?;
@@ -70,19 +70,19 @@ impl Handled<'_> {
 
     /// Whether the message is one with which the viewer ever may.
     pub fn takes(&self, action: MessageAction) -> Result<(), Refused> {
-        if !self.acts {
+        if !self.access.acts() {
             return Err(Refused::NotParticipant);
         }
         if !self.message.is_written() {
-            return Err(refused("Nobody wrote it: it tells what happened."));
+            return Err(refused("A system message cannot be edited, deleted or reacted to."));
         }
         let is_own = self.message.sender_id == Some(self.viewer.actor_id);
         match action {
-            MessageAction::Edit if !is_own => Err(refused("A message is edited by its sender.")),
+            MessageAction::Edit if !is_own => Err(refused("Only the sender can edit a message.")),
             MessageAction::Edit if self.message.deleted_at.is_none() && self.message.text.is_none() => {
-                Err(refused("It has no text to edit."))
+                Err(refused("The message has no text to edit."))
             }
-            MessageAction::Delete if !is_own && self.viewer.role != ViewerRole::Admin => {
+            MessageAction::Delete if !is_own && !policy::deletes_messages_of_others(self.viewer) => {
                 Err(refused("A message is deleted by its sender or an admin."))
             }
             MessageAction::Edit | MessageAction::Delete | MessageAction::Reply | MessageAction::React => {
@@ -92,7 +92,7 @@ impl Handled<'_> {
     }
 
     fn is_there(&self) -> Result<(), Refused> {
-        if self.message.deleted_at.is_some() { Err(refused("It has been deleted.")) } else { Ok(()) }
+        if self.message.deleted_at.is_some() { Err(refused("The message was deleted.")) } else { Ok(()) }
     }
 
     fn is_open(&self) -> Result<(), Refused> {

@@ -1,7 +1,8 @@
-//! What is true: the rules, pure and synchronous. No clock, no database, no network.
+//! The rules of the domain: pure and synchronous, without clock, database or network.
 
 pub mod attachment;
 pub mod cart;
+pub mod change;
 pub mod chat_filter;
 pub mod description;
 pub mod emoji;

@@ -1,4 +1,4 @@
-//! Sites, by what a browser calls their origin: scheme, host and, unless it is the usual one, port.
+//! Origins of websites: scheme, host and, unless it is the default, port.
 
 use super::field_path::FieldPath;
 use super::{limits, refused::Refused};
@@ -22,9 +22,9 @@ pub fn origins(field: impl Into<FieldPath>, given: Vec<String>) -> Result<Vec<St
     Ok(origins)
 }
 
-/// What an origin is, for those who gave something else.
+/// The explanation for a value that is not an origin.
 pub const REASON: &str =
-    "An origin is a scheme, a host and optionally a port, without a path, such as https://shop.example.";
+    "An origin must have a scheme and a host, optionally a port, and no path, such as https://shop.example.";
 
 /// The origin as browsers send it: in lower case, in ASCII, without the usual port. `None` where no browser would
 /// ever send it.

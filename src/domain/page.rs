@@ -1,4 +1,4 @@
-//! What part of a list is asked for: Relay's four arguments, checked and made one request.
+//! Page requests: Relay's four arguments, checked and combined.
 
 use super::limits;
 use uuid::Uuid;
@@ -12,10 +12,10 @@ pub struct Key {
     pub id: Uuid,
 }
 
-/// What a list is sorted by, and in which direction.
+/// A sort field and a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order<F> {
-    /// The field that is compared.
+    /// The field to sort by.
     pub field: F,
     /// Largest first.
     pub is_descending: bool,
@@ -33,7 +33,7 @@ impl<F> Order<F> {
     }
 }
 
-/// From which end of the list the page is taken.
+/// The end of the list that the page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// `first`: from the start, forwards.
@@ -47,7 +47,7 @@ pub enum End {
 pub struct PageRequest {
     /// Nodes at most: 0 to 100.
     pub limit: u32,
-    /// Which end.
+    /// The end of the list.
     pub end: End,
     /// Only rows after this one.
     pub after: Option<Key>,
@@ -57,7 +57,7 @@ pub struct PageRequest {
     pub with_total: bool,
 }
 
-/// Why the arguments of a connection are no request.
+/// The reason why the arguments of a connection are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadPage {
     /// `first` and `last` together.
@@ -69,8 +69,8 @@ pub enum BadPage {
 impl std::fmt::Display for BadPage {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BothEnds => formatter.write_str("Give first or last, not both."),
-            Self::OutOfRange => write!(formatter, "first and last are 0 to {}.", limits::PAGE_MAX),
+            Self::BothEnds => formatter.write_str("`first` cannot be combined with `last`."),
+            Self::OutOfRange => write!(formatter, "`first` and `last` must be 0–{}.", limits::PAGE_MAX),
         }
     }
 }
@@ -92,7 +92,7 @@ impl PageRequest {
         Ok(Self { limit, end, after, before, with_total: false })
     }
 
-    /// The same page, with the number of all rows.
+    /// The same request, with a count of all rows.
     #[must_use]
     pub fn with_total(mut self, with_total: bool) -> Self {
         self.with_total = with_total;

@@ -1,4 +1,4 @@
-//! What the domain says no to, with what is needed to explain it.
+//! Refusals of the domain, with the data to explain them.
 
 use super::field_path::FieldPath;
 use super::session_action::SessionAction;
@@ -7,12 +7,12 @@ use entity::SessionState;
 /// A limit on uploaded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// Of one visitor within 24 hours.
+    /// The bytes of one visitor within 24 hours.
     Visitor {
         /// Bytes.
         limit: u64,
     },
-    /// Of everything that an organization has stored.
+    /// All stored bytes of an organization.
     Organization {
         /// Bytes.
         limit: u64,
@@ -24,7 +24,7 @@ pub enum Quota {
 pub enum Refused {
     /// The thing is not there, or the caller may not see it: nobody can tell which.
     NotFound {
-        /// What was looked for, as in "No such chat."
+        /// The type of the missing object, such as "chat".
         what: &'static str,
         /// The input field that named it.
         field: FieldPath,
@@ -71,7 +71,7 @@ pub enum Refused {
     QuotaExceeded {
         /// The input field.
         field: FieldPath,
-        /// Whose quota it is.
+        /// The quota that was exceeded.
         quota: Quota,
     },
     /// The chat is over.
@@ -86,14 +86,14 @@ pub enum Refused {
     InvalidTransition {
         /// The state it is in.
         from: SessionState,
-        /// What was asked for.
+        /// The action that was requested.
         action: SessionAction,
-        /// What the caller may do instead.
+        /// The actions that the caller may take instead.
         allowed: Vec<SessionAction>,
     },
     /// The chat has a session that rings or runs.
     SessionOpen,
-    /// The same id was used before, for something else.
+    /// The same id was used before with different input, or a unique value is taken.
     Conflict {
         /// The input field with that id.
         field: FieldPath,
@@ -101,7 +101,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The same refusal of another field, in which the one that is to blame was given.
+    /// The same refusal, with another field that caused it.
     #[must_use]
     pub fn blaming(mut self, other: FieldPath) -> Self {
         match &mut self {
@@ -192,7 +192,11 @@ impl std::fmt::Display for Refused {
             }
             Self::SessionOpen => formatter.write_str("The chat already has an open chat session."),
             Self::Conflict { field } => {
-                write!(formatter, "`{}` was already used for something else.", field.name())
+                write!(
+                    formatter,
+                    "`{}` was already used with different input, or belongs to another object.",
+                    field.name()
+                )
             }
         }
     }

@@ -1,5 +1,6 @@
-//! How a search compares texts: folded, so that case, accents, width and ligatures make no difference in any script, and
-//! character by character, so that any part of a word is found. Messages and people are searched by the same folding.
+//! Text comparison in searches. Folding ignores case, accents, width and ligatures in every script. Matching
+//! is character by character, so that any part of a word is found. Searches of messages and of people use the
+//! same folding.
 
 use super::refused::Refused;
 use super::{limits, text};
@@ -15,7 +16,7 @@ pub const FOLDING: &str = "2";
 /// Characters (as people count them) that a snippet shows before the first match, and in all.
 const SNIPPET: (usize, usize) = (40, 160);
 
-/// How a text has to match.
+/// The method of comparing texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Matching {
     /// Case, accents and width make no difference.
@@ -24,7 +25,7 @@ pub enum Matching {
     Exact,
 }
 
-/// What is searched for: at least two characters, folded.
+/// A search query: at least two characters, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     folded: String,
@@ -41,7 +42,7 @@ impl Query {
         if folded.chars().nth(1).is_none() {
             return Err(Refused::Invalid {
                 field: "query".into(),
-                reason: "A search needs two characters or more.",
+                reason: "`query` must have at least 2 characters.",
             });
         }
         let exact = match matching {
@@ -57,7 +58,7 @@ impl Query {
         &self.folded
     }
 
-    /// What every hit must have in the text as it was written, besides.
+    /// The text that every hit must also contain literally.
     #[must_use]
     pub fn exact(&self) -> Option<&str> {
         self.exact.as_deref()

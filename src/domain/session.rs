@@ -1,18 +1,19 @@
-//! The session state machine: what each action does in each state, and who may give it.
+//! The state machine of chat sessions: the result of each action in each state, and the callers who may take
+//! it.
 
 use super::session_action::SessionAction;
 use entity::{ActorId, SessionOutcome, SessionState, Timestamp, chat_session};
 
-/// What an action does to a session.
+/// The effect of an action on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state it comes to.
     pub to: SessionState,
-    /// How it went, where the session is then over.
+    /// The outcome, if the session is then over.
     pub outcome: Option<SessionOutcome>,
 }
 
-/// Who gives the action.
+/// The caller of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {
     /// The actor.
@@ -21,24 +22,24 @@ pub struct Caller<'a> {
     pub is_participant: bool,
     /// Whether the actor is an admin of the organization.
     pub is_admin: bool,
-    /// What tells one tab of a person from another.
+    /// The id of the client's attempt, which tells one browser tab from another.
     pub request_id: Option<&'a str>,
 }
 
-/// What the machine has to know of a session.
+/// The facts about a session that the state machine needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
-    /// Where it stands.
+    /// The current state.
     pub state: SessionState,
-    /// Who made it.
+    /// The actor who created the session.
     pub created_by: ActorId,
-    /// Who started it.
+    /// The actor who started it.
     pub started_by: Option<ActorId>,
-    /// Who accepted it.
+    /// The actor who accepted it.
     pub accepted_by: Option<ActorId>,
     /// The `requestId` of the call that accepted it.
     pub accept_request_id: Option<&'a str>,
-    /// Who rejected it.
+    /// The actor who rejected it.
     pub rejected_by: Option<ActorId>,
 }
 
@@ -55,16 +56,16 @@ impl<'a> From<&'a chat_session::Model> for Facts<'a> {
     }
 }
 
-/// What is to be done about an action.
+/// The decision about an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write this.
     Go(Transition),
-    /// It was done before: answer the session as it stands.
+    /// The caller took this action before: answer with the unchanged session.
     Already,
 }
 
-/// Why not.
+/// The reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
     /// The state does not allow it, to anybody or to this caller.
@@ -95,17 +96,11 @@ pub fn transition(from: SessionState, action: SessionAction) -> Option<Transitio
     }
 }
 
-/// What the server's clock does to a session that rang without an answer; `None` where it does not ring.
+/// The transition of an unanswered session when its time is over. `None` if it is not ringing.
 #[must_use]
 pub fn missed(from: SessionState) -> Option<Transition> {
-    match from {
-        SessionState::Started => {
-            Some(Transition { to: SessionState::Finished, outcome: Some(SessionOutcome::Missed) })
-        }
-        SessionState::Created | SessionState::Accepted | SessionState::Rejected | SessionState::Finished => {
-            None
-        }
-    }
+    let missed = Transition { to: SessionState::Finished, outcome: Some(SessionOutcome::Missed) };
+    from.is_ringing().then_some(missed)
 }
 
 /// Writes the state, the outcome, and the action's At and By.
@@ -124,7 +119,7 @@ pub fn stamp(
         SessionAction::Finish => (&mut session.finished_at, &mut session.finished_by),
     };
     (*at, *who) = (Some(now), by);
-    if transition.to != SessionState::Started {
+    if !transition.to.is_ringing() {
         session.rings_until = None;
     }
 }

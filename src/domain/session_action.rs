@@ -1,4 +1,4 @@
-//! What a caller asks of a session.
+//! Actions on a chat session.
 
 /// A request to move a session on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

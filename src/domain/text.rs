@@ -1,4 +1,5 @@
-//! What may be written: lengths in Unicode scalar values, and no control characters but line breaks and tabs.
+//! The rules for texts: lengths in Unicode scalar values, and no control characters except line breaks and
+//! tabs.
 
 use super::{field_path::FieldPath, limits, refused::Refused};
 use entity::WebPage;
@@ -10,7 +11,7 @@ use url::Url;
 pub fn message(field: impl Into<FieldPath>, text: &str) -> Result<(), Refused> {
     let field = field.into();
     if text.is_empty() {
-        return Err(Refused::Invalid { field, reason: "A message needs text or an attachment." });
+        return Err(Refused::Invalid { field, reason: "The text must have 1–2,000 characters." });
     }
     bounded(&field, text, limits::TEXT)?;
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
@@ -27,7 +28,7 @@ pub fn name(field: impl Into<FieldPath>, name: &mut String) -> Result<(), Refuse
     let field = field.into();
     remove_bidi_controls(name);
     if !has_visible(name) {
-        return Err(Refused::Invalid { field, reason: "A name needs at least one visible character." });
+        return Err(Refused::Invalid { field, reason: "A name must have at least one visible character." });
     }
     line(&field, name, limits::NAME)
 }
@@ -85,7 +86,7 @@ pub fn note(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(),
 pub fn external_id(field: impl Into<FieldPath>, id: &str) -> Result<(), Refused> {
     let field = field.into();
     if id.is_empty() {
-        return Err(Refused::Invalid { field, reason: "An id needs at least one character." });
+        return Err(Refused::Invalid { field, reason: "An id must have at least one character." });
     }
     line(&field, id, limits::EXTERNAL_ID)
 }
@@ -100,7 +101,7 @@ pub fn line(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(),
     Ok(())
 }
 
-/// What is sent as an HTTP header: 1 to `limit` visible ASCII characters, no white space.
+/// Checks the value of an HTTP header: 1 to `limit` visible ASCII characters, no white space.
 pub fn header(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
     let field = field.into();
     bounded(&field, text, limit)?;
@@ -118,7 +119,7 @@ pub fn tag(field: impl Into<FieldPath>, mut tag: String) -> Result<String, Refus
     remove_bidi_controls(&mut tag);
     let tag = tag.trim();
     if !has_visible(tag) {
-        return Err(Refused::Invalid { field, reason: "A tag needs at least one visible character." });
+        return Err(Refused::Invalid { field, reason: "A tag must have at least one visible character." });
     }
     line(&field, tag, limits::TAG)?;
     Ok(tag.to_owned())

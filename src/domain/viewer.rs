@@ -1,8 +1,8 @@
-//! Who a request is made by.
+//! The authenticated caller of a request. Here alone a row becomes a role; `domain::policy` decides by it.
 
-use entity::{ActorId, OrganizationId, RoomId, SignInId, Timestamp, UserRole};
+use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, UserRole, actor, room};
 
-/// What the caller is in their organization. Read from the store, never from the token.
+/// The role of the caller in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewerRole {
     /// A user who may change the organization itself.
@@ -13,35 +13,19 @@ pub enum ViewerRole {
     Visitor,
     /// A program of the organization.
     ApiClient,
-    /// A page of a room's site: nobody yet, it may only sign a visitor in.
+    /// A page of a room's site, which acts for nobody yet: it can only sign a visitor in.
     Widget,
 }
 
 impl ViewerRole {
-    /// Whether the caller is a user of the organization.
-    #[must_use]
-    pub fn is_user(self) -> bool {
-        match self {
-            Self::Admin | Self::Operator => true,
-            Self::Visitor | Self::ApiClient | Self::Widget => false,
-        }
-    }
-
-    /// Whether the caller may see what visitors may not: colleagues' names, notes, who is in a queue.
-    #[must_use]
-    pub fn is_staff(self) -> bool {
-        match self {
-            Self::Admin | Self::Operator | Self::ApiClient => true,
-            Self::Visitor | Self::Widget => false,
-        }
-    }
-}
-
-impl From<UserRole> for ViewerRole {
-    fn from(role: UserRole) -> Self {
-        match role {
-            UserRole::Admin => Self::Admin,
-            UserRole::Operator => Self::Operator,
+    /// The role of an actor. `None` for a user without one.
+    fn of(actor: &actor::Model) -> Option<Self> {
+        match (actor.actor_type, actor.role) {
+            (ActorType::User, Some(UserRole::Admin)) => Some(Self::Admin),
+            (ActorType::User, Some(UserRole::Operator)) => Some(Self::Operator),
+            (ActorType::User, None) => None,
+            (ActorType::Visitor, _) => Some(Self::Visitor),
+            (ActorType::ApiClient, _) => Some(Self::ApiClient),
         }
     }
 }
@@ -53,30 +37,56 @@ pub struct Viewer {
     pub organization_id: OrganizationId,
     /// The row of the caller: a user, a visitor or an API client. A widget is nobody: it has its room's id here.
     pub actor_id: ActorId,
-    /// What the caller is now.
+    /// The current role of the caller.
     pub role: ViewerRole,
-    /// When the token ends.
+    /// The expiry time of the token.
     pub expires_at: Timestamp,
     /// The actor's `auth_version` when this was read.
     pub auth_version: i64,
-    /// What the token says of itself; a widget has none, nor has the server.
+    /// The token's own data. A widget key and the server have none.
     pub pass: Option<Pass>,
 }
 
-/// What a token says, beside whose it is.
+/// The data of a token, besides its actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
-    /// What it has in common with those that it was renewed from and to.
+    /// The id of the sign-in, shared by all tokens that were renewed from one another.
     pub sign_in_id: SignInId,
-    /// When the first of them was made.
+    /// The time at which the first of them was issued.
     pub first_issued_at: Timestamp,
-    /// When it was made.
+    /// The time at which this token was issued.
     pub issued_at: Timestamp,
     /// The actor's `token_generation` when it was made.
     pub generation: i64,
 }
 
 impl Viewer {
+    /// The actor as a caller. `None` for a user without a role.
+    #[must_use]
+    pub fn of(actor: &actor::Model, expires_at: Timestamp, pass: Option<Pass>) -> Option<Self> {
+        Some(Self {
+            organization_id: actor.organization_id,
+            actor_id: actor.id,
+            role: ViewerRole::of(actor)?,
+            expires_at,
+            auth_version: actor.auth_version,
+            pass,
+        })
+    }
+
+    /// The widget of a room as a caller.
+    #[must_use]
+    pub fn widget(room: &room::Model) -> Self {
+        Self {
+            organization_id: room.organization_id,
+            actor_id: ActorId(room.id.0),
+            role: ViewerRole::Widget,
+            expires_at: Timestamp(i64::MAX),
+            auth_version: 0,
+            pass: None,
+        }
+    }
+
     /// The room whose widget this is.
     #[must_use]
     pub fn widget_room(&self) -> Option<RoomId> {
@@ -84,16 +94,29 @@ impl Viewer {
     }
 }
 
-/// How the caller's actor stands now, as kept current for open connections.
+/// The current access of the caller's actor, kept up to date for open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The actor may act.
     Active {
-        /// In this role.
+        /// The current role.
         role: ViewerRole,
         /// The actor's `auth_version`: when it grows, a connection asks whether its token still holds.
         auth_version: i64,
     },
     /// The actor was deactivated: its connections end.
     Gone,
+}
+
+impl Standing {
+    /// The standing of an actor.
+    #[must_use]
+    pub fn of(actor: &actor::Model) -> Self {
+        match ViewerRole::of(actor) {
+            Some(role) if actor.deactivated_at.is_none() => {
+                Self::Active { role, auth_version: actor.auth_version }
+            }
+            Some(_) | None => Self::Gone,
+        }
+    }
 }

@@ -1,18 +1,17 @@
-//! Webhooks: which events a change of a chat comes to, what is sent of each, and when a delivery that failed
-//! is tried again.
+//! The rules for webhooks: the events of a change, their bodies, and the retry schedule.
 
-use super::event::{MessageRow, SessionRow, Subject};
+use super::change::MessageChange;
+use super::event::{Change, Event, MessageRow, SessionRow};
 use super::global_id;
 use chrono::{SecondsFormat, TimeDelta};
 use entity::{
-    ActorType, Audience, ChatType, EventKind, MessageType, Timestamp, WebhookEvent, actor, chat, event,
-    organization,
+    ActorType, Audience, ChatType, MessageType, Timestamp, WebhookEvent, actor, chat, organization,
 };
 use serde::Serialize;
 use url::Url;
 
-/// How long after an attempt that failed the next one is made: the schedule of the Standard Webhooks
-/// specification 1.0.0, "Deliverability and reliability". With the first attempt, which is made at once, ten.
+/// The waits after failed attempts: the schedule of the Standard Webhooks specification 1.0.0,
+/// "Deliverability and reliability". With the immediate first attempt, there are ten attempts.
 const DELAYS: [TimeDelta; 9] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
@@ -31,31 +30,31 @@ pub const JITTER: f64 = 0.1;
 /// The shortest and the longest wait that a receiver can ask for with `Retry-After`.
 pub const RETRY_AFTER: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::hours(24));
 
-/// How long after the first answer 429 or 503 such answers do not use up the attempts of a delivery.
+/// The time after the first answer 429 or 503 in which such answers do not use up attempts.
 pub const DEFERRED_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// The longest wait after an answer 429 or 503 without `Retry-After`.
 const DEFERRAL_MOST: TimeDelta = TimeDelta::hours(1);
 
-/// How long a webhook may fail without a single success before it is disabled.
+/// The time that a webhook may fail without a single success before it is disabled.
 pub const FAILING_MOST: TimeDelta = TimeDelta::days(5);
 
-/// How long the secret before still signs after it was changed.
+/// The time for which the previous secret still signs after a rotation.
 pub const PREVIOUS_SECRET: TimeDelta = TimeDelta::hours(24);
 
-/// How long the ledger keeps what is delivered or given up.
+/// The time for which finished deliveries are kept.
 pub const LEDGER: TimeDelta = TimeDelta::days(30);
 
-/// What the ledger says of a delivery whose webhook takes nothing any more.
+/// The error of a delivery whose webhook was disabled.
 pub const DISABLED: &str = "The webhook was disabled.";
 
-/// How long to wait after the attempt of that number, `None` after the last one. `jitter` is 0 to 1.
+/// The wait after the attempt with this number. `None` after the last one. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_after(attempts: i32, jitter: f64) -> Option<TimeDelta> {
     Some(jittered(*DELAYS.get(usize::try_from(attempts - 1).ok()?)?, jitter))
 }
 
-/// How long to wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has answered so already,
+/// The wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has been answering so,
 /// from 5 seconds up to an hour. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_while_deferred(deferred_for: TimeDelta, jitter: f64) -> TimeDelta {
@@ -71,17 +70,17 @@ fn jittered(delay: TimeDelta, jitter: f64) -> TimeDelta {
 /// Something that webhooks can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening<'a> {
-    /// Which event it is.
+    /// The kind of event.
     pub event: WebhookEvent,
-    /// Its place in the chat's log.
+    /// The position in the chat's log.
     pub sequence: i64,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What it is about, beside the chat.
+    /// The object that the event is about, besides the chat.
     pub about: About<'a>,
 }
 
-/// What an event is about.
+/// The object that an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About<'a> {
     /// The chat itself.
@@ -92,60 +91,54 @@ pub enum About<'a> {
     Session(&'a SessionRow),
 }
 
-/// What the entries that a transaction adds to a chat's log come to, in their order. `before` is the chat as it
-/// was; absent when it is new.
+/// The webhook events of the entries that a transaction adds to a chat's log, in order. `before` is the
+/// previous chat, or absent for a new one.
 #[must_use]
 pub fn happenings<'a>(
     before: Option<&chat::Model>,
     chat: &chat::Model,
-    log: &'a [(event::Model, Subject)],
+    log: &'a [Event],
 ) -> Vec<Happening<'a>> {
     let mut found = Vec::new();
-    let (Some((first, _)), Some((last, _))) = (log.first(), log.last()) else { return found };
-    let of_chat = |event, entry: &event::Model| Happening {
+    let (Some(first), Some(last)) = (log.first(), log.last()) else { return found };
+    let happening = |event, entry: &Event, about| Happening {
         event,
         sequence: entry.sequence,
         at: entry.created_at,
-        about: About::Chat,
+        about,
     };
     if before.is_none() {
-        found.push(of_chat(WebhookEvent::ChatStarted, first));
+        found.push(happening(WebhookEvent::ChatStarted, first, About::Chat));
     }
-    for (entry, subject) in log {
-        let happening =
-            |event, about| Happening { event, sequence: entry.sequence, at: entry.created_at, about };
-        match (entry.kind, subject) {
-            (EventKind::MessageAdded, Subject::Message(row))
+    for entry in log {
+        match &entry.change {
+            Change::Message(MessageChange::Added, row)
                 if row.message.message_type == MessageType::Message && !row.message.is_internal =>
             {
-                found.push(happening(WebhookEvent::MessageAdded, About::Message(row)));
+                found.push(happening(WebhookEvent::MessageAdded, entry, About::Message(row)));
                 if is_to_visitor(chat, entry, row) {
-                    found.push(happening(WebhookEvent::MessageToVisitor, About::Message(row)));
+                    found.push(happening(WebhookEvent::MessageToVisitor, entry, About::Message(row)));
                 }
             }
-            (kind, Subject::Session(row)) if kind.is_about_session() => {
-                found.push(happening(WebhookEvent::ChatSessionChanged, About::Session(row)));
+            Change::Session(_, row) => {
+                found.push(happening(WebhookEvent::ChatSessionChanged, entry, About::Session(row)));
             }
-            (
-                _,
-                Subject::Chat
-                | Subject::Message(_)
-                | Subject::Presence(_)
-                | Subject::Participation(_)
-                | Subject::Session(_)
-                | Subject::History(_),
-            ) => {}
+            Change::Chat
+            | Change::History { .. }
+            | Change::Message(MessageChange::Added | MessageChange::Changed, _)
+            | Change::Presence(..)
+            | Change::Participation(..) => {}
         }
     }
     let was_open = before.is_none_or(|before| before.ended_at.is_none());
     if was_open && chat.ended_at.is_some() {
-        found.push(of_chat(WebhookEvent::ChatEnded, last));
+        found.push(happening(WebhookEvent::ChatEnded, last, About::Chat));
     }
     found
 }
 
 /// Whether a user wrote this to the visitor whose chat it is.
-fn is_to_visitor(chat: &chat::Model, entry: &event::Model, row: &MessageRow) -> bool {
+fn is_to_visitor(chat: &chat::Model, entry: &Event, row: &MessageRow) -> bool {
     let by_user = row.sender.as_ref().is_some_and(|sender| sender.actor_type == ActorType::User);
     chat.chat_type == ChatType::Visitor
         && chat.visitor_id.is_some()

@@ -1,4 +1,4 @@
-//! The two places for files: a folder, and a bucket that speaks S3.
+//! The two storage backends for files: a folder, and an S3 bucket.
 
 use super::{Part, Unreachable};
 use entity::AttachmentId;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
-/// Why a place for files cannot be used.
+/// The reason why a storage location cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadPlace {
-    /// It is no URL that names a bucket.
+    /// The text is not the URL of a bucket.
     #[error("expected a folder or s3://BUCKET/PREFIX")]
     NoBucket,
     /// The folder cannot be used, or the surroundings say too little of the bucket.
@@ -33,7 +33,7 @@ pub(super) struct Engine {
     folder: Option<PathBuf>,
 }
 
-/// Where an object is.
+/// The path of an object.
 pub(super) fn path(id: AttachmentId, object: Uuid, part: Part) -> Path {
     let of = match part {
         Part::Whole => "",
@@ -61,7 +61,7 @@ impl Engine {
         match asked {
             Ok(disk) => Some(disk.f_bavail.saturating_mul(disk.f_frsize)),
             Err(error) => {
-                tracing::warn!(%error, "the free space of the disk is unknown");
+                tracing::warn!(%error, "could not read the free disk space");
                 None
             }
         }

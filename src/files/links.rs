@@ -1,7 +1,7 @@
-//! Links that grant one thing to whoever holds them, for minutes: to fetch a file, or to upload one.
+//! Signed links, which grant one action for minutes: to download a file, or to upload one.
 //!
-//! A link names the attachment and the second at which it ends, and is signed over both and over what it is for.
-//! What an upload may be (its size, its type, its chat) is in the row that it names, and never changes.
+//! A link names the attachment and the second at which it expires. The signature covers both, and the purpose
+//! of the link. The limits of an upload (size, type, chat) are in the attachment's row and never change.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,17 +9,16 @@ use chrono::TimeDelta;
 use entity::{AttachmentId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::sync::OnceLock;
 
 /// Links to a file that are asked for within the same window are the same, so that caches work. A link lives for
 /// one to two of them.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// How long after it was granted an upload may begin.
+/// The time in which an upload must start after it was granted.
 const UPLOAD_WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Bytes of a signature that are sent: 128 bits.
 const TAG: usize = 16;
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To put the bytes of an upload.
@@ -41,36 +40,31 @@ impl Purpose {
     }
 }
 
-/// Why a link is not taken.
+/// The reason why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadLink {
-    /// It was not made here, or not for this.
+    /// The link was not created here, or not for this purpose.
     Forged,
-    /// Its time is over.
+    /// The link has expired.
     Expired,
 }
 
 /// Makes and checks links.
 pub struct Links {
     mac: Hmac<Sha256>,
-    /// Where people reach the server; known once it listens.
-    base: OnceLock<String>,
+    /// The URL at which people reach the server, without a slash at its end.
+    base: String,
 }
 
 impl Links {
-    pub(super) fn new(secret: &[u8]) -> Self {
+    pub(super) fn new(secret: &[u8], base: &str) -> Self {
         let digest = Sha256::new().chain_update(b"anteroom files\0").chain_update(secret).finalize();
         let mut key = [0; 64];
         key[..32].copy_from_slice(&digest);
-        Self { mac: Hmac::<Sha256>::new(&key.into()), base: OnceLock::new() }
+        Self { mac: Hmac::<Sha256>::new(&key.into()), base: base.trim_end_matches('/').to_owned() }
     }
 
-    /// Says where people reach the server. What is said first holds.
-    pub fn set_base(&self, url: &str) {
-        let _ = self.base.set(url.trim_end_matches('/').to_owned());
-    }
-
-    /// Where a file or its preview can be fetched, and until when.
+    /// The URL of a file or its preview, and its expiry time.
     #[must_use]
     pub fn to_file(&self, purpose: Purpose, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
         let window = WINDOW.num_milliseconds();
@@ -82,7 +76,7 @@ impl Links {
         (self.link(path, purpose, id, until), until)
     }
 
-    /// Where the bytes of an upload are put, and until when that can begin.
+    /// The URL for the bytes of an upload, and the time until which the upload can start.
     #[must_use]
     pub fn to_upload(&self, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
         // Whole seconds, as in the link.
@@ -117,8 +111,7 @@ impl Links {
         let until = until.0 / 1_000;
         let tag = self.sign(purpose, id, until).finalize().into_bytes();
         let signature = URL_SAFE_NO_PAD.encode(&tag[..TAG]);
-        let base = self.base.get().map_or("", String::as_str);
-        format!("{base}/{path}/{}?until={until}&signature={signature}", id.0.simple())
+        format!("{}/{path}/{}?until={until}&signature={signature}", self.base, id.0.simple())
     }
 
     fn sign(&self, purpose: Purpose, id: AttachmentId, until: i64) -> Hmac<Sha256> {
@@ -145,8 +138,7 @@ mod tests {
 
     #[test]
     fn a_link_holds_for_one_thing_until_its_end() {
-        let links = Links::new(b"secret");
-        links.set_base("https://chat.example/");
+        let links = Links::new(b"secret", "https://chat.example/");
         let id = AttachmentId(Uuid::from_u128(7));
         let (link, end) = links.to_file(Purpose::File, id, NOW);
         assert!(link.starts_with("https://chat.example/files/00000000000000000000000000000007?until="));
@@ -165,12 +157,12 @@ mod tests {
         for bad in ["", "x", &signature[1..], &format!("{signature}A"), "AAAAAAAAAAAAAAAAAAAAAA"] {
             assert_eq!(check(Purpose::File, id, until, bad, NOW), forged, "{bad}");
         }
-        assert_eq!(Links::new(b"other").check(Purpose::File, id, until, &signature, NOW), forged);
+        assert_eq!(Links::new(b"other", "").check(Purpose::File, id, until, &signature, NOW), forged);
     }
 
     #[test]
     fn links_of_one_window_are_the_same_and_live_for_minutes() {
-        let (links, id) = (Links::new(b"secret"), AttachmentId(Uuid::from_u128(7)));
+        let (links, id) = (Links::new(b"secret", ""), AttachmentId(Uuid::from_u128(7)));
         let start = Timestamp(NOW.0 - NOW.0.rem_euclid(WINDOW.num_milliseconds()));
         let at = |minutes| links.to_file(Purpose::File, id, start.plus(TimeDelta::minutes(minutes)));
         assert_eq!(at(0), at(14));

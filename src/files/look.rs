@@ -1,4 +1,4 @@
-//! Images that have come in: decoded for their preview, and stored without what their camera wrote into them.
+//! Processing of uploaded images: decodes them for the preview, and stores them without metadata.
 
 use super::image::{self, Survey};
 use super::receive::{Expected, NotKept, Received};

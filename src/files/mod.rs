@@ -1,7 +1,7 @@
-//! Where files are kept: bytes come in as streams, are looked at, and leave through signed links.
+//! File storage: uploads are streamed in and inspected, and downloads leave through signed links.
 //!
-//! An object lies under the id of its attachment and a name of its own for each attempt to upload it, so that no
-//! attempt ever writes over another: what was sent stays what it was. The row says which attempt counts.
+//! The key of an object is the attachment's id with a name for each upload attempt, so that an attempt never
+//! overwrites another one. The row says which attempt counts.
 
 mod engine;
 mod image;
@@ -41,7 +41,7 @@ const MEMORY: u64 = 256 * 1024 * 1024;
 /// Bytes of that which decoders may take: what is left once each image's file is in memory.
 const DECODING: u64 = MEMORY - PICTURES as u64 * limits::IMAGE_BYTES;
 
-/// How files are kept, and what is taken.
+/// The settings of file storage.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// A folder, or a bucket by its `s3://` URL.
@@ -52,11 +52,13 @@ pub struct Settings {
     pub keeps_exif: bool,
     /// Bytes of the folder's disk that uploads leave free; 0 for none.
     pub free_disk: u64,
-    /// How long an upload may bring nothing at first.
+    /// The time that an upload may wait for its first bytes.
     pub patience: Duration,
+    /// The URL at which people reach the server: links begin with it.
+    pub reached_at: String,
 }
 
-/// Why bytes cannot be had, or put away, now. The text is for the log.
+/// The reason why bytes cannot be read or stored now. The text is for the log.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the files cannot be reached: {0}")]
 pub struct Unreachable(String);
@@ -83,7 +85,7 @@ struct Inner {
     shutdown: CancellationToken,
 }
 
-/// Which bytes of an attachment.
+/// The part of an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The file.
@@ -98,7 +100,7 @@ impl Files {
     pub fn open(settings: Settings, secret: &[u8], shutdown: CancellationToken) -> Result<Self, BadPlace> {
         Ok(Self(Arc::new(Inner {
             engine: Engine::open(&settings.place)?,
-            links: Links::new(secret),
+            links: Links::new(secret, &settings.reached_at),
             settings,
             turns: Turns::new(),
             pictures: Queue::new(PICTURES),

@@ -1,5 +1,5 @@
-//! How slowly an upload may come in: after a moment of patience a kilobyte a second on average, and never nothing for
-//! longer than half a minute.
+//! The minimum speed of an upload: after a short grace period, 1 KiB per second on average, and never a pause
+//! of more than 30 seconds.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Pace {
         Self { left: patience, most: patience.max(STILL) }
     }
 
-    /// How long to wait for the next bytes.
+    /// The time that is left for the next bytes.
     pub(super) fn left(&self) -> Duration {
         self.left
     }

@@ -1,5 +1,5 @@
-//! A queue for a few places, in which everybody has the same share: users and visitors take turns, and so do the actors
-//! of each kind, however many requests one of them has waiting.
+//! A fair queue for a few slots: users and visitors take turns, and so do the actors of each kind, however
+//! many requests one of them has waiting.
 
 use super::turns::Uploader;
 use entity::ActorId;
@@ -121,6 +121,7 @@ impl Drop for Waiter {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test ends the tasks that it starts")]
 mod tests {
     use super::*;
     use std::time::Duration;
@@ -130,7 +131,7 @@ mod tests {
         Uploader { actor_id: ActorId(Uuid::from_u128(number)), is_visitor }
     }
 
-    /// Who is served in which order, while one place is taken by each in turn.
+    /// The order in which uploaders are served when each takes one slot in turn.
     async fn order(who: &[Uploader]) -> Vec<u128> {
         let queue = Queue::new(1);
         let first = queue.enter(uploader(0, false)).await;

@@ -1,4 +1,4 @@
-//! An upload comes in: in parts, never as a whole, and either all of it stays or nothing does.
+//! Receives an upload as a stream of parts. Either all of it is stored, or nothing.
 
 use super::image::Picture;
 use super::pace::Pace;
@@ -15,38 +15,38 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How long an upload may take.
+/// The time limit of an upload.
 const WITHIN: Duration = Duration::from_hours(1);
 
-/// What an upload must be.
+/// The properties that an upload must have.
 #[derive(Clone, Debug)]
 pub struct Expected {
-    /// Of which attachment.
+    /// The id of the attachment.
     pub id: AttachmentId,
     /// The name of this attempt.
     pub object: Uuid,
-    /// Whose it is.
+    /// The uploader.
     pub uploader: Uploader,
     /// Bytes.
     pub size: u64,
-    /// What it was said to be.
+    /// The declared media type.
     pub media_type: String,
-    /// What that looks like.
+    /// The signature of that media type.
     pub looks: Looks,
 }
 
-/// Why nothing of an upload was kept.
+/// The reason why an upload was not stored.
 #[derive(Clone, Debug)]
 pub enum NotKept {
     /// More bytes came than were announced.
     TooLarge,
     /// Fewer bytes came than were announced.
     TooSmall,
-    /// It is something that a browser would run, and was said to be something else.
+    /// The content is something that a browser would run, under another type.
     Active,
-    /// It cannot be decoded as the image that it was said to be, or is larger than is looked at.
+    /// The content cannot be decoded as the declared image, or has too many pixels.
     NoImage,
-    /// It came in too slowly, or took too long.
+    /// The bytes arrived too slowly.
     TooSlow,
     /// The connection broke.
     CutOff,
@@ -58,14 +58,14 @@ pub enum NotKept {
     Unreachable(Unreachable),
 }
 
-/// What was kept of an upload.
+/// The stored upload.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// What it is: what it was said to be, or what it was found to be.
+    /// The media type: the declared or the detected one.
     pub media_type: String,
     /// Bytes.
     pub size: u64,
-    /// What is known of an image.
+    /// The dimensions and preview of an image.
     pub picture: Option<Picture>,
 }
 
@@ -90,7 +90,7 @@ impl Files {
         if received.is_err()
             && let Err(error) = self.forget_attempt(expected).await
         {
-            tracing::warn!(%error, attachment = %expected.id, "what is left of an upload stays for now");
+            tracing::warn!(%error, attachment = %expected.id, "could not delete the rest of an upload yet");
         }
         received
     }
@@ -144,7 +144,7 @@ impl Files {
     }
 }
 
-/// Where the parts go. What fits into one part is written at once.
+/// The target of the parts. Content that fits into one part is written at once.
 struct Sink<'a> {
     store: &'a dyn ObjectStore,
     path: &'a Path,
@@ -186,7 +186,7 @@ impl Sink<'_> {
         if let Some(open) = &mut self.open
             && let Err(error) = open.abort().await
         {
-            tracing::debug!(%error, "an upload could not be broken off");
+            tracing::debug!(%error, "could not cancel an upload");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What bytes are, by how they begin, beside what they are said to be.
+//! Detects the type of a file by its first bytes, and compares it with the declared type.
 
 use crate::domain::limits;
 use crate::domain::media::{self, Looks};
@@ -7,10 +7,10 @@ use infer::MatcherType;
 /// Bytes that are looked at: enough for every mark that is looked for.
 pub(super) const HEAD: usize = 8 * 1024;
 
-/// What was found.
+/// The detected type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// What they were said to be.
+    /// The content matches the declared type.
     AsSaid,
     /// Something else, which is kept under its own name, or as bytes that nobody looks at.
     As(&'static str),
@@ -50,7 +50,7 @@ fn is_active(head: &[u8]) -> bool {
         || (is_xml && IN_XML.iter().any(|mark| has(&head, mark.as_bytes())))
 }
 
-/// How pages begin (WHATWG MIME Sniffing section 7.1), and images with scripts.
+/// The beginnings of web pages (WHATWG MIME Sniffing section 7.1), and of images with scripts.
 const PAGES: [&str; 19] = [
     "<!doctype html",
     "<html",
@@ -73,7 +73,7 @@ const PAGES: [&str; 19] = [
     "<!doctype svg",
 ];
 
-/// What makes a browser run something in an XML file.
+/// The strings that make a browser run something in an XML file.
 const IN_XML: [&str; 5] = ["<html", "<svg", "xml-stylesheet", "1999/xhtml", "<xsl:"];
 
 /// Whether a file that begins so can be of this media type.

@@ -1,18 +1,18 @@
-//! Uploads under way on a node: few of one actor, a part of all for visitors, so that they never hold up those who
-//! answer them, and so many of all that memory, descriptors and disk last.
+//! Limits on concurrent uploads of a node: few per actor, a share for all visitors, so that they do not block
+//! staff, and a total that bounds memory, file descriptors and disk.
 
 use entity::ActorId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Of all actors.
+/// The limit of all actors.
 const ALL: usize = 128;
-/// Of all visitors.
+/// The limit of all visitors.
 const OF_VISITORS: usize = 96;
-/// Of one actor: what browsers do at once over one connection.
+/// The limit of one actor: the number of concurrent requests of a browser on one connection.
 const OF_ONE: usize = 6;
 
-/// Whose upload it is.
+/// The actor of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uploader {
     /// The actor.

@@ -1,16 +1,16 @@
-//! Relay connections: the page that a store gave, with its cursors.
+//! Relay connections: a page of the store with cursors.
 
 use super::error::{Fault, Result};
 use crate::domain::description::Description;
 use crate::domain::page::{Key, Page, PageRequest};
 use crate::live::CursorError;
-use async_graphql::Context;
+use async_graphql::{Context, SimpleObject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt::Display;
 use uuid::Uuid;
 
-/// Relay's four arguments, as a field got them.
+/// The four arguments of a Relay connection.
 pub(super) struct PageArguments {
     pub first: Option<i32>,
     pub after: Option<String>,
@@ -19,12 +19,12 @@ pub(super) struct PageArguments {
 }
 
 impl PageArguments {
-    /// The request, for a list whose cursors are keys.
+    /// The page request for a list whose cursors are keys.
     pub(super) fn request(self, context: &Context<'_>, list: List) -> Result<PageRequest> {
         self.request_by(context, |cursor| list.key(cursor))
     }
 
-    /// The request, for a list with cursors of its own. The total is counted only where it is selected.
+    /// The page request for a list with its own cursor format. The total is counted only if it is selected.
     pub(super) fn request_by(
         self,
         context: &Context<'_>,
@@ -37,18 +37,18 @@ impl PageArguments {
     }
 }
 
-/// Which list a cursor is a place in. A few bytes of a digest of that are in the cursor: in another list, or in
-/// another order, a place means nothing.
+/// The list that a cursor belongs to. Each cursor contains a few bytes of its digest, so a cursor of another
+/// list or another order is refused.
 #[derive(Clone, Copy)]
 pub(super) struct List([u8; 4]);
 
 impl List {
-    /// The list with this name, of a type that has one of it.
+    /// The list with this name, of a type that has one list of this name.
     pub(super) fn named(name: &str) -> Self {
         Self::described(&Description::of(name))
     }
 
-    /// The list with this name of the object with this id.
+    /// The list with this name, of the object with this id.
     pub(super) fn of(name: &str, id: impl Display) -> Self {
         Self::described(&Description::of(name).with("of", Some(id)))
     }
@@ -59,7 +59,7 @@ impl List {
         Self::described(&list.with("orderBy", Some(field)).with_flag("descending", is_descending))
     }
 
-    /// The list that this describes.
+    /// The list with this description.
     pub(super) fn described(description: &Description) -> Self {
         let digest = description.digest();
         Self([digest[0], digest[1], digest[2], digest[3]])
@@ -85,7 +85,20 @@ impl List {
     }
 }
 
-/// Where the page stands in its list.
+/// The position of a page in its list.
+#[derive(SimpleObject)]
+pub(super) struct PageInfo {
+    /// True if the list has items before this page.
+    pub has_previous_page: bool,
+    /// True if the list has items after this page.
+    pub has_next_page: bool,
+    /// The cursor of the first item. Pass it as `before` to read backward. Null for an empty page.
+    pub start_cursor: Option<String>,
+    /// The cursor of the last item. Pass it as `after` to read forward. Null for an empty page.
+    pub end_cursor: Option<String>,
+}
+
+/// The bounds of a page, and the number of rows of its whole list.
 pub(super) struct Bounds {
     pub has_previous: bool,
     pub has_next: bool,
@@ -103,7 +116,8 @@ impl Bounds {
     }
 }
 
-/// Declares the connection and the edge of a node type. Fields behind the semicolon are added to it.
+/// Declares the connection and the edge of a node type. Fields after the semicolon are added to the
+/// connection.
 macro_rules! connection {
     (
         $(#[$connection_doc:meta])* $connection:ident,
@@ -119,7 +133,7 @@ macro_rules! connection {
         $(#[$edge_doc])*
         #[async_graphql::Object]
         impl $edge {
-            /// Its exact place in the list: pass it as `after` or `before`.
+            /// The position of the item in the list. Pass it as `after` or `before`.
             async fn cursor(&self) -> &str {
                 &self.cursor
             }
@@ -137,7 +151,7 @@ macro_rules! connection {
         }
 
         impl $connection {
-            /// The connection of a page; `cursor` names each row's place.
+            /// The connection of a page. `cursor` returns the cursor of a row.
             pub(in crate::graphql) fn new<T>(
                 page: $crate::domain::page::Page<T>,
                 $($field: $field_type,)*
@@ -153,19 +167,20 @@ macro_rules! connection {
         $(#[$connection_doc])*
         #[async_graphql::Object]
         impl $connection {
-            /// The nodes of this page with their cursors.
+            /// The items of this page with their cursors.
             async fn edges(&self) -> &[$edge] {
                 &self.edges
             }
 
-            /// The nodes of this page.
+            /// The items of this page, without cursors.
             async fn nodes(&self) -> Vec<&$node> {
                 self.edges.iter().map(|edge| &edge.node).collect()
             }
 
-            /// The position of the page in the list, exact in both directions.
-            async fn page_info(&self) -> async_graphql::connection::PageInfo {
-                async_graphql::connection::PageInfo {
+            /// The position of the page in the list. Both `hasNextPage` and `hasPreviousPage` are always
+            /// exact.
+            async fn page_info(&self) -> $crate::graphql::connection::PageInfo {
+                $crate::graphql::connection::PageInfo {
                     has_previous_page: self.bounds.has_previous,
                     has_next_page: self.bounds.has_next,
                     start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
@@ -173,8 +188,8 @@ macro_rules! connection {
                 }
             }
 
-            /// The number of nodes in the whole list, pages before and after this one included. Counted only
-            /// when it is selected.
+            /// The number of items in the whole list, not only on this page. The server counts them only if
+            /// this field is selected.
             async fn total_count(&self) -> $crate::graphql::error::Result<i32> {
                 self.bounds.total()
             }

@@ -1,44 +1,44 @@
-//! Where errors leave: what carries a code of ours goes out as it is; what the library says of a document
-//! gets a code; anything else is a bug, which is logged here and hidden from the client.
+//! The outgoing side of errors: an error with a code of ours is passed on, an error of the GraphQL library
+//! gets a code, and any other error is a bug, which is logged and hidden from the client.
 
 use super::guard::suggestion::suggestion;
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The codes of `extensions.code`.
+/// The codes in `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// No token, or one that is not taken.
+    /// The token is missing or invalid.
     Unauthenticated,
-    /// What the caller's role may never do.
+    /// The caller's role can never do this.
     Forbidden,
-    /// The subject of a subscription is not there.
+    /// The subject of a subscription does not exist.
     NotFound,
     /// An argument, a variable or the request itself is malformed.
     BadUserInput,
-    /// A request named a persisted query by its hash; there are none.
+    /// A request named a persisted query by its hash. The server has none.
     PersistedQueryNotSupported,
-    /// The document is no GraphQL.
+    /// The document is not valid GraphQL syntax.
     ParseFailed,
-    /// The document does not fit the schema.
+    /// The document does not match the schema.
     ValidationFailed,
-    /// More than allowed.
+    /// A limit was exceeded.
     LimitExceeded,
-    /// The cursor's events are no longer kept.
+    /// The events after the cursor are no longer stored.
     CursorExpired,
-    /// The cursor is none, or another chat's.
+    /// The cursor is malformed, or belongs to another list or chat.
     CursorInvalid,
-    /// Too often; the same call will do after a wait.
+    /// The caller exceeded a rate limit. The same call succeeds after a wait.
     RateLimited,
-    /// Not now; the same call may succeed later.
+    /// The server cannot answer now. The same call can succeed later.
     Unavailable,
-    /// A bug.
+    /// A bug in the server.
     Internal,
 }
 
 impl Code {
-    /// As clients see it.
+    /// The code in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -59,33 +59,33 @@ impl Code {
     }
 }
 
-/// Why a request is not answered with data.
+/// A refusal of a request, instead of data.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// Which kind.
+    /// The code of the refusal.
     pub code: Code,
-    /// A sentence for people.
+    /// A message for developers.
     pub message: String,
-    /// Where in the document.
+    /// The location in the document.
     pub location: Option<Pos>,
-    /// How long to wait before the same call.
+    /// The time to wait before repeating the request.
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    /// A refusal that has no place in the document.
+    /// A refusal without a location in the document.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), location: None, retry_after: None }
     }
 
-    /// What a bug looks like from outside.
+    /// The refusal that hides a bug from clients.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "Something went wrong.")
+        Self::new(Code::Internal, "The server failed because of a bug.")
     }
 
-    /// For an answer of the library.
+    /// The refusal as an error of the GraphQL library.
     #[must_use]
     pub fn to_server_error(&self) -> ServerError {
         let mut error = ServerError::new(self.message.clone(), self.location);
@@ -97,27 +97,25 @@ impl Refusal {
         error
     }
 
-    /// For an answer of our own.
+    /// The refusal as a JSON error.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self.to_server_error()).unwrap_or_default()
     }
 }
 
-/// What is said of a chat that was deleted, or hidden from the viewer, after something of it was shown.
-pub(super) const CHAT_GONE: &str = "The chat is not there any more.";
+/// The message for a chat that was deleted, or hidden from the viewer, after some of it was shown.
+pub(super) const CHAT_GONE: &str = "The chat no longer exists, or you can no longer see it.";
 
-/// Whether nothing but the end of chats stood in the way of the answer: of an event, it is overtaken by one that
-/// tells of
-/// that end.
+/// Whether every error of the answer is that a chat is gone. If so, the event is obsolete: another event
+/// reports that the chat is gone.
 #[must_use]
 pub fn is_overtaken(answer: &Response) -> bool {
     !answer.errors.is_empty() && answer.errors.iter().all(|error| error.message == CHAT_GONE)
 }
 
-/// Whether an answer of an event lacks something that the database, or a bug, kept back: the same event resolved
-/// again
-/// may have it.
+/// Whether the answer of an event lacks data because the database or a bug withheld it. Resolving the event
+/// again may succeed.
 #[must_use]
 pub fn is_unresolved(answer: &Response) -> bool {
     let is_empty = answer.data == Value::Null;
@@ -136,11 +134,11 @@ pub fn has_code(answer: &Response, code: Code) -> bool {
     answer.errors.iter().any(|error| code_of(error) == Some(code.as_str()))
 }
 
-/// The longest message of a validation error: names in documents can be as long as the document.
+/// The longest message of a validation error. Names in documents can be as long as the document.
 const MESSAGE: usize = 300;
 
-/// Makes an answer fit to leave, and tells whether the operation was executed at all: it was not when the
-/// document, the variables or the arguments of the root could not be taken.
+/// Prepares an answer for the client, and tells whether the operation was executed. It was not if the
+/// document, the variables or the arguments of a root field were refused.
 pub fn clean(mut answer: Response, most_errors: usize) -> (Response, bool) {
     let is_empty = answer.data == Value::Null;
     answer.errors.truncate(most_errors);
@@ -174,7 +172,7 @@ fn clean_error(error: &mut ServerError, is_empty: bool) {
     set_code(error, code);
 }
 
-/// The code for an error of the library.
+/// The code for an error of the GraphQL library.
 fn kind_of(error: &ServerError, is_empty: bool) -> Code {
     match told(&error.message) {
         Some((code, _)) => code,
@@ -183,8 +181,8 @@ fn kind_of(error: &ServerError, is_empty: bool) -> Code {
     }
 }
 
-/// What a client is told of a value that the library refuses. The library's own text may repeat the value, so only
-/// names of the schema are taken from it.
+/// The error for a value that the GraphQL library refuses. The library's own message may repeat the value, so
+/// only names of the schema are copied from it.
 fn told(message: &str) -> Option<(Code, String)> {
     if let Some(reason) = message.strip_prefix("Invalid value for argument ") {
         let place = quoted(reason).unwrap_or_default();
@@ -215,23 +213,20 @@ fn told(message: &str) -> Option<(Code, String)> {
         return Some((Code::BadUserInput, format!("Expected a value of type \"{name}\".")));
     }
     if message.starts_with("Invalid default value") {
-        let message = "The default of a variable does not match its type.";
-        return Some((Code::ValidationFailed, message.to_owned()));
-    }
-    if message.starts_with("Variable ") {
-        let message = "A variable is used in a place that its declared type does not fit.";
+        let message = "The default value of a variable does not match its type.";
         return Some((Code::ValidationFailed, message.to_owned()));
     }
     None
 }
 
-/// What stands between the quotes at the start of a text.
+/// The text in quotes at the start of a message.
 fn quoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.split('"').next()
 }
 
-/// A bug: the cause goes to the log under an id, and the id to the client.
+/// Hides a bug: the cause goes to the log with an id, and the client receives the id.
 fn hide(error: &mut ServerError) {
+    #[expect(clippy::disallowed_methods, reason = "the id of a log line is not stored and needs no order")]
     let id = Uuid::new_v4();
     let path: Vec<_> = error.path.iter().map(segment).collect();
     tracing::error!(%id, path = path.join("."), cause = error.message, "an operation failed");
@@ -251,7 +246,7 @@ fn set_code(error: &mut ServerError, code: Code) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
 }
 
-/// The code that an error carries.
+/// The code of an error, if it has one.
 #[must_use]
 pub fn code_of(error: &ServerError) -> Option<&str> {
     let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };

@@ -1,4 +1,5 @@
-//! Persisted and domain enums as the schema shows them: mirrored, so that a new value breaks the build here.
+//! The enums of the schema. They mirror the persisted and domain enums, so that a new value there breaks the
+//! build here.
 
 use crate::domain::session_action::SessionAction as DomainDirective;
 use crate::domain::viewer::ViewerRole as DomainViewerRole;
@@ -10,7 +11,7 @@ use async_graphql::Enum;
 pub(super) enum ActorType {
     /// A person who works for the organization.
     User,
-    /// A person the organization serves.
+    /// A person whom the organization serves.
     Visitor,
 }
 
@@ -23,11 +24,11 @@ impl From<ActorType> for entity::ActorType {
     }
 }
 
-/// The way in which a search compares texts.
+/// The method of comparing texts in a search.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::search::Matching")]
 pub(super) enum TextMatch {
-    /// Ignores case, accents and character width: `muller` finds `Müller`, `nguyen` finds `Nguyễn`.
+    /// Ignores case, accents and character width: `muller` finds `Müller`, and `nguyen` finds `Nguyễn`.
     Folded,
     /// Compares character by character: `Müller` finds neither `müller` nor `Muller`.
     Exact,
@@ -37,25 +38,25 @@ pub(super) enum TextMatch {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::UserRole")]
 pub(super) enum UserRole {
-    /// May also change the organization itself: rooms, users, tokens.
+    /// Can also change the organization itself, such as rooms, users and tokens.
     Admin,
-    /// Talks with visitors and colleagues.
+    /// Can talk to visitors and colleagues.
     Operator,
 }
 
-/// The role of the viewer.
+/// The role of the viewer. Operators, admins and API clients are staff.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainViewerRole")]
 pub(super) enum ViewerRole {
-    /// A user who may also change the organization itself.
+    /// A user who can also change the organization itself.
     Admin,
-    /// A user who talks with visitors and colleagues.
+    /// A user who talks to visitors and colleagues.
     Operator,
-    /// A person the organization serves.
+    /// A person whom the organization serves.
     Visitor,
     /// A program of the organization.
     ApiClient,
-    /// A page of a room's site, by the room's widget key: it may only sign a visitor in.
+    /// A page of a room's website that uses the room's widget key. It can only call `signInVisitor`.
     Widget,
 }
 
@@ -63,11 +64,11 @@ pub(super) enum ViewerRole {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::ChatType")]
 pub(super) enum ChatType {
-    /// A visitor and the organization's people, in a room.
+    /// A chat between a visitor and staff, in a room.
     Visitor,
-    /// Exactly two actors; there is one such chat for each pair.
+    /// A chat of exactly two actors. Each pair has at most one.
     Direct,
-    /// Any number of actors, up to 100.
+    /// A chat of any number of actors, up to 100.
     Group,
 }
 
@@ -75,15 +76,17 @@ pub(super) enum ChatType {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::MessageType")]
 pub(super) enum MessageType {
-    /// Written by its sender.
+    /// A message that its sender wrote.
     Message,
-    /// Suggested to a visitor in its sender's name. Counts nowhere, and answers nobody.
+    /// A message that was suggested to a visitor in the sender's name. It does not count as a message or as
+    /// an answer.
     Autosuggest,
-    /// Its sender joined the chat.
+    /// A system message: the sender joined the chat.
     Join,
-    /// Its sender left the chat, or was not heard from.
+    /// A system message: the sender left the chat, or their presence expired.
     Leave,
-    /// Its sender moved a session on; see `chatSession` and `chatSessionState`. Without a sender, nobody answered.
+    /// A system message: the sender changed the state of the chat session in `chatSession` to
+    /// `chatSessionState`. Without a sender, nobody answered in time.
     Session,
 }
 
@@ -91,94 +94,94 @@ pub(super) enum MessageType {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::message::MessageAction")]
 pub(super) enum MessageAction {
-    /// Change its text.
+    /// Change its text with `editMessage`.
     Edit,
-    /// Take its content away.
+    /// Delete its content with `deleteMessage`.
     Delete,
-    /// Answer it with a message; see `replyToId` of sendMessage.
+    /// Reply to it: `replyToId` of `sendMessage`.
     Reply,
-    /// Answer it with an emoji.
+    /// Add an emoji with `addReaction`.
     React,
 }
 
-/// The reason for which a presence ended.
+/// The reason why a presence ended.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::PresenceEndReason")]
 pub(super) enum PresenceEndReason {
-    /// The user left, or was taken out of the chat.
+    /// The user left, or was removed from the chat.
     Left,
-    /// The user was not heard from until the lease ended.
+    /// The user did not renew the presence in time.
     Expired,
-    /// The chat ended.
+    /// The chat has ended.
     ChatEnded,
-    /// The user signed out, or was deactivated.
+    /// The user signed out or was deactivated.
     SignedOut,
 }
 
-/// The type of a session.
+/// The type of a chat session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionType")]
 pub(super) enum ChatSessionType {
-    /// A remote consultation.
+    /// A remote consultation by audio or video.
     Telemed,
 }
 
-/// The state of a session.
+/// The state of a chat session. `docs/session-machine.md` lists all transitions.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionState")]
 pub(super) enum ChatSessionState {
-    /// Made, perhaps for later.
+    /// The session was created, perhaps for a later time.
     Created,
-    /// It rings, until `ringsUntil`.
+    /// The session is ringing, until `ringsUntil`.
     Started,
-    /// Somebody took it: it runs.
+    /// A participant accepted the session, and it is running.
     Accepted,
-    /// Somebody declined it.
+    /// A participant rejected the session. It never changes again.
     Rejected,
-    /// It is over; `outcome` says how it went.
+    /// The session is over, and `outcome` says why. It never changes again.
     Finished,
 }
 
-/// The outcome of a session that is over.
+/// The outcome of a chat session that is over.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::SessionOutcome")]
 pub(super) enum ChatSessionOutcome {
-    /// It was accepted, and finished later.
+    /// A participant accepted the session, and it was finished later.
     Completed,
-    /// It was declined.
+    /// A participant rejected the session.
     Rejected,
-    /// It was finished before anybody accepted.
+    /// The session was finished before anybody accepted it.
     Cancelled,
-    /// Nobody answered in time.
+    /// Nobody accepted the session in time.
     Missed,
 }
 
-/// An action that moves a session on.
+/// An action on a chat session that a viewer can take.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "DomainDirective")]
 pub(super) enum ChatSessionAction {
-    /// Let it ring.
+    /// Make the session ring with `startChatSession`.
     Start,
-    /// Take it.
+    /// Accept the session with `acceptChatSession`.
     Accept,
-    /// Decline it.
+    /// Reject the session with `rejectChatSession`.
     Reject,
-    /// End it.
+    /// End the session with `finishChatSession`.
     Finish,
 }
 
-/// The status of a participant in a session.
+/// The status of a participant in a chat session.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallStatus {
-    /// The session does not ring yet, or the participant need not answer it.
+    /// The session is not ringing for this participant.
     Waiting,
-    /// It rings for them.
+    /// The session is ringing for this participant.
     Ringing,
-    /// They are in another session that runs.
+    /// The participant is in another running session.
     Busy,
-    /// They are in this session.
+    /// The participant is in this session.
     Accepted,
-    /// They declined it.
+    /// The participant rejected this session.
     Rejected,
 }
 
@@ -186,57 +189,57 @@ pub(super) enum CallStatus {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "live::ChangeAction")]
 pub(super) enum ChangeAction {
-    /// It came in. Can be told again after a reconnect: apply by id.
+    /// The item entered the list. It can be sent again after a reconnect, so update items by id.
     Added,
-    /// It changed.
+    /// The item in the list changed.
     Changed,
-    /// It went out.
+    /// The item left the list.
     Removed,
 }
 
-/// The reason for which a stream starts over.
+/// The reason why a subscription starts over.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "live::ResetReason")]
 pub(super) enum ResetReason {
-    /// It was asked for without a cursor.
+    /// The subscription started without `after`.
     Initial,
-    /// The events after the cursor are no longer kept.
+    /// The events after the cursor are no longer stored.
     CursorExpired,
 }
 
-/// The sort direction of a list.
+/// The direction in which a list is sorted.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OrderDirection {
-    /// Ascending: the smallest or oldest item first.
+    /// Ascending: the smallest or oldest first.
     Asc,
-    /// Descending: the largest or newest item first.
+    /// Descending: the largest or newest first.
     Desc,
 }
 
 /// An action on a chat that a viewer can take.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChatAction {
-    /// Send messages.
+    /// Send messages with `sendMessage`.
     Send,
-    /// Join as a user.
+    /// Join the chat with `joinChat`.
     Join,
-    /// Leave with `leaveChat`; also once a GROUP or DIRECT chat has ended.
+    /// Leave the chat with `leaveChat`. In GROUP and DIRECT chats, it is also listed after the end.
     Leave,
-    /// End the chat.
+    /// End the chat with `endChat`.
     End,
-    /// Put tags on it, and take them off; also once the chat has ended.
+    /// Add and remove tags, also after the end.
     Tag,
-    /// Create a session.
+    /// Create a chat session with `createChatSession`.
     StartSession,
-    /// Add participants, and take others out.
+    /// Add and remove participants of the chat.
     ChangeParticipants,
-    /// Change its name and description; also once the chat has ended.
+    /// Change the chat with `updateChat`, also after the end.
     Update,
-    /// Delete it; also once the chat has ended.
+    /// Delete the chat with `deleteChat`, also after the end.
     Delete,
-    /// Archive messages; also once the chat has ended.
+    /// Archive messages with `archiveMessages`, also after the end.
     Archive,
-    /// Restore the archived messages; also once the chat has ended.
+    /// Restore archived messages with `restoreMessages`, also after the end.
     Restore,
 }
 
@@ -244,18 +247,18 @@ pub(super) enum ChatAction {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::WebhookEvent")]
 pub(super) enum WebhookEvent {
-    /// A user wrote to the visitor of a chat. The body is whole: `patientId` (the visitor's `externalId`, or else
-    /// their id here), `patientUrl`, `tenantName`, `instanceName` and `message`.
+    /// A user sent a message in a VISITOR chat. Besides ids, the body contains `patientId` (the visitor's
+    /// `externalId`, or else their id), `patientUrl`, `tenantName`, `instanceName` and the text in `message`.
     MessageToVisitor,
-    /// Somebody wrote a message, in a chat of any type. The body of this event and of those below holds ids alone:
-    /// `type`, `timestamp`, and `data` with `organizationId`, `chatId`, the `sequence` in the chat's log, and what
-    /// else it is about; here `messageId`.
+    /// Somebody sent a message in a chat of any type. The body of this event, and of the events below,
+    /// contains only `type`, `timestamp`, `cursor`, and ids in `data`: `organizationId`, `chatId`, and the
+    /// event's `sequence` in the chat. For this event, `data` also has `messageId`.
     MessageAdded,
-    /// A chat of any type began.
+    /// A chat of any type was created.
     ChatStarted,
-    /// A chat is over.
+    /// A chat of any type ended.
     ChatEnded,
-    /// A session was created, changed or moved on; `data` has `chatSessionId` and the `state` that it reached.
+    /// A chat session was created or changed. `data` has its `chatSessionId` and its new `state`.
     ChatSessionChanged,
 }
 
@@ -263,11 +266,11 @@ pub(super) enum WebhookEvent {
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "entity::WebhookDeliveryState")]
 pub(super) enum WebhookDeliveryState {
-    /// It will be tried, or tried again, at `nextAttemptAt`.
+    /// The server will attempt the delivery at `nextAttemptAt`.
     Pending,
-    /// The receiver took it.
+    /// The receiver accepted the delivery with a 2xx status.
     Delivered,
-    /// It was given up: after ten attempts, or because the webhook was disabled. Answers 429 and 503 do not use up
-    /// attempts during the first day after the first of them.
+    /// The delivery failed: ten attempts failed, or the webhook was disabled. Responses with status 429 or
+    /// 503 do not count as attempts during the first 24 hours.
     Failed,
 }

@@ -1,5 +1,5 @@
-//! The one door for errors: what an action or a stream could not do becomes a GraphQL error with a code of
-//! ours. `?` cannot let a text of a library through, because nothing else converts.
+//! Maps the errors of actions and streams to GraphQL errors with our codes. Nothing else converts to
+//! [`Fault`], so `?` cannot pass on a library's text.
 
 use super::door::{Code, Refusal};
 use crate::actions;
@@ -7,11 +7,11 @@ use crate::domain::page::BadPage;
 use crate::live::{CursorError, LiveError};
 use async_graphql::{Error, ErrorExtensions};
 
-/// Why a field has no value.
+/// The reason why a field has no value.
 #[derive(Debug)]
 pub(super) struct Fault(Refusal);
 
-/// What a resolver returns.
+/// The result of a resolver.
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
@@ -23,14 +23,14 @@ impl Fault {
         Self::new(Code::BadUserInput, message)
     }
 
-    /// A list with more items than it may have.
+    /// A list with more items than its limit.
     pub(super) fn too_many(field: &str, limit: usize) -> Self {
-        Self::bad_input(format!("`{field}` takes at most {limit} items."))
+        Self::bad_input(format!("`{field}` must have at most {limit} items."))
     }
 
-    /// What the role may never do.
+    /// The caller's role can never do this.
     pub(super) fn forbidden() -> Self {
-        Self::new(Code::Forbidden, "Your role may never do this.")
+        Self::new(Code::Forbidden, "Your role is not allowed to do this.")
     }
 
     /// A bug: logged here, hidden from the client.
@@ -52,8 +52,8 @@ impl From<actions::Error> for Fault {
             actions::Error::Refused(refused) => Self::bad_input(refused.to_string()),
             actions::Error::Forbidden => Self::forbidden(),
             actions::Error::Unavailable(cause) => {
-                tracing::warn!(cause, "an operation could not be served");
-                Self::new(Code::Unavailable, "Try again in a moment.")
+                tracing::warn!(cause, "the database could not serve an operation");
+                Self::new(Code::Unavailable, "The server cannot answer at the moment. Try again later.")
             }
             actions::Error::Failed(cause) => Self::internal(&cause),
         }
@@ -63,10 +63,14 @@ impl From<actions::Error> for Fault {
 impl From<LiveError> for Fault {
     fn from(error: LiveError) -> Self {
         match error {
-            LiveError::NotFound => Self::new(Code::NotFound, "There is no such thing to follow."),
+            LiveError::NotFound => {
+                Self::new(Code::NotFound, "The object to subscribe to does not exist, or you cannot see it.")
+            }
             LiveError::CursorInvalid => CursorError::Invalid.into(),
             LiveError::CursorExpired => CursorError::Expired.into(),
-            LiveError::Unavailable => Self::new(Code::Unavailable, "Try again in a moment."),
+            LiveError::Unavailable => {
+                Self::new(Code::Unavailable, "The server cannot answer at the moment. Try again later.")
+            }
             LiveError::Failed => Self(Refusal::internal()),
         }
     }
@@ -76,11 +80,12 @@ impl From<CursorError> for Fault {
     fn from(error: CursorError) -> Self {
         match error {
             CursorError::Invalid => {
-                Self::new(Code::CursorInvalid, "This is not a cursor of this list or stream.")
+                Self::new(Code::CursorInvalid, "This is not a cursor of this list or subscription.")
             }
-            CursorError::Expired => {
-                Self::new(Code::CursorExpired, "What came after the cursor is not kept any more: start over.")
-            }
+            CursorError::Expired => Self::new(
+                Code::CursorExpired,
+                "The events after the cursor are no longer stored. Run the query again, and subscribe from its `eventCursor`.",
+            ),
         }
     }
 }

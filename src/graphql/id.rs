@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// What an id is the id of.
+/// The type of object that an id identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Organization,
@@ -53,7 +53,7 @@ impl Kind {
         Self::WebhookDelivery,
     ];
 
-    /// Never changed once released: clients keep ids.
+    /// The tag in the id. Clients keep ids, so a tag never changes once it is released.
     fn tag(self) -> u8 {
         match self {
             Self::Organization => global_id::ORGANIZATION,
@@ -80,13 +80,13 @@ impl Kind {
         ID(global_id::encode(self.tag(), id))
     }
 
-    /// The row's id; `None` for a thing of another type, an error for what is no id at all.
+    /// The row's id. `None` for an object of another type, and an error for a malformed id.
     pub(super) fn decode(self, id: &ID) -> Result<Option<Uuid>, Fault> {
         let (kind, uuid) = decode_any(id)?;
         Ok((kind == self).then_some(uuid))
     }
 
-    /// The row's id of an input's field; a thing of another type is not there.
+    /// The row's id in a field of an input. An object of another type counts as not found.
     pub(super) fn expect(
         self,
         id: &ID,
@@ -99,7 +99,8 @@ impl Kind {
 
 /// The type and the row's id.
 pub(super) fn decode_any(id: &ID) -> Result<(Kind, Uuid), Fault> {
-    let malformed = || Fault::bad_input("This is not an id.");
+    let malformed =
+        || Fault::bad_input("This is not an id of this API. Pass ids exactly as the API returned them.");
     let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).map_err(|_| malformed())?;
     let (tag, uuid) = bytes.split_first().ok_or_else(malformed)?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.tag() == *tag).ok_or_else(malformed)?;
@@ -137,7 +138,7 @@ pub(super) fn expect_actors(ids: &[ID], field: &'static str) -> Result<Vec<entit
     ids.iter().enumerate().map(|(index, id)| expect_actor(id, field.item(index))).collect()
 }
 
-/// Why a mutation changed nothing: refused, which its payload tells, or failed.
+/// The reason why a mutation changed nothing: a refusal for the payload, or a failure.
 pub(super) enum Halt {
     Refused(Refused),
     Fault(Fault),

@@ -1,5 +1,5 @@
-//! Interfaces that implement `Node`. async-graphql 8.0.0-rc.5 lets only objects implement an interface: the registry
-//! takes the declaration for the SDL, and the answers of introspection are completed here.
+//! Interfaces that implement `Node`. async-graphql 8.0.0-rc.5 lets only objects implement an interface. The
+//! registry accepts the declaration for the SDL, and this module completes the answers of introspection.
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::Field;
@@ -8,15 +8,15 @@ use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, Response,
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The interface that the others implement.
+/// The interface that the other interfaces implement.
 const NODE: &str = "Node";
-/// The interfaces that implement it.
+/// The interfaces that implement `Node`.
 const IMPLEMENTING: [&str; 2] = ["Actor", "Attachment"];
 
-/// Declares the interfaces' own interfaces.
+/// Declares which interfaces implement `Node`.
 pub(super) struct Interfaces;
 
-/// A registered type is asked to declare itself; nothing returns this one.
+/// A registered type is asked to declare itself. No field returns this one.
 impl OutputType for Interfaces {
     fn type_name() -> Cow<'static, str> {
         Cow::Borrowed(NODE)
@@ -62,7 +62,7 @@ impl Extension for Interfaces {
     }
 }
 
-/// `Node` with the fields that were selected of interfaces, as an object that implements it has it.
+/// `Node` with the fields that were selected of an interface, in the shape of an object that implements it.
 fn as_interface(value: &Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
@@ -83,7 +83,7 @@ fn as_interface(value: &Value) -> Option<Value> {
     }
 }
 
-/// Gives each implementing interface its `interfaces`.
+/// Adds `interfaces` to each interface that implements `Node`.
 fn complete(value: &mut Value, node: &Value) {
     if let Value::List(items) = value {
         for item in items {

@@ -1,4 +1,4 @@
-//! Edges in batches: each kind of key is what many nodes of one level ask for at once.
+//! Batched loading of relations: many nodes of one level are loaded together.
 
 use crate::actions::{
     Actions, CartsOf, Error, ListedParticipations, MessageFilter, SessionFilter, SessionOrder,
@@ -17,13 +17,13 @@ use entity::{
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What loads: the actions, as the viewer.
+/// Loads data as the viewer.
 pub(super) struct Reads {
     pub actions: Actions,
     pub viewer: Viewer,
 }
 
-/// Declares a loader of a key: how a batch of them is loaded.
+/// Declares the loader of a key, which loads a batch of keys.
 macro_rules! loader {
     ($key:ty => $value:ty, |$reads:ident, $keys:ident| $load:expr) => {
         impl Loader<$key> for Reads {
@@ -38,7 +38,7 @@ macro_rules! loader {
     };
 }
 
-/// Declares a key that wraps another: the same id, asked for another edge.
+/// Declares a key that wraps another one, to load another relation of the same id.
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -47,20 +47,20 @@ macro_rules! key {
     };
 }
 
-/// A thing by its id, as far as the viewer sees it. An edge of something that they see has the bare id for key.
+/// An object by its id, if the viewer can see it. Relations of a visible object use the bare id as their key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Seen<I>(pub I);
 
 key!(
-    /// What is attached to a message.
+    /// The attachments of a message.
     AttachmentsOf(MessageId)
 );
 key!(
-    /// The open session of a chat.
+    /// The open chat session of a chat.
     OpenSessionOf(ChatId)
 );
 key!(
-    /// Whether a chat has an open session, also one that the viewer may not see.
+    /// Whether a chat has an open chat session, including one that the viewer cannot see.
     HasOpenSession(ChatId)
 );
 key!(
@@ -76,19 +76,19 @@ key!(
     OthersIn(ChatId)
 );
 key!(
-    /// Unread messages of a participation.
+    /// The number of unread messages of a participation.
     UnreadOf(ParticipationId)
 );
 key!(
-    /// Unread messages of the viewer, over all chats.
+    /// The number of unread messages of the viewer in all chats.
     UnreadOfViewer(ActorId)
 );
 key!(
-    /// Chats that wait in a room.
+    /// The number of chats that wait in a room.
     WaitingIn(RoomId)
 );
 key!(
-    /// Running sessions of an actor.
+    /// The running chat sessions of an actor.
     BusyIn(ActorId)
 );
 key!(
@@ -96,19 +96,19 @@ key!(
     IsStaffed(RoomId)
 );
 key!(
-    /// The emojis under a message.
+    /// The reactions to a message.
     ReactionsTo(MessageId)
 );
 key!(
-    /// What a message said before.
+    /// The previous texts of a message.
     RevisionsOf(MessageId)
 );
 key!(
-    /// What is and was in a shopping cart.
+    /// The products that are or were in a shopping cart.
     ProductsIn(ShoppingCartId)
 );
 key!(
-    /// A place in a chat's history.
+    /// A position in the history of a chat.
     MessageAt((ChatId, i64))
 );
 
@@ -220,7 +220,7 @@ loader!(RevisionsOf => Vec<message_revision::Model>, |reads, keys| {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageOf<A> {
     pub chat_id: ChatId,
-    /// What else the field was asked with.
+    /// The other arguments of the field.
     pub arguments: A,
     pub page: PageRequest,
 }
@@ -239,7 +239,7 @@ pub(super) struct SessionsOf {
     pub order: SessionOrder,
 }
 
-/// Declares the loader of a page: chats that are asked with the same arguments are read together.
+/// Declares the loader of a page. It reads the chats with equal arguments together.
 macro_rules! page_loader {
     ($arguments:ty => $row:ty, |$reads:ident, $chats:ident, $asked:ident, $page:ident| $load:expr) => {
         loader!(PageOf<$arguments> => Page<$row>, |$reads, keys| {
@@ -268,11 +268,11 @@ page_loader!(SessionsOf => SessionRow, |reads, chats, asked, page| {
     reads.actions.sessions_of_each(&reads.viewer, &chats, &asked.filter, asked.order, page)
 });
 
-/// A page of the ledger of a webhook.
+/// A page of the deliveries of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LedgerOf {
     pub webhook_id: WebhookId,
-    /// Of these states; all where absent.
+    /// Only deliveries in these states; all if absent.
     pub states: Option<Vec<WebhookDeliveryState>>,
     pub is_descending: bool,
     pub page: PageRequest,
@@ -294,7 +294,7 @@ loader!(LedgerOf => Page<webhook_delivery::Model>, |reads, keys| {
     pages
 });
 
-/// A page of the shopping carts of a visitor, or of a chat.
+/// A page of the shopping carts of a visitor or a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CartsPage {
     pub of: CartsOf,

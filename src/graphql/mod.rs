@@ -1,5 +1,5 @@
-//! How it is asked for: translation between the public schema and the actions, and nothing else. A type is a
-//! newtype over a row with an accessor for each exposed field; a root field calls one action.
+//! The GraphQL layer: translates between the public schema and the actions, and does nothing else. A type is
+//! a newtype over a row with an accessor for each exposed field. A root field calls one action.
 
 mod actor;
 mod attachment;
@@ -45,11 +45,11 @@ pub use nullable_errors::ANSWER_BYTES;
 use rounds::Rounds;
 use uuid::Uuid;
 
-/// The schema, with everything that it needs to answer.
+/// The schema, with the data that its resolvers use.
 pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Subscription>;
 
-/// Everything that changes something. Each mutation takes one `input`; what the domain refuses comes back in
-/// `userErrors`, with the thing as it now stands.
+/// Write operations on the API. Each mutation takes one `input`. If a rule of the domain refuses it, it
+/// changes nothing, and the payload has `userErrors` and the current state of the object.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     organization::mutation::OrganizationMutation,
@@ -79,7 +79,7 @@ fn builder() -> async_graphql::SchemaBuilder<query::Query, Mutation, subscriptio
         .disable_suggestions()
 }
 
-/// The schema on these actions and live streams.
+/// Builds the schema on these actions and live streams.
 #[must_use]
 pub fn schema(actions: Actions, live: Live) -> Schema {
     guard::warm_up();
@@ -91,14 +91,14 @@ pub fn schema(actions: Actions, live: Live) -> Schema {
         .finish()
 }
 
-/// The schema in its definition language: what `schema.graphql` holds.
+/// The schema in SDL: the content of `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident();
     builder().finish().sdl_with_options(options)
 }
 
-/// The request as this viewer makes it, and what must run along with it to load its edges.
+/// The request of this viewer, and the loads that must run along with it.
 #[must_use]
 pub fn with_viewer(request: Request, actions: &Actions, viewer: &Viewer) -> (Request, Rounds) {
     let (caller, rounds) = Caller::new(actions.clone(), viewer.clone());
@@ -117,7 +117,7 @@ pub fn user_id(id: ActorId) -> String {
     id::Kind::User.encode(id.0).0
 }
 
-/// The actor whom a public id names, or a UUID.
+/// The actor that a public id or a UUID identifies.
 #[must_use]
 pub fn actor_of_id(text: &str) -> Option<Uuid> {
     let named = |kind: id::Kind| kind.decode(&async_graphql::ID(text.to_owned())).ok().flatten();

@@ -1,6 +1,7 @@
-//! How every field is resolved. A nullable field that fails becomes null and the rest of the answer stands, as the
-//! GraphQL specification says in section 6.4.4; async-graphql nulls the parent instead (its issues 798 and 1532).
-//! And every field counts towards what one answer may hold, in turns that let other operations run between.
+//! Resolves every field. A nullable field that fails becomes null, and the rest of the answer stands, as
+//! section 6.4.4 of the GraphQL specification says. async-graphql nulls the parent instead (its issues 798
+//! and 1532). Every field also counts toward the limits of an answer, and lets other operations run in
+//! between.
 
 use super::door::{Code, Refusal};
 use super::rounds::Slice;
@@ -11,13 +12,13 @@ use async_graphql::{Response, ServerError, ServerResult, Value};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of an answer as JSON.
+/// The maximum size of an answer, in bytes of JSON.
 pub const ANSWER_BYTES: usize = 4 * 1024 * 1024;
-/// Fields and list items of an answer. An operation's cost estimates how long its lists are; this is the limit if
-/// they are all longer.
+/// The maximum number of fields and list items of an answer. The cost of an operation is an estimate of list
+/// lengths; this limit holds when all lists are longer.
 const ANSWER_VALUES: usize = 60_000;
 
-/// Adds the behaviour to a schema.
+/// The extension that makes failing fields null.
 pub struct NullableErrors;
 
 impl ExtensionFactory for NullableErrors {
@@ -26,10 +27,10 @@ impl ExtensionFactory for NullableErrors {
     }
 }
 
-/// One operation, or one item of a subscription at a time.
+/// The state of one operation, or of one event of a subscription at a time.
 #[derive(Default)]
 struct Resolving {
-    /// The errors of the fields that became null.
+    /// The errors of fields that became null.
     errors: Mutex<Vec<ServerError>>,
     values: AtomicUsize,
     bytes: AtomicUsize,
@@ -39,9 +40,11 @@ impl Resolving {
     /// The limit that the answer exceeds.
     fn excess(&self) -> Option<Refusal> {
         let message = if self.bytes.load(Ordering::Relaxed) > ANSWER_BYTES {
-            format!("The answer has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields.")
+            format!("The response has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields.")
         } else if self.values.load(Ordering::Relaxed) > ANSWER_VALUES {
-            format!("The answer has more than {ANSWER_VALUES} values. Request shorter pages or fewer fields.")
+            format!(
+                "The response has more than {ANSWER_VALUES} values. Request shorter pages or fewer fields."
+            )
         } else {
             return None;
         };
@@ -54,7 +57,7 @@ impl Resolving {
     }
 }
 
-/// Bytes of a scalar as JSON. Objects and lists are counted by what is in them.
+/// The size of a scalar in bytes of JSON. Objects and lists are counted by their parts.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,

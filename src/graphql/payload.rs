@@ -1,54 +1,57 @@
-//! What a mutation answers when it is refused.
+//! The errors in the payloads of mutations.
 
 use super::error::Fault;
 use super::id::Halt;
 use crate::domain::refused::Refused;
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, Enum, OutputType, Positioned, ServerResult, SimpleObject, Value};
+use std::borrow::Cow;
 
-/// An error that prevented a mutation. Nothing was changed.
+/// An error that prevented a mutation, which then changed nothing.
 #[derive(SimpleObject, Clone, Debug)]
 pub(super) struct UserError {
-    /// The kind of error.
+    /// The code of the error, for your code to handle.
     code: UserErrorCode,
-    /// A sentence for people, in English.
+    /// A description of the error in English, for developers. It can change in any release.
     message: String,
-    /// The path of the input field that caused the error, down to the item of a list, such as
-    /// `["input", "products", "7", "name"]`. Null if no single field did.
+    /// The path of the input field that caused the error, including indexes of lists, such as `["input",
+    /// "products", "7", "name"]`. Null if no single field caused it.
     field: Option<Vec<String>>,
 }
 
-/// The kinds of refusal.
+/// The codes of errors that prevent a mutation. `docs/errors.md` says what to do for each.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserErrorCode {
-    /// An id names nothing, or nothing that the viewer can see.
+    /// An object does not exist, or the viewer cannot see it.
     NotFound,
-    /// A value cannot be taken; the message says why.
+    /// A value is not allowed. The message says which values are.
     Invalid,
     /// A text has too many characters.
     TooLong,
     /// A list has too many items.
     TooMany,
-    /// The time in which it can be changed is over.
+    /// The edit window of the message has closed.
     TooLate,
     /// A file has too many bytes.
     TooLarge,
-    /// Browsers would run a file of this media type; `application/octet-stream` takes any bytes.
+    /// Browsers would run a file of this media type. Use `application/octet-stream` instead.
     UnsupportedMedia,
-    /// The quota of uploaded bytes is used up: the visitor's within 24 hours, or the organization's.
+    /// The upload quota is exceeded: a visitor's quota for 24 hours, or the organization's quota.
     QuotaExceeded,
-    /// The chat is over.
+    /// The chat has ended, so it does not allow this change.
     ChatEnded,
-    /// Another user is present, and the join was to be exclusive.
+    /// Another user is present, and `exclusive` was true.
     ChatTaken,
     /// The viewer is not present in the chat.
     NotPresent,
-    /// The viewer does not take part.
+    /// The viewer is not a participant of the chat or chat session.
     NotParticipant,
-    /// The session's state does not allow it, or somebody else was faster.
+    /// The state of the chat session does not allow the action, often because somebody else was faster.
     InvalidTransition,
-    /// The chat already has a session that rings or runs.
+    /// The chat already has a chat session that rings or runs.
     SessionOpen,
-    /// The same `externalId` or `requestId` was used before, for something else.
+    /// The same `externalId` or `requestId` was used before with different input, or a unique value is taken.
     Conflict,
 }
 
@@ -80,11 +83,38 @@ impl From<Refused> for UserError {
     }
 }
 
-/// What a mutation did, or the refusal that its payload tells; a failure is a GraphQL error.
-pub(super) fn settle<T>(done: Result<T, Halt>) -> Result<Result<T, UserError>, Fault> {
+/// The errors of a payload. Only [`settle`] makes them, so that no payload forgets its errors.
+#[derive(Clone, Debug)]
+pub(super) struct UserErrors(Vec<UserError>);
+
+impl OutputType for UserErrors {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<UserError>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<UserError>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<UserError>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        self.0.resolve(context, field).await
+    }
+}
+
+/// Splits the outcome of a mutation into its value, absent if the mutation was refused, and the errors of its payload. A
+/// failure is a GraphQL error.
+pub(super) fn settle<T>(done: Result<T, Halt>) -> Result<(Option<T>, UserErrors), Fault> {
     match done {
-        Ok(value) => Ok(Ok(value)),
-        Err(Halt::Refused(refused)) => Ok(Err(refused.into())),
+        Ok(value) => Ok((Some(value), UserErrors(Vec::new()))),
+        Err(Halt::Refused(refused)) => Ok((None, UserErrors(vec![refused.into()]))),
         Err(Halt::Fault(fault)) => Err(fault),
     }
 }

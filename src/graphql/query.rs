@@ -1,4 +1,4 @@
-//! The roots of queries.
+//! The root fields of queries.
 
 use super::actor::{Actor, User, Visitor};
 use super::attachment::{Attachment, ContactAttachment, FileAttachment, LinkAttachment};
@@ -24,9 +24,14 @@ use entity::{
     ShoppingCartProductId, WebhookDeliveryId, WebhookId,
 };
 
-/// An object with a global id, which `node` fetches.
+/// An object with a global id, which `node` can fetch.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "Result<ID>", desc = "The global id: opaque, and the same for ever."))]
+#[graphql(field(
+    name = "id",
+    ty = "Result<ID>",
+    desc = "The global id. It is opaque, unique across all \
+                                                        types, and never changes."
+))]
 pub(super) enum Node {
     Viewer(Viewer),
     Organization(Organization),
@@ -47,19 +52,19 @@ pub(super) enum Node {
     WebhookDelivery(WebhookDelivery),
 }
 
-/// Everything that can be asked.
+/// Read operations on the API.
 pub struct Query;
 
 /// A visitor, by one of two ids.
 #[derive(OneofObject)]
 enum VisitorByInput {
-    /// The global id.
+    /// The global id of the visitor.
     Id(ID),
-    /// The id in the organization's own systems.
+    /// The id of the visitor in the organization's own systems.
     ExternalId(String),
 }
 
-/// Everything that can be asked.
+/// Read operations on the API.
 #[Object]
 impl Query {
     /// The viewer: the actor who makes the request.
@@ -67,17 +72,22 @@ impl Query {
         Viewer
     }
 
-    /// A thing by its global id. An id of something that is not there, or not for this viewer, is null; what is
-    /// no id at all is `BAD_USER_INPUT`.
-    async fn node(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {
+    /// Returns an object by its global id. Null if it does not exist or the viewer cannot see it. A malformed
+    /// id is a `BAD_USER_INPUT` error.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global id of the object.")] id: ID,
+    ) -> Result<Option<Node>> {
         node(caller(context)?, &id).await
     }
 
-    /// Things by their global ids, in the order of the ids: up to 100.
+    /// Returns objects by their global ids, up to 100, in the order of the ids. Null for each one that does
+    /// not exist or that the viewer cannot see.
     async fn nodes(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Their ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The global ids of the objects.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > usize::try_from(limits::PAGE_MAX).unwrap_or_default() {
             return Err(Fault::new(Code::LimitExceeded, "ids has more than 100 items."));
@@ -86,24 +96,28 @@ impl Query {
         futures_util::future::try_join_all(ids.iter().map(|id| node(caller, id))).await
     }
 
-    /// The viewer's organization.
+    /// The organization that the viewer belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// A room of the organization.
-    async fn room(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Room>> {
+    /// Returns a room of the organization. Null if it does not exist.
+    async fn room(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of the room.")] id: ID,
+    ) -> Result<Option<Room>> {
         match Kind::Room.decode(&id)? {
             Some(id) => Ok(caller(context)?.load(RoomId(id)).await?.map(Room)),
             None => Ok(None),
         }
     }
 
-    /// A user of the organization.
+    /// Returns a user of the organization. Null if the user does not exist.
     async fn user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Their id.")] id: ID,
+        #[graphql(desc = "The id of the user.")] id: ID,
     ) -> Result<Option<User>> {
         Ok(match actor(caller(context)?, Kind::User, &id).await? {
             Some(Actor::User(user)) => Some(user),
@@ -111,11 +125,12 @@ impl Query {
         })
     }
 
-    /// Returns a visitor of the organization. Visitors find only themselves.
+    /// Returns a visitor of the organization. Null if the visitor does not exist; visitors can only read
+    /// themselves.
     async fn visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The visitor.")] by: VisitorByInput,
+        #[graphql(desc = "The id of the visitor, of either kind.")] by: VisitorByInput,
     ) -> Result<Option<Visitor>> {
         let caller = caller(context)?;
         match by {
@@ -129,19 +144,23 @@ impl Query {
         }
     }
 
-    /// A chat that the viewer may see.
-    async fn chat(&self, context: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Chat>> {
+    /// Returns a chat. Null if it does not exist or the viewer cannot see it.
+    async fn chat(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of the chat.")] id: ID,
+    ) -> Result<Option<Chat>> {
         match Kind::Chat.decode(&id)? {
             Some(id) => Ok(caller(context)?.load(ChatId(id)).await?.map(Chat::new)),
             None => Ok(None),
         }
     }
 
-    /// A session that the viewer may see.
+    /// Returns a chat session. Null if it does not exist or the viewer cannot see it.
     async fn chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(desc = "The id of the chat session.")] id: ID,
     ) -> Result<Option<ChatSession>> {
         match Kind::ChatSession.decode(&id)? {
             Some(id) => Ok(caller(context)?.load(Seen(SessionId(id))).await?.map(ChatSession)),

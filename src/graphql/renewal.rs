@@ -1,9 +1,9 @@
-//! What an operation on a socket tells it: that its caller has another token, which ends later.
+//! Informs the WebSocket of an operation that its caller has a newer token, which expires later.
 
 use crate::domain::viewer::Viewer;
 use std::sync::{Mutex, PoisonError};
 
-/// The bearer of the newest token that was made on a socket.
+/// The viewer with the newest token that was issued on a WebSocket.
 #[derive(Debug, Default)]
 pub struct Renewal(Mutex<Option<Viewer>>);
 
@@ -12,7 +12,7 @@ impl Renewal {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(viewer);
     }
 
-    /// The bearer, unless that was taken before.
+    /// The viewer, once after each renewal.
     pub fn take(&self) -> Option<Viewer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -1,6 +1,6 @@
-//! The loads of an operation's edges, run by the operation itself, in rounds: first its fields ask for all that
-//! they need, then that is loaded, each kind of key in one batch, then the fields go on. How many statements an
-//! operation costs thus hangs on its document alone, not on how long a page is or which thread was free.
+//! Runs the loads of an operation in rounds. First, all fields request the data that they need. Then the data
+//! is loaded, each kind of key in one batch, and the fields continue. The number of statements of an
+//! operation thus depends only on its document, not on the length of pages or on thread scheduling.
 
 use async_graphql::runtime::Timer;
 use futures_util::future::BoxFuture;
@@ -16,14 +16,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 type Load = FutureObj<'static, ()>;
 
-/// Where the batches of an operation are put to be loaded.
+/// The queue of an operation's batches.
 #[derive(Clone)]
 pub(super) struct Queue(UnboundedSender<Load>);
 
-/// Fields that an operation resolves before it lets other tasks of its thread run: about 2 ms.
+/// The number of fields that an operation resolves before it yields to other tasks of its thread, about 2 ms.
 const SLICE: usize = 256;
 
-/// How much of its slice an operation has left. Its fields are resolved within one task, so they have to agree.
+/// The rest of an operation's time slice. Its fields are resolved within one task, so they share the slice.
 #[derive(Clone, Default)]
 pub(super) struct Slice(Arc<State>);
 
@@ -39,12 +39,12 @@ impl Slice {
         self.0.is_over.store(false, Ordering::Relaxed);
     }
 
-    /// Whether fields wait for the next slice, rather than for a load.
+    /// Whether fields wait for the next slice rather than for a load.
     fn is_over(&self) -> bool {
         self.0.is_over.load(Ordering::Relaxed)
     }
 
-    /// Takes one field's part of the slice, or waits for the next one.
+    /// Takes one field's share of the slice, or waits for the next slice.
     pub(super) async fn take(&self) {
         poll_fn(|context| {
             let less = |left: usize| left.checked_sub(1);
@@ -59,21 +59,21 @@ impl Slice {
     }
 }
 
-/// What loads them. Nothing is loaded unless the operation runs along with it.
+/// Runs the loads of an operation. Nothing is loaded unless this runs along with the operation.
 pub struct Rounds {
     slice: Slice,
     waiting: UnboundedReceiver<Load>,
     running: FuturesUnordered<Load>,
 }
 
-/// A queue and what works it off.
+/// A queue, and the runner of its loads.
 pub(super) fn rounds() -> (Queue, Rounds) {
     let (queue, waiting) = unbounded_channel();
     (Queue(queue), Rounds { slice: Slice::default(), waiting, running: FuturesUnordered::new() })
 }
 
 impl Rounds {
-    /// The slices of the operation that runs along.
+    /// The time slices of the operation.
     pub(super) fn slice(&self) -> Slice {
         self.slice.clone()
     }
@@ -105,7 +105,7 @@ impl Rounds {
         })
     }
 
-    /// Goes on with this round, or begins the next one. Called when no field can go on without a load.
+    /// Continues this round, or begins the next one. Called when no field can continue without a load.
     fn go_on(&mut self, context: &mut Context<'_>) {
         if self.running.is_empty() {
             while let Ok(load) = self.waiting.try_recv() {
@@ -126,7 +126,8 @@ impl Spawn for Queue {
     }
 }
 
-/// A batch need not wait for more keys: its round begins when all have been asked for.
+/// The timer of a batch. A batch does not wait for more keys: its round begins when all keys have been
+/// requested.
 pub(super) struct AtOnce;
 
 impl Timer for AtOnce {

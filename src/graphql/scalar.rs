@@ -4,12 +4,12 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use chrono::{DateTime as Chrono, Datelike, SecondsFormat};
 use entity::{Money, Timestamp};
 
-/// A moment in the schema.
+/// A time in the schema.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DateTime(pub Timestamp);
 
-/// A moment: RFC 3339, UTC with `Z`, exactly three decimals, as in `2026-11-20T20:33:51.874Z`. As input any
-/// RFC 3339 date-time is taken, and cut to milliseconds.
+/// A time in RFC 3339 format, in UTC with exactly three decimals: `2026-11-20T20:33:51.874Z`. Input can be
+/// any RFC 3339 date-time, and is truncated to milliseconds.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -28,12 +28,12 @@ impl ScalarType for DateTime {
     }
 }
 
-/// An amount in the schema.
+/// A decimal number in the schema.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decimal(pub Money);
 
-/// An exact decimal number as a string, with at least two decimals, as in `"499.90"`. As input a string or a whole
-/// number is taken; a number with a point is not, since it has lost its exactness on the way.
+/// An exact decimal number as a string with at least two decimals, such as `"499.90"`. Input can be a string
+/// or a whole number. A JSON number with a decimal point is refused, because it may have been rounded.
 #[Scalar(name = "Decimal", specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,10 +1,10 @@
-//! Signing in by a widget, renewing tokens, and ending them.
+//! Signing in by a widget, renewing tokens, and revoking them.
 
 use super::actor::Actor;
 use super::caller::{anybody, caller};
 use super::error::Result;
 use super::id::{Halt, expect_actor};
-use super::payload::{UserError, settle};
+use super::payload::{UserErrors, settle};
 use super::renewal::Renewal;
 use super::room::Room;
 use super::scalar::DateTime;
@@ -15,73 +15,70 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
-/// The visitor on the page: the one whom `identityToken` names, or else whose `refreshToken` it is, or else
-/// somebody new.
+/// The visitor on a page. `identityToken` or `refreshToken` identifies a known visitor. Without them, a new
+/// visitor is created.
 #[derive(InputObject)]
 struct SignInVisitorInput {
-    /// The refresh token of the previous sign-in, on this page or another of the site. Refused when it is not
-    /// taken any more: sign
-    /// in anew without it.
+    /// The refresh token of the previous sign-in on a page of this website. If it is refused, sign in again
+    /// without it.
     refresh_token: Option<String>,
-    /// The identity token of the organization's own server: a JWT, signed with the room's `identitySecret`
-    /// (HS256), with the
-    /// room's id as `aud`, the visitor's `externalId` as `sub`, an `exp` within the hour, and, if it likes, `name`
-    /// and
-    /// `attributes` (an object of texts).
+    /// A JWT that your server signed with the room's identity secret (HS256). Claims: `aud` is the room's id,
+    /// `sub` is the visitor's `externalId`, `exp` is at most one hour from now. Optional: `name`, and
+    /// `attributes` as an object of strings.
     identity_token: Option<String>,
-    /// The visitor's display name: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed. Not of one whom the organization knows.
+    /// The display name of the visitor: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed. Ignored for a visitor whom `identityToken` identifies.
     display_name: Option<String>,
-    /// The page that the visitor is on: their `currentPage` from now on.
+    /// The page of the website that the visitor is on. It becomes their `currentPage`.
     page: Option<WebPageInput>,
 }
 
 /// The result of `signInVisitor`.
-#[derive(SimpleObject, Default)]
+#[derive(SimpleObject)]
 struct SignInVisitorPayload {
-    /// What goes behind `Authorization: Bearer` from now on, for 15 minutes. Renew it before.
+    /// The token for the header `Authorization: Bearer`, valid for 15 minutes. Renew it with `renewToken`.
     token: Option<String>,
-    /// The expiry time.
+    /// The time at which the token expires.
     expires_at: Option<DateTime>,
-    /// The refresh token, valid once within 30 days: keep it where only pages of the site can read it.
+    /// The refresh token: valid once, within 30 days. Store it where only pages of the website can read it.
     refresh_token: Option<String>,
-    /// The visitor who is signed in: what is selected here is theirs already.
+    /// The visitor who is now signed in. The selection is resolved as that visitor.
     viewer: Option<Viewer>,
-    /// The room whose widget it is.
+    /// The room that the widget belongs to.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// The input of `renewToken`.
+/// The refresh token of the viewer, if there is one.
 #[derive(InputObject)]
 struct RenewTokenInput {
-    /// The refresh token of the sign-in or the previous renewal. Absent for a token that came by other means: it
-    /// is renewed by
-    /// itself, for as long as it lived, up to 30 days after the first one.
+    /// The refresh token of the sign-in or of the previous renewal. Omit it for a token that did not come
+    /// from a sign-in: the new token has the same lifetime, and renewals end 30 days after the first token.
     refresh_token: Option<String>,
 }
 
 /// The result of `renewToken`.
-#[derive(SimpleObject, Default)]
+#[derive(SimpleObject)]
 struct RenewTokenPayload {
-    /// The new token for the header `Authorization: Bearer`. A socket that this was asked on stays open as long.
+    /// The new token for the header `Authorization: Bearer`. If the request came over a WebSocket, the socket
+    /// stays open until this token expires.
     token: Option<String>,
-    /// The expiry time.
+    /// The time at which the token expires.
     expires_at: Option<DateTime>,
     /// The next refresh token. Null if the token is renewed without one.
     refresh_token: Option<String>,
-    /// The same viewer as before.
+    /// The viewer, the same as before.
     viewer: Option<Viewer>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// The input of `signOut`.
+/// The tokens to revoke.
 #[derive(InputObject)]
 struct SignOutInput {
-    /// True ends all tokens of the viewer, on every device; else those of this sign-in: this token, those that it was
-    /// renewed from and to, and their refresh tokens.
+    /// True to revoke all tokens of the viewer, on all devices. False to revoke only the tokens of this
+    /// sign-in, including renewed ones and refresh tokens.
     #[graphql(default)]
     everywhere: bool,
 }
@@ -90,10 +87,10 @@ struct SignOutInput {
 #[derive(SimpleObject)]
 struct SignOutPayload {
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// The user, visitor or API client whose tokens to revoke.
+/// The owner of the tokens to revoke.
 #[derive(OneofObject)]
 enum RevokeTokensInput {
     /// The id of a user or a visitor.
@@ -112,7 +109,7 @@ pub(super) enum TokenSubjectInput {
 }
 
 impl TokenSubjectInput {
-    /// The subject. `field` is the path of the actor's id in the input.
+    /// The decoded subject. `field` is the path of the actor's id in the input.
     pub(super) fn decode(self, field: FieldPath) -> std::result::Result<TokenSubject, Halt> {
         match self {
             Self::ActorId(id) => Ok(TokenSubject::Actor(expect_actor(&id, field)?)),
@@ -127,7 +124,7 @@ struct RevokeTokensPayload {
     /// The actor whose tokens were revoked. Null for an API client.
     actor: Option<Actor>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -135,78 +132,92 @@ pub(super) struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
-    /// Signs the visitor on a page in. With the room's `widgetKey` as bearer token, over HTTP, from a page of one of
-    /// the room's `allowedOrigins`. How often is limited, for each address and each room.
+    /// Signs in the visitor on a page. Send it over HTTP, with the room's `widgetKey` as bearer token, from a
+    /// page of one of the room's `allowedOrigins`. The rate is limited per IP address and per room. Errors:
+    /// `INVALID` if a token is refused.
     async fn sign_in_visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The visitor.")] input: SignInVisitorInput,
+        #[graphql(desc = "The visitor to sign in.")] input: SignInVisitorInput,
     ) -> Result<Option<SignInVisitorPayload>> {
         let caller = anybody(context)?;
         let SignInVisitorInput { refresh_token, identity_token, display_name, page } = input;
         let page = page.map(Into::into);
         let input = SignInVisitor { refresh_token, identity_token, display_name, page };
         let signed_in = caller.actions.sign_in_visitor(&caller.viewer, input).await;
-        Ok(Some(match settle(signed_in.map_err(Halt::from))? {
-            Ok((room_id, signed_in)) => {
-                caller.become_viewer(signed_in.viewer);
-                SignInVisitorPayload {
-                    token: Some(signed_in.issued.token),
-                    expires_at: Some(DateTime(signed_in.issued.expires_at)),
-                    refresh_token: signed_in.refresh_token,
-                    viewer: Some(Viewer),
-                    room: anybody(context)?.load(room_id).await?.map(Room),
-                    user_errors: Vec::new(),
-                }
-            }
-            Err(error) => SignInVisitorPayload { user_errors: vec![error], ..Default::default() },
+        let (signed_in, user_errors) = settle(signed_in.map_err(Halt::from))?;
+        let Some((room_id, signed_in)) = signed_in else {
+            return Ok(Some(SignInVisitorPayload {
+                token: None,
+                expires_at: None,
+                refresh_token: None,
+                viewer: None,
+                room: None,
+                user_errors,
+            }));
+        };
+        caller.become_viewer(signed_in.viewer);
+        Ok(Some(SignInVisitorPayload {
+            token: Some(signed_in.issued.token),
+            expires_at: Some(DateTime(signed_in.issued.expires_at)),
+            refresh_token: signed_in.refresh_token,
+            viewer: Some(Viewer),
+            room: anybody(context)?.load(room_id).await?.map(Room),
+            user_errors,
         }))
     }
 
-    /// Makes another token for the viewer, before theirs ends. Asked on a socket, it keeps the socket open.
+    /// Issues another token for the viewer, before the current one expires. Over a WebSocket, it also keeps
+    /// the socket open. Errors: `INVALID` if the refresh token is refused.
     async fn renew_token(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The refresh token, if any.")] input: RenewTokenInput,
+        #[graphql(desc = "The refresh token, if there is one.")] input: RenewTokenInput,
     ) -> Result<Option<RenewTokenPayload>> {
         let caller = caller(context)?;
         let renewed = caller.actions.renew_token(&caller.viewer, input.refresh_token).await;
-        Ok(Some(match settle(renewed.map_err(Halt::from))? {
-            Ok(renewed) => {
-                if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
-                    renewal.set(renewed.viewer.clone());
-                }
-                caller.become_viewer(renewed.viewer);
-                RenewTokenPayload {
-                    token: Some(renewed.issued.token),
-                    expires_at: Some(DateTime(renewed.issued.expires_at)),
-                    refresh_token: renewed.refresh_token,
-                    viewer: Some(Viewer),
-                    user_errors: Vec::new(),
-                }
-            }
-            Err(error) => RenewTokenPayload { user_errors: vec![error], ..Default::default() },
+        let (renewed, user_errors) = settle(renewed.map_err(Halt::from))?;
+        let Some(renewed) = renewed else {
+            return Ok(Some(RenewTokenPayload {
+                token: None,
+                expires_at: None,
+                refresh_token: None,
+                viewer: None,
+                user_errors,
+            }));
+        };
+        if let Some(renewal) = context.data_opt::<Arc<Renewal>>() {
+            renewal.set(renewed.viewer.clone());
+        }
+        caller.become_viewer(renewed.viewer);
+        Ok(Some(RenewTokenPayload {
+            token: Some(renewed.issued.token),
+            expires_at: Some(DateTime(renewed.issued.expires_at)),
+            refresh_token: renewed.refresh_token,
+            viewer: Some(Viewer),
+            user_errors,
         }))
     }
 
-    /// Signs the viewer out: tokens stop to work, sockets close with 4403, presences end.
+    /// Signs the viewer out: revokes their tokens, closes their sockets with code 4403, and ends their
+    /// presences. Idempotent.
     async fn sign_out(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The extent.")] input: SignOutInput,
+        #[graphql(desc = "The tokens to revoke.")] input: SignOutInput,
     ) -> Result<Option<SignOutPayload>> {
         let caller = caller(context)?;
         let signed_out = caller.actions.sign_out(&caller.viewer, input.everywhere).await;
-        let user_errors = settle(signed_out.map_err(Halt::from))?.err().into_iter().collect();
+        let (_, user_errors) = settle(signed_out.map_err(Halt::from))?;
         Ok(Some(SignOutPayload { user_errors }))
     }
 
-    /// Ends all tokens of somebody: sockets close with 4403, presences end, refresh tokens are worth nothing. For
-    /// admins.
+    /// Revokes all tokens of an actor or API client, including refresh tokens, closes their sockets with code
+    /// 4403, and ends their presences. For admins.
     async fn revoke_tokens(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The subject of the tokens.")] input: RevokeTokensInput,
+        #[graphql(desc = "The owner of the tokens.")] input: RevokeTokensInput,
     ) -> Result<Option<RevokeTokensPayload>> {
         let caller = caller(context)?;
         let revoked = async {
@@ -217,9 +228,7 @@ impl SignInMutation {
             let subject = subject.decode(FieldPath::of("actorId"))?;
             Ok(caller.actions.revoke_tokens(&caller.viewer, subject).await?)
         };
-        Ok(Some(match settle(revoked.await)? {
-            Ok(row) => RevokeTokensPayload { actor: Actor::new(row), user_errors: Vec::new() },
-            Err(error) => RevokeTokensPayload { actor: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(revoked.await)?;
+        Ok(Some(RevokeTokensPayload { actor: row.and_then(Actor::new), user_errors }))
     }
 }

@@ -1,20 +1,20 @@
-//! Where each item of a subscription waits for its turn before it is resolved.
+//! The gate where each item of a subscription waits for its turn to be resolved.
 
 use futures_util::future::BoxFuture;
 use std::any::Any;
 use std::sync::Arc;
 
-/// Held while an item is resolved; the turn ends when it is dropped.
+/// A turn at resolving an item. It ends when this is dropped.
 pub type Turn = Box<dyn Any + Send>;
 
 type Wait = dyn Fn() -> BoxFuture<'static, Turn> + Send + Sync;
 
-/// Waits for turns. A request that carries one has each item of its subscription wait here.
+/// Lets operations take turns. A request with a gate makes each item of its subscription wait here.
 #[derive(Clone)]
 pub struct Gate(Arc<Wait>);
 
 impl Gate {
-    /// A gate that waits as `wait` does.
+    /// A gate that calls `wait` for each turn.
     pub fn new(wait: impl Fn() -> BoxFuture<'static, Turn> + Send + Sync + 'static) -> Self {
         Self(Arc::new(wait))
     }

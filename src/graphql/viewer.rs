@@ -1,4 +1,4 @@
-//! Who asks, as the schema shows it.
+//! The viewer in the schema.
 
 use super::actor::{Actor, User, Visitor};
 use super::caller::{anybody, caller};
@@ -17,7 +17,7 @@ use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::actor;
 
-/// The actor who makes the request. There is one for each actor, so that caches can hold it.
+/// The actor who makes the request, with data that only this actor can read.
 #[derive(Clone, Copy)]
 pub(super) struct Viewer;
 
@@ -28,30 +28,30 @@ impl Viewer {
     }
 }
 
-/// The actor who makes the request. There is one for each actor, so that caches can hold it.
+/// The actor who makes the request, with data that only this actor can read.
 #[Object]
 impl Viewer {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self, context: &Context<'_>) -> Result<ID> {
         Ok(Kind::Viewer.encode(anybody(context)?.viewer.actor_id.0))
     }
 
-    /// The role of the viewer.
+    /// The role of the viewer. Operators, admins and API clients are staff.
     async fn role(&self, context: &Context<'_>) -> Result<enums::ViewerRole> {
         Ok(anybody(context)?.viewer.role.into())
     }
 
-    /// The viewer's organization.
+    /// The organization that the viewer belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// The viewer as others meet them; null for an API client.
+    /// The viewer as other participants see them. Null for an API client.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         Ok(Self::row(context).await?.and_then(Actor::new))
     }
 
-    /// The viewer, if they are a user.
+    /// The viewer as a user. Null for other roles.
     async fn user(&self, context: &Context<'_>) -> Result<Option<User>> {
         Ok(match Self::row(context).await?.and_then(Actor::new) {
             Some(Actor::User(user)) => Some(user),
@@ -59,7 +59,7 @@ impl Viewer {
         })
     }
 
-    /// The viewer, if they are a visitor.
+    /// The viewer as a visitor. Null for other roles.
     async fn visitor(&self, context: &Context<'_>) -> Result<Option<Visitor>> {
         Ok(match Self::row(context).await?.and_then(Actor::new) {
             Some(Actor::Visitor(visitor)) => Some(visitor),
@@ -67,26 +67,28 @@ impl Viewer {
         })
     }
 
-    /// The expiry time of the token. Renew it before.
+    /// The time at which the current token expires. Renew it before then with `renewToken`.
     async fn token_expires_at(&self, context: &Context<'_>) -> Result<DateTime> {
         Ok(DateTime(caller(context)?.viewer.expires_at))
     }
 
-    /// Messages by others that the viewer has not read, over all their chats. Counted up to 100: show 99+.
+    /// The number of messages by others that the viewer has not read in all their chats. Counted up to 100,
+    /// so show 100 as "99+".
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let caller = caller(context)?;
         let unread = caller.need(UnreadOfViewer(caller.viewer.actor_id)).await?;
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))
     }
 
-    /// The chats in which the viewer is a participant or present. Hidden chats are left out by default.
+    /// The chats in which the viewer is a participant or present. Hidden chats are left out unless
+    /// `includeHidden` is true.
     #[allow(clippy::too_many_arguments)]
     async fn inbox(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::descending(ChatOrderField::ActiveAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -109,8 +111,8 @@ impl Viewer {
         Ok(ChatConnection::new(page, cursor, |_, key| list.cursor(key), Chat::new))
     }
 
-    /// The sessions that the viewer is called to and that are not over, newest first, at most 100: what rings,
-    /// runs or is planned.
+    /// The open chat sessions in which the viewer is a participant, newest first, at most 100: those that
+    /// ring, run or are planned.
     async fn open_chat_sessions(&self, context: &Context<'_>) -> Result<Vec<ChatSession>> {
         let caller = caller(context)?;
         let open = caller.actions.open_sessions(&caller.viewer).await?;

@@ -1,14 +1,14 @@
-//! Pages of the customer's site.
+//! Pages of the customer's website.
 
 use crate::domain::text::web_url;
 use async_graphql::{InputObject, SimpleObject};
 
-/// A page of the customer's site.
+/// A page of the customer's website.
 #[derive(SimpleObject)]
 pub(super) struct WebPage {
-    /// Its address.
+    /// The URL of the page.
     url: String,
-    /// Its title, where that is known.
+    /// The title of the page. Null if unknown.
     title: Option<String>,
 }
 
@@ -20,15 +20,14 @@ impl From<entity::WebPage> for WebPage {
     }
 }
 
-/// A page of the customer's site.
+/// A page of the customer's website.
 #[derive(InputObject)]
 pub(super) struct WebPageInput {
-    /// The URL: http or https, up to 2,048 characters. It is normalized as browsers do; a user name and password
-    /// in it
-    /// are removed.
+    /// The URL of the page: http or https, up to 2,048 characters. It is normalized as in browsers, without
+    /// user name and password.
     url: String,
-    /// The title: up to 200 characters. Bidirectional controls are removed; a title without a visible character is
-    /// null.
+    /// The title of the page: up to 200 characters. Bidirectional control characters are removed. A title
+    /// without a visible character becomes null.
     title: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Tasks that end with whoever waits for them.
+//! Tasks that are aborted when the future that waits for them is dropped.
 
 use tokio::task::AbortHandle;
 

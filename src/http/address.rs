@@ -1,4 +1,4 @@
-//! Where a request came from: the address of its connection, or what a proxy that is trusted says of it.
+//! The client address of a request: the peer of its connection, or the address that a trusted proxy reports.
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::{IpNet, Ipv6Net};

@@ -1,11 +1,16 @@
-//! What an actor may do just now: how often they change things, and how much their operations cost. Counted on this
-//! node alone.
+//! Rate limits of actors: the number of mutations and the cost of operations. They are counted on this node
+//! only.
 
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::clock::Clock;
+use crate::domain::policy::{self, Allowance};
+use crate::domain::viewer::Viewer;
 use entity::ActorId;
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock as LimiterClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -15,29 +20,10 @@ use std::time::Duration;
 /// After so many looks, actors who have been quiet are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
-/// Changes a second and at once, and units of cost a second and at once, of one actor.
-struct Allowance {
-    per_second: u32,
-    burst: u32,
-    units: (u32, u32),
-}
-
-fn allowance(role: ViewerRole) -> Allowance {
-    match role {
-        ViewerRole::Visitor => Allowance { per_second: 2, burst: 10, units: (20_000, 100_000) },
-        ViewerRole::Operator | ViewerRole::Admin => {
-            Allowance { per_second: 10, burst: 50, units: (50_000, 250_000) }
-        }
-        ViewerRole::ApiClient => Allowance { per_second: 50, burst: 200, units: (250_000, 1_000_000) },
-        // It only signs in, which is counted by room and address.
-        ViewerRole::Widget => Allowance { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000) },
-    }
-}
-
 /// Sign-ins by widgets, a second and at once: of one address, and of one room.
 const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
 
-/// What units are spent on. Each has a budget of its own, so that busy streams leave something for requests.
+/// The kind of spending. Each has its own budget, so that busy streams leave something for requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Spending {
     /// Queries, mutations and the start of subscriptions.
@@ -46,11 +32,25 @@ pub(super) enum Spending {
     Items,
 }
 
+/// The limiters measure time by the server's clock, which tests freeze.
+#[derive(Clone)]
+struct Elapsed(Clock);
+
+impl LimiterClock for Elapsed {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, Elapsed, NoOpMiddleware<Duration>>;
+
 /// The limiters of one allowance.
 struct Rates {
-    changes: DefaultKeyedRateLimiter<ActorId>,
-    requests: DefaultKeyedRateLimiter<ActorId>,
-    items: DefaultKeyedRateLimiter<ActorId>,
+    changes: Limiter<ActorId>,
+    requests: Limiter<ActorId>,
+    items: Limiter<ActorId>,
 }
 
 /// Counts who is in, and who comes how often.
@@ -58,31 +58,31 @@ pub(super) struct Admission {
     /// The limiters of each allowance; nothing where rates are lifted.
     rates: Option<HashMap<u32, Rates>>,
     /// By address and by room.
-    sign_ins: Option<(DefaultKeyedRateLimiter<IpAddr>, DefaultKeyedRateLimiter<ActorId>)>,
-    clock: DefaultClock,
+    sign_ins: Option<(Limiter<IpAddr>, Limiter<ActorId>)>,
+    clock: Elapsed,
     looks: AtomicUsize,
 }
 
 impl Admission {
     /// `factor` multiplies the rates; 0 lifts them.
-    pub(super) fn new(factor: u32) -> Arc<Self> {
-        let roles = [ViewerRole::Visitor, ViewerRole::Operator, ViewerRole::ApiClient, ViewerRole::Widget];
-        let limiters = roles.map(allowance).into_iter().filter_map(|allowance| {
-            let Allowance { per_second, burst, units } = allowance;
+    pub(super) fn new(factor: u32, clock: Clock) -> Arc<Self> {
+        let clock = Elapsed(clock);
+        let limiters = Allowance::ALL.into_iter().filter_map(|allowance| {
+            let Allowance { per_second, burst, units, open_streams: _ } = allowance;
             let of_units = quota(units.0, units.1, factor)?;
             let rates = Rates {
-                changes: RateLimiter::keyed(quota(per_second, burst, factor)?),
-                requests: RateLimiter::keyed(of_units),
-                items: RateLimiter::keyed(of_units),
+                changes: limiter(quota(per_second, burst, factor)?, &clock),
+                requests: limiter(of_units, &clock),
+                items: limiter(of_units, &clock),
             };
             Some((per_second, rates))
         });
         let [of_address, of_room] = SIGN_INS.map(|(per_second, burst)| quota(per_second, burst, factor));
         let sign_ins = of_address.zip(of_room);
         Arc::new(Self {
-            sign_ins: sign_ins.map(|(address, room)| (RateLimiter::keyed(address), RateLimiter::keyed(room))),
+            sign_ins: sign_ins.map(|(address, room)| (limiter(address, &clock), limiter(room, &clock))),
             rates: (factor > 0).then(|| limiters.collect()),
-            clock: DefaultClock::default(),
+            clock: clock.clone(),
             looks: AtomicUsize::new(0),
         })
     }
@@ -106,10 +106,10 @@ impl Admission {
         &self,
         viewer: &Viewer,
         count: u32,
-        of: impl Fn(&Rates) -> &DefaultKeyedRateLimiter<ActorId>,
+        of: impl Fn(&Rates) -> &Limiter<ActorId>,
     ) -> Result<(), Duration> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
-        let rates = self.rates.as_ref().and_then(|rates| rates.get(&allowance(viewer.role).per_second));
+        let rates = self.rates.as_ref().and_then(|rates| rates.get(&policy::allowance(viewer).per_second));
         let Some(limiter) = rates.map(of) else { return Ok(()) };
         if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
@@ -138,6 +138,10 @@ impl Admission {
     }
 }
 
+fn limiter<K: Clone + Eq + Hash>(quota: Quota, clock: &Elapsed) -> Limiter<K> {
+    RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())
+}
+
 fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
     let quota = Quota::per_second(NonZeroU32::new(per_second.saturating_mul(factor))?);
     Some(quota.allow_burst(NonZeroU32::new(burst.saturating_mul(factor))?))
@@ -146,40 +150,46 @@ fn quota(per_second: u32, burst: u32, factor: u32) -> Option<Quota> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use entity::{OrganizationId, Timestamp};
+    use entity::{ActorType, OrganizationId, Timestamp, UserRole, actor};
     use uuid::Uuid;
 
-    fn viewer(role: ViewerRole, id: u128) -> Viewer {
-        Viewer {
-            organization_id: OrganizationId(Uuid::from_u128(1)),
-            actor_id: ActorId(Uuid::from_u128(id)),
-            role,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: 0,
-            pass: None,
-        }
+    fn clock() -> Clock {
+        Clock::frozen(Timestamp(1_800_000_000_000))
+    }
+
+    fn viewer(actor_type: ActorType, id: u128) -> Viewer {
+        let (id, organization_id) = (ActorId(Uuid::from_u128(id)), OrganizationId(Uuid::from_u128(1)));
+        let mut actor = actor::Model::new(id, organization_id, actor_type, Timestamp(0));
+        actor.role = (actor_type == ActorType::User).then_some(UserRole::Operator);
+        Viewer::of(&actor, Timestamp(i64::MAX), None).expect("a role")
     }
 
     #[test]
     fn a_budget_belongs_to_one_actor_and_one_purpose() {
-        let admission = Admission::new(1);
-        let vera = viewer(ViewerRole::Visitor, 1);
+        let clock = clock();
+        let admission = Admission::new(1, clock.clone());
+        let vera = viewer(ActorType::Visitor, 1);
         assert!(admission.spend(&vera, Spending::Requests, 100_000).is_ok());
         let wait = admission.spend(&vera, Spending::Requests, 50_000).expect_err("it is spent");
-        assert!(wait <= Duration::from_millis(2_500), "{wait:?}");
+        assert_eq!(wait, Duration::from_millis(2_500));
+        clock.advance(wait);
+        assert!(admission.spend(&vera, Spending::Requests, 50_000).is_ok());
+        assert!(admission.spend(&vera, Spending::Requests, 1).is_err());
         assert!(admission.spend(&vera, Spending::Items, 100_000).is_ok());
         assert!(admission.change(&vera, 10).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Visitor, 2), Spending::Requests, 100_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::Operator, 3), Spending::Requests, 250_000).is_ok());
-        assert!(admission.spend(&viewer(ViewerRole::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::Visitor, 2), Spending::Requests, 100_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::User, 3), Spending::Requests, 250_000).is_ok());
+        assert!(admission.spend(&viewer(ActorType::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
     }
 
     #[test]
     fn a_factor_multiplies_budgets_and_zero_lifts_them() {
-        let vera = viewer(ViewerRole::Visitor, 1);
-        assert!(Admission::new(3).spend(&vera, Spending::Requests, 300_000).is_ok());
-        assert!(Admission::new(1_000).spend(&vera, Spending::Requests, 100_000_000).is_ok());
-        let lifted = Admission::new(0);
+        let vera = viewer(ActorType::Visitor, 1);
+        let multiplied = Admission::new(3, clock());
+        assert!(multiplied.spend(&vera, Spending::Requests, 300_000).is_ok());
+        assert!(multiplied.spend(&vera, Spending::Requests, 1).is_err());
+        assert!(Admission::new(1_000, clock()).spend(&vera, Spending::Requests, 100_000_000).is_ok());
+        let lifted = Admission::new(0, clock());
         for _ in 0..10 {
             assert!(lifted.spend(&vera, Spending::Requests, u64::MAX).is_ok());
         }

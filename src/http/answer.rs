@@ -1,4 +1,4 @@
-//! What leaves: answers with their statuses in one place, and errors that are ours and nobody else's.
+//! HTTP responses: all statuses in one place, and only errors of our own.
 
 use super::negotiate::Format;
 use crate::graphql::ANSWER_BYTES;
@@ -49,14 +49,14 @@ pub(super) fn errors(answer: &Answer) -> serde_json::Value {
 fn write(value: &impl Serialize) -> Result<String, Refusal> {
     let mut text = Bounded(Vec::new());
     let internal = |cause: &dyn std::fmt::Display| {
-        tracing::error!(%cause, "an answer could not be written as JSON");
+        tracing::error!(%cause, "could not write a response as JSON");
         Refusal::internal()
     };
     match serde_json::to_writer(&mut text, value) {
         Ok(()) => String::from_utf8(text.0).map_err(|error| internal(&error)),
         Err(error) if error.is_io() => {
             let message = format!(
-                "The answer has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields."
+                "The response has more than {ANSWER_BYTES} bytes. Request shorter pages or fewer fields."
             );
             Err(Refusal::new(Code::LimitExceeded, message))
         }
@@ -86,7 +86,7 @@ pub(super) fn refused(status: StatusCode, format: Format, refusal: &Refusal) -> 
     respond(status, format, json!({ "errors": [refusal.to_json()] }).to_string())
 }
 
-/// What a panic is answered with.
+/// The response after a panic.
 pub(super) fn internal() -> Response {
     refused(StatusCode::INTERNAL_SERVER_ERROR, Format::Json, &Refusal::internal())
 }

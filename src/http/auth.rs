@@ -1,4 +1,5 @@
-//! Who calls: the bearer token, from the header or from a socket's first message, never from a URL or cookie.
+//! Authentication: the bearer token, from the header or from the first message of a socket, never from a URL
+//! or a cookie.
 
 use super::Door;
 use crate::actions::AuthFailure;
@@ -45,16 +46,17 @@ pub(super) async fn authenticate(
             (StatusCode::UNAUTHORIZED, Refusal::new(Code::Unauthenticated, "The token has expired."))
         }
         AuthFailure::WrongOrigin => {
-            let message = "This widget key is for pages of other sites.";
+            let message = "The origin of this page is not in the room's `allowedOrigins`.";
             (StatusCode::FORBIDDEN, Refusal::new(Code::Forbidden, message))
         }
-        AuthFailure::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, Refusal::new(Code::Unavailable, "Try again in a moment."))
-        }
+        AuthFailure::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::new(Code::Unavailable, "The server cannot answer at the moment. Try again later."),
+        ),
     })
 }
 
-/// What everybody without a valid token is told.
+/// The refusal of a caller without a valid token.
 pub(super) fn unauthenticated() -> Refusal {
-    Refusal::new(Code::Unauthenticated, "A valid bearer token is needed.")
+    Refusal::new(Code::Unauthenticated, "The request needs a valid bearer token.")
 }

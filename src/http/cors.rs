@@ -1,7 +1,8 @@
-//! Which sites' pages may call from a browser: those that the server lists, and those of any room's widget.
+//! CORS: the websites whose pages may call from a browser. These are the configured origins and those of
+//! every room's widget.
 //!
-//! No cookie is ever read, so there is nothing that a page could make a browser send along: what a page may do hangs
-//! on the token that it has. Whose widget key is taken from which site is asked with the key.
+//! The server reads no cookies, so a browser adds no credentials by itself. A page can do only what its token
+//! allows. The origin of a widget key is checked together with the key.
 
 use crate::actions::Actions;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// How long a browser may remember what it was told about cross-origin calls.
+/// The time for which a browser may cache a preflight response.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 pub(super) fn layer(listed: &[String], actions: Actions) -> CorsLayer {
@@ -38,7 +39,7 @@ async fn is_of_a_widget(actions: &Actions, origin: &HeaderValue) -> bool {
     match actions.is_origin_allowed(origin).await {
         Ok(is_allowed) => is_allowed,
         Err(error) => {
-            tracing::warn!(%error, "could not read which sites may call");
+            tracing::warn!(%error, "could not read the allowed origins");
             false
         }
     }

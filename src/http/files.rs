@@ -1,4 +1,4 @@
-//! `GET /files/…` and `GET /previews/…`: what a signed link grants, as bytes that no browser runs.
+//! `GET /files/…` and `GET /previews/…`: serves the file of a signed link, in a form that no browser runs.
 
 use super::Door;
 use super::signed::{Refusal, granted};
@@ -9,13 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use entity::{AttachmentId, Timestamp, attachment};
+use http_range_header::{RangeUnsatisfiableError, parse_range_header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::Range;
 use uuid::Uuid;
 
-/// Nothing of it may run, load, or be framed, wherever it is opened.
+/// A policy under which nothing in the file can run, load, or be framed.
 const POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
-/// What stands for itself in `filename*`: `attr-char` of RFC 8187.
+/// The characters that stand for themselves in `filename*`: `attr-char` of RFC 8187.
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -110,7 +111,7 @@ async fn read(
             Err(Refusal::GONE)
         }
         Err(error) => {
-            tracing::warn!(%error, attachment = %id, "a file could not be read");
+            tracing::warn!(%error, attachment = %id, "could not read a file");
             Err(Refusal::UNAVAILABLE)
         }
     }
@@ -133,7 +134,7 @@ fn head(etag: &str, media_type: &str, disposition: &str) -> Result<HeaderMap, Re
 
 fn value(text: &str) -> Result<HeaderValue, Refusal> {
     HeaderValue::from_str(text).map_err(|_| {
-        tracing::error!("a file has a name or a type that is no header");
+        tracing::error!("the name or type of a file cannot be sent as a header");
         Refusal::INTERNAL
     })
 }
@@ -164,7 +165,7 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     })
 }
 
-/// Which bytes of a file are asked for.
+/// The requested bytes of a file.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     Whole,
@@ -177,30 +178,15 @@ enum Wanted {
 /// section 14.2).
 fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else {
-        return Wanted::Whole;
-    };
+    let Some(Ok(ranges)) = text(header::RANGE).map(parse_range_header) else { return Wanted::Whole };
     if text(header::IF_RANGE).is_some_and(|known| known != etag) {
         return Wanted::Whole;
     }
-    let Some((first, last)) = range.trim().split_once('-') else { return Wanted::Whole };
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok());
-    let (start, end) = match (first, last) {
-        ("", last) => match number(last).flatten() {
-            Some(count) => (size.saturating_sub(count), size),
-            None => return Wanted::Whole,
-        },
-        (first, "") => match number(first).flatten() {
-            Some(first) => (first, size),
-            None => return Wanted::Whole,
-        },
-        (first, last) => match (number(first).flatten(), number(last).flatten()) {
-            (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
-            _ => return Wanted::Whole,
-        },
-    };
-    if start < end { Wanted::Range(start..end) } else { Wanted::Nothing }
+    match ranges.validate(size).as_deref() {
+        Ok([range]) => Wanted::Range(*range.start()..range.end().saturating_add(1)),
+        Err(RangeUnsatisfiableError::Unsatisfiable) => Wanted::Nothing,
+        Ok(_) | Err(_) => Wanted::Whole,
+    }
 }
 
 #[cfg(test)]

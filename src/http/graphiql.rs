@@ -1,5 +1,5 @@
-//! GraphiQL at `/graphiql/`: the page that the crate `playground` embeds, under a policy that lets it talk to
-//! this server alone. Where the server was built without it, `/graphiql` says how to get it.
+//! GraphiQL at `/graphiql/`: the page that the crate `playground` embeds, with a policy that lets it call
+//! only this server. In a server that was built without it, `/graphiql` explains how to get it.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use playground::File;
 
-/// What the page may do. Scripts come from here and are never inline; the editor makes its workers from blobs
-/// and its styles as it goes; `'self'` of `connect-src` includes this server's WebSocket, and nothing else.
+/// The policy of the page. Scripts come from this server and are never inline. The editor creates its workers
+/// from blobs, and its styles inline. `'self'` of `connect-src` includes only this server's WebSocket.
 const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'; \
                       style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -68,7 +68,7 @@ fn body(file: File, headers: &HeaderMap) -> Response {
     match file.plain() {
         Ok(bytes) => bytes.into_response(),
         Err(error) => {
-            tracing::error!(%error, path = file.path, "an embedded file could not be read");
+            tracing::error!(%error, path = file.path, "could not read an embedded file");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

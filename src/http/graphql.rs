@@ -1,5 +1,5 @@
-//! `/graphql` over HTTP: negotiate, authenticate, read, guard, run, answer; as the GraphQL over HTTP
-//! specification has it.
+//! `/graphql` over HTTP, according to the GraphQL over HTTP specification: negotiate, authenticate, read,
+//! check, run, answer.
 
 use super::connections::Link;
 use super::negotiate::{Format, format, is_json};
@@ -21,7 +21,10 @@ pub(super) async fn handle(State(door): State<Door>, request: Request) -> Respon
         return upgrade(door, request).await;
     }
     let Some(format) = format(request.headers()) else {
-        let refusal = Refusal::new(Code::BadUserInput, "Accept names no media type that is served here.");
+        let refusal = Refusal::new(
+            Code::BadUserInput,
+            "`Accept` must allow `application/json`, `application/graphql-response+json` or `text/event-stream`.",
+        );
         return answer::refused(StatusCode::NOT_ACCEPTABLE, Format::Json, &refusal);
     };
     match respond(&door, request, format).await {
@@ -59,7 +62,7 @@ async fn upgrade(door: Door, request: Request) -> Response {
     if let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &door).await {
         websocket::accept(door, upgrade, token, link)
     } else {
-        let refusal = Refusal::new(Code::BadUserInput, "This is not a WebSocket handshake.");
+        let refusal = Refusal::new(Code::BadUserInput, "The request is not a WebSocket handshake.");
         answer::refused(StatusCode::BAD_REQUEST, Format::Json, &refusal)
     }
 }
@@ -69,7 +72,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
     let (parts, body) = request.into_parts();
     let is_post = parts.method == Method::POST;
     if !is_post && parts.method != Method::GET {
-        let refusal = Refusal::new(Code::BadUserInput, "Only GET and POST are answered here.");
+        let refusal = Refusal::new(Code::BadUserInput, "The method must be GET or POST.");
         return Err((StatusCode::METHOD_NOT_ALLOWED, refusal));
     }
     let (token, origin) = (auth::from_headers(&parts.headers), auth::origin(&parts.headers));
@@ -98,7 +101,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
     })?;
     match (operation.kind, format) {
         (OperationType::Mutation, _) if !is_post => {
-            let refusal = Refusal::new(Code::BadUserInput, "A mutation is sent by POST.");
+            let refusal = Refusal::new(Code::BadUserInput, "A mutation must be sent by POST.");
             Err((StatusCode::METHOD_NOT_ALLOWED, refusal))
         }
         (_, Format::Events) => {
@@ -107,7 +110,7 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
             sse::respond(door, viewer, operation, link, deadline).await
         }
         (OperationType::Subscription, Format::Json | Format::GraphqlResponse) => {
-            let message = "A subscription needs a WebSocket, or Accept: text/event-stream.";
+            let message = "A subscription needs a WebSocket or the header `Accept: text/event-stream`.";
             Err((StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, message)))
         }
         (OperationType::Query | OperationType::Mutation, Format::Json | Format::GraphqlResponse) => {
@@ -124,14 +127,14 @@ async fn read(
     deadline: Instant,
 ) -> Result<Value, (StatusCode, Refusal)> {
     if !is_json(headers) {
-        let refusal = Refusal::new(Code::BadUserInput, "Content-Type must be application/json.");
+        let refusal = Refusal::new(Code::BadUserInput, "`Content-Type` must be `application/json`.");
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal));
     }
     let limit = door.limits.body;
     let is_too_large = || {
         (
             StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::new(Code::LimitExceeded, format!("A body has at most {limit} bytes.")),
+            Refusal::new(Code::LimitExceeded, format!("The body must have at most {limit} bytes.")),
         )
     };
     let declared =
@@ -148,8 +151,9 @@ async fn read(
             )
         })?
         .map_err(|_| is_too_large())?;
-    serde_json::from_slice(&bytes)
-        .map_err(|_| (StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, "The body is not JSON.")))
+    serde_json::from_slice(&bytes).map_err(|_| {
+        (StatusCode::BAD_REQUEST, Refusal::new(Code::BadUserInput, "The body must be valid JSON."))
+    })
 }
 
 #[derive(Deserialize)]
@@ -164,7 +168,7 @@ struct UrlParameters {
 fn from_url(uri: &axum::http::Uri) -> Result<Parameters, Refusal> {
     let bad = |message: &str| Refusal::new(Code::BadUserInput, message);
     let Query(UrlParameters { query, operation_name, variables, extensions }) =
-        Query::try_from_uri(uri).map_err(|_| bad("The URL's parameters cannot be read."))?;
+        Query::try_from_uri(uri).map_err(|_| bad("The parameters of the URL are malformed."))?;
     let object = |text: Option<String>, message: &str| match text.as_deref() {
         None | Some("") => Ok(Value::Null),
         Some(text) => serde_json::from_str::<Value>(text).map_err(|_| bad(message)),

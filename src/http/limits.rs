@@ -1,4 +1,4 @@
-//! How much of anything may come through the door. Each is tested at its edge.
+//! The limits of requests, sockets and connections. Each is tested at its edge.
 
 use crate::graphql::guard::DocumentLimits;
 use std::time::Duration;
@@ -8,32 +8,32 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
-    /// How long the body may take to arrive, within `operation_within`.
+    /// The time in which the body must arrive, within `operation_within`.
     pub body_within: Duration,
-    /// What a document may cost.
+    /// The limits of a document.
     pub document: DocumentLimits,
-    /// How long a request may take from its head to the answer: authentication, body, the wait for a turn and the query or
-    /// mutation itself. On a socket, how long an operation may take, or authentication.
+    /// The time limit of a request from its head to the response: authentication, body, the wait for a turn,
+    /// and the query or mutation. On a socket, the time limit of an operation, or of authentication.
     pub operation_within: Duration,
     /// Errors in an answer.
     pub errors: usize,
     /// Bytes of a message on a socket.
     pub message: usize,
-    /// How long a socket may take to say who it is.
+    /// The time in which a socket must send `connection_init`.
     pub init_within: Duration,
-    /// How often a socket is asked whether it is there. Shorter where presences end sooner.
+    /// The interval of pings on a socket. Shorter if presences expire sooner.
     pub ping_every: Duration,
-    /// How long a socket may be silent, pongs included, before it is closed.
+    /// The time that a socket may be silent, pongs included, before it is closed.
     pub silent_within: Duration,
     /// Operations under way on one socket.
     pub operations: usize,
     /// Frames waiting to leave on one socket.
     pub queue: usize,
-    /// How long a frame may take to leave; a large one has another second for each 64 KiB.
+    /// The time in which a frame must be sent. A large one gets another second for each 64 KiB.
     pub frame_within: Duration,
-    /// How long an event that cannot be resolved is tried again before its connection is closed.
+    /// The time for which a failing event is retried before its connection is closed.
     pub resolve_within: Duration,
-    /// How often an event stream shows that it is alive.
+    /// The interval of heartbeats on an event stream.
     pub heartbeat: Duration,
     /// Limits of the connections that carry requests and sockets.
     pub connections: ConnectionLimits,
@@ -42,15 +42,15 @@ pub struct Limits {
 /// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// How long the first request may take to arrive, and the head of any later one once it has begun.
+    /// The time in which the first request must arrive, and the head of any later one once it has begun.
     pub head_within: Duration,
-    /// How long a connection may wait for its next request: longer than proxies keep idle connections, so that
-    /// it is they who close them.
+    /// The time that a connection may wait for its next request: longer than proxies keep idle connections,
+    /// so that the proxies close them.
     pub idle_within: Duration,
-    /// How long a write may make no progress.
+    /// The time that a write may make no progress.
     pub write_within: Duration,
-    /// How often a connection of HTTP/2 with open streams is asked whether it is there, and how long it may take
-    /// to answer.
+    /// The interval of pings on an HTTP/2 connection with open streams, and the time in which they must be
+    /// answered.
     pub http2_ping_every: Duration,
     /// Connections of one address on which nobody has signed in; 0 lifts the limit.
     pub per_address: usize,

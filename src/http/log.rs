@@ -1,4 +1,4 @@
-//! What the log says of requests: their ids, and that they failed.
+//! Logging of requests: their ids and their failures.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode};
@@ -11,7 +11,8 @@ use tracing::Span;
 
 /// Characters of a request's id at most.
 const ID_LENGTH: usize = 128;
-/// How often the log tells of answers with status 503. They come in floods, and each is one client's to repeat.
+/// The interval of log lines about responses with status 503. They come in floods, and clients repeat the
+/// requests.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,7 +57,7 @@ impl OnFailure<ServerErrorsFailureClass> for Failures {
                 let untold = std::mem::take(&mut unavailable.untold);
                 unavailable.warned = Some(Instant::now());
                 drop(unavailable);
-                tracing::warn!(ms, untold, "answered 503: the server cannot do this now");
+                tracing::warn!(ms, untold, "answered 503 because the server cannot answer at the moment");
             }
             ServerErrorsFailureClass::StatusCode(status) => {
                 tracing::error!(ms, status = status.as_u16(), "a request failed");

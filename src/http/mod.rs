@@ -1,6 +1,6 @@
-//! How it arrives: the only place that names axum. One path, `/graphql`, answers queries and mutations,
-//! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` when it is upgraded. Beside it the
-//! bytes of files come in and leave by signed links.
+//! The HTTP server, and the only module that names axum. One path, `/graphql`, answers queries and mutations,
+//! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` after an upgrade. Files are
+//! uploaded and downloaded beside it through signed links.
 
 mod abort;
 mod address;
@@ -53,22 +53,22 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-/// How long the database may take to answer before the server counts as not ready.
+/// The time in which the database must answer for the server to count as ready.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// What stands behind the door.
+/// The parts that the HTTP server uses.
 pub struct Front {
     /// The schema.
     pub schema: Schema,
-    /// Who checks tokens.
+    /// The actions, which also check tokens.
     pub actions: Actions,
-    /// Who knows how an actor stands.
+    /// The live streams, which also know the access of actors.
     pub live: Live,
-    /// How much of anything.
+    /// The limits of requests, sockets and connections.
     pub limits: Limits,
     /// Sites whose pages may call.
     pub allowed_origins: Vec<String>,
-    /// What multiplies the rates at which actors may change things; 0 lifts them.
+    /// The factor that multiplies the rate limits. 0 removes them.
     pub rate_limit: u32,
     /// Networks whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
@@ -99,7 +99,7 @@ impl Front {
     }
 }
 
-/// What every request sees.
+/// The state that every request can see.
 #[derive(Clone)]
 struct Door(Arc<Shared>);
 
@@ -140,7 +140,7 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
     let Front {
         schema, actions, live, limits, allowed_origins, rate_limit, trusted_proxies, draining, ..
     } = front;
-    let admission = Admission::new(rate_limit);
+    let admission = Admission::new(rate_limit, actions.store().clock().clone());
     let cors = cors::layer(&allowed_origins, actions.clone());
     let door = Door(Arc::new(Shared {
         schema,

@@ -1,4 +1,4 @@
-//! What kind of answer a request wants, by its `Accept`.
+//! Content negotiation: the response format that `Accept` requests.
 
 use axum::http::{HeaderMap, header};
 

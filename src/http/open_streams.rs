@@ -1,11 +1,12 @@
-//! Open sockets and event streams of each actor: how many there may be, and which one makes room for a new one.
+//! Limits on the open sockets and event streams of each actor, and the choice of the one to close.
 //!
-//! The newest connection wins over one whose other end has gone: a laptop that wakes up comes back before the
-//! server has noticed that its old connections are dead. Counted on this node alone.
+//! A new connection wins over one whose client has gone: a laptop that wakes up reconnects before the server
+//! has noticed that its old connections are dead. Counted on this node only.
 
 use super::connections::{Hold, Link};
 use super::limits::Limits;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy;
+use crate::domain::viewer::Viewer;
 use crate::live::Pulse;
 use entity::ActorId;
 use std::collections::HashMap;
@@ -14,29 +15,18 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long a connection may take to answer when it is asked whether it is still there.
+/// The time in which a connection must answer when it is asked whether it is still alive.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// How often the answers are looked at.
+/// The interval of checking the answers.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How much later than asked for a pong may come.
+/// The additional time that a pong may take.
 const PONG_WITHIN: Duration = Duration::from_secs(1);
-
-/// Open sockets and event streams at once of one actor.
-fn most(role: ViewerRole) -> usize {
-    match role {
-        ViewerRole::Visitor => 5,
-        ViewerRole::Operator | ViewerRole::Admin => 20,
-        ViewerRole::ApiClient => 200,
-        // It only signs in.
-        ViewerRole::Widget => 0,
-    }
-}
 
 /// How an open connection is asked whether it is there, and cut.
 #[derive(Clone)]
 pub(super) struct Contact {
     link: Link,
-    /// When it was last heard from.
+    /// The time at which something was last received on it.
     pub pulse: Pulse,
     ask: Arc<Notify>,
     /// Whether it answers when it is asked.
@@ -105,7 +95,7 @@ impl OpenStreams {
     }
 
     fn try_open(self: &Arc<Self>, viewer: &Viewer, contact: &Contact) -> Option<OpenStream> {
-        let (actor_id, limit) = (viewer.actor_id, most(viewer.role));
+        let (actor_id, limit) = (viewer.actor_id, policy::allowance(viewer).open_streams);
         let mut inner = self.lock();
         if inner.of_actor.get(&actor_id).map_or(0, HashMap::len) >= limit {
             return None;

@@ -1,9 +1,9 @@
-//! An operation, however it arrived: its parts checked, its document guarded, run under a deadline.
+//! Runs an operation from any transport: checks its parts and its document, and runs it with a deadline.
 
 use super::abort::AbortOnDrop;
 use super::admission::Spending;
 use super::{Door, answer};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use crate::graphql::door::{Code, Refusal};
 use crate::graphql::guard::{self, Checked};
 use crate::graphql::renewal::Renewal;
@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
-/// What a client sends: the same in a body, in a URL and on a socket.
+/// The parameters of an operation: the same in a body, in a URL and on a socket.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parameters {
     pub query: String,
@@ -33,7 +33,7 @@ impl Parameters {
     pub(super) fn from_json(value: Value) -> Result<Self, Refusal> {
         let bad = |message: &str| Refusal::new(Code::BadUserInput, message);
         let Value::Object(mut parts) = value else {
-            return Err(bad("A request is one JSON object."));
+            return Err(bad("The request must be a JSON object."));
         };
         let query = match parts.remove("query") {
             Some(Value::String(query)) => query,
@@ -64,25 +64,25 @@ impl Parameters {
 /// A checked operation.
 pub(super) struct Operation {
     pub kind: OperationType,
-    /// What it costs, in units of `graphql::guard`.
+    /// The cost in units of `graphql::guard`.
     units: u64,
     viewer: Viewer,
     pub request: Request,
     pub rounds: Rounds,
-    /// What the transport hears of a subscription.
+    /// The state that a subscription shares with its transport.
     pub resume: Arc<Resume>,
 }
 
-/// How a request came, beside what it asks.
+/// The circumstances of a request, besides its content.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrival {
-    /// Where a returning event stream says it stood.
+    /// The cursor of an event stream that reconnects.
     pub last_event_id: Option<String>,
-    /// Where a socket hears of another token.
+    /// The channel on which a socket learns of a newer token.
     pub renewal: Option<Arc<Renewal>>,
-    /// When the other end of a socket was last heard from.
+    /// The time at which something was last received on the socket.
     pub pulse: Option<Pulse>,
-    /// Where it came from, as far as that counts.
+    /// The client address, if it counts.
     pub address: Option<IpAddr>,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn prepare(
     let Parameters { query, operation_name, mut variables, extensions } = parameters;
     // Reading a document costs something too, even if it is refused.
     spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
-    let is_widget = viewer.role == ViewerRole::Widget;
+    let is_widget = viewer.widget_room().is_some();
     let name = operation_name.as_deref();
     let Checked { document, kind, cost, roots } =
         guard::check(&query, name, &mut variables, is_widget, &door.limits.document)?;
@@ -108,7 +108,7 @@ pub(super) fn prepare(
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
-        Some(_) => return Err(Refusal::new(Code::BadUserInput, "extensions.after must be a string.")),
+        Some(_) => return Err(Refusal::new(Code::BadUserInput, "`extensions.after` must be a string.")),
     };
     let mut resume = Resume::new(after);
     if kind == OperationType::Subscription {
@@ -144,12 +144,15 @@ fn as_units(count: usize) -> u64 {
 fn spend(door: &Door, viewer: &Viewer, units: u64) -> Result<(), Refusal> {
     door.admission.spend(viewer, Spending::Requests, units).map_err(|wait| Refusal {
         retry_after: Some(wait),
-        ..Refusal::new(Code::RateLimited, "Your operations cost too much in too short a time.")
+        ..Refusal::new(
+            Code::RateLimited,
+            "Your operations cost too much in a short time. Try again after `retryAfterMs`.",
+        )
     })
 }
 
-/// Where each item of a subscription waits until the viewer's budget has enough for it, and then for its turn. A
-/// stream that costs too much becomes slower, and loses nothing.
+/// The gate where each item of a subscription waits for the viewer's budget, and then for its turn. A
+/// subscription that costs too much becomes slower, and loses nothing.
 fn gate(door: &Door, viewer: &Viewer, units: u64) -> Gate {
     let (door, viewer) = (door.clone(), viewer.clone());
     Gate::new(move || {
@@ -171,16 +174,17 @@ const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>) -> Result<(), Refusal> {
     let is_change = |root: &&String| !SIGNS_OF_LIFE.contains(&root.as_str()) && *root != "__typename";
     let changes = roots.iter().filter(is_change).count();
-    let admitted = match viewer.role {
+    let admitted = match viewer.widget_room() {
         // Of any number in one document, only the first signs somebody in.
-        ViewerRole::Widget => door.admission.sign_in(viewer, address),
-        ViewerRole::Admin | ViewerRole::Operator | ViewerRole::Visitor | ViewerRole::ApiClient => {
-            door.admission.change(viewer, changes)
-        }
+        Some(_) => door.admission.sign_in(viewer, address),
+        None => door.admission.change(viewer, changes),
     };
     admitted.map_err(|wait| Refusal {
         retry_after: Some(wait),
-        ..Refusal::new(Code::RateLimited, "Too many mutations in too short a time.")
+        ..Refusal::new(
+            Code::RateLimited,
+            "You sent too many mutations in a short time. Try again after `retryAfterMs`.",
+        )
     })
 }
 
@@ -201,12 +205,12 @@ pub(super) async fn run(door: &Door, operation: Operation, deadline: Instant) ->
     match timeout_at(deadline, task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => {
-            tracing::error!(%panic, "an operation was cut off");
+            tracing::error!(%panic, "an operation panicked");
             answer::failed(&Refusal::internal())
         }
         Err(_) => {
             abort.abort();
-            answer::failed(&Refusal::new(Code::Unavailable, "The operation took too long."))
+            answer::failed(&Refusal::new(Code::Unavailable, "The operation took longer than 10 seconds."))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What waits to leave on a socket, bounded in frames and in bytes.
+//! The outgoing queue of a socket, bounded in frames and in bytes.
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::SinkExt;
@@ -96,11 +96,11 @@ pub(super) async fn write(mut sink: SplitSink<WebSocket, Message>, mut frames: F
         let has_left = match written.await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a socket could not be written to");
+                tracing::debug!(%error, "could not write to a socket");
                 false
             }
             Err(_) => {
-                tracing::debug!(length, "a socket is closed because its client does not read");
+                tracing::debug!(length, "closed a socket whose client does not read");
                 false
             }
         };

@@ -1,4 +1,4 @@
-//! Whether the caller of an open connection may still be here.
+//! Checks whether the caller of an open connection is still allowed.
 
 use super::Door;
 use super::open_streams::{Contact, OpenStream};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long a connection waits for the store to say whether its token still holds.
+/// The time that a connection waits for the store to check its token.
 const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits until the actor is deactivated.
@@ -22,9 +22,9 @@ pub(super) async fn deactivated(standing: &mut watch::Receiver<Standing>) {
 
 /// The caller of a connection that stays open.
 pub(super) struct Present {
-    /// As they were last seen to stand.
+    /// The viewer at the last check.
     pub viewer: Viewer,
-    /// Where an operation says that they have another token.
+    /// The channel on which operations report a newer token.
     pub renewal: Arc<Renewal>,
     standing: watch::Receiver<Standing>,
     _stream: OpenStream,
@@ -38,7 +38,7 @@ impl Present {
         Some(Self { viewer, renewal: Arc::default(), standing, _stream: stream })
     }
 
-    /// How the caller's actor stands, to watch.
+    /// The access of the caller's actor, to watch.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
     }
@@ -66,7 +66,9 @@ impl Present {
                         Ok(true) => self.viewer.auth_version = auth_version,
                         Ok(false) => return false,
                         // It is asked again in a moment.
-                        Err(error) => tracing::warn!(%error, "could not read whether a token still holds"),
+                        Err(error) => {
+                            tracing::warn!(%error, "could not check whether a token is still valid");
+                        }
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! What uploads and files have in common: a link that says what it grants, and errors as JSON.
+//! The common part of uploads and downloads: signed links, and errors as JSON.
 
 use super::Door;
 use crate::files::{BadLink, Purpose};
@@ -10,7 +10,7 @@ use entity::{AttachmentId, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Why a signed request is not answered with what it asks for.
+/// The refusal of a signed request.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -20,11 +20,14 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) const GONE: Self =
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such file, or not any more.");
-    pub(super) const UNAVAILABLE: Self =
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment.");
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "The file does not exist, or no longer exists.");
+    pub(super) const UNAVAILABLE: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "UNAVAILABLE",
+        "The server cannot answer at the moment. Try again later.",
+    );
     pub(super) const INTERNAL: Self =
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "The server failed.");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "The server failed because of a bug.");
 
     pub(super) const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
         Self { status, code, message }
@@ -53,22 +56,28 @@ struct Signature {
     signature: String,
 }
 
-/// What a link grants, where it was made here for this purpose and still holds: which attachment, and until when.
+/// The attachment and the expiry time of a link, if it was created here for this purpose and has not expired.
 pub(super) fn granted(
     door: &Door,
     purpose: Purpose,
     id: &str,
     uri: &Uri,
 ) -> Result<(AttachmentId, Timestamp), Refusal> {
-    let forged = Refusal::new(StatusCode::FORBIDDEN, "FORBIDDEN", "This is not a link that the server made.");
+    let forged = Refusal::new(
+        StatusCode::FORBIDDEN,
+        "FORBIDDEN",
+        "The server did not create this link, or the link was changed.",
+    );
     let Ok(id) = Uuid::try_parse(id).map(AttachmentId) else { return Err(forged) };
     let Ok(Query(Signature { until, signature })) = Query::try_from_uri(uri) else { return Err(forged) };
     let links = door.actions.files().links();
     match links.check(purpose, id, until, &signature, door.actions.now()) {
         Ok(()) => Ok((id, Timestamp(until.saturating_mul(1_000)))),
         Err(BadLink::Forged) => Err(forged),
-        Err(BadLink::Expired) => {
-            Err(Refusal::new(StatusCode::GONE, "EXPIRED", "The link has expired: ask for a new one."))
-        }
+        Err(BadLink::Expired) => Err(Refusal::new(
+            StatusCode::GONE,
+            "EXPIRED",
+            "The link has expired. Fetch the attachment again for a new one.",
+        )),
     }
 }

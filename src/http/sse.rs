@@ -1,6 +1,6 @@
-//! A subscription as server-sent events, in the distinct connections mode of the `graphql-sse` protocol:
-//! `next` events with answers, one `complete` at the end. Each event's id is its cursor, so a browser that
-//! comes back says by itself where it stood.
+//! Subscriptions as server-sent events, in the distinct connections mode of the `graphql-sse` protocol:
+//! `next` events with answers, and one `complete` at the end. The id of each event is its cursor, so a
+//! browser that reconnects resumes by itself.
 
 use super::connections::Link;
 use super::negotiate::Format;
@@ -25,11 +25,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How often is looked whether a token has expired.
+/// The interval of checking whether a token has expired.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long a stream may take to say why it ends, before its connection is cut.
+/// The time that a stream gets to report why it ends, before its connection is closed.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
-/// When an actor with too many streams may try again.
+/// The time after which an actor with too many streams may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(4);
 
 /// Streams the operation's answers; a query or a mutation has one. A subscription that cannot start for want of the
@@ -45,7 +45,10 @@ pub(super) async fn respond(
     let Some(caller) = Present::new(door, viewer, &contact).await else {
         let refusal = Refusal {
             retry_after: Some(RETRY_AFTER),
-            ..Refusal::new(Code::RateLimited, "Too many streams are open. Try again later.")
+            ..Refusal::new(
+                Code::RateLimited,
+                "Too many event streams are open. Close some, or try again later.",
+            )
         };
         return Err((StatusCode::TOO_MANY_REQUESTS, refusal));
     };
@@ -63,7 +66,10 @@ pub(super) async fn respond(
             };
             match &first {
                 Some(Told::Answer(answer, None)) if has_code(answer, Code::Unavailable) => {
-                    let refusal = Refusal::new(Code::Unavailable, "Try again in a moment.");
+                    let refusal = Refusal::new(
+                        Code::Unavailable,
+                        "The server cannot answer at the moment. Try again later.",
+                    );
                     return Err((StatusCode::SERVICE_UNAVAILABLE, refusal));
                 }
                 Some(Told::Answer(..) | Told::CutOff) | None => {}

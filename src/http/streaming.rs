@@ -1,5 +1,5 @@
-//! The answers of a subscription, whichever way they leave: each event resolved until it has what the database knows of
-//! it, or the stream cut off before it.
+//! The answers of a subscription on any transport. Each event is resolved until the database has answered all
+//! of it, or the stream is closed before the event.
 
 use super::abort::AbortOnDrop;
 use super::operation::Operation;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// What a subscription comes to, step by step.
+/// A step of a subscription.
 pub(super) enum Told {
     /// An answer, with the cursor that it resumes from.
     Answer(Box<Answer>, Option<String>),
@@ -70,11 +70,11 @@ impl Following {
             }
             let cause = answer.errors.first().map(|error| error.message.as_str()).unwrap_or_default();
             if failing_since.get_or_insert_with(Instant::now).elapsed() >= self.resolve_within {
-                tracing::warn!(cause, "an event could not be resolved: its stream is cut off");
+                tracing::warn!(cause, "could not resolve an event, so its stream is closed");
                 self.is_over = true;
                 return Some(Told::CutOff);
             }
-            tracing::debug!(cause, "an event could not be resolved and is tried again");
+            tracing::debug!(cause, "could not resolve an event; trying again");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             self.resume.resolve_again();
@@ -82,8 +82,8 @@ impl Following {
     }
 }
 
-/// The same answers, made by a task of their own. A client that stops reading then holds nothing that others wait for,
-/// such as a connection of the database.
+/// The same answers, produced by a separate task. A client that stops reading then holds nothing that others
+/// wait for, such as a connection to the database.
 pub(super) fn detached(door: &Door, mut answers: BoxStream<'static, Told>) -> BoxStream<'static, Told> {
     let (sender, told) = mpsc::channel(1);
     let task = door.tracker.spawn(async move {

@@ -1,5 +1,5 @@
-//! Who runs next: each actor has a few lanes of their own, and dear operations share what is left of the processors.
-//! However much an actor asks for, others wait for a few of their fields at most.
+//! Scheduling of operations: each actor has a few lanes, and expensive operations share the remaining
+//! processors. However much one actor requests, others wait for only a few of their fields.
 
 use crate::domain::viewer::Viewer;
 use async_graphql::parser::types::OperationType;
@@ -18,7 +18,7 @@ const QUERIES: usize = 8;
 const ITEMS: usize = 4;
 /// Below this cost, in units, an operation needs no lane: about 1 ms.
 const LIGHT: u64 = 250;
-/// From this cost on, in units, an operation is dear: about 12 ms.
+/// The cost in units from which an operation counts as expensive: about 12 ms.
 const DEAR: u64 = 2_500;
 /// Queries and mutations that wait for their turn; more are refused at once.
 const WAITING: usize = 2_000;

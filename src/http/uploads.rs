@@ -1,4 +1,4 @@
-//! `PUT /uploads/…`: the bytes of an upload, to the URL that `createUpload` gave.
+//! `PUT /uploads/…`: receives an upload at the URL that `createUpload` returned.
 
 use super::Door;
 use super::signed::{Refusal, granted};
@@ -36,7 +36,9 @@ fn refusal(why: NotTaken) -> Refusal {
     let unlike = |message| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA", message);
     match why {
         NotTaken::Gone => Refusal::GONE,
-        NotTaken::Complete => Refusal::new(StatusCode::CONFLICT, "CONFLICT", "The bytes are there already."),
+        NotTaken::Complete => {
+            Refusal::new(StatusCode::CONFLICT, "CONFLICT", "The bytes of this upload are already stored.")
+        }
         NotTaken::Active => {
             unlike("Browsers run files of this `Content-Type`. Use `application/octet-stream`.")
         }
@@ -44,30 +46,30 @@ fn refusal(why: NotTaken) -> Refusal {
             NotKept::TooLarge => Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "TOO_LARGE",
-                "There are more bytes than the upload was granted for.",
+                "The body has more bytes than the `size` of the upload.",
             ),
-            NotKept::TooSmall => invalid("There are fewer bytes than the upload was granted for."),
+            NotKept::TooSmall => invalid("The body has fewer bytes than the `size` of the upload."),
             NotKept::Active => unlike(
-                "The bytes are a page or a script. Upload them as `application/octet-stream` or as a text.",
+                "The content is a web page or a script. Upload it as `application/octet-stream` or as text.",
             ),
             NotKept::NoImage => unlike(
                 "The image is damaged or has more than 64 megapixels. Upload it as `application/octet-stream`.",
             ),
-            NotKept::CutOff => invalid("The bytes broke off."),
+            NotKept::CutOff => invalid("The connection broke before all bytes arrived."),
             NotKept::TooSlow => {
                 Refusal::new(StatusCode::REQUEST_TIMEOUT, "UNAVAILABLE", "The bytes arrived too slowly.")
             }
             NotKept::Busy => Refusal::UNAVAILABLE,
             NotKept::NoRoom => {
-                tracing::warn!("an upload was refused: the disk for files has too little space left");
+                tracing::warn!("refused an upload: too little disk space is left for files");
                 Refusal::new(
                     StatusCode::INSUFFICIENT_STORAGE,
                     "UNAVAILABLE",
-                    "The server has too little space left. Try again later.",
+                    "The server has too little disk space left. Try again later.",
                 )
             }
             NotKept::Unreachable(error) => {
-                tracing::warn!(%error, "an upload could not be kept");
+                tracing::warn!(%error, "could not store an upload");
                 Refusal::UNAVAILABLE
             }
         },
@@ -75,15 +77,15 @@ fn refusal(why: NotTaken) -> Refusal {
     }
 }
 
-/// What could not be read or written down.
+/// The refusal for bytes that could not be read or stored.
 pub(super) fn failed(error: &Error) -> Refusal {
     match error {
         Error::Unavailable(cause) => {
-            tracing::warn!(cause, "a file could not be served");
+            tracing::warn!(cause, "could not serve a file");
             Refusal::UNAVAILABLE
         }
         Error::Failed(cause) => {
-            tracing::error!(cause, "a file could not be served");
+            tracing::error!(cause, "could not serve a file");
             Refusal::INTERNAL
         }
         Error::Refused(_) | Error::Forbidden => Refusal::GONE,

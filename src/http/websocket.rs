@@ -1,7 +1,7 @@
-//! The `graphql-transport-ws` protocol: one task reads a socket, one writes it, one runs each operation.
+//! The `graphql-transport-ws` protocol: one task reads a socket, one writes it, and one runs each operation.
 //!
-//! The queue to the writer is short, so each operation has fair turns and a slow socket slows nobody but
-//! itself; every frame has a deadline; what the protocol forbids closes the socket with the protocol's code.
+//! The queue to the writer is short, so operations take fair turns and a slow socket slows down only itself.
+//! Every frame has a deadline. A violation of the protocol closes the socket with the protocol's code.
 
 use super::abort::AbortOnDrop;
 use super::connections::Link;
@@ -33,12 +33,13 @@ use tungstenite::error::ProtocolError;
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes of a socket's buffers: it waits with little, and many wait.
 const BUFFER: usize = 2 * 1024;
-/// How often a socket looks at its deadlines.
+/// The interval at which a socket checks its deadlines.
 const TICK: Duration = Duration::from_millis(250);
-/// How long a closing socket may take to say why.
+/// The time that a closing socket gets to send its close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Why a socket is closed. The codes up to 4429 are the protocol's; clients come back after 1012 and 4403.
+/// The reason why a socket is closed. The codes up to 4429 are the protocol's. Clients reconnect after 1012
+/// and 4403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Close {
     Violation,
@@ -81,7 +82,7 @@ impl Close {
     }
 }
 
-/// What a client says.
+/// Client messages of the `graphql-transport-ws` protocol.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
@@ -138,7 +139,7 @@ struct Socket {
     header_token: Option<String>,
     contact: Contact,
     caller: Option<Present>,
-    /// How the caller's actor stands; absent before they have said who they are.
+    /// The access of the caller's actor. Absent before authentication.
     standing: Option<watch::Receiver<Standing>>,
     /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
     operations: HashMap<String, (u64, AbortHandle)>,
@@ -154,7 +155,7 @@ struct Ended {
     last: Last,
 }
 
-/// How an operation ends.
+/// The end of an operation.
 enum Last {
     /// The client is told that it is complete, or one error.
     Say(Value),
@@ -310,7 +311,7 @@ impl Socket {
         }
         let limit = self.door.limits.operations;
         if self.operations.len() >= limit {
-            let message = format!("A socket has at most {limit} operations at once.");
+            let message = format!("A WebSocket can run at most {limit} operations at the same time.");
             return self.say(error(&id, &Refusal::new(Code::LimitExceeded, message))).await;
         }
         let arrival = Arrival {
@@ -446,8 +447,10 @@ fn next(id: &str, answer: &Answer) -> Result<Message, Value> {
     let payload = answer::payload(answer, true);
     let next = format!("{{\"type\":\"next\",\"id\":{},\"payload\":{payload}}}", Value::from(id));
     if next.len() > LARGEST {
-        let message =
-            format!("The answer has {} bytes; {LARGEST} are allowed. Ask for less at once.", next.len());
+        let message = format!(
+            "The response has {} bytes, more than the limit of {LARGEST}. Request shorter pages or fewer fields.",
+            next.len()
+        );
         return Err(error(id, &Refusal::new(Code::LimitExceeded, message)));
     }
     Ok(Message::Text(next.into()))

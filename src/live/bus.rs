@@ -100,7 +100,7 @@ impl Link {
         if let Some(sender) = &self.0
             && sender.try_send(message).is_err()
         {
-            tracing::debug!("the bus is behind: a hint is dropped");
+            tracing::debug!("the bus is behind; dropped a hint");
         }
     }
 }
@@ -125,10 +125,10 @@ async fn send_all(client: async_nats::Client, epoch: Uuid, node: Uuid, mut queue
         match serde_json::to_vec(&Envelope { node, message }) {
             Ok(payload) => {
                 if let Err(error) = client.publish(subject, payload.into()).await {
-                    tracing::debug!(%error, "a hint could not be sent");
+                    tracing::debug!(%error, "could not send a hint");
                 }
             }
-            Err(error) => tracing::error!(%error, "a hint could not be written"),
+            Err(error) => tracing::error!(%error, "could not encode a hint"),
         }
     }
 }
@@ -137,7 +137,7 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
     let mut heard = match client.subscribe(format!("anteroom.{epoch}.*")).await {
         Ok(heard) => heard,
         Err(error) => {
-            tracing::error!(%error, "the bus cannot be listened to: other nodes' news waits for the sweep");
+            tracing::error!(%error, "could not subscribe to the bus; events of other nodes wait for the sweep");
             return;
         }
     };
@@ -146,7 +146,7 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
             Ok(envelope) if envelope.node == node => {}
             Ok(envelope) => hear(envelope.node, envelope.message),
             // A newer node may say what this one does not know.
-            Err(error) => tracing::debug!(%error, "a hint could not be read"),
+            Err(error) => tracing::debug!(%error, "could not decode a hint"),
         }
     }
 }
@@ -163,6 +163,49 @@ mod tests {
         assert!(bus.is_ok_and(|bus| bus.is_ok_and(|bus| bus.is_there())));
         assert!(Bus::connect(Some("not a url at all")).await.is_err());
         assert!(Bus::connect(None).await.is_ok_and(|bus| !bus.is_there()));
+    }
+
+    #[test]
+    fn bytes_between_nodes_stay_the_same() -> Result<(), serde_json::Error> {
+        let id = Uuid::from_u128(1);
+        let (organization_id, chat_id) = (OrganizationId(id), ChatId(id));
+        let participation_id = ParticipationId(id);
+        let own = format!(r#""organization_id":"{id}","chat_id":"{id}","id":"{id}""#);
+        let messages = [
+            (
+                Message::Log { organization_id, chat_id, first: 3, last: 4, stopped_typing: Vec::new() },
+                format!(r#"{{"Log":{{"organization_id":"{id}","chat_id":"{id}","first":3,"last":4}}}}"#),
+            ),
+            (
+                Message::Participation { chat_id, id: participation_id },
+                format!(r#"{{"Participation":{{"chat_id":"{id}","id":"{id}"}}}}"#),
+            ),
+            (
+                Message::View { organization_id, chat_id, id: participation_id, was_hidden: true },
+                format!(r#"{{"View":{{{own},"was_hidden":true}}}}"#),
+            ),
+            (
+                Message::Read { organization_id, chat_id, id: participation_id },
+                format!(r#"{{"Read":{{{own}}}}}"#),
+            ),
+            (
+                Message::Presence { chat_id, id: PresenceId(id) },
+                format!(r#"{{"Presence":{{"chat_id":"{id}","id":"{id}"}}}}"#),
+            ),
+            (
+                Message::Typing { chat_id, actor_ids: vec![ActorId(id)] },
+                format!(r#"{{"Typing":{{"chat_id":"{id}","actor_ids":["{id}"]}}}}"#),
+            ),
+            (
+                Message::Actor { id: ActorId(id), auth_version: 5 },
+                format!(r#"{{"Actor":{{"id":"{id}","auth_version":5}}}}"#),
+            ),
+        ];
+        for (message, expected) in messages {
+            let expected = format!(r#"{{"node":"{id}","message":{expected}}}"#);
+            assert_eq!(serde_json::to_string(&Envelope { node: id, message })?, expected);
+        }
+        Ok(())
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! `chatChanged`: chats that come into, change in and leave one place.
+//! `chatChanged`: chats that enter, change in, and leave a list.
 
 use super::cursor::CursorError;
 use super::feed::Before;
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
 use super::{ChangeAction, ChatChange, ChatScope, Live, LiveError, scopes};
 use crate::domain::chat_filter::{ChatFilter, Members};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{self, Follows};
+use crate::domain::viewer::Viewer;
 use crate::store::feed::{Found, Place};
 use crate::store::{actors, rooms};
 use entity::{ActorType, chat};
@@ -30,7 +31,7 @@ impl Live {
             ChatScope::User(actor_id) => Place::Participant(actor_id),
             ChatScope::PresentUser(user_id) => Place::PresentUser(user_id),
         };
-        let hash = scopes::chat_changes(viewer, scope, &filter);
+        let hash = scopes::chat_changes(viewer.actor_id, scope, &filter);
         let after = match after {
             None => None,
             Some(cursor) => {
@@ -59,26 +60,19 @@ impl Live {
             let found = actors::find_in_organization(store, organization_id, id).await?;
             Ok::<_, LiveError>(found.is_some_and(|actor| wanted(actor.actor_type)))
         };
-        let may = match (viewer.role, scope) {
-            (ViewerRole::Visitor, ChatScope::Visitor(id) | ChatScope::User(id)) => id == viewer.actor_id,
-            (ViewerRole::Visitor, ChatScope::Room(_) | ChatScope::PresentUser(_))
-            | (
-                ViewerRole::Widget,
-                ChatScope::Room(_) | ChatScope::PresentUser(_) | ChatScope::Visitor(_) | ChatScope::User(_),
-            ) => false,
-            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::Room(room_id)) => {
+        let may = match (policy::follows(viewer), scope) {
+            (Follows::Nothing, _) | (Follows::Own, ChatScope::Room(_) | ChatScope::PresentUser(_)) => false,
+            (Follows::Own, ChatScope::Visitor(id) | ChatScope::User(id)) => id == viewer.actor_id,
+            (Follows::Organization, ChatScope::Room(room_id)) => {
                 rooms::find_in_organization(store, organization_id, room_id).await?.is_some()
             }
-            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::Visitor(id)) => {
+            (Follows::Organization, ChatScope::Visitor(id)) => {
                 is_one(id, |found| found == ActorType::Visitor).await?
             }
-            (ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient, ChatScope::User(id)) => {
-                is_one(id, |_| true).await?
+            (Follows::Organization, ChatScope::User(id)) => is_one(id, |_| true).await?,
+            (Follows::Organization, ChatScope::PresentUser(id)) => {
+                is_one(id, |found| found == ActorType::User).await?
             }
-            (
-                ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient,
-                ChatScope::PresentUser(id),
-            ) => is_one(id, |found| found == ActorType::User).await?,
         };
         if may { Ok(()) } else { Err(LiveError::NotFound) }
     }
@@ -138,7 +132,7 @@ impl ChatChanges {
 
     fn includes(&self, chat: &chat::Model, members: &Members) -> bool {
         self.is_in_place(chat, members)
-            && sees(self.reader.viewer(), chat, &members.participants)
+            && sees(self.reader.viewer(), chat, members)
             && self.filter.matches(chat, members)
     }
 
@@ -152,7 +146,7 @@ impl ChatChanges {
     }
 
     fn item(&self, action: ChangeAction, chat: &Arc<chat::Model>, members: &Members) -> ChatChange {
-        let is_seen = sees(self.reader.viewer(), chat, &members.participants);
+        let is_seen = sees(self.reader.viewer(), chat, members);
         ChatChange {
             cursor: self.reader.cursor(),
             at: self.reader.changed_at(chat),

@@ -1,19 +1,19 @@
-//! The streams of one chat: its whole log, and the same cut down to one kind.
+//! The streams of one chat: its whole log, and the same log filtered to one kind of event.
 
 use super::cursor::CursorError;
-use super::item::action_of;
 use super::lease::Lease;
 use super::reader::{BATCH, Position, Reader, Step};
 use super::{
     ChangeAction, ChatItem, Live, LiveError, MessageItem, PresenceItem, Pulse, ResetReason, SessionItem,
 };
-use crate::domain::event::{Entry, MessageRow, Signal, Subject};
+use crate::domain::change::{MessageChange, PresenceChange};
+use crate::domain::event::{Change, Entry, MessageRow, Signal};
 use crate::domain::policy;
 use crate::domain::viewer::Viewer;
 use crate::store::log::{self, MessageBatch};
 use crate::store::sessions;
 use chrono::TimeDelta;
-use entity::{ChatId, EventKind, ParticipationId, SessionId, Timestamp, participation};
+use entity::{ChatId, ParticipationId, SessionId, Timestamp, participation};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
@@ -148,25 +148,15 @@ impl Live {
         let cursor = || self.0.cursors.encode_chat(at.chat_id, at.position);
         match at.step {
             Step::Entry(entry) => {
-                let action = match entry.event.kind {
-                    EventKind::PresenceAdded => ChangeAction::Added,
-                    EventKind::PresenceEnded => ChangeAction::Removed,
-                    EventKind::ChatChanged
-                    | EventKind::HistoryChanged
-                    | EventKind::MessageAdded
-                    | EventKind::MessageChanged
-                    | EventKind::ParticipationAdded
-                    | EventKind::ParticipationChanged
-                    | EventKind::ParticipationEnded
-                    | EventKind::SessionAdded
-                    | EventKind::SessionChanged
-                    | EventKind::SessionStarted
-                    | EventKind::SessionAccepted
-                    | EventKind::SessionRejected
-                    | EventKind::SessionFinished => return None,
+                let (action, presence) = match &entry.event.change {
+                    Change::Presence(PresenceChange::Added, row) => (ChangeAction::Added, row.clone()),
+                    Change::Presence(PresenceChange::Ended, row) => (ChangeAction::Removed, row.clone()),
+                    Change::Chat
+                    | Change::History { .. }
+                    | Change::Message(..)
+                    | Change::Participation(..)
+                    | Change::Session(..) => return None,
                 };
-                let Subject::Presence(presence) = &entry.subject else { return None };
-                let presence = presence.clone();
                 Some(PresenceItem { cursor: cursor(), at: entry.event.created_at, action, presence })
             }
             Step::Signal(signal) => match &*signal {
@@ -182,11 +172,11 @@ impl Live {
 
     fn session_item(&self, session_id: SessionId, at: StepAt) -> Option<SessionItem> {
         let Step::Entry(entry) = at.step else { return None };
-        let Subject::Session(row) = &entry.subject else { return None };
+        let Change::Session(change, row) = &entry.event.change else { return None };
         (row.session.id == session_id).then(|| SessionItem {
             cursor: self.0.cursors.encode_chat(at.chat_id, at.position),
             at: entry.event.created_at,
-            action: action_of(entry.event.kind),
+            action: change.action(),
             session: row.clone(),
         })
     }
@@ -320,9 +310,7 @@ impl Messages {
             }
             match self.reader.next().await? {
                 Step::Entry(entry) => {
-                    if let (EventKind::MessageAdded, Subject::Message(message)) =
-                        (entry.event.kind, &entry.subject)
-                    {
+                    if let Change::Message(MessageChange::Added, message) = &entry.event.change {
                         return Some(self.item(message.clone()));
                     }
                 }

@@ -1,8 +1,8 @@
-//! Cursors: where a reader stands, as a text that only this server can make.
+//! Cursors: the position of a reader, as a text that only this server can create.
 //!
 //! Layout before base64url: a byte for the kind, eight for the position, eight of the store's epoch, ten of
-//! an HMAC-SHA256 over all of that and over what the cursor is of (a chat, or a feed's place), which is not
-//! in the cursor itself. A cursor shown for something else is therefore as invalid as a garbled one.
+//! an HMAC-SHA256 over all of that and over the cursor's subject (a chat, or a feed's scope), which is not
+//! part of the cursor. A cursor of another subject is therefore as invalid as a garbled one.
 
 use crate::domain::description::Description;
 use base64::Engine;

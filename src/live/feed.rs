@@ -11,12 +11,13 @@
 
 use super::feed_job::Job;
 use super::lock;
+use crate::domain::change::{ParticipationChange, PresenceChange};
 use crate::domain::chat_filter::Members;
-use crate::domain::event::{Entry, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, ViewChange};
 use crate::store::Store;
 use crate::store::own_views::OwnView;
 use chrono::TimeDelta;
-use entity::{ChatId, EventKind, OrganizationId, Timestamp, chat};
+use entity::{ChatId, OrganizationId, ParticipationId, Timestamp, chat};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
@@ -28,28 +29,28 @@ const KNOWN_CHATS: usize = 20_000;
 /// Commits and hints that wait for the worker at most; beyond, readers re-read their place.
 const QUEUE: usize = 4_096;
 
-/// How the chat was before.
+/// The state of a chat before a change.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
-    /// It was not.
+    /// The chat is new.
     New,
-    /// So.
+    /// The chat was in this state.
     Known(Arc<chat::Model>),
-    /// Nobody here can say.
+    /// This node does not know.
     Unknown,
 }
 
-/// What became of a chat.
+/// A change of a chat.
 #[derive(Debug)]
 pub(super) struct FeedNews {
     /// The chat after it.
     pub(super) chat: Arc<chat::Model>,
     pub(super) before: Before,
-    /// What happened, in order.
+    /// The entries of the log, in order.
     pub(super) entries: Vec<Arc<Entry>>,
-    /// Who is in the chat now.
+    /// The current members.
     pub(super) members: Members,
-    /// Who was before the first of the entries.
+    /// The members before the first of the entries.
     pub(super) members_before: Members,
 }
 
@@ -58,8 +59,8 @@ pub(super) struct FeedNews {
 pub(super) struct FeedView {
     /// The view, and the chat as it now stands.
     pub(super) view: OwnView,
-    /// The kind of change.
-    pub(super) change: ViewChange,
+    /// The kind of change, where it is known.
+    pub(super) change: Option<ViewChange>,
 }
 
 /// What a feed's ring holds.
@@ -86,6 +87,8 @@ struct Feed {
     sender: broadcast::Sender<FeedHint>,
     readers: usize,
     known: HashMap<ChatId, Known>,
+    /// When each own view that was fed lately was changed.
+    viewed: HashMap<ParticipationId, Timestamp>,
     is_primed: bool,
 }
 
@@ -129,6 +132,7 @@ impl Feeds {
                 sender: broadcast::Sender::new(self.capacity),
                 readers: 0,
                 known: HashMap::new(),
+                viewed: HashMap::new(),
                 is_primed: !self.is_shared,
             });
             feed.readers += 1;
@@ -192,8 +196,22 @@ impl Feeds {
     /// Tells the readers that an actor's own view of a chat changed: those of that actor listen.
     pub(super) fn feed_view(&self, organization_id: OrganizationId, view: FeedView) {
         if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
+            if let Some(at) = view.view.participation.viewed_at.filter(|_| self.is_shared) {
+                feed.viewed.insert(view.view.participation.id, at);
+            }
             let _ = feed.sender.send(FeedHint::View(Arc::new(view)));
         }
+    }
+
+    /// Whether this state of an own view, or a newer one, was fed; or nobody reads here.
+    pub(super) fn has_fed_view(
+        &self,
+        organization_id: OrganizationId,
+        id: ParticipationId,
+        at: Timestamp,
+    ) -> bool {
+        let feeds = lock(&self.of_organization);
+        feeds.get(&organization_id).is_none_or(|feed| feed.viewed.get(&id).is_some_and(|fed| *fed >= at))
     }
 
     /// Tells the readers of an organization to read their places.
@@ -215,6 +233,7 @@ impl Feeds {
         let mut feeds = lock(&self.of_organization);
         for feed in feeds.values_mut() {
             feed.known.retain(|_, known| known.chat.logged_at >= old);
+            feed.viewed.retain(|_, at| *at >= old);
         }
     }
 
@@ -271,38 +290,24 @@ pub(super) fn undo(members: &mut Members, entry: &Entry) {
 }
 
 fn step(members: &mut Members, entry: &Entry, forwards: bool) {
-    if let Subject::Participation(row) = &entry.subject {
-        members.set_hidden(row.actor_id, row.hidden_sequence);
-    }
-    let (list, actor_id, comes) = match (entry.event.kind, &entry.subject) {
-        (EventKind::ParticipationAdded, Subject::Participation(row)) => {
-            (&mut members.participants, row.actor_id, true)
+    let (list, actor_id, comes) = match &entry.event.change {
+        Change::Participation(change, row) => {
+            members.set_hidden(row.actor_id, row.hidden_sequence);
+            let comes = match change {
+                ParticipationChange::Added => true,
+                ParticipationChange::Ended => false,
+                ParticipationChange::Changed => return,
+            };
+            (&mut members.participants, row.actor_id, comes)
         }
-        (EventKind::ParticipationEnded, Subject::Participation(row)) => {
-            (&mut members.participants, row.actor_id, false)
+        Change::Presence(change, row) => {
+            let comes = match change {
+                PresenceChange::Added => true,
+                PresenceChange::Ended => false,
+            };
+            (&mut members.present_users, row.user_id, comes)
         }
-        (EventKind::PresenceAdded, Subject::Presence(row)) => (&mut members.present_users, row.user_id, true),
-        (EventKind::PresenceEnded, Subject::Presence(row)) => {
-            (&mut members.present_users, row.user_id, false)
-        }
-        (
-            EventKind::ChatChanged
-            | EventKind::HistoryChanged
-            | EventKind::MessageAdded
-            | EventKind::MessageChanged
-            | EventKind::PresenceAdded
-            | EventKind::PresenceEnded
-            | EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded
-            | EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished,
-            _,
-        ) => return,
+        Change::Chat | Change::History { .. } | Change::Message(..) | Change::Session(..) => return,
     };
     list.retain(|other| *other != actor_id);
     if comes == forwards {

@@ -19,6 +19,6 @@ pub(super) enum What {
     Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
     /// Events that are in the store, as another node or the sweep says.
     Stored { first: i64, last: i64 },
-    /// A participant's view of a chat, which has no place in the log.
-    Viewed { id: ParticipationId, change: ViewChange },
+    /// A participant's view of a chat, which has no place in the log. The sweep does not know the kind of change.
+    Viewed { id: ParticipationId, change: Option<ViewChange> },
 }

@@ -4,11 +4,13 @@ use super::chat::OVERLAP;
 use super::cursor::ScopeHash;
 use super::feed::{Before, FeedHint, FeedNews, FeedSubscription, FeedView};
 use super::{Live, LiveError};
-use crate::domain::policy;
+use crate::domain::chat_filter::Members;
+use crate::domain::event::Change;
+use crate::domain::policy::{self, Ties};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::feed::{self, ChangeKey, Found, Place};
 use chrono::TimeDelta;
-use entity::{ChatId, ChatType, EventKind, Timestamp, chat};
+use entity::{ChatId, Timestamp, chat};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -153,18 +155,18 @@ impl FeedReader {
 
     /// Waits a little after a failed read.
     pub(super) async fn wait_after(&self, error: &crate::store::Error) {
-        tracing::warn!(%error, "a reader waits for the database");
+        tracing::warn!(%error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 
     /// When the chat changed, as far as the viewer may learn of it.
     pub(super) fn changed_at(&self, chat: &chat::Model) -> Timestamp {
-        policy::changed_at(self.viewer.role, chat)
+        policy::changed_at(&self.viewer, chat)
     }
 
     /// Whether the viewer may see any of it. News of what a visitor does not see move nothing for them.
     fn learns_of(&self, news: &FeedNews) -> bool {
-        self.viewer.role.is_staff()
+        policy::sees_all_events(&self.viewer)
             || news.entries.iter().any(|entry| policy::sees_entry(&self.viewer, entry))
     }
 
@@ -198,46 +200,33 @@ impl FeedReader {
     }
 }
 
-/// Whether the viewer sees the chat, given who is in it.
-pub(super) fn sees(viewer: &Viewer, chat: &chat::Model, participants: &[entity::ActorId]) -> bool {
-    policy::sees_chat(viewer, chat, participants.contains(&viewer.actor_id))
+/// Whether the viewer sees the chat with these members.
+pub(super) fn sees(viewer: &Viewer, chat: &chat::Model, members: &Members) -> bool {
+    policy::sees_chat(viewer, chat, Ties::among(members, viewer.actor_id))
 }
 
-/// Whether the viewer sees the chat, or would if it had not been deleted.
-fn sees_or_saw(viewer: &Viewer, chat: &chat::Model, participants: &[entity::ActorId]) -> bool {
-    match chat.deleted_at {
-        None => sees(viewer, chat, participants),
-        Some(_) => sees(viewer, &chat::Model { deleted_at: None, ..chat.clone() }, participants),
-    }
+/// Whether the viewer sees the chat with these members, or would if it had not been deleted.
+fn saw(viewer: &Viewer, chat: &chat::Model, members: &Members) -> bool {
+    policy::saw_chat(viewer, chat, Ties::among(members, viewer.actor_id))
 }
 
 /// Whether the viewer may have seen a chat before news that do not say how it was.
 pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
     match &news.before {
         Before::New => false,
-        Before::Known(before) => sees(viewer, before, &news.members_before.participants),
+        Before::Known(before) => sees(viewer, before, &news.members_before),
         Before::Unknown => {
-            let was_changed = news.entries.iter().any(|entry| entry.event.kind == EventKind::ChatChanged);
-            sees_or_saw(viewer, &news.chat, &news.members.participants)
-                || news.members_before.participants.contains(&viewer.actor_id)
-                || news.members_before.present_users.contains(&viewer.actor_id)
-                || (was_changed && may_have_been_public(viewer, &news.chat))
+            let was_changed = news.entries.iter().any(|entry| matches!(entry.event.change, Change::Chat));
+            saw(viewer, &news.chat, &news.members)
+                || news.members_before.contains(viewer.actor_id)
+                || (was_changed && policy::may_have_been_public(viewer, &news.chat))
         }
     }
 }
 
 /// Whether the viewer may have seen a chat that was found.
 pub(super) fn may_have_seen_found(viewer: &Viewer, found: &Found) -> bool {
-    sees_or_saw(viewer, &found.chat, &found.members.participants)
+    saw(viewer, &found.chat, &found.members)
         || found.was_member
-        || (found.was_changed && may_have_been_public(viewer, &found.chat))
-}
-
-fn may_have_been_public(viewer: &Viewer, chat: &chat::Model) -> bool {
-    viewer.role.is_staff()
-        && chat.is_private
-        && match chat.chat_type {
-            ChatType::Visitor => true,
-            ChatType::Direct | ChatType::Group => false,
-        }
+        || (found.was_changed && policy::may_have_been_public(viewer, &found.chat))
 }

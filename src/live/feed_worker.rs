@@ -24,7 +24,7 @@ const BURST: usize = 64;
 /// Entries of a chat that are read to catch up; a feed that missed more than that is read as a whole.
 const CATCH_UP: u64 = 200;
 
-/// What became of a chat, but for who is in it.
+/// A change of a chat, without its members.
 #[derive(Clone)]
 struct Change {
     chat: Arc<chat::Model>,
@@ -52,8 +52,8 @@ impl Live {
                     views.push((organization_id, id, change));
                     match change {
                         // Who hides the chat is read afresh.
-                        ViewChange::Own { .. } => drop(rosters.0.remove(&chat_id)),
-                        ViewChange::Read => {}
+                        Some(ViewChange::Own { .. }) | None => drop(rosters.0.remove(&chat_id)),
+                        Some(ViewChange::Read) => {}
                     }
                     continue;
                 }
@@ -68,7 +68,7 @@ impl Live {
                     }
                     Ok(None) => {}
                     Err(error) => {
-                        tracing::warn!(%chat_id, %error, "a change could not be read for the feeds");
+                        tracing::warn!(%chat_id, %error, "could not read a change for the feeds");
                         self.0.feeds.missed(organization_id);
                     }
                 }
@@ -81,7 +81,7 @@ impl Live {
             let loaded = match rosters_of_each(&self.0.store, &missing).await {
                 Ok(loaded) => loaded,
                 Err(error) => {
-                    tracing::warn!(%error, "members could not be read for the feeds");
+                    tracing::warn!(%error, "could not read members for the feeds");
                     for (organization_id, _) in order {
                         self.0.feeds.missed(organization_id);
                     }
@@ -104,7 +104,7 @@ impl Live {
     }
 
     /// Tells of views that changed, each as it now stands.
-    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, ViewChange)>) {
+    async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, Option<ViewChange>)>) {
         let ids: Vec<_> = views.iter().map(|(_, id, _)| *id).collect();
         if ids.is_empty() {
             return;
@@ -119,7 +119,7 @@ impl Live {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "own views could not be read for the feeds");
+                tracing::warn!(%error, "could not read participations for the feeds");
                 for (organization_id, _, _) in views {
                     self.0.feeds.missed(organization_id);
                 }
@@ -138,7 +138,7 @@ impl Live {
                     since.rev().for_each(|entry| undo(&mut members, entry));
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%chat_id, %error, "a log could not be read for the feeds"),
+                Err(error) => tracing::warn!(%chat_id, %error, "could not read a log for the feeds"),
             }
         }
         change.entries.iter().rev().for_each(|entry| undo(&mut members, entry));

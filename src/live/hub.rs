@@ -1,8 +1,8 @@
 //! The hub: a ring of hints for each chat that has readers on this node.
 //!
-//! Invariants: a topic exists exactly as long as it has readers. What is forwarded may be late, repeated or
-//! missing; `seen` is the highest sequence that was forwarded or that a reader started from, so that one
-//! comparison with the store finds what nobody told of. Nothing here waits.
+//! Invariants: a topic exists exactly as long as it has readers. Forwarded hints may be late, repeated or
+//! missing. `seen` is the highest sequence that was forwarded or that a reader started from, so that one
+//! comparison with the store finds lost hints. Nothing here waits.
 
 use super::lock;
 use crate::domain::event::{Entry, Signal};

@@ -1,8 +1,8 @@
-//! What the streams carry.
+//! The items of live streams.
 
 use crate::domain::event::{Entry, MessageRow, SessionRow, Signal};
 use crate::domain::session_action::SessionAction;
-use entity::{ActorId, ChatId, EventKind, RoomId, Timestamp, chat, presence};
+use entity::{ActorId, ChatId, RoomId, Timestamp, chat, presence};
 use std::sync::Arc;
 
 /// Why a stream cannot start.
@@ -29,11 +29,11 @@ impl From<crate::store::Error> for LiveError {
     fn from(error: crate::store::Error) -> Self {
         match error {
             crate::store::Error::Unavailable(cause) => {
-                tracing::warn!(%cause, "a stream could not start");
+                tracing::warn!(%cause, "could not start a stream");
                 Self::Unavailable
             }
             crate::store::Error::Taken(cause) | crate::store::Error::Failed(cause) => {
-                tracing::error!(%cause, "a stream could not start");
+                tracing::error!(%cause, "could not start a stream");
                 Self::Failed
             }
         }
@@ -62,14 +62,14 @@ pub enum ChatItem {
     Signal { cursor: String, at: Timestamp, chat: Arc<chat::Model>, signal: Box<Signal> },
 }
 
-/// What became of something in the place that is followed.
+/// The change of an item in the followed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeAction {
-    /// It is new there.
+    /// The item entered the list.
     Added,
-    /// It changed there.
+    /// The item changed.
     Changed,
-    /// It is there no longer.
+    /// The item left the list.
     Removed,
 }
 
@@ -151,25 +151,4 @@ pub struct SessionItem {
     pub at: Timestamp,
     pub action: Option<SessionAction>,
     pub session: SessionRow,
-}
-
-/// The action that an event of a session reports; `None` for what is no transition.
-pub fn action_of(kind: EventKind) -> Option<SessionAction> {
-    match kind {
-        EventKind::SessionStarted => Some(SessionAction::Start),
-        EventKind::SessionAccepted => Some(SessionAction::Accept),
-        EventKind::SessionRejected => Some(SessionAction::Reject),
-        EventKind::SessionFinished => Some(SessionAction::Finish),
-        EventKind::SessionAdded
-        | EventKind::SessionChanged
-        | EventKind::ChatChanged
-        | EventKind::HistoryChanged
-        | EventKind::MessageAdded
-        | EventKind::MessageChanged
-        | EventKind::PresenceAdded
-        | EventKind::PresenceEnded
-        | EventKind::ParticipationAdded
-        | EventKind::ParticipationChanged
-        | EventKind::ParticipationEnded => None,
-    }
 }

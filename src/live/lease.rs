@@ -1,9 +1,10 @@
-//! Leases: as long as somebody's stream is open and its connection is heard from, their presences last.
+//! Leases: an actor's presences last as long as one of their streams is open and its connection is alive.
 //!
-//! A stream holds a [`Lease`]; a task renews what all of them hold in a few statements. A renewal has no place in a chat's
-//! log; `renewals` decides whether subscribers hear of it.
+//! A stream holds a [`Lease`], and a task renews all held leases in a few statements. A renewal has no place
+//! in a chat's log; `renewals` decides whether subscribers are informed.
 
 use super::{Live, Pulse, lock};
+use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::Viewer;
 use crate::store::connected::{self, Kept};
 use entity::{ActorId, ChatId};
@@ -71,7 +72,7 @@ impl Leases {
     pub(super) fn keep(&self, viewer: &Viewer, chat_id: Option<ChatId>, pulse: Pulse) -> Lease {
         let mut held = lock(&self.0.held);
         let of_actor = held.entry(viewer.actor_id).or_default();
-        of_actor.is_user = viewer.role.is_user();
+        of_actor.is_user = policy::may(viewer.role, Verb::JoinChat).is_ok();
         of_actor.next += 1;
         let id = of_actor.next;
         of_actor.streams.insert(id, Stream { chat_id, pulse });
@@ -150,7 +151,7 @@ impl Live {
             let mut has_failed = false;
             for chunk in actor_ids.chunks(CHUNK) {
                 if let Err(error) = self.renew(chunk).await {
-                    tracing::warn!(%error, "leases could not be renewed");
+                    tracing::warn!(%error, "could not renew leases");
                     has_failed = true;
                 }
             }

@@ -41,7 +41,6 @@ mod viewer;
 
 pub use bus::{Bus, BusError};
 pub use cursor::{CursorError, Cursors, ScopeHash};
-pub use item::action_of;
 pub use item::{
     ChangeAction, ChatChange, ChatItem, ChatScope, LiveError, MessageItem, PresenceItem, ResetReason,
     SessionItem, ViewerChange, ViewerItem,
@@ -50,12 +49,13 @@ pub use turns::Turn;
 
 pub use pulse::Pulse;
 
-use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
+use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange};
+use crate::domain::event::{Change, Entry, News, Signal, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
-use crate::store::{Engine, Publish, Store};
+use crate::store::{Engine, Opened, Publish, Store};
 use bus::{Link, Message};
 use chrono::TimeDelta;
-use entity::{ActorId, ChatId, EventKind, MessageType, Timestamp, presence};
+use entity::{ActorId, ChatId, MessageType, Timestamp, presence};
 use feed::Feeds;
 use feed_job::{Job, What};
 use hub::Hub;
@@ -66,7 +66,7 @@ use remote::Heard;
 use renewals::Renewals;
 use standing::Standings;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,7 @@ struct Inner {
     turns: Turns,
     reads: Reads,
     message_reads: MessageReads,
-    link: OnceLock<Link>,
+    link: Link,
 }
 
 /// How live news are kept and looked after.
@@ -129,10 +129,10 @@ impl Default for Settings {
 }
 
 impl Live {
-    /// Starts telling what the store commits. Its tasks run on the tracker and end on shutdown.
+    /// Makes a store of the database, and tells what it commits. Its tasks run on the tracker and end on shutdown.
     #[must_use]
     pub fn new(
-        store: Store,
+        database: Opened,
         cursors: Cursors,
         bus: Bus,
         settings: Settings,
@@ -140,37 +140,46 @@ impl Live {
         shutdown: CancellationToken,
     ) -> Self {
         let tasks = Tasks { tracker, shutdown };
-        let is_shared = bus.is_there() || store.engine() == Engine::Postgres;
-        let node = (store.epoch(), store.clock().new_id());
-        let (feeds, jobs) = Feeds::new(settings.hub_capacity, is_shared, store.clock().now());
-        let live = Self(Arc::new(Inner {
-            hub: Hub::new(settings.hub_capacity / TOPIC_SHARE),
-            feeds,
-            standings: Standings::default(),
-            leases: Leases::default(),
-            outages: Outages::new(settings.presence_ttl),
-            renewals: Renewals::new(settings.presence_ttl),
-            typing: Typing::default(),
-            heard: Heard::default(),
-            turns: Turns::new(store.engine(), settings.connections),
-            reads: Reads::default(),
-            message_reads: MessageReads::default(),
-            link: OnceLock::new(),
-            store,
-            cursors,
-            settings,
+        let is_shared = bus.is_there() || database.engine() == Engine::Postgres;
+        let node = (database.epoch(), database.clock().new_id());
+        let (feeds, jobs) = Feeds::new(settings.hub_capacity, is_shared, database.clock().now());
+        let live = Self(Arc::new_cyclic(|live| {
+            let hearing = Weak::clone(live);
+            let hear = move |node, message| {
+                if let Some(inner) = hearing.upgrade() {
+                    Self(inner).hear(node, message);
+                }
+            };
+            Inner {
+                hub: Hub::new(settings.hub_capacity / TOPIC_SHARE),
+                feeds,
+                standings: Standings::default(),
+                leases: Leases::default(),
+                outages: Outages::new(settings.presence_ttl),
+                renewals: Renewals::new(settings.presence_ttl),
+                typing: Typing::default(),
+                heard: Heard::default(),
+                turns: Turns::new(database.engine(), settings.connections),
+                reads: Reads::default(),
+                message_reads: MessageReads::default(),
+                link: bus.open(node, &tasks, hear),
+                store: database.into_store(Arc::new(Publisher(Weak::clone(live)))),
+                cursors,
+                settings,
+            }
         }));
-        let hearing = live.clone();
-        let link = bus.open(node, &tasks, move |node, message| hearing.hear(node, message));
-        // The cell was made a moment ago: it is empty.
-        let _ = live.0.link.set(link);
-        live.0.store.set_publisher(Arc::new(Publisher(Arc::downgrade(&live.0))));
         tasks.spawn(live.clone().sweep_all());
         tasks.spawn(live.clone().tick_typing());
         tasks.spawn(live.clone().renew_leases());
         tasks.spawn(live.clone().look_up_all());
         tasks.spawn(live.clone().feed_all(jobs));
         live
+    }
+
+    /// The store whose commits are told.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
     }
 
     /// The maker of cursors.
@@ -182,13 +191,17 @@ impl Live {
     /// Where every feed of the viewer's organization stands now: the cursor of a page that is read after this.
     #[must_use]
     pub fn page_cursor(&self, viewer: &Viewer) -> String {
-        self.0.cursors.encode_feed(&scopes::page(viewer), self.0.store.clock().now())
+        self.0
+            .cursors
+            .encode_feed(&scopes::page(viewer.organization_id, viewer.actor_id), self.0.store.clock().now())
     }
 
     /// The moment of a feed's own cursor, or of a page's.
     fn decode_feed(&self, viewer: &Viewer, own: &ScopeHash, cursor: &str) -> Result<Timestamp, CursorError> {
         match self.0.cursors.decode_feed(own, cursor) {
-            Err(CursorError::Invalid) => self.0.cursors.decode_feed(&scopes::page(viewer), cursor),
+            Err(CursorError::Invalid) => {
+                self.0.cursors.decode_feed(&scopes::page(viewer.organization_id, viewer.actor_id), cursor)
+            }
             other => other,
         }
     }
@@ -219,21 +232,18 @@ impl Live {
         if entries.last().is_some_and(|entry| is_over(&entry.chat)) {
             return self.typing(chat_id).into_iter().map(|(actor_id, _)| actor_id).collect();
         }
-        let stopped = |entry: &Arc<Entry>| match (&entry.subject, entry.event.kind) {
-            (Subject::Message(row), EventKind::MessageAdded) => {
+        let stopped = |entry: &Arc<Entry>| match &entry.event.change {
+            Change::Message(MessageChange::Added, row) => {
                 row.message.sender_id.filter(|_| row.message.message_type == MessageType::Message)
             }
-            (Subject::Presence(row), EventKind::PresenceEnded) => Some(row.user_id),
-            (Subject::Participation(row), EventKind::ParticipationEnded) => Some(row.actor_id),
-            (
-                Subject::Chat
-                | Subject::History(_)
-                | Subject::Message(_)
-                | Subject::Presence(_)
-                | Subject::Participation(_)
-                | Subject::Session(_),
-                _,
-            ) => None,
+            Change::Presence(PresenceChange::Ended, row) => Some(row.user_id),
+            Change::Participation(ParticipationChange::Ended, row) => Some(row.actor_id),
+            Change::Chat
+            | Change::History { .. }
+            | Change::Message(MessageChange::Changed, _)
+            | Change::Presence(PresenceChange::Added, _)
+            | Change::Participation(ParticipationChange::Added | ParticipationChange::Changed, _)
+            | Change::Session(..) => None,
         };
         let mut stopped: Vec<_> = entries.iter().filter_map(stopped).collect();
         stopped.dedup();
@@ -279,9 +289,7 @@ impl Live {
     }
 
     fn send(&self, message: Message) {
-        if let Some(link) = self.0.link.get() {
-            link.send(message);
-        }
+        self.0.link.send(message);
     }
 
     fn tell(&self, news: News) {
@@ -319,7 +327,11 @@ impl Live {
                     }
                     ViewChange::Read => Message::Read { organization_id, chat_id, id },
                 });
-                self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
+                self.0.feeds.enqueue(Job {
+                    organization_id,
+                    chat_id,
+                    what: What::Viewed { id, change: Some(change) },
+                });
                 self.0.hub.signal(chat_id, Signal::Participation(participation));
             }
             News::Actor(actor) => {

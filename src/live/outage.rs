@@ -1,8 +1,8 @@
-//! Times when the store was away, after which no presence ends before the leases could be renewed.
+//! Outages of the store, after which no presence ends until leases could be renewed.
 //!
-//! Every node renews what its own streams keep alive. All of them lose the store at the same time, so a lease that
-//! ran out meanwhile says nothing about its user. A node that notices an outage waits for one full round of its own
-//! renewals, and for as long again as the others' round takes.
+//! Every node renews what its own streams keep alive. All nodes lose the store at the same time, so a lease
+//! that expired meanwhile says nothing about its user. A node that notices an outage waits for one full round
+//! of its own renewals, and for as long again for the renewals of others.
 
 use super::lock;
 use chrono::TimeDelta;
@@ -88,7 +88,7 @@ impl Outages {
 impl State {
     fn note(&mut self) {
         if self.noted.is_none() {
-            tracing::warn!("the store was away: no presence ends before the leases are renewed");
+            tracing::warn!("the store was unavailable; presences do not end until leases are renewed");
         }
         (self.noted, self.renewed) = (Some(Instant::now()), None);
     }

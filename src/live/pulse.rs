@@ -1,4 +1,5 @@
-//! When the other end of a connection was last heard from, as its transport tells the leases that it keeps alive.
+//! The time at which something was last received on a connection. The transport reports it to the leases that
+//! it keeps alive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -8,11 +8,11 @@
 use super::hub::{Hint, Subscription};
 use super::shared::{Read, SharedReads};
 use super::{Live, LiveError};
-use crate::domain::event::{Entry, Signal, Subject};
-use crate::domain::policy;
+use crate::domain::event::{Change, Entry, Signal};
+use crate::domain::policy::{self, Ties};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::log::{self, Batch, MessageBatch, Start};
-use crate::store::{Error, Result as Stored};
+use crate::store::{Error, Result as Stored, participations};
 use entity::{ActorId, ChatId, Timestamp, chat};
 use futures_util::FutureExt;
 use std::collections::{HashMap, VecDeque};
@@ -60,7 +60,7 @@ pub(super) struct Reader {
     subscription: Subscription,
     /// The newest state of the chat that was shown.
     chat: Arc<chat::Model>,
-    participates: bool,
+    ties: Ties,
     position: i64,
     is_behind: bool,
     /// Whether [`Step::Gone`] was returned.
@@ -83,7 +83,7 @@ impl Reader {
         let start =
             log::start_in_organization(&live.0.store, viewer.organization_id, chat_id, viewer.actor_id)
                 .await?;
-        let Some(Start { chat, participates }) = start else { return Err(LiveError::NotFound) };
+        let Some(Start { chat, ties }) = start else { return Err(LiveError::NotFound) };
         let head = chat.last_sequence;
         subscription.knows(head);
         let mut reader = Self {
@@ -92,7 +92,7 @@ impl Reader {
             standing,
             subscription,
             chat,
-            participates,
+            ties,
             position: head,
             is_behind: false,
             is_over: false,
@@ -130,7 +130,7 @@ impl Reader {
 
     /// Goes on at the head of what was read by other means; whether the viewer still sees the chat.
     pub(super) fn go_to(&mut self, start: Start) -> bool {
-        self.participates = start.participates;
+        self.ties = start.ties;
         self.position = start.chat.last_sequence;
         self.chat = start.chat;
         self.pending.clear();
@@ -201,7 +201,7 @@ impl Reader {
     }
 
     fn sees(&self) -> bool {
-        policy::sees_chat(&self.viewer, &self.chat, self.participates)
+        policy::sees_chat(&self.viewer, &self.chat, self.ties)
     }
 
     /// Takes over the role that the viewer has now. Never returns once they were deactivated: a stream that ended by
@@ -228,15 +228,15 @@ impl Reader {
         if entry.chat.last_sequence >= self.chat.last_sequence {
             self.chat = Arc::clone(&entry.chat);
         }
-        match &entry.subject {
-            Subject::Participation(row) => {
+        match &entry.event.change {
+            Change::Participation(_, row) => {
                 if row.actor_id == self.viewer.actor_id {
-                    self.participates = row.ended_at.is_none();
+                    self.ties = Ties::of(Some(row));
                 }
                 self.remember(row.id.0, row.updated_at);
             }
-            Subject::Presence(row) => self.remember(row.id.0, seen_at(row)),
-            Subject::Chat | Subject::History(_) | Subject::Message(_) | Subject::Session(_) => {}
+            Change::Presence(_, row) => self.remember(row.id.0, seen_at(row)),
+            Change::Chat | Change::History { .. } | Change::Message(..) | Change::Session(..) => {}
         }
         if !self.sees() {
             return Some(self.gone());
@@ -274,7 +274,7 @@ impl Reader {
             }
             .boxed()
         };
-        let reader = (!self.viewer.role.is_staff()).then_some(self.viewer.actor_id);
+        let reader = policy::message_reader(&self.viewer);
         let Read { result, is_fresh } = live.0.message_reads.read((chat_id, after, reader), begin).await;
         let batch = match result {
             Ok(Some(batch)) if !is_fresh && self.is_stale(&batch.chat) => begin().await,
@@ -282,8 +282,8 @@ impl Reader {
         };
         let Some(batch) = batch? else { return Ok(None) };
         // Read after the messages, so that who was taken out of the chat in between sees none of them.
-        let participates = log::takes_part(&live.0.store, chat_id, self.viewer.actor_id).await?;
-        let start = Start { chat: Arc::clone(&batch.chat), participates };
+        let ties = participations::ties_of(&live.0.store, chat_id, self.viewer.actor_id).await?;
+        let start = Start { chat: Arc::clone(&batch.chat), ties };
         Ok(Some((batch, start)))
     }
 
@@ -312,7 +312,7 @@ impl Reader {
 
     /// Waits a little after a failed read.
     pub(super) async fn wait_after(&self, error: &Error) {
-        tracing::warn!(chat_id = %self.chat.id, %error, "a reader waits for the database");
+        tracing::warn!(chat_id = %self.chat.id, %error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 

@@ -1,5 +1,5 @@
-//! What other nodes say: hints are gathered here and looked up in the store by one task, so that a burst
-//! about one chat costs one read.
+//! Hints of other nodes: one task gathers them and looks them up in the store, so that a burst about one chat
+//! costs one read.
 
 use super::bus::Message;
 use super::feed_job::{Job, What};
@@ -93,13 +93,13 @@ impl Live {
                 match participations::find(&self.0.store, id).await {
                     Ok(Some(row)) => self.0.hub.signal(row.chat_id, Signal::Participation(row)),
                     Ok(None) => {}
-                    Err(error) => tracing::debug!(%chat_id, %error, "a read mark could not be read"),
+                    Err(error) => tracing::debug!(%chat_id, %error, "could not read a read mark"),
                 }
             }
             self.look_up_presences(&due.presences.into_iter().collect::<Vec<_>>()).await;
             let actors: Vec<_> = due.actors.into_iter().collect();
             if let Err(error) = self.reload_actors(&actors).await {
-                tracing::warn!(%error, "actors could not be read");
+                tracing::warn!(%error, "could not read actors");
             }
         }
     }
@@ -112,7 +112,7 @@ impl Live {
                         self.tell_renewal(row);
                     }
                 }
-                Err(error) => tracing::debug!(%error, "presences could not be read"),
+                Err(error) => tracing::debug!(%error, "could not read presences"),
             }
         }
     }
@@ -124,7 +124,11 @@ impl Live {
         id: ParticipationId,
         change: ViewChange,
     ) {
-        self.0.feeds.enqueue(Job { organization_id, chat_id, what: What::Viewed { id, change } });
+        self.0.feeds.enqueue(Job {
+            organization_id,
+            chat_id,
+            what: What::Viewed { id, change: Some(change) },
+        });
         self.look_up_participation(chat_id, id);
     }
 

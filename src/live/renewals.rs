@@ -1,8 +1,8 @@
-//! Renewals of presences: how often subscribers hear of them.
+//! Renewals of presences, and how often subscribers are informed of them.
 //!
-//! Users renew their presences often and on any node. Each node tells its own readers, and limits what it tells: a presence
-//! is told again once a quarter of the TTL has passed since it was told last. What is skipped is not queued, because the
-//! next renewal carries a later end anyway.
+//! Users renew their presences often and on any node. Each node informs its own readers, and limits how
+//! often: once a quarter of the TTL has passed since the last time. Skipped renewals are not queued, because
+//! the next one carries a later end anyway.
 
 use super::lock;
 use chrono::TimeDelta;

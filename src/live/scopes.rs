@@ -5,27 +5,24 @@ use super::ChatScope;
 use super::cursor::ScopeHash;
 use crate::domain::chat_filter::ChatFilter;
 use crate::domain::description::Description;
-use crate::domain::viewer::Viewer;
-use entity::{ActorId, RoomId};
+use entity::{ActorId, OrganizationId, RoomId};
 
 /// Anything of the viewer's organization, as this viewer sees it: what the cursor of a page is of.
-pub(super) fn page(viewer: &Viewer) -> ScopeHash {
+pub(super) fn page(organization_id: OrganizationId, viewer: ActorId) -> ScopeHash {
     ScopeHash::of(
-        &Description::of("page")
-            .with("organization", Some(viewer.organization_id))
-            .with("viewer", Some(viewer.actor_id)),
+        &Description::of("page").with("organization", Some(organization_id)).with("viewer", Some(viewer)),
     )
 }
 
 /// The events of the viewer, with those of the queues of rooms.
-pub(super) fn viewer_events(viewer: &Viewer, room_ids: &[RoomId]) -> ScopeHash {
+pub(super) fn viewer_events(viewer: ActorId, room_ids: &[RoomId]) -> ScopeHash {
     ScopeHash::of(
-        &Description::of("viewerEvents").with("viewer", Some(viewer.actor_id)).with_each("roomIds", room_ids),
+        &Description::of("viewerEvents").with("viewer", Some(viewer)).with_each("roomIds", room_ids),
     )
 }
 
 /// The chats of a place that a filter matches.
-pub(super) fn chat_changes(viewer: &Viewer, scope: ChatScope, filter: &ChatFilter) -> ScopeHash {
+pub(super) fn chat_changes(viewer: ActorId, scope: ChatScope, filter: &ChatFilter) -> ScopeHash {
     let (kind, id) = match scope {
         ChatScope::Room(RoomId(id)) => ("room", id),
         ChatScope::Visitor(ActorId(id)) => ("visitor", id),
@@ -33,7 +30,7 @@ pub(super) fn chat_changes(viewer: &Viewer, scope: ChatScope, filter: &ChatFilte
         ChatScope::PresentUser(ActorId(id)) => ("presentUser", id),
     };
     let place = Description::of("chatChanged")
-        .with("viewer", Some(viewer.actor_id))
+        .with("viewer", Some(viewer))
         .with("in", Some(kind))
         .with("id", Some(id));
     ScopeHash::of(&filter.describe(place))
@@ -42,9 +39,8 @@ pub(super) fn chat_changes(viewer: &Viewer, scope: ChatScope, filter: &ChatFilte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::viewer::ViewerRole;
     use crate::live::Cursors;
-    use entity::{ChatId, ChatType, OrganizationId, Timestamp};
+    use entity::{ChatId, ChatType, Timestamp};
     use uuid::Uuid;
 
     fn id(number: u128) -> Uuid {
@@ -79,22 +75,15 @@ mod tests {
 
     #[test]
     fn feed_cursors_have_the_bytes_of_version_one() {
-        let viewer = Viewer {
-            organization_id: OrganizationId(id(1)),
-            actor_id: ActorId(id(2)),
-            role: ViewerRole::Admin,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: 1,
-            pass: None,
-        };
+        let viewer = ActorId(id(2));
         let room = ChatScope::Room(RoomId(id(3)));
-        assert_eq!(cursor(&page(&viewer)), "AgAAAaMYXFAAAAAAAAAAAAHNRF7oy1fnlPze");
-        assert_eq!(cursor(&viewer_events(&viewer, &[])), "AgAAAaMYXFAAAAAAAAAAAAGSWSbp4BaK0JlF");
+        assert_eq!(cursor(&page(OrganizationId(id(1)), viewer)), "AgAAAaMYXFAAAAAAAAAAAAHNRF7oy1fnlPze");
+        assert_eq!(cursor(&viewer_events(viewer, &[])), "AgAAAaMYXFAAAAAAAAAAAAGSWSbp4BaK0JlF");
         let rooms = [RoomId(id(3)), RoomId(id(4))];
-        assert_eq!(cursor(&viewer_events(&viewer, &rooms)), "AgAAAaMYXFAAAAAAAAAAAAE0fMnWNHVjeiuy");
-        let unfiltered = chat_changes(&viewer, room, &ChatFilter::default());
+        assert_eq!(cursor(&viewer_events(viewer, &rooms)), "AgAAAaMYXFAAAAAAAAAAAAE0fMnWNHVjeiuy");
+        let unfiltered = chat_changes(viewer, room, &ChatFilter::default());
         assert_eq!(cursor(&unfiltered), "AgAAAaMYXFAAAAAAAAAAAAEYI2aRfDrRZaSS");
-        let filtered = chat_changes(&viewer, room, &everything());
+        let filtered = chat_changes(viewer, room, &everything());
         assert_eq!(cursor(&filtered), "AgAAAaMYXFAAAAAAAAAAAAGJqQYoAtFT8WSg");
     }
 }

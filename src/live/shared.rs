@@ -1,4 +1,4 @@
-//! Reads that several readers need at the same time: the first one's read serves all who ask before it ends.
+//! Shared reads: the result of a read serves all readers who request it before it ends.
 
 use super::lock;
 use futures_util::FutureExt;

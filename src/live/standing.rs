@@ -1,9 +1,9 @@
-//! How the actors of open connections stand: one watched value an actor, kept current by this node's own
-//! commits, by the bus, and by the sweep.
+//! The access of the actors of open connections: one watched value per actor, kept up to date by this node's
+//! own commits, by the bus, and by the sweep.
 
 use super::lock;
-use crate::domain::viewer::{Standing, Viewer, ViewerRole};
-use entity::{ActorId, ActorType, actor};
+use crate::domain::viewer::{Standing, Viewer};
+use entity::{ActorId, actor};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use tokio::sync::watch;
@@ -39,7 +39,7 @@ impl Standings {
             && actor.auth_version > watched.auth_version
         {
             watched.auth_version = actor.auth_version;
-            watched.set(standing_of(actor));
+            watched.set(Standing::of(actor));
         }
     }
 
@@ -63,18 +63,5 @@ impl Watched {
             *current = standing;
             is_new
         });
-    }
-}
-
-fn standing_of(actor: &actor::Model) -> Standing {
-    if actor.deactivated_at.is_some() {
-        return Standing::Gone;
-    }
-    let active = |role| Standing::Active { role, auth_version: actor.auth_version };
-    match (actor.actor_type, actor.role) {
-        (ActorType::User, Some(role)) => active(ViewerRole::from(role)),
-        (ActorType::User, None) => Standing::Gone,
-        (ActorType::Visitor, _) => active(ViewerRole::Visitor),
-        (ActorType::ApiClient, _) => active(ViewerRole::ApiClient),
     }
 }

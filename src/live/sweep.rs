@@ -1,11 +1,13 @@
-//! The sweep: every few seconds, what is read here is compared with the store, in a handful of statements.
-//! Whatever a hint did not say, it finds.
+//! The sweep: every few seconds, it compares the readers' positions with the store in a handful of
+//! statements, and finds what lost hints did not report.
 
 use super::Live;
 use super::chat::OVERLAP;
 use super::feed_job::{Job, What};
 use super::reader::BATCH;
+use crate::store::own_views::{self, ChangedView};
 use crate::store::{Result, connected, feed, log, presences};
+use chrono::TimeDelta;
 use entity::{ActorId, ChatId};
 use futures_util::StreamExt;
 use std::time::Duration;
@@ -15,6 +17,9 @@ use tokio::time::Instant;
 const CHUNK: usize = 1_000;
 /// Chats that are caught up with at once.
 const AT_ONCE: usize = 4;
+/// How far back changes of own views are looked for: a transaction takes 10 s at most, and nodes' clocks differ by less
+/// than 2 s.
+const VIEWED: TimeDelta = TimeDelta::seconds(15);
 /// Events that are looked at of a chat that changed without being known.
 const LOOK_BACK: i64 = 50;
 
@@ -29,6 +34,7 @@ impl Live {
             let mut swept = vec![
                 ("chats", self.sweep_chats().await),
                 ("feeds", self.sweep_feeds().await),
+                ("views", self.sweep_views().await),
                 ("actors", self.sweep_actors().await),
             ];
             // More often would find nothing that may be told.
@@ -84,6 +90,24 @@ impl Live {
             }
         }
         self.0.feeds.cover(now);
+        Ok(())
+    }
+
+    /// Finds own views and read marks of those who are connected here that changed without this node's knowing.
+    async fn sweep_views(&self) -> Result<()> {
+        if !self.0.feeds.is_shared() {
+            return Ok(());
+        }
+        let since = self.0.store.clock().now().minus(VIEWED);
+        for chunk in self.0.standings.connected().chunks(CHUNK) {
+            for view in own_views::changed_of_actors(&self.0.store, chunk, since).await? {
+                let ChangedView { id, chat_id, organization_id, viewed_at } = view;
+                if !self.0.feeds.has_fed_view(organization_id, id, viewed_at) {
+                    let what = What::Viewed { id, change: None };
+                    self.0.feeds.enqueue(Job { organization_id, chat_id, what });
+                }
+            }
+        }
         Ok(())
     }
 
@@ -149,7 +173,7 @@ impl Live {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%chat_id, %error, "a log could not be read");
+                tracing::warn!(%chat_id, %error, "could not read a log");
                 // Each reader tries for itself, and goes on trying.
                 self.0.hub.tell_head(chat_id, head);
             }

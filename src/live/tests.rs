@@ -1,13 +1,14 @@
-//! Readers on a real store: what they are told, whatever becomes of the hints.
+//! Tests of readers on a real store, with delayed and lost hints.
 
 use super::{
     Bus, ChangeAction, ChatItem, ChatScope, Cursors, Live, LiveError, Pulse, ResetReason, Settings,
     ViewerChange,
 };
 use crate::clock::Clock;
+use crate::domain::change::{MessageChange, ParticipationChange};
 use crate::domain::chat_filter::ChatFilter;
-use crate::domain::event::{MessageRow, Subject};
-use crate::domain::viewer::{Standing, Viewer, ViewerRole};
+use crate::domain::event::{Change, MessageRow};
+use crate::domain::viewer::{Standing, Viewer};
 use crate::store::tx::Fact;
 use crate::store::{Store, Tx, actors, log, messages, organizations, participations, presences};
 use chrono::TimeDelta;
@@ -18,6 +19,7 @@ use entity::{
 };
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,13 +50,14 @@ impl World {
         let folder = tempfile::tempdir()?;
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display());
         let clock = Clock::frozen(Timestamp(1_800_000_000_000));
-        let store = Store::open(&url, 1, clock.clone()).await?;
-        let elsewhere = Store::open(&url, 1, clock).await?;
+        let database = Store::open(&url, 1, clock.clone()).await?;
+        let elsewhere = Store::open(&url, 1, clock).await?.into_store(Arc::new(()));
         let shutdown = CancellationToken::new();
         let settings = Settings { hub_capacity, sweep, ..Settings::default() };
-        let cursors = Cursors::new(store.epoch(), b"secret");
+        let cursors = Cursors::new(database.epoch(), b"secret");
         let live =
-            Live::new(store.clone(), cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
+            Live::new(database, cursors, Bus::default(), settings, TaskTracker::new(), shutdown.clone());
+        let store = live.store().clone();
         let (ann, bob, chat_id) = seed(&store).await?;
         Ok(Self { live, store, elsewhere, ann, bob, chat_id, shutdown, _folder: folder })
     }
@@ -86,9 +89,8 @@ impl World {
             reply_to_sequence: None,
         };
         messages::insert(&tx, &message).await?;
-        let subject_id = message.id.0;
-        let subject = Subject::Message(MessageRow { message, sender: None, called_ids: Vec::new() });
-        tx.record(fact(EventKind::MessageAdded, subject_id, subject))?;
+        let row = MessageRow { message, sender: None, called_ids: Vec::new() };
+        tx.record(fact(Change::Message(MessageChange::Added, row)))?;
         tx.commit().await?;
         Ok(sequence)
     }
@@ -106,8 +108,8 @@ impl World {
             participations::insert(&tx, &row).await?;
             row
         };
-        let kind = if takes_part { EventKind::ParticipationAdded } else { EventKind::ParticipationEnded };
-        tx.record(fact(kind, row.id.0, Subject::Participation(row)))?;
+        let change = if takes_part { ParticipationChange::Added } else { ParticipationChange::Ended };
+        tx.record(fact(Change::Participation(change, row)))?;
         tx.commit().await?;
         Ok(())
     }
@@ -117,8 +119,8 @@ impl World {
     }
 }
 
-fn fact(kind: EventKind, subject_id: uuid::Uuid, subject: Subject) -> Fact {
-    Fact { kind, subject_id, subject, actor_id: None, audience: Audience::All }
+fn fact(change: Change) -> Fact {
+    Fact { change, actor_id: None, audience: Audience::All }
 }
 
 fn participant(tx: &Tx, chat_id: ChatId, actor_id: ActorId) -> participation::Model {
@@ -144,14 +146,7 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
         let mut row = actor::Model::new(id, organization_id, ActorType::User, now);
         (row.role, row.name) = (Some(UserRole::Operator), Some(name.into()));
         actors::insert(&tx, &row).await?;
-        viewers.push(Viewer {
-            organization_id,
-            actor_id: row.id,
-            role: ViewerRole::Operator,
-            expires_at: now.plus(TimeDelta::hours(1)),
-            auth_version: 1,
-            pass: None,
-        });
+        viewers.push(Viewer::of(&row, now.plus(TimeDelta::hours(1)), None).ok_or("a role")?);
     }
     let chat_id = ChatId(tx.new_id());
     let mut row = chat::Model::new(chat_id, organization_id, ChatType::Group, now);
@@ -160,7 +155,7 @@ async fn seed(store: &Store) -> Outcome<(Viewer, Viewer, ChatId)> {
     for viewer in &viewers {
         let row = participant(&tx, chat_id, viewer.actor_id);
         participations::insert(&tx, &row).await?;
-        tx.record(fact(EventKind::ParticipationAdded, row.id.0, Subject::Participation(row)))?;
+        tx.record(fact(Change::Participation(ParticipationChange::Added, row)))?;
     }
     tx.commit().await?;
     match <[Viewer; 2]>::try_from(viewers) {
@@ -253,6 +248,29 @@ async fn a_reader_that_lags_misses_nothing() -> Outcome {
         assert_eq!(next_entry(&mut events).await?.1, sequence);
     }
     assert!(next(&mut events).now_or_never().is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn event_without_a_row_that_fits_its_kind_is_an_error() -> Outcome {
+    let world = World::new(NEVER, 256).await?;
+    let sequence = world.say(&world.store, "one").await?;
+    for kind in [
+        EventKind::ChatChanged,
+        EventKind::PresenceEnded,
+        EventKind::ParticipationAdded,
+        EventKind::SessionStarted,
+    ] {
+        log::set_kind(&world.store, world.chat_id, sequence, kind).await?;
+        let read = log::read(&world.store, world.chat_id, sequence - 1, 1).await;
+        let error = read.err().ok_or("an error")?.to_string();
+        let expected = format!("event {sequence} of chat {} has kind {}", world.chat_id, kind.as_str());
+        assert!(error.contains(&expected), "{error}");
+    }
+    log::set_kind(&world.store, world.chat_id, sequence, EventKind::MessageChanged).await?;
+    let batch = log::read(&world.store, world.chat_id, sequence - 1, 1).await?.ok_or("a chat")?;
+    let change = batch.entries.first().map(|entry| &entry.event.change);
+    assert!(matches!(change, Some(Change::Message(MessageChange::Changed, _))), "{change:?}");
     Ok(())
 }
 

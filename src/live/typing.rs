@@ -1,4 +1,4 @@
-//! Who types: a signal that is never stored, told at most a few times a second a chat, and gone by itself.
+//! Typing indicators: never stored, sent at most a few times per second and chat, and expiring on their own.
 
 use super::lock;
 use chrono::TimeDelta;

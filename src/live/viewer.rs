@@ -1,19 +1,19 @@
-//! `viewerEvents`: everything that concerns one viewer across chats, as state: each change brings the chat.
+//! `viewerEvents`: events across one viewer's chats, as state: each event carries the current chat.
 
 use super::cursor::CursorError;
 use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
-use super::item::action_of;
 use super::lease::Lease;
 use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem, scopes};
+use crate::domain::change::SessionChange;
 use crate::domain::chat_filter::Members;
-use crate::domain::event::{Entry, Subject, ViewChange};
-use crate::domain::policy;
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::event::{Change, Entry, ViewChange};
+use crate::domain::policy::{self, Follows, Ties};
+use crate::domain::viewer::Viewer;
 use crate::store::feed::{Found, Place};
 use crate::store::own_views::{self, OwnView};
 use crate::store::rooms;
-use entity::{ChatType, EventKind, RoomId, Timestamp, chat};
+use entity::{ChatType, RoomId, Timestamp, chat};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
@@ -46,10 +46,10 @@ impl Live {
         let lease = self.0.leases.keep(viewer, None, pulse);
         room_ids.sort_unstable();
         room_ids.dedup();
-        let may_follow = match viewer.role {
-            ViewerRole::Visitor => room_ids.is_empty(),
-            ViewerRole::Widget => false,
-            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => {
+        let may_follow = match policy::follows(viewer) {
+            Follows::Nothing => false,
+            Follows::Own => room_ids.is_empty(),
+            Follows::Organization => {
                 let organization_id = viewer.organization_id;
                 let rooms =
                     rooms::find_many_in_organization(&self.0.store, organization_id, &room_ids).await?;
@@ -59,7 +59,7 @@ impl Live {
         if !may_follow {
             return Err(LiveError::NotFound);
         }
-        let hash = scopes::viewer_events(viewer, &room_ids);
+        let hash = scopes::viewer_events(viewer.actor_id, &room_ids);
         let oldest = self.0.store.clock().now().minus(RESUMABLE);
         let (after, reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
             None => (None, Some(ResetReason::Initial)),
@@ -110,7 +110,7 @@ impl ViewerEvents {
             match self.reader.next().await {
                 FeedStep::News(news) => self.take_news(&news),
                 FeedStep::Found(found) => self.take_found(&found),
-                FeedStep::View(view) => self.take_view(&view.view, Some(view.change)),
+                FeedStep::View(view) => self.take_view(&view.view, view.change),
                 FeedStep::Scanned(since) => Box::pin(self.take_views(since)).await,
                 FeedStep::RoleChanged => {
                     let now = self.reader.live().0.store.clock().now();
@@ -140,34 +140,21 @@ impl ViewerEvents {
             return;
         }
         let actor_id = self.reader.viewer().actor_id;
-        let took_part = |entry: &Arc<Entry>| matches!(&entry.subject, Subject::Participation(row) if row.actor_id == actor_id);
+        let took_part = |entry: &Arc<Entry>| matches!(&entry.event.change, Change::Participation(_, row) if row.actor_id == actor_id);
         // Who was taken out of the chat, and so of its sessions, hears that too.
         let was_member =
-            news.members_before.participants.contains(&actor_id) || news.entries.iter().any(took_part);
+            Ties::among(&news.members_before, actor_id).participates() || news.entries.iter().any(took_part);
         for entry in &news.entries {
-            let Subject::Session(row) = &entry.subject else { continue };
+            let Change::Session(change, row) = &entry.event.change else { continue };
             let viewer = self.reader.viewer();
             let concerns = now.is_in_inbox || was_member || row.has_participant(viewer.actor_id);
             if !concerns || !policy::sees_session(viewer, &row.participant_ids) {
                 continue;
             }
-            let change = match entry.event.kind {
-                EventKind::SessionAdded => ViewerChange::SessionAdded(row.clone()),
-                kind @ (EventKind::SessionChanged
-                | EventKind::SessionStarted
-                | EventKind::SessionAccepted
-                | EventKind::SessionRejected
-                | EventKind::SessionFinished
-                | EventKind::ChatChanged
-                | EventKind::HistoryChanged
-                | EventKind::MessageAdded
-                | EventKind::MessageChanged
-                | EventKind::PresenceAdded
-                | EventKind::PresenceEnded
-                | EventKind::ParticipationAdded
-                | EventKind::ParticipationChanged
-                | EventKind::ParticipationEnded) => {
-                    ViewerChange::SessionChanged(row.clone(), action_of(kind))
+            let change = match change {
+                SessionChange::Added => ViewerChange::SessionAdded(row.clone()),
+                SessionChange::Changed | SessionChange::Moved(_) => {
+                    ViewerChange::SessionChanged(row.clone(), change.action())
                 }
             };
             self.push(entry.event.created_at, change);
@@ -269,9 +256,8 @@ impl ViewerEvents {
 
     fn whereabouts(&self, chat: &chat::Model, members: &Members) -> Whereabouts {
         let viewer = self.reader.viewer();
-        let is_seen = sees(viewer, chat, &members.participants);
-        let is_member = members.participants.contains(&viewer.actor_id)
-            || members.present_users.contains(&viewer.actor_id);
+        let is_seen = sees(viewer, chat, members);
+        let is_member = members.contains(viewer.actor_id);
         let waits = chat.ended_at.is_none() && chat.waiting_since.is_some();
         Whereabouts {
             is_seen,
@@ -285,8 +271,7 @@ impl ViewerEvents {
     fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
         let viewer = self.reader.viewer();
         let may_have_seen = may_have_seen(viewer, news);
-        let was_member = news.members_before.participants.contains(&viewer.actor_id)
-            || news.members_before.present_users.contains(&viewer.actor_id);
+        let was_member = news.members_before.contains(viewer.actor_id);
         Whereabouts {
             is_seen: may_have_seen,
             is_member: was_member,

@@ -1,4 +1,4 @@
-//! Attachments: what is uploaded, what is attached to messages, and what is to be taken away.
+//! Attachments: uploads, attachments of messages, and files to delete.
 
 use super::changed::all_but_key;
 use super::{Result, Rows, Tx};
@@ -11,10 +11,10 @@ use sea_orm::{
     QueryTrait, Select,
 };
 
-/// Whose uploads can be attached, and where.
+/// The uploader and the chat whose uploads can be attached.
 #[derive(Clone, Copy, Debug)]
 pub struct Uploads {
-    /// In this organization.
+    /// The organization.
     pub organization_id: OrganizationId,
     /// Made for this chat.
     pub chat_id: ChatId,
@@ -75,7 +75,7 @@ pub async fn sum_of_organization(rows: &impl Rows, organization_id: Organization
     Ok(sum.flatten().and_then(|sum| u64::try_from(sum).ok()).unwrap_or_default())
 }
 
-/// How many uploads of the actor no message has.
+/// The number of uploads of the actor that belong to no message.
 pub async fn count_unsent(rows: &impl Rows, creator_id: ActorId) -> Result<u64> {
     Ok(unsent().filter(attachment::Column::CreatorId.eq(creator_id)).count(rows.connection()).await?)
 }
@@ -152,7 +152,7 @@ pub async fn remove_of_message(tx: &Tx, message_id: MessageId, at: Timestamp) ->
     Ok(())
 }
 
-/// What was removed, of whatever organization, and is still stored; at most `limit`.
+/// Removed attachments of all organizations that are still stored, at most `limit`.
 pub async fn list_removed(rows: &impl Rows, limit: u64) -> Result<Vec<attachment::Model>> {
     Ok(attachment::Entity::find()
         .filter(attachment::Column::RemovedAt.is_not_null())
@@ -172,7 +172,7 @@ pub async fn forget(tx: &Tx, ids: &[AttachmentId]) -> Result<()> {
     Ok(())
 }
 
-/// What a deleted chat had exists for nobody, although it stays stored.
+/// The attachment's chat is not deleted. Attachments of a deleted chat are stored, but exist for nobody.
 fn of_chat_that_exists() -> SimpleExpr {
     let existing = chat::Entity::find()
         .select_only()

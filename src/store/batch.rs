@@ -21,9 +21,9 @@ use tokio::time::Instant;
 
 /// Transactions after which the size of the write-ahead log is looked at.
 const LOOK_AFTER: usize = 64;
-/// How long the old connection may take to close.
+/// The time that the old connection gets to close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(6);
-/// How long the result of a probe holds.
+/// The time for which the result of a probe is valid.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// The outer transaction and everybody who waits for its commit.
@@ -264,7 +264,7 @@ impl Batch {
         if let Some(connection) = connection
             && tokio::time::timeout(CLOSE_WITHIN, connection.close_by_ref()).await.is_err()
         {
-            tracing::warn!("the writing connection did not close in time");
+            tracing::warn!("the write connection did not close in time");
         }
         Error::Unavailable(cause.to_owned())
     }
@@ -278,7 +278,7 @@ impl Batch {
         let Some(connection) = &self.connection else { return };
         if let Err(error) = self.file.checkpoint_if_large(connection).await {
             end_if_flush_failed(&error);
-            tracing::warn!(%error, "a checkpoint of the database failed; it is tried again");
+            tracing::warn!(%error, "a checkpoint of the database failed; trying again");
             self.lose("a checkpoint failed").await;
         }
     }

@@ -1,8 +1,8 @@
-//! Time limits on everything that PostgreSQL is asked, kept by the client.
+//! Client-side time limits on every PostgreSQL call.
 //!
-//! The server's own limits (`statement_timeout`, `lock_timeout`) do not help while the server is frozen or cut off.
-//! A statement that exceeds the limit here fails as unavailable. Its connection is in an unknown state, and the pool
-//! closes it (see `connect.rs`). SQLite has no limit: its statements run in this process.
+//! The server's own limits (`statement_timeout`, `lock_timeout`) do not help while the server is frozen or
+//! cut off. A statement that exceeds the limit here fails as unavailable. Its connection is in an unknown
+//! state, and the pool closes it (see `connect.rs`). SQLite has no limit: its statements run in this process.
 
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{

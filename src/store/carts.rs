@@ -1,4 +1,4 @@
-//! Shopping carts and what is in them.
+//! Shopping carts and their products.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
-/// Whose carts.
+/// The owner of carts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CartsOf {
     /// All of a visitor's.
@@ -54,7 +54,7 @@ pub async fn find_by_external_id(
         .await?)
 }
 
-/// The same page of the carts of each, by their age: all of visitors, or all of chats.
+/// The same page for several owners, by age: all visitors, or all chats.
 pub async fn list_of_each(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -77,7 +77,7 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// What is and was in the carts, in the order in which it was put there.
+/// The products that are or were in the carts, in the order in which they were added.
 pub async fn products_of_each(
     rows: &impl Rows,
     cart_ids: &[ShoppingCartId],

@@ -1,4 +1,4 @@
-//! Rows that are written as they now are.
+//! Updates of whole rows.
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn};
 

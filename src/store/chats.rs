@@ -1,19 +1,19 @@
-//! Chats: found, and listed as far as a viewer may see them.
+//! Chats: finds them, and lists those that a viewer may see.
 
 mod leads;
 
+use super::access::{self, participated_in_by};
 use super::keyset::{self, Sorting, Through, Way};
 use super::{Result, Rows, Store, own_views};
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::limits;
 use crate::domain::page::{Key, Page, PageRequest};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use entity::{
-    ActorId, ChatId, ChatType, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation,
-    presence,
+    ActorId, ChatId, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation, presence,
 };
 use leads::Lead;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, IntoCondition, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     RelationTrait, Select,
@@ -89,7 +89,7 @@ pub async fn list_visible(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_visible`]: its plan, line by line.
+/// The query plan of a page of [`list_visible`], line by line.
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -157,7 +157,7 @@ pub async fn list_inbox(
     Ok(page)
 }
 
-/// How the database would read a page of [`list_inbox`], line by line.
+/// The query plan of a page of [`list_inbox`], line by line.
 pub async fn explain_inbox(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -171,7 +171,7 @@ pub async fn explain_inbox(
     Ok(plan)
 }
 
-/// What the viewer takes part in, and what else they are present in, which is little.
+/// The chats in which the viewer takes part, and the few others in which they are present.
 async fn inbox(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -210,11 +210,11 @@ async fn taken_part_in(
         let list = filtered(visible_among(viewer), viewer.organization_id, filter, None)
             .join(JoinType::InnerJoin, participation::Relation::Chat.def().rev())
             .filter(participation::Column::ActorId.eq(viewer.actor_id))
-            .filter(participation::Column::EndedAt.is_null())
+            .filter(access::participates())
             .filter(shown);
         return Ok((list, Way::Through(through)));
     }
-    let own = taking_part(viewer.actor_id);
+    let own = participated_in_by(viewer.actor_id);
     let (list, way) = if leads::are_few(rows, own.clone()).await? {
         (visible_among(viewer).filter(chat::Column::Id.in_subquery(own)), Way::Sorted)
     } else {
@@ -244,33 +244,12 @@ fn least(filter: &ChatFilter) -> Option<Timestamp> {
 
 /// The chats that the viewer sees.
 fn visible(viewer: &Viewer) -> Select<chat::Entity> {
-    chat::Entity::find().filter(is_visible(viewer))
+    chat::Entity::find().filter(access::sees_chat(viewer))
 }
 
-/// The same, to be found among those of which the ids are known: no index of the organization's chats shall lead to them,
-/// which SQLite, without statistics, would take to be short.
+/// The same, to be found among those of which the ids are known.
 fn visible_among(viewer: &Viewer) -> Select<chat::Entity> {
-    let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
-    let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
-    chat::Entity::find().filter(seen_in(viewer, of_organization.eq(viewer.organization_id)))
-}
-
-/// `domain::policy::sees_chat` as a condition; a test holds the two together.
-pub(super) fn is_visible(viewer: &Viewer) -> Condition {
-    seen_in(viewer, chat::Column::OrganizationId.eq(viewer.organization_id))
-}
-
-fn seen_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
-    let own = || chat::Column::Id.in_subquery(taking_part(viewer.actor_id));
-    let public = || chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false));
-    let seen = match viewer.role {
-        ViewerRole::Admin => Condition::all(),
-        ViewerRole::Operator => Condition::any().add(public()).add(own()),
-        ViewerRole::Visitor => Condition::any().add(chat::Column::VisitorId.eq(viewer.actor_id)).add(own()),
-        ViewerRole::ApiClient => public().into_condition(),
-        ViewerRole::Widget => Condition::all().add(Expr::cust("1 = 0")),
-    };
-    Condition::all().add(is_of_organization).add(chat::Column::DeletedAt.is_null()).add(seen)
+    chat::Entity::find().filter(access::sees_chat_among(viewer))
 }
 
 fn filtered(
@@ -309,7 +288,7 @@ fn filtered(
     add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
     for (position, actor_id) in participant_ids.iter().enumerate() {
         add(Some(if lead == Some(Lead::Participant(position)) {
-            chat::Column::Id.in_subquery(taking_part(*actor_id))
+            chat::Column::Id.in_subquery(participated_in_by(*actor_id))
         } else {
             Expr::exists(own_part(*actor_id))
         }));
@@ -350,19 +329,10 @@ fn is_there(column: chat::Column, is_there: bool) -> Expr {
     if is_there { column.is_not_null() } else { column.is_null() }
 }
 
-fn taking_part(actor_id: ActorId) -> SelectStatement {
-    participation::Entity::find()
-        .select_only()
-        .column(participation::Column::ChatId)
-        .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(participation::Column::EndedAt.is_null())
-        .into_query()
-}
-
-/// The actor's own participation in the chat of a row.
+/// The actor's own part in the chat of a row.
 fn own_part(actor_id: ActorId) -> SelectStatement {
     let of_chat = Expr::col((participation::Entity, participation::Column::ChatId));
-    taking_part(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
+    participated_in_by(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
 }
 
 /// The user's own presence in the chat of a row.

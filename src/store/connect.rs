@@ -3,24 +3,27 @@
 use super::bounded::{Bounded, STATEMENT, within};
 use super::turns::Turns;
 use super::writer::Writer;
-use super::{Error, Inner, OpenError, Result, Store, refolding, search, sqlite, time};
+use super::{
+    Error, Inner, OpenError, Publish, Result, Rows, Store, WebhookBodies, refolding, search, sqlite, time,
+};
 use crate::clock::Clock;
 use entity::store_meta;
 use futures_util::FutureExt;
-use migration::{Migrator, MigratorTrait};
+use migration::migrate;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, EntityTrait, IsolationLevel, Set, Statement, TransactionTrait,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// Which database the store is on.
+/// The database engine of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// An embedded file.
@@ -29,15 +32,15 @@ pub enum Engine {
     Postgres,
 }
 
-/// How long closing the database may take: longer than a checkpoint waits for somebody else who reads.
+/// The time that closing the database may take: longer than a checkpoint waits for another reader.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
-/// How long whoever needs a connection waits for one before the answer is "unavailable": nearly as long as an operation
-/// may take.
+/// The time that a caller waits for a connection before the error "unavailable": nearly as long as an
+/// operation may take.
 const ACQUIRE: Duration = Duration::from_secs(8);
 /// A connection that was idle for longer is tested before it is used: the server may have been restarted.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a connection may take to answer a ping when it is returned to the pool or taken after it was idle. One that
-/// exceeds it is closed: it belonged to a statement that was given up, or its server does not answer.
+/// The time in which a connection must answer a ping when it returns to the pool or was idle. A connection
+/// that exceeds it is closed: it belonged to an abandoned statement, or its server does not answer.
 const PING: Duration = Duration::from_secs(2);
 /// What each session asks of the server; times are milliseconds.
 ///
@@ -59,13 +62,83 @@ const SESSION: [(&str, &str); 9] = [
 /// The advisory lock under which PostgreSQL is migrated: any number, as long as it is always the same.
 const MIGRATION_LOCK: i64 = 0x0061_6e74_6572_6f6f;
 
+/// An open database whose tables are up to date. It can be read; [`Opened::into_store`] makes it a store.
+pub struct Opened {
+    engine: Engine,
+    readers: Bounded<DatabaseConnection>,
+    writer: Writer,
+    epoch: Uuid,
+    clock: Clock,
+    statements: Arc<AtomicU64>,
+    webhook_bodies: Option<WebhookBodies>,
+}
+
+impl Rows for Opened {
+    type Connection = Bounded<DatabaseConnection>;
+
+    fn connection(&self) -> &Bounded<DatabaseConnection> {
+        &self.readers
+    }
+}
+
+impl Opened {
+    /// Which database this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The store's epoch, which every cursor carries.
+    #[must_use]
+    pub fn epoch(&self) -> Uuid {
+        self.epoch
+    }
+
+    /// The clock that stamps what is written.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The same with what the bodies of webhooks need. Without it, a transaction that fills the outbox fails.
+    #[must_use]
+    pub fn with_webhook_bodies(self, bodies: WebhookBodies) -> Self {
+        Self { webhook_bodies: Some(bodies), ..self }
+    }
+
+    /// The store, which tells `publisher` what each transaction committed; `()` tells nobody.
+    #[must_use]
+    pub fn into_store(self, publisher: Arc<dyn Publish>) -> Store {
+        let Self { engine, readers, writer, epoch, clock, statements, webhook_bodies } = self;
+        Store(Arc::new(Inner {
+            engine,
+            readers,
+            writer,
+            epoch,
+            clock,
+            publisher,
+            webhook_bodies,
+            outbox: Notify::new(),
+            endings: TaskTracker::new(),
+            turns: Turns::default(),
+            statements,
+            walked: AtomicU64::new(search::WALKED),
+        }))
+    }
+
+    /// Closes every connection, like [`Store::close`].
+    pub async fn close(self) {
+        close(&self.writer, &self.readers).await;
+    }
+}
+
 impl Store {
     /// Opens `sqlite://PATH` or `postgres://…`, brings its tables up to date and reads its epoch.
     ///
     /// # Errors
     ///
     /// An SQLite file that is damaged, or whose write-ahead log belongs to another state of it, is refused.
-    pub async fn open(url: &str, connections: u32, clock: Clock) -> std::result::Result<Self, OpenError> {
+    pub async fn open(url: &str, connections: u32, clock: Clock) -> std::result::Result<Opened, OpenError> {
         let statements = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&statements);
         let count = move |connection: &mut DatabaseConnection| {
@@ -94,19 +167,15 @@ impl Store {
         if engine == Engine::Postgres {
             clock.set(time::read(Bounded::new(readers.begin().await?)).await?);
         }
-        Ok(Self(Arc::new(Inner {
+        Ok(Opened {
             engine,
             readers: Bounded::new(readers),
             writer,
             epoch,
             clock,
-            publisher: OnceLock::new(),
-            webhook_bodies: OnceLock::new(),
-            outbox: Notify::new(),
-            turns: Turns::default(),
             statements,
-            walked: AtomicU64::new(search::WALKED),
-        })))
+            webhook_bodies: None,
+        })
     }
 }
 
@@ -114,11 +183,19 @@ impl Store {
     /// Closes every connection. On SQLite everything is then in the database file alone, and the next start need not
     /// check it.
     pub async fn close(&self) {
-        match tokio::time::timeout(CLOSE_WITHIN, self.0.writer.close(self.0.readers.get())).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
-            Err(_) => tracing::warn!("the database did not close in time"),
+        self.0.endings.close();
+        if tokio::time::timeout(CLOSE_WITHIN, self.0.endings.wait()).await.is_err() {
+            tracing::warn!("a transaction did not end in time");
         }
+        close(&self.0.writer, &self.0.readers).await;
+    }
+}
+
+async fn close(writer: &Writer, readers: &Bounded<DatabaseConnection>) {
+    match tokio::time::timeout(CLOSE_WITHIN, writer.close(readers.get())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
+        Err(_) => tracing::warn!("the database did not close in time"),
     }
 }
 
@@ -214,7 +291,7 @@ async fn refuse_unsafe(pool: &DatabaseConnection) -> Result<()> {
 
 /// Migrates on connections without limits, since a migration of a large store takes long. One node migrates at a time:
 /// the lock is held by a transaction of its own until all is done.
-async fn migrate_postgres(url: &str) -> Result<()> {
+async fn migrate_postgres(url: &str) -> std::result::Result<(), OpenError> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(4)
@@ -224,7 +301,7 @@ async fn migrate_postgres(url: &str) -> Result<()> {
     let pool = Database::connect(options).await?;
     let lock = pool.begin().await?;
     lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    Migrator::up(&pool, None).await?;
+    migrate(&pool).await?;
     lock.commit().await?;
     pool.close().await?;
     Ok(())

@@ -1,15 +1,15 @@
-//! What open connections need of the store: how their actors stand, and the leases that they keep alive.
+//! Data for open connections: the access of their actors, and the leases that they keep alive.
 
 use super::{Result, Rows, Store, Tx};
 use crate::domain::event::Signal;
 use entity::{ActorId, ChatId, Timestamp, actor, presence};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
-use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 /// Presences that one statement renews.
 const CHUNK: usize = 1_000;
 
-/// Which presences are kept alive.
+/// The presences to keep alive.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     /// Users of whom every presence is.
@@ -59,17 +59,11 @@ pub async fn renew_presences(
     if whose.is_empty() {
         return Ok(());
     }
-    let mut tx = store.begin().await?;
-    let renewed = renew_free(&mut tx, whose, now, expires_at).await;
-    end(tx, renewed).await
+    let renewed = store.transaction(async |tx| renew_free(tx, whose, now, expires_at).await);
+    renewed.await.map(|done| done.value)
 }
 
-async fn renew_free(
-    tx: &mut Tx,
-    whose: Condition,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> std::result::Result<(), DbErr> {
+async fn renew_free(tx: &mut Tx, whose: Condition, now: Timestamp, expires_at: Timestamp) -> Result<()> {
     let free = presence::Entity::find()
         .filter(presence::Column::EndedAt.is_null())
         .filter(whose)
@@ -104,21 +98,13 @@ pub async fn seen(store: &Store, ids: &[ActorId], now: Timestamp) -> Result<()> 
         .order_by_asc(actor::Column::Id)
         .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
         .into_query();
-    let tx = store.begin().await?;
-    let noted = actor::Entity::update_many()
-        .col_expr(actor::Column::LastSeenAt, Expr::value(now))
-        .filter(actor::Column::Id.in_subquery(free))
-        .exec(tx.connection())
-        .await;
-    end(tx, noted.map(|_| ())).await
-}
-
-async fn end(tx: Tx, written: std::result::Result<(), DbErr>) -> Result<()> {
-    match written {
-        Ok(()) => tx.commit().await.map(|_| ()),
-        Err(error) => {
-            tx.roll_back().await?;
-            Err(error.into())
-        }
-    }
+    let noted = store.transaction(async |tx| {
+        actor::Entity::update_many()
+            .col_expr(actor::Column::LastSeenAt, Expr::value(now))
+            .filter(actor::Column::Id.in_subquery(free))
+            .exec(tx.connection())
+            .await?;
+        Ok(())
+    });
+    noted.await.map(|done| done.value)
 }

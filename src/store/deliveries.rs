@@ -1,4 +1,4 @@
-//! The ledger of webhooks: what is to be delivered, what was, and what was given up.
+//! Webhook deliveries: pending, delivered and failed.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
@@ -13,10 +13,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Which deliveries are claimed, and for how long.
+/// The deliveries to claim, and the lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
-    /// Of this webhook.
+    /// The webhook.
     pub webhook_id: WebhookId,
     /// Those that are due now.
     pub now: Timestamp,
@@ -24,7 +24,7 @@ pub struct Claim {
     pub until: Timestamp,
     /// Says whose they are.
     pub lease: Uuid,
-    /// So many at most.
+    /// The maximum number of deliveries.
     pub limit: u64,
 }
 
@@ -57,7 +57,8 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The same page of the deliveries of each of the webhooks, by their age. Who asks has been shown the webhooks.
+/// The same page for several webhooks, by age. The caller must have checked that the viewer may see the
+/// webhooks.
 pub async fn list_of_each(
     rows: &impl Rows,
     webhook_ids: &[WebhookId],

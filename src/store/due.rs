@@ -1,7 +1,7 @@
-//! What is due later than it can be: it was set while the clock was ahead of now.
+//! Deadlines that are too late, because they were set while the clock was ahead.
 
-use super::{Result, Rows, Tx};
-use entity::{SessionState, Timestamp, chat_session, presence};
+use super::{Result, Rows, Tx, sessions};
+use entity::{Timestamp, chat_session, presence};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -12,14 +12,14 @@ pub async fn pull_in(tx: &Tx, now: Timestamp, rings_until: Timestamp, expires_at
         || Expr::col(chat_session::Column::RingsUntil).sub(Expr::col(chat_session::Column::StartedAt));
     let own = chat_session::Entity::update_many()
         .col_expr(chat_session::Column::RingsUntil, rings_for().add(now.0))
-        .filter(chat_session::Column::State.eq(SessionState::Started))
+        .filter(sessions::is_ringing())
         .filter(chat_session::Column::RingsUntil.gt(rings_until))
         .filter(rings_for().between(0, rings_until.0 - now.0))
         .exec(tx.connection())
         .await?;
     let sessions = chat_session::Entity::update_many()
         .col_expr(chat_session::Column::RingsUntil, Expr::value(rings_until))
-        .filter(chat_session::Column::State.eq(SessionState::Started))
+        .filter(sessions::is_ringing())
         .filter(chat_session::Column::RingsUntil.gt(rings_until))
         .exec(tx.connection())
         .await?;

@@ -1,4 +1,4 @@
-//! What can go wrong with the database, sorted by what a caller can do about it.
+//! Errors of the database, grouped by what a caller can do about them.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
@@ -16,10 +16,10 @@ pub enum Error {
     Failed(String),
 }
 
-/// Why a store is not opened.
+/// The reason why a store is not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// What is on disk cannot be trusted. The text says what to do.
+    /// The files on disk cannot be trusted. The text says what to do.
     #[error("{0}")]
     Refused(String),
     /// The database failed.
@@ -30,6 +30,18 @@ pub enum OpenError {
 impl From<DbErr> for OpenError {
     fn from(error: DbErr) -> Self {
         Self::Database(error.into())
+    }
+}
+
+impl From<migration::Refusal> for OpenError {
+    fn from(refusal: migration::Refusal) -> Self {
+        match refusal {
+            migration::Refusal::Unknown(version) => Self::Refused(format!(
+                "another version of the server updated this database (migration {version}): run that version or a \
+                 newer one, or restore a backup"
+            )),
+            migration::Refusal::Failed(error) => error.into(),
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Reading for the feeds: chats that changed since a moment, with who is in them, whichever place they
-//! are followed in.
+//! Reads for the feeds: chats that changed since a time, with their members.
 
 use super::bounded::Bounded;
-use super::{Result, Rows, Store, sessions};
+use super::{Result, Rows, Store, access, sessions};
 use crate::domain::chat_filter::Members;
 use crate::domain::event::SessionRow;
+use crate::domain::policy;
 use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ChatId, EventKind, OrganizationId, RoomId, Timestamp, chat, event, participation, presence,
@@ -40,7 +40,7 @@ pub enum Place {
 pub struct Found {
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Who is in it now.
+    /// The current members.
     pub members: Members,
     /// Whether the reader takes or ever took part in it, or is or ever was present in it.
     pub was_member: bool,
@@ -63,19 +63,18 @@ pub async fn changed_in_place(
     after: Option<ChangeKey>,
     limit: u64,
 ) -> Result<Vec<Found>> {
-    let (changed, condition) = if reader.role.is_staff() {
-        (chat::Column::LoggedAt, is_after(chat::Column::LoggedAt, since, after))
+    let changed = access::changed_at(reader);
+    let condition = if policy::sees_all_events(reader) {
+        is_after(changed, since, after)
     } else {
         // A session that not all visitors of the chat are called to does not move its time.
         let in_session = sessions::chats_with_changed(reader.actor_id, since);
-        let since = Condition::any()
-            .add(chat::Column::UpdatedAt.gte(since))
-            .add(chat::Column::Id.in_subquery(in_session));
+        let since = Condition::any().add(changed.gte(since)).add(chat::Column::Id.in_subquery(in_session));
         let mut condition = Condition::all().add(since);
         if let Some(key) = after {
-            condition = condition.add(is_after(chat::Column::UpdatedAt, key.0, after));
+            condition = condition.add(is_after(changed, key.0, after));
         }
-        (chat::Column::UpdatedAt, condition)
+        condition
     };
     let rows = store.snapshot().await?;
     let chats = chat::Entity::find()
@@ -130,10 +129,10 @@ pub async fn changed_in_organizations(
         .await?)
 }
 
-/// Who was in a chat right after an event of its log.
+/// The members of a chat right after an event of its log.
 pub type Roster = (i64, Members);
 
-/// Who is in each of the chats at its head, in one snapshot.
+/// The members of each chat at its head, in one snapshot.
 pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Roster>> {
     if chat_ids.is_empty() {
         return Ok(HashMap::new());
@@ -154,7 +153,7 @@ pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashM
         .collect())
 }
 
-/// Who is in each of the chats now, in two statements. A chat with nobody in it is left out.
+/// The current members of each chat, in two statements. A chat without members is left out.
 pub(super) async fn members_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -171,7 +170,7 @@ pub(super) async fn members_of_each(
             participation::Column::HiddenSequence,
         ])
         .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(access::participates())
         .into_tuple()
         .all(rows.connection())
         .await?;

@@ -1,7 +1,7 @@
-//! Chats in which nothing happens any more, in rooms that end such chats.
+//! Idle chats in rooms that end such chats.
 
-use super::{Result, Rows};
-use entity::{ChatId, SessionState, Timestamp, chat, chat_session, room};
+use super::{Result, Rows, sessions};
+use entity::{ChatId, Timestamp, chat, chat_session, room};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait};
 
@@ -26,20 +26,18 @@ pub async fn is_idle(rows: &impl Rows, chat_id: ChatId, now: Timestamp) -> Resul
 fn idle(now: Timestamp) -> SelectStatement {
     let wait = Expr::col((room::Entity, room::Column::EndAfterIdleMinutes)).cast_as(Alias::new("bigint"));
     let since = Expr::val(now.0).sub(wait.mul(MINUTE));
-    let session =
-        Query::select()
-            .expr(Expr::val(1))
-            .from(chat_session::Entity)
-            .and_where(
-                Expr::col((chat_session::Entity, chat_session::Column::ChatId))
-                    .equals((chat::Entity, chat::Column::Id)),
-            )
-            .and_where(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]).or(
-                chat_session::Column::State.eq(SessionState::Created).and(
-                    Expr::col((chat_session::Entity, chat_session::Column::ScheduledAt)).gt(since.clone()),
-                ),
-            ))
-            .to_owned();
+    let session = Query::select()
+        .expr(Expr::val(1))
+        .from(chat_session::Entity)
+        .and_where(
+            Expr::col((chat_session::Entity, chat_session::Column::ChatId))
+                .equals((chat::Entity, chat::Column::Id)),
+        )
+        .and_where(
+            sessions::is_open().or(sessions::is_pending()
+                .and(Expr::col((chat_session::Entity, chat_session::Column::ScheduledAt)).gt(since.clone()))),
+        )
+        .to_owned();
     Query::select()
         .column((chat::Entity, chat::Column::Id))
         .from(room::Entity)

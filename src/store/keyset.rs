@@ -1,4 +1,4 @@
-//! The one pagination: by key, never by offset, the same page of one list or of many in one statement.
+//! Pagination by key, never by offset. One statement reads a page of one list or of many.
 
 use super::{Result, Rows};
 use crate::domain::page::{End, Key, Page, PageRequest};
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, QueryTrait, Select, Statement,
 };
 
-/// What a list is sorted by: a column of whole numbers, and the id where its values can be equal.
+/// The sort order of a list: an integer column, and the id if its values can be equal.
 #[derive(Clone, Copy)]
 pub(super) struct Sorting<E: EntityTrait> {
     pub value: E::Column,
@@ -17,7 +17,7 @@ pub(super) struct Sorting<E: EntityTrait> {
     pub way: Way,
 }
 
-/// How the rows are come by.
+/// The method of reading the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// An index has them in the order asked for.
@@ -228,7 +228,7 @@ fn merged<T>(pages: Vec<Page<T>>, is_descending: bool, request: &PageRequest) ->
     Page { rows, has_previous, has_next, total }
 }
 
-/// How the database would read a page: its plan, line by line.
+/// The query plan of a page, line by line.
 pub(super) async fn explain<E>(
     rows: &impl Rows,
     list: &Select<E>,
@@ -249,8 +249,9 @@ where
     lines.iter().map(|line| Ok(line.try_get("", column)?)).collect()
 }
 
-/// The same page of the lists of several owners, in the order of the lists. Without cursors it is one statement,
-/// and one more for the counts: a limited part for each owner, so that each is read from its index.
+/// The same page for the lists of several owners, in the order of the lists. Without cursors, it is one
+/// statement, and one more for the counts: a limited part for each owner, so that each is read from its
+/// index.
 pub(super) async fn page_of_each<E>(
     rows: &impl Rows,
     lists: Vec<Select<E>>,

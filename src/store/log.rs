@@ -1,17 +1,24 @@
-//! Reading the log: what happened in a chat after a position, with the rows that it happened to.
+//! Reads the log: the events of a chat after a position, with the rows that they name.
 //!
-//! A batch is read from one snapshot, so that nothing in it is older than its head, and costs a fixed
-//! number of statements however many events it holds.
+//! A batch is read from one snapshot, so that nothing in it is older than its head. It costs a fixed number
+//! of statements, however many events it holds.
 
-use super::messages::{are_seen_by, with_called};
+use super::access::sees_message;
+use super::messages::with_called;
 use super::sessions::with_participants;
 use super::{Error, Result, Rows, Store, participations};
-use crate::domain::event::{Entry, MessageRow, SessionRow, Subject};
+use crate::domain::change::{MessageChange, StoredChange};
+use crate::domain::event::{Change, Entry, Event, MessageRow, SessionRow};
+use crate::domain::policy::Ties;
 use crate::domain::viewer::Viewer;
+#[cfg(test)]
+use entity::EventKind;
 use entity::{
-    ActorId, ChatId, EventKind, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp,
-    actor, chat, chat_session, event, message, participation, presence,
+    ActorId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, SessionId, Timestamp, actor,
+    chat, chat_session, event, message, participation, presence,
 };
+#[cfg(test)]
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -22,7 +29,7 @@ use std::sync::Arc;
 pub struct Batch {
     /// The chat in the snapshot that was read; its `last_sequence` is the head of the log there.
     pub chat: Arc<chat::Model>,
-    /// The entries in order, each with its subject as it is in that snapshot.
+    /// The entries in order, each with its row as it is in that snapshot.
     pub entries: Vec<Arc<Entry>>,
 }
 
@@ -35,16 +42,16 @@ pub struct MessageBatch {
     pub messages: Vec<Arc<MessageRow>>,
 }
 
-/// Where a reader of a chat starts.
+/// The position at which a reader of a chat starts.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Whether the reader takes part in it.
-    pub participates: bool,
+    /// The reader's ties to it.
+    pub ties: Ties,
 }
 
-/// The chat, where it is one of the organization, and whether the actor takes part in it.
+/// The chat, where it is one of the organization, and the ties of the actor to it.
 pub async fn start_in_organization(
     store: &Store,
     organization_id: OrganizationId,
@@ -56,8 +63,8 @@ pub async fn start_in_organization(
         .one(store.connection())
         .await?;
     let Some(chat) = chat else { return Ok(None) };
-    let participates = takes_part(store, chat_id, actor_id).await?;
-    Ok(Some(Start { chat: Arc::new(chat), participates }))
+    let ties = participations::ties_of(store, chat_id, actor_id).await?;
+    Ok(Some(Start { chat: Arc::new(chat), ties }))
 }
 
 /// Up to `limit` entries after `after`; `None` where there is no such chat.
@@ -75,7 +82,7 @@ pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Res
         .all(&rows)
         .await?;
     let chat = Arc::new(chat);
-    let entries = with_subjects(&rows, &chat, events).await?;
+    let entries = with_rows(&rows, &chat, events).await?;
     rows.commit().await?;
     Ok(Some(Batch { chat, entries }))
 }
@@ -96,7 +103,7 @@ pub async fn messages_after(
     let messages = message::Entity::find()
         .filter(message::Column::ChatId.eq(chat_id))
         .filter(message::Column::Sequence.gt(after))
-        .filter(are_seen_by(reader))
+        .filter(sees_message(reader))
         .order_by_asc(message::Column::Sequence)
         .limit(limit)
         .find_also_related(actor::Entity)
@@ -119,7 +126,7 @@ pub async fn heads(store: &Store, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, i6
         .await?)
 }
 
-/// When an event was recorded; `None` where it is not kept (any more).
+/// The time at which an event was recorded. `None` if it is not stored.
 pub async fn time_of(store: &Store, chat_id: ChatId, sequence: i64) -> Result<Option<Timestamp>> {
     let event = event::Entity::find_by_id((chat_id, sequence)).one(store.connection()).await?;
     Ok(event.map(|event| event.created_at))
@@ -142,15 +149,9 @@ pub async fn participations_since(
     Ok(query.order_by_asc(participation::Column::Id).limit(limit).all(store.connection()).await?)
 }
 
-/// Whether the actor takes part in the chat now.
-pub async fn takes_part(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<bool> {
-    let row = participations::find_of_actor(rows, chat_id, actor_id).await?;
-    Ok(row.is_some_and(|row| row.ended_at.is_none()))
-}
-
 /// The rows that a batch of events names, by id.
-#[derive(Default)]
-struct Subjects {
+struct Named {
+    /// Added messages, by sequence.
     messages: HashMap<i64, MessageRow>,
     changed: HashMap<MessageId, MessageRow>,
     places: HashMap<MessageId, i64>,
@@ -159,87 +160,78 @@ struct Subjects {
     sessions: HashMap<SessionId, SessionRow>,
 }
 
-async fn with_subjects(
+async fn with_rows(
     rows: &impl Rows,
     chat: &Arc<chat::Model>,
     events: Vec<event::Model>,
 ) -> Result<Vec<Arc<Entry>>> {
-    let mut messages = Vec::new();
-    let mut changed = Vec::new();
-    let mut places = Vec::new();
-    let mut presences = Vec::new();
-    let mut participations = Vec::new();
-    let mut sessions = Vec::new();
-    for event in &events {
-        match event.kind {
-            EventKind::ChatChanged => {}
-            EventKind::HistoryChanged => places.push(MessageId(event.subject_id)),
-            EventKind::MessageAdded => messages.push(event.sequence),
-            EventKind::MessageChanged => changed.push(MessageId(event.subject_id)),
-            EventKind::PresenceAdded | EventKind::PresenceEnded => {
-                presences.push(PresenceId(event.subject_id));
-            }
-            EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded => participations.push(ParticipationId(event.subject_id)),
-            EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished => sessions.push(SessionId(event.subject_id)),
-        }
-    }
-    let mut subjects = Subjects {
-        messages: messages_at(rows, chat.id, messages).await?,
-        changed: messages_by_id(rows, distinct(changed)).await?,
-        places: places_by_id(rows, distinct(places)).await?,
-        presences: presences_by_id(rows, distinct(presences)).await?,
-        participations: participations_by_id(rows, distinct(participations)).await?,
-        sessions: sessions_by_id(rows, distinct(sessions)).await?,
-    };
-    events
-        .into_iter()
-        .map(|event| {
-            let subject = subjects.of(&event).ok_or_else(|| {
-                Error::Failed(format!(
-                    "event {} of chat {} names a row that is not there",
-                    event.sequence, event.chat_id
-                ))
-            })?;
-            Ok(Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
-        })
-        .collect()
+    let mut named = Named::read(rows, chat.id, &events).await?;
+    let entry = |event| Ok(Arc::new(Entry { event: named.event(event)?, chat: Arc::clone(chat) }));
+    events.iter().map(entry).collect()
 }
 
-impl Subjects {
-    fn of(&mut self, event: &event::Model) -> Option<Subject> {
-        match event.kind {
-            EventKind::ChatChanged => Some(Subject::Chat),
-            EventKind::HistoryChanged => {
-                self.places.get(&MessageId(event.subject_id)).copied().map(Subject::History)
+impl Named {
+    async fn read(rows: &impl Rows, chat_id: ChatId, events: &[event::Model]) -> Result<Self> {
+        let mut messages = Vec::new();
+        let mut changed = Vec::new();
+        let mut places = Vec::new();
+        let mut presences = Vec::new();
+        let mut participations = Vec::new();
+        let mut sessions = Vec::new();
+        for event in events {
+            match StoredChange::new(event.kind, event.subject_id) {
+                StoredChange::Chat(_) => {}
+                StoredChange::History(id) => places.push(id),
+                StoredChange::Message(MessageChange::Added, _) => messages.push(event.sequence),
+                StoredChange::Message(MessageChange::Changed, id) => changed.push(id),
+                StoredChange::Presence(_, id) => presences.push(id),
+                StoredChange::Participation(_, id) => participations.push(id),
+                StoredChange::Session(_, id) => sessions.push(id),
             }
-            EventKind::MessageAdded => self.messages.remove(&event.sequence).map(Subject::Message),
-            EventKind::MessageChanged => {
-                self.changed.get(&MessageId(event.subject_id)).cloned().map(Subject::Message)
+        }
+        Ok(Self {
+            messages: messages_at(rows, chat_id, messages).await?,
+            changed: messages_by_id(rows, distinct(changed)).await?,
+            places: places_by_id(rows, distinct(places)).await?,
+            presences: presences_by_id(rows, distinct(presences)).await?,
+            participations: participations_by_id(rows, distinct(participations)).await?,
+            sessions: sessions_by_id(rows, distinct(sessions)).await?,
+        })
+    }
+
+    /// The event with the row that it names. Fails where there is no such row of the type that the kind calls for.
+    fn event(&mut self, row: &event::Model) -> Result<Event> {
+        let event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at } = *row;
+        let change = self.change(chat_id, sequence, StoredChange::new(kind, subject_id)).ok_or_else(|| {
+            Error::Failed(format!(
+                "event {sequence} of chat {chat_id} has kind {}, but there is no row for it with id {subject_id}",
+                kind.as_str()
+            ))
+        })?;
+        Ok(Event { chat_id, sequence, change, actor_id, audience, created_at })
+    }
+
+    fn change(&mut self, chat_id: ChatId, sequence: i64, stored: StoredChange) -> Option<Change> {
+        match stored {
+            StoredChange::Chat(id) => (id == chat_id).then_some(Change::Chat),
+            StoredChange::History(id) => {
+                self.places.get(&id).map(|through| Change::History { newest_id: id, through: *through })
             }
-            EventKind::PresenceAdded | EventKind::PresenceEnded => {
-                self.presences.get(&PresenceId(event.subject_id)).cloned().map(Subject::Presence)
+            StoredChange::Message(change @ MessageChange::Added, id) => {
+                let row = self.messages.remove(&sequence).filter(|row| row.message.id == id);
+                row.map(|row| Change::Message(change, row))
             }
-            EventKind::ParticipationAdded
-            | EventKind::ParticipationChanged
-            | EventKind::ParticipationEnded => self
-                .participations
-                .get(&ParticipationId(event.subject_id))
-                .cloned()
-                .map(Subject::Participation),
-            EventKind::SessionAdded
-            | EventKind::SessionChanged
-            | EventKind::SessionStarted
-            | EventKind::SessionAccepted
-            | EventKind::SessionRejected
-            | EventKind::SessionFinished => {
-                self.sessions.get(&SessionId(event.subject_id)).cloned().map(Subject::Session)
+            StoredChange::Message(change @ MessageChange::Changed, id) => {
+                self.changed.get(&id).cloned().map(|row| Change::Message(change, row))
+            }
+            StoredChange::Presence(change, id) => {
+                self.presences.get(&id).cloned().map(|row| Change::Presence(change, row))
+            }
+            StoredChange::Participation(change, id) => {
+                self.participations.get(&id).cloned().map(|row| Change::Participation(change, row))
+            }
+            StoredChange::Session(change, id) => {
+                self.sessions.get(&id).cloned().map(|row| Change::Session(change, row))
             }
         }
     }
@@ -333,14 +325,29 @@ async fn sessions_by_id(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap
     Ok(with_participants(rows, found).await?.into_iter().map(|row| (row.session.id, row)).collect())
 }
 
-/// Forgets the events of a chat up to a sequence, as time does.
+/// Stores another kind for an event, as a damaged log might have.
 #[cfg(test)]
-pub(crate) async fn forget(store: &Store, chat_id: ChatId, through: i64) -> Result<()> {
+pub(crate) async fn set_kind(store: &Store, chat_id: ChatId, sequence: i64, kind: EventKind) -> Result<()> {
     let tx = store.begin().await?;
-    event::Entity::delete_many()
+    event::Entity::update_many()
+        .col_expr(event::Column::Kind, Expr::value(kind))
         .filter(event::Column::ChatId.eq(chat_id))
-        .filter(event::Column::Sequence.lte(through))
+        .filter(event::Column::Sequence.eq(sequence))
         .exec(tx.connection())
         .await?;
     tx.commit().await.map(|_| ())
+}
+
+/// Forgets the events of a chat up to a sequence, as time does.
+#[cfg(test)]
+pub(crate) async fn forget(store: &Store, chat_id: ChatId, through: i64) -> Result<()> {
+    let forgotten = store.transaction(async |tx| {
+        event::Entity::delete_many()
+            .filter(event::Column::ChatId.eq(chat_id))
+            .filter(event::Column::Sequence.lte(through))
+            .exec(tx.connection())
+            .await?;
+        Ok(())
+    });
+    forgotten.await.map(|done| done.value)
 }

@@ -2,7 +2,7 @@
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
-use super::{Result, Rows, Tx, actors, sessions, tokens};
+use super::{Result, Rows, Tx, access, actors, sessions, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::page::{Key, Page, PageRequest};
 use crate::domain::viewer::Viewer;
@@ -121,18 +121,18 @@ pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -
         .await?)
 }
 
-/// Which messages of a chat a list has.
+/// The messages of a chat to list.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
-    /// As far as this viewer sees them.
+    /// The viewer, who must be able to see them.
     pub viewer: &'a Viewer,
-    /// Of these types; all where absent.
+    /// The types of messages; all if absent.
     pub types: Option<&'a [MessageType]>,
     /// Also those that are archived.
     pub include_archived: bool,
 }
 
-/// The same page of the messages of each of the chats, oldest first.
+/// The same page of messages for several chats, oldest first.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -170,7 +170,7 @@ impl Listed<'_> {
     fn of_chat(self, chat_id: ChatId) -> sea_orm::Select<message::Entity> {
         let mut list = message::Entity::find()
             .filter(message::Column::ChatId.eq(chat_id))
-            .filter(are_seen_by(self.viewer));
+            .filter(access::sees_message(self.viewer));
         if let Some(types) = self.types {
             list = list.filter(message::Column::MessageType.is_in(types.iter().copied()));
         }
@@ -262,19 +262,6 @@ pub(super) async fn with_called(
     Ok(with_called.collect())
 }
 
-/// Whether the viewer, who sees the chat of a message, sees the message: as [`policy::sees_message`] has it.
-///
-/// [`policy::sees_message`]: crate::domain::policy::sees_message
-pub(super) fn are_seen_by(viewer: &Viewer) -> Condition {
-    if viewer.role.is_staff() {
-        return Condition::all();
-    }
-    let of_session = Expr::col((message::Entity, message::Column::SessionId));
-    let is_called =
-        of_session.clone().is_null().or(of_session.in_subquery(sessions::called(viewer.actor_id)));
-    Condition::all().add(message::Column::IsInternal.eq(false)).add(is_called)
-}
-
 async fn senders(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -289,7 +276,7 @@ async fn senders(
     Ok(found.into_iter().map(|actor| (actor.id, actor)).collect())
 }
 
-/// For lists, which have left out what the reader does not see.
+/// For lists, which have already left out what the reader cannot see.
 fn with_sender(message: message::Model, senders: &HashMap<ActorId, entity::actor::Model>) -> MessageRow {
     let sender = message.sender_id.and_then(|id| senders.get(&id).cloned());
     MessageRow { message, sender, called_ids: Vec::new() }

@@ -1,8 +1,9 @@
-//! How rows are read and written. The only place in `src` that names `sea_orm`.
+//! The store: reads and writes rows. The only module of `src` that names `sea_orm`.
 //!
-//! Reads go through [`Store`] (what is committed) or through an open [`Tx`]; both are [`Rows`], so one
-//! function serves both. Writes go through a [`Tx`], whose commit is the only thing that publishes.
+//! Reads go through [`Store`] (committed data) or through an open [`Tx`]. Both are [`Rows`], so one function
+//! serves both. Writes go through a [`Tx`], and only its commit publishes.
 
+mod access;
 pub mod actors;
 pub mod attachments;
 mod batch;
@@ -47,27 +48,33 @@ pub mod webhooks;
 mod writer;
 mod writing;
 
-pub use connect::Engine;
+pub use connect::{Engine, Opened};
 pub use error::{Error, OpenError, Result};
 pub use outbox::WebhookBodies;
-pub use tx::Tx;
+pub use tx::{Committed, Tx};
 
 use self::bounded::{Bounded, STATEMENT, within};
 use crate::clock::Clock;
 use crate::domain::event::News;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// Who is told what was committed.
+/// The receiver of what was committed.
 pub trait Publish: Send + Sync + 'static {
     /// Takes the news of one commit; must not block.
     fn publish(&self, news: Vec<News>);
 }
 
-/// Whatever rows can be read from: the store itself, or a transaction on it.
+/// Nobody is told.
+impl Publish for () {
+    fn publish(&self, _: Vec<News>) {}
+}
+
+/// A source of rows: the store itself, or a transaction on it.
 pub trait Rows: Sync {
     /// The kind of connection.
     type Connection: ConnectionTrait;
@@ -81,19 +88,21 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    /// What reads use: on SQLite connections that cannot write.
+    /// The connections for reads. On SQLite, they cannot write.
     readers: Bounded<DatabaseConnection>,
-    /// What writes use: on SQLite the one writer, on PostgreSQL the pool.
+    /// The connection for writes: the single writer on SQLite, the pool on PostgreSQL.
     writer: writer::Writer,
     /// Made with the store; a restored backup gets another, so that no old cursor lies.
     epoch: Uuid,
     clock: Clock,
-    publisher: OnceLock<Arc<dyn Publish>>,
-    /// What the bodies of webhooks need.
-    webhook_bodies: OnceLock<WebhookBodies>,
+    publisher: Arc<dyn Publish>,
+    /// What the bodies of webhooks need; absent where none are written.
+    webhook_bodies: Option<WebhookBodies>,
     /// Told when there is something to deliver.
     outbox: Notify,
-    /// Who writes to what, and who waits to.
+    /// The ends of transactions that are under way, whoever still waits for them.
+    endings: TaskTracker,
+    /// The turns of writers to the same object.
     turns: turns::Turns,
     /// Statements run so far.
     statements: Arc<AtomicU64>,
@@ -102,14 +111,7 @@ struct Inner {
 }
 
 impl Store {
-    /// Sets who is told of commits. Called once, when the server is put together.
-    pub fn set_publisher(&self, publisher: Arc<dyn Publish>) {
-        if self.0.publisher.set(publisher).is_err() {
-            tracing::error!("the store has a publisher already: the second one hears nothing");
-        }
-    }
-
-    /// Which database this is.
+    /// The database engine.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.0.engine
@@ -150,7 +152,7 @@ impl Store {
         self.0.snapshot().await
     }
 
-    /// The same for lists whose best plan hangs on what is asked for.
+    /// The same for lists whose best query plan depends on their arguments.
     pub(crate) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.planned_snapshot().await
     }
@@ -158,10 +160,8 @@ impl Store {
 
 impl Inner {
     fn publish(&self, news: Vec<News>) {
-        if let Some(publisher) = self.publisher.get()
-            && !news.is_empty()
-        {
-            publisher.publish(news);
+        if !news.is_empty() {
+            self.publisher.publish(news);
         }
     }
 }

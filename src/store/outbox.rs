@@ -1,13 +1,13 @@
-//! The outbox: what a transaction does that webhooks want to be told of is written down in that same
-//! transaction, so that it is delivered if and only if it happened.
+//! The outbox: a transaction stores the events for webhooks itself, so that an event is delivered if and only
+//! if it was committed.
 
 use super::{Error, Result, Store, Tx, actors, deliveries, organizations, webhooks};
-use crate::domain::event::Subject;
+use crate::domain::event::Event;
 use crate::domain::webhook::{self, About, Happening};
-use entity::{ChatId, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, event, webhook_delivery};
+use entity::{ChatId, WebhookDeliveryId, WebhookDeliveryState, WebhookEvent, chat, webhook_delivery};
 use url::Url;
 
-/// What the bodies of webhooks need beside the log.
+/// The data for the bodies of webhooks, besides the log.
 pub struct WebhookBodies {
     /// The URL below which patients are, for `patientUrl`.
     pub patients: Url,
@@ -16,13 +16,6 @@ pub struct WebhookBodies {
 }
 
 impl Store {
-    /// Sets what the bodies of webhooks need. Called once, when the server is put together.
-    pub fn set_webhook_bodies(&self, bodies: WebhookBodies) {
-        if self.0.webhook_bodies.set(bodies).is_err() {
-            tracing::error!("the bodies of webhooks were set before");
-        }
-    }
-
     /// Waits until something was committed that is to be delivered.
     pub async fn outbox_filled(&self) {
         self.0.outbox.notified().await;
@@ -34,7 +27,7 @@ pub(super) async fn write(
     tx: &Tx,
     before: Option<&chat::Model>,
     chat: &chat::Model,
-    log: &[(event::Model, Subject)],
+    log: &[Event],
 ) -> Result<bool> {
     let happenings = webhook::happenings(before, chat, log);
     if happenings.is_empty() {

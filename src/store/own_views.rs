@@ -1,14 +1,16 @@
-//! Participants' own views of their chats: listed in the order of activity, and what became of them lately.
+//! Participants' own settings for their chats: lists in the order of activity, and recent changes.
 
+use super::access::participates;
 use super::feed::members_of_each;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
 use crate::domain::page::{Order, Page, PageRequest};
-use entity::{ActorId, ActorType, ChatId, ParticipationId, Timestamp, chat, participation};
+use entity::{ActorId, ActorType, ChatId, OrganizationId, ParticipationId, Timestamp, chat, participation};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, RelationDef, Select,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ pub struct OwnView {
     pub participation: participation::Model,
     /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Who is in it now.
+    /// The current members.
     pub members: Members,
 }
 
@@ -69,7 +71,7 @@ pub async fn list_of_actor(
     keyset::page(rows, list, sorting, page).await
 }
 
-/// How the database would read a page of [`list_of_actor`]: its plan, line by line.
+/// The query plan of a page of [`list_of_actor`], line by line.
 pub async fn explain_of_actor(
     rows: &impl Rows,
     actor_id: ActorId,
@@ -88,7 +90,7 @@ fn own(
     let shown = if include_hidden { Condition::all() } else { is_shown() };
     let mut list = participation::Entity::find()
         .filter(participation::Column::ActorId.eq(actor_id))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .filter(in_chat(shown));
     if let Some(actor_type) = actor_type {
         list = list.filter(participation::Column::ActorType.eq(actor_type));
@@ -142,12 +144,50 @@ pub async fn changed_since(
     with_chats(store, found).await
 }
 
+/// An own view that changed.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct ChangedView {
+    /// The participation that holds it.
+    pub id: ParticipationId,
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The organization of the chat.
+    pub organization_id: OrganizationId,
+    /// When it changed.
+    pub viewed_at: Timestamp,
+}
+
+/// The own views and read marks of these actors that were changed at or after a moment.
+pub async fn changed_of_actors(
+    store: &Store,
+    actor_ids: &[ActorId],
+    since: Timestamp,
+) -> Result<Vec<ChangedView>> {
+    Ok(participation::Entity::find()
+        .select_only()
+        .columns([participation::Column::Id, participation::Column::ChatId, participation::Column::ViewedAt])
+        .column(chat::Column::OrganizationId)
+        .join(JoinType::InnerJoin, of_chat())
+        .filter(participation::Column::ActorId.is_in(actor_ids.iter().copied()))
+        .filter(participation::Column::ViewedAt.gte(since))
+        .into_model()
+        .all(store.connection())
+        .await?)
+}
+
+fn of_chat() -> RelationDef {
+    participation::Entity::belongs_to(chat::Entity)
+        .from(participation::Column::ChatId)
+        .to(chat::Column::Id)
+        .into()
+}
+
 /// Moves the chat up in the lists of all who take part in it.
 pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
     participation::Entity::update_many()
         .col_expr(participation::Column::ActiveAt, Expr::value(at))
         .filter(participation::Column::ChatId.eq(chat_id))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .exec(tx.connection())
         .await?;
     Ok(())

@@ -1,12 +1,14 @@
-//! Participations: who takes part in a chat, and how far they have read.
+//! Participations: the participants of a chat, and their read marks.
 
+use super::access::{participated_in_by, participates};
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting, Way};
 use super::own_views::{self, ListedParticipations, ParticipationOrderField};
 use super::{Result, Rows, Tx};
+use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
+use crate::domain::policy::{self, Ties};
 use crate::domain::viewer::Viewer;
-use crate::domain::{limits, policy};
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
@@ -35,6 +37,11 @@ pub async fn find_of_actor(
     Ok(list_of_actor(rows, actor_id, &[chat_id]).await?.pop())
 }
 
+/// The ties of the actor to the chat.
+pub async fn ties_of(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<Ties> {
+    Ok(Ties::of(find_of_actor(rows, chat_id, actor_id).await?.as_ref()))
+}
+
 /// The actor's participations in these chats, also ended ones.
 pub async fn list_of_actor(
     rows: &impl Rows,
@@ -52,7 +59,7 @@ pub async fn list_of_actor(
 pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<participation::Model>> {
     Ok(participation::Entity::find()
         .filter(participation::Column::ChatId.eq(chat_id))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .order_by_asc(participation::Column::ActorId)
         .all(rows.connection())
         .await?)
@@ -66,7 +73,7 @@ pub async fn list_actors_of_each(
     Ok(participation::Entity::find()
         .find_also_related(actor::Entity)
         .filter(participation::Column::ChatId.is_in(chat_ids.iter().copied()))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .order_by_asc(participation::Column::CreatedAt)
         .order_by_asc(participation::Column::Id)
         .all(rows.connection())
@@ -81,18 +88,13 @@ pub async fn find_chat_of_exactly(
     actor_ids: &[ActorId],
 ) -> Result<Option<ChatId>> {
     let Some(first) = actor_ids.first() else { return Ok(None) };
-    let own = participation::Entity::find()
-        .select_only()
-        .column(participation::Column::ChatId)
-        .filter(participation::Column::ActorId.eq(*first))
-        .filter(participation::Column::EndedAt.is_null())
-        .into_query();
+    let own = participated_in_by(*first);
     let size = i64::try_from(actor_ids.len()).unwrap_or(i64::MAX);
     let of_exactly = participation::Entity::find()
         .select_only()
         .column(participation::Column::ChatId)
         .filter(participation::Column::ChatId.in_subquery(own))
-        .filter(participation::Column::EndedAt.is_null())
+        .filter(participates())
         .group_by(participation::Column::ChatId)
         .having(Expr::cust("count(*)").eq(size))
         .having(
@@ -116,7 +118,7 @@ pub async fn find_chat_of_exactly(
         .await?)
 }
 
-/// The same page of the participations of each of the chats. A chat has so few that they may be sorted.
+/// The same page of participations for several chats. A chat has so few that they may be sorted.
 pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -128,7 +130,7 @@ pub async fn list_of_each(
     let lists = chat_ids.iter().map(|chat_id| {
         let mut list = participation::Entity::find()
             .filter(participation::Column::ChatId.eq(*chat_id))
-            .filter(participation::Column::EndedAt.is_null());
+            .filter(participates());
         if !include_hidden {
             list = list.filter(is_not_seen_hidden(viewer));
         }
@@ -195,7 +197,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bo
                 .equals((participation::Entity, participation::Column::ChatId)),
         )
         .and_where(participation::Column::ActorId.eq(actor_id))
-        .and_where(participation::Column::EndedAt.is_null())
+        .and_where(participates())
         .and_where(chat::Column::DeletedAt.is_null())
         .cond_where(own_views::is_shown())
         .and_where(is_unread(with_notes))
@@ -231,7 +233,8 @@ fn unread(limit: u64, with_notes: bool) -> Expr {
     counted.into()
 }
 
-/// By somebody else and still there, after what was read and after what is archived: one bound, so that an index leads there.
+/// Unread: sent by somebody else, not deleted, and after both the read mark and the archive mark. A single
+/// bound, so that an index can be used.
 fn is_unread(with_notes: bool) -> Expr {
     let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
     let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));

@@ -1,4 +1,4 @@
-//! Presences: who is joined to a chat, and until when.
+//! Presences: the users who have joined a chat, and their expiry.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
@@ -94,7 +94,7 @@ pub async fn chats_with_expired(rows: &impl Rows, now: Timestamp, limit: u64) ->
         .await?)
 }
 
-/// The same page of the presences of each of the chats, by their age.
+/// The same page of presences for several chats, by age.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],

@@ -1,4 +1,4 @@
-//! Reactions: who answered a message with which emoji.
+//! Reactions of actors to messages.
 
 use super::{Result, Rows, Tx};
 use entity::{ActorId, MessageId, reaction};
@@ -8,9 +8,9 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder
 /// An emoji under a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// Which.
+    /// The emoji.
     pub emoji: String,
-    /// How many reacted with it.
+    /// The number of actors who reacted with it.
     pub count: i64,
     /// Whether one of them is the actor who asks.
     pub is_own: bool,

@@ -5,15 +5,15 @@
 //! far it came, written in the transaction of each batch: a start that is cut off goes on there, and of several nodes
 //! that start at once each does the next batch, under the lock of that row.
 
-use super::{Error, Result, tokens};
+use super::{Result, tokens};
 use crate::domain::search::{FOLDING, fold};
-use entity::{ActorId, MessageId, actor, chat, message, message_text, store_meta};
+use entity::{ActorId, actor, message, message_text, store_meta};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
     QueryFilter, QueryOrder, QuerySelect, Set, TransactionTrait,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The row of `store_meta`.
@@ -21,11 +21,9 @@ const NAME: &str = "folding";
 /// Rows that are looked at in one transaction.
 const BATCH: u64 = 1_000;
 
-/// What is still to be folded.
+/// The rest that is still to be folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Messages after this one, none of which is indexed yet.
-    Messages(MessageId),
     /// Indexed texts after this one.
     Texts(i64),
     /// People after this one.
@@ -38,7 +36,6 @@ impl Progress {
         let words: Vec<_> = stored.split(' ').collect();
         let place = match words.as_slice() {
             [FOLDING] => Some(Self::Done),
-            [FOLDING, "messages", id] => id.parse().ok().map(|id| Self::Messages(MessageId(id))),
             [FOLDING, "texts", id] => id.parse().ok().map(Self::Texts),
             [FOLDING, "people", id] => id.parse().ok().map(|id| Self::People(ActorId(id))),
             _ => None,
@@ -48,7 +45,6 @@ impl Progress {
 
     fn written(self) -> String {
         match self {
-            Self::Messages(MessageId(id)) => format!("{FOLDING} messages {id}"),
             Self::Texts(id) => format!("{FOLDING} texts {id}"),
             Self::People(ActorId(id)) => format!("{FOLDING} people {id}"),
             Self::Done => FOLDING.to_owned(),
@@ -56,12 +52,9 @@ impl Progress {
     }
 }
 
-/// Folds anew what the store has folded otherwise or not at all.
+/// Folds again what another version folded. A new store has nothing to fold.
 pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
-    let first = store_meta::ActiveModel {
-        name: Set(NAME.into()),
-        value: Set(Progress::Messages(MessageId(Uuid::nil())).written()),
-    };
+    let first = store_meta::ActiveModel { name: Set(NAME.into()), value: Set(Progress::Done.written()) };
     let on_conflict = OnConflict::column(store_meta::Column::Name).do_nothing().to_owned();
     store_meta::Entity::insert(first).on_conflict(on_conflict).exec_without_returning(connection).await?;
     loop {
@@ -72,7 +65,6 @@ pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<
         let row = store_meta::Entity::find_by_id(NAME.to_owned()).lock_exclusive().one(&tx).await?;
         let stored = row.map(|row| row.value).unwrap_or_default();
         let next = match Progress::read(&stored) {
-            Progress::Messages(after) => messages(&tx, after).await?,
             Progress::Texts(after) => texts(&tx, after).await?,
             Progress::People(after) => people(&tx, after).await?,
             Progress::Done => {
@@ -87,28 +79,6 @@ pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<
             .await?;
         tx.commit().await?;
     }
-}
-
-/// Indexes messages of a store that was not searched before.
-async fn messages(tx: &DatabaseTransaction, after: MessageId) -> Result<Progress> {
-    let batch = message::Entity::find()
-        .filter(message::Column::Id.gt(after))
-        .filter(message::Column::Text.is_not_null())
-        .order_by_asc(message::Column::Id)
-        .limit(BATCH)
-        .all(tx)
-        .await?;
-    let Some(last) = batch.last() else { return Ok(Progress::People(ActorId(Uuid::nil()))) };
-    let chat_ids: BTreeSet<_> = batch.iter().map(|row| row.chat_id).collect();
-    let chats = chat::Entity::find().filter(chat::Column::Id.is_in(chat_ids)).all(tx).await?;
-    let chats: HashMap<_, _> = chats.into_iter().map(|chat| (chat.id, chat.organization_id)).collect();
-    for row in &batch {
-        let organization_id = chats.get(&row.chat_id).copied();
-        let organization_id =
-            organization_id.ok_or_else(|| Error::Failed("a message is in no chat".into()))?;
-        tokens::index(tx, organization_id, row).await?;
-    }
-    Ok(Progress::Messages(last.id))
 }
 
 /// Writes texts and their tokens anew, where the folding makes a difference to them.
@@ -170,12 +140,7 @@ mod tests {
     #[test]
     fn progress_is_read_as_it_was_written() {
         let id = Uuid::from_u128(7);
-        for progress in [
-            Progress::Messages(MessageId(id)),
-            Progress::Texts(12),
-            Progress::People(ActorId(id)),
-            Progress::Done,
-        ] {
+        for progress in [Progress::Texts(12), Progress::People(ActorId(id)), Progress::Done] {
             assert_eq!(Progress::read(&progress.written()), progress);
         }
     }

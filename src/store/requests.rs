@@ -4,7 +4,7 @@ use super::{Result, Rows, Tx};
 use entity::{ActorId, request};
 use sea_orm::{EntityTrait, IntoActiveModel};
 
-/// What the caller made under this id before.
+/// The object that the caller created under this id before.
 pub async fn find(rows: &impl Rows, caller_id: ActorId, request_id: &str) -> Result<Option<request::Model>> {
     Ok(request::Entity::find_by_id((caller_id, request_id.to_owned())).one(rows.connection()).await?)
 }

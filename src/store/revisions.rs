@@ -1,4 +1,4 @@
-//! What messages said before they were edited.
+//! Previous texts of edited messages.
 
 use super::{Result, Rows, Tx};
 use entity::{MessageId, message_revision};
@@ -14,7 +14,7 @@ pub async fn list_of_each(rows: &impl Rows, ids: &[MessageId]) -> Result<Vec<mes
         .await?)
 }
 
-/// How many earlier texts a message has.
+/// The number of previous texts of a message.
 pub async fn count(rows: &impl Rows, id: MessageId) -> Result<i32> {
     let of_message = message_revision::Entity::find().filter(message_revision::Column::MessageId.eq(id));
     Ok(i32::try_from(of_message.count(rows.connection()).await?).unwrap_or(i32::MAX))

@@ -1,9 +1,10 @@
-//! Rooms, and how many wait in them.
+//! Rooms, and the number of chats that wait in them.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
-use super::{Result, Rows, Tx};
+use super::{Result, Rows, Tx, access};
 use crate::domain::page::{Page, PageRequest};
+use crate::domain::viewer::Viewer;
 use entity::{ActorType, OrganizationId, RoomId, Timestamp, actor, chat, participation, room, room_origin};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter, QuerySelect};
@@ -40,25 +41,19 @@ pub async fn list_in_organization(
     keyset::page(rows, list, Sorting::ascending(room::Column::CreatedAt, room::Column::Id), page).await
 }
 
-/// How many chats wait for an answer in each of the rooms; a room where none does is left out.
-pub async fn waiting_counts(
-    rows: &impl Rows,
-    organization_id: OrganizationId,
-    ids: &[RoomId],
-    is_private_too: bool,
-) -> Result<Vec<(RoomId, i64)>> {
-    let mut waiting = chat::Entity::find()
+/// The number of chats that wait for an answer in each of the rooms, the same for all viewers of one role. A room where
+/// none waits is left out.
+pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<(RoomId, i64)>> {
+    let waiting = chat::Entity::find()
         .select_only()
         .column(chat::Column::RoomId)
         .column_as(Expr::cust("count(*)"), "waiting")
-        .filter(chat::Column::OrganizationId.eq(organization_id))
+        .filter(chat::Column::OrganizationId.eq(viewer.organization_id))
         .filter(chat::Column::RoomId.is_in(ids.iter().copied()))
         .filter(chat::Column::WaitingSince.is_not_null())
         .filter(chat::Column::EndedAt.is_null())
+        .filter(access::all_alike_see_chat(viewer))
         .group_by(chat::Column::RoomId);
-    if !is_private_too {
-        waiting = waiting.filter(chat::Column::IsPrivate.eq(false));
-    }
     Ok(waiting.into_tuple().all(rows.connection()).await?)
 }
 

@@ -6,7 +6,7 @@
 
 use super::messages::find_many;
 use super::text::contains_text;
-use super::{Result, Rows, Store, chats, tokens};
+use super::{Result, Rows, Store, access, tokens};
 use crate::domain::event::MessageRow;
 use crate::domain::limits;
 use crate::domain::page::{End, Key, Page, PageRequest};
@@ -21,14 +21,14 @@ use std::sync::atomic::Ordering;
 /// Texts that are walked before the index is asked: some milliseconds' worth.
 pub(super) const WALKED: u64 = 5_000;
 
-/// Where is searched, and by whom: only what the viewer sees is found.
+/// The scope of a search. Only messages that the viewer can see are found.
 #[derive(Clone, Debug)]
 pub struct Scope<'a> {
-    /// Who searches.
+    /// The viewer who searches.
     pub viewer: &'a Viewer,
-    /// In this chat; in all of the organization, where absent.
+    /// Only this chat; the whole organization if absent.
     pub chat_id: Option<ChatId>,
-    /// In chats with this visitor.
+    /// Only chats with this visitor.
     pub visitor_id: Option<ActorId>,
     /// Also what is archived.
     pub include_archived: bool,
@@ -107,7 +107,7 @@ pub async fn page(
     Ok(Page { rows, has_previous, has_next, total })
 }
 
-/// What a key's own message counts to, where a bound is looked for.
+/// The side of a bound that a key's own message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     AtOrNewer,
@@ -234,16 +234,17 @@ impl Search<'_> {
             .columns(
                 [message_text::Column::ChatId, message_text::Column::Sequence].map(|column| (hit(), column)),
             )
-            .cond_where(chats::is_visible(self.scope.viewer))
+            .cond_where(access::sees_chat(self.scope.viewer))
+            .cond_where(access::sees_text(
+                self.scope.viewer,
+                Expr::col((hit(), message_text::Column::IsInternal)),
+            ))
             .limit(limit);
         if let Some(chat_id) = self.scope.chat_id {
             select.and_where(chat::Column::Id.eq(chat_id));
         }
         if let Some(visitor_id) = self.scope.visitor_id {
             select.and_where(chat::Column::VisitorId.eq(visitor_id));
-        }
-        if !self.scope.viewer.role.is_staff() {
-            select.and_where(Expr::col((hit(), message_text::Column::IsInternal)).eq(false));
         }
         if !self.scope.include_archived {
             let archived = Expr::col((chat::Entity, chat::Column::ArchivedSequence));

@@ -1,32 +1,33 @@
 //! Chat sessions, always with their participants.
 
+use super::access::{self, sessions_calling};
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::event::SessionRow;
 use crate::domain::page::{Order, Page, PageRequest};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::viewer::Viewer;
 use entity::{
-    ActorId, ActorType, ChatId, ChatType, OrganizationId, SessionId, SessionState, SessionType, Timestamp,
-    actor, chat, chat_session, chat_session_participant, participation,
+    ActorId, ActorType, ChatId, OrganizationId, SessionId, SessionState, SessionType, Timestamp, actor,
+    chat_session, chat_session_participant,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
 };
 use std::collections::HashMap;
 
 /// Conditions on sessions; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SessionFilter {
-    /// Of this type.
+    /// Sessions of this type.
     pub session_type: Option<SessionType>,
-    /// In one of these states.
+    /// Sessions in one of these states.
     pub states: Option<Vec<SessionState>>,
-    /// To which all of these actors are called.
+    /// Sessions to which all of these actors are called.
     pub participant_ids: Vec<ActorId>,
-    /// Of this chat.
+    /// Sessions of this chat.
     pub chat_id: Option<ChatId>,
 }
 
@@ -80,7 +81,7 @@ pub async fn find_many_in_organization(
 pub async fn list_open_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<SessionRow>> {
     let found = chat_session::Entity::find()
         .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
-        .filter(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+        .filter(is_open())
         .all(rows.connection())
         .await?;
     with_participants(rows, found).await
@@ -92,7 +93,7 @@ pub async fn chats_with_open(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Ve
         .select_only()
         .column(chat_session::Column::ChatId)
         .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
-        .filter(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+        .filter(is_open())
         .into_tuple()
         .all(rows.connection())
         .await?)
@@ -135,7 +136,7 @@ pub async fn list_not_over_of_viewer(
     limit: u64,
 ) -> Result<Vec<SessionRow>> {
     let found = visible(viewer)
-        .filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id)))
+        .filter(chat_session::Column::Id.in_subquery(sessions_calling(viewer.actor_id)))
         .filter(not_over())
         .order_by_desc(chat_session::Column::CreatedAt)
         .order_by_desc(chat_session::Column::Id)
@@ -156,7 +157,7 @@ pub async fn list_unanswered(
         .column(chat_session::Column::OrganizationId)
         .column(chat_session::Column::ChatId)
         .column(chat_session::Column::Id)
-        .filter(chat_session::Column::State.eq(SessionState::Started))
+        .filter(is_ringing())
         .filter(chat_session::Column::RingsUntil.lte(now))
         .order_by_asc(chat_session::Column::RingsUntil)
         .limit(limit)
@@ -165,8 +166,8 @@ pub async fn list_unanswered(
         .await?)
 }
 
-/// Which of the actors are in a session that runs, and in which: those who started or accepted it, not whoever
-/// else was called.
+/// The running sessions of each of the actors: those that the actors started or accepted, not those that only
+/// call them.
 pub async fn list_running_of_actors(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -184,7 +185,7 @@ pub async fn list_running_of_actors(
         .join(JoinType::InnerJoin, session.into())
         .filter(chat_session_participant::Column::ActorId.is_in(actor_ids.iter().copied()))
         .filter(chat_session::Column::OrganizationId.eq(organization_id))
-        .filter(chat_session::Column::State.eq(SessionState::Accepted))
+        .filter(is_in_state(SessionState::is_running))
         .filter(is_in(chat_session::Column::StartedBy).or(is_in(chat_session::Column::AcceptedBy)))
         .into_tuple()
         .all(rows.connection())
@@ -204,7 +205,7 @@ pub async fn list_visible(
     Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
 }
 
-/// How the database would read a page of [`list_visible`]: its plan, line by line.
+/// The query plan of a page of [`list_visible`], line by line.
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -215,7 +216,7 @@ pub async fn explain_visible(
     keyset::explain(rows, &filtered(visible(viewer), filter, order.field), sorting(order), page).await
 }
 
-/// The same page of the sessions of each of the chats that the filter matches; a visitor gets those they are called to.
+/// The same page of sessions for several chats that the filter matches. A visitor gets only those that call them.
 pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -226,11 +227,7 @@ pub async fn list_of_each(
     let lists = chat_ids.iter().map(|chat_id| {
         let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
         let list = filtered(list, filter, order.field);
-        match viewer.role {
-            ViewerRole::Visitor => list.filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id))),
-            ViewerRole::Admin | ViewerRole::Operator | ViewerRole::ApiClient => list,
-            ViewerRole::Widget => list.filter(nothing()),
-        }
+        list.filter(access::sees_session(viewer))
     });
     let owner =
         |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
@@ -251,7 +248,7 @@ fn filtered(
         list = list.filter(chat_session::Column::State.is_in(states.iter().copied()));
     }
     for participant_id in participant_ids {
-        list = list.filter(chat_session::Column::Id.in_subquery(called(*participant_id)));
+        list = list.filter(chat_session::Column::Id.in_subquery(sessions_calling(*participant_id)));
     }
     if let Some(chat_id) = chat_id {
         list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
@@ -318,7 +315,7 @@ pub(super) async fn with_participants(
     Ok(sessions.into_iter().map(|session| session_row(session, &participants)).collect())
 }
 
-/// Who is called to each of the sessions.
+/// The participants of each of the sessions.
 pub(super) async fn participants(
     rows: &impl Rows,
     ids: Vec<SessionId>,
@@ -344,48 +341,7 @@ fn session_row(session: chat_session::Model, participants: &HashMap<SessionId, V
 }
 
 fn visible(viewer: &Viewer) -> Select<chat_session::Entity> {
-    let in_deleted = chat::Entity::find()
-        .select_only()
-        .column(chat::Column::Id)
-        .filter(
-            Expr::col((chat::Entity, chat::Column::Id))
-                .equals((chat_session::Entity, chat_session::Column::ChatId)),
-        )
-        .filter(chat::Column::DeletedAt.is_not_null())
-        .into_query();
-    let list = chat_session::Entity::find()
-        .filter(chat_session::Column::OrganizationId.eq(viewer.organization_id))
-        .filter(Expr::exists(in_deleted).not());
-    let in_public = chat_session::Column::ChatId.in_subquery(
-        chat::Entity::find()
-            .select_only()
-            .column(chat::Column::Id)
-            .filter(chat::Column::OrganizationId.eq(viewer.organization_id))
-            .filter(chat::Column::ChatType.eq(ChatType::Visitor))
-            .filter(chat::Column::IsPrivate.eq(false))
-            .into_query(),
-    );
-    let in_own = chat_session::Column::ChatId.in_subquery(
-        participation::Entity::find()
-            .select_only()
-            .column(participation::Column::ChatId)
-            .filter(participation::Column::ActorId.eq(viewer.actor_id))
-            .filter(participation::Column::EndedAt.is_null())
-            .into_query(),
-    );
-    match viewer.role {
-        ViewerRole::Admin => list,
-        ViewerRole::Operator => list.filter(Condition::any().add(in_public).add(in_own)),
-        ViewerRole::ApiClient => list.filter(in_public),
-        ViewerRole::Widget => list.filter(nothing()),
-        ViewerRole::Visitor => {
-            list.filter(in_own).filter(chat_session::Column::Id.in_subquery(called(viewer.actor_id)))
-        }
-    }
-}
-
-fn nothing() -> Expr {
-    Expr::cust("1 = 0")
+    chat_session::Entity::find().filter(access::sees_session_and_chat(viewer))
 }
 
 /// The sessions of the chat that a visitor is called to.
@@ -411,24 +367,38 @@ pub(super) fn chats_with_changed(actor_id: ActorId, since: Timestamp) -> SelectS
     chat_session::Entity::find()
         .select_only()
         .column(chat_session::Column::ChatId)
-        .filter(chat_session::Column::Id.in_subquery(called(actor_id)))
+        .filter(chat_session::Column::Id.in_subquery(sessions_calling(actor_id)))
         .filter(chat_session::Column::ChangedAt.gte(since))
         .into_query()
 }
 
-/// The sessions that the actor is called to.
-pub(super) fn called(actor_id: ActorId) -> SelectStatement {
-    chat_session_participant::Entity::find()
-        .select_only()
-        .column(chat_session_participant::Column::SessionId)
-        .filter(chat_session_participant::Column::ActorId.eq(actor_id))
-        .into_query()
+/// Whether the session of the row rings or runs.
+pub(super) fn is_open() -> Expr {
+    is_in_state(SessionState::is_open)
 }
 
+/// Whether the session of the row can still be opened.
+pub(super) fn is_pending() -> Expr {
+    is_in_state(SessionState::is_pending)
+}
+
+/// Whether the session of the row rings.
+pub(super) fn is_ringing() -> Expr {
+    is_in_state(SessionState::is_ringing)
+}
+
+fn is_in_state(which: fn(SessionState) -> bool) -> Expr {
+    let states: Vec<_> = SessionState::all(which).collect();
+    match states.as_slice() {
+        // Written like the condition of a partial index, or SQLite does not use it.
+        [state] => chat_session::Column::State.eq(*state),
+        states => chat_session::Column::State.is_in(states.iter().copied()),
+    }
+}
+
+/// Open sessions are a part of their own, so that their index can lead to them.
 fn not_over() -> Expr {
-    chat_session::Column::State
-        .eq(SessionState::Created)
-        .or(chat_session::Column::State.is_in([SessionState::Started, SessionState::Accepted]))
+    is_pending().or(is_open())
 }
 
 fn sorting(order: SessionOrder) -> Sorting<chat_session::Entity> {

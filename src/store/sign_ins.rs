@@ -1,4 +1,4 @@
-//! Sign-ins, and the refresh tokens that renew them. Who changes those of an actor holds that actor's lock.
+//! Sign-ins and their refresh tokens. Changing those of an actor requires that actor's lock.
 
 use super::changed::all_but_key;
 use super::{Result, Rows, Tx};
@@ -21,7 +21,7 @@ pub async fn actor_of_token(
     Ok(actor::Entity::find_by_id(actor_id).filter(Expr::exists(ended).not()).one(rows.connection()).await?)
 }
 
-/// What is known of a sign-in: of one without refresh tokens nothing, until it is ended.
+/// The row of a sign-in. A sign-in without refresh tokens has none until it is revoked.
 pub async fn find(rows: &impl Rows, id: SignInId) -> Result<Option<sign_in::Model>> {
     Ok(sign_in::Entity::find_by_id(id).one(rows.connection()).await?)
 }

@@ -1,4 +1,4 @@
-//! Tags: the index in which chats are found by them.
+//! The index of chats by their tags.
 
 use super::{Result, Rows, Tx};
 use entity::{chat, chat_tag};

@@ -1,4 +1,4 @@
-//! The writers of an embedded database when statements fail, tasks are dropped and the disk is full.
+//! Tests of SQLite's writers when statements fail, tasks are dropped and the disk is full.
 
 use super::{Error, Publish, Rows, Store, Tx};
 use crate::clock::Clock;
@@ -33,9 +33,8 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("store.db").display());
         let clock = Clock::frozen(Timestamp(1_800_000_000_000));
-        let store = Store::open(&url, 1, clock).await.expect("a store");
         let heard = Arc::<Heard>::default();
-        store.set_publisher(Arc::clone(&heard) as Arc<dyn Publish>);
+        let store = Store::open(&url, 1, clock).await.expect("a store").into_store(heard.clone());
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
         let outside = Database::connect(options).await.expect("a connection");
@@ -183,6 +182,27 @@ async fn a_task_that_is_dropped_anywhere_in_its_commit_leaves_no_false_answer() 
     for number in acknowledged {
         assert!(stored.contains(&number), "{number} was acknowledged");
     }
+    assert_eq!(stage.heard(), stored.len(), "what is stored is published");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transaction_commits_what_succeeds_and_rolls_back_what_fails() {
+    let stage = Stage::new().await;
+    let write = async |number, outcome: Result<(), Error>| {
+        let written = stage.store.transaction(async |tx: &mut Tx| {
+            insert(tx, number).await?;
+            tx.hint(ChatId(Uuid::nil()), Signal::Typing);
+            outcome
+        });
+        written.await.map(|done| done.value)
+    };
+    let failed = write(1, Err(Error::Failed("refused".into()))).await;
+    assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
+    assert_eq!((stage.numbers().await, stage.heard()), (vec![], 0));
+
+    let succeeded = write(2, Ok(())).await;
+    assert!(succeeded.is_ok(), "{succeeded:?}");
+    assert_eq!((stage.numbers().await, stage.heard()), (vec![2], 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Matching of texts, alike on both databases.
+//! Text matching with the same results on both databases.
 
 use super::Rows;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func};

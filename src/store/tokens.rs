@@ -19,12 +19,12 @@ const ASKED: usize = 24;
 pub(super) struct Tokens(BTreeSet<u32>);
 
 impl Tokens {
-    /// As SQLite's FTS5 reads them, in a document and in a query: words, of which a hit must have all.
+    /// The format of SQLite's FTS5, in a document and in a query: words, all of which a hit must have.
     pub(super) fn as_document(&self) -> String {
         self.joined(|token| format!("{token:x}"), " ")
     }
 
-    /// As PostgreSQL reads an array of signed numbers.
+    /// The format of PostgreSQL: an array of signed numbers.
     pub(super) fn as_array(&self) -> String {
         format!("{{{}}}", self.joined(|token| token.cast_signed().to_string(), ","))
     }
@@ -42,7 +42,7 @@ pub(super) fn of_scope(organization_id: OrganizationId, chat_id: Option<ChatId>)
     }
 }
 
-/// What a text within a scope must have to contain the query.
+/// The tokens that a text within a scope must have to contain the query.
 pub(super) fn of_query(query: &Query, scope: u32) -> Tokens {
     let mut tokens: BTreeSet<u32> = bigrams(query.folded()).take(ASKED).map(of_pair).collect();
     tokens.insert(scope);

@@ -1,8 +1,7 @@
-//! Turns to write to one thing, on PostgreSQL: those who wait for the lock of a chat wait here, without a connection, so
-//! that a busy chat leaves connections of the pool to everybody else.
+//! Turns at writing to one chat, on PostgreSQL. Writers that wait for the lock of a chat wait here without a
+//! connection, so that a busy chat leaves connections of the pool to others.
 //!
-//! One is let in at a time, so that a node that stands still has one transaction open on a chat, not a row of them that
-//! get the lock one after another.
+//! One writer is admitted at a time, so a node that stalls holds only one open transaction on a chat.
 
 use super::{Engine, Error, Result, Store};
 use std::collections::HashMap;
@@ -13,10 +12,10 @@ use uuid::Uuid;
 
 /// Transactions on one thing at a time.
 const AT_ONCE: usize = 1;
-/// How long a turn is waited for: nearly as long as an operation may take.
+/// The time that a writer waits for a turn: nearly as long as an operation may take.
 const WITHIN: Duration = Duration::from_secs(8);
 
-/// Who writes to what.
+/// The turns of writers, by object.
 #[derive(Default)]
 pub(super) struct Turns(Mutex<HashMap<Uuid, Arc<Semaphore>>>);
 

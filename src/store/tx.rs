@@ -6,14 +6,12 @@
 
 use super::changed::all_but_key;
 use super::outbox::WebhookBodies;
-use super::writer::Open;
+use super::writer::{Ending, Open};
 use super::writing::Writing;
 use super::{Error, Result, Rows, Store, outbox};
-use crate::domain::event::{Entry, News, Signal, Subject, ViewChange};
+use crate::domain::event::{Change, Entry, Event, News, Signal, ViewChange};
 use chrono::TimeDelta;
-use entity::{
-    ActorId, Audience, ChatId, EventKind, OrganizationId, Timestamp, actor, chat, event, participation,
-};
+use entity::{ActorId, Audience, ChatId, OrganizationId, Timestamp, actor, chat, event, participation};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
@@ -25,9 +23,9 @@ pub struct Tx {
     /// The chat's row as it was locked.
     before: Option<Arc<chat::Model>>,
     chat: Option<chat::Model>,
-    log: Vec<(event::Model, Subject)>,
+    log: Vec<Event>,
     news: Vec<News>,
-    /// When it is, once for everything in this transaction.
+    /// The time of the transaction, the same for everything in it.
     moment: OnceLock<Moment>,
     /// Whether there is something to deliver once this is committed.
     fills_outbox: bool,
@@ -36,9 +34,9 @@ pub struct Tx {
 /// The time of a transaction.
 #[derive(Clone, Copy)]
 struct Moment {
-    /// By the server's clock.
+    /// The time of the server's clock.
     clock: Timestamp,
-    /// By the chat's log, whose dates never decrease.
+    /// The time of the chat's log, which never decreases.
     log: Timestamp,
 }
 
@@ -58,23 +56,54 @@ impl Moment {
     }
 }
 
-/// What is recorded of an event, beside its place in the log.
+/// The data of an event, besides its position in the log.
 pub struct Fact {
-    /// What happened.
-    pub kind: EventKind,
-    /// The id of the subject.
-    pub subject_id: Uuid,
-    /// The subject as it now is.
-    pub subject: Subject,
+    /// What happened, with the row as it now is.
+    pub change: Change,
     /// Who did it; absent when the server did.
     pub actor_id: Option<ActorId>,
-    /// Who may see it.
+    /// The audience of the event.
     pub audience: Audience,
 }
 
+/// The result of a transaction that is on disk.
+pub struct Committed<T> {
+    /// The result of its work.
+    pub value: T,
+    /// The chat that it had locked, as it was written.
+    pub chat: Option<Arc<chat::Model>>,
+}
+
+impl<T> Committed<T> {
+    /// The result with the chat, for work that locks one.
+    pub fn with_chat(self) -> Result<(T, Arc<chat::Model>)> {
+        let Self { value, chat } = self;
+        Ok((value, chat.ok_or_else(no_chat)?))
+    }
+}
+
 impl Store {
-    /// Opens a transaction. Only its own statements may be awaited until it is ended.
-    pub async fn begin(&self) -> Result<Tx> {
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Returns once everything that it
+    /// read or wrote is on disk. Only statements of the transaction may be awaited in it.
+    pub async fn transaction<T, E>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> std::result::Result<T, E>,
+    ) -> std::result::Result<Committed<T>, E>
+    where
+        E: From<Error>,
+    {
+        let mut tx = self.begin().await?;
+        match work(&mut tx).await {
+            Ok(value) => Ok(Committed { value, chat: tx.commit().await? }),
+            Err(error) => {
+                tx.roll_back().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens a transaction that its caller ends: [`Store::transaction`] is for everything but tests.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
         let open = self.0.writer.begin().await?;
         Ok(Tx {
             store: self.clone(),
@@ -208,7 +237,7 @@ impl Tx {
     /// Records an event of the locked chat under its next sequence.
     pub fn record(&mut self, fact: Fact) -> Result<()> {
         let now = self.now();
-        let Fact { kind, subject_id, subject, actor_id, audience } = fact;
+        let Fact { change, actor_id, audience } = fact;
         let chat = self.chat_mut()?;
         chat.last_sequence += 1;
         chat.logged_at = now;
@@ -217,8 +246,7 @@ impl Tx {
             Audience::Staff | Audience::Called => {}
         }
         let (chat_id, sequence) = (chat.id, chat.last_sequence);
-        let event = event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at: now };
-        self.log.push((event, subject));
+        self.log.push(Event { chat_id, sequence, change, actor_id, audience, created_at: now });
         Ok(())
     }
 
@@ -240,23 +268,21 @@ impl Tx {
     }
 
     /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
-    pub async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
+    pub(crate) async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
         match self.write_all().await {
             Ok(chat) => {
                 if let Some(chat) = &chat {
                     let entries = self
                         .log
                         .drain(..)
-                        .map(|(event, subject)| Arc::new(Entry { event, subject, chat: Arc::clone(chat) }))
+                        .map(|event| Arc::new(Entry { event, chat: Arc::clone(chat) }))
                         .collect::<Vec<_>>();
                     if !entries.is_empty() {
                         self.news.insert(0, News::Log { before: self.before.take(), entries });
                     }
                 }
-                self.store.0.finish(self.open, true, self.news).await?;
-                if self.fills_outbox {
-                    self.store.0.outbox.notify_one();
-                }
+                let ending = Ending { keep: true, news: self.news, fills_outbox: self.fills_outbox };
+                self.store.0.finish(self.open, ending).await?;
                 Ok(chat)
             }
             Err(error) => {
@@ -267,13 +293,13 @@ impl Tx {
     }
 
     /// Undoes everything; answers when all that was read is on disk.
-    pub async fn roll_back(self) -> Result<()> {
-        self.store.0.finish(self.open, false, Vec::new()).await
+    pub(crate) async fn roll_back(self) -> Result<()> {
+        self.store.0.finish(self.open, Ending::default()).await
     }
 
-    /// What the bodies of webhooks need.
+    /// The data for the bodies of webhooks.
     pub(super) fn webhook_bodies(&self) -> Option<&WebhookBodies> {
-        self.store.0.webhook_bodies.get()
+        self.store.0.webhook_bodies.as_ref()
     }
 
     /// Says that the worker has something to do once this is committed.
@@ -301,7 +327,7 @@ impl Tx {
                 .filter(chat::Column::Id.eq(chat.id))
                 .exec(self.connection())
                 .await?;
-            let events = self.log.iter().map(|(event, _)| event.clone().into_active_model());
+            let events = self.log.iter().map(|event| event.row().into_active_model());
             event::Entity::insert_many(events).exec_without_returning(self.connection()).await?;
         }
         Ok(Some(Arc::new(chat)))

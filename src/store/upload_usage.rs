@@ -1,4 +1,4 @@
-//! Bytes that visitors were granted to upload within a day.
+//! The number of bytes that visitors were allowed to upload within a day.
 
 use super::{Result, Rows as _, Tx};
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! Webhooks: who wants to be told, and which of them have something to be told now.
+//! Webhooks: the receivers of an event, and those with due deliveries.
 
 use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
@@ -42,7 +42,7 @@ pub async fn list_in_organization(
     keyset::page(rows, all_in_organization(organization_id), sorting, page).await
 }
 
-/// How many webhooks the organization has.
+/// The number of webhooks of the organization.
 pub async fn count_in_organization(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
     Ok(all_in_organization(organization_id).count(rows.connection()).await?)
 }

@@ -9,7 +9,7 @@ use super::batch::{Batch, Finished, Health};
 use super::bounded::{ROLLBACK, STATEMENT, within};
 use super::sqlite::{Opener, StoreFile};
 use super::writing::Writing;
-use super::{Error, Inner, Result, Rows as _, Store};
+use super::{Error, Inner, Result, Rows as _, Store, Tx};
 use crate::domain::event::News;
 use entity::store_meta;
 use sea_orm::sea_query::OnConflict;
@@ -27,12 +27,12 @@ const ABANDONED: Duration = Duration::from_millis(50);
 const PROBE: &str = "write_probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// How long a writer waits for its turn on SQLite: nearly as long as an operation may take. Whoever waits longer leaves
-/// the queue. Otherwise an overloaded server would go on writing for callers that were answered long ago, and reach
-/// nobody in time.
+/// The time that a writer waits for its turn on SQLite: nearly as long as an operation may take. Later it
+/// leaves the queue. Otherwise, an overloaded server would keep writing for callers that were answered long
+/// ago.
 const TURN_WITHIN: Duration = Duration::from_secs(8);
 
-/// What writes.
+/// The writer of an engine.
 pub(super) enum Writer {
     /// SQLite's one writing connection.
     Single(Single),
@@ -61,6 +61,17 @@ impl Drop for Open {
             turn.leave(self.writing.move_out());
         }
     }
+}
+
+/// How a transaction ends.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// Whether its writes are kept.
+    pub(super) keep: bool,
+    /// What it publishes once it is stored.
+    pub(super) news: Vec<News>,
+    /// Whether there is something to deliver then.
+    pub(super) fills_outbox: bool,
 }
 
 /// Counts a writer as waiting for as long as it lives.
@@ -126,14 +137,11 @@ impl Store {
                 let on_conflict = OnConflict::column(store_meta::Column::Name)
                     .update_column(store_meta::Column::Value)
                     .to_owned();
-                let tx = self.begin().await?;
                 let insert = store_meta::Entity::insert(row).on_conflict(on_conflict);
-                let written = insert.exec_without_returning(tx.connection()).await;
-                if let Err(error) = written {
-                    tx.roll_back().await?;
-                    return Err(error.into());
-                }
-                tx.commit().await?;
+                let written = self.transaction(async |tx: &mut Tx| {
+                    insert.exec_without_returning(tx.connection()).await.map_err(Error::from)
+                });
+                written.await?;
             }
         }
         if health.is_failing() {
@@ -145,8 +153,22 @@ impl Store {
 
 impl Inner {
     /// Ends a transaction: keeps or undoes its writes, waits until everything that it read or wrote is on
-    /// disk, and publishes what was kept.
-    pub(super) async fn finish(&self, mut open: Open, keep: bool, news: Vec<News>) -> Result<()> {
+    /// disk, and publishes what was kept. A caller that is dropped meanwhile changes nothing of this: what COMMIT
+    /// stores is published, however long it takes and whoever still waits for it.
+    pub(super) async fn finish(self: &Arc<Self>, open: Open, ending: Ending) -> Result<()> {
+        let inner = Arc::clone(self);
+        let ended = self.endings.spawn(async move {
+            let Ending { keep, news, fills_outbox } = ending;
+            inner.end(open, keep, news).await?;
+            if fills_outbox {
+                inner.outbox.notify_one();
+            }
+            Ok(())
+        });
+        ended.await.unwrap_or_else(|_| Err(Error::Failed("the end of a transaction was cut off".into())))
+    }
+
+    async fn end(&self, mut open: Open, keep: bool, news: Vec<News>) -> Result<()> {
         let mut writing = open.writing.move_out();
         let (Some(turn), Writer::Single(single)) = (open.turn.take(), &self.writer) else {
             if let Some(transaction) = writing.take() {

@@ -9,7 +9,7 @@ use sea_orm::{
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Why the transaction that several writers share can no longer be committed; empty while it can.
+/// The reason why the shared transaction can no longer be committed. Empty while it can.
 pub(super) type Broken = Arc<OnceLock<String>>;
 
 /// An open transaction, for statements.

@@ -2,6 +2,7 @@
 /// `ANTEROOM_BIN` is the binary, `ANTEROOM_CHROMIUM` the browser, if it is none of the usual ones, and
 /// `ANTEROOM_SCREENSHOTS` a folder for pictures, which are not taken without it.
 
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +32,15 @@ export async function play(name, story) {
   }
   clearTimeout(deadline);
   process.exit(0);
+}
+
+/// Console messages of a page whose server is killed and comes back.
+const SERVER_GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|Connection closed before receiving a handshake response/;
+
+/// Checks that the pages logged no errors, except those of a killed server and those that a pattern allows.
+export function expectNoOtherErrors(wrong, allowed) {
+  const others = wrong.filter((text) => !SERVER_GONE.test(text) && !allowed?.test(text));
+  assert.deepEqual(others, [], "nothing else went wrong in the page");
 }
 
 export async function screenshot({ page }, name) {

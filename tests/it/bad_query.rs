@@ -1,4 +1,4 @@
-//! What no query can ask is refused with a code, and a search takes its words as they are written.
+//! Invalid queries are refused with a code, and searches match their query literally.
 
 use crate::harness::client::error_code;
 use crate::harness::scene::Scene;

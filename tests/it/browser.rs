@@ -1,7 +1,7 @@
 //! GraphiQL and a page with the widget in a real browser: the npm project in `tests/browser`, run
 //! on the real binary.
 
-use crate::graphiql::{SKIP, is_built};
+use crate::graphiql::require_page;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -31,15 +31,9 @@ static TURN: Mutex<()> = Mutex::new(());
 
 fn run(script: &str) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    if std::env::var_os(SKIP).is_some() || !is_built() {
-        eprintln!("not tested in a browser: {SKIP} is set");
-        return;
-    }
+    require_page();
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    assert!(
-        project.join("node_modules").exists(),
-        "the npm packages are missing: run scripts/test, or set {SKIP}"
-    );
+    assert!(project.join("node_modules").exists(), "the npm packages are missing: run scripts/test");
     let output = Command::new("node")
         .arg(script)
         .current_dir(project)

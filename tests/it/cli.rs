@@ -1,4 +1,5 @@
-//! The command line of the real binary: what it makes, what it refuses, and that it ends when it is told to.
+//! The command line of the real binary: what each command creates and refuses, and that the server stops on a
+//! signal.
 
 use crate::harness::binary::{Binary, command, init};
 use crate::harness::client::Client;

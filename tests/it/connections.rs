@@ -1,4 +1,4 @@
-//! Connections that stand still are closed, whatever they speak, and everybody else is served meanwhile.
+//! Stalled connections of every protocol are closed, and others are served meanwhile.
 
 use crate::harness::raw::Raw;
 use crate::harness::world::{Person, World};

@@ -1,4 +1,5 @@
-//! What front ends hold the server and its documentation to: their own clients and compilers, as npm projects.
+//! Contracts with front ends: their real clients and compilers, as npm projects, against the server and the
+//! documentation.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! What operations may cost: the dearest that is accepted stays within the limits of an answer and of memory, what
-//! is dearer is refused before it runs, and nobody's spending is at the expense of others.
+//! The cost of operations: the most expensive accepted operation stays within the limits of a response and of
+//! memory, a more expensive one is refused before it runs, and one caller's spending does not affect others.
 #![allow(clippy::format_collect, reason = "a test writes documents as plainly as it can")]
 
 mod budget;

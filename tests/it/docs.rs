@@ -1,4 +1,4 @@
-//! What the documentation shows: its files are the files, and its operations run.
+//! The documentation: its code samples match the files, and its operations run.
 
 use crate::harness::Engine;
 use crate::harness::client::Client;

@@ -3,8 +3,9 @@
 use crate::harness::binary::{Binary, init};
 use crate::harness::client::Client;
 use crate::harness::postgres::free_port;
+use crate::harness::seed;
 use crate::harness::world::text;
-use rand::Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,14 +27,21 @@ async fn an_acknowledged_message_survives_kill_9() {
     let input = json!({ "roomId": room["room"]["id"], "visitorId": visitor["visitor"]["id"] });
     let chat = text(&client.done("startChat", "chat { id }", input).await["chat"]["id"]);
 
-    let number = Arc::new(AtomicU32::new(0));
-    let mut acknowledged = Vec::new();
+    let (number, answered) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (mut acknowledged, mut random) = (Vec::new(), seed::random());
     for _ in 0..ROUNDS {
         let senders: Vec<_> = (0..SENDERS)
-            .map(|_| tokio::spawn(send_until_cut(client.clone(), chat.clone(), Arc::clone(&number))))
+            .map(|_| {
+                let (number, answered) = (Arc::clone(&number), Arc::clone(&answered));
+                tokio::spawn(send_until_cut(client.clone(), chat.clone(), number, answered))
+            })
             .collect();
-        let wait = rand::rng().random_range(20..200);
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        // Kills a moment after a send was acknowledged, however slow the machine is.
+        let before = answered.load(Ordering::SeqCst);
+        while answered.load(Ordering::SeqCst) == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..180))).await;
         server.kill();
         for sender in senders {
             acknowledged.extend(sender.await.expect("the sender ends"));
@@ -42,7 +50,7 @@ async fn an_acknowledged_message_survives_kill_9() {
     }
 
     let stored = all_texts(&client, &chat).await;
-    assert!(acknowledged.len() > ROUNDS, "hardly anything was sent: {}", acknowledged.len());
+    assert!(acknowledged.len() >= ROUNDS, "hardly anything was sent: {}", acknowledged.len());
     for text in &acknowledged {
         assert_eq!(stored.get(text), Some(&1), "{text} was acknowledged");
     }
@@ -51,14 +59,22 @@ async fn an_acknowledged_message_survives_kill_9() {
 }
 
 /// Sends until an answer does not come, and says what was acknowledged.
-async fn send_until_cut(client: Client, chat: String, number: Arc<AtomicU32>) -> Vec<String> {
+async fn send_until_cut(
+    client: Client,
+    chat: String,
+    number: Arc<AtomicU32>,
+    answered: Arc<AtomicU32>,
+) -> Vec<String> {
     let mutation = crate::harness::client::mutation("sendMessage", "messageEdge { node { id } }");
     let mut acknowledged = Vec::new();
     loop {
         let text = number.fetch_add(1, Ordering::SeqCst).to_string();
         let variables = json!({ "input": { "chatId": chat, "text": text, "externalId": text } });
         match client.try_ask(&mutation, variables).await {
-            Ok(answer) if answer["data"]["sendMessage"]["messageEdge"].is_object() => acknowledged.push(text),
+            Ok(answer) if answer["data"]["sendMessage"]["messageEdge"].is_object() => {
+                acknowledged.push(text);
+                answered.fetch_add(1, Ordering::SeqCst);
+            }
             Ok(_) | Err(_) => return acknowledged,
         }
     }

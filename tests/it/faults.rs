@@ -37,6 +37,7 @@ const SHOWN: usize = 8;
 
 async fn promises_hold_while_everything_around_the_server_fails(engine: Engine) {
     let plan = plan();
+    eprintln!("FAULTS_SEED={} repeats this schedule", plan.seed);
     let outcome = run(engine, &plan).await;
     let findings = check(&outcome.journal);
     let report = report(engine, &plan, &outcome, &findings);

@@ -1,5 +1,5 @@
-//! Feeds: what a whole desk, a visitor's page and any list of chats are told, and that nobody who applies it is
-//! ever left with a wrong picture.
+//! Feeds: the updates of a desk, a visitor's page and any list of chats always lead to the state that a query
+//! shows.
 
 mod desk;
 mod matrix;

@@ -285,7 +285,8 @@ async fn all_texts(client: &Client, chat: &str) -> Vec<String> {
 async fn dropped_begin_leaves_no_open_transaction_in_the_pool() {
     let server = Server::start();
     let clock = Clock::system();
-    let store = Store::open(&server.new_database(), 1, clock.clone()).await.expect("a store");
+    let database = Store::open(&server.new_database(), 1, clock.clone()).await.expect("a store");
+    let store = database.into_store(Arc::new(()));
     let chat_ids = [ChatId(clock.new_id())];
     for _ in 0..3 {
         feed::rosters_of_each(&store, &chat_ids).await.expect("a snapshot");

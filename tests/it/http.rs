@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: who is let in, what is refused, and that no answer says more than it should.
+//! GraphQL over HTTP: authentication, refusals, and responses that reveal nothing more than they should.
 
 use crate::harness::Engine;
 use crate::harness::client::error_code;

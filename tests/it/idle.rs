@@ -1,4 +1,4 @@
-//! Chats in which nothing happens any more end by the server's own clock, where their room says so.
+//! Idle chats end automatically if their room says so.
 
 use crate::harness::Engine;
 use crate::harness::socket::Socket;

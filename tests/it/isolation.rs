@@ -1,6 +1,6 @@
-//! What a viewer may not see does not exist for them: every door is tried with the ids of another
-//! organization, and with the ids of others' chats in the same one. The answers are those for ids that name
-//! nothing, and nothing is stored.
+//! Objects that a viewer may not see do not exist for them. Every operation is tried with the ids of another
+//! organization, and with the ids of others' chats. The answers equal those for unknown ids, and nothing is
+//! stored.
 
 use crate::harness::client::{Client, mutation};
 use crate::harness::scene::{Place, Scene};

@@ -1,4 +1,4 @@
-//! Links: read as browsers read them, stored in their normal form, and named after the host that they lead to.
+//! Links: parsed as browsers do, stored in their normal form, and named after their host.
 
 use crate::harness::Engine;
 use crate::harness::stored::Stored;

@@ -1,6 +1,8 @@
 //! The one test binary: the real app on the real router over real sockets, on SQLite and on PostgreSQL.
 #![allow(
     clippy::assigning_clones,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::format_push_string,
     clippy::missing_panics_doc,
     clippy::needless_pass_by_value,
@@ -10,6 +12,7 @@
     reason = "a test says what it checks as plainly as it can"
 )]
 
+mod access;
 mod admission;
 mod api;
 mod archive;
@@ -25,6 +28,7 @@ mod contract;
 mod cost;
 mod deactivation;
 mod deletion;
+mod descriptions;
 mod disk;
 mod docs;
 mod durability;
@@ -40,9 +44,11 @@ mod http;
 mod idle;
 mod isolation;
 mod large_answers;
+mod library_errors;
 mod links;
 mod live;
 mod machine;
+mod migrations;
 mod names;
 mod nodes;
 mod notes;

@@ -1,4 +1,4 @@
-//! Names of every kind: something of them is seen, and they do not turn the text around them.
+//! Names of every kind have a visible character, and do not change the direction of the text around them.
 
 use crate::harness::Engine;
 use crate::harness::world::{World, text};

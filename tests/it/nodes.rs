@@ -1,5 +1,5 @@
-//! Several nodes on one PostgreSQL: whoever is connected where sees the same, with a bus, without one, and while
-//! it comes and goes. The bus only ever makes things sooner.
+//! Several nodes on one PostgreSQL: clients on all nodes see the same, with a bus, without one, and while it
+//! comes and goes. The bus only makes updates faster.
 
 use crate::harness::nats::Nats;
 use crate::harness::socket::Socket;

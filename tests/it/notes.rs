@@ -1,4 +1,4 @@
-//! Notes among colleagues: who writes and reads them, and that a visitor's world is the same with and without them.
+//! Notes: who can write and read them, and that visitors cannot detect them.
 
 mod beside;
 

@@ -1,4 +1,4 @@
-//! Sockets and event streams of one actor: a few at once, and the newest wins over those whose other end has gone.
+//! Limits on the sockets and event streams of one actor: the newest wins over those whose client has gone.
 
 use crate::harness::socket::Socket;
 use crate::harness::stored::Stored;

@@ -1,4 +1,4 @@
-//! Own views: what somebody calls a chat for themself, whether it is in their way, and their list of chats.
+//! Participants' own settings: names for chats, hidden chats, and their list of chats.
 
 use crate::harness::Engine;
 use crate::harness::client::Client;

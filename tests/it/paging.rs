@@ -1,5 +1,5 @@
-//! Every list, page by page in both directions: the pages are the whole list, nothing is skipped or repeated
-//! where rows are of the same moment, and what is no place in a list is refused.
+//! Every list in pages, in both directions: the pages are the whole list, nothing is skipped or repeated for
+//! equal times, and invalid cursors are refused.
 
 use crate::harness::client::error_code;
 use crate::harness::hooks::hook;

@@ -1,4 +1,4 @@
-//! Who takes part in a chat, changed while it goes on: who decides, who comes, who goes and what they then see.
+//! Changing participants: who may add and remove whom, and what former participants can still see.
 
 mod changing;
 mod leaving;

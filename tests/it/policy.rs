@@ -1,4 +1,4 @@
-//! Who may do what, as tables: each verb by each role.
+//! The policy as tables: each action by each role.
 
 use crate::harness::calls::outcome;
 use crate::harness::client::{Client, error_code};

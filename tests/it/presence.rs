@@ -1,4 +1,4 @@
-//! Being in a chat: joining and leaving it, taking part, waiting, reading, typing, and sending safely.
+//! Presence in a chat: joining, leaving, participating, waiting, reading, typing, and safe retries.
 
 mod joining;
 mod lease;

@@ -1,4 +1,4 @@
-//! The rules of the queue as tables: what each kind of message, join, leave, note and end makes of a chat.
+//! The rules of the queue as tables: the effect of each kind of message, join, leave, note and end on a chat.
 
 use crate::harness::Engine;
 use crate::harness::receiver::until;

@@ -1,5 +1,5 @@
-//! Many at once: one wins, the others learn who, and nobody waits for one another for ever. That no call fails
-//! is asserted with each: what a deadlock breaks off would be answered as a GraphQL error.
+//! Concurrent calls: one wins, the others learn the winner, and nobody waits forever. Each test also asserts
+//! that no call fails, because a deadlock would appear as a GraphQL error.
 
 mod locks;
 mod once;

@@ -1,4 +1,4 @@
-//! Replies and reactions: what leads to what, who sees it, and what a message's buttons say.
+//! Replies and reactions: their targets, their visibility, and the actions of a message.
 
 use crate::harness::Engine;
 use crate::harness::socket::Socket;

@@ -1,4 +1,4 @@
-//! The report: lists of chats by every filter and in every order, over many of them.
+//! Reports: lists of many chats by every filter and in every order.
 
 mod filters;
 mod orders;

@@ -1,11 +1,13 @@
 //! A subscriber that keeps its cursor sees each message once and in order, however often it is cut off.
 
+use crate::harness::seed::seed;
 use crate::harness::socket::Socket;
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
 use anteroom::clock::Clock;
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ on_both!(
 
 const MESSAGES: usize = 2_000;
 const WRITERS: usize = 4;
-const SUBSCRIBERS: usize = 5;
+const SUBSCRIBERS: u64 = 5;
 const ADDED: &str =
     "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { text sequence } } }";
 
@@ -39,10 +41,12 @@ async fn storm(world: World) {
         vera.done("sendMessage", "messageEdge { cursor }", json!({ "chatId": chat, "text": "0" })).await;
     let start = text(&first["messageEdge"]["cursor"]);
 
+    let seed = seed();
     let subscribers: Vec<_> = (0..SUBSCRIBERS)
         .map(|number| {
             let who = if number % 2 == 0 { olga.clone() } else { vera.clone() };
-            tokio::spawn(follow(who, chat.clone(), start.clone(), number > 0))
+            let cuts = (number > 0).then(|| StdRng::seed_from_u64(seed ^ number));
+            tokio::spawn(follow(who, chat.clone(), start.clone(), cuts))
         })
         .collect();
     let writers: Vec<_> = (0..WRITERS)
@@ -76,14 +80,14 @@ async fn write(who: Person, chat: String, writer: usize) {
     }
 }
 
-/// Follows the chat until all messages were seen, and is cut off again and again.
-async fn follow(who: Person, chat: String, start: String, is_cut: bool) -> Vec<(i64, String)> {
+/// Follows the chat until all messages were seen, and is cut off at random where there are `cuts`.
+async fn follow(who: Person, chat: String, start: String, mut cuts: Option<StdRng>) -> Vec<(i64, String)> {
     let mut story = Vec::new();
     let mut cursor = start;
     while story.len() < MESSAGES {
         let mut socket = Socket::connect(&who.url, &who.token).await;
         socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&cursor)).await;
-        let until_cut = if is_cut { rand::rng().random_range(1..200) } else { usize::MAX };
+        let until_cut = cuts.as_mut().map_or(usize::MAX, |random| random.random_range(1..200));
         for _ in 0..until_cut {
             if story.len() == MESSAGES {
                 break;

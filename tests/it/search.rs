@@ -1,5 +1,5 @@
-//! Searching messages: what is found, in which order, by whom; the same on both databases, whether a text is found
-//! by walking or by the index.
+//! Message search: hits, order and permissions, with the same results on both databases and from both
+//! methods.
 
 mod cases;
 mod pages;

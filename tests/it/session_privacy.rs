@@ -1,4 +1,4 @@
-//! Sessions that a visitor is not called to do not exist for them: no message tells of one, and nothing moves.
+//! Sessions that do not call a visitor do not exist for them: no message or counter reveals one.
 
 use crate::harness::Engine;
 use crate::harness::event_stream::EventStream;

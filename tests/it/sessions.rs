@@ -1,4 +1,4 @@
-//! Chat sessions over GraphQL: made, moved on, missed, and what everybody sees of them.
+//! Chat sessions over GraphQL: their life cycle, and what each caller sees of them.
 
 mod actions;
 mod buttons;

@@ -1,4 +1,4 @@
-//! Starting a chat with a visitor, going on with a recent one, and where the visitor is meanwhile.
+//! Starting a chat with a visitor, resuming a recent one, and the visitor's current page.
 
 mod pages;
 mod resuming;

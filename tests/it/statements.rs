@@ -1,4 +1,4 @@
-//! A page costs a fixed number of SQL statements, however long it is and whatever its nodes are asked for.
+//! A page costs a fixed number of SQL statements, whatever its length and selection.
 
 use crate::harness::client::Client;
 use crate::harness::files::upload;

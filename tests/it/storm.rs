@@ -1,4 +1,4 @@
-//! Hundreds of subscribers who come back at the same moment, as after a restart, on a small pool of connections.
+//! Hundreds of subscribers reconnect at the same moment, as after a restart, on a small pool of connections.
 
 use crate::harness::socket::Socket;
 use crate::harness::world::{Person, World, text};

@@ -1,4 +1,4 @@
-//! Tags: the organization's people put them on chats and find chats by them; visitors never learn of them.
+//! Tags: users add them and find chats by them, and visitors cannot detect them.
 
 use crate::harness::Engine;
 use crate::harness::client::Client;

@@ -1,5 +1,5 @@
-//! The house: who may import whom, what each crate may name, and how large a file may be. Read from the
-//! `use` lines and paths of the sources themselves.
+//! The rules of the code base: which module may import which, which crates a module may name, and how large a
+//! file may be. They are checked on the sources.
 
 mod imports;
 
@@ -170,6 +170,23 @@ fn a_crate_is_named_only_where_it_belongs() {
     report(&broken);
 }
 
+/// The only places of `src` that name a role: the rules, and what makes a viewer out of a row.
+const ROLES: [&str; 2] = ["src/domain/policy/", "src/domain/viewer.rs"];
+
+#[test]
+fn roles_are_named_by_the_policy_alone() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
+        if ROLES.iter().any(|place| source.path.starts_with(place)) {
+            continue;
+        }
+        for line in source.code().filter(|line| line.contains("ViewerRole::")) {
+            broken.push(format!("{} decides by role, as only the policy may: {}", source.path, line.trim()));
+        }
+    }
+    report(&broken);
+}
+
 #[test]
 fn time_ids_and_surroundings_come_from_where_they_belong() {
     let sources_of = [
@@ -185,6 +202,20 @@ fn time_ids_and_surroundings_come_from_where_they_belong() {
             if source.path != owner && source.code().any(|line| line.contains(call)) {
                 broken.push(format!("{} calls {call}", source.path));
             }
+        }
+    }
+    report(&broken);
+}
+
+/// The only places of `src` that name a kind of event: the stored form of a change, a query, and a test of a damaged log.
+const EVENT_KINDS: [&str; 3] = ["src/domain/change.rs", "src/live/tests.rs", "src/store/feed.rs"];
+
+#[test]
+fn event_kinds_are_named_only_where_the_log_is_stored() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
+        if !EVENT_KINDS.contains(&&*source.path) && source.code().any(|line| line.contains("EventKind::")) {
+            broken.push(format!("{} names a kind of event: match on the change instead", source.path));
         }
     }
     report(&broken);

@@ -1,4 +1,5 @@
-//! Time: clocks that are set, clocks that differ between nodes, and one date for everything that one call does.
+//! Time: clocks that jump, clocks that differ between nodes, and one timestamp for everything that one call
+//! does.
 
 use crate::harness::hooks::millis;
 use crate::harness::stored::Stored;

@@ -1,4 +1,4 @@
-//! The server's own tokens: what is signed with its secret and still refused.
+//! Tokens that are signed with the server's secret and still refused.
 
 use crate::harness::client::Client;
 use crate::harness::widget::under;

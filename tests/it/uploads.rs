@@ -1,4 +1,4 @@
-//! Uploads: what is not as it was granted is refused, and nothing of it is kept.
+//! Uploads: bytes that differ from the granted upload are refused, and nothing is stored.
 
 mod bucket;
 mod clearing;

@@ -1,5 +1,5 @@
-//! What exists for whom: every list shows a viewer exactly the chats that they find by id, with what is in them,
-//! and people under the names that are for this viewer.
+//! Visibility: every list shows a viewer exactly the chats that they can read by id, with the names that are
+//! meant for this viewer.
 
 use crate::harness::client::{Client, is_null};
 use crate::harness::scene::{Place, Scene};

@@ -1,4 +1,4 @@
-//! What VoIPbin's chats, chatrooms and chatmessages do, done here: the facts that other tests do not hold already.
+//! Facts of VoIPbin's chats, chatrooms and chatmessages that other tests do not cover.
 
 use crate::harness::Engine;
 use crate::harness::client::Client;

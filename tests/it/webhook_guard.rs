@@ -1,5 +1,5 @@
-//! Where webhooks may lead, as seen from outside: nothing on this machine or in its networks is reached unless the
-//! operator opened it, however it is spelled and whatever names say.
+//! Addresses of webhooks: nothing on this machine or in its networks can be reached unless the operator
+//! allows it, in any notation and with any DNS answer.
 
 use crate::harness::Engine;
 use crate::harness::hooks::{after_attempts, delivered, hook, say};
@@ -90,7 +90,7 @@ async fn names_are_checked_at_each_delivery(engine: Engine) {
     let world = world.await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    let not_public = "The host name leads to an address that is not public.";
+    let not_public = "The host name resolves to an address that is not public.";
     let cases = [
         ("private", not_public),
         ("mixed", not_public),
@@ -150,7 +150,10 @@ async fn plain_http_stays_within_the_networks_that_are_open(engine: Engine) {
             delivered(&world.admin, &hook).await;
         } else {
             let row = after_attempts(&world.admin, &hook, 1).await;
-            assert_eq!(row["lastError"], "The host name leads to an address that is not public.", "{name}");
+            assert_eq!(
+                row["lastError"], "The host name resolves to an address that is not public.",
+                "{name}"
+            );
         }
     }
     // The receiver is still called by its name.

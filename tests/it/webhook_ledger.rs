@@ -1,4 +1,4 @@
-//! The ledger and the life of a webhook: who sees it, what it keeps, what it shows, and how it ends.
+//! Deliveries of a webhook: who can read them, what they store and show, and how they end.
 
 use crate::harness::Engine;
 use crate::harness::client::{error_code, is_null, mutation};
@@ -75,7 +75,7 @@ async fn secrets_are_shown_once(engine: Engine) {
     // The row itself prints placeholders.
     let rows = Stored::of(&world.app).await.tables().await;
     let row = &rows["webhook"][0];
-    assert!(row.contains("[secret]") && !row.contains("whsec_") && !row.contains("the-secret"), "{row}");
+    assert!(row.contains("REDACTED") && !row.contains("whsec_") && !row.contains("the-secret"), "{row}");
     world.app.stop().await;
 }
 

@@ -1,4 +1,5 @@
-//! Receivers that ask for patience, and attempts that a stop cut off: neither uses up the attempts of a delivery.
+//! Receivers that ask for later attempts, and interrupted attempts: neither uses up the attempts of a
+//! delivery.
 
 use crate::harness::Engine;
 use crate::harness::hooks::{

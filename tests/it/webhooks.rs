@@ -1,4 +1,4 @@
-//! Webhooks: what is sent, when it is sent again, and what becomes of an endpoint that takes nothing.
+//! Webhooks: requests, retries, and endpoints that accept nothing.
 
 use crate::harness::hooks::{
     Hook, after_attempts, after_noon, delivered, delivery, frozen, hook, ledger, millis, say, stands,
@@ -187,7 +187,7 @@ async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
     for (number, delay) in (1..).zip(SCHEDULE) {
         let row = after_attempts(&world.admin, &hook, number).await;
         assert_eq!((&row["state"], &row["lastStatus"]), (&json!("PENDING"), &json!(500)));
-        assert_eq!(row["lastError"], "The answer was 500.");
+        assert_eq!(row["lastError"], "The receiver answered 500.");
         // Not before its time, and later by a tenth at most.
         let waits = millis(&row["nextAttemptAt"]) - NOON_MILLIS - passed * 1_000;
         assert!((delay * 1_000..=delay * 1_100).contains(&waits), "attempt {number}: {waits} ms");
@@ -317,7 +317,7 @@ async fn five_days_of_failure_disable(engine: Engine) {
         Some(stands(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
     })
     .await;
-    assert_eq!(found["disabledReason"], "Nothing could be delivered for five days.");
+    assert_eq!(found["disabledReason"], "No delivery succeeded for five days.");
     until("end", async || (ledger(&world.admin, &hook).await[1]["state"] == "FAILED").then_some(())).await;
     world.app.stop().await;
 }

@@ -1,4 +1,4 @@
-//! `graphql-transport-ws`, frame by frame: what the protocol asks for, and what it forbids.
+//! `graphql-transport-ws`, frame by frame: what the protocol requires and forbids.
 
 use crate::harness::socket::Socket;
 use crate::harness::world::{TOKEN_SECONDS, World};

@@ -1,4 +1,4 @@
-//! The widget's door: what a visitor on a page of the organization's site may do, and from where.
+//! The widget: what a visitor on a page of the organization's website can do, and from which origins.
 
 mod identity;
 mod leaving;

@@ -1,4 +1,4 @@
-/// What is wrong with the token, and how to get another one.
+/// Shows the problem with the token, and how to get another one.
 
 import { useToken } from "./tokens.js";
 
@@ -11,10 +11,10 @@ export function TokenHelp({ problem }) {
   return (
     <section className="anteroom-help" role={problem ? "alert" : undefined}>
       {problem && <p className="anteroom-problem">{problem}</p>}
-      <p>Every request is made with a token. To get one:</p>
+      <p>Every request needs a token. To get one:</p>
       <ul>
         <li>
-          open one of the URLs that the server printed when it made the demo organization; they are good for a day,
+          open one of the URLs that the server printed when it created the demo organization; they are valid for a day,
         </li>
         <li>
           as an admin, run the mutation <code>issueToken</code>,
@@ -33,7 +33,7 @@ export function TokenHelp({ problem }) {
           spellCheck={false}
         />
         <button>Use it</button>
-        <small>It stays in this tab and goes with it.</small>
+        <small>The token is stored in this tab until you close it.</small>
       </form>
     </section>
   );

@@ -1,4 +1,4 @@
-//! The one entry of Exif that is kept: the orientation, without which a photo lies on its side.
+//! The only Exif entry that is kept: the orientation, so that photos are not shown on their side.
 
 use super::kept::{be16, be32, le16, le32};
 

@@ -1,5 +1,5 @@
-//! GIF (89a): blocks up to the trailer. Kept are images, their controls, and the applications' blocks that say how
-//! often an animation runs and which color profile holds; comments, XMP and other applications' blocks go.
+//! GIF (89a): blocks up to the trailer. Images, their controls, and application blocks for loop counts and
+//! color profiles are kept. Comments, XMP and other application blocks are removed.
 
 use super::Survey;
 use super::kept::{Kept, le16};
@@ -58,7 +58,8 @@ fn colors(packed: u8) -> usize {
     if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
 }
 
-/// Where a chain of blocks ends, each of which begins with its length; at the end of a file that breaks off.
+/// The end of a chain of blocks, each of which starts with its length. For a truncated file, the end of the
+/// file.
 fn end_of_blocks(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(length) = bytes.get(at) {

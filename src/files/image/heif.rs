@@ -1,6 +1,6 @@
-//! HEIC and AVIF (ISO/IEC 23008-12): photos whose metadata are items beside the picture. Their bytes are overwritten
-//! with zeros where they lie, so that nothing else of the file moves; how the picture is turned is a property of its own
-//! and stays.
+//! HEIC and AVIF (ISO/IEC 23008-12): metadata are items beside the picture. Their bytes are overwritten with
+//! zeros in place, so that no offset in the file changes. The orientation is a property of its own and is
+//! kept.
 
 use super::kept::{be16, be32};
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(in crate::files) fn blank(file: &mut [u8]) -> bool {
     true
 }
 
-/// Where the metadata lies; `None` where the file cannot be read.
+/// The ranges of the metadata. `None` if the file cannot be parsed.
 fn metadata(file: &[u8]) -> Option<Vec<Range<usize>>> {
     let Some(meta) = boxes(file, 0..file.len())?.into_iter().find(|(name, _)| name == b"meta") else {
         return Some(Vec::new());
@@ -79,7 +79,7 @@ fn items(file: &[u8], infos: Range<usize>) -> Option<Vec<u32>> {
     Some(found)
 }
 
-/// Where the items lie in the file.
+/// The ranges of the items in the file.
 fn extents(
     file: &[u8],
     places: Range<usize>,

@@ -1,6 +1,6 @@
-//! JPEG (ITU T.81): segments up to the end of the image. Kept is what is needed to show it as it is meant: tables,
-//! frame, scans, `JFIF`, Adobe's color transform and the ICC profile. Exif, XMP, IPTC, comments, thumbnails, makers'
-//! own segments and everything after the end go.
+//! JPEG (ITU T.81): segments up to the end of the image. Tables, frames, scans, `JFIF`, Adobe's color
+//! transform and the ICC profile are kept. Exif, XMP, IPTC, comments, thumbnails, proprietary segments and
+//! everything after the end are removed.
 
 use super::Survey;
 use super::exif;
@@ -70,13 +70,13 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
     Some(Survey { width: frame.width, height: frame.height, orientation, memory, kept })
 }
 
-/// Where the next marker begins. What lies before it belongs to nothing.
+/// The position of the next marker. The bytes before it belong to nothing.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     rest.windows(2).position(|pair| pair[0] == 0xFF && pair[1] != 0 && pair[1] != 0xFF).map(|at| from + at)
 }
 
-/// Where the data of a scan ends: at a marker that is no restart.
+/// The end of the data of a scan: a marker that is not a restart.
 fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(marker) = next_marker(bytes, at) {

@@ -1,4 +1,4 @@
-//! The parts of a file that are kept, in their order: ranges of its bytes, and a few new ones between them.
+//! The parts of a file that are kept, in order: ranges of its bytes, and new bytes between them.
 
 use bytes::Bytes;
 use std::ops::Range;

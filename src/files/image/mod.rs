@@ -1,8 +1,8 @@
-//! Images: their dimensions, what of them is stored, and a small preview.
+//! Images: dimensions, removal of metadata, and previews.
 //!
-//! A format's own walker first reads how the file is put together: what it takes to decode it is known before anything
-//! is decoded, and what tells of the photographer rather than of the photo (place, camera, times) is left out of what is
-//! stored, without touching the pixels.
+//! A parser for each format first reads the structure of the file, so that the memory for decoding is known
+//! before anything is decoded. Metadata about the photographer, such as place, camera and times, is removed
+//! without touching the pixels.
 
 mod exif;
 mod gif;
@@ -21,24 +21,24 @@ use std::io::Cursor;
 /// Bytes that a decoder may take beside what is known before: its state, the preview, and what the allocator rounds up.
 const SLACK: u64 = 4 * 1024 * 1024;
 
-/// What is known of an image.
+/// The dimensions and the preview of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    /// In pixels, as it is looked at.
+    /// The width in pixels, after rotation.
     pub width: u32,
-    /// In pixels, as it is looked at.
+    /// The height in pixels, after rotation.
     pub height: u32,
     /// The media type of its preview; absent where decoding it would take more memory than the server grants.
     pub preview_type: Option<&'static str>,
 }
 
-/// What a file says of the image that it holds, before that is decoded.
+/// The structure of an image file, read before it is decoded.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// In pixels, as they are stored.
+    /// The width in pixels, as stored.
     width: u32,
     height: u32,
-    /// How the pixels are turned to be looked at: 1 (not at all) to 8, as in Exif.
+    /// The rotation of the pixels for display: 1 (none) to 8, as in Exif.
     orientation: u8,
     /// Bytes that the decoder takes beside the file.
     memory: u64,
@@ -66,7 +66,7 @@ impl Survey {
     }
 }
 
-/// How the file is put together; `None` where it is no image of this type, or one with too many pixels.
+/// Reads the structure of the file. `None` if it is not an image of this type, or has too many pixels.
 pub(super) fn survey(file: &[u8], media_type: &str) -> Option<Survey> {
     let survey = match media_type {
         "image/jpeg" => jpeg::survey(file),

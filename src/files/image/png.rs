@@ -1,5 +1,6 @@
-//! PNG (third edition): chunks up to the end of the image. Kept are the critical ones and those that say how colors,
-//! transparency and frames are shown; texts, Exif, times and private chunks go, and everything after the end.
+//! PNG (third edition): chunks up to the end of the image. Critical chunks, and chunks for colors,
+//! transparency and frames are kept. Texts, Exif, times, private chunks and everything after the end are
+//! removed.
 
 use super::Survey;
 use super::exif;

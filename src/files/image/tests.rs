@@ -1,4 +1,4 @@
-//! Images of each format, as programs write them: what is kept of them, how large they are, and their previews.
+//! Tests with images of each format as programs write them: kept parts, dimensions and previews.
 
 use super::png::checksum;
 use super::*;
@@ -18,7 +18,7 @@ fn look_at(file: &[u8], media_type: &str) -> Option<(Picture, Vec<u8>)> {
     Some((Picture { preview_type: Some(preview_type), ..survey.picture() }, preview))
 }
 
-/// What is stored of a file.
+/// The part of a file that is stored.
 fn stored(file: &[u8], media_type: &str) -> Vec<u8> {
     let survey = survey(file, media_type).expect("an image");
     match survey.kept.parts(&Bytes::copy_from_slice(file)) {

@@ -1,5 +1,5 @@
-//! WebP (RFC 9649): chunks of a RIFF file. Kept are pictures, frames and the ICC profile; Exif, XMP and unknown chunks
-//! go, and everything after the end.
+//! WebP (RFC 9649): chunks of a RIFF file. Pictures, frames and the ICC profile are kept. Exif, XMP, unknown
+//! chunks and everything after the end are removed.
 
 use super::Survey;
 use super::exif;

@@ -19,8 +19,8 @@ use super::participation::{
 use super::scalar::DateTime;
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
+use crate::domain::policy::{self, Names};
 use crate::domain::search::Matching;
-use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use chrono::TimeDelta;
 use entity::{ActorType, actor};
@@ -28,20 +28,20 @@ use entity::{ActorType, actor};
 /// An actor counts as online for this long after they were last heard from.
 const ONLINE: TimeDelta = TimeDelta::seconds(60);
 
-/// A user or a visitor: whoever can take part in a chat.
+/// A participant of chats: a user or a visitor.
 #[derive(Interface, Clone)]
 #[graphql(
-    field(name = "id", ty = "ID", desc = "The global id."),
-    field(name = "display_name", ty = "Result<String>", desc = "The name as this viewer may see it."),
+    field(name = "id", ty = "ID", desc = "The global id, for `node(id:)`."),
+    field(name = "display_name", ty = "Result<String>", desc = "The name to show to this viewer."),
     field(
         name = "is_online",
         ty = "Result<bool>",
-        desc = "Whether the actor was heard from within the last minute."
+        desc = "True if the actor was active within the last 60 seconds."
     ),
     field(
         name = "last_seen_at",
         ty = "Option<DateTime>",
-        desc = "The time at which the actor was last active."
+        desc = "The time at which the actor was last active. Null if they never were."
     )
 )]
 pub(super) enum Actor {
@@ -50,7 +50,7 @@ pub(super) enum Actor {
 }
 
 impl Actor {
-    /// The actor of a row; an API client is nobody whom others meet.
+    /// The actor of a row. API clients are not actors.
     pub(super) fn new(row: actor::Model) -> Option<Self> {
         match row.actor_type {
             ActorType::User => Some(Self::User(User(row))),
@@ -60,21 +60,23 @@ impl Actor {
     }
 }
 
-/// The name of an actor as this viewer may see it, if they have one: visitors see users' public names.
-pub(super) fn name_shown(role: ViewerRole, row: &actor::Model) -> Option<&String> {
-    match row.actor_type {
-        ActorType::User if !role.is_staff() => row.public_name.as_ref(),
-        ActorType::User | ActorType::Visitor | ActorType::ApiClient => row.name.as_ref(),
+/// The name of an actor to a viewer who reads these names of users. `None` if the actor has no such name.
+pub(super) fn name_shown(names: Names, row: &actor::Model) -> Option<&String> {
+    match (row.actor_type, names) {
+        (ActorType::User, Names::Public) => row.public_name.as_ref(),
+        (ActorType::User, Names::Internal) | (ActorType::Visitor | ActorType::ApiClient, _) => {
+            row.name.as_ref()
+        }
     }
 }
 
 /// The same, with a word for those who have no name.
-pub(super) fn display_name(role: ViewerRole, row: &actor::Model) -> String {
+pub(super) fn display_name(names: Names, row: &actor::Model) -> String {
     let fallback = || match row.actor_type {
         ActorType::Visitor => "Visitor".to_owned(),
         ActorType::User | ActorType::ApiClient => "User".to_owned(),
     };
-    name_shown(role, row).cloned().unwrap_or_else(fallback)
+    name_shown(names, row).cloned().unwrap_or_else(fallback)
 }
 
 fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
@@ -82,7 +84,7 @@ fn is_online(context: &Context<'_>, row: &actor::Model) -> Result<bool> {
     Ok(row.last_seen_at.is_some_and(|seen| now.since(seen) <= ONLINE))
 }
 
-/// A person who works for the organization: operator, agent, clinician.
+/// A person who works for the organization, such as an operator, an agent or a clinician.
 #[derive(Clone)]
 pub(super) struct User(pub actor::Model);
 
@@ -93,50 +95,50 @@ impl User {
     }
 }
 
-/// A person who works for the organization: operator, agent, clinician.
+/// A person who works for the organization, such as an operator, an agent or a clinician.
 #[Object]
 impl User {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::User.encode(self.0.id.0)
     }
 
-    /// The name as this viewer may see it: `publicName` to visitors, `name` to colleagues.
+    /// The name to show to this viewer: `publicName` for visitors, `name` for staff.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
-        Ok(display_name(caller(context)?.viewer.role, &self.0))
+        Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
-    /// Whether the user was heard from within the last minute.
+    /// True if the user was active within the last 60 seconds.
     pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
         is_online(context, &self.0)
     }
 
-    /// The time at which the user was last active.
+    /// The time at which the user was last active. Null if they never were.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The name as visitors see it.
+    /// The name that visitors see.
     async fn public_name(&self) -> String {
-        display_name(ViewerRole::Visitor, &self.0)
+        display_name(Names::Public, &self.0)
     }
 
     /// The name that staff see. Null for visitors.
     async fn name(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.0.name.as_deref().filter(|_| is_staff(context)))
+        Ok(self.0.name.as_deref().filter(|_| is_for_staff(context)))
     }
 
-    /// The user's role. Null for visitors.
+    /// The role of the user. Null for visitors.
     async fn role(&self, context: &Context<'_>) -> Result<Option<UserRole>> {
-        Ok(self.0.role.map(UserRole::from).filter(|_| is_staff(context)))
+        Ok(self.0.role.map(UserRole::from).filter(|_| is_for_staff(context)))
     }
 
     /// The id of the user in the organization's own systems. Null if there is none, and for visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.0.external_id.as_deref().filter(|_| is_staff(context)))
+        Ok(self.0.external_id.as_deref().filter(|_| is_for_staff(context)))
     }
 
-    /// The creation time.
+    /// The time at which the user was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -153,7 +155,7 @@ impl User {
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -169,14 +171,14 @@ impl User {
         chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The chats in which the user is present, limited to those that the viewer can see.
+    /// The user's current chats that the viewer can see: those in which the user is present.
     #[allow(clippy::too_many_arguments)]
     async fn current_chats(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -192,7 +194,7 @@ impl User {
         chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The user's chat memberships with their own settings. Null unless the viewer is this user or an admin.
+    /// The user's participations in chats. Null unless the viewer is this user or an admin.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -201,7 +203,7 @@ impl User {
             ParticipationFilterInput,
         >,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ParticipationOrderInput::descending(ParticipationOrderField::ActiveAt))"
         )]
         order_by: Option<ParticipationOrderInput>,
@@ -218,42 +220,42 @@ impl User {
     }
 }
 
-fn is_staff(context: &Context<'_>) -> bool {
-    caller(context).is_ok_and(|caller| caller.viewer.role.is_staff())
+fn is_for_staff(context: &Context<'_>) -> bool {
+    caller(context).is_ok_and(|caller| policy::sees_staff_fields(&caller.viewer))
 }
 
-/// A name and a value.
+/// A custom attribute: a name and a value.
 #[derive(SimpleObject)]
 pub(super) struct Attribute {
     /// The name of the attribute.
     name: String,
-    /// The value.
+    /// The value of the attribute.
     value: String,
 }
 
-/// A person the organization serves: site visitor, customer, patient.
+/// A person whom the organization serves, such as a website visitor, a customer or a patient.
 #[derive(Clone)]
 pub(super) struct Visitor(pub actor::Model);
 
-/// A person the organization serves: site visitor, customer, patient.
+/// A person whom the organization serves, such as a website visitor, a customer or a patient.
 #[Object]
 impl Visitor {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Visitor.encode(self.0.id.0)
     }
 
-    /// The visitor's name, or "Visitor" where none is known.
+    /// The name of the visitor, or "Visitor" if there is none.
     pub(super) async fn display_name(&self, context: &Context<'_>) -> Result<String> {
-        Ok(display_name(caller(context)?.viewer.role, &self.0))
+        Ok(display_name(policy::names(&caller(context)?.viewer), &self.0))
     }
 
-    /// Whether the visitor was heard from within the last minute.
+    /// True if the visitor was active within the last 60 seconds.
     pub(super) async fn is_online(&self, context: &Context<'_>) -> Result<bool> {
         is_online(context, &self.0)
     }
 
-    /// The time at which the visitor was last active.
+    /// The time at which the visitor was last active. Null if they never were.
     pub(super) async fn last_seen_at(&self) -> Option<DateTime> {
         self.0.last_seen_at.map(DateTime)
     }
@@ -264,14 +266,14 @@ impl Visitor {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
 
-    /// The creation time.
+    /// The time at which the visitor was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// The organization's attributes of the visitor. Null for visitors.
+    /// Custom attributes of the visitor. Null for visitors.
     async fn attributes(&self, context: &Context<'_>) -> Result<Option<Vec<Attribute>>> {
-        if !is_staff(context) {
+        if !is_for_staff(context) {
             return Ok(None);
         }
         let pairs = self.0.attributes.0.iter().cloned();
@@ -291,7 +293,7 @@ impl Visitor {
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -312,7 +314,7 @@ impl Visitor {
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ShoppingCartOrderInput::ascending(ShoppingCartOrderField::OpenedAt))"
         )]
         order_by: Option<ShoppingCartOrderInput>,
@@ -331,7 +333,7 @@ impl Visitor {
 
 impl Visitor {
     fn is_open_to(&self, context: &Context<'_>) -> bool {
-        is_staff(context) || caller(context).is_ok_and(|caller| caller.viewer.actor_id == self.0.id)
+        caller(context).is_ok_and(|caller| policy::sees_actor(&caller.viewer, &self.0))
     }
 }
 

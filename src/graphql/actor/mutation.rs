@@ -4,7 +4,7 @@ use super::super::caller::caller;
 use super::super::enums::UserRole;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::super::sign_in::TokenSubjectInput;
 use super::{User, Visitor};
@@ -13,94 +13,95 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::ActorId;
 
-/// A user to create.
+/// A user to create in the organization.
 #[derive(InputObject)]
 struct CreateUserInput {
-    /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
+    /// The name that staff see: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     name: String,
-    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
-    /// The same as `name`, if absent.
+    /// The name that visitors see: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed. Default: `name`.
     public_name: Option<String>,
-    /// The user's role.
+    /// The role of the new user.
     role: UserRole,
-    /// The user's id in the organization's own systems: 1 to 128 characters, unique among its users.
+    /// The id of the user in the organization's own systems: 1–128 characters, unique among users.
     external_id: Option<String>,
 }
 
 /// The result of `createUser`.
 #[derive(SimpleObject)]
 struct CreateUserPayload {
-    /// The new user.
+    /// The user that was created.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// Changes of a user. Absent fields are unchanged.
+/// Changes to a user. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateUserInput {
     /// The id of the user.
     user_id: ID,
-    /// The name as colleagues see it: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
+    /// The name that staff see: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     name: Option<String>,
-    /// The name as visitors see it: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
+    /// The name that visitors see: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     public_name: Option<String>,
-    /// The user's role. An organization keeps at least one active ADMIN.
+    /// The role of the user. An organization must keep at least one active ADMIN.
     role: Option<UserRole>,
-    /// False deactivates: tokens stop to work, sockets close, presences end. True undoes it.
+    /// False deactivates the user: revokes their tokens, closes their sockets and ends their presences. True
+    /// activates them again.
     is_active: Option<bool>,
 }
 
 /// The result of `updateUser`.
 #[derive(SimpleObject)]
 struct UpdateUserPayload {
-    /// The user, as they now stand.
+    /// The current state of the user.
     user: Option<User>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A name and a value.
+/// A custom attribute: a name and a value.
 #[derive(InputObject)]
 struct AttributeInput {
-    /// The name of the attribute: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
+    /// The name of the attribute: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     name: String,
-    /// The value: up to 1,000 characters.
+    /// The value of the attribute: up to 1,000 characters.
     value: String,
 }
 
-/// A visitor to create, or to change if there is one with this externalId.
+/// A visitor to create, or to update if one with this `externalId` exists.
 #[derive(InputObject)]
 struct UpsertVisitorInput {
-    /// The visitor's id in the organization's own systems: 1 to 128 characters.
+    /// The id of the visitor in the organization's own systems: 1–128 characters.
     external_id: String,
-    /// The visitor's name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null
-    /// takes it away; absent, it stays.
+    /// The name of the visitor: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed. Null removes it; if absent, it is unchanged.
     display_name: MaybeUndefined<String>,
-    /// Replaces all attributes, up to 50. Absent, they stay.
+    /// All custom attributes of the visitor, up to 50. They replace the existing ones; if absent, those are
+    /// unchanged.
     attributes: Option<Vec<AttributeInput>>,
 }
 
 /// The result of `upsertVisitor`.
 #[derive(SimpleObject)]
 struct UpsertVisitorPayload {
-    /// The visitor, as they now stand.
+    /// The current state of the visitor.
     visitor: Option<Visitor>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A token to issue.
+/// A token to issue, and the caller who will use it.
 #[derive(InputObject)]
 struct IssueTokenInput {
-    /// The user, visitor or API client that the token is for. An API client with a new name is created.
+    /// The user, visitor or API client that the token is for. The name of an unknown API client creates it.
     subject: TokenSubjectInput,
-    /// The lifetime of the token in seconds: 60 to 31,536,000 (a year).
+    /// The lifetime of the token in seconds: 60–31,536,000 (one year).
     #[graphql(default = 3600)]
     expires_in_seconds: i32,
 }
@@ -108,12 +109,12 @@ struct IssueTokenInput {
 /// The result of `issueToken`.
 #[derive(SimpleObject)]
 struct IssueTokenPayload {
-    /// The token for the header `Authorization: Bearer`. Shown only once.
+    /// The token for the header `Authorization: Bearer`. It is shown only once.
     token: Option<String>,
-    /// The expiry time.
+    /// The time at which the token expires.
     expires_at: Option<DateTime>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -121,27 +122,25 @@ pub(in crate::graphql) struct ActorMutation;
 
 #[Object]
 impl ActorMutation {
-    /// Creates a user. For admins.
+    /// Creates a user. For admins. Errors: `CONFLICT` if the `externalId` is taken.
     async fn create_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The user.")] input: CreateUserInput,
+        #[graphql(desc = "The user to create.")] input: CreateUserInput,
     ) -> Result<Option<CreateUserPayload>> {
         let caller = caller(context)?;
         let CreateUserInput { name, public_name, role, external_id } = input;
         let input = CreateUser { name, public_name, role: role.into(), external_id };
         let created = caller.actions.create_user(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => CreateUserPayload { user: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateUserPayload { user: row.map(User), user_errors }))
     }
 
-    /// Changes a user. For admins.
+    /// Updates a user. For admins.
     async fn update_user(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateUserInput,
+        #[graphql(desc = "The changes to the user.")] input: UpdateUserInput,
     ) -> Result<Option<UpdateUserPayload>> {
         let caller = caller(context)?;
         let UpdateUserInput { user_id, name, public_name, role, is_active } = input;
@@ -151,23 +150,20 @@ impl ActorMutation {
             let input = UpdateUser { user_id, name, public_name, role: role.map(Into::into), is_active };
             Ok(caller.actions.update_user(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(row) => UpdateUserPayload { user: Some(User(row)), user_errors: Vec::new() },
-            Err(error) => {
-                let user = match id {
-                    Some(id) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
-                    None => None,
-                };
-                UpdateUserPayload { user, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(updated.await)?;
+        let user = match (row, id) {
+            (None, Some(id)) => caller.actions.actor(&caller.viewer, id).await?.and_then(User::new),
+            (row, _) => row.map(User),
+        };
+        Ok(Some(UpdateUserPayload { user, user_errors }))
     }
 
-    /// Creates a visitor, or changes the one with the same externalId. For admins and API clients.
+    /// Creates a visitor, or updates the one with the same `externalId`. Idempotent. For admins and API
+    /// clients.
     async fn upsert_visitor(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The visitor.")] input: UpsertVisitorInput,
+        #[graphql(desc = "The visitor to create or update.")] input: UpsertVisitorInput,
     ) -> Result<Option<UpsertVisitorPayload>> {
         let caller = caller(context)?;
         let UpsertVisitorInput { external_id, display_name, attributes } = input;
@@ -178,13 +174,12 @@ impl ActorMutation {
             attributes: attributes.map(|attributes| attributes.into_iter().map(pair).collect()),
         };
         let upserted = caller.actions.upsert_visitor(&caller.viewer, input).await;
-        Ok(Some(match settle(upserted.map_err(Halt::from))? {
-            Ok(row) => UpsertVisitorPayload { visitor: Some(Visitor(row)), user_errors: Vec::new() },
-            Err(error) => UpsertVisitorPayload { visitor: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(upserted.map_err(Halt::from))?;
+        Ok(Some(UpsertVisitorPayload { visitor: row.map(Visitor), user_errors }))
     }
 
-    /// Makes a token. Admins make them for everybody of the organization, API clients for visitors.
+    /// Issues a token. Admins can issue tokens for every caller of the organization, API clients only for
+    /// visitors.
     async fn issue_token(
         &self,
         context: &Context<'_>,
@@ -199,13 +194,8 @@ impl ActorMutation {
             };
             Ok(caller.actions.issue_token(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(issued.await)? {
-            Ok(issued) => IssueTokenPayload {
-                token: Some(issued.token),
-                expires_at: Some(DateTime(issued.expires_at)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => IssueTokenPayload { token: None, expires_at: None, user_errors: vec![error] },
-        }))
+        let (issued, user_errors) = settle(issued.await)?;
+        let (token, expires_at) = issued.map(|issued| (issued.token, DateTime(issued.expires_at))).unzip();
+        Ok(Some(IssueTokenPayload { token, expires_at, user_errors }))
     }
 }

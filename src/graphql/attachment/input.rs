@@ -1,4 +1,4 @@
-//! What is given to attach to a message.
+//! Inputs for attachments of a message.
 
 use super::super::id::{Halt, Kind, expect_actor};
 use crate::domain::attachment::{Attached, NewContact, NewLink};
@@ -6,38 +6,37 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{ID, InputObject, OneofObject};
 use entity::AttachmentId;
 
-/// A link to attach.
+/// A web page to attach as a link.
 #[derive(InputObject)]
 pub(in crate::graphql) struct LinkInput {
-    /// The URL of the page: http or https, at most 2048 characters, without a user name or password. It is
-    /// normalized as
-    /// browsers do: `https:e.org` becomes `https://e.org/`.
+    /// The URL of the page: http or https, up to 2,048 characters, without a user name or password. It is
+    /// normalized as in browsers: `https:e.org` becomes `https://e.org/`.
     url: String,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. The host of
-    /// the URL, if absent.
+    /// The name to show: 1–200 characters, at least one of them visible. Bidirectional control characters are
+    /// removed. Default: the host of the URL.
     name: Option<String>,
 }
 
-/// A contact to attach: somebody of the organization or a card with an address.
+/// A contact to attach: an actor of the organization, or a card with an address.
 #[derive(OneofObject)]
 pub(in crate::graphql) enum ContactInput {
-    /// The id of a user or a visitor that the viewer sees.
+    /// The id of a user or visitor whom the viewer can see.
     ActorId(ID),
-    /// A name and an address.
+    /// A card with an address and a name.
     Card(ContactCardInput),
 }
 
-/// A name and an address to attach as a contact.
+/// A contact card with an address and a name.
 #[derive(InputObject)]
 pub(in crate::graphql) struct ContactCardInput {
-    /// A telephone number, an email address or the like: 1–320 characters on one line.
+    /// A telephone number, an email address or similar: 1–320 characters on one line.
     address: String,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Default: the
-    /// address.
+    /// The name to show: 1–200 characters, at least one of them visible. Bidirectional control characters are
+    /// removed. Default: the address.
     name: Option<String>,
 }
 
-/// What a message has attached.
+/// The attachments that the input of a message asks for.
 pub(in crate::graphql) fn attached(
     attachment_ids: Option<Vec<ID>>,
     links: Option<Vec<LinkInput>>,

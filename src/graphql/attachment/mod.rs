@@ -1,4 +1,4 @@
-//! What is attached to messages, behind one interface.
+//! Attachments of messages, behind one interface.
 
 pub(super) mod input;
 pub(super) mod mutation;
@@ -9,16 +9,17 @@ use super::error::{Fault, Result};
 use super::id::Kind;
 use super::loaders::Seen;
 use super::scalar::DateTime;
+use crate::domain::policy;
 use crate::domain::text::web_url;
 use crate::files::Purpose;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{AttachmentKind, Timestamp, attachment};
 
-/// Something that is attached to a message.
+/// An attachment of a message: a file, a link or a contact.
 #[derive(Interface, Clone)]
 #[graphql(
-    field(name = "id", ty = "ID", desc = "The global id."),
-    field(name = "name", ty = "Result<String>", desc = "The name.")
+    field(name = "id", ty = "ID", desc = "The global id, for `node(id:)`."),
+    field(name = "name", ty = "Result<String>", desc = "The name of the attachment to show.")
 )]
 pub(super) enum Attachment {
     File(FileAttachment),
@@ -40,7 +41,7 @@ fn broken() -> Fault {
     Fault::internal("an attachment lacks what its kind has")
 }
 
-/// A file.
+/// A file that is attached to a message.
 #[derive(Clone)]
 pub(super) struct FileAttachment(pub attachment::Model);
 
@@ -50,66 +51,60 @@ impl FileAttachment {
     }
 }
 
-/// A file. While it is an upload that was not sent, its uploader alone sees it, for a day.
+/// A file that is attached to a message. Until it is sent, only its uploader can see it, for up to 24 hours.
 #[Object]
 impl FileAttachment {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::FileAttachment.encode(self.0.id.0)
     }
 
-    /// The name that the uploader gave. A name to show, not to write to a disk unseen.
+    /// The file name that the uploader gave. Do not use it as a path on a disk without checking it.
     pub(super) async fn name(&self) -> Result<String> {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// Media type of the file, such as `image/png`: what its uploader said, where the bytes begin as such files
-    /// do, and
-    /// `application/octet-stream` otherwise. It may change when the bytes arrive.
+    /// The media type of the file, such as `image/png`. If the content does not match the type that the
+    /// uploader gave, it is `application/octet-stream`, so it can change when the upload completes.
     async fn media_type(&self) -> Result<&str> {
         self.0.media_type.as_deref().ok_or_else(broken)
     }
 
-    /// Size in bytes. It may shrink when the bytes arrive: by default the metadata of PNG, JPEG, GIF and WebP images
-    /// (place, camera, times, texts) is removed, but for their orientation and color profile.
+    /// The size in bytes. It can shrink when the upload completes, because by default the server removes the
+    /// metadata of PNG, JPEG, GIF and WebP images, such as place, camera and times. Orientation and color
+    /// profile are kept.
     async fn size(&self) -> Result<i32> {
         self.0.size.and_then(|size| i32::try_from(size).ok()).ok_or_else(broken)
     }
 
-    /// For a PNG, JPEG, GIF or WebP image, its width in pixels as it is looked at. Null for other files, and until
-    /// it is
-    /// uploaded.
+    /// The width in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, and until
+    /// the upload completes.
     async fn width(&self) -> Option<i32> {
         self.0.width
     }
 
-    /// For a PNG, JPEG, GIF or WebP image, its height in pixels as it is looked at. Null for other files, and
-    /// until it
-    /// is uploaded.
+    /// The height in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, and
+    /// until the upload completes.
     async fn height(&self) -> Option<i32> {
         self.0.height
     }
 
-    /// The URL at which anybody who has it can fetch the file until `urlExpiresAt`, without a token; for 15
-    /// minutes at
-    /// least. It is answered as a download (`Content-Disposition: attachment`), which an `img` shows all the same,
-    /// and
-    /// in parts where `Range` asks for them. Within a quarter of an hour it is the same URL. Until the file is
-    /// uploaded
-    /// there is nothing at it.
+    /// A URL that downloads the file without a token until `urlExpiresAt`, at least 15 minutes from now. It
+    /// does not change until then, so browsers can cache the file. The response has `Content-Disposition:
+    /// attachment`, works in `<img src>`, and supports `Range` requests. It is 404 until the upload
+    /// completes.
     async fn url(&self, context: &Context<'_>) -> Result<String> {
         Ok(self.link(caller(context)?, Purpose::File).0)
     }
 
-    /// Until when the URLs work: fetch the attachment again for new ones.
+    /// The time at which `url` and `previewUrl` expire. Fetch the attachment again for new ones.
     async fn url_expires_at(&self, context: &Context<'_>) -> Result<DateTime> {
         Ok(DateTime(self.link(caller(context)?, Purpose::File).1))
     }
 
-    /// For a PNG, JPEG, GIF or WebP image, the URL of a preview that can be fetched until `urlExpiresAt`, a PNG or
-    /// a JPEG
-    /// with at most 320 pixels on each side. Null for other files, for images that take more than about 200 MiB to
-    /// decode, and until it is uploaded.
+    /// The URL of a preview image for `<img src>`: a PNG or JPEG of at most 320 pixels on each side, without
+    /// a token, until `urlExpiresAt`. Null for files other than PNG, JPEG, GIF and WebP images, for images
+    /// that need more than about 200 MiB to decode, and until the upload completes.
     async fn preview_url(&self, context: &Context<'_>) -> Result<Option<String>> {
         if self.0.preview_type.is_none() {
             return Ok(None);
@@ -118,14 +113,14 @@ impl FileAttachment {
     }
 }
 
-/// A link to a page.
+/// A link to a web page, attached to a message.
 #[derive(Clone)]
 pub(super) struct LinkAttachment(pub attachment::Model);
 
-/// A link to a page.
+/// A link to a web page, attached to a message.
 #[Object]
 impl LinkAttachment {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::LinkAttachment.encode(self.0.id.0)
     }
@@ -135,7 +130,7 @@ impl LinkAttachment {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// The URL of the page: http or https, in the normal form that browsers give it. It is not checked any further.
+    /// The normalized URL of the page: http or https. The server does not check where it leads.
     async fn url(&self) -> Result<String> {
         let stored = self.0.url.as_deref().ok_or_else(broken)?;
         // Stored before URLs were normalized, it may mean another place within a page.
@@ -143,28 +138,29 @@ impl LinkAttachment {
     }
 }
 
-/// Somebody to get in touch with.
+/// A contact that is attached to a message.
 #[derive(Clone)]
 pub(super) struct ContactAttachment(pub attachment::Model);
 
-/// Somebody to get in touch with: an actor of the organization, or an address.
+/// A contact that is attached to a message: an actor of the organization, or an address.
 #[Object]
 impl ContactAttachment {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::ContactAttachment.encode(self.0.id.0)
     }
 
-    /// The name: what the sender gave, or else the actor's name, as this viewer may see it, or the address.
+    /// The name that the sender gave, or else the actor's name as this viewer may see it, or else the
+    /// address.
     pub(super) async fn name(&self, context: &Context<'_>) -> Result<String> {
         if let Some(name) = self.0.name.as_ref().or(self.0.address.as_ref()) {
             return Ok(name.clone());
         }
         let (caller, id) = (caller(context)?, self.0.actor_id.ok_or_else(broken)?);
-        Ok(display_name(caller.viewer.role, &caller.need(id).await?))
+        Ok(display_name(policy::names(&caller.viewer), &caller.need(id).await?))
     }
 
-    /// The actor. Null for an address, and where this viewer does not see them.
+    /// The actor. Null if the contact is an address, and if the viewer cannot see the actor.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         match self.0.actor_id {
             Some(id) => Ok(caller(context)?.load(Seen(id)).await?.and_then(Actor::new)),
@@ -172,8 +168,8 @@ impl ContactAttachment {
         }
     }
 
-    /// The address: a telephone number, an e-mail address or whatever the sender wrote; null where it is an
-    /// actor.
+    /// The address that the sender gave, such as a telephone number or an email address. Null if the contact
+    /// is an actor.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }

@@ -3,7 +3,7 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::FileAttachment;
 use crate::actions::CreateUpload;
@@ -13,37 +13,34 @@ use entity::ChatId;
 /// A file to upload.
 #[derive(InputObject)]
 struct CreateUploadInput {
-    /// The chat in which it will be sent.
+    /// The id of the chat in which the file will be sent.
     chat_id: ID,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the file: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: String,
-    /// Media type of the file, such as `image/png`. Images, sound, film, PDF, documents of office programs, texts,
-    /// zip and
-    /// gzip keep their type. Any other type is stored as `application/octet-stream`, and so are bytes that turn
-    /// out not to
-    /// be what they are said to be. Refused is what a browser would run: HTML and scripts.
+    /// The media type of the file, such as `image/png`. Types for images, audio, video, PDF, office
+    /// documents, plain text, zip and gzip are kept. Other types, and files whose content does not match, are
+    /// stored as `application/octet-stream`. HTML and scripts are refused with `UNSUPPORTED_MEDIA`.
     media_type: String,
-    /// Its size in bytes: at least 1, and at most what the deployment allows (25 MiB by default).
+    /// The exact size in bytes, at least 1. The maximum is a setting of the server (default 25 MiB).
     size: i32,
 }
 
 /// The result of `createUpload`.
 #[derive(SimpleObject)]
 struct CreateUploadPayload {
-    /// The attachment that the upload becomes: pass its id to `sendMessage`.
+    /// The attachment that the upload creates. Pass its id to `sendMessage`.
     attachment: Option<FileAttachment>,
-    /// URL to send the bytes to, by one HTTP PUT without a token: just `size` of them. 204: they are on disk. 409:
-    /// they
-    /// were there already. Any other answer has JSON `errors` that say why, and nothing is kept: 400 (fewer bytes
-    /// than
-    /// announced), 403 or 410 (not this URL, or not any more), 404 (no such upload any more), 408 (slower than 1
-    /// KiB a
-    /// second), 413 (more bytes), 415 (a damaged image, or a page under another type), 503 and 507 (try again later).
+    /// The URL to upload the bytes to, with one HTTP PUT and no token. The body must have exactly `size`
+    /// bytes. Status 204: the file is stored. 409: it was already stored. For any other status, the JSON body
+    /// has `errors`, and nothing is stored: 400 (fewer bytes than `size`), 403 or 410 (wrong or expired URL),
+    /// 404 (the upload no longer exists), 408 (slower than 1 KiB per second), 413 (more bytes than `size`),
+    /// 415 (a damaged image, or a page under another type), 503 and 507 (try again later).
     upload_url: Option<String>,
-    /// Until when the PUT can begin: a quarter of an hour.
+    /// The time until which the PUT request can start, 15 minutes from now.
     expires_at: Option<DateTime>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -51,15 +48,14 @@ pub(in crate::graphql) struct UploadMutation;
 
 #[Object]
 impl UploadMutation {
-    /// Grants an upload to whoever may send in the chat. What is not sent within a day is removed; an actor has at
-    /// most
-    /// 100 of these. The size counts toward the quotas of the deployment: by default a visitor uploads at most 200
-    /// MiB
-    /// within 24 hours.
+    /// Creates an upload in a chat in which the viewer can send messages. Uploads that are not sent within 24
+    /// hours are removed, and an actor can have at most 100 of them. The size counts toward quotas of the
+    /// server: by default, a visitor can upload 200 MiB in 24 hours. Errors: `TOO_LARGE`,
+    /// `UNSUPPORTED_MEDIA`, `QUOTA_EXCEEDED`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
     async fn create_upload(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The file.")] input: CreateUploadInput,
+        #[graphql(desc = "The file to upload.")] input: CreateUploadInput,
     ) -> Result<Option<CreateUploadPayload>> {
         let caller = caller(context)?;
         let CreateUploadInput { chat_id, name, media_type, size } = input;
@@ -68,19 +64,15 @@ impl UploadMutation {
             let input = CreateUpload { chat_id, name, media_type, size: size.into() };
             Ok(caller.actions.create_upload(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(granted.await)? {
-            Ok(granted) => CreateUploadPayload {
-                attachment: Some(FileAttachment(granted.attachment)),
-                upload_url: Some(granted.url),
-                expires_at: Some(DateTime(granted.expires_at)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateUploadPayload {
-                attachment: None,
-                upload_url: None,
-                expires_at: None,
-                user_errors: vec![error],
-            },
+        let (granted, user_errors) = settle(granted.await)?;
+        let (attachment, link) =
+            granted.map(|granted| (granted.attachment, (granted.url, granted.expires_at))).unzip();
+        let (upload_url, expires_at) = link.unzip();
+        Ok(Some(CreateUploadPayload {
+            attachment: attachment.map(FileAttachment),
+            upload_url,
+            expires_at: expires_at.map(DateTime),
+            user_errors,
         }))
     }
 }

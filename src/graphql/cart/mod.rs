@@ -16,30 +16,30 @@ use crate::domain::cart;
 use async_graphql::{Context, ID, Object};
 use entity::{shopping_cart, shopping_cart_product};
 
-/// A shopping cart: the products that a visitor is about to buy in the organization's shop, or bought.
+/// A shopping cart in the organization's shop.
 #[derive(Clone)]
 pub(super) struct ShoppingCart(pub shopping_cart::Model);
 
-/// A shopping cart: the products that a visitor is about to buy in the organization's shop, or bought. For the
-/// organization's people and the visitor.
+/// A shopping cart in the organization's shop, with the products that a visitor has chosen or bought. Only
+/// staff and the visitor can see it.
 #[Object]
 impl ShoppingCart {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::ShoppingCart.encode(self.0.id.0)
     }
 
-    /// The shop's own id of it.
+    /// The id of the cart in the shop.
     async fn external_id(&self) -> &str {
         &self.0.external_id
     }
 
-    /// The visitor.
+    /// The visitor who owns the cart.
     async fn visitor(&self, context: &Context<'_>) -> Result<Visitor> {
         Ok(Visitor(caller(context)?.need(self.0.visitor_id).await?))
     }
 
-    /// The chat that it has to do with; null where there is none, or none that the viewer sees.
+    /// The chat that the cart belongs to. Null if there is none, and if the viewer cannot see it.
     async fn chat(&self, context: &Context<'_>) -> Result<Option<Chat>> {
         match self.0.chat_id {
             Some(chat_id) => Ok(caller(context)?.load(chat_id).await?.map(Chat::new)),
@@ -47,17 +47,17 @@ impl ShoppingCart {
         }
     }
 
-    /// The currency of all of its prices: an ISO 4217 code.
+    /// The currency of all prices in the cart: an ISO 4217 code, such as `EUR`.
     async fn currency(&self) -> &str {
         &self.0.currency
     }
 
-    /// The total price, without monthly prices.
+    /// The sum of price times quantity of all products, without monthly prices.
     async fn total_price(&self, context: &Context<'_>) -> Result<Decimal> {
         Ok(Decimal(cart::totals(&self.lines(context).await?).0))
     }
 
-    /// The total monthly price.
+    /// The sum of monthly price times monthly quantity of all products.
     async fn monthly_total_price(&self, context: &Context<'_>) -> Result<Decimal> {
         Ok(Decimal(cart::totals(&self.lines(context).await?).1))
     }
@@ -67,16 +67,17 @@ impl ShoppingCart {
         DateTime(self.0.opened_at)
     }
 
-    /// The purchase time. Null if the cart was not bought. Nothing in it changes after that.
+    /// The time of purchase. Null if the cart was not bought. A bought cart no longer changes.
     async fn locked_at(&self) -> Option<DateTime> {
         self.0.locked_at.map(DateTime)
     }
 
-    /// The products, in the order in which they were added: up to 200.
+    /// The products in the order in which they were added, up to 200.
     async fn products(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also what was taken out of it.", default)] include_deleted: bool,
+        #[graphql(desc = "True to include products that were removed from the cart.", default)]
+        include_deleted: bool,
     ) -> Result<Vec<ShoppingCartProduct>> {
         let lines = self.lines(context).await?.into_iter();
         Ok(lines
@@ -92,39 +93,39 @@ impl ShoppingCart {
     }
 }
 
-/// A product in a shopping cart, or one that was taken out of it.
+/// A product that is, or was, in a shopping cart.
 #[derive(Clone)]
 pub(super) struct ShoppingCartProduct(pub shopping_cart_product::Model);
 
-/// A product in a shopping cart, or one that was taken out of it.
+/// A product that is, or was, in a shopping cart.
 #[Object]
 impl ShoppingCartProduct {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::ShoppingCartProduct.encode(self.0.id.0)
     }
 
-    /// The shop's own id of it in this cart.
+    /// The id of the product in the shop's cart.
     async fn external_id(&self) -> &str {
         &self.0.external_id
     }
 
-    /// The name.
+    /// The name of the product.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// More about it.
+    /// The description of the product.
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
-    /// To which kind of products it belongs.
+    /// The category that the product belongs to.
     async fn category(&self) -> Option<&str> {
         self.0.category.as_deref()
     }
 
-    /// Its number in the shop.
+    /// The product number in the shop.
     async fn product_number(&self) -> Option<&str> {
         self.0.product_number.as_deref()
     }
@@ -134,7 +135,7 @@ impl ShoppingCartProduct {
         self.0.price.map(Decimal)
     }
 
-    /// The quantity.
+    /// The number of items. Null counts as 1.
     async fn quantity(&self) -> Option<i32> {
         self.0.quantity
     }
@@ -144,12 +145,12 @@ impl ShoppingCartProduct {
         self.0.monthly_price.map(Decimal)
     }
 
-    /// The quantity that is paid monthly.
+    /// The number of items that are paid monthly. Null counts as 1.
     async fn monthly_quantity(&self) -> Option<i32> {
         self.0.monthly_quantity
     }
 
-    /// The number of items in stock.
+    /// The number of items in stock. Null if unknown.
     async fn stock_balance(&self) -> Option<i32> {
         self.0.stock_balance
     }
@@ -173,7 +174,7 @@ connection! {
     fields {}
 }
 
-/// A page of the carts of a visitor, or of a chat, whom the viewer sees.
+/// A page of the carts of a visitor or a chat that the viewer can see.
 pub(super) async fn carts_of(
     context: &Context<'_>,
     of: CartsOf,

@@ -3,7 +3,7 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::{DateTime, Decimal};
 use super::ShoppingCart;
 use crate::actions::UpsertCart;
@@ -11,47 +11,48 @@ use crate::domain::cart::Product;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, ChatId};
 
-/// A product in a cart.
+/// A product in a shopping cart.
 #[derive(InputObject)]
 struct ShoppingCartProductInput {
-    /// The shop's own id of it: 1 to 128 characters, unique in the cart.
+    /// The id of the product in the shop's cart: 1–128 characters, unique in the cart.
     external_id: String,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the product: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     name: String,
-    /// More about it: up to 1,000 characters.
+    /// The description of the product: up to 1,000 characters.
     description: Option<String>,
-    /// To which kind of products it belongs: up to 200 characters.
+    /// The category that the product belongs to: up to 200 characters.
     category: Option<String>,
-    /// Its number in the shop: up to 200 characters.
+    /// The product number in the shop: up to 200 characters.
     product_number: Option<String>,
-    /// The price of one item: up to twelve digits and four decimals; below 0 for what is taken off.
+    /// The price of one item: up to 12 digits and 4 decimals. Negative for a discount.
     price: Option<Decimal>,
-    /// The quantity, 0–1,000,000. Counts as 1 if absent.
+    /// The number of items, 0–1,000,000. If absent, it counts as 1.
     quantity: Option<i32>,
-    /// The monthly price of one item, as `price`.
+    /// The monthly price of one item, in the same format as `price`.
     monthly_price: Option<Decimal>,
-    /// The quantity that is paid monthly, 0–1,000,000. Counts as 1 if absent.
+    /// The number of items that are paid monthly, 0–1,000,000. If absent, it counts as 1.
     monthly_quantity: Option<i32>,
     /// The number of items in stock.
     stock_balance: Option<i32>,
 }
 
-/// A cart as it now is in the shop.
+/// The current state of a cart in the shop.
 #[derive(InputObject)]
 struct UpsertShoppingCartInput {
-    /// The visitor.
+    /// The id of the visitor who owns the cart.
     visitor_id: ID,
-    /// The shop's own id of it: 1 to 128 characters, unique in the organization.
+    /// The id of the cart in the shop: 1–128 characters, unique in the organization.
     external_id: String,
-    /// The chat that it has to do with, one with this visitor. Absent, it stays as it is.
+    /// The id of a chat with this visitor that the cart belongs to. If absent, it is unchanged.
     chat_id: Option<ID>,
-    /// The currency of all of its prices: an ISO 4217 code, such as `EUR`.
+    /// The currency of all prices in the cart: an ISO 4217 code, such as `EUR`.
     currency: String,
-    /// All that is in it now: up to 200. What was in it before and is not named was taken out.
+    /// All products now in the cart, up to 200. Products that are missing here count as removed.
     products: Vec<ShoppingCartProductInput>,
-    /// The time at which the first product was added. Now, if absent and it is new.
+    /// The time at which the first product was added. Default for a new cart: now.
     opened_at: Option<DateTime>,
-    /// The purchase time. Afterwards the cart cannot be changed.
+    /// The time of purchase. Once it is set, the cart can no longer change.
     locked_at: Option<DateTime>,
 }
 
@@ -61,7 +62,7 @@ struct UpsertShoppingCartPayload {
     /// The current state of the cart.
     shopping_cart: Option<ShoppingCart>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -69,12 +70,13 @@ pub(in crate::graphql) struct CartMutation;
 
 #[Object]
 impl CartMutation {
-    /// Makes a visitor's shopping cart known, or what became of it. Repeating it changes nothing. For admins and API
-    /// clients.
+    /// Creates or updates a visitor's shopping cart. Idempotent. For admins and API clients. Errors:
+    /// `INVALID` if the cart was already bought and would change, `CONFLICT` if its `externalId` belongs to
+    /// another visitor's cart.
     async fn upsert_shopping_cart(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The cart.")] input: UpsertShoppingCartInput,
+        #[graphql(desc = "The current state of the cart.")] input: UpsertShoppingCartInput,
     ) -> Result<Option<UpsertShoppingCartPayload>> {
         let caller = caller(context)?;
         let upserted = async {
@@ -92,12 +94,8 @@ impl CartMutation {
             };
             Ok(caller.actions.upsert_cart(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(upserted.await)? {
-            Ok(row) => {
-                UpsertShoppingCartPayload { shopping_cart: Some(ShoppingCart(row)), user_errors: Vec::new() }
-            }
-            Err(error) => UpsertShoppingCartPayload { shopping_cart: None, user_errors: vec![error] },
-        }))
+        let (row, user_errors) = settle(upserted.await)?;
+        Ok(Some(UpsertShoppingCartPayload { shopping_cart: row.map(ShoppingCart), user_errors }))
     }
 }
 

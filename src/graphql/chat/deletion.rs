@@ -3,13 +3,13 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::chat_or_current;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
-/// A chat to delete.
+/// A chat to delete for everybody.
 #[derive(InputObject)]
 struct DeleteChatInput {
     /// The id of the chat.
@@ -19,12 +19,12 @@ struct DeleteChatInput {
 /// The result of `deleteChat`.
 #[derive(SimpleObject)]
 struct DeleteChatPayload {
-    /// The id of the chat, which is there for nobody any more.
+    /// The id of the deleted chat. Null if the chat was not deleted.
     deleted_chat_id: Option<ID>,
-    /// The chat, as it now stands, where it was not deleted.
+    /// The current state of the chat. Null if it was deleted.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -32,14 +32,13 @@ pub(in crate::graphql) struct DeletionMutation;
 
 #[Object]
 impl DeletionMutation {
-    /// Deletes a chat: a GROUP chat by its owner or an admin, any other by an admin. It ends, is gone from every
-    /// list,
-    /// search and count, and its streams complete; the database keeps it for an audit. A pair whose DIRECT chat was
-    /// deleted can have a new one.
+    /// Deletes a chat for everybody. The owner can delete a GROUP chat, and admins can delete any chat. The
+    /// chat ends, disappears from all lists, searches and counts, and its subscriptions complete. The
+    /// database keeps it for audits. Afterwards, `createDirectChat` can create a new chat for the same pair.
     async fn delete_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: DeleteChatInput,
+        #[graphql(desc = "The chat to delete.")] input: DeleteChatInput,
     ) -> Result<Option<DeleteChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -47,13 +46,11 @@ impl DeletionMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.delete_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(deleted.await)? {
-            Ok(()) => DeleteChatPayload { deleted_chat_id: Some(id), chat: None, user_errors: Vec::new() },
-            Err(error) => DeleteChatPayload {
-                deleted_chat_id: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
-        }))
+        let (deleted, user_errors) = settle(deleted.await)?;
+        let (deleted_chat_id, chat) = match deleted {
+            Some(()) => (Some(id), None),
+            None => (None, chat_or_current(caller, None, &id).await?),
+        };
+        Ok(Some(DeleteChatPayload { deleted_chat_id, chat, user_errors }))
     }
 }

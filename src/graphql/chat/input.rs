@@ -1,4 +1,4 @@
-//! How lists of chats are asked for.
+//! Inputs for lists of chats.
 
 use super::super::caller::Caller;
 use super::super::enums::ChatType;
@@ -6,7 +6,7 @@ use super::super::error::{Fault, Result};
 use super::super::id::{Kind, decode_any};
 use super::super::scalar::DateTime;
 use crate::domain::chat_filter::ChatFilter;
-use crate::domain::limits;
+use crate::domain::{limits, policy};
 use async_graphql::{ID, InputObject};
 use entity::{ActorId, ChatId, RoomId};
 
@@ -35,22 +35,21 @@ pub(in crate::graphql) struct ChatFilterInput {
     started_from: Option<DateTime>,
     /// Matches chats that ended before this time.
     ended_before: Option<DateTime>,
-    /// Matches chats that have ended (true) or are open (false).
+    /// True matches chats that have ended, false open chats.
     is_ended: Option<bool>,
-    /// Matches chats whose visitor waits for an answer (true), or the others (false).
+    /// True matches chats whose visitor waits for an answer, false all others.
     is_waiting: Option<bool>,
-    /// Matches chats with at least two messages by users and one by the visitor (true), or the others
-    /// (false).
+    /// True matches chats with at least two messages by users and one by the visitor, false all others.
     is_real_conversation: Option<bool>,
-    /// Matches private chats (true), or the others (false).
+    /// True matches private chats, false all others.
     is_private: Option<bool>,
-    /// Matches chats with a shopping cart that was bought (true), or the others (false).
+    /// True matches chats with a shopping cart that was bought, false all others.
     has_sales: Option<bool>,
     /// Matches chats with at least this number of messages.
     min_message_count: Option<i32>,
 }
 
-/// Narrows a scope by a filter; `None` where nothing can match, as for an id of another type.
+/// Narrows a scope by a filter. `None` if nothing can match, for example because an id is of another type.
 pub(in crate::graphql) async fn filter_within(
     caller: &Caller,
     scope: ChatFilter,
@@ -58,7 +57,7 @@ pub(in crate::graphql) async fn filter_within(
 ) -> Result<Option<ChatFilter>> {
     let since_id = filter.as_ref().and_then(|filter| filter.since_id.clone());
     let Some(mut filter) = decode_filter(scope, filter)? else { return Ok(None) };
-    if !filter.tags.is_empty() && !caller.viewer.role.is_staff() {
+    if !filter.tags.is_empty() && !policy::sees_staff_fields(&caller.viewer) {
         return Ok(None);
     }
     if let Some(id) = since_id {
@@ -137,7 +136,7 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
     }))
 }
 
-/// The actors that a filter names, each once; `None` where an id is of another type, so that nothing can match.
+/// The actors that a filter names, each once. `None` if an id is of another type, so that nothing can match.
 pub(in crate::graphql) fn decode_participants(ids: &[ID]) -> Result<Option<Vec<ActorId>>> {
     at_most("participantIds", Some(ids), limits::FILTER_PARTICIPANTS)?;
     let mut participants = Vec::with_capacity(ids.len());
@@ -163,7 +162,8 @@ fn decode_rooms(ids: &[ID]) -> Result<Vec<RoomId>> {
     Ok(rooms?.into_iter().flatten().map(RoomId).collect())
 }
 
-/// The one of both; outer `None` where they differ, inner `None` where neither is given.
+/// Combines two conditions on an actor. The outer `None` means that they differ, the inner one that neither
+/// is given.
 #[expect(clippy::option_option, reason = "whether anything can match, and whether anybody is named")]
 fn both(scope: Option<ActorId>, asked: Option<ActorId>) -> Option<Option<ActorId>> {
     match (scope, asked) {

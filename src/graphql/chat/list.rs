@@ -15,30 +15,31 @@ use entity::{ActorId, RoomId};
 connection! {
     /// A page of chats.
     ChatConnection,
-    /// A chat in a list.
+    /// A chat in a list of chats.
     ChatEdge of Chat,
     fields { event_cursor: String }
 
-    /// The position of the feeds before this page was read: pass it as `after` to `viewerEvents` or `chatChanged` and
-    /// no change is missed. What changed during the read may come again: apply by id.
+    /// The position of the live updates immediately before this page was read. Pass it as `after` to `viewerEvents`
+    /// or `chatChanged` to miss no change. A change during the read can be both in the page and in the
+    /// subscription, so update chats by id.
     async fn event_cursor(&self) -> &str {
         &self.event_cursor
     }
 }
 
 impl ChatConnection {
-    /// The page of a list that has nothing in it.
+    /// The page of an empty list.
     pub(in crate::graphql) fn empty(event_cursor: String) -> Self {
         Self::new(Page::nothing(), event_cursor, |_, _| String::new(), Chat::new)
     }
 }
 
-/// Where the feeds stand now, for the cursor of a page that is about to be read.
+/// The current position of the live updates, for the `eventCursor` of a page that is about to be read.
 pub(in crate::graphql) fn event_cursor(context: &Context<'_>) -> Result<String> {
     Ok(live(context)?.page_cursor(&caller(context)?.viewer))
 }
 
-/// The place whose chats are listed.
+/// The list that chats are read from.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::graphql) enum Place {
     Organization,
@@ -71,12 +72,12 @@ impl Place {
         List::described(&in_order(Description::of("chats").with("place", Some(place)).with("id", id), order))
     }
 
-    /// Who waits in a room, longest first.
+    /// The list of chats that wait in a room, the longest waiting first.
     pub(in crate::graphql) fn queue(id: RoomId) -> List {
         Self::Room(id).list(ChatOrder::ascending(ChatOrderField::WaitingSince))
     }
 
-    /// A viewer's own chats.
+    /// The list of a viewer's own chats.
     pub(in crate::graphql) fn inbox(order: ChatOrder) -> List {
         List::described(&in_order(Description::of("inbox"), order))
     }
@@ -99,7 +100,7 @@ pub(in crate::graphql) struct ChatArguments {
     pub page: PageArguments,
 }
 
-/// The chats of a place that the viewer may see and a filter matches.
+/// The chats of a place that the viewer can see and that match a filter.
 pub(in crate::graphql) async fn chats_of(
     context: &Context<'_>,
     place: Place,

@@ -39,14 +39,14 @@ use super::scalar::DateTime;
 use super::session::{ChatSession, ChatSessionConnection, ChatSessionFilterInput, sessions_of};
 use super::web_page::WebPage;
 use crate::actions::CartsOf;
-use crate::domain::policy::{self, Leaving, Verb};
-use crate::domain::viewer::{Viewer, ViewerRole};
+use crate::domain::policy::{self, ChatAccess, Leaving, Verb};
+use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, Object};
-use entity::{ActorId, chat};
+use entity::{ActorId, chat, participation};
 use std::sync::Arc;
 use typing::{Typing, typing_in};
 
-/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+/// A conversation between a visitor and staff, between two actors, or in a group.
 #[derive(Clone)]
 pub(super) struct Chat(Arc<chat::Model>);
 
@@ -59,20 +59,14 @@ impl Chat {
         Self(row)
     }
 
-    /// What a viewer who sees the chat may do with it, also without acting in it.
-    fn leading_actions(&self, viewer: &Viewer, participates: bool) -> Vec<ChatAction> {
-        let may = |verb| policy::may(viewer.role, verb).is_ok();
+    /// Actions on the chat for a viewer who can see it, also if they may not send in it.
+    fn leading_actions(&self, role: ViewerRole, access: ChatAccess) -> Vec<ChatAction> {
+        let may = |verb| policy::may(role, verb).is_ok();
         let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();
         let actions = [
-            (
-                ChatAction::ChangeParticipants,
-                takes_people_in && policy::decides_who_takes_part(viewer, &self.0),
-            ),
-            (
-                ChatAction::Update,
-                may(Verb::UpdateChat) && policy::changes_chat(viewer, &self.0, participates),
-            ),
-            (ChatAction::Delete, may(Verb::DeleteChat) && policy::deletes_chat(viewer, &self.0)),
+            (ChatAction::ChangeParticipants, takes_people_in && access.decides_participants()),
+            (ChatAction::Update, may(Verb::UpdateChat) && access.changes()),
+            (ChatAction::Delete, may(Verb::DeleteChat) && access.deletes()),
         ];
         actions.into_iter().filter_map(|(action, is_open)| is_open.then_some(action)).collect()
     }
@@ -85,10 +79,10 @@ impl Chat {
     }
 }
 
-/// A conversation: between a visitor and the organization's people, between two actors, or in a group.
+/// A conversation between a visitor and staff, between two actors, or in a group.
 #[Object]
 impl Chat {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Chat.encode(self.0.id.0)
     }
@@ -99,12 +93,12 @@ impl Chat {
         self.0.chat_type.into()
     }
 
-    /// The organization it belongs to.
+    /// The organization that the chat belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// The room it happens in; chats with visitors only.
+    /// The room that the chat belongs to. Null unless the type is VISITOR.
     async fn room(&self, context: &Context<'_>) -> Result<Option<Room>> {
         match self.0.room_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(Room)),
@@ -112,7 +106,7 @@ impl Chat {
         }
     }
 
-    /// The visitor; chats with visitors only.
+    /// The visitor of the chat. Null unless the type is VISITOR.
     async fn visitor(&self, context: &Context<'_>) -> Result<Option<Visitor>> {
         Ok(match Self::actor(context, self.0.visitor_id).await? {
             Some(Actor::Visitor(visitor)) => Some(visitor),
@@ -120,16 +114,16 @@ impl Chat {
         })
     }
 
-    /// The owner. Null in VISITOR chats.
+    /// The owner of the chat. Null in VISITOR chats.
     async fn owner(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         Self::actor(context, self.0.owner_id).await
     }
 
-    /// The title to show to this viewer: their own name for the chat, or its name, or the visitor's, or the names
-    /// of the first 5 others in it, or its room's.
+    /// The title to show to this viewer: their `customName` for the chat, or else the chat's name, the
+    /// visitor's name, the names of the first 5 other participants, or the name of the room.
     async fn title(&self, context: &Context<'_>) -> Result<String> {
         let caller = caller(context)?;
-        let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(|own| own.ended_at.is_none());
+        let own = caller.load(OwnParticipationIn(self.0.id)).await?.filter(participation::Model::is_current);
         if let Some(name) = own.and_then(|own| own.name) {
             return Ok(name);
         }
@@ -139,10 +133,11 @@ impl Chat {
         if self.0.visitor_id.is_some_and(|visitor_id| visitor_id != caller.viewer.actor_id)
             && let Some(Actor::Visitor(visitor)) = Self::actor(context, self.0.visitor_id).await?
         {
-            return Ok(display_name(caller.viewer.role, &visitor.0));
+            return Ok(display_name(policy::names(&caller.viewer), &visitor.0));
         }
         let others = caller.load(OthersIn(self.0.id)).await?.unwrap_or_default();
-        let names: Vec<_> = others.iter().map(|other| display_name(caller.viewer.role, other)).collect();
+        let names: Vec<_> =
+            others.iter().map(|other| display_name(policy::names(&caller.viewer), other)).collect();
         if !names.is_empty() {
             return Ok(names.join(", "));
         }
@@ -153,114 +148,115 @@ impl Chat {
         Ok(room.map_or_else(|| "Chat".to_owned(), |room| room.name))
     }
 
-    /// Its own name, where it has one.
+    /// The name that was given to the chat. Null if there is none. To show a name in every case, use `title`.
     async fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// The description.
+    /// The description that was given to the chat.
     async fn description(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// A public handle of the chat; it grants nothing.
+    /// A public identifier of the chat. It grants no access.
     async fn public_id(&self) -> &str {
         &self.0.token
     }
 
-    /// Whether only its participants and admins see it. DIRECT and GROUP chats always are, whatever this says.
+    /// True if only participants and admins can see the chat. DIRECT and GROUP chats are always visible only
+    /// to them, whether this field is true or false.
     async fn is_private(&self) -> bool {
         self.0.is_private
     }
 
-    /// Whether a message was suggested to the visitor.
+    /// True if a message was suggested to the visitor.
     async fn is_autosuggested(&self) -> bool {
         self.0.is_autosuggested
     }
 
-    /// The page that the visitor was on when they wrote first, as far as was known.
+    /// The page of the website that the visitor was on when they sent their first message. Null if unknown.
     async fn first_visitor_message_page(&self) -> Option<WebPage> {
         self.0.first_visitor_message_page().map(Into::into)
     }
 
-    /// The page that the visitor was on at the first suggestion, as far as was known.
+    /// The page of the website that the visitor was on when a message was first suggested. Null if unknown.
     async fn autosuggest_page(&self) -> Option<WebPage> {
         self.0.autosuggest_page().map(Into::into)
     }
 
-    /// Whether people really talk: at least two messages by users and one by the visitor.
+    /// True if the chat has at least two messages by users and one by the visitor.
     async fn is_real_conversation(&self) -> bool {
         self.0.is_real_conversation()
     }
 
-    /// Whether the visitor waits for an answer.
+    /// True if the visitor waits for an answer.
     async fn is_waiting(&self) -> bool {
         self.0.waiting_since.is_some()
     }
 
-    /// The start time.
+    /// The time at which the chat started.
     async fn started_at(&self) -> DateTime {
         DateTime(self.0.started_at)
     }
 
-    /// The end time. Null while the chat is open.
+    /// The time at which the chat ended. Null while it is open.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
 
-    /// The time of the last event of the chat that everybody who sees the chat can learn of. Notes do not count,
-    /// nor do sessions that
-    /// not every visitor of the chat is called to.
+    /// The time of the last event in the chat. Notes do not count, nor do chat sessions that a visitor of the
+    /// chat cannot see.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
 
-    /// Since when the visitor waits for an answer; null while nobody does.
+    /// The time since which the visitor has waited for an answer. Null if nobody waits.
     async fn waiting_since(&self) -> Option<DateTime> {
         self.0.waiting_since.map(DateTime)
     }
 
-    /// Messages of type MESSAGE, as they were sent: one that is deleted still counts.
+    /// The number of messages of type MESSAGE, including deleted ones.
     async fn message_count(&self) -> i32 {
         self.0.message_count
     }
 
-    /// Messages of type MESSAGE by users, as they were sent.
+    /// The number of messages of type MESSAGE that users sent, including deleted ones.
     async fn user_message_count(&self) -> i32 {
         self.0.user_message_count
     }
 
-    /// Messages of type MESSAGE by visitors, as they were sent.
+    /// The number of messages of type MESSAGE that visitors sent, including deleted ones.
     async fn visitor_message_count(&self) -> i32 {
         self.0.visitor_message_count
     }
 
-    /// Actors who were named as participants or wrote; a user who only joined does not count yet.
+    /// The number of actors who were added as participants or have sent a message. A user who only joined
+    /// does not count.
     async fn participation_count(&self) -> i32 {
         self.0.participation_count
     }
 
-    /// Users who were named as participants or wrote.
+    /// The number of users who were added as participants or have sent a message.
     async fn user_participation_count(&self) -> i32 {
         self.0.user_participation_count
     }
 
-    /// Visitors who take part.
+    /// The number of visitors who take part.
     async fn visitor_participation_count(&self) -> i32 {
         self.0.visitor_participation_count
     }
 
-    /// Users who are present now.
+    /// The number of users who are present now.
     async fn present_user_count(&self) -> i32 {
         self.0.present_user_count
     }
 
     /// The tags of the chat in the order in which they were added. Null for visitors.
     async fn tags(&self, context: &Context<'_>) -> Result<Option<&[String]>> {
-        Ok(caller(context)?.viewer.role.is_staff().then_some(&self.0.tags.0))
+        Ok(policy::sees_staff_fields(&caller(context)?.viewer).then_some(&self.0.tags.0))
     }
 
-    /// The newest message of type MESSAGE that is not deleted; null where it is archived, and so all before it.
+    /// The newest message of type MESSAGE that is not deleted. Null if there is none or it is archived.
     async fn last_message(&self, context: &Context<'_>) -> Result<Option<Message>> {
         match self.0.last_message_sequence.filter(|sequence| !self.0.is_archived(*sequence)) {
             Some(sequence) => Ok(caller(context)?.load(MessageAt((self.0.id, sequence))).await?.map(Message)),
@@ -268,23 +264,24 @@ impl Chat {
         }
     }
 
-    /// The session that rings or runs; there is at most one.
+    /// The chat session that is ringing or running. A chat has at most one.
     async fn open_chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         Ok(caller(context)?.load(OpenSessionOf(self.0.id)).await?.map(ChatSession))
     }
 
-    /// The history, oldest first: `last: 50` is the newest page, `before` its first cursor the page before.
-    /// Cursors are exact places in the chat's log, also for `messageAdded(after:)` and `chatEvents(after:)`.
+    /// The messages of the chat, oldest first. `last: 50` returns the newest 50; pass the page's
+    /// `startCursor` as `before` for older ones. The cursors also work as `after` of the subscriptions
+    /// `messageAdded` and `chatEvents`.
     #[allow(clippy::too_many_arguments)]
     async fn messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Also those that are archived.", default)] include_archived: bool,
-        #[graphql(desc = "Only these types.")] types: Option<Vec<MessageType>>,
+        #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
+        #[graphql(desc = "Only messages of these types.")] types: Option<Vec<MessageType>>,
         #[graphql(
-            desc = "Puts the message with this id in the middle of the page: half of the page comes before it, half \
-                    after it, and near an end of the history the other side fills the page. `first` and `last` \
-                    both give the size of the page. Not with `after` or `before`."
+            desc = "The id of a message to center the page on: half of the page comes before it and half \
+                    after it. Near either end of the history, the other side fills the page. Set the page \
+                    size with `first` or `last`. Cannot be combined with `after` or `before`."
         )]
         around: Option<ID>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
@@ -296,17 +293,17 @@ impl Chat {
         history_of(context, &self.0, HistoryArguments { types, include_archived, around, page }).await
     }
 
-    /// Searches the text of the chat's messages. Hits are sorted from newest to oldest. The query matches any
-    /// part of a word in any script, and ignores case and accents unless `match` is `EXACT`.
+    /// Searches the text of the messages in this chat. Hits are sorted from newest to oldest. The query
+    /// matches any part of a word in any script, and ignores case and accents unless `match` is `EXACT`.
     #[allow(clippy::too_many_arguments)]
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
+        #[graphql(desc = "The search text, 2–200 characters, matched literally. There are no wildcards.")]
         query: String,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with the text.",
+            desc = "The method for comparing the query with texts.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
@@ -330,7 +327,7 @@ impl Chat {
         #[graphql(desc = "True to include presences that have ended.", default_with = "Some(false)")]
         include_ended: Option<bool>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(PresenceOrderInput::ascending(PresenceOrderField::CreatedAt))"
         )]
         order_by: Option<PresenceOrderInput>,
@@ -343,7 +340,7 @@ impl Chat {
         presences_of(context, self.0.id, include_ended.unwrap_or_default(), order_by, page).await
     }
 
-    /// The memberships of the participants.
+    /// The participations of actors in the chat.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
@@ -352,7 +349,7 @@ impl Chat {
             ParticipationFilterInput,
         >,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ParticipationOrderInput::ascending(ParticipationOrderField::CreatedAt))"
         )]
         order_by: Option<ParticipationOrderInput>,
@@ -377,7 +374,7 @@ impl Chat {
             ChatSessionFilterInput,
         >,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt))"
         )]
         order_by: Option<ChatSessionOrderInput>,
@@ -395,7 +392,7 @@ impl Chat {
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ShoppingCartOrderInput::ascending(ShoppingCartOrderField::OpenedAt))"
         )]
         order_by: Option<ShoppingCartOrderInput>,
@@ -404,46 +401,45 @@ impl Chat {
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ShoppingCartConnection>> {
-        if !caller(context)?.viewer.role.is_staff() {
+        if !policy::sees_staff_fields(&caller(context)?.viewer) {
             return Ok(None);
         }
         let page = PageArguments { first, after, last, before };
         carts_of(context, CartsOf::Chat(self.0.id), order_by, page).await.map(Some)
     }
 
-    /// The actors who are typing. Each indicator expires after 15 seconds unless it is renewed.
+    /// The typing indicators of the chat. Each expires 15 seconds after the actor last renewed it.
     async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
         typing_in(context, self.0.id).await
     }
 
-    /// The viewer's own participation; null where they take no part.
+    /// The viewer's own participation. Null if the viewer never took part.
     async fn viewer_participation(&self, context: &Context<'_>) -> Result<Option<Participation>> {
         let found = caller(context)?.load(OwnParticipationIn(self.0.id)).await?;
-        Ok(found.filter(|participation| participation.ended_at.is_none()).map(Participation))
+        Ok(found.filter(participation::Model::is_current).map(Participation))
     }
 
-    /// The actions that the viewer can take on the chat now: the buttons to show.
+    /// The actions that the viewer can take on the chat now. Show a button only if its action is listed.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatAction>> {
         let caller = caller(context)?;
-        let own = caller.load(OwnParticipationIn(self.0.id)).await?;
-        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
-        let mut actions = self.leading_actions(&caller.viewer, participates);
-        if !policy::acts_in_chat(&caller.viewer, &self.0, participates) {
+        let (access, role) = (caller.access(&self.0).await?, caller.viewer.role);
+        let mut actions = self.leading_actions(role, access);
+        if !access.acts() {
             return Ok(actions);
         }
-        if policy::may(caller.viewer.role, Verb::TagChat).is_ok() {
+        if policy::may(role, Verb::TagChat).is_ok() {
             actions.push(ChatAction::Tag);
         }
-        if policy::may(caller.viewer.role, Verb::ArchiveMessages).is_ok() {
+        if policy::may(role, Verb::ArchiveMessages).is_ok() {
             actions.push(ChatAction::Archive);
             if self.0.archived_at.is_some() {
                 actions.push(ChatAction::Restore);
             }
         }
-        let is_user = caller.viewer.role.is_user();
-        let is_present = is_user && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
-        let leaves = match policy::leaving(&caller.viewer, &self.0) {
-            Leaving::Participation => participates,
+        let joins = policy::may(role, Verb::JoinChat).is_ok();
+        let is_present = joins && caller.load(IsPresentIn(self.0.id)).await?.unwrap_or_default();
+        let leaves = match access.leaving() {
+            Leaving::Participation => access.participates(),
             Leaving::Presence => is_present,
             Leaving::Nothing => false,
         };
@@ -454,17 +450,10 @@ impl Chat {
             return Ok(actions);
         }
         actions.push(ChatAction::Send);
-        if is_user && !is_present {
+        if joins && !is_present {
             actions.push(ChatAction::Join);
         }
-        let may_end = match self.0.chat_type {
-            entity::ChatType::Visitor => true,
-            entity::ChatType::Direct => false,
-            entity::ChatType::Group => {
-                self.0.owner_id == Some(caller.viewer.actor_id) || caller.viewer.role == ViewerRole::Admin
-            }
-        };
-        if may_end {
+        if access.ends() {
             actions.push(ChatAction::End);
         }
         if !caller.load(HasOpenSession(self.0.id)).await?.unwrap_or_default() {

@@ -4,119 +4,121 @@ use super::super::caller::{Caller, caller, live};
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::message::{Message, MessageEdge};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::presence::Presence;
 use super::super::web_page::WebPageInput;
 use super::Chat;
-use crate::actions::{CreateChat, StartChat, UpdateChat};
+use crate::actions::{CreateChat, Start, StartChat, UpdateChat};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, ChatType, RoomId};
+use entity::{ActorId, ChatId, ChatType, RoomId, chat};
+use std::sync::Arc;
 
-/// A chat with a visitor, to start in a room.
+/// A chat with a visitor to start in a room.
 #[derive(InputObject)]
 struct StartChatInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// The visitor. A visitor's own token names none.
+    /// The id of the visitor. Required for users and API clients; a visitor must omit it.
     visitor_id: Option<ID>,
-    /// For a visitor's own token: go on with a recent chat of theirs in this room, if there is one. Recent is what
-    /// was
-    /// active within the room's `resumeWindowMinutes` and has not ended.
+    /// True to resume a recent chat of the visitor in this room, if there is one. A chat is recent if it is
+    /// open and had activity within the room's `resumeWindowMinutes`. For visitors.
     #[graphql(default)]
     auto_resume: bool,
-    /// Join this user, in the same step: to a recent chat of the visitor in this room, if there is one, or else to
-    /// the
-    /// new one. A private chat is resumed only for a user who takes part in it. Operators name themselves, admins and
-    /// API clients any user.
+    /// The id of a user to join to the chat in the same step. A recent chat of the visitor in this room is
+    /// resumed, or else a new one starts. A private chat is resumed only if the user takes part in it.
+    /// Operators can only give their own id, admins and API clients the id of any user.
     auto_resume_user_id: Option<ID>,
-    /// Whether only its participants and admins see it. Then only a private chat is resumed.
+    /// True if only participants and admins can see the chat. If true, only a private chat is resumed.
     #[graphql(default)]
     is_private: bool,
-    /// The page that the visitor is on: their `currentPage` from now on.
+    /// The page of the website that the visitor is on. It becomes their `currentPage`.
     page: Option<WebPageInput>,
-    /// The text of a first message: 1 to 2000 characters. By the caller, if they are a user, else by the visitor.
+    /// The text of a first message: 1–2,000 characters. Its sender is the caller if that is a user, or else
+    /// the visitor.
     message: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, starts no second chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `startChat`.
 #[derive(SimpleObject)]
 struct StartChatPayload {
-    /// The chat.
+    /// The new or resumed chat.
     chat: Option<Chat>,
-    /// Whether it was there before.
+    /// True if an existing chat was resumed.
     is_resumed: bool,
-    /// The presence of the user who was joined, if one was.
+    /// The presence of the user who was joined. Null without `autoResumeUserId`.
     presence: Option<Presence>,
-    /// The message, if one was sent with it.
+    /// The first message. Null if no text was given.
     message_edge: Option<MessageEdge>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A DIRECT chat to create.
 #[derive(InputObject)]
 struct CreateDirectChatInput {
-    /// The user or visitor to talk to. Not the viewer.
+    /// The id of the user or visitor to talk to. It cannot be the viewer.
     participant_id: ID,
-    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed. An
-    /// existing chat keeps its name.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed. An existing chat keeps its name.
     name: Option<String>,
     /// The description of the chat: up to 1,000 characters. An existing chat keeps its description.
     description: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `createDirectChat`.
 #[derive(SimpleObject)]
 struct CreateDirectChatPayload {
-    /// The chat.
+    /// The new or existing chat.
     chat: Option<Chat>,
-    /// Whether the chat existed before this call.
+    /// True if the chat existed before this call.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A GROUP chat to create.
 #[derive(InputObject)]
 struct CreateGroupChatInput {
-    /// The users and visitors who take part, up to 100 with the viewer, who always takes part.
+    /// The ids of the users and visitors who take part, up to 100 including the viewer. The viewer always
+    /// takes part.
     participant_ids: Vec<ID>,
-    /// The owner, one of the participants. Default: the viewer.
+    /// The id of the owner, who must be a participant. Default: the viewer.
     owner_id: Option<ID>,
-    /// The name of the chat: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: Option<String>,
     /// The description of the chat: up to 1,000 characters.
     description: Option<String>,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, returns the same chat.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same chat.
     request_id: Option<String>,
 }
 
 /// The result of `createGroupChat`.
 #[derive(SimpleObject)]
 struct CreateGroupChatPayload {
-    /// The chat.
+    /// The new or existing chat.
     chat: Option<Chat>,
-    /// Whether the chat existed before this call: true for a retry with the same `requestId`.
+    /// True if the chat existed before this call, as for a retry with the same `requestId`.
     is_existing: bool,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// Changes of a chat's own fields.
+/// Changes to a chat. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null takes
-    /// it away; absent, it stays.
+    /// The name of the chat: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed. Null removes it; if absent, it is unchanged.
     name: MaybeUndefined<String>,
-    /// The description: up to 1,000 characters. Null removes it; if absent, it is unchanged.
+    /// The description of the chat: up to 1,000 characters. Null removes it; if absent, it is unchanged.
     description: MaybeUndefined<String>,
-    /// Whether only its participants and admins see it; for chats with visitors.
+    /// True if only participants and admins can see the chat. Only for VISITOR chats.
     is_private: Option<bool>,
 }
 
@@ -126,7 +128,7 @@ struct UpdateChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A chat to end.
@@ -142,7 +144,7 @@ struct EndChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -150,12 +152,13 @@ pub(in crate::graphql) struct ChatMutation;
 
 #[Object]
 impl ChatMutation {
-    /// Starts a chat with a visitor: by the visitor, or for them by a user or an API client; or resumes a recent one,
-    /// where that is asked for. It comes into a queue with the visitor's first message.
+    /// Starts a chat with a visitor, or resumes a recent one if `autoResume` or `autoResumeUserId` is set.
+    /// For visitors, users and API clients. The chat enters the room's queue with the visitor's first
+    /// message.
     async fn start_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: StartChatInput,
+        #[graphql(desc = "The chat to start.")] input: StartChatInput,
     ) -> Result<Option<StartChatPayload>> {
         let (caller, live) = (caller(context)?, live(context)?);
         let StartChatInput {
@@ -185,31 +188,24 @@ impl ChatMutation {
             };
             Ok(caller.actions.start_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(started.await)? {
-            Ok(started) => StartChatPayload {
-                chat: Some(Chat::shared(started.chat)),
-                is_resumed: started.start.is_resumed,
-                presence: started.start.presence.map(Presence),
-                message_edge: started.start.message.map(|row| Message(row).edge(live)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => StartChatPayload {
-                chat: None,
-                is_resumed: false,
-                presence: None,
-                message_edge: None,
-                user_errors: vec![error],
-            },
+        let (started, user_errors) = settle(started.await)?;
+        let (chat, start) = started.map(|started| (Chat::shared(started.chat), started.start)).unzip();
+        let Start { is_resumed, presence, message } = start.unwrap_or_default();
+        Ok(Some(StartChatPayload {
+            chat,
+            is_resumed,
+            presence: presence.map(Presence),
+            message_edge: message.map(|row| Message(row).edge(live)),
+            user_errors,
         }))
     }
 
-    /// Creates the DIRECT chat of the viewer and another participant, or returns the existing one: a pair has one.
-    /// Whoever
-    /// has left it takes part again.
+    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. If one of
+    /// the two has left it, they take part again. For users.
     async fn create_direct_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: CreateDirectChatInput,
+        #[graphql(desc = "The chat to create.")] input: CreateDirectChatInput,
     ) -> Result<Option<CreateDirectChatPayload>> {
         let caller = caller(context)?;
         let CreateDirectChatInput { participant_id, name, description, request_id } = input;
@@ -224,23 +220,18 @@ impl ChatMutation {
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(created.await)? {
-            Ok(created) => CreateDirectChatPayload {
-                chat: Some(Chat::shared(created.chat)),
-                is_existing: created.is_existing,
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                CreateDirectChatPayload { chat: None, is_existing: false, user_errors: vec![error] }
-            }
-        }))
+        let (created, user_errors) = settle(created.await)?;
+        let is_existing = created.as_ref().is_some_and(|created| created.is_existing);
+        let chat = created.map(|created| Chat::shared(created.chat));
+        Ok(Some(CreateDirectChatPayload { chat, is_existing, user_errors }))
     }
 
-    /// Creates a GROUP chat.
+    /// Creates a GROUP chat with the viewer as a participant. Set `requestId` to make retries safe. For
+    /// users.
     async fn create_group_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: CreateGroupChatInput,
+        #[graphql(desc = "The chat to create.")] input: CreateGroupChatInput,
     ) -> Result<Option<CreateGroupChatPayload>> {
         let caller = caller(context)?;
         let CreateGroupChatInput { participant_ids, owner_id, name, description, request_id } = input;
@@ -255,23 +246,18 @@ impl ChatMutation {
             };
             Ok(caller.actions.create_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(created.await)? {
-            Ok(created) => CreateGroupChatPayload {
-                chat: Some(Chat::shared(created.chat)),
-                is_existing: created.is_existing,
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateGroupChatPayload { chat: None, is_existing: false, user_errors: vec![error] },
-        }))
+        let (created, user_errors) = settle(created.await)?;
+        let is_existing = created.as_ref().is_some_and(|created| created.is_existing);
+        let chat = created.map(|created| Chat::shared(created.chat));
+        Ok(Some(CreateGroupChatPayload { chat, is_existing, user_errors }))
     }
 
-    /// Changes a chat's name, description or privacy. For users: of a GROUP chat its owner and admins, of a DIRECT
-    /// chat the
-    /// two, of a chat with a visitor whoever sees it.
+    /// Updates a chat's name, description or privacy. For users: GROUP chats can be updated by the owner and
+    /// admins, DIRECT chats by the two participants, VISITOR chats by every user who can see them.
     async fn update_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateChatInput,
+        #[graphql(desc = "The changes to the chat.")] input: UpdateChatInput,
     ) -> Result<Option<UpdateChatPayload>> {
         let caller = caller(context)?;
         let UpdateChatInput { chat_id: id, name, description, is_private } = input;
@@ -281,20 +267,17 @@ impl ChatMutation {
                 UpdateChat { chat_id, name: name.into(), description: description.into(), is_private };
             Ok(caller.actions.update_chat(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(chat) => UpdateChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                UpdateChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(updated.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(UpdateChatPayload { chat, user_errors }))
     }
 
-    /// Ends a chat, with every presence in it and every session of it that is not over. Ending it again changes
-    /// nothing. A DIRECT chat does not end; a GROUP chat is ended by its owner or an admin.
+    /// Ends a chat, all presences in it and all its open chat sessions. Idempotent. DIRECT chats cannot end.
+    /// A GROUP chat can be ended by its owner or an admin.
     async fn end_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] input: EndChatInput,
+        #[graphql(desc = "The chat to end.")] input: EndChatInput,
     ) -> Result<Option<EndChatPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -302,17 +285,30 @@ impl ChatMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.end_chat(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(ended.await)? {
-            Ok(chat) => EndChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => EndChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        }))
+        let (chat, user_errors) = settle(ended.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(EndChatPayload { chat, user_errors }))
     }
 }
 
-/// The chat after a refusal, so that a screen can correct itself; null where it is not for this viewer.
-pub(in crate::graphql) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Chat>> {
+/// The chat that a mutation returned or, after a refusal, its current state, so that a screen can correct itself. Null
+/// if the viewer cannot see it.
+pub(in crate::graphql) async fn chat_or_current(
+    caller: &Caller,
+    done: Option<Arc<chat::Model>>,
+    id: &ID,
+) -> Result<Option<Chat>> {
+    let chat = match done {
+        Some(chat) => Some(chat),
+        None => current_chat(caller, id).await?,
+    };
+    Ok(chat.map(Chat::shared))
+}
+
+/// The current state of the chat of an input. Null if the viewer cannot see it.
+pub(in crate::graphql) async fn current_chat(caller: &Caller, id: &ID) -> Result<Option<Arc<chat::Model>>> {
     match Kind::Chat.decode(id)? {
-        Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Chat::new)),
+        Some(id) => Ok(caller.actions.chat(&caller.viewer, ChatId(id)).await?.map(Arc::new)),
         None => Ok(None),
     }
 }

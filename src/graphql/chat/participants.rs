@@ -1,12 +1,12 @@
-//! Adding participants, and taking them out.
+//! Adding and removing participants.
 
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor, expect_actors};
 use super::super::participation::Participation;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::{chat_or_current, current_chat};
 use crate::actions::{AddParticipants, RemoveParticipant};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
@@ -14,29 +14,30 @@ use entity::ChatId;
 /// Actors to add to a chat.
 #[derive(InputObject)]
 struct AddParticipantsInput {
-    /// The chat: of type GROUP, or with a visitor.
+    /// The id of a GROUP or VISITOR chat.
     chat_id: ID,
-    /// Users and visitors, at least one; to a chat with a visitor only users. A chat has up to 100 participants.
+    /// The ids of the users and visitors to add, at least one. Only users can be added to a VISITOR chat. A
+    /// chat can have up to 100 participants.
     participant_ids: Vec<ID>,
 }
 
 /// The result of `addParticipants`.
 #[derive(SimpleObject)]
 struct AddParticipantsPayload {
-    /// The participations of all who were named, also of who took part already.
+    /// The participations of all given actors, including those who already took part.
     participations: Vec<Participation>,
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// An actor to take out of a chat.
+/// An actor to remove from a chat.
 #[derive(InputObject)]
 struct RemoveParticipantInput {
-    /// The chat: of type GROUP, or with a visitor.
+    /// The id of a GROUP or VISITOR chat.
     chat_id: ID,
-    /// The participant to remove. Viewers can remove themselves.
+    /// The id of the participant to remove. The viewer can remove themselves.
     participant_id: ID,
 }
 
@@ -45,12 +46,12 @@ struct RemoveParticipantInput {
 struct RemoveParticipantPayload {
     /// The id of the participation that has ended.
     ended_participation_id: Option<ID>,
-    /// The participation; null where the viewer sees the chat no longer.
+    /// The participation that has ended. Null if the viewer can no longer see the chat.
     participation: Option<Participation>,
-    /// The chat, as it now stands; null where the viewer sees it no longer.
+    /// The current state of the chat. Null if the viewer can no longer see it.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -58,12 +59,13 @@ pub(in crate::graphql) struct ParticipantMutation;
 
 #[Object]
 impl ParticipantMutation {
-    /// Adds participants: to a GROUP chat by its owner or an admin, to a chat with a visitor by any user who sees it.
-    /// Who took part before takes part again. A DIRECT chat stays between its two.
+    /// Adds participants to a chat. For a GROUP chat: its owner or an admin. For a VISITOR chat: every user
+    /// who can see it. Former participants take part again. DIRECT chats cannot get more participants.
+    /// Errors: `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
     async fn add_participants(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The participants and the chat.")] input: AddParticipantsInput,
+        #[graphql(desc = "The participants to add, and the chat.")] input: AddParticipantsInput,
     ) -> Result<Option<AddParticipantsPayload>> {
         let caller = caller(context)?;
         let AddParticipantsInput { chat_id: id, participant_ids } = input;
@@ -73,29 +75,24 @@ impl ParticipantMutation {
             let input = AddParticipants { chat_id, participant_ids };
             Ok(caller.actions.add_participants(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(added.await)? {
-            Ok(added) => AddParticipantsPayload {
-                participations: added.participations.into_iter().map(Participation).collect(),
-                chat: Some(Chat::shared(added.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => AddParticipantsPayload {
-                participations: Vec::new(),
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (added, user_errors) = settle(added.await)?;
+        let (participations, chat) = added.map(|added| (added.participations, added.chat)).unzip();
+        Ok(Some(AddParticipantsPayload {
+            participations: participations.into_iter().flatten().map(Participation).collect(),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
-    /// Ends somebody's part in a chat, with their presence in it; sessions that are not over go on without them.
-    /// Anybody leaves a GROUP chat; others are taken out of it by its owner or an admin. A user is taken out of a
-    /// chat
-    /// with a visitor by any user who sees it, the visitor never. Whom a GROUP chat's owner leaves it to: who has
-    /// taken part for longest. Who does not take part any more is answered with what has ended.
+    /// Removes a participant from a chat, and ends their presence. Open chat sessions continue without them.
+    /// In a GROUP chat, the owner and admins can remove others, and everybody can remove themselves. If the
+    /// owner is removed, the longest-standing participant becomes the owner. In a VISITOR chat, every user
+    /// who can see it can remove users, but nobody can remove the visitor. Idempotent: for a former
+    /// participant, returns the ended participation.
     async fn remove_participant(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The participants and the chat.")] input: RemoveParticipantInput,
+        #[graphql(desc = "The participant to remove, and the chat.")] input: RemoveParticipantInput,
     ) -> Result<Option<RemoveParticipantPayload>> {
         let caller = caller(context)?;
         let RemoveParticipantInput { chat_id: id, participant_id } = input;
@@ -105,19 +102,16 @@ impl ParticipantMutation {
             let input = RemoveParticipant { chat_id, participant_id };
             Ok(caller.actions.remove_participant(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(removed.await)? {
-            Ok(removed) => RemoveParticipantPayload {
-                ended_participation_id: Some(Kind::Participation.encode(removed.participation.id.0)),
-                participation: removed.chat.is_some().then_some(Participation(removed.participation)),
-                chat: removed.chat.map(Chat::shared),
-                user_errors: Vec::new(),
-            },
-            Err(error) => RemoveParticipantPayload {
-                ended_participation_id: None,
-                participation: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (removed, user_errors) = settle(removed.await)?;
+        let (participation, chat) = match removed {
+            Some(removed) => (Some(removed.participation), removed.chat),
+            None => (None, current_chat(caller, &id).await?),
+        };
+        Ok(Some(RemoveParticipantPayload {
+            ended_participation_id: participation.as_ref().map(|row| Kind::Participation.encode(row.id.0)),
+            participation: participation.filter(|_| chat.is_some()).map(Participation),
+            chat: chat.map(Chat::shared),
+            user_errors,
         }))
     }
 }

@@ -3,19 +3,19 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Chat;
-use super::mutation::as_it_stands;
+use super::mutation::chat_or_current;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::ChatId;
 
-/// Tags to put on a chat.
+/// Tags to add to a chat.
 #[derive(InputObject)]
 struct TagChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The tags, up to 50 on a chat: 1–64 characters each, at least one of them visible. White space around them and
-    /// bidirectional controls are removed. `Premium` and `premium` are two tags.
+    /// The tags to add: 1–64 characters each, at least one of them visible. White space at the ends and
+    /// bidirectional control characters are removed. Tags are case-sensitive. A chat can have up to 50 tags.
     tags: Vec<String>,
 }
 
@@ -25,15 +25,15 @@ struct TagChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// Tags to take off a chat.
+/// Tags to remove from a chat.
 #[derive(InputObject)]
 struct UntagChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// The tags, up to 50. Those that it does not have change nothing.
+    /// The tags to remove, up to 50. Tags that the chat does not have are ignored.
     tags: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ struct UntagChatPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -51,13 +51,12 @@ pub(in crate::graphql) struct TagMutation;
 
 #[Object]
 impl TagMutation {
-    /// Puts tags on a chat, also on one that has ended. Those that it has stay as they are. For users; visitors
-    /// neither
-    /// see tags nor learn of them.
+    /// Adds tags to a chat, even if it has ended. Idempotent. For users; visitors cannot see tags. Errors:
+    /// `TOO_MANY` beyond 50 tags.
     async fn tag_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The tags.")] input: TagChatInput,
+        #[graphql(desc = "The tags to add, and the chat.")] input: TagChatInput,
     ) -> Result<Option<TagChatPayload>> {
         let caller = caller(context)?;
         let TagChatInput { chat_id: id, tags } = input;
@@ -65,17 +64,16 @@ impl TagMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.tag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(Some(match settle(tagged.await)? {
-            Ok(chat) => TagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => TagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] },
-        }))
+        let (chat, user_errors) = settle(tagged.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(TagChatPayload { chat, user_errors }))
     }
 
-    /// Takes tags off a chat. For users.
+    /// Removes tags from a chat, even if it has ended. Idempotent. For users.
     async fn untag_chat(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The tags.")] input: UntagChatInput,
+        #[graphql(desc = "The tags to remove, and the chat.")] input: UntagChatInput,
     ) -> Result<Option<UntagChatPayload>> {
         let caller = caller(context)?;
         let UntagChatInput { chat_id: id, tags } = input;
@@ -83,11 +81,8 @@ impl TagMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.untag_chat(&caller.viewer, chat_id, tags).await?)
         };
-        Ok(Some(match settle(untagged.await)? {
-            Ok(chat) => UntagChatPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                UntagChatPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(untagged.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(UntagChatPayload { chat, user_errors }))
     }
 }

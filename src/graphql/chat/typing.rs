@@ -9,16 +9,16 @@ use async_graphql::{Context, SimpleObject};
 use entity::ChatId;
 use futures_util::future::try_join_all;
 
-/// Somebody who is typing.
+/// A typing indicator: an actor who is typing.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct Typing {
     /// The actor who is typing.
     pub actor: Actor,
-    /// The time at which the indicator expires unless it is renewed.
+    /// The time at which the indicator expires, unless the actor renews it.
     pub expires_at: DateTime,
 }
 
-/// The indicators of a chat that the viewer sees.
+/// The typing indicators of a chat that the viewer can see.
 pub(super) async fn typing_in(context: &Context<'_>, chat_id: ChatId) -> Result<Vec<Typing>> {
     let load = |(actor_id, expires_at)| async move {
         let actor = Chat::actor(context, Some(actor_id)).await?;

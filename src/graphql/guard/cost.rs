@@ -1,4 +1,5 @@
-//! What an operation selects and costs, with fragments expanded and pages multiplied, each fragment visited once.
+//! Measures an operation: its selections and cost, with fragments expanded and pages multiplied. Each
+//! fragment is visited once.
 
 use super::Fragments;
 use super::prices::{Count, Field as Price, PRICES, Type};
@@ -12,22 +13,22 @@ use async_graphql_value::Value as Input;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// What an operation comes to.
+/// The measures of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Fields in the text, with fragments expanded.
     pub selections: u64,
-    /// Nested fields.
+    /// The depth of nested fields.
     pub depth: u64,
-    /// Root fields.
+    /// The number of root fields.
     pub roots: u64,
-    /// Whether every root field begins with two underscores.
+    /// Whether the name of every root field begins with two underscores.
     pub is_introspection: bool,
-    /// The estimated cost of one execution, or of one item of a subscription.
+    /// The estimated cost of one execution, or of one event of a subscription.
     pub units: u64,
 }
 
-/// Measures an operation. Variables that are not given count as their defaults.
+/// Measures an operation. Variables without a value count as their defaults.
 pub(super) fn measure(
     operation: &OperationDefinition,
     fragments: &Fragments,
@@ -49,7 +50,7 @@ pub(super) fn measure(
     })
 }
 
-/// What a selection set comes to.
+/// The measures of a selection set.
 #[derive(Clone, Copy)]
 struct Sum {
     selections: u64,
@@ -77,7 +78,7 @@ impl Sum {
 struct Counter<'a> {
     fragments: &'a Fragments,
     variables: &'a Map<String, Value>,
-    /// The sum of each fragment; nothing while it is being counted, so that a cycle is noticed.
+    /// The sum of each fragment. `None` while it is being counted, which reveals cycles.
     known: HashMap<&'a Name, Option<Sum>>,
 }
 
@@ -180,7 +181,7 @@ impl<'a> Counter<'a> {
         Ok(sum)
     }
 
-    /// The rows of a page. A length that the field will refuse counts as the longest page.
+    /// The number of rows of a page. A size that the field will refuse counts as the largest page.
     fn page(&self, field: &Field) -> u64 {
         let most = u64::from(limits::PAGE_MAX);
         let length = |name| {
@@ -195,7 +196,7 @@ impl<'a> Counter<'a> {
         length("first").max(length("last")).unwrap_or(u64::from(limits::PAGE_DEFAULT))
     }
 
-    /// The number of items of a list; a list that is too long is refused by its field.
+    /// The number of items of a list. The field itself refuses a list that is too long.
     fn length_of(&self, field: &Field, name: &str) -> u64 {
         let count = match self.argument(field, name) {
             Some(Given::Literal(Input::List(items))) => items.len(),
@@ -224,7 +225,7 @@ fn type_name(condition: &Positioned<TypeCondition>) -> &str {
     condition.node.on.node.as_str()
 }
 
-/// Whether a selection set goes on with `ofType`.
+/// Whether a selection set continues with `ofType`.
 fn only_of_type(set: &SelectionSet) -> bool {
     set.items.iter().any(|item| match &item.node {
         Selection::Field(field) => field.node.name.node == "ofType",

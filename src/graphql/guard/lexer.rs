@@ -1,4 +1,4 @@
-//! Counts the tokens of a document's text, so that the parser is never given more than it handles quickly.
+//! Counts the tokens of a document, so that the parser never gets more than it handles quickly.
 
 use super::DocumentLimits;
 use crate::graphql::door::Refusal;

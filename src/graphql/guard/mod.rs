@@ -1,9 +1,9 @@
-//! Checks a document before the library validates it: how large it is, what it selects, what it costs and how it
-//! uses variables. Every check takes time linear in the text, although the library's validator visits each
-//! expansion of a fragment: a document that could keep it busy never gets there.
+//! Checks a document before the library validates it: its size, selections, cost and variables. Every check
+//! is linear in the text, although the library's validator visits each expansion of a fragment. A document
+//! that could keep the validator busy never reaches it.
 //!
-//! Only the operation that the request names is checked and kept. The others, and the fragments that only they
-//! use, are dropped.
+//! Only the operation that the request names is checked and kept. Other operations, and fragments that only
+//! they use, are dropped.
 
 mod cost;
 mod lexer;

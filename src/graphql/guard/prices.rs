@@ -1,5 +1,5 @@
-//! What each field of the schema costs: a table made from the schema itself, with a weight wherever a field does
-//! more than hand out a column of its row.
+//! The price of each field: a table that is built from the schema, with a weight for fields that do more than
+//! return a column of their row.
 //!
 //! One unit is a plain field of one node: at most 5 µs of CPU and 1.3 KiB of memory in a release build.
 
@@ -11,23 +11,24 @@ use async_graphql::{Name, Positioned};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// The table of this schema.
+/// The prices of this schema.
 pub(super) static PRICES: LazyLock<Prices> = LazyLock::new(|| Prices::of(&crate::graphql::sdl()));
 
-/// How often the selection of a field is resolved.
+/// The number of times that the selection of a field is resolved.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Count {
     /// Once.
     One,
-    /// For so many items as there usually are. Longer lists end at the limits of an answer.
+    /// Once for each item of a list of usual length. The limits of an answer catch longer lists.
     Items(u64),
-    /// For each id of the argument `ids`.
+    /// Once for each id of the argument `ids`.
     Ids,
-    /// For each row of a page; the row itself costs something too, even if nothing of it is selected.
+    /// Once for each row of a page. Each row has a price of its own, even if nothing of it is selected.
     Page { row: u64 },
-    /// `nodes` or `edges` of a connection: for each row of the page that the connection is.
+    /// `nodes` or `edges` of a connection: once for each row of its page.
     EachOfPage,
-    /// Introspection: eight values for one unit, since nothing is loaded and lists are estimated generously.
+    /// Introspection: eight values for one unit, because nothing is loaded and list lengths are estimated
+    /// generously.
     Introspection,
 }
 
@@ -36,13 +37,13 @@ pub(super) enum Count {
 pub(super) struct Field {
     pub weight: u64,
     pub count: Count,
-    /// Its arguments.
+    /// The arguments of the field.
     pub arguments: HashMap<Name, Place>,
     of_type: String,
 }
 
 impl Field {
-    /// The type of what it returns, where that has fields.
+    /// The type of the result, if it has fields.
     pub(super) fn composite(&self) -> Option<&'static Type> {
         PRICES.named(&self.of_type)
     }
@@ -55,16 +56,16 @@ pub(super) struct Type {
     pub fields: HashMap<String, Field>,
 }
 
-/// Where a value is given: an argument, or a field of an input object.
+/// A place for a value: an argument, or a field of an input object.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Not nullable, with a default: a nullable variable may be given here.
+    /// Not nullable, with a default. A nullable variable is allowed here.
     pub has_default: bool,
     of_type: String,
 }
 
 impl Place {
-    /// The fields of the input object that is given here.
+    /// The fields of the input object that this place takes.
     pub(super) fn fields(&self) -> Option<&'static HashMap<Name, Self>> {
         PRICES.inputs.get(&self.of_type)
     }
@@ -78,7 +79,7 @@ pub(super) struct Prices {
     leaves: HashSet<String>,
 }
 
-/// The types of introspection, which a schema's own text leaves out.
+/// The introspection types, which the SDL of a schema omits.
 const INTROSPECTION: &str = "
     type __Schema { description: String types: [__Type!]! queryType: __Type! mutationType: __Type
         subscriptionType: __Type directives: [__Directive!]! }
@@ -94,12 +95,12 @@ const INTROSPECTION: &str = "
         isRepeatable: Boolean }";
 
 impl Prices {
-    /// The type of this name.
+    /// The type with this name.
     pub(super) fn named(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
     }
 
-    /// Whether a variable can be of this type.
+    /// Whether a variable can have this type.
     pub(super) fn is_input(&self, reference: &TypeReference) -> bool {
         let (name, _) = named(reference);
         let built_in = ["ID", "Int", "Float", "String", "Boolean"];
@@ -174,7 +175,7 @@ fn places(values: Vec<Positioned<InputValueDefinition>>) -> HashMap<Name, Place>
     values.into_iter().map(place).collect()
 }
 
-/// The named type within the lists of a type, and whether there are any.
+/// The named type inside the lists of a type, and whether there are lists.
 fn named(reference: &TypeReference) -> (String, bool) {
     match &reference.base {
         BaseType::Named(name) => (name.to_string(), false),
@@ -202,7 +203,7 @@ fn price(on: &str, definition: FieldDefinition) -> Field {
     Field { weight, count, arguments: places(definition.arguments), of_type }
 }
 
-/// How many items of a list that is no page are expected.
+/// The expected number of items of a list that is not paginated.
 fn items(on: &str, name: &str) -> u64 {
     match (on, name) {
         ("Visitor", "attributes") | ("Viewer", "openChatSessions") | ("ShoppingCart", "products") => 10,
@@ -213,7 +214,7 @@ fn items(on: &str, name: &str) -> u64 {
     }
 }
 
-/// What a field costs beside what is selected of it.
+/// The price of a field without its selection.
 fn weight(on: &str, name: &str, is_page: bool) -> u64 {
     match (on, name) {
         // Some milliseconds each, measured with a million messages.

@@ -1,5 +1,5 @@
-//! What the operation must keep to and the library does not check in full: directives, `__typename`, the use of
-//! variables, and how many aliases, directives and fragments there are.
+//! Validation that the library does not do in full: directives, `__typename`, the use of variables, and the
+//! number of aliases, directives and fragments.
 
 use super::prices::PRICES;
 use super::{DocumentLimits, Fragments, too_many};
@@ -62,7 +62,7 @@ fn invalid(message: &str, position: Pos) -> Refusal {
 struct Found<'a> {
     definitions: &'a [Positioned<VariableDefinition>],
     used: HashSet<&'a Name>,
-    /// Fragments whose spreads were seen.
+    /// Fragments whose spreads were found.
     waiting: Vec<&'a Name>,
     /// Aliases, directives and spreads.
     counts: [usize; 3],

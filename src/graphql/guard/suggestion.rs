@@ -1,14 +1,14 @@
-//! "Did you mean": the names of the schema that are close to one that it does not have. The library's own suggestions
-//! compare names of any length; here the work for an error is bounded.
+//! "Did you mean" suggestions: names of the schema that are close to an unknown name. The library's own
+//! suggestions compare names of any length; here the work per error is bounded.
 
 use super::prices::PRICES;
 
-/// Characters of the longest name that is compared: twice the longest name of the schema.
+/// The longest name to compare, in characters: twice the longest name of the schema.
 const LONGEST: usize = 64;
-/// Names that are suggested at most.
+/// The maximum number of suggested names.
 const MOST: usize = 3;
 
-/// What to add to an error of the library about an unknown field or argument; `None` if no name is close.
+/// The suggestion to add to a library error about an unknown field or argument. `None` if no name is close.
 #[must_use]
 pub fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('"').skip(1).step_by(2);

@@ -1,4 +1,4 @@
-//! What documents cost, and which are refused.
+//! Tests of the cost of documents, and of documents that are refused.
 #![allow(clippy::format_collect, reason = "a test writes documents as plainly as it can")]
 
 use super::*;
@@ -23,7 +23,7 @@ fn assert_refused(text: &str, code: Code) -> Refusal {
     refusal
 }
 
-/// A query with so many fields that are different.
+/// A query with this number of different fields.
 fn fields(count: usize) -> String {
     format!("{{{}}}", "viewer{id} ".repeat(count))
 }

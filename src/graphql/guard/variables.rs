@@ -1,6 +1,6 @@
-//! Gives the operation's variables their values as the GraphQL specification says (section 6.1.2 and 6.4.1), so that
-//! the library has nothing left to decide: a variable that is not given takes its default; where it has none, the
-//! argument counts as not given, and the argument's own default applies.
+//! Applies the values of variables according to the GraphQL specification (sections 6.1.2 and 6.4.1), so that
+//! the library has nothing left to decide. A variable without a value takes its default. If it has none, the
+//! argument counts as absent, and the argument's own default applies.
 
 use super::Fragments;
 use super::prices::{PRICES, Place, Type};
@@ -14,7 +14,7 @@ use async_graphql_value::Value as Input;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Takes the arguments out of the document that are not given. Call [`fill_in`] before.
+/// Removes the arguments that have no value from the document. Call [`fill_in`] first.
 pub(super) fn settle(document: &mut ExecutableDocument, variables: &Map<String, Value>) {
     let ExecutableDocument { operations, fragments } = document;
     let operation = match operations {
@@ -49,7 +49,7 @@ pub(super) fn settle(document: &mut ExecutableDocument, variables: &Map<String, 
     });
 }
 
-/// Gives each variable its default, and refuses a variable that is required and has no value.
+/// Gives each variable its default, and refuses a required variable without a value.
 pub(super) fn fill_in(
     operation: &OperationDefinition,
     variables: &mut Map<String, Value>,
@@ -65,7 +65,7 @@ pub(super) fn fill_in(
         if !var_type.node.nullable && variables.get(name).is_none_or(Value::is_null) {
             return Err(Refusal {
                 location: Some(definition.pos),
-                ..Refusal::new(Code::BadUserInput, "A variable that is required has no value.")
+                ..Refusal::new(Code::BadUserInput, "A required variable has no value.")
             });
         }
     }
@@ -102,7 +102,7 @@ impl Settler<'_> {
         }
     }
 
-    /// Settles what is within a value; whether it is given at all.
+    /// Settles the parts of a value. Returns whether the value itself is given.
     fn is_given(&self, value: &mut Input, place: Option<&Place>) -> bool {
         match value {
             Input::Variable(name) if self.nullable.contains(name) => {

@@ -2,40 +2,40 @@
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ChatId, chat};
 use std::sync::Arc;
 
-/// Messages to archive.
+/// Messages to archive in a chat.
 #[derive(InputObject)]
 struct ArchiveMessagesInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// All messages that were created before this moment, not at it. A moment to come archives all that are there
-    /// now, none that are sent later.
+    /// The time before which all messages are archived, exclusive. A time in the future archives all existing
+    /// messages, but none that are sent later.
     before: DateTime,
 }
 
 /// The result of `archiveMessages`.
 #[derive(SimpleObject)]
 struct ArchiveMessagesPayload {
-    /// The sequence of the newest archived message of the chat; null where none is archived.
+    /// The sequence of the newest archived message of the chat. Null if none is archived.
     archived_through_sequence: Option<i32>,
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// Messages to restore.
+/// Archived messages to restore.
 #[derive(InputObject)]
 struct RestoreMessagesInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
 }
 
@@ -45,7 +45,7 @@ struct RestoreMessagesPayload {
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -53,13 +53,13 @@ pub(in crate::graphql) struct ArchiveMutation;
 
 #[Object]
 impl ArchiveMutation {
-    /// Takes old messages out of `Chat.messages`, search and what is unread, for everybody, unless they are asked
-    /// for with `includeArchived`. Counters stay as they are. Archiving up to an earlier moment than before changes
-    /// nothing. For users; never for visitors and API clients.
+    /// Archives old messages for everybody: `Chat.messages`, search and unread counts omit them. To read
+    /// them, set `includeArchived`. Counters such as `messageCount` do not change. Idempotent; archiving up
+    /// to an earlier time changes nothing. For users.
     async fn archive_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The messages.")] input: ArchiveMessagesInput,
+        #[graphql(desc = "The messages to archive.")] input: ArchiveMessagesInput,
     ) -> Result<Option<ArchiveMessagesPayload>> {
         let caller = caller(context)?;
         let ArchiveMessagesInput { chat_id: id, before: DateTime(before) } = input;
@@ -67,25 +67,17 @@ impl ArchiveMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.archive_messages(&caller.viewer, chat_id, before).await?)
         };
-        Ok(Some(match settle(archived.await)? {
-            Ok(chat) => ArchiveMessagesPayload {
-                archived_through_sequence: archived_through(&chat)?,
-                chat: Some(Chat::shared(chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => ArchiveMessagesPayload {
-                archived_through_sequence: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
-        }))
+        let (archived, user_errors) = settle(archived.await)?;
+        let archived_through_sequence = archived.as_ref().map(archived_through).transpose()?.flatten();
+        let chat = chat_or_current(caller, archived, &id).await?;
+        Ok(Some(ArchiveMessagesPayload { archived_through_sequence, chat, user_errors }))
     }
 
-    /// Brings all archived messages of a chat back. For users; never for visitors and API clients.
+    /// Restores all archived messages of a chat for everybody. Idempotent. For users.
     async fn restore_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The messages.")] input: RestoreMessagesInput,
+        #[graphql(desc = "The chat in which to restore messages.")] input: RestoreMessagesInput,
     ) -> Result<Option<RestoreMessagesPayload>> {
         let caller = caller(context)?;
         let id = input.chat_id;
@@ -93,12 +85,9 @@ impl ArchiveMutation {
             let chat_id = ChatId(Kind::Chat.expect(&id, "chat", "chatId")?);
             Ok(caller.actions.restore_messages(&caller.viewer, chat_id).await?)
         };
-        Ok(Some(match settle(restored.await)? {
-            Ok(chat) => RestoreMessagesPayload { chat: Some(Chat::shared(chat)), user_errors: Vec::new() },
-            Err(error) => {
-                RestoreMessagesPayload { chat: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (chat, user_errors) = settle(restored.await)?;
+        let chat = chat_or_current(caller, chat, &id).await?;
+        Ok(Some(RestoreMessagesPayload { chat, user_errors }))
     }
 }
 

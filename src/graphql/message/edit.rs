@@ -1,22 +1,23 @@
-//! Editing and deleting messages, and what they said before.
+//! Editing and deleting messages, and their revisions.
 
 use super::super::caller::{Caller, caller};
 use super::super::error::Result;
 use super::super::id::Kind;
 use super::super::loaders::Seen;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::Message;
 use crate::actions::EditMessage;
+use crate::domain::event::MessageRow;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{MessageId, message_revision};
 
-/// A text that a message had before it was edited.
+/// A previous text of a message that was edited.
 #[derive(SimpleObject)]
 pub(super) struct MessageRevision {
-    /// The text.
+    /// The text of the message at that time.
     text: String,
-    /// Since when it said so.
+    /// The time at which the message got this text.
     created_at: DateTime,
 }
 
@@ -29,9 +30,9 @@ impl From<message_revision::Model> for MessageRevision {
 /// A new text for a message.
 #[derive(InputObject)]
 struct EditMessageInput {
-    /// The message.
+    /// The id of the message.
     message_id: ID,
-    /// The new text: 1–2000 characters, as in `sendMessage`.
+    /// The new text: 1–2,000 characters, with the rules of `SendMessageInput.text`.
     text: String,
 }
 
@@ -41,23 +42,23 @@ struct EditMessagePayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 /// A message to delete.
 #[derive(InputObject)]
 struct DeleteMessageInput {
-    /// The message.
+    /// The id of the message.
     message_id: ID,
 }
 
 /// The result of `deleteMessage`.
 #[derive(SimpleObject)]
 struct DeleteMessagePayload {
-    /// The message, as it now stands: a tombstone, once it is deleted.
+    /// The current state of the message. If it was deleted, only its position, sender and times remain.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -65,13 +66,13 @@ pub(in crate::graphql) struct EditMutation;
 
 #[Object]
 impl EditMutation {
-    /// Gives a message of the viewer's another text, for `Organization.editWindowMinutes` after it was sent (then
-    /// `TOO_LATE`) and until the chat ends. What it said before is kept in `Message.revisions`, up to 50 times. The
-    /// text that it has already changes nothing.
+    /// Changes the text of a message that the viewer sent, within `Organization.editWindowMinutes` and until
+    /// the chat ends. `Message.revisions` keeps the previous text. A message can be edited 50 times.
+    /// Idempotent. Errors: `TOO_LATE`, `CHAT_ENDED`, `NOT_PARTICIPANT`.
     async fn edit_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The message and its text.")] input: EditMessageInput,
+        #[graphql(desc = "The message and its new text.")] input: EditMessageInput,
     ) -> Result<Option<EditMessagePayload>> {
         let caller = caller(context)?;
         let EditMessageInput { message_id: id, text } = input;
@@ -79,21 +80,18 @@ impl EditMutation {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.edit_message(&caller.viewer, EditMessage { message_id, text }).await?)
         };
-        Ok(Some(match settle(edited.await)? {
-            Ok(row) => EditMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
-            Err(error) => {
-                EditMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(edited.await)?;
+        let message = message_or_current(caller, row, &id).await?;
+        Ok(Some(EditMessagePayload { message, user_errors }))
     }
 
-    /// Takes the content of a message away, with all that it said before, and leaves a tombstone in its place. Who
-    /// sent it may for `Organization.editWindowMinutes` (then `TOO_LATE`), an admin at any time; also once the chat
-    /// has ended. Again it changes nothing.
+    /// Deletes the content of a message with all its revisions. The position, sender and times of the message
+    /// remain. Senders can delete their messages within `Organization.editWindowMinutes`, admins at any time,
+    /// both also after the chat has ended. Idempotent. Errors: `TOO_LATE`, `NOT_PARTICIPANT`.
     async fn delete_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The message.")] input: DeleteMessageInput,
+        #[graphql(desc = "The message to delete.")] input: DeleteMessageInput,
     ) -> Result<Option<DeleteMessagePayload>> {
         let caller = caller(context)?;
         let id = input.message_id;
@@ -101,19 +99,21 @@ impl EditMutation {
             let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
             Ok(caller.actions.delete_message(&caller.viewer, message_id).await?)
         };
-        Ok(Some(match settle(deleted.await)? {
-            Ok(row) => DeleteMessagePayload { message: Some(Message(row)), user_errors: Vec::new() },
-            Err(error) => {
-                DeleteMessagePayload { message: as_it_stands(caller, &id).await?, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(deleted.await)?;
+        let message = message_or_current(caller, row, &id).await?;
+        Ok(Some(DeleteMessagePayload { message, user_errors }))
     }
 }
 
-/// The message of an input, as it now stands; null where it is not there for the viewer.
-pub(super) async fn as_it_stands(caller: &Caller, id: &ID) -> Result<Option<Message>> {
-    match Kind::Message.decode(id)? {
-        Some(id) => Ok(caller.load(Seen(MessageId(id))).await?.map(Message)),
-        None => Ok(None),
-    }
+/// The message that a mutation returned or, after a refusal, its current state. Null if the viewer cannot see it.
+pub(super) async fn message_or_current(
+    caller: &Caller,
+    done: Option<MessageRow>,
+    id: &ID,
+) -> Result<Option<Message>> {
+    let row = match (done, Kind::Message.decode(id)?) {
+        (None, Some(id)) => caller.load(Seen(MessageId(id))).await?,
+        (done, _) => done,
+    };
+    Ok(row.map(Message))
 }

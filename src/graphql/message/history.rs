@@ -20,7 +20,7 @@ pub(in crate::graphql) struct HistoryArguments {
     pub page: PageArguments,
 }
 
-/// The messages of a chat that the viewer sees.
+/// The messages of a chat that the viewer can see.
 pub(in crate::graphql) async fn history_of(
     context: &Context<'_>,
     chat: &chat::Model,
@@ -28,7 +28,7 @@ pub(in crate::graphql) async fn history_of(
 ) -> Result<MessageConnection> {
     let HistoryArguments { types, include_archived, around, page } = arguments;
     if around.is_some() && (page.after.is_some() || page.before.is_some()) {
-        return Err(Fault::bad_input("Give around, or after and before."));
+        return Err(Fault::bad_input("`around` cannot be combined with `after` or `before`."));
     }
     let cursors = live(context)?.cursors();
     let page = page.request_by(context, |cursor| decode_cursor(cursors, chat.id, cursor))?;

@@ -15,7 +15,7 @@ use super::connection::connection;
 use super::enums::{ChatSessionState, MessageAction, MessageType};
 use super::error::Result;
 use super::id::Kind;
-use super::loaders::{AttachmentsOf, MessageAt, OwnParticipationIn, ReactionsTo, RevisionsOf};
+use super::loaders::{AttachmentsOf, MessageAt, ReactionsTo, RevisionsOf};
 use super::scalar::DateTime;
 use super::session::ChatSession;
 use crate::domain::event::MessageRow;
@@ -29,7 +29,7 @@ use entity::{ChatId, chat, organization};
 use reaction::Reaction;
 use uuid::Uuid;
 
-/// An entry of a chat's history.
+/// A message or a system message in a chat's history.
 #[derive(Clone)]
 pub(super) struct Message(pub MessageRow);
 
@@ -41,20 +41,20 @@ impl Message {
     }
 }
 
-/// An entry of a chat's history.
+/// A message or a system message in a chat's history.
 #[Object]
 impl Message {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Message.encode(self.0.message.id.0)
     }
 
-    /// The chat it is in.
+    /// The chat that the message belongs to.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
         Ok(Chat::new(caller(context)?.chat_of(self.0.message.chat_id).await?))
     }
 
-    /// Whether it is a note among colleagues, which visitors never see.
+    /// True if the message is a note, which visitors cannot see.
     async fn is_internal(&self) -> bool {
         self.0.message.is_internal
     }
@@ -65,24 +65,24 @@ impl Message {
         self.0.message.message_type.into()
     }
 
-    /// Its own cursor in `Chat.messages`: the pages before and after it do not repeat it.
+    /// The cursor of the message in `Chat.messages`. Pass it as `after` or `before`.
     async fn cursor(&self, context: &Context<'_>) -> Result<String> {
         Ok(live(context)?.cursors().encode_chat(self.0.message.chat_id, self.0.message.sequence))
     }
 
-    /// Its place in the chat's log: increases from message to message, not always by one.
+    /// The position of the message in the chat. It increases from message to message, but not always by one.
     async fn sequence(&self) -> Result<i32> {
         i32::try_from(self.0.message.sequence)
             .map_err(|_| super::error::Fault::internal("a sequence is too large"))
     }
 
-    /// The actor who sent the message, joined, left or moved the session on. Null if the server did.
+    /// The actor who sent the message, joined, left or moved the chat session on. Null if the server did.
     async fn sender(&self) -> Option<Actor> {
         self.0.sender.clone().and_then(Actor::new)
     }
 
-    /// The receiver, where that is one person: the visitor of a chat with one, for what users say; the other
-    /// one of a DIRECT chat. Null for a visitor's message to the organization's people, for notes, and in groups.
+    /// The receiver, if it is one person: the visitor for messages by users in a VISITOR chat, or the other
+    /// participant of a DIRECT chat. Null for messages by visitors to staff, for notes, and in GROUP chats.
     async fn receiver(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         let Some(sender) = &self.0.sender else { return Ok(None) };
         match self.0.message.message_type {
@@ -100,34 +100,33 @@ impl Message {
         }
     }
 
-    /// Name of the sender as this viewer may see it: visitors see a user's public name. Null for a visitor without a
-    /// name.
+    /// The name of the sender to show to this viewer. Visitors see the `publicName` of users. Null for the
+    /// server, and for a visitor without a name.
     async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let role = caller(context)?.viewer.role;
-        Ok(self.0.sender.as_ref().and_then(|sender| name_shown(role, sender)).cloned())
+        let names = policy::names(&caller(context)?.viewer);
+        Ok(self.0.sender.as_ref().and_then(|sender| name_shown(names, sender)).cloned())
     }
 
-    /// The attachments: files first, then links, then contacts, each in the order in which they were sent. At most
-    /// 10;
-    /// none once it is deleted.
+    /// The attachments: files, then links, then contacts, each in the order in which they were sent. At most
+    /// 10. Empty once the message is deleted.
     async fn attachments(&self, context: &Context<'_>) -> Result<Vec<Attachment>> {
         let found = caller(context)?.load(AttachmentsOf(self.0.message.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(Attachment::new).collect())
     }
 
-    /// The text, exactly as it was sent or last edited; null for entries that nobody wrote, where something was
-    /// attached without a word, and once it is deleted.
+    /// The text as it was sent or last edited. Null for system messages, for messages that only have
+    /// attachments, and once the message is deleted.
     async fn text(&self) -> Option<&str> {
         self.0.message.text.as_deref()
     }
 
-    /// Unique for the sender in the chat. Given by the sender it makes sending idempotent; else the server
-    /// makes one.
+    /// The id that the sender gave the message, or one that the server generated. It is unique per sender and
+    /// chat.
     async fn external_id(&self) -> &str {
         &self.0.message.external_id
     }
 
-    /// The creation time, never earlier than the message before it.
+    /// The time of creation. It is never earlier than that of the message before.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.message.created_at)
     }
@@ -137,7 +136,8 @@ impl Message {
         self.0.message.edited_at.map(DateTime)
     }
 
-    /// The deletion time. What is left then is a tombstone: its place, its sender and its times.
+    /// The time of deletion. Null if the message was not deleted. A deleted message keeps only its position,
+    /// its sender and its times.
     async fn deleted_at(&self) -> Option<DateTime> {
         self.0.message.deleted_at.map(DateTime)
     }
@@ -146,7 +146,7 @@ impl Message {
     /// staff or the sender.
     async fn revisions(&self, context: &Context<'_>) -> Result<Option<Vec<MessageRevision>>> {
         let (caller, message) = (caller(context)?, &self.0.message);
-        if !caller.viewer.role.is_staff() && message.sender_id != Some(caller.viewer.actor_id) {
+        if !policy::sees_revisions(&caller.viewer, message) {
             return Ok(None);
         }
         if message.edited_at.is_none() {
@@ -156,7 +156,8 @@ impl Message {
         Ok(Some(found.into_iter().map(Into::into).collect()))
     }
 
-    /// The message that it answers, as that now stands: perhaps a tombstone.
+    /// The message that this one replies to, in its current state, perhaps deleted. Null if this is not a
+    /// reply.
     async fn reply_to(&self, context: &Context<'_>) -> Result<Option<Self>> {
         let message = &self.0.message;
         match message.reply_to_sequence {
@@ -165,7 +166,7 @@ impl Message {
         }
     }
 
-    /// The emojis with which others answered it, the first ones first: at most 20.
+    /// The reactions in the order in which each emoji was first used, with at most 20 different emojis.
     async fn reactions(&self, context: &Context<'_>) -> Result<Vec<Reaction>> {
         let message = &self.0.message;
         if !message.is_written() || message.deleted_at.is_some() {
@@ -175,7 +176,7 @@ impl Message {
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    /// The actions that the viewer can take on the message now: the buttons to show.
+    /// The actions that the viewer can take on the message now. Show a button only if its action is listed.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<MessageAction>> {
         let (caller, message) = (caller(context)?, &self.0.message);
         if !message.is_written() || message.deleted_at.is_some() {
@@ -183,12 +184,10 @@ impl Message {
         }
         let chat: chat::Model = caller.need(message.chat_id).await?;
         let organization: organization::Model = caller.need(caller.viewer.organization_id).await?;
-        let own = caller.load(OwnParticipationIn(message.chat_id)).await?;
-        let participates = own.is_some_and(|participation| participation.ended_at.is_none());
         let handled = Handled {
             viewer: &caller.viewer,
             chat: &chat,
-            acts: policy::acts_in_chat(&caller.viewer, &chat, participates),
+            access: caller.access(&chat).await?,
             message,
             now: caller.actions.now().max(chat.logged_at),
             window_minutes: organization.edit_window_minutes,
@@ -197,13 +196,14 @@ impl Message {
         Ok(allowed.map(Into::into).collect())
     }
 
-    /// The time at which the message, or more of the chat after it, was archived. Null if it is not archived.
+    /// The time at which this part of the history was last archived. Null if the message is not archived.
     async fn archived_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         let chat: chat::Model = caller(context)?.need(self.0.message.chat_id).await?;
         Ok(chat.archived_at.filter(|_| chat.is_archived(self.0.message.sequence)).map(DateTime))
     }
 
-    /// The session of a message of type SESSION, in its current state.
+    /// The chat session of a message of type SESSION, in its current state. Null for other types, and if the
+    /// viewer cannot see it.
     async fn chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         match self.0.message.session_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(ChatSession)),
@@ -211,27 +211,28 @@ impl Message {
         }
     }
 
-    /// The state that the session had reached, in a message of type SESSION.
+    /// The state that the chat session reached with this message. Null unless the type is SESSION.
     async fn chat_session_state(&self) -> Option<ChatSessionState> {
         self.0.message.session_state.map(Into::into)
     }
 }
 
 connection! {
-    /// A page of a chat's history.
+    /// A page of messages of a chat.
     MessageConnection,
     /// A message in a chat's history.
     MessageEdge of Message,
     fields { event_cursor: String }
 
-    /// The position of the chat's log before this page was read: subscribe from there and nothing is missed. What
-    /// changed during the read may come again: apply by id.
+    /// The position of the chat's events immediately before this page was read. Pass it as `after` of `chatEvents`
+    /// or `messageAdded` to miss no event. An event during the read can be both in the page and in the
+    /// subscription, so update messages by id.
     async fn event_cursor(&self) -> &str {
         &self.event_cursor
     }
 }
 
-/// The key of a cursor of the chat's history.
+/// The key of a cursor in the history of a chat.
 pub(super) fn decode_cursor(cursors: &Cursors, chat_id: ChatId, cursor: &str) -> Result<Key> {
     match cursors.decode_chat(chat_id, cursor) {
         Ok(sequence) => Ok(Key { value: sequence, id: Uuid::nil() }),

@@ -1,13 +1,13 @@
-//! Sending messages, and reading them.
+//! Sending messages, and marking them as read.
 
 use super::super::attachment::input::{ContactInput, LinkInput, attached};
 use super::super::caller::{caller, live};
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::Result;
 use super::super::id::{Kind, expect_actor};
 use super::super::participation::Participation;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::viewer::Viewer;
 use super::super::web_page::WebPageInput;
 use super::{Message, MessageEdge};
@@ -15,106 +15,108 @@ use crate::actions::{MarkRead, SendMessage};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ChatId, MessageId, MessageType};
 
-/// A message to send.
+/// A message or note to send.
 #[derive(InputObject)]
 struct SendMessageInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// The text: 1–2000 characters (Unicode scalar values), kept as it is; no control characters but
-    /// newline, carriage return and tab. May be absent when something is attached.
+    /// The text: 1–2,000 characters (Unicode code points), kept as it is. Of the control characters, only
+    /// newline, carriage return and tab are allowed. Optional if something is attached.
     text: Option<String>,
-    /// Files to attach: complete uploads of the viewer for this chat, each to be sent once. With links and
-    /// contacts 10
-    /// at most.
+    /// The ids of files to attach: completed uploads by the viewer to this chat, each sent only once. A
+    /// message can have 10 attachments, including links and contacts.
     attachment_ids: Option<Vec<ID>>,
-    /// Links to attach.
+    /// Web pages to attach as links.
     links: Option<Vec<LinkInput>>,
-    /// Contacts to attach.
+    /// Contacts to attach to the message.
     contacts: Option<Vec<ContactInput>>,
-    /// In whose name: a visitor or a user who could have written it. For admins and API clients.
+    /// The id of the sender: a visitor or user who could send the message themselves. For admins and API
+    /// clients. Default: the viewer.
     sender_id: Option<ID>,
-    /// The page that the visitor is on. With a visitor's message it becomes their `currentPage`, and the chat
-    /// keeps the
-    /// page of their first message. Default: the visitor's `currentPage`.
+    /// The page of the website that the visitor is on. A visitor's message sets their `currentPage`, and the
+    /// chat keeps the page of the first one. Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes sending again safe: 1 to 128 characters, unique for the sender in the chat. The same message under
-    /// the same id is answered with the first one; another message is a CONFLICT.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same message with the same id
+    /// returns the first one. A different message is a `CONFLICT`.
     external_id: Option<String>,
-    /// A note among colleagues: for users, in chats with a visitor. Visitors never learn of it, in no list, number or
-    /// stream; it makes nobody a participant, ends no waiting and counts as no message but in what is unread for
-    /// colleagues. Do not tell that you type while you write one.
+    /// True to send a note, which visitors cannot see. For users, in VISITOR chats. A note makes nobody a
+    /// participant, does not count as an answer or in message counts, and is unread only for other staff. Do
+    /// not call `setTyping` while the viewer writes a note.
     #[graphql(default)]
     is_internal: bool,
-    /// The message of the same chat that it answers. A note is answered by notes alone.
+    /// The id of the message to reply to, in the same chat. Only a note can reply to a note.
     reply_to_id: Option<ID>,
 }
 
 /// The result of `sendMessage`.
 #[derive(SimpleObject)]
 struct SendMessagePayload {
-    /// The message. Once it is answered it is on disk.
+    /// The new message. It is stored on disk before the response is sent.
     message_edge: Option<MessageEdge>,
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A suggestion to send.
+/// A suggestion to send to a visitor.
 #[derive(InputObject)]
 struct SuggestMessageInput {
-    /// The chat, of type VISITOR.
+    /// The id of a VISITOR chat.
     chat_id: ID,
-    /// The text: 1–2000 characters, with the rules of `SendMessageInput.text`. Optional if something is attached.
+    /// The text: 1–2,000 characters, with the rules of `SendMessageInput.text`. Optional if something is
+    /// attached.
     text: Option<String>,
-    /// Files to attach: complete uploads of the viewer for this chat, each sent once. At most 10 attachments in all.
+    /// The ids of files to attach: completed uploads by the viewer to this chat, each sent only once. A
+    /// message can have 10 attachments, including links and contacts.
     attachment_ids: Option<Vec<ID>>,
-    /// Links to attach.
+    /// Web pages to attach as links.
     links: Option<Vec<LinkInput>>,
-    /// Contacts to attach.
+    /// Contacts to attach to the message.
     contacts: Option<Vec<ContactInput>>,
-    /// The user who suggests. Required for API clients; admins can name any user. Default: the viewer.
+    /// The id of the user who makes the suggestion. Required for API clients. Admins can give any user.
+    /// Default: the viewer.
     sender_id: Option<ID>,
-    /// The page that the visitor is on. The chat keeps the page of the first suggestion. Default: the visitor's
-    /// `currentPage`.
+    /// The page of the website that the visitor is on. The chat keeps the page of the first suggestion.
+    /// Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes retries safe: 1–128 characters, unique for the sender in the chat. The same suggestion under the same id
-    /// returns the first one; another one is a CONFLICT.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same suggestion with the same id
+    /// returns the first one. A different one is a `CONFLICT`.
     external_id: Option<String>,
-    /// The message of the same chat that the suggestion replies to.
+    /// The id of the message to reply to, in the same chat.
     reply_to_id: Option<ID>,
 }
 
 /// The result of `suggestMessage`.
 #[derive(SimpleObject)]
 struct SuggestMessagePayload {
-    /// The suggestion, a message of type AUTOSUGGEST. It is on disk once it is returned.
+    /// The suggestion, as a message of type AUTOSUGGEST. It is stored on disk before the response is sent.
     message_edge: Option<MessageEdge>,
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// The position up to which the viewer has read.
+/// The position up to which the viewer has read a chat.
 #[derive(InputObject)]
 struct MarkReadInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// The sequence of the last message that was read, 0 or more. A value beyond the chat's last message counts as
-    /// that one.
+    /// The `sequence` of the last message that was read, 0 or more. A value beyond the last message of the
+    /// chat counts as that message.
     through_sequence: i32,
 }
 
 /// The result of `markRead`.
 #[derive(SimpleObject)]
 struct MarkReadPayload {
-    /// The viewer's participation, as it now stands; null if they never took part in the chat.
+    /// The viewer's participation in its current state. Null if they never took part in the chat.
     participation: Option<Participation>,
-    /// The viewer, with what is unread now.
+    /// The viewer, with the new `unreadCount`.
     viewer: Viewer,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -122,14 +124,14 @@ pub(in crate::graphql) struct MessageMutation;
 
 #[Object]
 impl MessageMutation {
-    /// Sends a message, or a note. The sender of a message takes part in the chat from then on, no longer counts as
-    /// typing, and has read the chat up to the message, unless somebody else sent it in their name. A note moves
-    /// no read
-    /// mark: visitors would see it move.
+    /// Sends a message or a note. The sender of a message becomes a participant, stops typing, and has read
+    /// the chat up to the message, unless somebody else sent it for them. A note does not change what its
+    /// sender has read. Errors: `INVALID`, `TOO_LONG`, `TOO_MANY`, `CHAT_ENDED`, `NOT_PARTICIPANT`,
+    /// `CONFLICT`.
     async fn send_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The message.")] input: SendMessageInput,
+        #[graphql(desc = "The message to send.")] input: SendMessageInput,
     ) -> Result<Option<SendMessagePayload>> {
         let caller = caller(context)?;
         let SendMessageInput {
@@ -164,26 +166,23 @@ impl MessageMutation {
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(sent.await)? {
-            Ok(sent) => SendMessagePayload {
-                message_edge: Some(Message(sent.message).edge(live(context)?)),
-                chat: Some(Chat::shared(sent.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => SendMessagePayload {
-                message_edge: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (sent, user_errors) = settle(sent.await)?;
+        let (row, chat) = sent.map(|sent| (sent.message, sent.chat)).unzip();
+        let live = live(context)?;
+        Ok(Some(SendMessagePayload {
+            message_edge: row.map(|row| Message(row).edge(live)),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
-    /// Suggests a message to a visitor in a user's name, by the user, an admin or an API client. The message has type
-    /// AUTOSUGGEST: it is not counted, answers nobody and makes nobody a participant.
+    /// Suggests a message to a visitor in the name of a user. For users and API clients. The message has the
+    /// type AUTOSUGGEST. It does not count as a message or an answer, and makes nobody a participant. Errors:
+    /// as for `sendMessage`.
     async fn suggest_message(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The suggestion.")] input: SuggestMessageInput,
+        #[graphql(desc = "The suggestion to send.")] input: SuggestMessageInput,
     ) -> Result<Option<SuggestMessagePayload>> {
         let caller = caller(context)?;
         let SuggestMessageInput {
@@ -212,28 +211,24 @@ impl MessageMutation {
             };
             Ok(caller.actions.send_message(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(sent.await)? {
-            Ok(sent) => SuggestMessagePayload {
-                message_edge: Some(Message(sent.message).edge(live(context)?)),
-                chat: Some(Chat::shared(sent.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => SuggestMessagePayload {
-                message_edge: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (sent, user_errors) = settle(sent.await)?;
+        let (row, chat) = sent.map(|sent| (sent.message, sent.chat)).unzip();
+        let live = live(context)?;
+        Ok(Some(SuggestMessagePayload {
+            message_edge: row.map(|row| Message(row).edge(live)),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 
-    /// Moves the viewer's read mark forward; it never moves back. Others see it as
-    /// `Participation.lastReadSequence`, and
-    /// `viewerEvents` tells the viewer's other devices. Sending a message moves the mark by itself. Does nothing in a
-    /// chat that the viewer may see but does not take part in.
+    /// Marks the messages of a chat as read by the viewer, up to a message. The mark only moves forward.
+    /// Other participants see it in `Participation.lastReadSequence`, and `viewerEvents` informs the viewer's
+    /// other devices. Sending a message also moves the mark. Changes nothing in a chat that the viewer can
+    /// see but does not take part in.
     async fn mark_read(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The extent.")] input: MarkReadInput,
+        #[graphql(desc = "The chat, and the position in it.")] input: MarkReadInput,
     ) -> Result<Option<MarkReadPayload>> {
         let caller = caller(context)?;
         let MarkReadInput { chat_id, through_sequence } = input;
@@ -242,13 +237,11 @@ impl MessageMutation {
             let input = MarkRead { chat_id, through_sequence: i64::from(through_sequence) };
             Ok(caller.actions.mark_read(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(marked.await)? {
-            Ok(row) => MarkReadPayload {
-                participation: row.map(Participation),
-                viewer: Viewer,
-                user_errors: Vec::new(),
-            },
-            Err(error) => MarkReadPayload { participation: None, viewer: Viewer, user_errors: vec![error] },
+        let (row, user_errors) = settle(marked.await)?;
+        Ok(Some(MarkReadPayload {
+            participation: row.flatten().map(Participation),
+            viewer: Viewer,
+            user_errors,
         }))
     }
 }

@@ -3,22 +3,22 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Message;
-use super::edit::as_it_stands;
+use super::edit::message_or_current;
 use crate::actions::React;
 use crate::store::reactions::Counted;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::MessageId;
 
-/// An emoji under a message.
+/// An emoji with which actors reacted to a message.
 #[derive(SimpleObject)]
 pub(super) struct Reaction {
-    /// The emoji.
+    /// The emoji of the reaction.
     emoji: String,
-    /// The number of reactions with this emoji.
+    /// The number of actors who reacted with this emoji.
     count: i32,
-    /// Whether the viewer is one of them.
+    /// True if the viewer reacted with this emoji.
     viewer_has_reacted: bool,
 }
 
@@ -29,12 +29,12 @@ impl From<Counted> for Reaction {
     }
 }
 
-/// A reaction to add.
+/// A reaction to add to a message.
 #[derive(InputObject)]
 struct AddReactionInput {
-    /// To which message.
+    /// The id of the message.
     message_id: ID,
-    /// One emoji. Signs that only ask for the picture are put in: ❤ and ❤️ are one.
+    /// A single emoji. Text and emoji presentation are the same emoji: ❤ is stored as ❤️.
     emoji: String,
 }
 
@@ -44,15 +44,15 @@ struct AddReactionPayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A reaction to take away.
+/// A reaction to remove from a message.
 #[derive(InputObject)]
 struct RemoveReactionInput {
-    /// From which message.
+    /// The id of the message.
     message_id: ID,
-    /// One emoji.
+    /// The emoji of the reaction.
     emoji: String,
 }
 
@@ -62,7 +62,7 @@ struct RemoveReactionPayload {
     /// The current state of the message.
     message: Option<Message>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -70,23 +70,23 @@ pub(in crate::graphql) struct ReactionMutation;
 
 #[Object]
 impl ReactionMutation {
-    /// Reacts to a message with an emoji; again it changes nothing. A message has at most 20 different ones. Not to
-    /// what is deleted, and not once the chat has ended.
+    /// Adds a reaction of the viewer to a message. Idempotent. Not for deleted messages. Errors: `TOO_MANY`
+    /// beyond 20 different emojis, `CHAT_ENDED`.
     async fn add_reaction(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The reaction.")] input: AddReactionInput,
+        #[graphql(desc = "The reaction to add.")] input: AddReactionInput,
     ) -> Result<Option<AddReactionPayload>> {
         let AddReactionInput { message_id, emoji } = input;
         let (message, user_errors) = react(context, message_id, emoji, true).await?;
         Ok(Some(AddReactionPayload { message, user_errors }))
     }
 
-    /// Takes a reaction of the viewer's away; again it changes nothing. Not once the chat has ended.
+    /// Removes a reaction of the viewer from a message. Idempotent. Errors: `CHAT_ENDED`.
     async fn remove_reaction(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The reaction.")] input: RemoveReactionInput,
+        #[graphql(desc = "The reaction to remove.")] input: RemoveReactionInput,
     ) -> Result<Option<RemoveReactionPayload>> {
         let RemoveReactionInput { message_id, emoji } = input;
         let (message, user_errors) = react(context, message_id, emoji, false).await?;
@@ -99,14 +99,12 @@ async fn react(
     id: ID,
     emoji: String,
     is_there: bool,
-) -> Result<(Option<Message>, Vec<UserError>)> {
+) -> Result<(Option<Message>, UserErrors)> {
     let caller = caller(context)?;
     let reacted = async {
         let message_id = MessageId(Kind::Message.expect(&id, "message", "messageId")?);
         Ok(caller.actions.react(&caller.viewer, React { message_id, emoji, is_there }).await?)
     };
-    Ok(match settle(reacted.await)? {
-        Ok(row) => (Some(Message(row)), Vec::new()),
-        Err(error) => (as_it_stands(caller, &id).await?, vec![error]),
-    })
+    let (row, user_errors) = settle(reacted.await)?;
+    Ok((message_or_current(caller, row, &id).await?, user_errors))
 }

@@ -1,7 +1,7 @@
 //! Searching messages.
 
 use super::super::caller::{Caller, caller};
-use super::super::connection::{Bounds, List, PageArguments};
+use super::super::connection::{Bounds, List, PageArguments, PageInfo};
 use super::super::enums::TextMatch;
 use super::super::error::{Fault, Result};
 use super::super::id::Kind;
@@ -9,7 +9,6 @@ use super::Message;
 use crate::actions::{Found, SearchIn};
 use crate::domain::page::{Key, PageRequest};
 use crate::domain::search::{Part, Query, snippet};
-use async_graphql::connection::PageInfo;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, chat};
 
@@ -21,21 +20,21 @@ pub(in crate::graphql) struct MessageSearchFilterInput {
     visitor_id: Option<ID>,
 }
 
-/// A piece of a hit's text: one after the other they are the part of the text around the first match.
+/// A part of a hit's text. Show the parts one after the other; they surround the first match.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct SnippetPart {
-    /// The text, as it was written; an ellipsis where more comes before or after.
+    /// The text of this part. An ellipsis marks text that was cut off.
     text: String,
-    /// Whether it is what was searched for.
+    /// True if this part matches the query, so that you can highlight it.
     is_match: bool,
 }
 
-/// A hit. Page `Chat.messages` `around` its id to show it among its neighbors.
+/// A hit of a search. To show it among its neighbors, pass the message's id as `around` of `Chat.messages`.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct MessageSearchEdge {
-    /// Its exact place among the hits: pass it as `after` or `before` to the same search.
+    /// The position of the hit in the results. Pass it as `after` or `before` to the same search.
     cursor: String,
-    /// The part of the text around the first match, in pieces.
+    /// The text around the first match, in parts.
     snippet: Vec<SnippetPart>,
     /// The message that was found.
     node: Message,
@@ -55,12 +54,12 @@ impl MessageSearchConnection {
         &self.edges
     }
 
-    /// The messages of this page.
+    /// The messages of this page, without cursors.
     async fn nodes(&self) -> Vec<&Message> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
-    /// The position of the page among the results, exact in both directions.
+    /// The position of the page in the results. Both `hasNextPage` and `hasPreviousPage` are always exact.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
             has_previous_page: self.bounds.has_previous,
@@ -70,8 +69,8 @@ impl MessageSearchConnection {
         }
     }
 
-    /// All hits, pages before and after this one included, counted up to 1,000: show 1,000 as "1,000 or more".
-    /// Counted only when it is selected.
+    /// The number of hits on all pages, counted up to 1,000. Show 1,000 as "1,000 or more". The server counts
+    /// hits only if this field is selected.
     async fn total_count(&self) -> Result<i32> {
         self.bounds.total()
     }
@@ -113,7 +112,7 @@ pub(in crate::graphql) async fn search_chat(
     .await
 }
 
-/// Searches all that the viewer sees of the organization.
+/// Searches all messages of the organization that the viewer can see.
 pub(in crate::graphql) async fn search_organization(
     context: &Context<'_>,
     arguments: SearchArguments<'_>,

@@ -21,7 +21,7 @@ use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::organization;
 
-/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+/// A tenant: one instance of one customer. Data of one organization is never visible in another.
 #[derive(Clone)]
 pub(super) struct Organization(pub organization::Model);
 
@@ -32,35 +32,35 @@ impl Organization {
     }
 }
 
-/// A tenant: one instance of one customer. Nothing is ever visible across organizations.
+/// A tenant: one instance of one customer. Data of one organization is never visible in another.
 #[Object]
 impl Organization {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Organization.encode(self.0.id.0)
     }
 
-    /// The customer.
+    /// The name of the customer, as in the bodies of webhooks.
     async fn tenant_name(&self) -> &str {
         &self.0.tenant_name
     }
 
-    /// The name of the instance.
+    /// The name of the instance, unique for the customer.
     async fn instance_name(&self) -> &str {
         &self.0.instance_name
     }
 
-    /// The name.
+    /// The name of the organization to show.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// For how many minutes senders may edit and delete what they sent; 0: not at all.
+    /// The number of minutes in which senders can edit and delete their messages. 0: they cannot.
     async fn edit_window_minutes(&self) -> i32 {
         self.0.edit_window_minutes
     }
 
-    /// The creation time.
+    /// The time at which the organization was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -105,12 +105,14 @@ impl Organization {
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "Part of the display name, or the whole `externalId`: up to 200 characters, matched literally."
+            desc = "A part of the display name, or the whole `externalId`: up to 200 characters, matched \
+                    literally."
         )]
         query: Option<String>,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with display names. An `externalId` always matches exactly.",
+            desc = "The method for comparing the query with display names. The `externalId` must always \
+                    match exactly.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
@@ -131,7 +133,7 @@ impl Organization {
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -153,11 +155,11 @@ impl Organization {
     async fn search_messages(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Search text, 2–200 characters, matched literally; there are no wildcards.")]
+        #[graphql(desc = "The search text, 2–200 characters, matched literally. There are no wildcards.")]
         query: String,
         #[graphql(
             name = "match",
-            desc = "The way in which the query is compared with the text.",
+            desc = "The method for comparing the query with texts.",
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
@@ -176,7 +178,7 @@ impl Organization {
         reserved(context, Verb::ReadOrganization, found).await
     }
 
-    /// All chat sessions that the viewer can see. Visitors see the sessions in which they are participants.
+    /// All chat sessions that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chat_sessions(
         &self,
@@ -185,7 +187,7 @@ impl Organization {
             ChatSessionFilterInput,
         >,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt))"
         )]
         order_by: Option<ChatSessionOrderInput>,
@@ -215,7 +217,7 @@ impl Organization {
     }
 }
 
-/// A list that is reserved for the roles that may do such a thing: null for others, without an error.
+/// A list that is reserved for roles that may take this action: null for others, without an error.
 async fn reserved<T>(
     context: &Context<'_>,
     verb: Verb,

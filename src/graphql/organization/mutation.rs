@@ -3,17 +3,18 @@
 use super::super::caller::caller;
 use super::super::error::Result;
 use super::super::id::Halt;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Organization;
 use crate::actions::UpdateOrganization;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-/// Changes of the viewer's organization. Absent fields are unchanged.
+/// Changes to the viewer's organization. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateOrganizationInput {
-    /// The name: 1 to 200 characters.
+    /// The name of the organization: 1–200 characters.
     name: Option<String>,
-    /// For how many minutes senders may edit and delete what they sent: 0 (not at all) to 525,600 (a year).
+    /// The number of minutes in which senders can edit and delete their messages, 0–525,600 (one year). 0:
+    /// they cannot.
     edit_window_minutes: Option<i32>,
 }
 
@@ -23,7 +24,7 @@ struct UpdateOrganizationPayload {
     /// The current state of the organization.
     organization: Option<Organization>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -31,24 +32,21 @@ pub(in crate::graphql) struct OrganizationMutation;
 
 #[Object]
 impl OrganizationMutation {
-    /// Changes the organization. For admins.
+    /// Updates the viewer's organization. For admins.
     async fn update_organization(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateOrganizationInput,
+        #[graphql(desc = "The changes to the organization.")] input: UpdateOrganizationInput,
     ) -> Result<Option<UpdateOrganizationPayload>> {
         let caller = caller(context)?;
         let UpdateOrganizationInput { name, edit_window_minutes } = input;
         let input = UpdateOrganization { name, edit_window_minutes };
         let updated = caller.actions.update_organization(&caller.viewer, input).await;
-        Ok(Some(match settle(updated.map_err(Halt::from))? {
-            Ok(row) => {
-                UpdateOrganizationPayload { organization: Some(Organization(row)), user_errors: Vec::new() }
-            }
-            Err(error) => UpdateOrganizationPayload {
-                organization: Some(Organization::of_viewer(context).await?),
-                user_errors: vec![error],
-            },
-        }))
+        let (row, user_errors) = settle(updated.map_err(Halt::from))?;
+        let organization = match row {
+            Some(row) => Organization(row),
+            None => Organization::of_viewer(context).await?,
+        };
+        Ok(Some(UpdateOrganizationPayload { organization: Some(organization), user_errors }))
     }
 }

@@ -18,7 +18,8 @@ use async_graphql::{Context, ID, InputObject, Object};
 use entity::{ActorId, ChatId, participation};
 use std::fmt::Display;
 
-/// An actor's own view of a chat that they take part in, or have ever written to.
+/// The membership of an actor in a chat, with the actor's own settings for it. It remains after the actor
+/// leaves.
 #[derive(Clone)]
 pub(super) struct Participation(pub participation::Model);
 
@@ -28,31 +29,32 @@ impl Participation {
     }
 }
 
-/// An actor's own view of a chat that they take part in, or have ever written to.
+/// The membership of an actor in a chat, with the actor's own settings for it. It remains after the actor
+/// leaves.
 #[Object]
 impl Participation {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Participation.encode(self.0.id.0)
     }
 
-    /// The chat.
+    /// The chat that the actor takes part in.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
         Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
 
-    /// The participant.
+    /// The participant of the chat.
     async fn actor(&self, context: &Context<'_>) -> Result<Actor> {
         let row = caller(context)?.need(self.0.actor_id).await?;
         Actor::new(row).ok_or_else(|| Fault::internal("a participant is no actor"))
     }
 
-    /// Since when.
+    /// The time since which the actor has been a participant.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// Since when no longer.
+    /// The time at which the participation ended. Null while the actor takes part.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
@@ -80,28 +82,29 @@ impl Participation {
         Ok(Some(caller.load(self.0.chat_id).await?.is_some_and(|chat| self.0.is_hidden(&chat))))
     }
 
-    /// Messages of type MESSAGE by this actor in the chat, as they were sent: one that is deleted still counts.
+    /// The number of messages of type MESSAGE that the actor sent in the chat, including deleted ones.
     async fn message_count(&self) -> i32 {
         self.0.message_count
     }
 
-    /// The time of the first message.
+    /// The time of the actor's first message in the chat. Null if there is none.
     async fn first_message_at(&self) -> Option<DateTime> {
         self.0.first_message_at.map(DateTime)
     }
 
-    /// The sequence up to which the actor has read. Their own messages move it, without a
+    /// The sequence up to which the actor has read the chat. Sending a message also moves it, without a
     /// `ParticipationChangedEvent`.
     async fn last_read_sequence(&self) -> Result<i32> {
         i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
     }
 
-    /// The time at which the read mark last moved.
+    /// The time at which `lastReadSequence` last moved. Null if it never did.
     async fn last_read_at(&self) -> Option<DateTime> {
         self.0.last_read_at.map(DateTime)
     }
 
-    /// Messages by others that are not deleted and that the actor has not read. Counted up to 100: show 99+.
+    /// The number of messages by others that the actor has not read, without deleted ones. Counted up to 100,
+    /// so show 100 as "99+".
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let unread = caller(context)?.load(UnreadOf(self.0.id)).await?.unwrap_or_default();
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))
@@ -141,7 +144,7 @@ impl ParticipationArguments {
     }
 }
 
-/// The participations of an actor; `None` where they are not for the viewer.
+/// The participations of an actor. `None` if the viewer may not see them.
 pub(super) async fn participations_of(
     context: &Context<'_>,
     actor_id: ActorId,

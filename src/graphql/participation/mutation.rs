@@ -1,40 +1,40 @@
-//! Changing one's own view of a chat.
+//! Updating one's own settings for a chat.
 
 use super::super::caller::caller;
 use super::super::chat::Chat;
-use super::super::chat::mutation::as_it_stands;
+use super::super::chat::mutation::chat_or_current;
 use super::super::error::Result;
 use super::super::id::Kind;
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Participation;
 use crate::actions::UpdateParticipation;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::ChatId;
 
-/// Changes of the viewer's own view of a chat.
+/// Changes to the viewer's own settings for a chat. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateParticipationInput {
-    /// The chat.
+    /// The id of the chat.
     chat_id: ID,
-    /// The viewer's own name for the chat: 1–200 characters, at least one of them visible; bidirectional controls
-    /// are removed.
-    /// Null removes it; if absent, it is unchanged.
+    /// The viewer's own name for the chat: 1–200 characters, at least one of them visible. Bidirectional
+    /// control characters are removed. Null removes it; if absent, it is unchanged.
     custom_name: MaybeUndefined<String>,
-    /// The viewer's own description of the chat: up to 1,000 characters. Null removes it; if absent, it is unchanged.
+    /// The viewer's own description of the chat: up to 1,000 characters. Null removes it; if absent, it is
+    /// unchanged.
     custom_description: MaybeUndefined<String>,
-    /// Whether to hide it until somebody writes.
+    /// True to hide the chat from the inbox until the next message.
     is_hidden: Option<bool>,
 }
 
 /// The result of `updateParticipation`.
 #[derive(SimpleObject)]
 struct UpdateParticipationPayload {
-    /// The viewer's participation, as it now stands.
+    /// The viewer's participation in its current state.
     participation: Option<Participation>,
     /// The current state of the chat.
     chat: Option<Chat>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -42,12 +42,13 @@ pub(in crate::graphql) struct OwnViewMutation;
 
 #[Object]
 impl OwnViewMutation {
-    /// Changes the viewer's own view of a chat that they take part in: nobody else sees any of it. Their own streams
-    /// hear of it, `chatEvents` as `ParticipationChangedEvent`, `viewerEvents` as a change of the inbox.
+    /// Updates the viewer's own settings for a chat. Others cannot see them. The viewer's other devices
+    /// receive a `ParticipationChangedEvent` on `chatEvents` and a change of the inbox on `viewerEvents`.
+    /// Errors: `NOT_PARTICIPANT`.
     async fn update_participation(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateParticipationInput,
+        #[graphql(desc = "The changes to the settings.")] input: UpdateParticipationInput,
     ) -> Result<Option<UpdateParticipationPayload>> {
         let caller = caller(context)?;
         let UpdateParticipationInput { chat_id: id, custom_name, custom_description, is_hidden } = input;
@@ -61,17 +62,12 @@ impl OwnViewMutation {
             };
             Ok(caller.actions.update_participation(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(updated) => UpdateParticipationPayload {
-                participation: Some(Participation(updated.participation)),
-                chat: Some(Chat::shared(updated.chat)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => UpdateParticipationPayload {
-                participation: None,
-                chat: as_it_stands(caller, &id).await?,
-                user_errors: vec![error],
-            },
+        let (updated, user_errors) = settle(updated.await)?;
+        let (row, chat) = updated.map(|updated| (updated.participation, updated.chat)).unzip();
+        Ok(Some(UpdateParticipationPayload {
+            participation: row.map(Participation),
+            chat: chat_or_current(caller, chat, &id).await?,
+            user_errors,
         }))
     }
 }

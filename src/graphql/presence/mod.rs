@@ -15,24 +15,24 @@ use super::scalar::DateTime;
 use async_graphql::{Context, ID, Object};
 use entity::{ChatId, presence};
 
-/// A user joined to a chat. Ends by leaveChat, or by itself when the user has not been heard from.
+/// A user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
 #[derive(Clone)]
 pub(super) struct Presence(pub presence::Model);
 
-/// A user joined to a chat. Ends by leaveChat, or by itself when the user has not been heard from.
+/// A user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
 #[Object]
 impl Presence {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Presence.encode(self.0.id.0)
     }
 
-    /// The chat.
+    /// The chat that the user has joined.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
         Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
 
-    /// The user.
+    /// The user who has joined the chat.
     async fn user(&self, context: &Context<'_>) -> Result<User> {
         Ok(User(caller(context)?.need(self.0.user_id).await?))
     }
@@ -42,24 +42,23 @@ impl Presence {
         DateTime(self.0.created_at)
     }
 
-    /// The time at which the user was last active in the chat.
+    /// The time at which the presence was last renewed.
     async fn last_seen_at(&self) -> DateTime {
         DateTime(self.0.last_seen_at)
     }
 
-    /// The time at which the presence expires unless it is renewed. Null once it has ended. Sending, keepPresence
-    /// and an open
-    /// chatEvents or viewerEvents renew it.
+    /// The time at which the presence expires unless it is renewed. Null once it has ended. Sending a
+    /// message, `keepPresence`, and an open `chatEvents` or `viewerEvents` subscription renew it.
     async fn expires_at(&self) -> Option<DateTime> {
         Some(DateTime(self.0.expires_at)).filter(|_| self.0.ended_at.is_none())
     }
 
-    /// The end time.
+    /// The time at which the presence ended. Null while the user is present.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
 
-    /// The reason for the end.
+    /// The reason why the presence ended. Null while the user is present.
     async fn end_reason(&self) -> Option<PresenceEndReason> {
         self.0.end_reason.map(Into::into)
     }

@@ -11,33 +11,33 @@ use super::loaders::{IsStaffed, WaitingIn};
 use super::order::{ChatOrderField, ChatOrderInput};
 use super::organization::Organization;
 use super::scalar::DateTime;
-use crate::domain::viewer::ViewerRole;
+use crate::domain::policy::{self, Verb};
 use async_graphql::{Context, ID, Object};
 use entity::room;
 
-/// A place where chats with visitors happen: a site, a queue, a department.
+/// A queue of chats with visitors, such as a website or a department.
 #[derive(Clone)]
 pub(super) struct Room(pub room::Model);
 
-/// A place where chats with visitors happen: a site, a queue, a department.
+/// A queue of chats with visitors, such as a website or a department.
 #[Object]
 impl Room {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Room.encode(self.0.id.0)
     }
 
-    /// The name.
+    /// The name of the room.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The organization it belongs to.
+    /// The organization that the room belongs to.
     async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
         Organization::of_viewer(context).await
     }
 
-    /// The creation time.
+    /// The time at which the room was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -54,9 +54,9 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(self.0.end_after_idle_minutes))
     }
 
-    /// Whether somebody who answers here is online: a user heard from within the last minute who is present in or has
-    /// taken part in one of the room's 100 newest chats. A user who has not taken part in any room's chats yet may
-    /// answer anywhere and counts for every room.
+    /// True if a user who answers in this room is online: active within the last 60 seconds. A user answers
+    /// in a room if they are present in, or took part in, one of its 100 newest chats. A user who never took
+    /// part in a room's chat answers in every room.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }
@@ -64,7 +64,7 @@ impl Room {
     /// The number of chats that wait for an answer. Null for visitors.
     async fn waiting_chat_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let caller = caller(context)?;
-        if !caller.viewer.role.is_staff() {
+        if !policy::sees_staff_fields(&caller.viewer) {
             return Ok(None);
         }
         let waiting = caller.load(WaitingIn(self.0.id)).await?.unwrap_or_default();
@@ -90,7 +90,7 @@ impl Room {
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
         )]
         order_by: Option<ChatOrderInput>,
@@ -108,7 +108,7 @@ impl Room {
 }
 
 fn is_for_admin(context: &Context<'_>) -> Result<bool> {
-    Ok(caller(context)?.viewer.role == ViewerRole::Admin)
+    Ok(policy::may(caller(context)?.viewer.role, Verb::ManageOrganization).is_ok())
 }
 
 connection! {

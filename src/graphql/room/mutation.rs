@@ -3,7 +3,7 @@
 use super::super::caller::{Caller, caller};
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::Room;
 use crate::actions::{CreateRoom, RoomSecret, Rotated, UpdateRoom};
 use crate::domain::limits;
@@ -13,16 +13,18 @@ use entity::{RoomId, room};
 /// A room to create.
 #[derive(InputObject)]
 struct CreateRoomInput {
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the room: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: String,
-    /// The origins whose pages can use the room's `widgetKey`: up to 20 origins as browsers send them, such as
-    /// `https://shop.example`.
+    /// The origins whose pages can use the room's `widgetKey`: up to 20 origins in the form that browsers
+    /// send, such as `https://shop.example`.
     #[graphql(default)]
     allowed_origins: Vec<String>,
-    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// never.
     #[graphql(default_with = "limits::RESUME_MINUTES.1")]
     resume_window_minutes: i32,
-    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     #[graphql(default)]
     end_after_idle_minutes: i32,
 }
@@ -30,28 +32,30 @@ struct CreateRoomInput {
 /// The result of `createRoom`.
 #[derive(SimpleObject)]
 struct CreateRoomPayload {
-    /// The new room.
+    /// The new room with its widget key.
     room: Option<Room>,
-    /// The secret with which the site's server signs identity tokens. Shown only here and by
-    /// `rotateIdentitySecret`: store
-    /// it.
+    /// The secret with which your server signs identity tokens. Store it: only this payload and that of
+    /// `rotateIdentitySecret` show it.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// Changes of a room. Absent fields are unchanged.
+/// Changes to a room. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateRoomInput {
     /// The id of the room.
     room_id: ID,
-    /// The name: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The name of the room: 1–200 characters, at least one of them visible. Bidirectional control characters
+    /// are removed.
     name: Option<String>,
-    /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows none.
+    /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows
+    /// none.
     allowed_origins: Option<Vec<String>>,
-    /// For how many minutes after its newest message a chat can be resumed: 0 (never) to 10,080 (a week).
+    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// never.
     resume_window_minutes: Option<i32>,
-    /// After how many minutes in which nothing happens a chat ends: 1 to 43,200 (30 days), or 0, which is never.
+    /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
     end_after_idle_minutes: Option<i32>,
 }
 
@@ -61,15 +65,15 @@ struct UpdateRoomPayload {
     /// The current state of the room.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A room whose widget key to replace.
+/// The room in which to replace the widget key.
 #[derive(InputObject)]
 struct RotateWidgetKeyInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the key once.
+    /// Makes retries safe: 1–128 characters. Calls with the same id replace the key once.
     request_id: Option<String>,
 }
 
@@ -79,15 +83,15 @@ struct RotateWidgetKeyPayload {
     /// The room with its new `widgetKey`.
     room: Option<Room>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
-/// A room whose identity secret to replace.
+/// The room in which to replace the identity secret.
 #[derive(InputObject)]
 struct RotateIdentitySecretInput {
-    /// The room.
+    /// The id of the room.
     room_id: ID,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, replaces the secret once and returns the
+    /// Makes retries safe: 1–128 characters. Calls with the same id replace the secret once and return the
     /// same one.
     request_id: Option<String>,
 }
@@ -95,12 +99,13 @@ struct RotateIdentitySecretInput {
 /// The result of `rotateIdentitySecret`.
 #[derive(SimpleObject)]
 struct RotateIdentitySecretPayload {
-    /// The room.
+    /// The room whose secret was replaced.
     room: Option<Room>,
-    /// The new secret. Shown only here: store it. Null for a retry whose secret was replaced since.
+    /// The new secret. Store it: only this payload shows it. Null for a retry if the secret was replaced
+    /// again since.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -112,7 +117,7 @@ impl RoomMutation {
     async fn create_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: CreateRoomInput,
+        #[graphql(desc = "The room to create.")] input: CreateRoomInput,
     ) -> Result<Option<CreateRoomPayload>> {
         let caller = caller(context)?;
         let CreateRoomInput { name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
@@ -123,21 +128,19 @@ impl RoomMutation {
             end_after_idle_minutes: Some(end_after_idle_minutes),
         };
         let created = caller.actions.create_room(&caller.viewer, input).await;
-        Ok(Some(match settle(created.map_err(Halt::from))? {
-            Ok(row) => CreateRoomPayload {
-                identity_secret: Some(row.identity_secret.0.clone()),
-                room: Some(Room(row)),
-                user_errors: Vec::new(),
-            },
-            Err(error) => CreateRoomPayload { room: None, identity_secret: None, user_errors: vec![error] },
+        let (row, user_errors) = settle(created.map_err(Halt::from))?;
+        Ok(Some(CreateRoomPayload {
+            identity_secret: row.as_ref().map(|row| row.identity_secret.expose().to_owned()),
+            room: row.map(Room),
+            user_errors,
         }))
     }
 
-    /// Changes a room. For admins.
+    /// Updates a room. For admins.
     async fn update_room(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateRoomInput,
+        #[graphql(desc = "The changes to the room.")] input: UpdateRoomInput,
     ) -> Result<Option<UpdateRoomPayload>> {
         let caller = caller(context)?;
         let UpdateRoomInput { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
@@ -149,51 +152,38 @@ impl RoomMutation {
                 UpdateRoom { room_id, name, allowed_origins, resume_window_minutes, end_after_idle_minutes };
             Ok(caller.actions.update_room(&caller.viewer, input).await?)
         };
-        Ok(Some(match settle(updated.await)? {
-            Ok(row) => UpdateRoomPayload { room: Some(Room(row)), user_errors: Vec::new() },
-            Err(error) => {
-                let room = match id {
-                    Some(id) => caller.actions.room(&caller.viewer, id).await?.map(Room),
-                    None => None,
-                };
-                UpdateRoomPayload { room, user_errors: vec![error] }
-            }
-        }))
+        let (row, user_errors) = settle(updated.await)?;
+        let row = match (row, id) {
+            (None, Some(id)) => caller.actions.room(&caller.viewer, id).await?,
+            (row, _) => row,
+        };
+        Ok(Some(UpdateRoomPayload { room: row.map(Room), user_errors }))
     }
 
-    /// Replaces a room's widget key. Pages with the previous key no longer sign anybody in; visitors who are
-    /// signed in
-    /// stay signed in. For admins.
+    /// Replaces a room's widget key. Pages with the previous key can no longer sign visitors in. Visitors who
+    /// are signed in stay signed in. For admins.
     async fn rotate_widget_key(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: RotateWidgetKeyInput,
+        #[graphql(desc = "The room in which to replace the widget key.")] input: RotateWidgetKeyInput,
     ) -> Result<Option<RotateWidgetKeyPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::WidgetKey, input.request_id).await;
-        Ok(Some(match settle(rotated)? {
-            Ok(rotated) => RotateWidgetKeyPayload { room: Some(Room(rotated.of)), user_errors: Vec::new() },
-            Err(error) => RotateWidgetKeyPayload { room: None, user_errors: vec![error] },
-        }))
+        let (rotated, user_errors) = settle(rotated)?;
+        Ok(Some(RotateWidgetKeyPayload { room: rotated.map(|rotated| Room(rotated.of)), user_errors }))
     }
 
-    /// Replaces a room's identity secret. Identity tokens that the previous secret signed are no longer accepted. For
-    /// admins.
+    /// Replaces a room's identity secret. Identity tokens that were signed with the previous secret are no
+    /// longer accepted. For admins.
     async fn rotate_identity_secret(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The room.")] input: RotateIdentitySecretInput,
+        #[graphql(desc = "The room in which to replace the identity secret.")]
+        input: RotateIdentitySecretInput,
     ) -> Result<Option<RotateIdentitySecretPayload>> {
         let rotated = rotate(caller(context)?, &input.room_id, RoomSecret::Identity, input.request_id).await;
-        Ok(Some(match settle(rotated)? {
-            Ok(rotated) => RotateIdentitySecretPayload {
-                room: Some(Room(rotated.of)),
-                identity_secret: rotated.secret,
-                user_errors: Vec::new(),
-            },
-            Err(error) => {
-                RotateIdentitySecretPayload { room: None, identity_secret: None, user_errors: vec![error] }
-            }
-        }))
+        let (rotated, user_errors) = settle(rotated)?;
+        let (room, secret) = rotated.map(|rotated| (Room(rotated.of), rotated.secret)).unzip();
+        Ok(Some(RotateIdentitySecretPayload { room, identity_secret: secret.flatten(), user_errors }))
     }
 }
 

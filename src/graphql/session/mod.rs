@@ -18,22 +18,21 @@ use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
-use crate::domain::session::{self, Caller, Facts};
+use crate::domain::session::{self, Facts};
 use crate::domain::session_action::SessionAction;
-use crate::domain::viewer::ViewerRole;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::{ActorId, ChatId, SessionState};
 
-/// A consult session of a chat: who is called, and how far it has come.
+/// A call or visit in a chat.
 #[derive(Clone)]
 pub(super) struct ChatSession(pub SessionRow);
 
-/// Somebody who is called to a session.
+/// A participant of a chat session.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionParticipant {
-    /// The actor.
+    /// The actor who takes part in the session.
     actor: Actor,
-    /// The actor's status in the session.
+    /// The status of the actor in the session.
     status: CallStatus,
 }
 
@@ -64,31 +63,31 @@ impl ChatSession {
     }
 }
 
-/// A consult session of a chat: who is called, and how far it has come.
+/// A call or visit in a chat. It rings for its participants until one of them accepts or rejects it.
 #[Object]
 impl ChatSession {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::ChatSession.encode(self.0.session.id.0)
     }
 
-    /// The type of the session.
+    /// The type of the chat session.
     #[graphql(name = "type")]
     async fn session_type(&self) -> ChatSessionType {
         self.0.session.session_type.into()
     }
 
-    /// The state of the session.
+    /// The state of the chat session.
     async fn state(&self) -> ChatSessionState {
         self.0.session.state.into()
     }
 
-    /// The outcome. Null while the session is open.
+    /// The outcome of the session. Null while it is open.
     async fn outcome(&self) -> Option<ChatSessionOutcome> {
         self.0.session.outcome.map(Into::into)
     }
 
-    /// The description.
+    /// The title of the session.
     async fn title(&self) -> Option<&str> {
         self.0.session.title.as_deref()
     }
@@ -104,57 +103,57 @@ impl ChatSession {
         Ok(is_participant.then_some(self.0.session.call_room.as_str()))
     }
 
-    /// The creation time.
+    /// The time at which the session was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.session.created_at)
     }
 
-    /// The actor who created the session.
+    /// The actor who created the session. Null if the viewer cannot see the actor.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, Some(self.0.session.created_by)).await
     }
 
-    /// The scheduled time. The server does not start sessions by itself.
+    /// The time for which the session is planned. The server does not start sessions automatically.
     async fn scheduled_at(&self) -> Option<DateTime> {
         self.0.session.scheduled_at.map(DateTime)
     }
 
-    /// The time at which the session began to ring.
+    /// The time at which the session began to ring. Null if it never did.
     async fn started_at(&self) -> Option<DateTime> {
         self.0.session.started_at.map(DateTime)
     }
 
-    /// The actor who started the session.
+    /// The actor who started the session. Null if it never rang.
     async fn started_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.started_by).await
     }
 
-    /// The time at which the session was accepted.
+    /// The time at which the session was accepted. Null if it was not.
     async fn accepted_at(&self) -> Option<DateTime> {
         self.0.session.accepted_at.map(DateTime)
     }
 
-    /// The actor who accepted the session.
+    /// The actor who accepted the session. Null if nobody did.
     async fn accepted_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.accepted_by).await
     }
 
-    /// The time at which the session was rejected.
+    /// The time at which the session was rejected. Null if it was not.
     async fn rejected_at(&self) -> Option<DateTime> {
         self.0.session.rejected_at.map(DateTime)
     }
 
-    /// The actor who rejected the session.
+    /// The actor who rejected the session. Null if nobody did.
     async fn rejected_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.rejected_by).await
     }
 
-    /// The reason for the rejection.
+    /// The reason for the rejection. Null if none was given.
     async fn reject_reason(&self) -> Option<&str> {
         self.0.session.reject_reason.as_deref()
     }
 
-    /// The time at which the session was finished.
+    /// The time at which the session was finished. Null while it is open.
     async fn finished_at(&self) -> Option<DateTime> {
         self.0.session.finished_at.map(DateTime)
     }
@@ -164,12 +163,12 @@ impl ChatSession {
         self.actor(context, self.0.session.finished_by).await
     }
 
-    /// The reason for finishing.
+    /// The reason for finishing the session. Null if none was given.
     async fn finish_reason(&self) -> Option<&str> {
         self.0.session.finish_reason.as_deref()
     }
 
-    /// The participants of the session, with its creator.
+    /// The participants of the session, including its creator.
     async fn participants(&self, context: &Context<'_>) -> Result<Vec<ChatSessionParticipant>> {
         let caller = caller(context)?;
         let load = self.0.participant_ids.iter().map(|id| async move {
@@ -183,27 +182,22 @@ impl ChatSession {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// The time at which a ringing session expires if nobody accepts. Null unless the session is ringing.
+    /// The time at which the session stops ringing and ends as MISSED if nobody accepts it. Null unless it is
+    /// ringing.
     async fn rings_until(&self) -> Option<DateTime> {
         self.0.session.rings_until.map(DateTime)
     }
 
-    /// The actions that the viewer can take on the session now: the buttons to show. START is not among them while
-    /// another session
-    /// of the chat rings or runs.
+    /// The actions that the viewer can take on the session now. Show a button only if its action is listed.
+    /// START is not listed while another session of the chat rings or runs.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatSessionAction>> {
         let caller = caller(context)?;
         let viewer = &caller.viewer;
         if policy::may(viewer.role, Verb::UseSessions).is_err() {
             return Ok(Vec::new());
         }
-        let directing = Caller {
-            actor_id: viewer.actor_id,
-            is_participant: self.0.has_participant(viewer.actor_id),
-            is_admin: viewer.role == ViewerRole::Admin,
-            request_id: None,
-        };
-        let mut possible = session::possible(Facts::from(&self.0.session), directing);
+        let session_caller = policy::session_caller(viewer, &self.0, None);
+        let mut possible = session::possible(Facts::from(&self.0.session), session_caller);
         if possible.contains(&SessionAction::Start)
             && caller.load(HasOpenSession(self.0.session.chat_id)).await?.unwrap_or_default()
         {
@@ -214,9 +208,9 @@ impl ChatSession {
 }
 
 connection! {
-    /// A page of sessions.
+    /// A page of chat sessions.
     ChatSessionConnection,
-    /// A session in a list.
+    /// A chat session in a list.
     ChatSessionEdge of ChatSession,
     fields {}
 }
@@ -237,7 +231,7 @@ pub(super) struct ChatSessionFilterInput {
     chat_id: Option<ID>,
 }
 
-/// The sessions that the viewer may see and a filter matches.
+/// The chat sessions that the viewer can see and that match a filter.
 pub(super) async fn sessions(
     context: &Context<'_>,
     filter: Option<ChatSessionFilterInput>,
@@ -259,7 +253,7 @@ pub(super) async fn sessions(
     Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
 }
 
-/// The sessions of a chat that the viewer sees.
+/// The chat sessions of a chat that the viewer can see.
 pub(super) async fn sessions_of(
     context: &Context<'_>,
     chat_id: ChatId,
@@ -282,7 +276,7 @@ fn decode_order(order: Option<ChatSessionOrderInput>) -> SessionOrder {
     order.unwrap_or(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt)).decode()
 }
 
-/// The filter; `None` where an id is of another type, so that nothing can match.
+/// The decoded filter. `None` if an id is of another type, so that nothing can match.
 fn decode(filter: Option<ChatSessionFilterInput>) -> Result<Option<SessionFilter>> {
     let Some(ChatSessionFilterInput { session_type, states, participant_ids, chat_id }) = filter else {
         return Ok(Some(SessionFilter::default()));

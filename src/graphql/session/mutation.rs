@@ -5,7 +5,7 @@ use super::super::chat::Chat;
 use super::super::enums::ChatSessionType;
 use super::super::error::Result;
 use super::super::id::{Halt, Kind};
-use super::super::payload::{UserError, settle};
+use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
 use super::place::{PlaceInput, participants};
@@ -15,84 +15,86 @@ use crate::domain::session_action::SessionAction;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::SessionId;
 
-/// A session to create.
+/// A chat session to create, in a given chat or in the chat of exactly its participants.
 #[derive(InputObject)]
 struct CreateChatSessionInput {
     /// The chat that the session belongs to.
     #[graphql(name = "in")]
     place: PlaceInput,
-    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed.
+    /// The title of the session: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed.
     title: Option<String>,
     /// The type of the session.
     #[graphql(name = "type", default_with = "ChatSessionType::Telemed")]
     session_type: ChatSessionType,
-    /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed. An unguessable one, if absent.
+    /// The name of the audio or video room: 1–200 characters, at least one of them visible. Bidirectional
+    /// control characters are removed. Default: a random name that cannot be guessed.
     call_room: Option<String>,
-    /// The scheduled time. The server does not start sessions by itself.
+    /// The time for which the session is planned. The server does not start sessions automatically.
     scheduled_at: Option<DateTime>,
-    /// Start it at once.
+    /// True to start the session at once.
     #[graphql(default)]
     start: bool,
-    /// How long the session rings if it is started at once, 5–180 seconds.
+    /// The time in seconds for which the session rings if `start` is true, 5–180.
     #[graphql(default_with = "limits::RING_SECONDS.1")]
     ring_seconds: i32,
-    /// Makes retries safe: the same call with the same id, 1–128 characters, creates no second one.
+    /// Makes retries safe: 1–128 characters. A call with the same id returns the same session.
     request_id: Option<String>,
 }
 
-/// Changes of a session that is not over.
+/// Changes to an open chat session. Absent fields are unchanged.
 #[derive(InputObject)]
 struct UpdateChatSessionInput {
     /// The id of the session.
     chat_session_id: ID,
-    /// What it is about: 1–200 characters, at least one of them visible; bidirectional controls are removed. Null
-    /// takes
-    /// it away; absent, it stays.
+    /// The title of the session: 1–200 characters, at least one of them visible. Bidirectional control
+    /// characters are removed. Null removes it; if absent, it is unchanged.
     title: MaybeUndefined<String>,
-    /// The name of the audio/video room: 1–200 characters, at least one of them visible; bidirectional controls are
-    /// removed.
+    /// The name of the audio or video room: 1–200 characters, at least one of them visible. Bidirectional
+    /// control characters are removed.
     call_room: Option<String>,
-    /// The scheduled time. Null removes it; if absent, it is unchanged.
+    /// The time for which the session is planned. Null removes it; if absent, it is unchanged.
     scheduled_at: MaybeUndefined<DateTime>,
-    /// The participants from now on, up to 100. Whoever created, started or accepted the session stays one.
+    /// The ids of all participants, up to 100. They replace the current ones, but the actors who created,
+    /// started or accepted the session always remain.
     participant_ids: Option<Vec<ID>>,
 }
 
-/// A session to start.
+/// A chat session to start.
 #[derive(InputObject)]
 struct StartChatSessionInput {
     /// The id of the session.
     chat_session_id: ID,
-    /// How long the session rings, 5–180 seconds.
+    /// The time in seconds for which the session rings, 5–180.
     #[graphql(default_with = "limits::RING_SECONDS.1")]
     ring_seconds: i32,
 }
 
-/// A session to accept.
+/// A chat session to accept.
 #[derive(InputObject)]
 struct AcceptChatSessionInput {
     /// The id of the session.
     chat_session_id: ID,
-    /// Tells one tab of a person from another: of two with different ids, 1 to 128 characters, one wins.
+    /// The id of the client's attempt: 1–128 characters. If two browser tabs of one user accept with
+    /// different ids, only one succeeds. A retry with the same id returns the same result.
     request_id: Option<String>,
 }
 
-/// A session to reject.
+/// A chat session to reject.
 #[derive(InputObject)]
 struct RejectChatSessionInput {
     /// The id of the session.
     chat_session_id: ID,
-    /// The reason: up to 1,000 characters.
+    /// The reason for the rejection: up to 1,000 characters.
     reason: Option<String>,
 }
 
-/// A session to finish.
+/// A chat session to finish.
 #[derive(InputObject)]
 struct FinishChatSessionInput {
     /// The id of the session.
     chat_session_id: ID,
-    /// The reason: up to 1,000 characters.
+    /// The reason for finishing the session: up to 1,000 characters.
     reason: Option<String>,
 }
 
@@ -102,12 +104,12 @@ macro_rules! payloads {
         $(#[$doc])*
         #[derive(SimpleObject)]
         struct $name {
-            /// The current state of the session, also when the mutation was refused.
+            /// The current state of the session, also if the mutation was refused.
             chat_session: Option<ChatSession>,
             /// The chat that the session belongs to.
             chat: Option<Chat>,
             /// Errors that prevented the mutation. Empty on success.
-            user_errors: Vec<UserError>,
+            user_errors: UserErrors,
         }
 
         impl From<Answer> for $name {
@@ -133,11 +135,11 @@ payloads! {
     FinishChatSessionPayload
 }
 
-/// What every payload above is made of.
+/// The contents of every payload above.
 struct Answer {
     chat_session: Option<ChatSession>,
     chat: Option<Chat>,
-    user_errors: Vec<UserError>,
+    user_errors: UserErrors,
 }
 
 #[derive(Default)]
@@ -145,11 +147,12 @@ pub(in crate::graphql) struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Creates a session, and starts it at once if asked to.
+    /// Creates a chat session, and starts it if `start` is true. Errors: `SESSION_OPEN` if another session of
+    /// the chat rings or runs, `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
     async fn create_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] input: CreateChatSessionInput,
+        #[graphql(desc = "The chat session to create.")] input: CreateChatSessionInput,
     ) -> Result<Option<CreateChatSessionPayload>> {
         let caller = caller(context)?;
         let place = input.place;
@@ -170,11 +173,12 @@ impl SessionMutation {
         Ok(Some(answer(caller, created, None).await?.into()))
     }
 
-    /// Changes a session's title, room, time or participants, as long as it is not over.
+    /// Updates the title, room, time or participants of a chat session that is not over. Errors:
+    /// `INVALID_TRANSITION` if it is over, `NOT_PARTICIPANT`.
     async fn update_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The changes.")] input: UpdateChatSessionInput,
+        #[graphql(desc = "The changes to the chat session.")] input: UpdateChatSessionInput,
     ) -> Result<Option<UpdateChatSessionPayload>> {
         let caller = caller(context)?;
         let UpdateChatSessionInput { chat_session_id: id, title, call_room, scheduled_at, participant_ids } =
@@ -194,45 +198,49 @@ impl SessionMutation {
         Ok(Some(answer(caller, updated, Some(&id)).await?.into()))
     }
 
-    /// Lets a session ring. By any participant, or an admin.
+    /// Makes a chat session ring. For its participants and admins. Errors: `INVALID_TRANSITION`,
+    /// `SESSION_OPEN` if another session of the chat rings or runs, `NOT_PARTICIPANT`.
     async fn start_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] input: StartChatSessionInput,
+        #[graphql(desc = "The chat session to start.")] input: StartChatSessionInput,
     ) -> Result<Option<StartChatSessionPayload>> {
         let StartChatSessionInput { chat_session_id, ring_seconds } = input;
         let asked = Asked { ring_seconds: Some(ring_seconds), ..Asked::default() };
         Ok(Some(direct(caller(context)?, SessionAction::Start, &chat_session_id, asked).await?.into()))
     }
 
-    /// Takes a session that rings. By a participant other than the one who started it; of any number at once one
-    /// wins, and the others are told who.
+    /// Accepts a ringing chat session. For its participants, except the one who started it. If several accept
+    /// at the same time, one succeeds. Errors: `INVALID_TRANSITION` (the payload has the session's current
+    /// state), `NOT_PARTICIPANT`.
     async fn accept_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] input: AcceptChatSessionInput,
+        #[graphql(desc = "The chat session to accept.")] input: AcceptChatSessionInput,
     ) -> Result<Option<AcceptChatSessionPayload>> {
         let AcceptChatSessionInput { chat_session_id, request_id } = input;
         let asked = Asked { request_id, ..Asked::default() };
         Ok(Some(direct(caller(context)?, SessionAction::Accept, &chat_session_id, asked).await?.into()))
     }
 
-    /// Declines a session. By a participant other than the one who started it or, before it rings, created it.
+    /// Rejects a chat session. For its participants, except the one who started it. Before it rings, its
+    /// creator cannot reject it either. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
     async fn reject_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] input: RejectChatSessionInput,
+        #[graphql(desc = "The chat session to reject.")] input: RejectChatSessionInput,
     ) -> Result<Option<RejectChatSessionPayload>> {
         let RejectChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
         Ok(Some(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into()))
     }
 
-    /// Ends a session: cancels it before it was accepted, completes it after. By any participant, or an admin.
+    /// Finishes a chat session. The outcome is COMPLETED if it was accepted, and CANCELLED otherwise. For its
+    /// participants and admins. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
     async fn finish_chat_session(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] input: FinishChatSessionInput,
+        #[graphql(desc = "The chat session to finish.")] input: FinishChatSessionInput,
     ) -> Result<Option<FinishChatSessionPayload>> {
         let FinishChatSessionInput { chat_session_id, reason } = input;
         let asked = Asked { reason, ..Asked::default() };
@@ -240,7 +248,7 @@ impl SessionMutation {
     }
 }
 
-/// What an action is given with.
+/// The input of an action on a session.
 #[derive(Default)]
 struct Asked {
     reason: Option<String>,
@@ -264,16 +272,11 @@ async fn answer(
     done: std::result::Result<crate::domain::event::SessionRow, Halt>,
     id: Option<&ID>,
 ) -> Result<Answer> {
-    let (row, user_errors) = match settle(done)? {
-        Ok(row) => (Some(row), Vec::new()),
-        Err(error) => {
-            let id = id.map(|id| Kind::ChatSession.decode(id)).transpose()?.flatten().map(SessionId);
-            let row = match id {
-                Some(id) => caller.actions.session(&caller.viewer, id).await?,
-                None => None,
-            };
-            (row, vec![error])
-        }
+    let (row, user_errors) = settle(done)?;
+    let id = id.map(|id| Kind::ChatSession.decode(id)).transpose()?.flatten().map(SessionId);
+    let row = match (row, id) {
+        (None, Some(id)) => caller.actions.session(&caller.viewer, id).await?,
+        (row, _) => row,
     };
     let chat = match &row {
         Some(row) => caller.load(row.session.chat_id).await?.map(Chat::new),

@@ -13,7 +13,7 @@ const PARTICIPANT_IDS: &str = "participantIds";
 #[derive(OneofObject)]
 #[graphql(name = "CreateChatSessionInInput")]
 pub(super) enum PlaceInput {
-    /// An existing chat.
+    /// An existing chat, and the participants to call.
     Chat(ChatPlaceInput),
     /// The ids of the participants, up to 100 including the viewer, who always takes part. The session belongs to
     /// the chat with exactly these participants. If there is none, the server creates it. Not for visitors.

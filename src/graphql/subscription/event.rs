@@ -1,4 +1,4 @@
-//! What the events of subscriptions carry, and how what was told live becomes one.
+//! The payloads of subscriptions, and their conversion from live events.
 
 use super::super::chat::{Chat, ChatEdge, Place};
 use super::super::connection::List;
@@ -11,73 +11,73 @@ use super::super::room::Room;
 use super::super::scalar::DateTime;
 use super::super::session::ChatSession;
 use super::super::viewer::Viewer;
-use crate::domain::event::{Signal, Subject};
+use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange};
+use crate::domain::event::{Change, Signal};
 use crate::domain::page::Key;
 use crate::live::{ChatItem, ViewerChange, ViewerItem};
 use async_graphql::{ID, SimpleObject, Union};
-use entity::{ChatId, EventKind, Timestamp, chat};
+use entity::{ChatId, Timestamp, chat, participation, presence};
 use std::sync::Arc;
 
-/// A change of a presence in a chat.
+/// A change of a user's presence in a chat.
 #[derive(SimpleObject)]
 pub(super) struct PresenceChangedPayload {
-    /// Position of the stream after this change: pass it as `after` to resume from here.
+    /// The position of the stream after this change. Pass it as `after` to resume.
     pub(super) cursor: String,
-    /// Time of the change.
+    /// The time of the change.
     pub(super) at: DateTime,
-    /// Kind of change. ADDED: the user joined. CHANGED: the presence was renewed, and `expiresAt` moved. REMOVED: the
-    /// presence ended.
+    /// The kind of the change. ADDED: the user joined. CHANGED: the presence was renewed, and `expiresAt`
+    /// moved. REMOVED: the presence ended.
     pub(super) action: ChangeAction,
-    /// The presence after the change, or later.
+    /// The presence in its state after the change, or a later one.
     pub(super) presence: Presence,
 }
 
-/// A change of a session.
+/// A change of a chat session.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionChangedPayload {
-    /// The position of the stream after this event: pass it as `after` to resume.
+    /// The position of the stream after this event. Pass it as `after` to resume.
     pub(super) cursor: String,
     /// The time of the event.
     pub(super) at: DateTime,
-    /// The action that moved the session on. Null if only its fields changed.
+    /// The action that changed the state. Null if only other fields changed.
     pub(super) action: Option<ChatSessionAction>,
-    /// The session, as it then stood or later.
+    /// The session in its state after the change, or a later one.
     pub(super) chat_session: ChatSession,
 }
 
-/// A chat that came into, changed in or left a place.
+/// A chat that entered, changed in, or left the followed list.
 #[derive(SimpleObject)]
 pub(super) struct ChatChangedPayload {
-    /// The position of the stream after this event: pass it as `after` to resume.
+    /// The position of the stream after this event. Pass it as `after` to resume.
     pub(super) cursor: String,
     /// The time of the event.
     pub(super) at: DateTime,
-    /// The change.
+    /// The kind of the change.
     pub(super) action: ChangeAction,
-    /// The chat's id.
+    /// The id of the chat.
     pub(super) chat_id: ID,
-    /// The chat; null once it can't be seen.
+    /// The chat. Null if the viewer can no longer see it.
     pub(super) chat: Option<Chat>,
 }
 
-/// An event of a chat.
+/// An event in a chat, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ChatEventsPayload {
-    /// Position of the stream after this event: pass it as `after` to resume from here. Null for `ChatGoneEvent`,
-    /// which
-    /// ends the stream.
+    /// The position of the stream after this event. Pass it as `after` to resume. Null for `ChatGoneEvent`,
+    /// which ends the stream.
     pub(super) cursor: Option<String>,
     /// The time of the event.
     pub(super) at: DateTime,
-    /// The chat's id.
+    /// The id of the chat.
     pub(super) chat_id: ID,
-    /// The chat, with its counters; null once it can't be seen.
+    /// The chat with its current counters. Null if the viewer can no longer see it.
     pub(super) chat: Option<Chat>,
-    /// The event.
+    /// The event that happened in the chat.
     pub(super) change: ChatEvent,
 }
 
-/// An event of a chat.
+/// An event that happened in a chat.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
 pub(super) enum ChatEvent {
@@ -98,133 +98,132 @@ pub(super) enum ChatEvent {
     Typing(TypingChangedEvent),
 }
 
-/// Fetch the chat afresh; the stream goes on from here.
+/// The subscription started without `after`, or cannot resume from it. Fetch the chat again; live events
+/// continue from here.
 #[derive(SimpleObject)]
 pub(super) struct ChatResetEvent {
-    /// The reason.
+    /// The reason for the reset.
     reason: ResetReason,
-    /// The chat.
+    /// The chat in its current state.
     chat: Chat,
 }
 
-/// The viewer can no longer see the chat; a stream of this chat alone ends.
+/// The viewer can no longer see the chat. `chatEvents` ends after this event.
 #[derive(SimpleObject)]
 pub(super) struct ChatGoneEvent {
-    /// The chat's id.
+    /// The id of the chat.
     removed_chat_id: ID,
 }
 
-/// The chat's own fields changed: name, detail, privacy, end.
+/// Fields of the chat changed: its name, description, privacy, tags, owner or end.
 #[derive(SimpleObject)]
 pub(super) struct ChatChangedEvent {
-    /// The chat.
+    /// The chat in its current state.
     chat: Chat,
 }
 
-/// Messages up to here were archived or restored: fetch again what is shown of them. `Chat.messages` and what is
-/// unread may have changed.
+/// Messages were archived or restored. Fetch the visible messages and the unread counts again.
 #[derive(SimpleObject)]
 pub(super) struct HistoryChangedEvent {
     /// The sequence of the newest message that was archived or restored.
     through_sequence: i32,
 }
 
-/// A message was added.
+/// A message was added to the chat.
 #[derive(SimpleObject)]
 pub(super) struct MessageAddedEvent {
     /// The message with its cursor in `Chat.messages`.
     message_edge: MessageEdge,
 }
 
-/// A message was edited, deleted (see its `editedAt` and `deletedAt`) or reacted to.
+/// A message was edited, deleted or reacted to. Compare its `editedAt` and `deletedAt`.
 #[derive(SimpleObject)]
 pub(super) struct MessageChangedEvent {
-    /// The message, as it then stood or later.
+    /// The message in its state after the change, or a later one.
     message: Message,
 }
 
-/// A user joined.
+/// A user joined the chat.
 #[derive(SimpleObject)]
 pub(super) struct PresenceAddedEvent {
-    /// The presence.
+    /// The user's new presence.
     presence: Presence,
 }
 
-/// A presence was renewed: its `expiresAt` moved. Sent at most once per presence in a quarter of the presence TTL (15
-/// seconds by default); renewals in between are not sent. Not stored, so a resumed stream does not replay it.
+/// A presence was renewed, so its `expiresAt` moved. Sent at most once per presence in a quarter of the
+/// presence TTL (15 seconds by default). It is not stored, so a resumed subscription does not replay it.
 #[derive(SimpleObject)]
 pub(super) struct PresenceChangedEvent {
-    /// The renewed presence.
+    /// The presence with its new `expiresAt`.
     presence: Presence,
 }
 
-/// A user left, or was not heard from.
+/// A user left the chat, or their presence expired.
 #[derive(SimpleObject)]
 pub(super) struct PresenceEndedEvent {
-    /// The presence.
+    /// The presence that has ended.
     presence: Presence,
-    /// Its id.
+    /// The id of the presence.
     ended_presence_id: ID,
 }
 
-/// An actor takes part from now on.
+/// An actor became a participant of the chat.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationAddedEvent {
-    /// The participation.
+    /// The actor's participation in the chat.
     participation: Participation,
 }
 
-/// A participation changed, as when its actor has read, or changed their own view of the chat. Both are told as
-/// signals, without a place in the
-/// log; after a reconnect they are told again.
+/// A participation changed: its actor has read messages, or changed their own settings for the chat. It is
+/// not stored, so it can be sent again after a reconnect.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationChangedEvent {
-    /// The participation.
+    /// The participation in its current state.
     participation: Participation,
 }
 
-/// An actor takes part no longer.
+/// An actor is no longer a participant of the chat.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationEndedEvent {
-    /// The participation.
+    /// The participation that has ended.
     participation: Participation,
-    /// Its id.
+    /// The id of the participation.
     ended_participation_id: ID,
 }
 
-/// A session was created.
+/// A chat session was created.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionAddedEvent {
-    /// The session.
+    /// The new chat session.
     chat_session: ChatSession,
 }
 
-/// A session changed.
+/// A chat session changed its state or other fields.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionChangedEvent {
-    /// The session, as it then stood or later.
+    /// The session in its state after the change, or a later one.
     chat_session: ChatSession,
-    /// The action that moved the session on. Null if only its fields changed.
+    /// The action that changed the state. Null if only other fields changed.
     action: Option<ChatSessionAction>,
 }
 
-/// The typing actors changed. A signal: it is not stored, and is not replayed.
+/// An actor started or stopped typing. It is not stored, so a resumed subscription does not replay it.
 #[derive(SimpleObject)]
 pub(super) struct TypingChangedEvent {
-    /// The chat; `typing` says who types.
+    /// The chat, whose `typing` lists the actors who are typing.
     chat: Chat,
 }
 
-/// Something that concerns the viewer.
+/// An event that concerns the viewer, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ViewerEventsPayload {
-    /// The position of the stream after this event: pass it as `after` to resume.
+    /// The position of the stream after this event. Pass it as `after` to resume.
     pub(super) cursor: String,
     /// The time of the event.
     pub(super) at: DateTime,
-    /// The viewer, with what is unread now.
+    /// The viewer with the current `unreadCount`.
     pub(super) viewer: Viewer,
-    /// The event.
+    /// The event that concerns the viewer.
     pub(super) change: ViewerEvent,
 }
 
@@ -243,44 +242,46 @@ pub(super) enum ViewerEvent {
     SessionChanged(ChatSessionChangedEvent),
 }
 
-/// Fetch everything afresh; the stream goes on from here.
+/// The subscription started without `after`, or cannot resume from it. Fetch all data again; live events
+/// continue from here.
 #[derive(SimpleObject)]
 pub(super) struct ViewerResetEvent {
-    /// The reason.
+    /// The reason for the reset.
     reason: ResetReason,
 }
 
-/// A chat waits for an answer in one of the rooms. Can be told again after a reconnect: apply by id.
+/// A chat in one of the rooms now waits for an answer. It can be sent again after a reconnect, so update
+/// chats by id.
 #[derive(SimpleObject)]
 pub(super) struct QueueChatAddedEvent {
-    /// The chat.
+    /// The chat with its cursor in the queue.
     chat_edge: ChatEdge,
 }
 
-/// A chat no longer waits for an answer.
+/// A chat in one of the rooms no longer waits for an answer.
 #[derive(SimpleObject)]
 pub(super) struct QueueChatRemovedEvent {
-    /// The chat's id.
+    /// The id of the chat.
     removed_chat_id: ID,
-    /// The room.
+    /// The room that the chat waited in.
     room: Option<Room>,
 }
 
-/// A chat came into the viewer's inbox. Can be told again after a reconnect: apply by id.
+/// A chat entered the viewer's inbox. It can be sent again after a reconnect, so update chats by id.
 #[derive(SimpleObject)]
 pub(super) struct InboxChatAddedEvent {
-    /// The chat.
+    /// The chat with its cursor in the inbox.
     chat_edge: ChatEdge,
 }
 
 /// A chat left the viewer's inbox.
 #[derive(SimpleObject)]
 pub(super) struct InboxChatRemovedEvent {
-    /// The chat's id.
+    /// The id of the chat.
     removed_chat_id: ID,
 }
 
-pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
+pub(super) fn chat_event(item: ChatItem) -> ChatEventsPayload {
     let (cursor, at, chat_id, chat, change) = match item {
         ChatItem::Reset { cursor, at, reason, chat } => {
             let change = ChatEvent::Reset(ChatResetEvent {
@@ -294,7 +295,7 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
             (None, at, chat_id, None, change)
         }
         ChatItem::Entry { cursor, entry } => {
-            let change = entry_change(entry.event.kind, &entry.subject, &entry.chat, &cursor)?;
+            let change = entry_change(&entry.event.change, &entry.chat, &cursor);
             (Some(cursor), entry.event.created_at, entry.chat.id, Some(Arc::clone(&entry.chat)), change)
         }
         ChatItem::Signal { cursor, at, chat, signal } => {
@@ -312,69 +313,75 @@ pub(super) fn chat_event(item: ChatItem) -> Option<ChatEventsPayload> {
             (Some(cursor), at, chat.id, Some(chat), change)
         }
     };
-    Some(ChatEventsPayload {
+    ChatEventsPayload {
         cursor,
         at: DateTime(at),
         chat_id: Kind::Chat.encode(chat_id.0),
         chat: chat.map(Chat::shared),
         change,
-    })
+    }
 }
 
-/// What an entry of the log says. A kind whose subject is of another type would be a bug; it says nothing.
-fn entry_change(
-    kind: EventKind,
-    subject: &Subject,
-    chat: &Arc<chat::Model>,
-    cursor: &str,
-) -> Option<ChatEvent> {
-    let change = match (subject, kind) {
-        (Subject::Chat, _) => ChatEvent::Changed(ChatChangedEvent { chat: Chat::shared(Arc::clone(chat)) }),
-        (Subject::History(through), _) => {
-            let through_sequence = i32::try_from(*through).ok()?;
+/// The event that an entry of the log becomes.
+fn entry_change(change: &Change, chat: &Arc<chat::Model>, cursor: &str) -> ChatEvent {
+    match change {
+        Change::Chat => ChatEvent::Changed(ChatChangedEvent { chat: Chat::shared(Arc::clone(chat)) }),
+        Change::History { newest_id: _, through } => {
+            let through_sequence = i32::try_from(*through).unwrap_or(i32::MAX);
             ChatEvent::History(HistoryChangedEvent { through_sequence })
         }
-        (Subject::Message(row), EventKind::MessageChanged) => {
-            ChatEvent::MessageChanged(MessageChangedEvent { message: Message(row.clone()) })
-        }
-        (Subject::Message(row), _) => {
-            let message_edge = MessageEdge { cursor: cursor.to_owned(), node: Message(row.clone()) };
+        Change::Message(change, row) => message_event(*change, Message(row.clone()), cursor),
+        Change::Presence(change, row) => presence_event(*change, row),
+        Change::Participation(change, row) => participation_event(*change, row),
+        Change::Session(change, row) => session_event(*change, ChatSession(row.clone())),
+    }
+}
+
+fn message_event(change: MessageChange, message: Message, cursor: &str) -> ChatEvent {
+    match change {
+        MessageChange::Added => {
+            let message_edge = MessageEdge { cursor: cursor.to_owned(), node: message };
             ChatEvent::MessageAdded(MessageAddedEvent { message_edge })
         }
-        (Subject::Presence(row), EventKind::PresenceAdded) => {
-            ChatEvent::PresenceAdded(PresenceAddedEvent { presence: Presence(row.clone()) })
+        MessageChange::Changed => ChatEvent::MessageChanged(MessageChangedEvent { message }),
+    }
+}
+
+fn presence_event(change: PresenceChange, row: &presence::Model) -> ChatEvent {
+    let presence = Presence(row.clone());
+    match change {
+        PresenceChange::Added => ChatEvent::PresenceAdded(PresenceAddedEvent { presence }),
+        PresenceChange::Ended => {
+            let ended_presence_id = Kind::Presence.encode(row.id.0);
+            ChatEvent::PresenceEnded(PresenceEndedEvent { presence, ended_presence_id })
         }
-        (Subject::Presence(row), EventKind::PresenceEnded) => ChatEvent::PresenceEnded(PresenceEndedEvent {
-            presence: Presence(row.clone()),
-            ended_presence_id: Kind::Presence.encode(row.id.0),
-        }),
-        (Subject::Participation(row), EventKind::ParticipationAdded) => {
-            let participation = Participation(row.clone());
+    }
+}
+
+fn participation_event(change: ParticipationChange, row: &participation::Model) -> ChatEvent {
+    let participation = Participation(row.clone());
+    match change {
+        ParticipationChange::Added => {
             ChatEvent::ParticipationAdded(ParticipationAddedEvent { participation })
         }
-        (Subject::Participation(row), EventKind::ParticipationChanged) => {
-            let participation = Participation(row.clone());
+        ParticipationChange::Changed => {
             ChatEvent::ParticipationChanged(ParticipationChangedEvent { participation })
         }
-        (Subject::Participation(row), EventKind::ParticipationEnded) => {
-            ChatEvent::ParticipationEnded(ParticipationEndedEvent {
-                participation: Participation(row.clone()),
-                ended_participation_id: Kind::Participation.encode(row.id.0),
-            })
+        ParticipationChange::Ended => {
+            let ended_participation_id = Kind::Participation.encode(row.id.0);
+            ChatEvent::ParticipationEnded(ParticipationEndedEvent { participation, ended_participation_id })
         }
-        (Subject::Session(row), EventKind::SessionAdded) => {
-            ChatEvent::SessionAdded(ChatSessionAddedEvent { chat_session: ChatSession(row.clone()) })
+    }
+}
+
+fn session_event(change: SessionChange, chat_session: ChatSession) -> ChatEvent {
+    match change {
+        SessionChange::Added => ChatEvent::SessionAdded(ChatSessionAddedEvent { chat_session }),
+        SessionChange::Changed | SessionChange::Moved(_) => {
+            let action = change.action().map(Into::into);
+            ChatEvent::SessionChanged(ChatSessionChangedEvent { chat_session, action })
         }
-        (Subject::Session(row), _) => {
-            let action = crate::live::action_of(kind).map(Into::into);
-            ChatEvent::SessionChanged(ChatSessionChangedEvent {
-                chat_session: ChatSession(row.clone()),
-                action,
-            })
-        }
-        (Subject::Presence(_) | Subject::Participation(_), _) => return None,
-    };
-    Some(change)
+    }
 }
 
 pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEventsPayload {
@@ -420,8 +427,8 @@ fn gone(chat_id: ChatId) -> ChatGoneEvent {
     ChatGoneEvent { removed_chat_id: Kind::Chat.encode(chat_id.0) }
 }
 
-/// The chat with its cursor in the list that it came into: a queue by how long it waits, an inbox by its latest
-/// message.
+/// The chat with its cursor in the list that it entered. A queue is sorted by waiting time, an inbox by the
+/// latest message.
 fn chat_edge(chat: Arc<chat::Model>, list: List, sorted_by: Timestamp) -> ChatEdge {
     let cursor = list.cursor(Key { value: sorted_by.0, id: chat.id.0 });
     ChatEdge { cursor, node: Chat::shared(chat) }

@@ -1,7 +1,7 @@
-//! The items of a stream on their way to be resolved, each in its turn, and again where that failed.
+//! Passes the items of a stream to be resolved, one at a time, and again if that failed.
 //!
-//! The library resolves an item once and asks for the next one only then. So a stream that yields the same item again
-//! has it resolved again, in its place: nothing is lost, repeated or reordered, and the stream below stays as it is.
+//! The library resolves an item once, and only then requests the next one. A stream that yields the same item
+//! again therefore has it resolved again in its place. Nothing is lost, repeated or reordered.
 
 use super::super::resume::Resume;
 use crate::live::Live;
@@ -9,7 +9,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
 
-/// An item as the API has it, and the cursor after it; absent for an item that ends its stream.
+/// An item of the API, and the cursor after it. No cursor for an item that ends its stream.
 pub(super) struct Made<T> {
     pub(super) cursor: Option<String>,
     pub(super) event: T,
@@ -20,11 +20,11 @@ struct Items<I, F> {
     resume: Arc<Resume>,
     stream: BoxStream<'static, I>,
     make: F,
-    /// The last item, until it is known that it was resolved.
+    /// The last item, until it is known to be resolved.
     last: Option<I>,
 }
 
-/// What a live stream carries, made into what the API has. Items that make nothing are left out.
+/// Converts a live stream to items of the API, and drops those that have no such item.
 pub(super) fn items<I, T>(
     live: Live,
     resume: Arc<Resume>,

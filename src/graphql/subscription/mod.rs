@@ -1,5 +1,5 @@
-//! The roots of subscriptions. Each item notes its cursor, so that the answer carries it too and a generic
-//! client can resume.
+//! The root fields of subscriptions. Each item records its cursor, so that the response has it too and a
+//! generic client can resume.
 
 mod event;
 mod items;
@@ -27,38 +27,40 @@ use futures_util::Stream;
 use items::{Made, items};
 use std::sync::Arc;
 
-/// The place whose chats are followed: exactly one field is given.
+/// The list of chats to follow.
 #[derive(OneofObject)]
 #[graphql(name = "ChatScope")]
 #[expect(clippy::enum_variant_names, reason = "the names are those of the API")]
 enum ChatScopeInput {
-    /// Chats in this room.
+    /// Follows the chats in this room.
     RoomId(ID),
-    /// Chats with this visitor.
+    /// Follows the chats with this visitor.
     VisitorId(ID),
-    /// Chats that this user takes part in.
+    /// Follows the chats that this user takes part in.
     UserId(ID),
-    /// Chats that this user is present in.
+    /// Follows the chats in which this user is present.
     PresentUserId(ID),
 }
 
-/// Everything that can be followed. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on
-/// its screen, all on one socket. Each event's cursor is also in `extensions.cursor`, and `extensions.after` of
-/// a subscribe message goes on from there, so that one generic link resumes every subscription.
+/// Live updates. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on the screen, all
+/// on one WebSocket. Each event's cursor is also in `extensions.cursor` of the response. `extensions.after`
+/// of the request takes precedence over the `after` argument, so one generic link can resume every
+/// subscription.
 pub struct Subscription;
 
-/// Everything that can be followed. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on
-/// its screen, all on one socket. Each event's cursor is also in `extensions.cursor`, and `extensions.after` of
-/// a subscribe message goes on from there, so that one generic link resumes every subscription.
+/// Live updates. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on the screen, all
+/// on one WebSocket. Each event's cursor is also in `extensions.cursor` of the response. `extensions.after`
+/// of the request takes precedence over the `after` argument, so one generic link can resume every
+/// subscription.
 #[Subscription]
 impl Subscription {
-    /// New messages of a chat. With `after`, what was missed comes first, then what is new: in order, no gap, no
-    /// repeat. Resumes from any age.
+    /// New messages of a chat. With `after`, replays missed messages in order, then continues live. No gaps,
+    /// no duplicates. Cursors never expire.
     async fn message_added(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] chat_id: ID,
-        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+        #[graphql(desc = "The id of the chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat. Sends only events after it.")] after: Option<String>,
     ) -> Result<impl Stream<Item = MessageEdge>> {
         let Following { resume, after } = following(context, after)?;
         let stream =
@@ -69,15 +71,14 @@ impl Subscription {
         }))
     }
 
-    /// Users joining and leaving a chat, and renewals of their presences. Renewals are sent at most once per
-    /// presence in a
-    /// quarter of the presence TTL (15 seconds by default), and are not replayed after a reconnect. Fails with
-    /// `CURSOR_EXPIRED` when the events after the cursor are no longer stored.
+    /// Users who join and leave a chat, and renewals of their presences. Renewals are sent at most once per
+    /// presence in a quarter of the presence TTL (15 seconds by default), and are not replayed after a
+    /// reconnect. Fails with `CURSOR_EXPIRED` if the events after the cursor are no longer stored.
     async fn presence_changed(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] chat_id: ID,
-        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+        #[graphql(desc = "The id of the chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat. Sends only events after it.")] after: Option<String>,
     ) -> Result<impl Stream<Item = PresenceChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let viewer = &caller(context)?.viewer;
@@ -93,12 +94,15 @@ impl Subscription {
         }))
     }
 
-    /// One session's changes. `CURSOR_EXPIRED` where what came after the cursor is not kept any more.
+    /// Changes of one chat session. Fails with `CURSOR_EXPIRED` if the events after the cursor are no longer
+    /// stored.
     async fn chat_session_changed(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The session.")] chat_session_id: ID,
-        #[graphql(desc = "A cursor of its chat: only what comes after it.")] after: Option<String>,
+        #[graphql(desc = "The id of the chat session.")] chat_session_id: ID,
+        #[graphql(desc = "A cursor of the session's chat. Sends only events after it.")] after: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = ChatSessionChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let id = Kind::ChatSession.decode(&chat_session_id)?.map(SessionId).ok_or(LiveError::NotFound)?;
@@ -114,14 +118,14 @@ impl Subscription {
         }))
     }
 
-    /// Everything that happens in a chat, in order, resumable. Starts with `ChatResetEvent` where `after` is
-    /// absent or
-    /// cannot be honoured. Keeps a user's presence in the chat alive.
+    /// All events in a chat, in order. With `after`, replays missed events, then continues live. Starts with
+    /// `ChatResetEvent` if `after` is absent or too old. While it is open, it renews a user's presence in the
+    /// chat.
     async fn chat_events(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The chat.")] chat_id: ID,
-        #[graphql(desc = "A cursor of the chat: only what comes after it.")] after: Option<String>,
+        #[graphql(desc = "The id of the chat.")] chat_id: ID,
+        #[graphql(desc = "A cursor of the chat. Sends only events after it.")] after: Option<String>,
     ) -> Result<impl Stream<Item = ChatEventsPayload>> {
         let Following { resume, after } = following(context, after)?;
         let id = chat(&chat_id)?;
@@ -129,25 +133,27 @@ impl Subscription {
             .chat_events(&caller(context)?.viewer, pulse(context), id, after.as_deref())
             .await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
-            let event = chat_event(item)?;
+            let event = chat_event(item);
             Some(Made { cursor: event.cursor.clone(), event })
         }))
     }
 
-    /// Everything that concerns the viewer across chats: their inbox, the queues of the given rooms, the sessions
-    /// they are called to. Carries state, not history: each change brings the whole chat. Starts with
-    /// `ViewerResetEvent`
-    /// where `after` is absent or cannot be honoured. Keeps all presences of a user alive.
+    /// Events across the viewer's chats: the inbox, the queues of the given rooms, and chat sessions that
+    /// call the viewer. Each event has the current state of the chat; intermediate states can be skipped.
+    /// Starts with `ViewerResetEvent` if `after` is absent or too old. While it is open, it renews all
+    /// presences of a user.
     async fn viewer_events(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Rooms whose queues to follow: up to 100.")] room_ids: Option<Vec<ID>>,
-        #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
+        #[graphql(desc = "The ids of rooms whose queues to follow, up to 100.")] room_ids: Option<Vec<ID>>,
+        #[graphql(desc = "A cursor of this stream, or the `eventCursor` of a page of chats.")] after: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = ViewerEventsPayload>> {
         let Following { resume, after } = following(context, after)?;
         let ids = room_ids.unwrap_or_default();
         if ids.len() > limits::FOLLOWED_ROOMS {
-            return Err(Fault::bad_input("roomIds has more than 100 items."));
+            return Err(Fault::bad_input("`roomIds` must have at most 100 items."));
         }
         let mut room_ids = Vec::with_capacity(ids.len());
         for id in &ids {
@@ -165,21 +171,24 @@ impl Subscription {
         }))
     }
 
-    /// Chats coming into, changing in and leaving one place. Carries state, not history: what comes again after a
-    /// reconnect is applied by id. `CURSOR_EXPIRED` after a day: read the list again.
+    /// Chats that enter, change in, and leave a list. Each event has the current state of the chat, and can
+    /// be sent again after a reconnect, so update chats by id. Fails with `CURSOR_EXPIRED` if the cursor is
+    /// more than 24 hours old.
     async fn chat_changed(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The place.", name = "in")] scope: ChatScopeInput,
+        #[graphql(desc = "The list of chats to follow.", name = "in")] scope: ChatScopeInput,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "A cursor of this stream, or a chat page's eventCursor.")] after: Option<String>,
+        #[graphql(desc = "A cursor of this stream, or the `eventCursor` of a page of chats.")] after: Option<
+            String,
+        >,
     ) -> Result<impl Stream<Item = ChatChangedPayload>> {
         let Following { resume, after } = following(context, after)?;
         let scope = decode_scope(&scope)?;
         let caller = caller(context)?;
-        let filter = filter_within(caller, ChatFilter::default(), filter)
-            .await?
-            .ok_or_else(|| Fault::bad_input("The filter names what can match nothing."))?;
+        let filter = filter_within(caller, ChatFilter::default(), filter).await?.ok_or_else(|| {
+            Fault::bad_input("The filter has an id of the wrong type, so it cannot match any chat.")
+        })?;
         let viewer = &caller.viewer;
         let stream = live(context)?.chat_changes(viewer, scope, filter, after.as_deref()).await?;
         Ok(items(live(context)?.clone(), resume, stream, |item| {
@@ -195,13 +204,14 @@ impl Subscription {
     }
 }
 
-/// How a subscription is resumed.
+/// The resumption of a subscription.
 struct Following {
     resume: Arc<Resume>,
     after: Option<String>,
 }
 
-/// What came with the request wins over the argument: clients resend their first variables unchanged.
+/// The cursor to resume from. The request's `extensions.after` takes precedence over the argument, because
+/// clients resend their first variables unchanged.
 fn following(context: &Context<'_>, after: Option<String>) -> Result<Following> {
     let resume =
         context.data_opt::<Arc<Resume>>().ok_or_else(|| Fault::internal("an operation has no resume"))?;

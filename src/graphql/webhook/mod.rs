@@ -1,4 +1,4 @@
-//! Webhooks and the ledger of what is delivered to them. For admins alone.
+//! Webhooks and their deliveries. Only for admins.
 
 pub(super) mod mutation;
 
@@ -13,28 +13,28 @@ use super::scalar::DateTime;
 use async_graphql::{Context, ID, Object};
 use entity::{webhook, webhook_delivery};
 
-/// An address that is told of what happens in the organization.
+/// A URL of the organization that receives events.
 #[derive(Clone)]
 pub(super) struct Webhook(pub webhook::Model);
 
-/// An address that is told of what happens in the organization, each time by an HTTP POST signed as Standard
-/// Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`), with `X-WEBHOOK-API-KEY` and
-/// `X-WEBHOOK-API-SECRET`. An answer of 2xx is success; else it is tried again after 5 s, 5 min, 30 min, 2 h, 5 h,
-/// 10 h, 14 h, 20 h and 24 h, or when `Retry-After` says. Every event is delivered at least once, perhaps twice with
-/// the same id, and perhaps not in order.
+/// A URL that receives events of the organization by HTTP POST. Each request is signed according to Standard
+/// Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) and has the headers `X-WEBHOOK-API-KEY`
+/// and `X-WEBHOOK-API-SECRET`. A 2xx status is success. Otherwise the server tries again after 5 s, 5 min, 30
+/// min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, or when `Retry-After` says. Each event is delivered at least
+/// once, sometimes twice with the same `webhook-id`, and not always in order.
 #[Object]
 impl Webhook {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::Webhook.encode(self.0.id.0)
     }
 
-    /// The URL that events are sent to. Checked again at each delivery: the name must lead to public addresses.
+    /// The URL that receives the events. The server checks at each attempt that it leads to a public address.
     async fn url(&self) -> &str {
         &self.0.url
     }
 
-    /// The events that are sent.
+    /// The events that the webhook receives.
     async fn events(&self) -> Vec<WebhookEvent> {
         self.0.events.0.iter().copied().map(Into::into).collect()
     }
@@ -44,19 +44,18 @@ impl Webhook {
         &self.0.api_key
     }
 
-    /// Whether it is told of anything. A disabled webhook gets no deliveries, and those to come are given up.
+    /// True if the webhook receives events. Disabling a webhook cancels its pending deliveries.
     async fn is_enabled(&self) -> bool {
         self.0.is_enabled
     }
 
-    /// The reason for which the server disabled the webhook: its receiver answered 410, or nothing could be
-    /// delivered for five days. Null
-    /// where it is enabled, or an admin disabled it.
+    /// The reason why the server disabled the webhook: the receiver answered 410, or no delivery succeeded
+    /// for five days. Null if it is enabled, or an admin disabled it.
     async fn disabled_reason(&self) -> Option<&str> {
         self.0.disabled_reason.as_deref()
     }
 
-    /// The creation time.
+    /// The time at which the webhook was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
@@ -70,7 +69,7 @@ impl Webhook {
             Vec<WebhookDeliveryState>,
         >,
         #[graphql(
-            desc = "The sort order.",
+            desc = "The sort order of the list.",
             default_with = "Some(WebhookDeliveryOrderInput::ascending(WebhookDeliveryOrderField::CreatedAt))"
         )]
         order_by: Option<WebhookDeliveryOrderInput>,
@@ -89,19 +88,19 @@ impl Webhook {
     }
 }
 
-/// An event for one webhook, and what became of it.
+/// The delivery of one event to one webhook.
 #[derive(Clone)]
 pub(super) struct WebhookDelivery(pub webhook_delivery::Model);
 
-/// An event for one webhook, and what became of it.
+/// The delivery of one event to one webhook.
 #[Object]
 impl WebhookDelivery {
-    /// The global id.
+    /// The global id, for `node(id:)`.
     pub(super) async fn id(&self) -> ID {
         Kind::WebhookDelivery.encode(self.0.id.0)
     }
 
-    /// The event.
+    /// The event that is delivered.
     async fn event(&self) -> WebhookEvent {
         self.0.event.into()
     }
@@ -111,41 +110,39 @@ impl WebhookDelivery {
         self.0.state.into()
     }
 
-    /// Number of attempts that ended, with an answer or without one. An attempt that is under way, or that a
-    /// restart of
-    /// the server cut off, is not counted.
+    /// The number of attempts that have ended. A running attempt, or one that a restart of the server
+    /// interrupted, does not count.
     async fn attempts(&self) -> i32 {
         self.0.attempts
     }
 
-    /// The time of the next attempt. Null unless PENDING. While it is being tried: when it is taken up again,
-    /// should the
-    /// server not live to see the end of it.
+    /// The time of the next attempt. Null unless the state is PENDING. During an attempt: the time at which
+    /// it is repeated if the server stops before it ends.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
     }
 
-    /// The time at which the receiver accepted the delivery.
+    /// The time at which the receiver accepted the delivery. Null unless the state is DELIVERED.
     async fn delivered_at(&self) -> Option<DateTime> {
         self.0.delivered_at.map(DateTime)
     }
 
-    /// The HTTP status of the newest attempt; null while it is under way, and where there was no whole answer.
+    /// The HTTP status of the latest attempt. Null during an attempt, and if no complete response arrived.
     async fn last_status(&self) -> Option<i32> {
         self.0.last_status
     }
 
-    /// The error of the newest attempt, in English. Null while it is under way.
+    /// The error of the latest attempt, in English. Null during an attempt, and after success.
     async fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }
 
-    /// The body: JSON, the same at every attempt.
+    /// The body of the request as JSON, the same at every attempt.
     async fn body(&self) -> &str {
         &self.0.body
     }
 
-    /// The time of the event.
+    /// The time at which the event happened.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }

@@ -1,5 +1,5 @@
-//! The body of a response: it tells when the response has ended, and whether the peer of an HTTP/2 stream
-//! takes it.
+//! The body of a response. It reports when the response has ended, and whether the peer of an HTTP/2 stream
+//! reads it.
 
 use super::connection::UnderWay;
 use super::http2_stream::Http2Stream;
@@ -18,7 +18,7 @@ pub(super) struct ResponseBody {
     inner: Body,
     under_way: UnderWay,
     stream: Option<Arc<Http2Stream>>,
-    /// What is left of a chunk that was longer than a piece.
+    /// The rest of a chunk that was longer than a piece.
     rest: Bytes,
     has_begun: bool,
     has_ended: bool,

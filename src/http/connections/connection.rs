@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// A connection without a request must be this old before it may make room for another one: its request may
 /// be on the way.
 const SILENT_AFTER: u64 = 250;
-/// How much longer than [`ConnectionLimits::idle_within`] a connection may take to end by itself.
+/// The additional time after [`ConnectionLimits::idle_within`] in which a connection may end by itself.
 const RETIRE_WITHIN: u64 = 1_000;
 
 /// One accepted connection. Times are milliseconds since `epoch`, plus one; 0 means not now.
@@ -39,7 +39,7 @@ pub(super) struct Connection {
     pub(super) cut: CancellationToken,
 }
 
-/// Why a connection is closed.
+/// The reason why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overdue {
     /// No request within the time for the first one.
@@ -128,7 +128,7 @@ impl Connection {
         self.requests.load(Ordering::Relaxed) == 0
     }
 
-    /// Since when nothing has been asked on it, where it may be closed in favor of another connection.
+    /// The time since which the connection has had no request, if it may be closed in favor of another one.
     pub(super) fn silent_since(&self, now: u64) -> Option<u64> {
         let is_busy = !self.is_without_requests() || self.is_upgraded.load(Ordering::Relaxed);
         if is_busy || self.cut.is_cancelled() {
@@ -138,7 +138,7 @@ impl Connection {
         (since.saturating_add(SILENT_AFTER) <= now).then_some(since)
     }
 
-    /// Why it should be closed now.
+    /// The reason to close the connection now.
     pub(super) fn overdue(&self, now: u64, limits: &ConnectionLimits) -> Option<Overdue> {
         let is_past = |since: u64, within: Duration| {
             since != 0 && now.saturating_sub(since) > u64::try_from(within.as_millis()).unwrap_or(u64::MAX)
@@ -182,7 +182,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// What a request's handler may do with the connection that it came on.
+/// The view that the handler of a request has of its connection.
 #[derive(Clone)]
 pub(in crate::http) struct Link {
     pub(super) connection: Arc<Connection>,

@@ -1,4 +1,5 @@
-//! File descriptors: as many as the system allows, and some of them kept for what is not a connection.
+//! File descriptors: raises the limit as far as the system allows, and reserves some for everything but
+//! connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -1,5 +1,5 @@
-//! Streams of HTTP/2: each runs as a task that can be ended alone, since a window of 0 stops a stream without
-//! stopping its connection.
+//! Streams of HTTP/2. Each runs as a task that can be ended alone, because a window of 0 stops a stream
+//! without stopping its connection.
 
 use super::connection::Connection;
 use super::http2_stream::{Http2Stream, STREAM};
@@ -9,14 +9,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a stream is looked at.
+/// The interval of checking a stream.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the streams of one connection.
 #[derive(Clone)]
 pub(super) struct Streams {
     pub(super) connection: Arc<Connection>,
-    /// How long a piece of a body may wait for the peer.
+    /// The time that a piece of a body may wait for the peer.
     pub(super) write_within: Duration,
 }
 
@@ -27,6 +27,7 @@ where
     fn execute(&self, future: F) {
         let stream = Arc::new(Http2Stream::default());
         let Self { connection, write_within } = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "a stream ends with its connection, which is tracked")]
         tokio::spawn(STREAM.scope(Arc::clone(&stream), async move {
             if run(future, &stream, &connection, write_within).await {
                 return;
@@ -56,7 +57,7 @@ async fn run(
             () = connection.cut.cancelled() => return false,
             _ = looks.tick() => {
                 if stream.is_stalled(connection.now(), write_within) {
-                    tracing::debug!(connection = connection.id, "closed a stream that does not read");
+                    tracing::debug!(connection = connection.id, "closed a stream whose client does not read");
                     return false;
                 }
             }

@@ -1,4 +1,4 @@
-//! The state of one HTTP/2 stream: whether a piece of its body waits for the peer.
+//! The state of one HTTP/2 stream: whether a part of its body waits for the peer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,8 @@ tokio::task_local! {
 /// A request and its response on a connection that carries several.
 #[derive(Default)]
 pub(in crate::http) struct Http2Stream {
-    /// Since when a piece of the body waits for the peer's window, by the connection's time; 0 where none does.
+    /// The time since which a piece of the body waits for the peer's window, on the connection's clock. 0 if
+    /// none does.
     waiting_since: AtomicU64,
     pub(super) cut: CancellationToken,
 }

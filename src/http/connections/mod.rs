@@ -1,8 +1,8 @@
-//! Connections: accepted, served, and closed when they stand still.
+//! Connections: accepts, serves, and closes them when they stall.
 //!
-//! Every connection is in a registry. A sweep closes those that are overdue: without a request for 10 s, with
-//! a request head that does not end, idle, or with a peer that does not take what is written. When the limit of
-//! open files is near, the connection that has been silent the longest makes room for the next.
+//! Every connection is in a registry. A sweep closes overdue ones: without a request for 10 s, with an
+//! incomplete request head, idle, or with a peer that does not read. Near the limit of open files, the
+//! connection that has been silent for the longest time is closed to accept the next one.
 
 mod body;
 mod connection;
@@ -43,14 +43,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long to wait when no connection can be accepted, as when there are no descriptors left.
+/// The wait after a connection could not be accepted, for example because no descriptors are left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
-/// How long requests that are under way may take once the server is told to stop.
+/// The time that running requests get when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Paths that answer also where connections are refused.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
-/// How many connections there may be, and for how long.
+/// The limits of connections.
 pub(super) struct Allowed {
     pub(super) limits: ConnectionLimits,
     /// Connections at once.
@@ -79,7 +79,7 @@ pub(super) async fn serve(
                     tasks.spawn(server.serve(stream, peer.ip(), entry));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    tracing::warn!(%error, "could not accept a connection");
                     registry.make_room();
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                 }
@@ -100,7 +100,7 @@ pub(super) async fn serve(
         }
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
-        tracing::warn!("some requests were still under way when the server stopped");
+        tracing::warn!("some requests were still running when the server stopped");
         registry.cut_all();
     }
 }

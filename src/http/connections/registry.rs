@@ -1,4 +1,4 @@
-//! All connections that are open: how many there may be, and which one makes room for another.
+//! The registry of open connections: their limit, and the choice of the one to close.
 
 use super::connection::{Connection, Overdue};
 use crate::http::address::counted;
@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 const SPARE: usize = 16;
 /// One of so many connections of the budget is closed at once when room is needed.
 const EVICTED_OF: usize = 64;
-/// How long to wait for a connection to end before looking again.
+/// The wait for a connection to end before checking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// How often connections are looked at.
+/// The interval of the sweep.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
-/// How often the log says that connections are refused.
+/// The interval of warnings about refused connections.
 const WARN_EVERY: Duration = Duration::from_secs(30);
 
 /// The open connections.
@@ -39,7 +39,7 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct Open {
     next: u64,
-    /// In the order in which they were accepted.
+    /// All connections in the order in which they were accepted.
     all: BTreeMap<u64, Arc<Connection>>,
     of_address: HashMap<IpAddr, usize>,
     warned: Option<Instant>,
@@ -91,7 +91,7 @@ impl Registry {
                 if open.warn() {
                     tracing::warn!(
                         connections = open.all.len(),
-                        "the limit of open files allows no more connections"
+                        "the limit of open files is reached; refusing connections"
                     );
                 }
                 if !has_evicted && open.all.len() < self.budget + SPARE {
@@ -120,7 +120,7 @@ impl Registry {
                 tracing::warn!(
                     %address,
                     limit = self.limits.per_address,
-                    "refused connections of an address that has too many; name a proxy in --trusted-proxies"
+                    "refused connections of an address that has too many; if it is a proxy, add it to --trusted-proxies"
                 );
             }
             return None;

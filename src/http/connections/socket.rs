@@ -1,5 +1,5 @@
-//! The socket of a connection: notes what moves, ends when the connection is cut, and closes so that the last
-//! bytes arrive.
+//! The socket of a connection: records its traffic, ends when the connection is cut, and closes so that the
+//! last bytes arrive.
 
 use super::registry::Entry;
 use socket2::SockRef;
@@ -12,14 +12,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-/// How long a peer may leave sent data unacknowledged, or its window closed, before the kernel ends the
-/// connection. Longer than a phone needs between two networks.
+/// The time that a peer may leave data unacknowledged, or its window closed, before the kernel ends the
+/// connection. Longer than a phone needs to change networks.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes that the kernel takes before the peer's window has room for them. More would hide that it does not
 /// read, and would be memory that it costs.
 const UNSENT: u32 = 128 * 1024;
-/// How long a closed connection reads what is still on the way. A peer that sends into a closed socket is
-/// answered with a reset, which may overtake the last bytes of the answer.
+/// The time for which a closed connection reads what is still on the way. Otherwise the kernel answers it
+/// with a reset, which may overtake the last bytes of the response.
 const LINGER: Duration = Duration::from_secs(1);
 
 type Cut = Pin<Box<WaitForCancellationFutureOwned>>;

@@ -1,8 +1,10 @@
-//! Conditions whose index is not in the order that is asked for. Where one of them leads to few chats, these are found by
-//! it and sorted: walking the order past all that do not match would cost as much as there are chats.
+//! Conditions whose index is not in the requested order. If such a condition matches few chats, they are
+//! found by its index and sorted. Walking the requested order past all other chats would cost as much as
+//! there are chats.
 
-use super::{being_present, taking_part};
+use super::being_present;
 use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
+use crate::store::access::participated_in_by;
 use crate::store::{Result, Rows};
 use entity::{OrganizationId, chat, chat_tag};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
@@ -12,7 +14,7 @@ use uuid::Uuid;
 /// Chats that are sorted rather than walked to, at most: sorting these costs about as much as walking to a page of chats
 /// that are as rare among a million (`examples/report.rs`).
 const FEW: u64 = 2_000;
-/// From how many messages on a chat is in the index of long ones.
+/// The number of messages from which on a chat is in the index of long ones.
 const LONG: i32 = 20;
 
 /// The condition that leads to the chats. All others are checked for each chat that it leads to.
@@ -28,7 +30,7 @@ pub(super) enum Lead {
     PresentUser,
 }
 
-/// The condition that leads to few chats, where there is one and no index has its chats in the order.
+/// The condition that leads to few chats, if there is one and no index has its chats in the requested order.
 pub(super) async fn to_few(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -67,7 +69,8 @@ pub(super) fn at_least(count: i32) -> Expr {
     if count < LONG { at_least } else { is_long().and(at_least) }
 }
 
-/// As the index of long chats has it: word by word, or it would not be used.
+/// The condition of the index of long chats. It must be identical word by word, or the index would not be
+/// used.
 fn is_long() -> Expr {
     Expr::cust(format!("\"chat\".\"message_count\" >= {LONG}"))
 }
@@ -100,7 +103,7 @@ fn leads(
         leads.extend(tagged.map(|(position, tag)| (Lead::Tag(position), with_tag(organization_id, tag))));
     }
     let participants = filter.participant_ids.iter().enumerate();
-    leads.extend(participants.map(|(position, id)| (Lead::Participant(position), taking_part(*id))));
+    leads.extend(participants.map(|(position, id)| (Lead::Participant(position), participated_in_by(*id))));
     leads.extend(filter.present_user_id.map(|id| (Lead::PresentUser, being_present(id))));
     if let Some(count) = filter.min_message_count.filter(|count| *count >= LONG) {
         leads.push((Lead::Index, chats().filter(at_least(count)).into_query()));

@@ -12,12 +12,12 @@ use uuid::Uuid;
 /// Frames of the write-ahead log that are worth a checkpoint: SQLite's own default.
 const CHECKPOINT_FRAMES: i64 = 1_000;
 
-/// How far a checkpoint goes.
+/// The mode of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum CheckpointMode {
     /// Only tells.
     Look,
-    /// As far as it gets without waiting.
+    /// As much as possible without waiting.
     Passive,
     /// Everything, and empties the log; waits for readers.
     Truncate,
@@ -81,7 +81,7 @@ impl StoreFile {
             // A disk that is full, or a file that is busy, is no reason to refuse reads.
             Err(error) if error::may_end_transaction(&error) => {
                 end_if_flush_failed(&error);
-                tracing::warn!(%error, "the database cannot be written to now");
+                tracing::warn!(%error, "cannot write to the database at the moment");
                 file.must_checkpoint = true;
                 Ok(file)
             }

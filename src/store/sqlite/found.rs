@@ -1,4 +1,4 @@
-//! What is on disk before SQLite opens it, and whether it may be opened.
+//! Inspects the files on disk before SQLite opens them, and decides whether the database may be opened.
 
 use super::marker::Marker;
 use super::wal::Wal;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The first bytes of a database file, from SQLite's "Database File Format", section 1.3.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER: usize = 100;
-/// Where the user version is, which is our generation, and the version of the schema.
+/// The offset of the user version, which is our generation, and of the version of the schema.
 const USER_VERSION: usize = 60;
 const SCHEMA_VERSION: usize = 40;
 
@@ -35,12 +35,12 @@ pub(super) enum DatabaseFile {
     Sound { generation: u32, schema: u32 },
 }
 
-/// How to go on with what was found.
+/// The decision about the files that were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// Whether to look for damage.
     pub(super) needs_check: bool,
-    /// Why cursors from before must not be believed, if so.
+    /// The reason why earlier cursors must be refused, if there is one.
     pub(super) is_other: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! The embedded database: how its file is opened, checked, checkpointed and closed.
+//! SQLite: opens, checks, checkpoints and closes the database file.
 
 mod checkpoint;
 mod found;
@@ -13,7 +13,7 @@ use super::error::{self, OpenError};
 use super::refolding;
 use crate::clock::Clock;
 use entity::store_meta;
-use migration::{Migrator, MigratorTrait};
+use migration::{Refusal, migrate};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{self, Connection as _};
@@ -30,9 +30,9 @@ use uuid::Uuid;
 const FLUSH_FAILED_STATUS: i32 = 74;
 /// Connections that read: a few more than cores, since each has its own thread.
 const READERS: u32 = 8;
-/// How long a reader waits for a connection of the pool before the answer is "unavailable".
+/// The time that a reader waits for a connection of the pool before the error "unavailable".
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a connection waits for a lock on the file.
+/// The time that a connection waits for a lock on the file.
 const BUSY: Duration = Duration::from_secs(5);
 /// Lines of the integrity check that are shown.
 const FINDINGS: usize = 5;
@@ -51,6 +51,7 @@ pub(super) fn end_if_flush_failed(error: &DbErr) {
         let text = "the disk failed to store what was written to the database (fsync), so the server stops; start it again \
                     to recover what was acknowledged";
         tracing::error!(%error, "{text}");
+        #[expect(clippy::disallowed_macros, reason = "the command line has no log")]
         if !tracing::dispatcher::has_been_set() {
             eprintln!("Error: {text}: {error}");
         }
@@ -148,7 +149,10 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
         check(&setup, &path).await?;
     }
     let is_complete = checkpoint_all(&setup).await?;
-    Migrator::up(&setup, None).await.map_err(damaged)?;
+    migrate(&setup).await.map_err(|refusal| match refusal {
+        Refusal::Failed(error) => damaged(error),
+        Refusal::Unknown(_) => refusal.into(),
+    })?;
     refolding::bring_up_to_date(&setup).await?;
     let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
     let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;
@@ -184,7 +188,7 @@ fn say_what_is_in_the_log(found: &Found) {
 
 /// Looks for damage in the whole file. Takes seconds for each GB.
 async fn check(connection: &DatabaseConnection, path: &Path) -> Result<()> {
-    tracing::info!("checking the database, which was not stopped cleanly or came from elsewhere");
+    tracing::info!("checking the database, because it was not closed cleanly or was copied");
     let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA quick_check");
     let rows = connection.query_all_raw(statement).await.map_err(|error| damage(path, error))?;
     let lines: std::result::Result<Vec<String>, DbErr> =
@@ -212,7 +216,7 @@ async fn checkpoint_all(connection: &DatabaseConnection) -> Result<bool> {
         Ok(Progress { is_complete, .. }) => Ok(is_complete),
         Err(error) if error::may_end_transaction(&error) && !error::is_damage(&error) => {
             end_if_flush_failed(&error);
-            tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+            tracing::warn!(%error, "could not move the write-ahead log into the database file");
             Ok(false)
         }
         Err(error) => Err(error.into()),

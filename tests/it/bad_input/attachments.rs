@@ -1,4 +1,4 @@
-//! Ways to spoil what a message has attached.
+//! Invalid attachments of messages.
 
 use super::{Case, NAMES, long};
 use crate::harness::calls::Call;

@@ -1,4 +1,4 @@
-//! Ways to spoil what is more than one value: pages, attributes, origins, products.
+//! Invalid lists and compound values: pages, attributes, origins, products.
 
 use super::{Case, NAMES, NOTES, long};
 use crate::harness::calls::Call;

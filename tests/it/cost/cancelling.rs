@@ -1,4 +1,4 @@
-//! A query ends with the client that asked it; a mutation runs to its end.
+//! A query is canceled with its client. A mutation always finishes.
 
 use crate::harness::Engine;
 use crate::harness::socket::Socket;

@@ -1,5 +1,5 @@
-//! An argument whose variable is not given has its default, as the GraphQL specification says in section 6.4.1:
-//! every argument and every field of an input that has one.
+//! An argument whose variable is absent has its default (section 6.4.1 of the GraphQL specification): every
+//! argument and input field with a default.
 
 use crate::harness::Engine;
 use crate::harness::TestApp;

@@ -1,4 +1,4 @@
-//! What is refused repeats nothing of what was sent, says where, and has the right code.
+//! Refusals never repeat the input, and have the right code and location.
 
 use crate::harness::Engine;
 use crate::harness::client::error_code;

@@ -1,4 +1,4 @@
-//! Facts of the chat-session API, each asserted whole.
+//! Facts of the chat session API.
 
 use crate::harness::Engine;
 use crate::harness::sdl;

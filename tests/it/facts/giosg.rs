@@ -1,4 +1,4 @@
-//! Facts of giosg's chat API, each asserted whole.
+//! Facts of giosg's chat API.
 
 use crate::harness::Engine;
 use crate::harness::client::error_code;

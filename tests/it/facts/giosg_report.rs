@@ -1,4 +1,4 @@
-//! Facts of giosg's reports and of what a chat has around it, each asserted whole.
+//! Facts of giosg's reports and of the data around a chat.
 
 use crate::harness::Engine;
 use crate::harness::client::error_code;

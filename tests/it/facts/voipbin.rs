@@ -1,4 +1,4 @@
-//! Facts of VoIPbin's chats, each asserted whole.
+//! Facts of VoIPbin's chats.
 
 use crate::harness::Engine;
 use crate::harness::sdl;

@@ -1,4 +1,4 @@
-//! Facts of Welkin's patient chat, each asserted whole.
+//! Facts of Welkin's patient chat.
 
 use crate::harness::Engine;
 use crate::harness::client::{Client, error_code};

@@ -8,7 +8,7 @@ use super::preload::Disk;
 use crate::harness::Engine;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What feeds ask for and show: the state of many chats, fetched first and followed from there.
+//! Feeds of a run: fetch the state of many chats, then follow it.
 
 use super::context::{Caller, Context};
 use super::journal::{Change, Stream};

@@ -5,7 +5,7 @@ use super::context::{Caller, Context, position, shown};
 use super::feeds;
 use super::journal::{Change, Follower, Frame, Stream};
 use futures_util::{SinkExt, StreamExt};
-use rand::Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};

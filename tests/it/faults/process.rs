@@ -115,7 +115,7 @@ fn spawn(command: Command) -> Child {
 
 /// A port below those that the kernel hands out to clients, so that nobody takes it while its owner is down.
 pub fn fixed_port() -> u16 {
-    use rand::Rng;
+    use rand::RngExt;
     loop {
         let port = rand::rng().random_range(15_000..32_000);
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {

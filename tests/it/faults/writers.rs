@@ -4,7 +4,7 @@
 use super::context::{Backoff, Caller, Context, Reply, SENT, shown};
 use super::journal::{Attempt, Call, Outcome, Walk};
 use crate::harness::client::mutation;
-use rand::Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;

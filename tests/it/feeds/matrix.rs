@@ -1,6 +1,6 @@
-//! Who hears what: each thing that happens to a chat of a visitor, and each audience of it, as a table. The audiences
-//! are those of the reference: the visitor, the users who take part or are present, whoever watches the room, and
-//! the user who is present; and beside them those who are to hear nothing.
+//! The audiences of each event in a visitor's chat, as a table. The audiences are those of the reference: the
+//! visitor, the users who take part or are present, everyone who watches the room, the present user, and
+//! callers who must receive nothing.
 
 use crate::harness::Engine;
 use crate::harness::socket::Socket;

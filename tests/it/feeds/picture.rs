@@ -1,4 +1,4 @@
-//! A desk: what an operator's front end keeps of what it is told, in the way that the documentation says.
+//! A desk: the state that an operator's front end keeps, updated as the documentation says.
 
 use crate::harness::socket::Socket;
 use crate::harness::world::{Person, text};
@@ -12,8 +12,10 @@ const CHAT: &str = "id updatedAt endedAt name isPrivate isWaiting messageCount u
                     lastMessage { id text isInternal }";
 const SESSION: &str = "id state outcome title participants { actor { id } } chat { id }";
 
-/// How long a picture may take to become what is there.
+/// How long a wrong picture may go without news before something was missed.
 const SOON: Duration = Duration::from_secs(30);
+/// News that follow each other this closely are one burst.
+const BURST: Duration = Duration::from_millis(50);
 
 /// Chats or sessions by their ids.
 type Shelf = BTreeMap<String, Value>;
@@ -111,14 +113,15 @@ impl Desk {
 
     /// Waits until the picture is what a fresh query shows.
     pub async fn settle(&mut self) -> Result<(), String> {
-        let until = Instant::now() + SOON;
         loop {
+            self.connect().await;
+            while self.socket.is_some() && self.hear(Instant::now() + BURST).await {}
             self.connect().await;
             let fresh = self.fetched().await;
             if self.picture == fresh {
                 return Ok(());
             }
-            if !self.hear(until).await {
+            if !self.hear(Instant::now() + SOON).await {
                 return Err(difference(&self.picture, &fresh, &self.story));
             }
         }

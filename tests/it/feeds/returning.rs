@@ -1,5 +1,5 @@
-//! Who comes back is told what became of the sessions that they knew, whatever happened to these and to their own part
-//! in the chat meanwhile.
+//! A client that returns receives the state of the chat sessions that it knew, whatever happened to them or
+//! to its participation meanwhile.
 
 use super::picture::Desk;
 use crate::harness::Engine;

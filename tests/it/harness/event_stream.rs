@@ -1,4 +1,4 @@
-//! A client over server-sent events.
+//! A client for server-sent events.
 
 use super::client::Client;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Webhooks of a world, made and looked at through the public API.
+//! Webhooks of a test's world, created and read through the public API.
 
 use super::Engine;
 use super::receiver::until;

@@ -1,4 +1,4 @@
-//! What every test starts from: an app on a fresh store, people in it, and clients that talk as they do.
+//! The common base of all tests: an app on a new store, people, and clients for each transport.
 
 pub mod binary;
 pub mod bucket;
@@ -13,6 +13,7 @@ pub mod raw;
 pub mod receiver;
 pub mod scene;
 pub mod sdl;
+pub mod seed;
 pub mod socket;
 pub mod stored;
 pub mod widget;
@@ -52,13 +53,38 @@ macro_rules! on_both {
     )+};
 }
 
-/// A running app with its store.
+/// A running app with its store. A test fails if it drops the app without stopping it, or if work is left undone when
+/// it stops.
 pub struct TestApp {
     pub app: App,
     pub url: String,
     pub config: Config,
     pub clock: Clock,
     folder: TempDir,
+    running: Running,
+}
+
+/// Fails the test when it is dropped before [`Running::stop`].
+struct Running {
+    is_stopped: bool,
+}
+
+impl Running {
+    fn start() -> Self {
+        Self { is_stopped: false }
+    }
+
+    async fn stop(mut self, app: App) {
+        self.is_stopped = true;
+        assert!(app.stop().await, "the app stopped before all work had ended");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let is_undone = !self.is_stopped && !std::thread::panicking();
+        assert!(!is_undone, "the app was dropped while it ran: stop it, so that work left undone shows");
+    }
 }
 
 impl TestApp {
@@ -97,7 +123,7 @@ impl TestApp {
         change(&mut config);
         let app = App::start(config.clone(), clock.clone()).await.expect("an app");
         let url = format!("http://{}", app.address());
-        Self { app, url, config, clock, folder }
+        Self { app, url, config, clock, folder, running: Running::start() }
     }
 
     /// A second app on the same database, as another node would be. PostgreSQL only.
@@ -115,23 +141,38 @@ impl TestApp {
         config.files = folder.path().join("files").to_string_lossy().into_owned();
         let app = App::start(config.clone(), clock.clone()).await.expect("a second app");
         let url = format!("http://{}", app.address());
-        Self { app, url, config, clock, folder }
+        Self { app, url, config, clock, folder, running: Running::start() }
     }
 
     /// Stops it, does something meanwhile, and starts it again on the same store, at another address.
     pub async fn restarted_after(self, meanwhile: impl FnOnce()) -> Self {
-        let Self { app, config, clock, folder, url: _ } = self;
-        app.stop().await;
+        let Self { app, config, clock, folder, running, url: _ } = self;
+        running.stop(app).await;
         meanwhile();
         let app = App::start(config.clone(), clock.clone()).await.expect("the app again");
         let url = format!("http://{}", app.address());
-        Self { app, url, config, clock, folder }
+        Self { app, url, config, clock, folder, running: Running::start() }
     }
 
-    /// Stops it; work that was left undone shows here.
-    pub async fn stop(self) {
-        self.app.stop().await;
+    /// Stops it, and returns the error with which it does not start again on the same store.
+    pub async fn refused_restart(self) -> String {
+        let Self { app, config, clock, folder: _folder, running, url: _ } = self;
+        running.stop(app).await;
+        let error = App::start(config, clock).await.err().expect("a refusal");
+        format!("{error:#}")
     }
+
+    /// Stops it. Fails if work was left undone.
+    pub async fn stop(self) {
+        let Self { app, running, .. } = self;
+        running.stop(app).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "the app was dropped while it ran")]
+async fn app_that_is_dropped_while_it_runs_fails_the_test() {
+    drop(TestApp::start(Engine::Sqlite).await);
 }
 
 /// Writes the app's log lines of level ERROR to standard error: they name the cause of an INTERNAL error, which clients

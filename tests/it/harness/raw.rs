@@ -1,4 +1,4 @@
-//! A connection without a client: bytes as they are, for what no client does.
+//! A raw connection that sends bytes as they are.
 
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};

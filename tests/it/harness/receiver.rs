@@ -1,4 +1,4 @@
-//! Who webhooks are sent to: a socket that says whatever a test wants, and keeps what it heard.
+//! The receiver of webhooks: a socket that answers as a test wants, and records the requests.
 
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! An organization with one of everything, for tests that try every door.
+//! An organization with one object of each type, for tests that try every operation.
 
 use super::TestApp;
 use super::client::Client;

@@ -1,4 +1,4 @@
-//! All that is stored, to compare before with after: a refusal leaves every row as it was.
+//! A dump of all stored rows, to show that a refusal changes nothing.
 
 use super::TestApp;
 use anteroom::clock::Clock;

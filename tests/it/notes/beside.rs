@@ -1,5 +1,5 @@
-//! A visitor beside a chat full of notes: everything that they can ask and follow, in two worlds that differ in the
-//! notes alone. Sequences, cursors and ids are compared by their order.
+//! A visitor in a chat full of notes: everything that they can query and follow, in two worlds that differ
+//! only in the notes. Sequences, cursors and ids are compared by their order.
 
 use crate::harness::Engine;
 use crate::harness::sdl;

@@ -1,4 +1,4 @@
-//! Adding and taking out: who decides about which chat, and what an addition comes to.
+//! Adding and removing participants: who may do so in which chat, and the result.
 
 use super::{add, direct, group, refusal, remove, seen, who_takes_part};
 use crate::harness::Engine;

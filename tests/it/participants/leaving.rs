@@ -1,5 +1,4 @@
-//! Who takes part no longer: they see nothing further, wherever they look and whatever they had open, and the others
-//! go on.
+//! Former participants see nothing new in queries and open subscriptions, and the others continue.
 
 use super::{add, direct, group, inbox, remove, seen, who_takes_part};
 use crate::harness::Engine;

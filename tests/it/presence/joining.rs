@@ -1,4 +1,4 @@
-//! Users join chats and leave them; the history tells of it, and others see who is there.
+//! Users join and leave chats; the history records it, and others see who is present.
 
 use super::{entry, group, history, join, seen, send};
 use crate::harness::Engine;

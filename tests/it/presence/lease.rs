@@ -1,4 +1,4 @@
-//! A presence lasts as long as its user is heard from.
+//! A presence lasts as long as it is renewed.
 
 use super::{entry, history, join, seen, send};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! How far somebody has read, and what is left.
+//! Read marks and unread counts.
 
 use super::{group, join, seen, send};
 use crate::harness::Engine;

@@ -1,5 +1,4 @@
-//! Sending and starting again is safe: the same call is answered as the first was, another one under the same
-//! id is a conflict.
+//! Retries are safe: the same call gets the same result, and a different call with the same id is a conflict.
 
 use super::{seen, send};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Who takes part in a chat: who was named, who wrote, and, without being counted, who joined.
+//! Participants: actors who were added, who wrote, and, without being counted, who joined.
 
 use super::{group, join, seen, send};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Who types is shown while they do, and never stored.
+//! Typing indicators are shown while an actor types, and are never stored.
 
 use super::{group, seen, send};
 use crate::harness::Engine;

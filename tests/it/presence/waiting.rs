@@ -1,4 +1,4 @@
-//! A visitor who wrote waits until a user writes.
+//! A visitor who sent a message waits until a user sends one.
 
 use super::{group, join, seen, send};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Calls that want the same rows from different sides wait for one another in one order, so none for ever.
+//! Calls that need the same rows lock them in one order, so that none waits forever.
 
 use super::{at_once, call, code, operators, won};
 use crate::harness::Engine;

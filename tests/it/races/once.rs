@@ -1,4 +1,4 @@
-//! What is to be there once is there once, however many make it at once.
+//! Concurrent calls create a unique object only once.
 
 use super::{at_once, call, chat, operators, won};
 use crate::harness::Engine;

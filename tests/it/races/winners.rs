@@ -1,4 +1,4 @@
-//! Of many who want the same thing at once one gets it, and the others are told who.
+//! Of many concurrent calls one wins, and the others learn the winner.
 
 use super::{at_once, call, chat, code, operators, ringing, won};
 use crate::harness::Engine;

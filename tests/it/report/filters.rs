@@ -1,4 +1,4 @@
-//! Each filter lists exactly the chats that it says, alone and with others.
+//! Each filter matches exactly the chats that it describes, alone and combined.
 
 use crate::harness::client::error_code;
 use crate::harness::world::{Person, World, ids, text};

@@ -1,4 +1,4 @@
-//! How the databases read a report of many chats: through an index, in its order, so that a page costs what it holds.
+//! Query plans of reports: through an index, in its order, so that a page costs as much as it holds.
 
 use crate::harness::Engine;
 use crate::harness::stored::Stored;

@@ -1,4 +1,4 @@
-//! Pages are stable while others write: whoever reads the list from start to end meets each chat that was there.
+//! Pages are stable while others write: reading a list from start to end returns each chat that existed.
 
 use crate::harness::Engine;
 use crate::harness::world::{World, ids};

@@ -1,4 +1,4 @@
-//! One table of what a query finds in which text, for each script and for what could be taken for more than it is.
+//! A table of queries and texts, for each script and for characters with a special meaning elsewhere.
 
 use super::{WAYS, clinic, in_chat, in_organization, say, search_by, texts};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Hits in pages, both ways, at one moment; and from a hit to its neighbours.
+//! Pages of hits in both directions, and from a hit to its neighbors.
 
 use super::{By, WAYS, clinic, in_chat, in_organization, say, search_by, texts};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Searching visitors by their names: folded as messages are, the same on both databases.
+//! Searching visitors by name, folded like messages, with the same results on both databases.
 
 use crate::harness::Engine;
 use crate::harness::stored::Stored;

@@ -1,4 +1,4 @@
-//! Who finds what: only in chats that they see, and archived messages only when they are asked for.
+//! The scope of searches: only visible chats, and archived messages only on request.
 
 use super::{WAYS, clinic, in_chat, in_organization, say, search_by, texts};
 use crate::harness::client::{Client, error_code, is_null};

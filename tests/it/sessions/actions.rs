@@ -1,4 +1,4 @@
-//! Directives: what they stamp, what they refuse, what a retry is answered, and what the history keeps.
+//! Actions on chat sessions: their timestamps, refusals, retries and history entries.
 
 use super::{Clinic, create, done, give, give_with, mutation_of, refusal, seen};
 use crate::harness::Engine;

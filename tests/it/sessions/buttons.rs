@@ -1,4 +1,4 @@
-//! `viewerActions` is what the mutations accept: for everybody, wherever a session stands.
+//! `viewerActions` lists exactly the actions that the mutations accept, for every caller and state.
 
 use super::{Clinic, create, done, give, refusal, seen};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Sessions are made in a chat, or between people; and changed until they are over.
+//! Creating sessions in a chat or between participants, and changing them until they are over.
 
 use super::{Clinic, create, done, refusal, seen};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Lists of sessions: of an organization, by what is asked for, and of a chat, over time.
+//! Lists of sessions: of an organization with filters, and of a chat.
 
 use super::{Clinic, create, done};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! A session rings for a while, and for whom; nobody starts one but people.
+//! A session rings for a limited time and for its participants, and only people can start one.
 
 use super::{Clinic, create, done, give, give_with, refusal, seen};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! What happens to a session is told live, step by step and always in the same order.
+//! Subscribers receive the changes of a session step by step, always in the same order.
 
 use super::{Clinic, create, done, give};
 use crate::harness::Engine;

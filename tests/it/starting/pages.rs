@@ -1,4 +1,4 @@
-//! Where the visitor is, and what the chat keeps of it.
+//! The visitor's current page, and the pages that the chat keeps.
 
 use super::start;
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! A recent chat is gone on with; what is not recent, over, elsewhere or private is not.
+//! A recent chat is resumed. A chat that is old, over, private or in another room is not.
 
 use super::{in_room, start, with};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! A suggestion reaches the visitor, and changes nothing but that and the page it was made on.
+//! A suggestion reaches the visitor, and changes nothing else in the chat but the page of the suggestion.
 
 use super::start;
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Which module of `src` imports which, read from the `use` declarations and paths of the sources.
+//! The imports between modules of `src`, read from `use` declarations and paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 

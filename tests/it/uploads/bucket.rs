@@ -1,4 +1,4 @@
-//! The same over a bucket: the real binary, with what it knows of the bucket from its surroundings.
+//! Uploads to a bucket: the real binary, configured by environment variables.
 
 use super::{ANY, in_pieces, until};
 use crate::harness::binary::{Binary, init};

@@ -1,4 +1,4 @@
-//! What nobody sends is removed after a day, bytes and row; what was sent stays until its message is deleted.
+//! Unsent uploads are deleted after a day. Sent files stay until their message is deleted.
 
 use super::{ANY, alone, until};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! The real binary: what it holds in memory of a large file, and what a kill leaves of an upload.
+//! The real binary: its memory during a large upload, and the state after a kill.
 
 use super::ANY;
 use crate::harness::binary::{Binary, init};

@@ -1,4 +1,4 @@
-//! Photos: they lose what their camera wrote into them, and keep how they are turned.
+//! Photos lose the metadata of their camera, and keep their orientation.
 
 use super::{ANY, alone};
 use crate::harness::files::{grant, kept, put, told};

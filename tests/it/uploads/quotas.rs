@@ -1,4 +1,4 @@
-//! Quotas, turns and pace: no visitor fills the disk, or keeps those who answer from uploading.
+//! Quotas, turns and pace: visitors cannot fill the disk or block the uploads of staff.
 
 use super::{ANY, alone, until};
 use crate::harness::client::mutation;

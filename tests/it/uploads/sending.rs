@@ -1,4 +1,4 @@
-//! Sending what was uploaded, and links and contacts with it.
+//! Sending uploads, links and contacts.
 
 use super::{ANY, alone};
 use crate::harness::Engine;

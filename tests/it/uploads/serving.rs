@@ -1,4 +1,4 @@
-//! Files as they leave: by links that live for minutes, as bytes that no browser runs.
+//! Downloads: through links that expire, in a form that no browser runs.
 
 use super::{ANY, alone, parameter, with};
 use crate::harness::Engine;

@@ -1,4 +1,4 @@
-//! Media types: harmless files of any type are kept, and what a browser would run is refused.
+//! Media types: harmless files of any type are stored, and types that browsers run are refused.
 
 use super::{ANY, alone};
 use crate::harness::Engine;

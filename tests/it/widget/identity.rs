@@ -1,4 +1,4 @@
-//! Visitors whom the organization knows: what its own server signs, and what anybody else would.
+//! Visitors whom the organization knows: identity tokens that its server signed, and forged ones.
 
 use crate::harness::Engine;
 use crate::harness::widget::{Widget, signed, under};

@@ -1,4 +1,4 @@
-//! Signing out, and being signed out.
+//! Signing out, and revoking tokens.
 
 use crate::harness::client::{Client, error_code};
 use crate::harness::scene::program;

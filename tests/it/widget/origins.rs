@@ -1,4 +1,4 @@
-//! Where a widget key is taken, and what for.
+//! The origins and operations that a widget key allows.
 
 use crate::harness::Engine;
 use crate::harness::client::{Client, error_code};

@@ -1,4 +1,4 @@
-//! Refresh tokens: once each, two tabs forgiven, thieves not; and sockets that stay open.
+//! Refresh tokens: valid once, tolerant of two tabs, closed to thieves; and sockets that stay open.
 
 use crate::harness::Engine;
 use crate::harness::client::{Client, error_code, mutation};

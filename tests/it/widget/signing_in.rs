@@ -1,4 +1,4 @@
-//! Signing in: somebody new, or somebody who was here before.
+//! Signing in: new visitors and returning visitors.
 
 use crate::harness::Engine;
 use crate::harness::client::{error_code, is_null};

@@ -1,4 +1,4 @@
-/// What GraphiQL's tabs show at first. A test of the server runs every operation here.
+/// The initial tabs of GraphiQL. A test of the server runs every operation here.
 
 import chat from "./chat.graphql?raw";
 import desk from "./desk.graphql?raw";
@@ -21,9 +21,9 @@ export function exampleTabs({ chatId = "an id from the tab Start", roomIds }) {
     tab(take, { chatId: "an id from the tab Queue" }),
     tab(chat, { chatId }),
     tab(send, { chatId, text: "Hello!" }),
-    tab(everyday, { chatId, messageId: "the id that SendMessage answered" }),
-    tab(file, { chatId, size: 48213, attachmentId: "the id that Upload answered" }),
-    tab(session, { chatId, chatSessionId: "the id that RingSession answered" }),
+    tab(everyday, { chatId, messageId: "the id that SendMessage returned" }),
+    tab(file, { chatId, size: 48213, attachmentId: "the id that Upload returned" }),
+    tab(session, { chatId, chatSessionId: "the id that RingSession returned" }),
     tab(events, { chatId }),
   ];
 }

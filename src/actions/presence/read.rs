@@ -1,0 +1,39 @@
+//! Reads presences.
+
+use crate::actions::pages::PageOfEach;
+use crate::actions::{Actions, Result};
+use crate::domain::page::PageRequest;
+use crate::domain::viewer::Viewer;
+use crate::store::presences;
+use entity::{ChatId, PresenceId, presence};
+
+impl Actions {
+    /// The same page of the presences of each chat, by age.
+    pub async fn presences_of_each(
+        &self,
+        _viewer: &Viewer,
+        chats: &[ChatId],
+        include_ended: bool,
+        is_descending: bool,
+        page: &PageRequest,
+    ) -> Result<PageOfEach<presence::Model>> {
+        let store = &self.0.store;
+        let pages = presences::list_of_each(store, chats, include_ended, is_descending, page).await?;
+        Ok(chats.iter().copied().zip(pages).collect())
+    }
+
+    /// Those of the chats in which the viewer is present.
+    pub async fn viewer_is_present_in(&self, viewer: &Viewer, chats: &[ChatId]) -> Result<Vec<ChatId>> {
+        Ok(presences::chats_of_user(&self.0.store, viewer.actor_id, chats).await?)
+    }
+
+    /// Those of the presences that are in chats that the viewer sees.
+    pub async fn visible_presences(
+        &self,
+        viewer: &Viewer,
+        ids: &[PresenceId],
+    ) -> Result<Vec<presence::Model>> {
+        let found = presences::find_many(&self.0.store, ids).await?;
+        self.in_visible_chats(viewer, found, |row| row.chat_id).await
+    }
+}

@@ -1,0 +1,69 @@
+//! Creates rooms.
+
+use super::secret::{new_identity_secret, new_widget_key};
+use crate::actions::{Actions, Result};
+use crate::domain::origin::origins;
+use crate::domain::policy::Verb;
+use crate::domain::refused::Refused;
+use crate::domain::viewer::Viewer;
+use crate::domain::{limits, text};
+use crate::store::{Tx, rooms};
+use entity::RoomId;
+use entity::room::{self, Origins};
+
+/// A room to create.
+#[derive(Clone, Debug)]
+pub struct CreateRoom {
+    /// What people call it.
+    pub name: String,
+    /// Whose pages may use its widget key.
+    pub allowed_origins: Vec<String>,
+    /// For how long its chats can be resumed; 30 minutes, where absent.
+    pub resume_window_minutes: Option<i32>,
+    /// After how long idle chats end; never, where absent.
+    pub end_after_idle_minutes: Option<i32>,
+}
+
+impl Actions {
+    /// Creates a room.
+    pub async fn create_room(&self, viewer: &Viewer, input: CreateRoom) -> Result<room::Model> {
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(create, input).await?.value)
+    }
+}
+
+async fn create(
+    tx: &mut Tx,
+    Viewer { organization_id, .. }: Viewer,
+    input: CreateRoom,
+) -> Result<room::Model> {
+    let CreateRoom { mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } = input;
+    text::name("name", &mut name)?;
+    check_minutes(resume_window_minutes, end_after_idle_minutes)?;
+    let row = room::Model {
+        id: RoomId(tx.new_id()),
+        organization_id,
+        name,
+        created_at: tx.now(),
+        widget_key: new_widget_key(),
+        identity_secret: new_identity_secret(),
+        allowed_origins: Origins(origins("allowedOrigins", allowed_origins)?),
+        resume_window_minutes: resume_window_minutes.unwrap_or(limits::RESUME_MINUTES.1),
+        end_after_idle_minutes: end_after_idle_minutes.unwrap_or(limits::IDLE_MINUTES.0),
+    };
+    rooms::insert(tx, &row).await?;
+    Ok(row)
+}
+
+pub(super) fn check_minutes(resume_window: Option<i32>, idle: Option<i32>) -> Result<()> {
+    let ((least, _, most), (idle_least, idle_most)) = (limits::RESUME_MINUTES, limits::IDLE_MINUTES);
+    if resume_window.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
+        let reason = "A chat can be resumed for 0 to 10,080 minutes.";
+        return Err(Refused::Invalid { field: "resumeWindowMinutes".into(), reason }.into());
+    }
+    if idle.is_some_and(|minutes| !(idle_least..=idle_most).contains(&minutes)) {
+        let reason = "An idle chat ends after 1 to 43,200 minutes, or after 0, which is never.";
+        return Err(Refused::Invalid { field: "endAfterIdleMinutes".into(), reason }.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Generates the secrets of rooms.
+
+use crate::actions::random::unguessable;
+use entity::SecretText;
+
+pub(super) fn new_widget_key() -> String {
+    format!("{WIDGET_KEY}{}", unguessable())
+}
+
+/// As long as the hash that it keys.
+pub(super) fn new_identity_secret() -> SecretText {
+    format!("is_{}{}", unguessable(), unguessable()).into()
+}
+
+/// The prefix of widget keys, which no other token has.
+pub(in crate::actions) const WIDGET_KEY: &str = "wk_";

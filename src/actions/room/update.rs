@@ -1,0 +1,65 @@
+//! Changes rooms.
+
+use super::create::check_minutes;
+use crate::actions::{Actions, Result};
+use crate::domain::origin::origins;
+use crate::domain::policy::Verb;
+use crate::domain::refused::Refused;
+use crate::domain::text;
+use crate::domain::viewer::Viewer;
+use crate::store::{Tx, rooms};
+use entity::RoomId;
+use entity::room::{self, Origins};
+
+/// Changes of a room. What is absent stays.
+#[derive(Clone, Debug)]
+pub struct UpdateRoom {
+    /// Which.
+    pub room_id: RoomId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whose pages may use its widget key.
+    pub allowed_origins: Option<Vec<String>>,
+    /// For how long its chats can be resumed.
+    pub resume_window_minutes: Option<i32>,
+    /// After how long idle chats end.
+    pub end_after_idle_minutes: Option<i32>,
+}
+
+impl Actions {
+    /// Changes a room.
+    pub async fn update_room(&self, viewer: &Viewer, input: UpdateRoom) -> Result<room::Model> {
+        let permit = self.permit(viewer, Verb::ManageOrganization)?;
+        Ok(permit.write(update, input).await?.value)
+    }
+}
+
+async fn update(
+    tx: &mut Tx,
+    Viewer { organization_id, .. }: Viewer,
+    input: UpdateRoom,
+) -> Result<room::Model> {
+    let UpdateRoom { room_id, mut name, allowed_origins, resume_window_minutes, end_after_idle_minutes } =
+        input;
+    if let Some(name) = &mut name {
+        text::name("name", name)?;
+    }
+    check_minutes(resume_window_minutes, end_after_idle_minutes)?;
+    let allowed_origins = allowed_origins.map(|given| origins("allowedOrigins", given)).transpose()?;
+    let before = rooms::lock_in_organization(tx, organization_id, room_id)
+        .await?
+        .ok_or(Refused::NotFound { what: "room", field: "roomId".into() })?;
+    let mut row = before.clone();
+    if let Some(name) = name {
+        row.name = name;
+    }
+    if let Some(allowed_origins) = allowed_origins {
+        row.allowed_origins = Origins(allowed_origins);
+    }
+    row.resume_window_minutes = resume_window_minutes.unwrap_or(row.resume_window_minutes);
+    row.end_after_idle_minutes = end_after_idle_minutes.unwrap_or(row.end_after_idle_minutes);
+    if row != before {
+        rooms::update(tx, &row).await?;
+    }
+    Ok(row)
+}

@@ -1,0 +1,46 @@
+//! Finishes sessions that nobody answered.
+
+use super::transition::{Change, go};
+use crate::actions::{Actions, Result};
+use crate::domain::session;
+use crate::domain::session_action::SessionAction;
+use crate::store::{Tx, sessions};
+use chrono::TimeDelta;
+use entity::{ChatId, OrganizationId, SessionId};
+
+impl Actions {
+    /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
+    /// finished now is tried again and holds up no other. Answers how many it looked at.
+    pub async fn miss_sessions(&self) -> Result<usize> {
+        let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
+        for (organization_id, chat_id, session_id) in &unanswered {
+            let (organization_id, chat_id, session_id) = (*organization_id, *chat_id, *session_id);
+            let missed = self.write_to(session_id, miss, (organization_id, chat_id, session_id)).await;
+            if let Err(error) = missed {
+                tracing::warn!(%session_id, %error, "could not finish a session that nobody answered");
+            }
+        }
+        Ok(unanswered.len())
+    }
+}
+
+async fn miss(
+    tx: &mut Tx,
+    (organization_id, chat_id, session_id): (OrganizationId, ChatId, SessionId),
+) -> Result<()> {
+    tx.lock_chat(organization_id, chat_id).await?;
+    let Some(row) = sessions::find_in_organization(tx, organization_id, session_id).await? else {
+        return Ok(());
+    };
+    let is_due = row.session.rings_until.is_some_and(|rings_until| rings_until <= tx.clock_time());
+    let Some(transition) = session::missed(row.session.state).filter(|_| is_due) else { return Ok(()) };
+    let change = Change {
+        action: SessionAction::Finish,
+        transition,
+        rings: TimeDelta::zero(),
+        reason: None,
+        request_id: None,
+    };
+    go(tx, row, change, None).await?;
+    Ok(())
+}

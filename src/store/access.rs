@@ -1,0 +1,130 @@
+//! What a viewer sees, as SQL: the rules of `domain::policy` as conditions on rows. No other module of the store states
+//! them; `tests/it/access.rs` compares them with the rules.
+
+use crate::domain::policy::{self, Ground};
+use crate::domain::viewer::Viewer;
+use entity::{ActorId, ChatType, chat, chat_session, chat_session_participant, message, participation};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+
+/// Whether the viewer sees the chat of the row, as [`policy::sees_chat`] says.
+pub(super) fn sees_chat(viewer: &Viewer) -> Condition {
+    sees_chat_in(viewer, chat::Column::OrganizationId.eq(viewer.organization_id))
+}
+
+/// The same for chats that are found by their ids. No index of the organization's chats leads to them: SQLite, without
+/// statistics, would take that to be short.
+pub(super) fn sees_chat_among(viewer: &Viewer) -> Condition {
+    let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
+    let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
+    sees_chat_in(viewer, of_organization.eq(viewer.organization_id))
+}
+
+fn sees_chat_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
+    Condition::all()
+        .add(is_of_organization)
+        .add(chat::Column::DeletedAt.is_null())
+        .add(any_of(viewer, policy::grounds(viewer.role).iter().copied()))
+}
+
+/// Whether every viewer with this one's role sees the chat of the row, whoever visits it or participates in it.
+pub(super) fn all_alike_see_chat(viewer: &Viewer) -> Condition {
+    let is_shared = |ground: &Ground| match ground {
+        Ground::Any | Ground::Public => true,
+        Ground::Visitor | Ground::Participation => false,
+    };
+    any_of(viewer, policy::grounds(viewer.role).iter().copied().filter(is_shared))
+}
+
+fn any_of(viewer: &Viewer, grounds: impl Iterator<Item = Ground>) -> Condition {
+    let mut any = None;
+    for ground in grounds {
+        let holds = match ground {
+            Ground::Any => return Condition::all(),
+            Ground::Public => {
+                chat::Column::ChatType.eq(ChatType::Visitor).and(chat::Column::IsPrivate.eq(false))
+            }
+            Ground::Visitor => chat::Column::VisitorId.eq(viewer.actor_id),
+            Ground::Participation => chat::Column::Id.in_subquery(participated_in_by(viewer.actor_id)),
+        };
+        any = Some(any.unwrap_or_else(Condition::any).add(holds));
+    }
+    any.unwrap_or_else(|| Condition::all().add(Expr::cust("1 = 0")))
+}
+
+/// Whether the viewer sees the session of the row and its chat.
+pub(super) fn sees_session_and_chat(viewer: &Viewer) -> Condition {
+    let seen = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(
+            Expr::col((chat::Entity, chat::Column::Id))
+                .equals((chat_session::Entity, chat_session::Column::ChatId)),
+        )
+        .filter(sees_chat_among(viewer))
+        .into_query();
+    Condition::all()
+        .add(chat_session::Column::OrganizationId.eq(viewer.organization_id))
+        .add(Expr::exists(seen))
+        .add(sees_session(viewer))
+}
+
+/// Whether the viewer, who sees the chat of the session of the row, sees the session, as [`policy::sees_session`] says.
+pub(super) fn sees_session(viewer: &Viewer) -> Condition {
+    if policy::sees_all_sessions(viewer) {
+        return Condition::all();
+    }
+    Condition::all().add(chat_session::Column::Id.in_subquery(sessions_calling(viewer.actor_id)))
+}
+
+/// Whether the viewer, who sees the chat of the message of the row, sees the message, as [`policy::sees_message`] says.
+pub(super) fn sees_message(viewer: &Viewer) -> Condition {
+    let mut seen = Condition::all();
+    if !policy::sees_notes(viewer) {
+        seen = seen.add(message::Column::IsInternal.eq(false));
+    }
+    if !policy::sees_all_sessions(viewer) {
+        let session_id = || Expr::col((message::Entity, message::Column::SessionId));
+        let is_called = session_id().in_subquery(sessions_calling(viewer.actor_id));
+        seen = seen.add(session_id().is_null().or(is_called));
+    }
+    seen
+}
+
+/// Whether the viewer, who sees the chat of a text, sees the text, given the column that says whether it is a note. No
+/// message of a session has a text.
+pub(super) fn sees_text(viewer: &Viewer, is_internal: Expr) -> Condition {
+    if policy::sees_notes(viewer) {
+        return Condition::all();
+    }
+    Condition::all().add(is_internal.eq(false))
+}
+
+/// The time of the last event of a chat that the viewer may learn of, as [`policy::changed_at`] says.
+pub(super) fn changed_at(viewer: &Viewer) -> chat::Column {
+    if policy::sees_all_events(viewer) { chat::Column::LoggedAt } else { chat::Column::UpdatedAt }
+}
+
+/// Whether the actor of the participation of the row participates now.
+pub(super) fn participates() -> Expr {
+    participation::Column::EndedAt.is_null()
+}
+
+/// The chats in which the actor participates now.
+pub(super) fn participated_in_by(actor_id: ActorId) -> SelectStatement {
+    participation::Entity::find()
+        .select_only()
+        .column(participation::Column::ChatId)
+        .filter(participation::Column::ActorId.eq(actor_id))
+        .filter(participates())
+        .into_query()
+}
+
+/// The sessions to which the actor is called.
+pub(super) fn sessions_calling(actor_id: ActorId) -> SelectStatement {
+    chat_session_participant::Entity::find()
+        .select_only()
+        .column(chat_session_participant::Column::SessionId)
+        .filter(chat_session_participant::Column::ActorId.eq(actor_id))
+        .into_query()
+}
