@@ -25,7 +25,7 @@ mod write;
 
 pub use crate::store::chats::ListedChats;
 pub use crate::store::own_views::{ListedParticipations, ParticipationOrder, ParticipationOrderField};
-pub use crate::store::sessions::{SessionFilter, SessionOrder, SessionOrderField};
+pub use crate::store::sessions::{ListedSessions, SessionFilter, SessionOrder, SessionOrderField};
 pub use actor::{CreateUser, UpdateUser, UpsertVisitor};
 pub use attachment::{Announced, CreateUpload, GrantedUpload, NotTaken, Quotas};
 pub use cart::{CartsOf, UpsertCart};

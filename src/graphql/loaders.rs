@@ -1,8 +1,6 @@
 //! Batched loading of relations: many nodes of one level are loaded together.
 
-use crate::actions::{
-    Actions, CartsOf, Error, ListedParticipations, MessageFilter, SessionFilter, SessionOrder,
-};
+use crate::actions::{Actions, CartsOf, Error, ListedParticipations, ListedSessions, MessageFilter};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
@@ -232,13 +230,6 @@ pub(super) struct PresencesOf {
     pub is_descending: bool,
 }
 
-/// The arguments of `Chat.chatSessions`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct SessionsOf {
-    pub filter: SessionFilter,
-    pub order: SessionOrder,
-}
-
 /// Declares the loader of a page. It reads the chats with equal arguments together.
 macro_rules! page_loader {
     ($arguments:ty => $row:ty, |$reads:ident, $chats:ident, $asked:ident, $page:ident| $load:expr) => {
@@ -264,8 +255,8 @@ page_loader!(PresencesOf => presence::Model, |reads, chats, asked, page| {
 page_loader!(ListedParticipations => participation::Model, |reads, chats, asked, page| {
     reads.actions.participations_of_each(&reads.viewer, &chats, *asked, page)
 });
-page_loader!(SessionsOf => SessionRow, |reads, chats, asked, page| {
-    reads.actions.sessions_of_each(&reads.viewer, &chats, &asked.filter, asked.order, page)
+page_loader!(ListedSessions => SessionRow, |reads, chats, asked, page| {
+    reads.actions.sessions_of_each(&reads.viewer, &chats, asked, page)
 });
 
 /// A page of the deliveries of a webhook.

@@ -54,6 +54,15 @@ impl SessionOrderField {
 /// How sessions are sorted.
 pub type SessionOrder = Order<SessionOrderField>;
 
+/// Sessions, as a list asks for them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListedSessions {
+    /// Only sessions that match it.
+    pub filter: SessionFilter,
+    /// How they are sorted.
+    pub order: SessionOrder,
+}
+
 /// The session, where it is of the organization. Who asks must ask the policy whether the viewer sees its chat.
 pub async fn find_in_organization(
     rows: &impl Rows,
@@ -196,12 +205,11 @@ pub async fn list_running_of_actors(
 pub async fn list_visible(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &SessionFilter,
-    order: SessionOrder,
+    asked: &ListedSessions,
     page: &PageRequest,
 ) -> Result<Page<SessionRow>> {
-    let list = filtered(visible(viewer), filter, order.field);
-    let page = keyset::page(rows, list, sorting(order), page).await?;
+    let list = filtered(visible(viewer), asked);
+    let page = keyset::page(rows, list, sorting(asked.order), page).await?;
     Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
 }
 
@@ -209,11 +217,10 @@ pub async fn list_visible(
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &SessionFilter,
-    order: SessionOrder,
+    asked: &ListedSessions,
     page: &PageRequest,
 ) -> Result<Vec<String>> {
-    keyset::explain(rows, &filtered(visible(viewer), filter, order.field), sorting(order), page).await
+    keyset::explain(rows, &filtered(visible(viewer), asked), sorting(asked.order), page).await
 }
 
 /// The same page of sessions for several chats that the filter matches. A visitor gets only those that call them.
@@ -221,26 +228,22 @@ pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
     chat_ids: &[ChatId],
-    (filter, order): (&SessionFilter, SessionOrder),
+    asked: &ListedSessions,
     page: &PageRequest,
 ) -> Result<Vec<Page<SessionRow>>> {
     let lists = chat_ids.iter().map(|chat_id| {
         let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
-        let list = filtered(list, filter, order.field);
+        let list = filtered(list, asked);
         list.filter(access::sees_session(viewer))
     });
     let owner =
         |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
-    let pages = keyset::page_of_each(rows, lists.collect(), sorting(order), page, owner).await?;
+    let pages = keyset::page_of_each(rows, lists.collect(), sorting(asked.order), page, owner).await?;
     pages_with_participants(rows, pages).await
 }
 
-fn filtered(
-    mut list: Select<chat_session::Entity>,
-    filter: &SessionFilter,
-    order: SessionOrderField,
-) -> Select<chat_session::Entity> {
-    let SessionFilter { session_type, states, participant_ids, chat_id } = filter;
+fn filtered(mut list: Select<chat_session::Entity>, asked: &ListedSessions) -> Select<chat_session::Entity> {
+    let SessionFilter { session_type, states, participant_ids, chat_id } = &asked.filter;
     if let Some(session_type) = session_type {
         list = list.filter(chat_session::Column::SessionType.eq(*session_type));
     }
@@ -253,7 +256,7 @@ fn filtered(
     if let Some(chat_id) = chat_id {
         list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
     }
-    match order {
+    match asked.order.field {
         SessionOrderField::CreatedAt => list,
         SessionOrderField::ScheduledAt => list.filter(chat_session::Column::ScheduledAt.is_not_null()),
     }

@@ -6,7 +6,7 @@ use crate::domain::event::SessionRow;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, policy};
-use crate::store::sessions::{self, SessionFilter, SessionOrder};
+use crate::store::sessions::{self, ListedSessions};
 use entity::{ActorId, ChatId, SessionId};
 use std::collections::HashMap;
 
@@ -16,11 +16,10 @@ impl Actions {
         &self,
         viewer: &Viewer,
         chats: &[ChatId],
-        filter: &SessionFilter,
-        order: SessionOrder,
+        asked: &ListedSessions,
         page: &PageRequest,
     ) -> Result<PageOfEach<SessionRow>> {
-        let pages = sessions::list_of_each(&self.0.store, viewer, chats, (filter, order), page).await?;
+        let pages = sessions::list_of_each(&self.0.store, viewer, chats, asked, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
@@ -83,11 +82,10 @@ impl Actions {
     pub async fn sessions(
         &self,
         viewer: &Viewer,
-        filter: &SessionFilter,
-        order: SessionOrder,
+        asked: &ListedSessions,
         page: &PageRequest,
     ) -> Result<Page<SessionRow>> {
-        Ok(sessions::list_visible(&self.0.store, viewer, filter, order, page).await?)
+        Ok(sessions::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
     /// The sessions that the viewer is called to and that are not over, newest first.

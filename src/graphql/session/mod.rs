@@ -10,10 +10,10 @@ use super::connection::{List, PageArguments, connection};
 use super::enums::{CallStatus, ChatSessionAction, ChatSessionOutcome, ChatSessionState, ChatSessionType};
 use super::error::{Fault, Result};
 use super::id::Kind;
-use super::loaders::{BusyIn, HasOpenSession, PageOf, SessionsOf};
+use super::loaders::{BusyIn, HasOpenSession, PageOf};
 use super::order::{ChatSessionOrderField, ChatSessionOrderInput};
 use super::scalar::DateTime;
-use crate::actions::{SessionFilter, SessionOrder};
+use crate::actions::{ListedSessions, SessionFilter, SessionOrder};
 use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
@@ -249,7 +249,8 @@ pub(super) async fn sessions(
     let Some(filter) = decode(filter)? else {
         return Ok(ChatSessionConnection::new(Page::nothing(), |_, key| list.cursor(key), ChatSession));
     };
-    let page = caller.actions.sessions(&caller.viewer, &filter, order, &page).await?;
+    let asked = ListedSessions { filter, order };
+    let page = caller.actions.sessions(&caller.viewer, &asked, &page).await?;
     Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
 }
 
@@ -268,7 +269,7 @@ pub(super) async fn sessions_of(
         return Ok(ChatSessionConnection::new(Page::nothing(), |_, key| list.cursor(key), ChatSession));
     };
     let page =
-        caller(context)?.need(PageOf { chat_id, arguments: SessionsOf { filter, order }, page }).await?;
+        caller(context)?.need(PageOf { chat_id, arguments: ListedSessions { filter, order }, page }).await?;
     Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
 }
 

@@ -10,7 +10,7 @@ use anteroom::domain::page::{Key, Order, PageRequest};
 use anteroom::domain::viewer::Viewer;
 use anteroom::store::chats::{self, ListedChats};
 use anteroom::store::own_views::{self, ListedParticipations, ParticipationOrderField};
-use anteroom::store::sessions::{self, SessionFilter, SessionOrderField};
+use anteroom::store::sessions::{self, ListedSessions, SessionFilter, SessionOrderField};
 use entity::{
     ActorType, ChatId, ParticipationId, SessionId, SessionState, SessionType, Timestamp, chat_session,
     participation,
@@ -107,8 +107,8 @@ async fn every_order_is_read_through_an_index(engine: Engine) {
         let way = format!("descending {is_descending}, {page:?}");
         for field in [SessionOrderField::CreatedAt, SessionOrderField::ScheduledAt] {
             let order = Order { field, is_descending };
-            let filter = SessionFilter::default();
-            let plan = sessions::explain_visible(store, &viewer, &filter, order, page).await.unwrap();
+            let asked = ListedSessions { filter: SessionFilter::default(), order };
+            let plan = sessions::explain_visible(store, &viewer, &asked, page).await.unwrap();
             check(format!("sessions by {field:?}, {way}"), plan);
         }
         for field in [ParticipationOrderField::CreatedAt, ParticipationOrderField::ActiveAt] {
