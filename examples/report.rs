@@ -7,7 +7,7 @@
 
 mod measured;
 
-use anteroom::actions::{Actions, CreateRoom, CreateUser, UpsertVisitor};
+use anteroom::actions::{Actions, CreateRoom, CreateUser, ListedChats, UpsertVisitor};
 use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use anteroom::domain::page::{Key, PageRequest};
 use anteroom::domain::viewer::{Viewer, ViewerRole};
@@ -44,11 +44,12 @@ async fn main() -> anyhow::Result<()> {
     let pages = [PageRequest { after: Some(key), ..first.clone() }, first.clone().with_total(true)];
     let pages = [&first, &pages[0], &pages[1]];
     for (name, filter, field) in place.cases(count) {
-        let order = ChatOrder { field, is_descending: true };
+        let order = ChatOrder::descending(field);
+        let asked = ListedChats { filter: &filter, order, include_hidden: true };
         let mut times = Vec::new();
         for page in pages {
             let time = median(RUNS, async || {
-                actions.chats(&place.viewer, &filter, order, page).await?;
+                actions.chats(&place.viewer, asked, page).await?;
                 Ok(())
             });
             times.push(time.await?);
@@ -56,11 +57,13 @@ async fn main() -> anyhow::Result<()> {
         println!("{name:<40} {:>10.2} {:>10.2} {:>10.2}", times[0], times[1], times[2]);
     }
     let (all, newcomer) = (ChatFilter::default(), place.newcomer());
+    let latest = ChatOrder::descending(ChatOrderField::ActiveAt);
+    let asked = ListedChats { filter: &all, order: latest, include_hidden: false };
     for (name, viewer) in [("inbox, a tenth", &place.viewer), ("inbox, one old chat", &newcomer)] {
         let mut times = Vec::new();
         for page in pages {
             let time = median(RUNS, async || {
-                actions.inbox(viewer, &all, false, page).await?;
+                actions.inbox(viewer, asked, page).await?;
                 Ok(())
             });
             times.push(time.await?);
@@ -164,7 +167,7 @@ impl Place {
         use ChatOrderField::{EndedAt, LastMessageAt, StartedAt, UpdatedAt, WaitingSince};
         let all = ChatFilter::default;
         let in_room = |id: RoomId| ChatFilter { room_ids: Some(vec![id]), ..all() };
-        let tagged = |tag: &str| ChatFilter { tag: Some(tag.into()), ..all() };
+        let tagged = |tag: &str| ChatFilter { tags: vec![tag.into()], ..all() };
         let middle = Timestamp(count / 2 * MINUTE);
         let id = ChatId(Uuid::from_u128(u128::from((count / 2).unsigned_abs()) << 64 | 1));
         vec![

@@ -12,7 +12,8 @@ mod m20261128_000004_attachments;
 mod m20261128_000005_chat_sessions;
 mod m20261128_000006_shopping_carts;
 mod m20261128_000007_webhooks;
-mod m20261128_000008_room_members;
+mod m20261128_000008_list_orders;
+mod m20261128_000009_room_members;
 
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
@@ -56,7 +57,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000005_chat_sessions::Migration),
             Box::new(m20261128_000006_shopping_carts::Migration),
             Box::new(m20261128_000007_webhooks::Migration),
-            Box::new(m20261128_000008_room_members::Migration),
+            Box::new(m20261128_000008_list_orders::Migration),
+            Box::new(m20261128_000009_room_members::Migration),
         ]
     }
 }

@@ -23,7 +23,9 @@ mod token;
 mod webhook;
 mod write;
 
-pub use crate::store::sessions::SessionFilter;
+pub use crate::store::chats::ListedChats;
+pub use crate::store::own_views::{ListedParticipations, ParticipationOrder, ParticipationOrderField};
+pub use crate::store::sessions::{ListedSessions, SessionFilter, SessionOrder, SessionOrderField};
 pub use actor::{CreateUser, UpdateUser, UpsertVisitor};
 pub use attachment::{Announced, CreateUpload, GrantedUpload, NotTaken, Quotas};
 pub use cart::{CartsOf, UpsertCart};
@@ -39,7 +41,7 @@ pub use participation::{
 pub use presence::{JoinChat, JoinedChat, Lease};
 pub use room::{AddRoomMembers, CreateRoom, RemoveRoomMembers, RoomSecret, UpdateRoom};
 pub use rotation::Rotated;
-pub use session::{CreateSession, MoveSession, UpdateSession};
+pub use session::{CreateSession, MoveSession, SessionPlace, UpdateSession};
 pub use sign_in::{SignInVisitor, SignedIn};
 pub use token::{IssueToken, IssuedToken, Secret, TokenSubject};
 pub use webhook::{CreateWebhook, UpdateWebhook};

@@ -3,8 +3,8 @@
 use super::words::{DIALOGUES, TEAM, VISITORS, Who, words};
 use super::{Stage, picture, shop};
 use crate::actions::{
-    CreateChat, CreateSession, EditMessage, JoinChat, MarkRead, MoveSession, React, SendMessage, StartChat,
-    UpdateParticipation,
+    CreateChat, CreateSession, EditMessage, JoinChat, MarkRead, MoveSession, React, SendMessage,
+    SessionPlace, StartChat, UpdateParticipation,
 };
 use crate::clock::Clock;
 use crate::domain::session_action::SessionAction;
@@ -284,8 +284,10 @@ impl<'a> Month<'a> {
     ) -> anyhow::Result<SessionId> {
         let titles = ["Video visit", "Follow-up", "Test results", "Medication review"];
         let input = CreateSession {
-            chat_id: Some(chat_id),
-            participant_ids: Some(vec![user.actor_id, visitor.actor_id]),
+            place: SessionPlace::Chat {
+                id: chat_id,
+                participant_ids: Some(vec![user.actor_id, visitor.actor_id]),
+            },
             title: titles.choose(&mut self.dice).map(|title| (*title).into()),
             session_type: SessionType::Telemed,
             call_room: None,

@@ -1,7 +1,7 @@
 //! Filters for lists and live updates of chats.
 
 use super::description::Description;
-use super::limits;
+use super::page::Order;
 use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat};
 
 /// Conditions on chats; all that are given must hold.
@@ -17,8 +17,8 @@ pub struct ChatFilter {
     pub participant_ids: Vec<ActorId>,
     /// Chats in which this user is present now.
     pub present_user_id: Option<ActorId>,
-    /// With this tag.
-    pub tag: Option<String>,
+    /// With all of these tags.
+    pub tags: Vec<String>,
     /// After the chat with this start and id, in the order of starts.
     pub since: Option<(Timestamp, ChatId)>,
     /// Started at or after this moment.
@@ -49,7 +49,7 @@ impl ChatFilter {
             visitor_id,
             participant_ids,
             present_user_id,
-            tag,
+            tags,
             since,
             started_from,
             ended_before,
@@ -67,7 +67,7 @@ impl ChatFilter {
             .with("visitorId", *visitor_id)
             .with_each("participantIds", participant_ids)
             .with("presentUserId", *present_user_id)
-            .with("tag", tag.as_ref())
+            .with_each("tags", tags)
             .with("sinceAt", since.map(|(at, _)| at.0))
             .with("sinceId", since.map(|(_, id)| id))
             .with("startedFrom", started_from.map(|at| at.0))
@@ -114,7 +114,7 @@ impl Members {
 }
 
 /// The sort field of chats. A field that can be absent lists only chats that have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChatOrderField {
     /// The start of the chat.
     StartedAt,
@@ -126,6 +126,8 @@ pub enum ChatOrderField {
     WaitingSince,
     /// The time of the newest message.
     LastMessageAt,
+    /// When its newest message was sent, or when it started where nobody has written.
+    ActiveAt,
 }
 
 impl ChatOrderField {
@@ -138,26 +140,15 @@ impl ChatOrderField {
             Self::UpdatedAt => "UPDATED_AT",
             Self::WaitingSince => "WAITING_SINCE",
             Self::LastMessageAt => "LAST_MESSAGE_AT",
+            Self::ActiveAt => "ACTIVE_AT",
         }
     }
 }
 
-/// A field and a direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChatOrder {
-    /// The field to sort by.
-    pub field: ChatOrderField,
-    /// Largest first.
-    pub is_descending: bool,
-}
+/// The sort order of chats.
+pub type ChatOrder = Order<ChatOrderField>;
 
 impl ChatFilter {
-    /// Whether no list in the filter is longer than a list may be.
-    #[must_use]
-    pub fn is_bounded(&self) -> bool {
-        self.room_ids.as_ref().is_none_or(|room_ids| room_ids.len() <= limits::FOLLOWED_ROOMS)
-    }
-
     /// Whether a chat with these members is meant.
     #[must_use]
     pub fn matches(&self, chat: &chat::Model, members: &Members) -> bool {
@@ -167,7 +158,7 @@ impl ChatFilter {
             visitor_id,
             participant_ids,
             present_user_id,
-            tag,
+            tags,
             since,
             started_from,
             ended_before,
@@ -185,7 +176,7 @@ impl ChatFilter {
             && visitor_id.is_none_or(|visitor_id| chat.visitor_id == Some(visitor_id))
             && participant_ids.iter().all(|actor_id| members.participants.contains(actor_id))
             && present_user_id.is_none_or(|user_id| members.present_users.contains(&user_id))
-            && tag.as_ref().is_none_or(|tag| chat.tags.0.contains(tag))
+            && tags.iter().all(|tag| chat.tags.0.contains(tag))
             && since.is_none_or(|since| (chat.started_at, chat.id) > since)
             && started_from.is_none_or(|from| chat.started_at >= from)
             && ended_before.is_none_or(|before| chat.ended_at.is_some_and(|ended_at| ended_at < before))

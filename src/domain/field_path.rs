@@ -33,6 +33,20 @@ impl FieldPath {
         self.and(Step::Field(name))
     }
 
+    /// The same path within this object.
+    #[must_use]
+    pub fn join(&self, part: &Self) -> Self {
+        let mut path = self.field(part.field);
+        path.steps.extend_from_slice(&part.steps);
+        path
+    }
+
+    /// The name of the first field.
+    #[must_use]
+    pub const fn root(&self) -> &'static str {
+        self.field
+    }
+
     fn and(&self, step: Step) -> Self {
         let mut path = self.clone();
         path.steps.push(step);

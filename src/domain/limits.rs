@@ -54,6 +54,10 @@ pub const IDENTITY_SECONDS: i64 = 3_600;
 pub const IDENTITY_LEEWAY_SECONDS: i64 = 60;
 /// Characters of a refresh token or an identity token.
 pub const SECRET_TOKEN: usize = 8_000;
+/// Tags of a filter.
+pub const FILTER_TAGS: usize = 10;
+/// Participants of a filter.
+pub const FILTER_PARTICIPANTS: usize = 10;
 /// Rooms that one `viewerEvents` follows.
 pub const FOLLOWED_ROOMS: usize = 100;
 /// Sessions that `Viewer.openSessions` lists, newest first.

@@ -12,6 +12,27 @@ pub struct Key {
     pub id: Uuid,
 }
 
+/// A sort field and a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Order<F> {
+    /// The field to sort by.
+    pub field: F,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+impl<F> Order<F> {
+    /// Smallest first.
+    pub const fn ascending(field: F) -> Self {
+        Self { field, is_descending: false }
+    }
+
+    /// Largest first.
+    pub const fn descending(field: F) -> Self {
+        Self { field, is_descending: true }
+    }
+}
+
 /// The end of the list that the page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {

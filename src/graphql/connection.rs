@@ -53,6 +53,12 @@ impl List {
         Self::described(&Description::of(name).with("of", Some(id)))
     }
 
+    /// The list with this name of the object with this id, in an order.
+    pub(super) fn ordered(name: &str, id: impl Display, field: &str, is_descending: bool) -> Self {
+        let list = Description::of(name).with("of", Some(id));
+        Self::described(&list.with("orderBy", Some(field)).with_flag("descending", is_descending))
+    }
+
     /// The list with this description.
     pub(super) fn described(description: &Description) -> Self {
         let digest = description.digest();
@@ -198,6 +204,22 @@ pub(super) use connection;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn list_cursors_have_the_bytes_of_version_one() {
+        let key = Key { value: 1_800_000_000_000, id: Uuid::from_u128(9) };
+        let chat_id = Uuid::from_u128(7);
+        for (list, cursor) in [
+            (List::named("rooms"), "a9HHKQAAAaMYXFAAAAAAAAAAAAAAAAAAAAAACQ"),
+            (List::of("chatSessions", chat_id), "L_6SYQAAAaMYXFAAAAAAAAAAAAAAAAAAAAAACQ"),
+            (
+                List::ordered("chatSessions", chat_id, "SCHEDULED_AT", true),
+                "alVFHgAAAaMYXFAAAAAAAAAAAAAAAAAAAAAACQ",
+            ),
+        ] {
+            assert_eq!(list.cursor(key), cursor);
+        }
+    }
 
     #[test]
     fn a_cursor_keeps_the_whole_key() {

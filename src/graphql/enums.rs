@@ -232,22 +232,6 @@ pub(super) enum OrderDirection {
     Desc,
 }
 
-/// The field by which chats are sorted.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "crate::domain::chat_filter::ChatOrderField")]
-pub(super) enum ChatOrderField {
-    /// The time at which the chat started.
-    StartedAt,
-    /// The time at which the chat ended. Lists only chats that have ended.
-    EndedAt,
-    /// The time of the last change to the chat.
-    UpdatedAt,
-    /// The time since which the visitor waits. Lists only chats that wait for an answer.
-    WaitingSince,
-    /// The time of the newest message. Lists only chats with messages.
-    LastMessageAt,
-}
-
 /// An action on a chat that a viewer can take.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ChatAction {

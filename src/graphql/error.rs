@@ -23,6 +23,11 @@ impl Fault {
         Self::new(Code::BadUserInput, message)
     }
 
+    /// A list with more items than its limit.
+    pub(super) fn too_many(field: &str, limit: usize) -> Self {
+        Self::bad_input(format!("`{field}` must have at most {limit} items."))
+    }
+
     /// The caller's role can never do this.
     pub(super) fn forbidden() -> Self {
         Self::new(Code::Forbidden, "Your role is not allowed to do this.")

@@ -1,15 +1,15 @@
 //! Batched loading of relations: many nodes of one level are loaded together.
 
-use crate::actions::{Actions, CartsOf, Error, MessageFilter};
+use crate::actions::{Actions, CartsOf, Error, ListedParticipations, ListedSessions, MessageFilter};
 use crate::domain::event::{MessageRow, SessionRow};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use crate::store::reactions::Counted;
 use async_graphql::dataloader::Loader;
 use entity::{
-    ActorId, ActorType, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId,
-    SessionId, ShoppingCartId, ShoppingCartProductId, WebhookDeliveryId, WebhookDeliveryState, WebhookId,
-    actor, attachment, chat, message_revision, organization, participation, presence, room, shopping_cart,
+    ActorId, AttachmentId, ChatId, MessageId, OrganizationId, ParticipationId, PresenceId, RoomId, SessionId,
+    ShoppingCartId, ShoppingCartProductId, WebhookDeliveryId, WebhookDeliveryState, WebhookId, actor,
+    attachment, chat, message_revision, organization, participation, presence, room, shopping_cart,
     shopping_cart_product, webhook, webhook_delivery,
 };
 use std::collections::HashMap;
@@ -231,17 +231,8 @@ pub(super) struct PageOf<A> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PresencesOf {
     pub include_ended: bool,
+    pub is_descending: bool,
 }
-
-/// The arguments of `Chat.participations`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ParticipationsOf {
-    pub actor_type: Option<ActorType>,
-}
-
-/// The arguments of `Chat.chatSessions`: none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct SessionsOf;
 
 /// Declares the loader of a page. It reads the chats with equal arguments together.
 macro_rules! page_loader {
@@ -263,13 +254,13 @@ page_loader!(MessageFilter => MessageRow, |reads, chats, filter, page| {
     reads.actions.messages_of_each(&reads.viewer, &chats, filter, page)
 });
 page_loader!(PresencesOf => presence::Model, |reads, chats, asked, page| {
-    reads.actions.presences_of_each(&reads.viewer, &chats, asked.include_ended, page)
+    reads.actions.presences_of_each(&reads.viewer, &chats, asked.include_ended, asked.is_descending, page)
 });
-page_loader!(ParticipationsOf => participation::Model, |reads, chats, asked, page| {
-    reads.actions.participations_of_each(&reads.viewer, &chats, asked.actor_type, page)
+page_loader!(ListedParticipations => participation::Model, |reads, chats, asked, page| {
+    reads.actions.participations_of_each(&reads.viewer, &chats, *asked, page)
 });
-page_loader!(SessionsOf => SessionRow, |reads, chats, _asked, page| {
-    reads.actions.sessions_of_each(&reads.viewer, &chats, page)
+page_loader!(ListedSessions => SessionRow, |reads, chats, asked, page| {
+    reads.actions.sessions_of_each(&reads.viewer, &chats, asked, page)
 });
 
 /// A page of the deliveries of a webhook.
@@ -278,19 +269,21 @@ pub(super) struct LedgerOf {
     pub webhook_id: WebhookId,
     /// Only deliveries in these states; all if absent.
     pub states: Option<Vec<WebhookDeliveryState>>,
+    pub is_descending: bool,
     pub page: PageRequest,
 }
 
 loader!(LedgerOf => Page<webhook_delivery::Model>, |reads, keys| {
     let mut groups: HashMap<_, Vec<WebhookId>> = HashMap::new();
     for key in keys {
-        groups.entry((&key.states, &key.page)).or_default().push(key.webhook_id);
+        groups.entry((&key.states, key.is_descending, &key.page)).or_default().push(key.webhook_id);
     }
     let mut pages = HashMap::new();
-    for ((states, page), webhooks) in groups {
-        let found = reads.actions.deliveries_of_each(&reads.viewer, &webhooks, states.as_deref(), page).await?;
+    for ((states, is_descending, page), webhooks) in groups {
+        let (viewer, states_of) = (&reads.viewer, states.as_deref());
+        let found = reads.actions.deliveries_of_each(viewer, &webhooks, states_of, is_descending, page).await?;
         pages.extend(found.into_iter().map(|(webhook_id, found)| {
-            (LedgerOf { webhook_id, states: states.clone(), page: page.clone() }, found)
+            (LedgerOf { webhook_id, states: states.clone(), is_descending, page: page.clone() }, found)
         }));
     }
     pages
@@ -300,18 +293,22 @@ loader!(LedgerOf => Page<webhook_delivery::Model>, |reads, keys| {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CartsPage {
     pub of: CartsOf,
+    pub is_descending: bool,
     pub page: PageRequest,
 }
 
 loader!(CartsPage => Page<shopping_cart::Model>, |reads, keys| {
     let mut groups: HashMap<_, Vec<CartsOf>> = HashMap::new();
     for key in keys {
-        groups.entry((std::mem::discriminant(&key.of), &key.page)).or_default().push(key.of);
+        let group = (std::mem::discriminant(&key.of), key.is_descending, &key.page);
+        groups.entry(group).or_default().push(key.of);
     }
     let mut pages = HashMap::new();
-    for ((_, page), places) in groups {
-        let found = reads.actions.carts_of_each(&reads.viewer, &places, page).await?;
-        pages.extend(found.into_iter().map(|(of, found)| (CartsPage { of, page: page.clone() }, found)));
+    for ((_, is_descending, page), places) in groups {
+        let found = reads.actions.carts_of_each(&reads.viewer, &places, is_descending, page).await?;
+        pages.extend(
+            found.into_iter().map(|(of, found)| (CartsPage { of, is_descending, page: page.clone() }, found)),
+        );
     }
     pages
 });

@@ -16,6 +16,7 @@ mod interfaces;
 mod loaders;
 mod message;
 mod nullable_errors;
+mod order;
 mod organization;
 mod participation;
 mod payload;

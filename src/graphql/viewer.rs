@@ -8,9 +8,11 @@ use super::enums;
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::UnreadOfViewer;
+use super::order::{ChatOrderField, ChatOrderInput};
 use super::organization::Organization;
 use super::scalar::DateTime;
 use super::session::ChatSession;
+use crate::actions::ListedChats;
 use crate::domain::chat_filter::ChatFilter;
 use async_graphql::{Context, ID, Object};
 use entity::actor;
@@ -78,12 +80,18 @@ impl Viewer {
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))
     }
 
-    /// The chats in which the viewer is a participant or present, latest message first, without hidden ones.
+    /// The chats in which the viewer is a participant or present. Hidden chats are left out unless
+    /// `includeHidden` is true.
     #[allow(clippy::too_many_arguments)]
     async fn inbox(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::descending(ChatOrderField::ActiveAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
         #[graphql(desc = "True to include chats that the viewer has hidden.", default)] include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
@@ -91,13 +99,16 @@ impl Viewer {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let caller = caller(context)?;
-        let page = PageArguments { first, after, last, before }.request(context, Place::inbox())?;
+        let order = order_by.unwrap_or(ChatOrderInput::descending(ChatOrderField::ActiveAt)).decode();
+        let list = Place::inbox(order);
+        let page = PageArguments { first, after, last, before }.request(context, list)?;
         let cursor = super::chat::event_cursor(context)?;
         let Some(filter) = filter_within(caller, ChatFilter::default(), filter).await? else {
             return Ok(ChatConnection::empty(cursor));
         };
-        let page = caller.actions.inbox(&caller.viewer, &filter, include_hidden, &page).await?;
-        Ok(ChatConnection::new(page, cursor, |_, key| Place::inbox().cursor(key), Chat::new))
+        let asked = ListedChats { filter: &filter, order, include_hidden };
+        let page = caller.actions.inbox(&caller.viewer, asked, &page).await?;
+        Ok(ChatConnection::new(page, cursor, |_, key| list.cursor(key), Chat::new))
     }
 
     /// The open chat sessions in which the viewer is a participant, newest first, at most 100: those that

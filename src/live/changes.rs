@@ -1,16 +1,15 @@
 //! `chatChanged`: chats that enter, change in, and leave a list.
 
-use super::cursor::{CursorError, ScopeHash};
+use super::cursor::CursorError;
 use super::feed::Before;
 use super::feed_reader::{FeedReader, FeedStep, RESUMABLE, may_have_seen, may_have_seen_found, sees};
-use super::{ChangeAction, ChatChange, ChatScope, Live, LiveError};
+use super::{ChangeAction, ChatChange, ChatScope, Live, LiveError, scopes};
 use crate::domain::chat_filter::{ChatFilter, Members};
-use crate::domain::description::Description;
 use crate::domain::policy::{self, Follows};
 use crate::domain::viewer::Viewer;
 use crate::store::feed::{Found, Place};
 use crate::store::{actors, rooms};
-use entity::{ActorId, ActorType, RoomId, chat};
+use entity::{ActorType, chat};
 use futures_util::FutureExt;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
@@ -32,17 +31,7 @@ impl Live {
             ChatScope::User(actor_id) => Place::Participant(actor_id),
             ChatScope::PresentUser(user_id) => Place::PresentUser(user_id),
         };
-        let (kind, id) = match scope {
-            ChatScope::Room(RoomId(id)) => ("room", id),
-            ChatScope::Visitor(ActorId(id)) => ("visitor", id),
-            ChatScope::User(ActorId(id)) => ("user", id),
-            ChatScope::PresentUser(ActorId(id)) => ("presentUser", id),
-        };
-        let description = Description::of("chatChanged")
-            .with("viewer", Some(viewer.actor_id))
-            .with("in", Some(kind))
-            .with("id", Some(id));
-        let hash = ScopeHash::of(&filter.describe(description));
+        let hash = scopes::chat_changes(viewer.actor_id, scope, &filter);
         let after = match after {
             None => None,
             Some(cursor) => {

@@ -143,6 +143,12 @@ mod tests {
     }
 
     #[test]
+    fn chat_cursors_have_the_bytes_of_version_one() {
+        let cursor = cursors(1).encode_chat(ChatId(Uuid::from_u128(7)), 12);
+        assert_eq!(cursor, "AQAAAAAAAAAMAAAAAAAAAAFJEX3HBmo4ImgZ");
+    }
+
+    #[test]
     fn a_cursor_of_anything_else_is_invalid() {
         let (chat, other) = (ChatId(Uuid::from_u128(7)), ChatId(Uuid::from_u128(8)));
         let cursor = cursors(1).encode_chat(chat, 12);

@@ -30,6 +30,7 @@ mod pulse;
 mod reader;
 mod remote;
 mod renewals;
+mod scopes;
 mod shared;
 mod staffing;
 mod standing;
@@ -51,7 +52,6 @@ pub use turns::Turn;
 pub use pulse::Pulse;
 
 use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange};
-use crate::domain::description::Description;
 use crate::domain::event::{Change, Entry, News, Signal, ViewChange};
 use crate::domain::viewer::{Standing, Viewer};
 use crate::store::{Engine, Opened, Publish, Store};
@@ -197,13 +197,17 @@ impl Live {
     /// Where every feed of the viewer's organization stands now: the cursor of a page that is read after this.
     #[must_use]
     pub fn page_cursor(&self, viewer: &Viewer) -> String {
-        self.0.cursors.encode_feed(&page_scope(viewer), self.0.store.clock().now())
+        self.0
+            .cursors
+            .encode_feed(&scopes::page(viewer.organization_id, viewer.actor_id), self.0.store.clock().now())
     }
 
     /// The moment of a feed's own cursor, or of a page's.
     fn decode_feed(&self, viewer: &Viewer, own: &ScopeHash, cursor: &str) -> Result<Timestamp, CursorError> {
         match self.0.cursors.decode_feed(own, cursor) {
-            Err(CursorError::Invalid) => self.0.cursors.decode_feed(&page_scope(viewer), cursor),
+            Err(CursorError::Invalid) => {
+                self.0.cursors.decode_feed(&scopes::page(viewer.organization_id, viewer.actor_id), cursor)
+            }
             other => other,
         }
     }
@@ -387,13 +391,4 @@ impl Tasks {
 /// Locks, also after a panic of another holder: what is guarded here is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a page's cursor is of: anything of the viewer's organization, as this viewer sees it.
-fn page_scope(viewer: &Viewer) -> ScopeHash {
-    ScopeHash::of(
-        &Description::of("page")
-            .with("organization", Some(viewer.organization_id))
-            .with("viewer", Some(viewer.actor_id)),
-    )
 }

@@ -1,13 +1,12 @@
 //! `viewerEvents`: events across one viewer's chats, as state: each event carries the current chat.
 
-use super::cursor::{CursorError, ScopeHash};
+use super::cursor::CursorError;
 use super::feed::{Before, FeedNews};
 use super::feed_reader::{FeedReader, FeedStep, QUEUED, RESUMABLE, may_have_seen, may_have_seen_found, sees};
 use super::lease::Lease;
-use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem};
+use super::{Live, LiveError, Pulse, ResetReason, ViewerChange, ViewerItem, scopes};
 use crate::domain::change::SessionChange;
 use crate::domain::chat_filter::Members;
-use crate::domain::description::Description;
 use crate::domain::event::{Change, Entry, ViewChange};
 use crate::domain::policy::{self, Follows, Ties};
 use crate::domain::viewer::Viewer;
@@ -60,11 +59,7 @@ impl Live {
         if !may_follow {
             return Err(LiveError::NotFound);
         }
-        let hash = ScopeHash::of(
-            &Description::of("viewerEvents")
-                .with("viewer", Some(viewer.actor_id))
-                .with_each("roomIds", &room_ids),
-        );
+        let hash = scopes::viewer_events(viewer.actor_id, &room_ids);
         let oldest = self.0.store.clock().now().minus(RESUMABLE);
         let (after, mut reset) = match after.map(|cursor| self.decode_feed(viewer, &hash, cursor)) {
             None => (None, Some(ResetReason::Initial)),

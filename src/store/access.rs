@@ -9,7 +9,9 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 
 /// Whether the viewer sees the chat of the row, as [`policy::sees_chat`] says.
 pub(super) fn sees_chat(viewer: &Viewer) -> Condition {
-    sees_chat_in(viewer, chat::Column::OrganizationId.eq(viewer.organization_id))
+    Condition::all()
+        .add(chat::Column::OrganizationId.eq(viewer.organization_id))
+        .add(sees_chat_of_own_organization(viewer))
 }
 
 /// The same for chats that are found by their ids. No index of the organization's chats leads to them: SQLite, without
@@ -17,12 +19,13 @@ pub(super) fn sees_chat(viewer: &Viewer) -> Condition {
 pub(super) fn sees_chat_among(viewer: &Viewer) -> Condition {
     let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
     let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
-    sees_chat_in(viewer, of_organization.eq(viewer.organization_id))
+    Condition::all()
+        .add(of_organization.eq(viewer.organization_id))
+        .add(sees_chat_of_own_organization(viewer))
 }
 
-fn sees_chat_in(viewer: &Viewer, is_of_organization: Expr) -> Condition {
+fn sees_chat_of_own_organization(viewer: &Viewer) -> Condition {
     Condition::all()
-        .add(is_of_organization)
         .add(chat::Column::DeletedAt.is_null())
         .add(any_of(viewer, policy::grounds(viewer.role).iter().copied()))
 }
@@ -71,7 +74,7 @@ pub(super) fn sees_room(viewer: &Viewer) -> Condition {
     }
 }
 
-/// Whether the viewer sees the session of the row and its chat.
+/// Whether the viewer sees the session of the row and its chat. Both have the same organization.
 pub(super) fn sees_session_and_chat(viewer: &Viewer) -> Condition {
     let seen = chat::Entity::find()
         .select_only()
@@ -80,7 +83,7 @@ pub(super) fn sees_session_and_chat(viewer: &Viewer) -> Condition {
             Expr::col((chat::Entity, chat::Column::Id))
                 .equals((chat_session::Entity, chat_session::Column::ChatId)),
         )
-        .filter(sees_chat_among(viewer))
+        .filter(sees_chat_of_own_organization(viewer))
         .into_query();
     Condition::all()
         .add(chat_session::Column::OrganizationId.eq(viewer.organization_id))

@@ -54,11 +54,12 @@ pub async fn find_by_external_id(
         .await?)
 }
 
-/// The same page for several owners, oldest first: all visitors, or all chats.
+/// The same page for several owners, by age: all visitors, or all chats.
 pub async fn list_of_each(
     rows: &impl Rows,
     organization_id: OrganizationId,
     places: &[CartsOf],
+    is_descending: bool,
     page: &PageRequest,
 ) -> Result<Vec<Page<shopping_cart::Model>>> {
     let lists = places.iter().map(|place| {
@@ -70,7 +71,7 @@ pub async fn list_of_each(
             .filter(shopping_cart::Column::OrganizationId.eq(organization_id))
             .filter(place)
     });
-    let sorting = Sorting::ascending(shopping_cart::Column::OpenedAt, shopping_cart::Column::Id);
+    let sorting = Sorting::by(shopping_cart::Column::OpenedAt, shopping_cart::Column::Id, is_descending);
     let owner =
         |row: &shopping_cart::Model| places.iter().position(|place| place.holds(row)).unwrap_or(usize::MAX);
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await

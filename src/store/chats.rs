@@ -12,11 +12,11 @@ use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ChatId, OrganizationId, RoomId, Timestamp, actor, chat, chat_tag, participation, presence,
 };
-use leads::Found;
+use leads::Lead;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, SelectStatement};
 use sea_orm::{
-    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
-    Select,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    RelationTrait, Select,
 };
 
 /// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
@@ -60,20 +60,30 @@ pub async fn find_many_visible(
     Ok(visible(viewer).filter(chat::Column::Id.is_in(ids.iter().copied())).all(rows.connection()).await?)
 }
 
+/// Chats, as a list asks for them.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedChats<'a> {
+    /// Only chats that match it.
+    pub filter: &'a ChatFilter,
+    /// How they are sorted.
+    pub order: ChatOrder,
+    /// Also those that the viewer hides.
+    pub include_hidden: bool,
+}
+
 /// The chats that the viewer sees and the filter matches.
 pub async fn list_visible(
     store: &Store,
     viewer: &Viewer,
-    filter: &ChatFilter,
-    order: ChatOrder,
+    asked: ListedChats<'_>,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
-    if !leads::are_any(filter, order.field) {
-        let (list, sorting) = listed(store, viewer, filter, order).await?;
+    if !leads::are_any(asked.filter, asked.order.field) {
+        let (list, sorting) = listed(store, viewer, asked).await?;
         return keyset::page(store, list, sorting, page).await;
     }
     let rows = store.planned_snapshot().await?;
-    let (list, sorting) = listed(&rows, viewer, filter, order).await?;
+    let (list, sorting) = listed(&rows, viewer, asked).await?;
     let page = keyset::page(&rows, list, sorting, page).await?;
     rows.commit().await?;
     Ok(page)
@@ -83,53 +93,66 @@ pub async fn list_visible(
 pub async fn explain_visible(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &ChatFilter,
-    order: ChatOrder,
+    asked: ListedChats<'_>,
     page: &PageRequest,
 ) -> Result<Vec<String>> {
-    let (list, sorting) = listed(rows, viewer, filter, order).await?;
+    let (list, sorting) = listed(rows, viewer, asked).await?;
     keyset::explain(rows, &list, sorting, page).await
 }
 
 async fn listed(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &ChatFilter,
-    order: ChatOrder,
+    asked: ListedChats<'_>,
 ) -> Result<(Select<chat::Entity>, Sorting<chat::Entity>)> {
-    let mut sorting = sorting(order, filter);
+    let ListedChats { filter, order, include_hidden } = asked;
+    let mut sorting = sorting(order);
     let few = leads::to_few(rows, viewer.organization_id, filter, order.field).await?;
     let visible = match few {
-        Some(Found::ById) => visible_among(viewer),
-        Some(Found::ByIndex) | None => visible(viewer),
+        Some(Lead::Tag(_) | Lead::Participant(_) | Lead::PresentUser) => visible_among(viewer),
+        Some(Lead::Index) | None => visible(viewer),
     };
-    let mut list = filtered(visible, viewer.organization_id, filter);
+    let is_by_tag = few.is_none() && !filter.tags.is_empty() && order.field == ChatOrderField::StartedAt;
+    let lead = if is_by_tag { Some(Lead::Tag(0)) } else { few };
+    let mut list = filtered(visible, viewer.organization_id, filter, lead);
+    if !include_hidden {
+        let hidden = own_part(viewer.actor_id).cond_where(own_views::is_shown().not()).to_owned();
+        list = list.filter(Expr::exists(hidden).not());
+    }
+    if is_by_tag {
+        let through = Through { table: "chat_tag", value: "started_at", id: "chat_id" };
+        sorting.way = Way::Through(through);
+    }
     if few.is_some() {
         sorting.way = Way::Sorted;
     } else if let Some(from) = least(filter) {
         // Nothing happens in a chat before it starts: so the order's own index leads there.
         list = list.filter(sorting.value.gte(from));
     }
-    let list = match order.field {
-        ChatOrderField::StartedAt | ChatOrderField::UpdatedAt => list,
+    Ok((that_have(list, order.field), sorting))
+}
+
+/// Those of the chats that have the field which they are sorted by.
+fn that_have(list: Select<chat::Entity>, field: ChatOrderField) -> Select<chat::Entity> {
+    match field {
+        ChatOrderField::StartedAt | ChatOrderField::UpdatedAt | ChatOrderField::ActiveAt => list,
         ChatOrderField::EndedAt => list.filter(chat::Column::EndedAt.is_not_null()),
         ChatOrderField::WaitingSince => list.filter(chat::Column::WaitingSince.is_not_null()),
         ChatOrderField::LastMessageAt => list.filter(chat::Column::LastMessageSequence.is_not_null()),
-    };
-    Ok((list, sorting))
+    }
 }
 
-/// The chats that the viewer takes part in or is present in, and the filter matches; latest message first,
-/// a chat without one by its start. Those that the viewer hides are left out unless they are asked for.
+/// The chats that the viewer takes part in or is present in. Those that the viewer hides are left out unless they are
+/// asked for.
 pub async fn list_inbox(
     store: &Store,
     viewer: &Viewer,
-    filter: &ChatFilter,
-    include_hidden: bool,
+    asked: ListedChats<'_>,
     page: &PageRequest,
 ) -> Result<Page<chat::Model>> {
     let rows = store.planned_snapshot().await?;
-    let page = keyset::page_of_all(&rows, &inbox(viewer, filter, include_hidden), page).await?;
+    let lists = inbox(&rows, viewer, asked).await?;
+    let page = keyset::page_of_all(&rows, &lists, page).await?;
     rows.commit().await?;
     Ok(page)
 }
@@ -138,51 +161,79 @@ pub async fn list_inbox(
 pub async fn explain_inbox(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &ChatFilter,
+    asked: ListedChats<'_>,
     page: &PageRequest,
 ) -> Result<Vec<String>> {
     let mut plan = Vec::new();
-    for (list, sorting) in inbox(viewer, filter, false) {
+    for (list, sorting) in inbox(rows, viewer, asked).await? {
         plan.extend(keyset::explain(rows, &list, sorting, page).await?);
     }
     Ok(plan)
 }
 
-/// The chats in which the viewer takes part, which their own index has in order, and the few others in which
-/// they are present.
-fn inbox(
+/// The chats in which the viewer takes part, and the few others in which they are present.
+async fn inbox(
+    rows: &impl Rows,
     viewer: &Viewer,
-    filter: &ChatFilter,
-    include_hidden: bool,
-) -> [(Select<chat::Entity>, Sorting<chat::Entity>); 2] {
-    let latest = ChatOrder { field: ChatOrderField::LastMessageAt, is_descending: true };
-    let through = Through { table: "participation", value: "active_at", id: "chat_id" };
-    let own = Sorting { way: Way::Through(through), ..sorting(latest, filter) };
-    let mut taken_part_in = filtered(visible_among(viewer), viewer.organization_id, filter)
-        .join(JoinType::InnerJoin, participation::Relation::Chat.def().rev())
-        .filter(participation::Column::ActorId.eq(viewer.actor_id))
-        .filter(access::participates());
-    if !include_hidden {
-        taken_part_in = taken_part_in.filter(own_views::is_shown());
-    }
-    let visited = filtered(visible_among(viewer), viewer.organization_id, filter)
+    asked: ListedChats<'_>,
+) -> Result<[(Select<chat::Entity>, Sorting<chat::Entity>); 2]> {
+    let ListedChats { filter, order, .. } = asked;
+    let (taken_part_in, way) = taken_part_in(rows, viewer, asked).await?;
+    let visited = filtered(visible_among(viewer), viewer.organization_id, filter, None)
         .filter(chat::Column::Id.in_subquery(being_present(viewer.actor_id)))
         .filter(Expr::exists(own_part(viewer.actor_id)).not());
-    [(taken_part_in, own), (visited, Sorting { way: Way::Sorted, ..own })]
+    let sorting = sorting(order);
+    Ok([
+        (that_have(taken_part_in, order.field), Sorting { way, ..sorting }),
+        (that_have(visited, order.field), Sorting { way: Way::Sorted, ..sorting }),
+    ])
 }
 
-fn sorting(order: ChatOrder, filter: &ChatFilter) -> Sorting<chat::Entity> {
+/// What the viewer takes part in. Their own index has it in the order of activity. In another order few chats are sorted,
+/// and many are met soon enough by walking the order.
+async fn taken_part_in(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    asked: ListedChats<'_>,
+) -> Result<(Select<chat::Entity>, Way)> {
+    let ListedChats { filter, order, include_hidden } = asked;
+    let shown = if include_hidden { Condition::all() } else { own_views::is_shown() };
+    let by_activity = match order.field {
+        ChatOrderField::ActiveAt | ChatOrderField::LastMessageAt => true,
+        ChatOrderField::StartedAt
+        | ChatOrderField::EndedAt
+        | ChatOrderField::UpdatedAt
+        | ChatOrderField::WaitingSince => false,
+    };
+    if by_activity {
+        let through = Through { table: "participation", value: "active_at", id: "chat_id" };
+        let list = filtered(visible_among(viewer), viewer.organization_id, filter, None)
+            .join(JoinType::InnerJoin, participation::Relation::Chat.def().rev())
+            .filter(participation::Column::ActorId.eq(viewer.actor_id))
+            .filter(access::participates())
+            .filter(shown);
+        return Ok((list, Way::Through(through)));
+    }
+    let own = participated_in_by(viewer.actor_id);
+    let (list, way) = if leads::are_few(rows, own.clone()).await? {
+        (visible_among(viewer).filter(chat::Column::Id.in_subquery(own)), Way::Sorted)
+    } else {
+        (visible(viewer), Way::InOrder)
+    };
+    let list = filtered(list, viewer.organization_id, filter, None)
+        .filter(Expr::exists(own_part(viewer.actor_id).cond_where(shown).to_owned()));
+    Ok((list, way))
+}
+
+fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
     let value = match order.field {
         ChatOrderField::StartedAt => chat::Column::StartedAt,
         ChatOrderField::EndedAt => chat::Column::EndedAt,
         ChatOrderField::UpdatedAt => chat::Column::UpdatedAt,
         ChatOrderField::WaitingSince => chat::Column::WaitingSince,
-        ChatOrderField::LastMessageAt => chat::Column::ActiveAt,
+        ChatOrderField::LastMessageAt | ChatOrderField::ActiveAt => chat::Column::ActiveAt,
     };
-    let is_by_tag = filter.tag.is_some() && order.field == ChatOrderField::StartedAt;
-    let through = Through { table: "chat_tag", value: "started_at", id: "chat_id" };
-    let way = if is_by_tag { Way::Through(through) } else { Way::InOrder };
-    Sorting { value, id: Some(chat::Column::Id), is_descending: order.is_descending, way }
+    Sorting::by(value, chat::Column::Id, order.is_descending)
 }
 
 /// Before when no chat that matches has started.
@@ -205,6 +256,7 @@ fn filtered(
     mut list: Select<chat::Entity>,
     organization_id: OrganizationId,
     filter: &ChatFilter,
+    lead: Option<Lead>,
 ) -> Select<chat::Entity> {
     let ChatFilter {
         chat_type,
@@ -212,7 +264,7 @@ fn filtered(
         visitor_id,
         participant_ids,
         present_user_id,
-        tag,
+        tags,
         since,
         started_from,
         ended_before,
@@ -234,10 +286,25 @@ fn filtered(
         room_ids => chat::Column::RoomId.is_in(room_ids.iter().copied()),
     }));
     add(visitor_id.map(|visitor_id| chat::Column::VisitorId.eq(visitor_id)));
-    for actor_id in participant_ids {
-        add(Some(chat::Column::Id.in_subquery(participated_in_by(*actor_id))));
+    for (position, actor_id) in participant_ids.iter().enumerate() {
+        add(Some(if lead == Some(Lead::Participant(position)) {
+            chat::Column::Id.in_subquery(participated_in_by(*actor_id))
+        } else {
+            Expr::exists(own_part(*actor_id))
+        }));
     }
-    add(present_user_id.map(|user_id| chat::Column::Id.in_subquery(being_present(user_id))));
+    add(present_user_id.map(|user_id| {
+        if lead == Some(Lead::PresentUser) {
+            chat::Column::Id.in_subquery(being_present(user_id))
+        } else {
+            Expr::exists(own_presence(user_id))
+        }
+    }));
+    for (position, tag) in tags.iter().enumerate() {
+        if lead != Some(Lead::Tag(position)) {
+            add(Some(Expr::exists(own_tag(organization_id, tag))));
+        }
+    }
     let starts = Sorting::<chat::Entity>::ascending(chat::Column::StartedAt, chat::Column::Id);
     add(since.map(|(started_at, id)| starts.after(Key { value: started_at.0, id: id.0 }, false)));
     add(started_from.map(|from| chat::Column::StartedAt.gte(from)));
@@ -249,12 +316,12 @@ fn filtered(
     add(is_private.map(|is| chat::Column::IsPrivate.eq(is)));
     add(has_sales.map(|is| chat::Column::HasSales.eq(is)));
     add(min_message_count.map(leads::at_least));
-    match tag {
-        Some(tag) => list
+    match lead {
+        Some(Lead::Tag(position)) => list
             .join(JoinType::InnerJoin, chat_tag::Relation::Chat.def().rev())
-            .filter(chat_tag::Column::Tag.eq(tag))
-            .filter(chat_tag::Column::OrganizationId.eq(organization_id)),
-        None => list,
+            .filter(chat_tag::Column::OrganizationId.eq(organization_id))
+            .filter(chat_tag::Column::Tag.eq(tags.get(position).cloned().unwrap_or_default())),
+        Some(Lead::Index | Lead::Participant(_) | Lead::PresentUser) | None => list,
     }
 }
 
@@ -266,6 +333,25 @@ fn is_there(column: chat::Column, is_there: bool) -> Expr {
 fn own_part(actor_id: ActorId) -> SelectStatement {
     let of_chat = Expr::col((participation::Entity, participation::Column::ChatId));
     participated_in_by(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
+}
+
+/// The user's own presence in the chat of a row.
+fn own_presence(user_id: ActorId) -> SelectStatement {
+    let of_chat = Expr::col((presence::Entity, presence::Column::ChatId));
+    being_present(user_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()
+}
+
+/// The tag of the chat of a row: all four columns lead to it.
+fn own_tag(organization_id: OrganizationId, tag: &str) -> SelectStatement {
+    let is_of_chat = |own, column| Expr::col((chat_tag::Entity, own)).equals((chat::Entity, column));
+    chat_tag::Entity::find()
+        .select_only()
+        .column(chat_tag::Column::ChatId)
+        .filter(chat_tag::Column::OrganizationId.eq(organization_id))
+        .filter(chat_tag::Column::Tag.eq(tag))
+        .filter(is_of_chat(chat_tag::Column::StartedAt, chat::Column::StartedAt))
+        .filter(is_of_chat(chat_tag::Column::ChatId, chat::Column::Id))
+        .into_query()
 }
 
 fn being_present(user_id: ActorId) -> SelectStatement {

@@ -57,12 +57,13 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The same page for several webhooks, oldest first. The caller must have checked that the viewer may see the
+/// The same page for several webhooks, by age. The caller must have checked that the viewer may see the
 /// webhooks.
 pub async fn list_of_each(
     rows: &impl Rows,
     webhook_ids: &[WebhookId],
     states: Option<&[WebhookDeliveryState]>,
+    is_descending: bool,
     page: &PageRequest,
 ) -> Result<Vec<Page<webhook_delivery::Model>>> {
     let lists = webhook_ids.iter().map(|webhook_id| {
@@ -72,7 +73,8 @@ pub async fn list_of_each(
             None => list,
         }
     });
-    let sorting = Sorting::ascending(webhook_delivery::Column::CreatedAt, webhook_delivery::Column::Id);
+    let sorting =
+        Sorting::by(webhook_delivery::Column::CreatedAt, webhook_delivery::Column::Id, is_descending);
     let owner = |row: &webhook_delivery::Model| {
         webhook_ids.iter().position(|id| *id == row.webhook_id).unwrap_or(usize::MAX)
     };

@@ -38,7 +38,12 @@ pub(super) struct Through {
 
 impl<E: EntityTrait> Sorting<E> {
     pub(super) fn ascending(value: E::Column, id: E::Column) -> Self {
-        Self { value, id: Some(id), is_descending: false, way: Way::InOrder }
+        Self::by(value, id, false)
+    }
+
+    /// An order that an index has.
+    pub(super) fn by(value: E::Column, id: E::Column, is_descending: bool) -> Self {
+        Self { value, id: Some(id), is_descending, way: Way::InOrder }
     }
 
     /// Rows that come after `key` in the order, or with it where `inclusive`.

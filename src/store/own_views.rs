@@ -2,15 +2,15 @@
 
 use super::access::participates;
 use super::feed::members_of_each;
-use super::keyset::{self, Sorting, Way};
+use super::keyset::{self, Sorting};
 use super::{Result, Rows, Store, Tx};
 use crate::domain::chat_filter::Members;
-use crate::domain::page::{Page, PageRequest};
-use entity::{ActorId, ChatId, OrganizationId, ParticipationId, Timestamp, chat, participation};
+use crate::domain::page::{Order, Page, PageRequest};
+use entity::{ActorId, ActorType, ChatId, OrganizationId, ParticipationId, Timestamp, chat, participation};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, RelationDef,
+    QueryTrait, RelationDef, Select,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,36 +26,93 @@ pub struct OwnView {
     pub members: Members,
 }
 
-/// The chats in which an actor takes part, most recent activity first. The actor's own index leads to the page, in its
-/// order, however many there are.
+/// What participations are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParticipationOrderField {
+    /// When it began.
+    CreatedAt,
+    /// When the chat was last active: since its newest message, or since it began.
+    ActiveAt,
+}
+
+impl ParticipationOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "CREATED_AT",
+            Self::ActiveAt => "ACTIVE_AT",
+        }
+    }
+}
+
+/// How participations are sorted.
+pub type ParticipationOrder = Order<ParticipationOrderField>;
+
+/// Participations, as a list asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListedParticipations {
+    /// Only those of actors of this type.
+    pub actor_type: Option<ActorType>,
+    /// How they are sorted.
+    pub order: ParticipationOrder,
+    /// Also those whose actor hides the chat, as far as the viewer knows which do.
+    pub include_hidden: bool,
+}
+
+/// The chats in which an actor takes part. The actor's own indexes lead to the page, in its order, however many there are.
 pub async fn list_of_actor(
     rows: &impl Rows,
     actor_id: ActorId,
-    include_hidden: bool,
+    asked: ListedParticipations,
     page: &PageRequest,
 ) -> Result<Page<participation::Model>> {
-    let mut of_chat = chat::Entity::find()
-        .select_only()
-        .column(chat::Column::Id)
-        .filter(
-            Expr::col((chat::Entity, chat::Column::Id))
-                .equals((participation::Entity, participation::Column::ChatId)),
-        )
-        .filter(chat::Column::DeletedAt.is_null());
-    if !include_hidden {
-        of_chat = of_chat.filter(is_shown());
-    }
-    let list = participation::Entity::find()
+    let (list, sorting) = own(actor_id, asked);
+    keyset::page(rows, list, sorting, page).await
+}
+
+/// The query plan of a page of [`list_of_actor`], line by line.
+pub async fn explain_of_actor(
+    rows: &impl Rows,
+    actor_id: ActorId,
+    asked: ListedParticipations,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    let (list, sorting) = own(actor_id, asked);
+    keyset::explain(rows, &list, sorting, page).await
+}
+
+fn own(
+    actor_id: ActorId,
+    asked: ListedParticipations,
+) -> (Select<participation::Entity>, Sorting<participation::Entity>) {
+    let ListedParticipations { actor_type, order, include_hidden } = asked;
+    let shown = if include_hidden { Condition::all() } else { is_shown() };
+    let mut list = participation::Entity::find()
         .filter(participation::Column::ActorId.eq(actor_id))
         .filter(participates())
-        .filter(Expr::exists(of_chat.into_query()));
-    let sorting = Sorting {
-        value: participation::Column::ActiveAt,
-        id: Some(participation::Column::ChatId),
-        is_descending: true,
-        way: Way::InOrder,
+        .filter(in_chat(shown));
+    if let Some(actor_type) = actor_type {
+        list = list.filter(participation::Column::ActorType.eq(actor_type));
+    }
+    let (value, id) = match order.field {
+        ParticipationOrderField::CreatedAt => (participation::Column::CreatedAt, participation::Column::Id),
+        ParticipationOrderField::ActiveAt => (participation::Column::ActiveAt, participation::Column::ChatId),
     };
-    keyset::page(rows, list, sorting, page).await
+    (list, Sorting::by(value, id, order.is_descending))
+}
+
+/// Whether the chat of a participation is there, and so.
+pub(super) fn in_chat(is_so: Condition) -> Expr {
+    let of_row = Expr::col((chat::Entity, chat::Column::Id))
+        .equals((participation::Entity, participation::Column::ChatId));
+    let chats = chat::Entity::find()
+        .select_only()
+        .column(chat::Column::Id)
+        .filter(of_row)
+        .filter(chat::Column::DeletedAt.is_null())
+        .filter(is_so);
+    Expr::exists(chats.into_query())
 }
 
 /// Whether the chat of a row is not hidden by the participation of the row: nothing hides a message that came after.
@@ -136,7 +193,7 @@ pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn with_chats(store: &Store, found: sea_orm::Select<participation::Entity>) -> Result<Vec<OwnView>> {
+async fn with_chats(store: &Store, found: Select<participation::Entity>) -> Result<Vec<OwnView>> {
     let rows = store.snapshot().await?;
     let found = found.all(&rows).await?;
     let chat_ids: Vec<_> = found.iter().map(|row| row.chat_id).collect();

@@ -2,14 +2,18 @@
 
 use super::access::{participated_in_by, participates};
 use super::changed::all_but_key;
-use super::keyset::{self, Sorting};
-use super::{Result, Rows, Tx, own_views};
+use super::keyset::{self, Sorting, Way};
+use super::own_views::{self, ListedParticipations, ParticipationOrderField};
+use super::{Result, Rows, Tx};
 use crate::domain::limits;
 use crate::domain::page::{Page, PageRequest};
-use crate::domain::policy::Ties;
+use crate::domain::policy::{self, Ties};
+use crate::domain::viewer::Viewer;
 use entity::{ActorId, ActorType, ChatId, MessageType, ParticipationId, actor, chat, message, participation};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 
 /// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
@@ -114,26 +118,50 @@ pub async fn find_chat_of_exactly(
         .await?)
 }
 
-/// The same page of participations for several chats, oldest first.
+/// The same page of participations for several chats. A chat has so few that they may be sorted.
 pub async fn list_of_each(
     rows: &impl Rows,
+    viewer: &Viewer,
     chat_ids: &[ChatId],
-    actor_type: Option<ActorType>,
+    asked: ListedParticipations,
     page: &PageRequest,
 ) -> Result<Vec<Page<participation::Model>>> {
+    let ListedParticipations { actor_type, order, include_hidden } = asked;
     let lists = chat_ids.iter().map(|chat_id| {
-        let list = participation::Entity::find()
+        let mut list = participation::Entity::find()
             .filter(participation::Column::ChatId.eq(*chat_id))
             .filter(participates());
+        if !include_hidden {
+            list = list.filter(is_not_seen_hidden(viewer));
+        }
         match actor_type {
             Some(actor_type) => list.filter(participation::Column::ActorType.eq(actor_type)),
             None => list,
         }
     });
-    let sorting = Sorting::ascending(participation::Column::CreatedAt, participation::Column::Id);
+    let id = participation::Column::Id;
+    let sorting = match order.field {
+        ParticipationOrderField::CreatedAt => {
+            Sorting::by(participation::Column::CreatedAt, id, order.is_descending)
+        }
+        ParticipationOrderField::ActiveAt => Sorting {
+            way: Way::Sorted,
+            ..Sorting::by(participation::Column::ActiveAt, id, order.is_descending)
+        },
+    };
     let owner =
         |row: &participation::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
+}
+
+/// Whether the viewer does not know of the participation of a row that it hides its chat.
+fn is_not_seen_hidden(viewer: &Viewer) -> Condition {
+    let shown = Condition::any().add(own_views::in_chat(own_views::is_shown()));
+    if policy::reads_all_own_views(viewer) {
+        shown
+    } else {
+        shown.add(participation::Column::ActorId.ne(viewer.actor_id))
+    }
 }
 
 /// Messages by others after the read mark of each participation, counted up to 100; for whoever learns of notes, with

@@ -94,18 +94,19 @@ pub async fn chats_with_expired(rows: &impl Rows, now: Timestamp, limit: u64) ->
         .await?)
 }
 
-/// The same page of presences for several chats, oldest first.
+/// The same page of presences for several chats, by age.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
     include_ended: bool,
+    is_descending: bool,
     page: &PageRequest,
 ) -> Result<Vec<Page<presence::Model>>> {
     let lists = chat_ids.iter().map(|chat_id| {
         let list = presence::Entity::find().filter(presence::Column::ChatId.eq(*chat_id));
         if include_ended { list } else { list.filter(presence::Column::EndedAt.is_null()) }
     });
-    let sorting = Sorting::ascending(presence::Column::CreatedAt, presence::Column::Id);
+    let sorting = Sorting::by(presence::Column::CreatedAt, presence::Column::Id, is_descending);
     let owner =
         |row: &presence::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await

@@ -5,7 +5,7 @@ use super::changed::all_but_key;
 use super::keyset::{self, Sorting};
 use super::{Result, Rows, Tx};
 use crate::domain::event::SessionRow;
-use crate::domain::page::{Page, PageRequest};
+use crate::domain::page::{Order, Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use entity::{
     ActorId, ActorType, ChatId, OrganizationId, SessionId, SessionState, SessionType, Timestamp, actor,
@@ -25,10 +25,42 @@ pub struct SessionFilter {
     pub session_type: Option<SessionType>,
     /// Sessions in one of these states.
     pub states: Option<Vec<SessionState>>,
-    /// To which this actor is called.
-    pub participant_id: Option<ActorId>,
+    /// Sessions to which all of these actors are called.
+    pub participant_ids: Vec<ActorId>,
     /// Sessions of this chat.
     pub chat_id: Option<ChatId>,
+}
+
+/// What sessions are sorted by. A field that can be absent lists only the sessions that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionOrderField {
+    /// When it was created.
+    CreatedAt,
+    /// When it is meant to be.
+    ScheduledAt,
+}
+
+impl SessionOrderField {
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "CREATED_AT",
+            Self::ScheduledAt => "SCHEDULED_AT",
+        }
+    }
+}
+
+/// How sessions are sorted.
+pub type SessionOrder = Order<SessionOrderField>;
+
+/// Sessions, as a list asks for them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListedSessions {
+    /// Only sessions that match it.
+    pub filter: SessionFilter,
+    /// How they are sorted.
+    pub order: SessionOrder,
 }
 
 /// The session, where it is of the organization. Who asks must ask the policy whether the viewer sees its chat.
@@ -169,46 +201,65 @@ pub async fn list_running_of_actors(
         .await?)
 }
 
-/// The sessions of chats that the viewer sees (a visitor: those they are called to), oldest first.
+/// The sessions of chats that the viewer sees and the filter matches; a visitor gets those they are called to.
 pub async fn list_visible(
     rows: &impl Rows,
     viewer: &Viewer,
-    filter: &SessionFilter,
+    asked: &ListedSessions,
     page: &PageRequest,
 ) -> Result<Page<SessionRow>> {
-    let SessionFilter { session_type, states, participant_id, chat_id } = filter;
-    let mut list = visible(viewer);
+    let list = filtered(visible(viewer), asked);
+    let page = keyset::page(rows, list, sorting(asked.order), page).await?;
+    Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
+}
+
+/// The query plan of a page of [`list_visible`], line by line.
+pub async fn explain_visible(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    asked: &ListedSessions,
+    page: &PageRequest,
+) -> Result<Vec<String>> {
+    keyset::explain(rows, &filtered(visible(viewer), asked), sorting(asked.order), page).await
+}
+
+/// The same page of sessions for several chats that the filter matches. A visitor gets only those that call them.
+pub async fn list_of_each(
+    rows: &impl Rows,
+    viewer: &Viewer,
+    chat_ids: &[ChatId],
+    asked: &ListedSessions,
+    page: &PageRequest,
+) -> Result<Vec<Page<SessionRow>>> {
+    let lists = chat_ids.iter().map(|chat_id| {
+        let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
+        let list = filtered(list, asked);
+        list.filter(access::sees_session(viewer))
+    });
+    let owner =
+        |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
+    let pages = keyset::page_of_each(rows, lists.collect(), sorting(asked.order), page, owner).await?;
+    pages_with_participants(rows, pages).await
+}
+
+fn filtered(mut list: Select<chat_session::Entity>, asked: &ListedSessions) -> Select<chat_session::Entity> {
+    let SessionFilter { session_type, states, participant_ids, chat_id } = &asked.filter;
     if let Some(session_type) = session_type {
         list = list.filter(chat_session::Column::SessionType.eq(*session_type));
     }
     if let Some(states) = states {
         list = list.filter(chat_session::Column::State.is_in(states.iter().copied()));
     }
-    if let Some(participant_id) = participant_id {
+    for participant_id in participant_ids {
         list = list.filter(chat_session::Column::Id.in_subquery(sessions_calling(*participant_id)));
     }
     if let Some(chat_id) = chat_id {
         list = list.filter(chat_session::Column::ChatId.eq(*chat_id));
     }
-    let page = keyset::page(rows, list, by_age(), page).await?;
-    Ok(pages_with_participants(rows, vec![page]).await?.remove(0))
-}
-
-/// The same page of sessions for several chats, oldest first. A visitor gets only those that call them.
-pub async fn list_of_each(
-    rows: &impl Rows,
-    viewer: &Viewer,
-    chat_ids: &[ChatId],
-    page: &PageRequest,
-) -> Result<Vec<Page<SessionRow>>> {
-    let lists = chat_ids.iter().map(|chat_id| {
-        let list = chat_session::Entity::find().filter(chat_session::Column::ChatId.eq(*chat_id));
-        list.filter(access::sees_session(viewer))
-    });
-    let owner =
-        |row: &chat_session::Model| chat_ids.iter().position(|id| *id == row.chat_id).unwrap_or(usize::MAX);
-    let pages = keyset::page_of_each(rows, lists.collect(), by_age(), page, owner).await?;
-    pages_with_participants(rows, pages).await
+    match asked.order.field {
+        SessionOrderField::CreatedAt => list,
+        SessionOrderField::ScheduledAt => list.filter(chat_session::Column::ScheduledAt.is_not_null()),
+    }
 }
 
 /// Adds a session and its participants.
@@ -353,6 +404,10 @@ fn not_over() -> Expr {
     is_pending().or(is_open())
 }
 
-fn by_age() -> Sorting<chat_session::Entity> {
-    Sorting::ascending(chat_session::Column::CreatedAt, chat_session::Column::Id)
+fn sorting(order: SessionOrder) -> Sorting<chat_session::Entity> {
+    let value = match order.field {
+        SessionOrderField::CreatedAt => chat_session::Column::CreatedAt,
+        SessionOrderField::ScheduledAt => chat_session::Column::ScheduledAt,
+    };
+    Sorting::by(value, chat_session::Column::Id, order.is_descending)
 }

@@ -90,7 +90,9 @@ async function sessionFlow() {
     }
   };
 
-  const created = await act(desk, "createChatSession", { chatId, participantIds: [visitorId] });
+  const created = await act(desk, "createChatSession", {
+    in: { chat: { id: chatId, participantIds: [visitorId] } },
+  });
   await seen(created, "CREATED");
   const input = { chatSessionId: created.id };
   await seen(await act(desk, "startChatSession", input), "STARTED", "START");

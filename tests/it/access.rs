@@ -8,13 +8,14 @@ use crate::harness::Engine;
 use crate::on_both;
 use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use anteroom::domain::event::MessageRow;
-use anteroom::domain::page::{Page, PageRequest};
+use anteroom::domain::page::{Order, Page, PageRequest};
 use anteroom::domain::policy::{self, ChatAccess, Ties};
 use anteroom::domain::search::{Matching, Query};
 use anteroom::domain::viewer::{Viewer, ViewerRole};
+use anteroom::store::chats::ListedChats;
 use anteroom::store::messages::Listed;
 use anteroom::store::search::Scope;
-use anteroom::store::sessions::SessionFilter;
+use anteroom::store::sessions::{ListedSessions, SessionFilter, SessionOrderField};
 use anteroom::store::{chats, feed, log, members, messages, participations, rooms, search, sessions};
 use entity::{ChatId, RoomId, Timestamp};
 use matrix::{Matrix, TEXT, Talk};
@@ -87,16 +88,17 @@ async fn chats_are_selected_as_the_policy_says(engine: Engine) {
         assert_chats(&matrix, viewer, "chats by id", found.iter().map(|chat| chat.id), sees);
 
         let all = ChatFilter::default();
-        let page = chats::list_visible(store, viewer, &all, order, &ALL).await.expect("chats");
+        let listed = |filter| ListedChats { filter, order, include_hidden: true };
+        let page = chats::list_visible(store, viewer, listed(&all), &ALL).await.expect("chats");
         assert_chats(&matrix, viewer, "the list", ids(page, |chat| chat.id), sees);
 
         // Few chats match: they are found by their ids.
         let own = ChatFilter { participant_ids: vec![viewer.actor_id], ..all.clone() };
-        let page = chats::list_visible(store, viewer, &own, order, &ALL).await.expect("chats");
+        let page = chats::list_visible(store, viewer, listed(&own), &ALL).await.expect("chats");
         let is_own = |talk: &Talk| sees(talk) && access(viewer, talk).participates();
         assert_chats(&matrix, viewer, "the list by participant", ids(page, |chat| chat.id), is_own);
 
-        let page = chats::list_inbox(store, viewer, &all, true, &ALL).await.expect("an inbox");
+        let page = chats::list_inbox(store, viewer, listed(&all), &ALL).await.expect("an inbox");
         assert_chats(&matrix, viewer, "the inbox", ids(page, |chat| chat.id), is_own);
 
         for talk in &matrix.talks {
@@ -143,12 +145,13 @@ async fn messages_and_sessions_are_selected_as_the_policy_says(engine: Engine) {
             .filter(|row| policy::sees_session(viewer, &row.participant_ids))
             .map(|row| row.session.id)
             .collect();
-        let all = SessionFilter::default();
+        let order = Order { field: SessionOrderField::CreatedAt, is_descending: false };
+        let all = ListedSessions { filter: SessionFilter::default(), order };
         let page = sessions::list_visible(store, viewer, &all, &ALL).await.expect("sessions");
         let found: BTreeSet<_> = ids(page, |row| row.session.id).into_iter().collect();
         assert_eq!(found, expected, "sessions of {role}");
 
-        let pages = sessions::list_of_each(store, viewer, &seen_ids, &ALL).await.expect("sessions");
+        let pages = sessions::list_of_each(store, viewer, &seen_ids, &all, &ALL).await.expect("sessions");
         let found: BTreeSet<_> = pages.into_iter().flat_map(|page| ids(page, |row| row.session.id)).collect();
         assert_eq!(found, expected, "sessions of each chat of {role}");
 

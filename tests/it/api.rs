@@ -60,7 +60,19 @@ async fn user_errors_point_at_the_item_of_a_list(engine: Engine) {
             &["participantIds", "1"],
         ),
         (olga, "createGroupChat", json!({ "participantIds": people }), &["participantIds", "1"]),
-        (olga, "createChatSession", json!({ "participantIds": people }), &["participantIds", "1"]),
+        (
+            olga,
+            "createChatSession",
+            json!({ "in": { "participantIds": people } }),
+            &["in", "participantIds", "1"],
+        ),
+        (
+            olga,
+            "createChatSession",
+            json!({ "in": { "chat": { "id": chat, "participantIds": people } } }),
+            &["in", "chat", "participantIds", "1"],
+        ),
+        (olga, "createChatSession", json!({ "in": { "chat": { "id": olga.id } } }), &["in", "chat", "id"]),
         (
             olga,
             "updateChatSession",

@@ -169,6 +169,25 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             cases.push(case(json!({ "actorId": scene.room }), "NOT_FOUND subject"));
             cases.push(case(json!({ "actorId": unknown }), "NOT_FOUND subject"));
         }
+        "CreateChatSessionInInput" => {
+            let (chat, unknown) = (&scene.public.chat, twin(&scene.public.chat));
+            let (otto, nobody) = (&scene.otto.id, twin(&scene.otto.id));
+            let in_chat = |id: &str, people: Value| json!({ "chat": { "id": id, "participantIds": people } });
+            cases.push(case(json!({}), bad));
+            cases.push(case(json!({ "chat": { "id": chat }, "participantIds": [otto] }), bad));
+            cases.push(case(json!({ "chat": null }), bad));
+            cases.push(case(json!({ "chat": {} }), bad));
+            cases.push(case(json!({ "chat": { "id": "?" } }), bad));
+            cases.push(case(json!({ "participantIds": null }), bad));
+            cases.push(case(json!({ "participantIds": ["?"] }), bad));
+            cases.push(case(json!({ "participantIds": [] }), "INVALID in"));
+            cases.push(case(json!({ "participantIds": [scene.room] }), "NOT_FOUND in"));
+            cases.push(case(json!({ "participantIds": [nobody] }), "NOT_FOUND in"));
+            cases.push(case(json!({ "chat": { "id": scene.room } }), "NOT_FOUND in"));
+            cases.push(case(json!({ "chat": { "id": unknown } }), "NOT_FOUND in"));
+            cases.push(case(in_chat(chat, json!([])), "INVALID in"));
+            cases.push(case(in_chat(chat, json!([nobody])), "NOT_FOUND in"));
+        }
         "WebPageInput" => cases.extend(spoilt_pages(call, field)),
         "WebhookEvent" => {
             cases.push(blamed(json!([]), "INVALID"));
@@ -292,7 +311,7 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
     let (most, more) = (&ids[1..], &ids[..]);
     let group = |ids: &[String]| json!({ "participantIds": ids });
     let chat = scene.olga.done("createGroupChat", "chat { id }", group(most)).await["chat"]["id"].clone();
-    let session = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
+    let session = |ids: &[String]| json!({ "in": { "chat": { "id": chat, "participantIds": ids } } });
     let created = scene.olga.done("createChatSession", "chatSession { id }", session(most)).await;
     let update = json!({ "chatSessionId": created["chatSession"]["id"], "participantIds": more });
     let stored = Stored::of(&app).await;
@@ -300,11 +319,12 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
     let too_many = [
         ("createGroupChat", group(more)),
         ("createChatSession", session(more)),
-        ("createChatSession", json!({ "participantIds": more })),
+        ("createChatSession", json!({ "in": { "participantIds": more } })),
         ("updateChatSession", update),
     ];
     for (name, input) in too_many {
-        assert_eq!(outcome(&scene.olga, name, &input).await, "TOO_MANY participantIds", "{name}");
+        let field = if name == "createChatSession" { "in" } else { "participantIds" };
+        assert_eq!(outcome(&scene.olga, name, &input).await, format!("TOO_MANY {field}"), "{name}");
     }
     assert_unchanged(&before, &stored.tables().await, "too many participants");
     app.stop().await;
@@ -353,14 +373,13 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
         (olga, "updateChat", json!({ "chatId": group.chat, "isPrivate": true }), "INVALID isPrivate"),
         (olga, "endChat", json!({ "chatId": direct.chat }), "INVALID chatId"),
         (odile, "endChat", json!({ "chatId": group.chat }), "INVALID chatId"),
-        (olga, "createChatSession", json!({}), "INVALID participantIds"),
-        (olga, "createChatSession", json!({ "participantIds": [] }), "INVALID participantIds"),
-        (olga, "createChatSession", json!({ "participantIds": [olga.id] }), "INVALID participantIds"),
+        (olga, "createChatSession", json!({ "in": { "participantIds": [] } }), "INVALID in"),
+        (olga, "createChatSession", json!({ "in": { "participantIds": [olga.id] } }), "INVALID in"),
         (
             olga,
             "createChatSession",
-            json!({ "chatId": public.chat, "participantIds": [] }),
-            "INVALID participantIds",
+            json!({ "in": { "chat": { "id": public.chat, "participantIds": [] } } }),
+            "INVALID in",
         ),
         (
             olga,
@@ -368,7 +387,7 @@ async fn arguments_that_contradict_are_refused(engine: Engine) {
             json!({ "chatSessionId": public.session, "participantIds": [olga.id] }),
             "INVALID participantIds",
         ),
-        (vera, "createChatSession", json!({ "participantIds": [olga.id] }), "INVALID chatId"),
+        (vera, "createChatSession", json!({ "in": { "participantIds": [olga.id] } }), "INVALID in"),
         (program, "sendMessage", json!({ "chatId": public.chat, "text": "x" }), "INVALID senderId"),
         (olga, "sendMessage", json!({ "chatId": public.chat }), "INVALID text"),
         (
@@ -449,7 +468,7 @@ async fn what_has_ended_takes_nothing_more(engine: Engine) {
         (olga, "keepPresence", chat(json!({})), "NOT_PRESENT"),
         (olga, "leaveChat", chat(json!({})), "done"),
         (olga, "setTyping", chat(json!({ "isTyping": true })), "CHAT_ENDED"),
-        (olga, "createChatSession", chat(json!({})), "CHAT_ENDED"),
+        (olga, "createChatSession", json!({ "in": { "chat": { "id": public.chat } } }), "CHAT_ENDED"),
         (olga, "endChat", chat(json!({})), "done"),
         (olga, "updateChatSession", json!({ "chatSessionId": public.session, "title": "x" }), "CHAT_ENDED"),
         (olga, "startChatSession", json!({ "chatSessionId": public.session }), "INVALID_TRANSITION"),

@@ -36,7 +36,7 @@ async fn deactivated_user_hears_4403_and_no_complete(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let session =
         text(&olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"]);
     let variables = json!({ "chat": chat, "session": session, "room": world.room });

@@ -121,7 +121,7 @@ async fn nothing_can_be_done_with_a_deleted_chat(engine: Engine) {
         ("removeParticipant", with("participantId", json!(odile.id)), "chatId"),
         ("archiveMessages", with("before", json!("2030-01-01T00:00:00Z")), "chatId"),
         ("restoreMessages", chat.clone(), "chatId"),
-        ("createChatSession", chat.clone(), "chatId"),
+        ("createChatSession", json!({ "in": { "chat": { "id": chat["chatId"] } } }), "in"),
         ("endChat", chat.clone(), "chatId"),
         ("startChatSession", session.clone(), "chatSessionId"),
         ("finishChatSession", session.clone(), "chatSessionId"),
@@ -173,7 +173,7 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     let input = json!({ "roomId": world.room, "message": "Hello" });
     let chat = text(&vera.done("startChat", "chat { id }", input).await["chat"]["id"]);
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
-    let session = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let session = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let session =
         olga.done("createChatSession", "chatSession { id }", session).await["chatSession"]["id"].clone();
     let url = &world.app.url;
@@ -264,7 +264,7 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     let called = olga.done(
         "createChatSession",
         "chatSession { chat { id } }",
-        json!({ "participantIds": [odile.id] }),
+        json!({ "in": { "participantIds": [odile.id] } }),
     );
     assert_ne!(called.await["chatSession"]["chat"]["id"], second["chat"]["id"]);
     world.app.stop().await;

@@ -227,7 +227,7 @@ async fn every_operation_runs() {
     let sent = json!({ "chatId": chat, "text": "Hello" });
     let sent = vera.done("sendMessage", "messageEdge { cursor node { id } }", sent).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
-    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let session = olga.done("createChatSession", "chatSession { id }", input).await;
     let page = "query($chat: ID!) { chat(id: $chat) { messages(last: 1) { eventCursor } } }";
     let page = olga.query(page, json!({ "chat": chat })).await;
@@ -235,7 +235,7 @@ async fn every_operation_runs() {
     let hits = olga.query(search, json!({ "chat": chat })).await;
     let file = upload(&olga, &chat, "knee.txt", "text/plain", vec![b'a']).await;
     let odile = world.operator("Odile").await;
-    let input = json!({ "participantIds": [odile.id] });
+    let input = json!({ "in": { "participantIds": [odile.id] } });
     let call = olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     let group = json!({ "participantIds": [vera.id] });
     let made =

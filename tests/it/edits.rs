@@ -170,7 +170,7 @@ async fn what_it_said_before_is_for_its_sender_and_the_organizations_people(engi
         assert_eq!((&found["text"], &found["revisions"]), (&json!("Am I early?"), &revisions));
     }
     let found = seen(&victor, &id).await;
-    assert_eq!((&found["text"], &found["revisions"]), (&json!("Am I early?"), &json!([])));
+    assert_eq!((&found["text"], &found["revisions"]), (&json!("Am I early?"), &Value::Null));
     assert_eq!(found["editedAt"], "2026-11-20T12:02:00.000Z");
     clinic.stop().await;
 }

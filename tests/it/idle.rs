@@ -38,7 +38,9 @@ async fn an_idle_chat_ends_as_if_somebody_had_ended_it(engine: Engine) {
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
-    let session = olga.done("createChatSession", "chatSession { id }", json!({ "chatId": chat })).await;
+    let session = olga
+        .done("createChatSession", "chatSession { id }", json!({ "in": { "chat": { "id": chat } } }))
+        .await;
     vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     world.pass(10 * 60);
     assert_eq!(ended(&world).await, 1);
@@ -97,12 +99,12 @@ async fn a_session_that_rings_runs_or_is_to_begin_keeps_a_chat_alive(engine: Eng
     let world = still(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
-    let input = json!({ "chatId": chat, "start": true, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true });
     let running = olga.done("createChatSession", "chatSession { id }", input).await;
     let running = json!({ "chatSessionId": running["chatSession"]["id"] });
     vera.done("acceptChatSession", "", running.clone()).await;
     let planned = world.chat(&vera).await;
-    let input = json!({ "chatId": planned, "scheduledAt": "2026-11-20T13:00:00Z" });
+    let input = json!({ "in": { "chat": { "id": planned } }, "scheduledAt": "2026-11-20T13:00:00Z" });
     olga.done("createChatSession", "", input).await;
     // An hour of talk, and not a word is written: nothing ends.
     world.pass(3_600);

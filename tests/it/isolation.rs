@@ -85,10 +85,10 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ),
         (
             "createChatSession",
-            "participantIds",
-            json!({ "chatId": own.public.chat, "participantIds": [their.olga.id] }),
+            "in",
+            json!({ "in": { "chat": { "id": own.public.chat, "participantIds": [their.olga.id] } } }),
         ),
-        ("createChatSession", "participantIds", json!({ "participantIds": [their.olga.id] })),
+        ("createChatSession", "in", json!({ "in": { "participantIds": [their.olga.id] } })),
         (
             "addParticipants",
             "participantIds",
@@ -152,7 +152,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
         ("rejectChatSession", "chatSessionId", session(none())),
         ("startChatSession", "chatSessionId", session(none())),
         ("updateChatSession", "chatSessionId", session(json!({ "title": "x" }))),
-        ("createChatSession", "chatId", chat(none())),
+        ("createChatSession", "in", json!({ "in": { "chat": { "id": place.chat } } })),
         ("addParticipants", "chatId", chat(json!({ "participantIds": [known] }))),
         ("removeParticipant", "chatId", chat(json!({ "participantId": known }))),
         ("updateParticipation", "chatId", chat(json!({ "customName": "Mine" }))),
@@ -353,7 +353,7 @@ async fn filters_do_not_reach_into_another_organization(engine: Engine) {
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     let filters = [
         json!({ "visitorId": their.vera.id }),
-        json!({ "participantId": their.olga.id }),
+        json!({ "participantIds": [own.olga.id, their.olga.id] }),
         json!({ "presentUserId": their.olga.id }),
         json!({ "roomIds": [their.room] }),
         json!({ "sinceId": their.public.chat }),
@@ -382,9 +382,11 @@ async fn filters_do_not_reach_into_another_organization(engine: Engine) {
     }
     let sessions =
         "query($filter: ChatSessionFilter) { organization { chatSessions(filter: $filter) { totalCount } } }";
-    for (field, id) in [("chatId", &their.public.chat), ("participantId", &their.olga.id)] {
+    for (field, ids) in
+        [("chatId", json!(their.public.chat)), ("participantIds", json!([own.olga.id, their.olga.id]))]
+    {
         assert!(sdl::id_fields("ChatSessionFilter").contains(&field.to_owned()));
-        let found = own.admin.query(sessions, json!({ "filter": { field: id } })).await;
+        let found = own.admin.query(sessions, json!({ "filter": { field: ids } })).await;
         assert_eq!(found["organization"]["chatSessions"], empty, "{field}");
     }
     assert_eq!(sdl::id_fields("ChatSessionFilter").len(), 2);

@@ -48,7 +48,7 @@ async fn a_session_is_seen_live_by_both(engine: Engine) {
         sockets.push(socket);
     }
 
-    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let created = olga.done("createChatSession", "chatSession { id state callRoom }", input).await;
     let session = text(&created["chatSession"]["id"]);
     assert_eq!(created["chatSession"]["state"], "CREATED");

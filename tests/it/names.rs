@@ -53,7 +53,7 @@ fn places(
         ("tagChat", json!({ "chatId": chat, "tags": [name] }), "/chat/tags/0"),
         (
             "createChatSession",
-            json!({ "chatId": chat, "participantIds": [visitor], "title": name }),
+            json!({ "in": { "chat": { "id": chat, "participantIds": [visitor] } }, "title": name }),
             "/chatSession/title",
         ),
         (

@@ -80,7 +80,7 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let session =
         text(&olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"]);
 

@@ -104,6 +104,20 @@ async fn a_hidden_chat_is_out_of_the_way_until_somebody_writes(engine: Engine) {
     assert_eq!(list(&olga, &olga, "").await, Some(Vec::new()));
     assert_eq!(list(&olga, &olga, "(includeHidden: true)").await, Some(vec![chat.clone()]));
     assert_eq!(unread().await, 0);
+    // Other lists have it unless they are asked not to, and hers alone leave it out then,
+    for (who, of_chats, of_people) in [(&olga, 0, 1), (&odile, 1, 2), (&world.admin, 1, 1)] {
+        let query =
+            "query($id: ID!) { organization { all: chats { totalCount } shown: chats(includeHidden: false) {
+            totalCount } } chat(id: $id) { all: participations { totalCount }
+            shown: participations(includeHidden: false) { totalCount nodes { actor { id } } } } }";
+        let found = who.query(query, json!({ "id": chat })).await;
+        let count = |place: &str| found.pointer(&format!("{place}/totalCount")).cloned();
+        assert_eq!(count("/organization/all"), Some(json!(1)));
+        assert_eq!(count("/organization/shown"), Some(json!(of_chats)));
+        assert_eq!(count("/chat/all"), Some(json!(2)));
+        assert_eq!(count("/chat/shown"), Some(json!(of_people)));
+        assert_eq!(found["chat"]["shown"]["nodes"].to_string().contains(&olga.id), of_people == 2);
+    }
     // It is there still, for her and for the others,
     assert_eq!(seen(&olga, &chat, "title").await["title"], "Knees");
     assert_eq!(inbox(&odile, "").await, [chat.as_str()]);

@@ -118,17 +118,36 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
         add(of, on, "chats", "");
         add(of, on, "chats", "orderBy: { field: LAST_MESSAGE_AT, direction: DESC },");
     }
-    for field in ["STARTED_AT", "UPDATED_AT", "WAITING_SINCE", "LAST_MESSAGE_AT", "ENDED_AT"] {
+    for field in sdl::orders("Organization", "chats") {
         for direction in ["ASC", "DESC"] {
             let order = format!("orderBy: {{ field: {field}, direction: {direction} }},");
             add(&organization, "Organization", "chats", &order);
         }
     }
     add(&olga.id, "User", "currentChats", "");
-    add(&olga.id, "User", "participations", "");
-    add(&olga.id, "User", "participations", "includeHidden: true,");
     add(&viewer, "Viewer", "inbox", "");
     add(&viewer, "Viewer", "inbox", "includeHidden: true,");
+    for (of, on, field) in [
+        (&organization, "Organization", "chatSessions"),
+        (&chat, "Chat", "chatSessions"),
+        (&olga.id, "User", "participations"),
+        (&chat, "Chat", "participations"),
+        (&chat, "Chat", "presences"),
+        (&vera.id, "Visitor", "shoppingCarts"),
+        (&chat, "Chat", "shoppingCarts"),
+        (&webhook.id, "Webhook", "deliveries"),
+        (&viewer, "Viewer", "inbox"),
+    ] {
+        for order in sdl::orders(on, field) {
+            for direction in ["ASC", "DESC"] {
+                let order = format!("orderBy: {{ field: {order}, direction: {direction} }},");
+                add(of, on, field, &order);
+            }
+        }
+    }
+    add(&olga.id, "User", "participations", "includeHidden: true,");
+    add(&chat, "Chat", "participations", "includeHidden: false,");
+    add(&organization, "Organization", "chats", "includeHidden: false,");
     for field in ["messages", "presences", "participations", "chatSessions"] {
         add(&chat, "Chat", field, "");
     }
@@ -136,7 +155,7 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
     add(&chat, "Chat", "searchMessages", "query: \"morning\",");
     add(&organization, "Organization", "searchMessages", "query: \"hello\",");
     add(&chat, "Chat", "presences", "includeEnded: true,");
-    add(&chat, "Chat", "participations", "type: USER,");
+    add(&chat, "Chat", "participations", "filter: { actorType: USER },");
     add(&vera.id, "Visitor", "shoppingCarts", "");
     add(&chat, "Chat", "shoppingCarts", "");
     add(&webhook.id, "Webhook", "deliveries", "");
@@ -172,7 +191,10 @@ async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: 
         "products": []
     });
     world.admin.done("upsertShoppingCart", "", cart).await;
-    let session = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let session = json!({
+        "in": { "chat": { "id": chat, "participantIds": [vera.id] } },
+        "scheduledAt": format!("2030-01-01T00:00:0{}Z", number / 2)
+    });
     colleague.done("createChatSession", "", session).await;
 }
 
@@ -413,7 +435,7 @@ async fn a_variable_that_is_left_out_counts_as_no_argument(engine: Engine) {
         "query($id: ID!, $first: Int, $last: Int, $after: String, $ended: Boolean, $type: ActorType) {
         chat(id: $id) {
             presences(includeEnded: $ended, first: $first, last: $last, after: $after) { totalCount }
-            participations(type: $type, first: $first, last: $last, after: $after) { totalCount } } }";
+            participations(filter: { actorType: $type }, first: $first, last: $last, after: $after) { totalCount } } }";
     let found = olga.query(query, json!({ "id": chat })).await;
     assert_eq!(found["chat"]["presences"]["totalCount"], 0);
     assert_eq!(found["chat"]["participations"]["totalCount"], 2);

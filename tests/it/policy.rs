@@ -287,6 +287,7 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         verb if verb.ends_with("ChatSession") && verb != "createChatSession" => {
             (verb, json!({ "chatSessionId": session }))
         }
+        "createChatSession" => (verb, json!({ "in": { "chat": { "id": chat } } })),
         verb => (verb, json!({ "chatId": chat })),
     }
 }

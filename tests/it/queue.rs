@@ -77,7 +77,9 @@ impl Cast {
             "otto-joins" => (&self.otto, "joinChat", plain),
             "olga-leaves" => (&self.olga, "leaveChat", plain),
             "otto-leaves" => (&self.otto, "leaveChat", plain),
-            "olga-calls" => (&self.olga, "createChatSession", json!({ "chatId": chat, "start": true })),
+            "olga-calls" => {
+                (&self.olga, "createChatSession", json!({ "in": { "chat": { "id": chat } }, "start": true }))
+            }
             "olga-reads" => (&self.olga, "markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })),
             "olga-tags" => (&self.olga, "tagChat", json!({ "chatId": chat, "tags": ["vip"] })),
             "end" => (&self.vera, "endChat", plain),

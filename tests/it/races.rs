@@ -58,7 +58,7 @@ async fn chat(world: &World, visitor: &str) -> (Person, String) {
 /// A session in the chat that rings for these people.
 async fn ringing(by: &Person, chat: &str, called: &[Person]) -> String {
     let called: Vec<_> = called.iter().map(|person| person.id.clone()).collect();
-    let input = json!({ "chatId": chat, "participantIds": called, "start": true });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": called } }, "start": true });
     let created = by.done("createChatSession", "chatSession { id }", input).await;
     text(&created["chatSession"]["id"])
 }

@@ -4,6 +4,7 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     FieldDefinition, InputValueDefinition, ServiceDocument, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,6 +126,39 @@ fn every_connection_is_a_whole_relay_connection() {
                 if !field.arguments.iter().any(|found| found.node.name.node == argument) {
                     broken.push(format!("{}.{} has no {argument}", definition.name.node, field.name.node));
                 }
+            }
+        }
+    }
+    report(&broken);
+}
+
+#[test]
+fn lists_of_one_type_have_the_same_arguments_and_are_null_only_where_they_are_reserved() {
+    let document = document();
+    let mut broken = Vec::new();
+    let mut arguments: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+    for definition in types(&document) {
+        for field in fields(definition).into_iter().filter(|field| is_connection(field)) {
+            let name = format!("{}.{}", definition.name.node, field.name.node);
+            let of = field.ty.node.to_string();
+            let own: Vec<_> = field
+                .arguments
+                .iter()
+                .map(|argument| format!("{}: {}", argument.node.name.node, argument.node.ty.node))
+                .collect();
+            let (other, others) = arguments
+                .entry(of.trim_end_matches('!').to_owned())
+                .or_insert_with(|| (name.clone(), own.clone()));
+            if own != *others {
+                broken.push(format!("{name} takes {own:?}, and {other} takes {others:?}"));
+            }
+            // `reserved.rs` finds that these are null for the others.
+            let description = field.description.as_ref().map(|text| text.node.as_str()).unwrap_or_default();
+            let is_reserved = ["Null unless the viewer is", "Null for visitors.", "Null for other visitors."]
+                .iter()
+                .any(|phrase| description.split_whitespace().collect::<Vec<_>>().join(" ").contains(phrase));
+            if is_reserved == of.ends_with('!') {
+                broken.push(format!("{name} is {of}; {description}"));
             }
         }
     }

@@ -42,10 +42,10 @@ const CHAT: &str = "query($chat: ID!, $query: String!, $archived: Boolean! = fal
         pageInfo { startCursor endCursor hasPreviousPage hasNextPage }
         edges { cursor snippet { text isMatch } node { id cursor text sequence } } }";
 
-const ORGANIZATION: &str = "query($filter: MessageSearchFilter, $query: String!, $first: Int, $after: String,
-        $last: Int, $before: String) {
-    organization { hits: searchMessages(query: $query, filter: $filter, first: $first, after: $after,
-        last: $last, before: $before) { ...Hits } } }
+const ORGANIZATION: &str = "query($filter: MessageSearchFilter, $query: String!, $archived: Boolean! = false,
+        $first: Int, $after: String, $last: Int, $before: String) {
+    organization { hits: searchMessages(query: $query, filter: $filter, includeArchived: $archived, first: $first,
+        after: $after, last: $last, before: $before) { ...Hits } } }
     fragment Hits on MessageSearchConnection { totalCount
         pageInfo { startCursor endCursor hasPreviousPage hasNextPage }
         edges { cursor snippet { text isMatch } node { id cursor text sequence } } }";

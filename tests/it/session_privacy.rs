@@ -31,7 +31,7 @@ async fn say(who: &Person, chat: &str, words: &str) -> String {
 
 async fn call(who: &Person, chat: &str, called: &[&Person]) -> String {
     let called: Vec<_> = called.iter().map(|person| &person.id).collect();
-    let input = json!({ "chatId": chat, "participantIds": called, "start": true });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": called } }, "start": true });
     text(&who.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"])
 }
 

@@ -40,7 +40,7 @@ impl Clinic {
 
     async fn session_in(&self, chat: &str) -> String {
         let called = [&self.odile.id, &self.vera.id];
-        create(&self.olga, json!({ "chatId": chat, "participantIds": called })).await
+        create(&self.olga, json!({ "in": { "chat": { "id": chat, "participantIds": called } } })).await
     }
 
     /// The same, ringing: Odile started it.

@@ -82,7 +82,7 @@ async fn busy(engine: Engine, chats: usize) -> (World, Person) {
             "products": [{ "externalId": "p", "name": "Pad", "price": "1.50" }]
         });
         world.admin.done("upsertShoppingCart", "", cart).await;
-        let session = json!({ "chatId": chat, "start": true });
+        let session = json!({ "in": { "chat": { "id": chat } }, "start": true });
         odile.done("createChatSession", "", session).await;
         let group = json!({ "participantIds": [vera.id, odile.id] });
         olga.done("createGroupChat", "", group).await;
@@ -104,7 +104,7 @@ async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
             "contacts": [{ "actorId": operator.id }, { "card": { "address": "+1 555 0100" } }]
         });
         operator.done("sendMessage", "", attached).await;
-        let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+        let session = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true });
         let session = operator.done("createChatSession", "chatSession { id }", session).await;
         let id = json!({ "chatSessionId": session["chatSession"]["id"] });
         operator.done("finishChatSession", "", id).await;

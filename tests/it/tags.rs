@@ -87,7 +87,7 @@ async fn visitors_do_not_learn_of_tags(engine: Engine) {
     };
     let (mut hers, mut ours) = (follow(&vera).await, follow(&olga).await);
     let query = "query($id: ID!) { chat(id: $id) { tags updatedAt } viewer {
-        inbox(filter: { tag: \"vip\" }) { totalCount } } organization { chats(filter: { tag: \"vip\" }) { totalCount } } }";
+        inbox(filter: { tags: [\"vip\"] }) { totalCount } } organization { chats(filter: { tags: [\"vip\"] }) { totalCount } } }";
     let before = vera.query(query, json!({ "id": chat })).await;
     world.pass(5);
     tag(&olga, &chat, json!(["vip"])).await;
@@ -120,7 +120,7 @@ async fn chats_are_found_by_their_tags_page_by_page(engine: Engine) {
     }
     all.remove(2);
     let query = "query($n: Int, $m: Int, $after: String, $before: String, $order: ChatOrder, $tag: String!) {
-        organization { chats(filter: { tag: $tag }, first: $n, last: $m, after: $after, before: $before, orderBy: $order) {
+        organization { chats(filter: { tags: [$tag] }, first: $n, last: $m, after: $after, before: $before, orderBy: $order) {
             totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor startCursor } } } }";
     let page = async |variables: Value| olga.query(query, variables).await["organization"]["chats"].clone();
     let order = |field: &str, direction: &str| json!({ "field": field, "direction": direction });
@@ -162,7 +162,7 @@ async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
     let world = World::new(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
-    let query = "subscription($room: ID!) { chatChanged(in: { roomId: $room }, filter: { tag: \"vip\" }) {
+    let query = "subscription($room: ID!) { chatChanged(in: { roomId: $room }, filter: { tags: [\"vip\"] }) {
         action chatId chat { tags } } }";
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     socket.subscribe("s", query, json!({ "room": world.room }), None).await;

@@ -40,8 +40,10 @@ async fn session(client: &Person, id: &str) -> Value {
 
 /// A session in the chat that rings for so many seconds.
 async fn ringing(by: &Person, chat: &str, called: &Person, seconds: i32) -> Value {
-    let input =
-        json!({ "chatId": chat, "participantIds": [called.id], "start": true, "ringSeconds": seconds });
+    let input = json!({
+        "in": { "chat": { "id": chat, "participantIds": [called.id] } },
+        "start": true, "ringSeconds": seconds
+    });
     let selection = "chatSession { id createdAt startedAt ringsUntil } chat { updatedAt }";
     by.done("createChatSession", selection, input).await
 }

@@ -166,7 +166,7 @@ async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
     for who in [olga, victor] {
         who.done("sendMessage", "", json!({ "chatId": chat, "text": "Good morning" })).await;
     }
-    olga.done("createChatSession", "", json!({ "chatId": chat, "start": true })).await;
+    olga.done("createChatSession", "", json!({ "in": { "chat": { "id": chat } }, "start": true })).await;
     olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
     // On a colleague's screen Olga has her name,
     let staff = admin.query(NAMES, json!({ "id": chat })).await.to_string();

@@ -108,7 +108,7 @@ async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
     hook(&world.admin, &receiver.url("/"), &events).await;
     let chat = world.chat(&vera).await;
     say(&vera, &chat, "Hello").await;
-    let input = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true });
     let session =
         olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     vera.done("acceptChatSession", "", json!({ "chatSessionId": session })).await;
@@ -153,7 +153,7 @@ async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
     let (world, receiver, olga, vera, chat) = talk(engine).await;
     let events =
         ["MESSAGE_TO_VISITOR", "CHAT_STARTED", "MESSAGE_ADDED", "CHAT_SESSION_CHANGED", "CHAT_ENDED"];
-    let session = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+    let session = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true });
     olga.done("createChatSession", "", session.clone()).await;
     let hook = hook(&world.admin, &receiver.url("/"), &events).await;
     // Given a session that is made and, in the same transaction, refused to start, since another one rings,

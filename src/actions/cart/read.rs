@@ -11,14 +11,16 @@ use std::collections::HashMap;
 pub use crate::store::carts::CartsOf;
 
 impl Actions {
-    /// The same page of the carts of each, oldest first. Who asks has been shown the visitors, or the chats.
+    /// The same page of the carts of each, by age. Who asks has been shown the visitors, or the chats.
     pub async fn carts_of_each(
         &self,
         viewer: &Viewer,
         places: &[CartsOf],
+        is_descending: bool,
         page: &PageRequest,
     ) -> Result<HashMap<CartsOf, Page<shopping_cart::Model>>> {
-        let pages = carts::list_of_each(&self.0.store, viewer.organization_id, places, page).await?;
+        let (store, organization_id) = (&self.0.store, viewer.organization_id);
+        let pages = carts::list_of_each(store, organization_id, places, is_descending, page).await?;
         Ok(places.iter().copied().zip(pages).collect())
     }
 

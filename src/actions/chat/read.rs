@@ -1,10 +1,9 @@
 //! Reads chats.
 
 use crate::actions::{Actions, Result};
-use crate::domain::chat_filter::{ChatFilter, ChatOrder};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
-use crate::store::chats;
+use crate::store::chats::{self, ListedChats};
 use entity::{ChatId, chat};
 use std::collections::HashSet;
 
@@ -39,21 +38,19 @@ impl Actions {
     pub async fn chats(
         &self,
         viewer: &Viewer,
-        filter: &ChatFilter,
-        order: ChatOrder,
+        asked: ListedChats<'_>,
         page: &PageRequest,
     ) -> Result<Page<chat::Model>> {
-        Ok(chats::list_visible(&self.0.store, viewer, filter, order, page).await?)
+        Ok(chats::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
-    /// The chats that the viewer takes part in or is present in, latest message first.
+    /// The chats that the viewer takes part in or is present in.
     pub async fn inbox(
         &self,
         viewer: &Viewer,
-        filter: &ChatFilter,
-        include_hidden: bool,
+        asked: ListedChats<'_>,
         page: &PageRequest,
     ) -> Result<Page<chat::Model>> {
-        Ok(chats::list_inbox(&self.0.store, viewer, filter, include_hidden, page).await?)
+        Ok(chats::list_inbox(&self.0.store, viewer, asked, page).await?)
     }
 }

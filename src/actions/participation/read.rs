@@ -5,23 +5,24 @@ use crate::actions::{Actions, Result};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::policy::{self, Verb};
 use crate::domain::viewer::Viewer;
-use crate::store::{own_views, participations};
-use entity::{ActorId, ActorType, ChatId, ParticipationId, actor, participation};
+use crate::store::own_views::{self, ListedParticipations};
+use crate::store::participations;
+use entity::{ActorId, ChatId, ParticipationId, actor, participation};
 use std::collections::HashMap;
 
 /// Names that a chat's title shows at most.
 const TITLE_NAMES: usize = 5;
 
 impl Actions {
-    /// The same page of the participations of each chat, oldest first.
+    /// The same page of the participations of each chat.
     pub async fn participations_of_each(
         &self,
-        _viewer: &Viewer,
+        viewer: &Viewer,
         chats: &[ChatId],
-        actor_type: Option<ActorType>,
+        asked: ListedParticipations,
         page: &PageRequest,
     ) -> Result<PageOfEach<participation::Model>> {
-        let pages = participations::list_of_each(&self.0.store, chats, actor_type, page).await?;
+        let pages = participations::list_of_each(&self.0.store, viewer, chats, asked, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
@@ -64,18 +65,18 @@ impl Actions {
         Ok(found.into_iter().map(|(id, unread)| (id, u64::try_from(unread).unwrap_or_default())).collect())
     }
 
-    /// The chats in which an actor takes part, most recent activity first; `None` where that is not for the viewer.
+    /// The chats in which an actor takes part; `None` where that is not for the viewer.
     pub async fn participations_of(
         &self,
         viewer: &Viewer,
         actor_id: ActorId,
-        include_hidden: bool,
+        asked: ListedParticipations,
         page: &PageRequest,
     ) -> Result<Option<Page<participation::Model>>> {
         if !policy::reads_own_views(viewer, actor_id) {
             return Ok(None);
         }
-        Ok(Some(own_views::list_of_actor(&self.0.store, actor_id, include_hidden, page).await?))
+        Ok(Some(own_views::list_of_actor(&self.0.store, actor_id, asked, page).await?))
     }
 
     /// Those of the participations that are in chats that the viewer sees.

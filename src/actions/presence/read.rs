@@ -8,15 +8,17 @@ use crate::store::presences;
 use entity::{ChatId, PresenceId, presence};
 
 impl Actions {
-    /// The same page of the presences of each chat, oldest first.
+    /// The same page of the presences of each chat, by age.
     pub async fn presences_of_each(
         &self,
         _viewer: &Viewer,
         chats: &[ChatId],
         include_ended: bool,
+        is_descending: bool,
         page: &PageRequest,
     ) -> Result<PageOfEach<presence::Model>> {
-        let pages = presences::list_of_each(&self.0.store, chats, include_ended, page).await?;
+        let store = &self.0.store;
+        let pages = presences::list_of_each(store, chats, include_ended, is_descending, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 

@@ -25,13 +25,25 @@ use entity::{
     chat_session,
 };
 
+/// The chat of a session to create.
+#[derive(Clone, Debug, Hash)]
+pub enum SessionPlace {
+    /// An existing chat.
+    Chat {
+        /// The id of the chat.
+        id: ChatId,
+        /// The actors to call; everybody in the chat if absent.
+        participant_ids: Option<Vec<ActorId>>,
+    },
+    /// The chat of exactly these actors and the caller, created if there is none.
+    ChatOf(Vec<ActorId>),
+}
+
 /// A session to create.
 #[derive(Clone, Debug, Hash)]
 pub struct CreateSession {
-    /// The chat it belongs to; where absent, `participant_ids` find or make one.
-    pub chat_id: Option<ChatId>,
-    /// With `chat_id`: who is called, everybody in the chat where absent.
-    pub participant_ids: Option<Vec<ActorId>>,
+    /// The chat that it belongs to, and the actors to call.
+    pub place: SessionPlace,
     /// What it is about.
     pub title: Option<String>,
     /// What it is for.
@@ -58,9 +70,13 @@ impl Actions {
 
 impl CreateSession {
     fn description(&self) -> Description {
+        let (chat_id, participant_ids) = match &self.place {
+            SessionPlace::Chat { id, participant_ids } => (Some(*id), participant_ids.as_deref()),
+            SessionPlace::ChatOf(participant_ids) => (None, Some(&**participant_ids)),
+        };
         Description::of("createChatSession")
-            .with("chatId", self.chat_id)
-            .with_each("participantIds", self.participant_ids.iter().flatten())
+            .with("chatId", chat_id)
+            .with_each("participantIds", participant_ids.unwrap_or_default())
             .with("title", self.title.as_ref())
             .with("type", Some(self.session_type.as_str()))
             .with("callRoom", self.call_room.as_ref())
@@ -70,22 +86,29 @@ impl CreateSession {
     }
 }
 
+/// A session's chat to be locked, after the actors.
+enum Locked {
+    In(ChatId, Option<Vec<ActorId>>),
+    Named(Named),
+}
+
 async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result<SessionRow> {
     let call = input.description();
     check_texts(input.title.as_mut(), input.call_room.as_mut(), None)?;
     let rings = ring_time(input.ring_seconds)?;
     // Actors are locked all at once and before the chat.
-    let named = match (input.chat_id, &input.participant_ids) {
-        (None, Some(_)) if policy::may(viewer.role, Verb::CreateChat).is_err() => {
-            let reason = "A visitor creates sessions in their own chats.";
-            return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
+    let place = match input.place {
+        SessionPlace::ChatOf(_) if policy::may(viewer.role, Verb::CreateChat).is_err() => {
+            let reason = "Visitors can create sessions only in an existing chat.";
+            return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
-        (None, Some(ids)) => Some(lock_named(tx, &viewer, ids, "participantIds").await?),
-        (Some(_), _) | (None, None) if input.request_id.is_some() => {
-            actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
-            None
+        SessionPlace::ChatOf(ids) => Locked::Named(lock_named(tx, &viewer, &ids, "participantIds").await?),
+        SessionPlace::Chat { id, participant_ids } => {
+            if input.request_id.is_some() {
+                actors::lock_in_organization(tx, viewer.organization_id, &[viewer.actor_id]).await?;
+            }
+            Locked::In(id, participant_ids)
         }
-        (Some(_), _) | (None, None) => None,
     };
     let request =
         requests::find(tx, &viewer, &[RequestKind::Session], input.request_id.as_deref(), &call).await?;
@@ -95,21 +118,17 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
             .map_err(|error| requests::if_gone(error, "chat session"))?;
         return Ok(row);
     }
-    let participants = match (input.chat_id, named) {
-        (Some(chat_id), _) => {
+    let participants = match place {
+        Locked::In(chat_id, participant_ids) => {
             lock_open_chat(tx, &viewer, chat_id).await?;
-            match &input.participant_ids {
+            match &participant_ids {
                 Some(ids) => {
                     named_participants(tx, &viewer, &[&ids[..], &[viewer.actor_id]].concat(), &[]).await?
                 }
                 None => everybody(tx, &viewer).await?,
             }
         }
-        (None, Some(named)) => lock_chat_of(tx, &viewer, named).await?,
-        (None, None) => {
-            let reason = "Give chatId or participantIds.";
-            return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
-        }
+        Locked::Named(named) => lock_chat_of(tx, &viewer, named).await?,
     };
     if participants.len() < 2 {
         let reason = "A session calls at least one other participant.";

@@ -11,5 +11,5 @@ mod transition;
 mod update;
 
 pub use act::MoveSession;
-pub use create::CreateSession;
+pub use create::{CreateSession, SessionPlace};
 pub use update::UpdateSession;

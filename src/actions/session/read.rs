@@ -6,19 +6,20 @@ use crate::domain::event::SessionRow;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::viewer::Viewer;
 use crate::domain::{limits, policy};
-use crate::store::sessions::{self, SessionFilter};
+use crate::store::sessions::{self, ListedSessions};
 use entity::{ActorId, ChatId, SessionId};
 use std::collections::HashMap;
 
 impl Actions {
-    /// The same page of the sessions of each chat, oldest first.
+    /// The same page of the sessions of each chat that the filter matches.
     pub async fn sessions_of_each(
         &self,
         viewer: &Viewer,
         chats: &[ChatId],
+        asked: &ListedSessions,
         page: &PageRequest,
     ) -> Result<PageOfEach<SessionRow>> {
-        let pages = sessions::list_of_each(&self.0.store, viewer, chats, page).await?;
+        let pages = sessions::list_of_each(&self.0.store, viewer, chats, asked, page).await?;
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
@@ -77,14 +78,14 @@ impl Actions {
         self.in_visible_chats(viewer, found, |row| row.session.chat_id).await
     }
 
-    /// The sessions of the chats that the viewer sees, oldest first.
+    /// The sessions of the chats that the viewer sees.
     pub async fn sessions(
         &self,
         viewer: &Viewer,
-        filter: &SessionFilter,
+        asked: &ListedSessions,
         page: &PageRequest,
     ) -> Result<Page<SessionRow>> {
-        Ok(sessions::list_visible(&self.0.store, viewer, filter, page).await?)
+        Ok(sessions::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
     /// The sessions that the viewer is called to and that are not over, newest first.

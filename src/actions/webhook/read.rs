@@ -35,16 +35,17 @@ impl Actions {
         Ok(deliveries::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?)
     }
 
-    /// The same page of the deliveries of each of the webhooks, oldest first.
+    /// The same page of the deliveries of each of the webhooks, by age.
     pub async fn deliveries_of_each(
         &self,
         viewer: &Viewer,
         ids: &[WebhookId],
         states: Option<&[WebhookDeliveryState]>,
+        is_descending: bool,
         page: &PageRequest,
     ) -> Result<HashMap<WebhookId, Page<webhook_delivery::Model>>> {
         policy::may(viewer.role, Verb::ManageWebhooks)?;
-        let pages = deliveries::list_of_each(&self.0.store, ids, states, page).await?;
+        let pages = deliveries::list_of_each(&self.0.store, ids, states, is_descending, page).await?;
         Ok(ids.iter().copied().zip(pages).collect())
     }
 }

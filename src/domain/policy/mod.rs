@@ -21,8 +21,8 @@ pub use content::{
 };
 pub use people::{
     Follows, Names, can_be_involved, can_participate, changes_session, deletes_messages_of_others, follows,
-    is_bound_to_rooms, must_name_sender, names, reads_own_views, sees_actor, sees_room, session_caller,
-    waits_for_staff,
+    is_bound_to_rooms, must_name_sender, names, reads_all_own_views, reads_own_views, sees_actor, sees_room,
+    session_caller, waits_for_staff,
 };
 pub use sight::{Ground, Ties, grounds, may_have_been_public, saw_chat, sees_chat};
 pub use verb::{Forbidden, Verb, may};

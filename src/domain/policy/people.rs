@@ -106,7 +106,13 @@ pub fn must_name_sender(viewer: &Viewer) -> bool {
 /// Whether the viewer reads the list of an actor's participations: their own, and admins everybody's.
 #[must_use]
 pub fn reads_own_views(viewer: &Viewer, actor_id: ActorId) -> bool {
-    viewer.actor_id == actor_id || is_admin(viewer.role)
+    viewer.actor_id == actor_id || reads_all_own_views(viewer)
+}
+
+/// Whether the viewer reads the actor's own settings in the participations of all actors.
+#[must_use]
+pub fn reads_all_own_views(viewer: &Viewer) -> bool {
+    is_admin(viewer.role)
 }
 
 /// Whether the viewer, who acts in the chat, may delete messages that others sent.

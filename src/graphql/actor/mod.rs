@@ -4,12 +4,18 @@ pub(super) mod mutation;
 
 use super::caller::caller;
 use super::cart::{ShoppingCartConnection, carts_of};
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection};
 use super::enums::UserRole;
 use super::error::Result;
 use super::id::Kind;
-use super::participation::{ParticipationConnection, participations_of};
+use super::order::{
+    ChatOrderField, ChatOrderInput, ParticipationOrderField, ParticipationOrderInput, ShoppingCartOrderField,
+    ShoppingCartOrderInput,
+};
+use super::participation::{
+    ParticipationArguments, ParticipationConnection, ParticipationFilterInput, participations_of,
+};
 use super::room::{RoomConnection, rooms_of};
 use super::scalar::DateTime;
 use super::web_page::WebPage;
@@ -140,38 +146,50 @@ impl User {
         self.0.deactivated_at.map(DateTime)
     }
 
-    /// The user's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
-    /// otherwise.
+    /// The user's chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
-            ChatOrderInput,
-        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+    ) -> Result<ChatConnection> {
         let place = Place::Participant(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The user's current chats that the viewer can see: those in which the user is present. Oldest first.
+    /// The user's current chats that the viewer can see: those in which the user is present.
+    #[allow(clippy::too_many_arguments)]
     async fn current_chats(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+    ) -> Result<ChatConnection> {
         let place = Place::PresentUser(self.0.id);
-        chats_of(context, place, None, None, PageArguments { first, after, last, before }).await.map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
     /// The rooms that the user is a member of and the viewer can see, the earliest membership first. Null for
@@ -187,20 +205,29 @@ impl User {
         rooms_of(context, self.0.id, PageArguments { first, after, last, before }).await
     }
 
-    /// The user's participations in chats, most recent activity first. Null unless the viewer is this user or
-    /// an admin.
+    /// The user's participations in chats. Null unless the viewer is this user or an admin.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "True to include chats that the user has hidden.", default)] include_hidden: bool,
+        #[graphql(desc = "Only participations that match this filter.")] filter: Option<
+            ParticipationFilterInput,
+        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ParticipationOrderInput::descending(ParticipationOrderField::ActiveAt))"
+        )]
+        order_by: Option<ParticipationOrderInput>,
+        #[graphql(desc = "True to include participations whose `isHidden` is true.", default)]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<ParticipationConnection>> {
         let page = PageArguments { first, after, last, before };
-        participations_of(context, self.0.id, include_hidden, page).await
+        let arguments = ParticipationArguments { filter, order_by, include_hidden, page };
+        participations_of(context, self.0.id, arguments).await
     }
 }
 
@@ -270,31 +297,38 @@ impl Visitor {
         Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }
 
-    /// The visitor's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
-    /// otherwise.
+    /// The visitor's chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
-            ChatOrderInput,
-        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+    ) -> Result<ChatConnection> {
         let place = Place::Visitor(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The visitor's shopping carts in the organization's shop, oldest first. Null for other visitors.
+    /// The visitor's shopping carts in the organization's shop. Null for other visitors.
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ShoppingCartOrderInput::ascending(ShoppingCartOrderField::OpenedAt))"
+        )]
+        order_by: Option<ShoppingCartOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
@@ -304,7 +338,7 @@ impl Visitor {
             return Ok(None);
         }
         let page = PageArguments { first, after, last, before };
-        carts_of(context, CartsOf::Visitor(self.0.id), page).await.map(Some)
+        carts_of(context, CartsOf::Visitor(self.0.id), order_by, page).await.map(Some)
     }
 }
 

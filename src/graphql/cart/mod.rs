@@ -9,6 +9,7 @@ use super::connection::{List, PageArguments, connection};
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::{CartsPage, ProductsIn};
+use super::order::ShoppingCartOrderInput;
 use super::scalar::{DateTime, Decimal};
 use crate::actions::CartsOf;
 use crate::domain::cart;
@@ -177,13 +178,15 @@ connection! {
 pub(super) async fn carts_of(
     context: &Context<'_>,
     of: CartsOf,
+    order: Option<ShoppingCartOrderInput>,
     page: PageArguments,
 ) -> Result<ShoppingCartConnection> {
+    let is_descending = order.is_some_and(ShoppingCartOrderInput::is_descending);
     let list = match of {
-        CartsOf::Visitor(id) => List::of("cartsOfVisitor", id),
-        CartsOf::Chat(id) => List::of("cartsOfChat", id),
+        CartsOf::Visitor(id) => List::ordered("cartsOfVisitor", id, "OPENED_AT", is_descending),
+        CartsOf::Chat(id) => List::ordered("cartsOfChat", id, "OPENED_AT", is_descending),
     };
     let page = page.request(context, list)?;
-    let page = caller(context)?.need(CartsPage { of, page }).await?;
+    let page = caller(context)?.need(CartsPage { of, is_descending, page }).await?;
     Ok(ShoppingCartConnection::new(page, |_, key| list.cursor(key), ShoppingCart))
 }

@@ -1,13 +1,12 @@
 //! Inputs for lists of chats.
 
 use super::super::caller::Caller;
-use super::super::enums::{ChatOrderField, ChatType, OrderDirection};
+use super::super::enums::ChatType;
 use super::super::error::{Fault, Result};
-use super::super::id::Kind;
+use super::super::id::{Kind, decode_any};
 use super::super::scalar::DateTime;
-use super::decode_actor;
-use crate::domain::chat_filter::{ChatFilter, ChatOrder};
-use crate::domain::policy;
+use crate::domain::chat_filter::ChatFilter;
+use crate::domain::{limits, policy};
 use async_graphql::{ID, InputObject};
 use entity::{ActorId, ChatId, RoomId};
 
@@ -18,16 +17,18 @@ pub(in crate::graphql) struct ChatFilterInput {
     /// Matches chats of this type.
     #[graphql(name = "type")]
     chat_type: Option<ChatType>,
-    /// Matches chats in one of these rooms, up to 100.
+    /// Matches chats in one of these rooms, up to 100. An empty list matches no chat.
     room_ids: Option<Vec<ID>>,
     /// Matches chats with this visitor.
     visitor_id: Option<ID>,
-    /// Matches chats in which this user or visitor is a participant now.
-    participant_id: Option<ID>,
+    /// Matches chats in which all of these users and visitors are participants now, up to 10. An empty list
+    /// matches all chats.
+    participant_ids: Option<Vec<ID>>,
     /// Matches chats in which this user is present now.
     present_user_id: Option<ID>,
-    /// Matches chats with this tag. The comparison is case-sensitive. For visitors, it matches no chat.
-    tag: Option<String>,
+    /// Matches chats with all of these tags, up to 10. The comparison is case-sensitive. An empty list
+    /// matches all chats. For visitors, a tag matches no chat.
+    tags: Option<Vec<String>>,
     /// Matches chats that started after this chat. If the viewer cannot see that chat, it matches no chat.
     since_id: Option<ID>,
     /// Matches chats that started at this time or later.
@@ -48,26 +49,6 @@ pub(in crate::graphql) struct ChatFilterInput {
     min_message_count: Option<i32>,
 }
 
-/// The sort order of chats. Chats with equal values are sorted by id.
-#[derive(InputObject, Clone, Debug)]
-#[graphql(name = "ChatOrder")]
-pub(in crate::graphql) struct ChatOrderInput {
-    /// The field to sort by.
-    field: ChatOrderField,
-    /// The direction to sort in.
-    direction: OrderDirection,
-}
-
-impl ChatOrderInput {
-    pub(super) fn decode(self) -> ChatOrder {
-        let is_descending = match self.direction {
-            OrderDirection::Asc => false,
-            OrderDirection::Desc => true,
-        };
-        ChatOrder { field: self.field.into(), is_descending }
-    }
-}
-
 /// Narrows a scope by a filter. `None` if nothing can match, for example because an id is of another type.
 pub(in crate::graphql) async fn filter_within(
     caller: &Caller,
@@ -76,7 +57,7 @@ pub(in crate::graphql) async fn filter_within(
 ) -> Result<Option<ChatFilter>> {
     let since_id = filter.as_ref().and_then(|filter| filter.since_id.clone());
     let Some(mut filter) = decode_filter(scope, filter)? else { return Ok(None) };
-    if filter.tag.is_some() && !policy::sees_staff_fields(&caller.viewer) {
+    if !filter.tags.is_empty() && !policy::sees_staff_fields(&caller.viewer) {
         return Ok(None);
     }
     if let Some(id) = since_id {
@@ -93,9 +74,9 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         chat_type,
         room_ids,
         visitor_id,
-        participant_id,
+        participant_ids,
         present_user_id,
-        tag,
+        tags,
         since_id: _,
         started_from,
         ended_before,
@@ -106,6 +87,8 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         has_sales,
         min_message_count,
     } = filter;
+    at_most("roomIds", room_ids.as_deref(), limits::FOLLOWED_ROOMS)?;
+    at_most("tags", tags.as_deref(), limits::FILTER_TAGS)?;
     let rooms = room_ids.map(|ids| decode_rooms(&ids)).transpose()?;
     if rooms.as_ref().is_some_and(Vec::is_empty) {
         return Ok(None);
@@ -117,25 +100,30 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
     let decode = |id: Option<ID>, kind: Kind| id.map(|id| kind.decode(&id)).transpose();
     let (visitor_id, present_user_id) =
         (decode(visitor_id, Kind::Visitor)?, decode(present_user_id, Kind::User)?);
-    let participant_id = participant_id.map(|id| decode_actor(&id)).transpose()?;
-    let is_of_another_type =
-        [visitor_id, present_user_id].contains(&Some(None)) || participant_id == Some(None);
-    let (Some(visitor_id), Some(present_user_id), false) = (
+    let participants = decode_participants(&participant_ids.unwrap_or_default())?;
+    let is_of_another_type = [visitor_id, present_user_id].contains(&Some(None));
+    let (Some(visitor_id), Some(present_user_id), Some(participants), false) = (
         both(scope.visitor_id, visitor_id.flatten().map(ActorId)),
         both(scope.present_user_id, present_user_id.flatten().map(ActorId)),
+        participants,
         is_of_another_type,
     ) else {
         return Ok(None);
     };
     let mut participant_ids = scope.participant_ids;
-    participant_ids.extend(participant_id.flatten());
-    let filter = ChatFilter {
+    participant_ids.extend(participants);
+    participant_ids.sort_unstable();
+    participant_ids.dedup();
+    let mut tags: Vec<_> = tags.into_iter().flatten().map(|tag| tag.trim().to_owned()).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    Ok(Some(ChatFilter {
         chat_type: chat_type.map(Into::into),
         room_ids,
         visitor_id,
         participant_ids,
         present_user_id,
-        tag: tag.map(|tag| tag.trim().to_owned()),
+        tags,
         since: None,
         started_from: started_from.map(|DateTime(at)| at),
         ended_before: ended_before.map(|DateTime(at)| at),
@@ -145,11 +133,27 @@ fn decode_filter(scope: ChatFilter, filter: Option<ChatFilterInput>) -> Result<O
         is_private,
         has_sales,
         min_message_count,
-    };
-    if !filter.is_bounded() {
-        return Err(Fault::bad_input("`roomIds` must have at most 100 items."));
+    }))
+}
+
+/// The actors that a filter names, each once. `None` if an id is of another type, so that nothing can match.
+pub(in crate::graphql) fn decode_participants(ids: &[ID]) -> Result<Option<Vec<ActorId>>> {
+    at_most("participantIds", Some(ids), limits::FILTER_PARTICIPANTS)?;
+    let mut participants = Vec::with_capacity(ids.len());
+    for id in ids {
+        let (kind, uuid) = decode_any(id)?;
+        if !matches!(kind, Kind::User | Kind::Visitor) {
+            return Ok(None);
+        }
+        participants.push(ActorId(uuid));
     }
-    Ok(Some(filter))
+    participants.sort_unstable();
+    participants.dedup();
+    Ok(Some(participants))
+}
+
+fn at_most<T>(field: &str, items: Option<&[T]>, limit: usize) -> Result<()> {
+    if items.is_some_and(|items| items.len() > limit) { Err(Fault::too_many(field, limit)) } else { Ok(()) }
 }
 
 /// The rooms among the ids.
@@ -197,12 +201,32 @@ mod tests {
     #[test]
     fn two_participants_at_once_are_both_asked_for_and_two_visitors_match_nothing() {
         let scope = || ChatFilter { participant_ids: vec![actor(1)], ..ChatFilter::default() };
-        let other = ChatFilterInput { participant_id: Some(id(Kind::User, 2)), ..Default::default() };
+        let other = ChatFilterInput {
+            participant_ids: Some(vec![id(Kind::User, 2), id(Kind::User, 2)]),
+            ..Default::default()
+        };
         let decoded = decode_filter(scope(), Some(other)).ok().flatten();
         assert_eq!(decoded.map(|filter| filter.participant_ids), Some(vec![actor(1), actor(2)]));
         let scope = ChatFilter { visitor_id: Some(actor(1)), ..ChatFilter::default() };
         let other = ChatFilterInput { visitor_id: Some(id(Kind::Visitor, 2)), ..Default::default() };
         assert_eq!(decode_filter(scope, Some(other)).ok(), Some(None));
+    }
+
+    #[test]
+    fn lists_of_a_filter_are_bounded() {
+        let tags = |count: usize| {
+            let tags = (0..count).map(|number| format!("tag {number}")).collect();
+            ChatFilterInput { tags: Some(tags), ..Default::default() }
+        };
+        let participants = |count: u128| {
+            let ids = (0..count).map(|number| id(Kind::User, number)).collect();
+            ChatFilterInput { participant_ids: Some(ids), ..Default::default() }
+        };
+        for (filter, is_refused) in
+            [(tags(10), false), (tags(11), true), (participants(10), false), (participants(11), true)]
+        {
+            assert_eq!(decode_filter(ChatFilter::default(), Some(filter)).is_err(), is_refused);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::super::caller::{caller, live};
 use super::super::connection::{List, PageArguments, connection};
 use super::super::error::Result;
-use super::{Chat, ChatFilterInput, ChatOrderInput, filter_within};
+use super::super::order::ChatOrderInput;
+use super::{Chat, ChatFilterInput, filter_within};
+use crate::actions::ListedChats;
 use crate::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use crate::domain::description::Description;
 use crate::domain::page::Page;
@@ -67,43 +69,53 @@ impl Place {
             Self::Participant(ActorId(id)) => ("participant", Some(id)),
             Self::PresentUser(ActorId(id)) => ("presentUser", Some(id)),
         };
-        List::described(
-            &Description::of("chats")
-                .with("place", Some(place))
-                .with("id", id)
-                .with("orderBy", Some(order.field.as_str()))
-                .with_flag("descending", order.is_descending),
-        )
+        List::described(&in_order(Description::of("chats").with("place", Some(place)).with("id", id), order))
     }
 
     /// The list of chats that wait in a room, the longest waiting first.
     pub(in crate::graphql) fn queue(id: RoomId) -> List {
-        Self::Room(id).list(ChatOrder { field: ChatOrderField::WaitingSince, is_descending: false })
+        Self::Room(id).list(ChatOrder::ascending(ChatOrderField::WaitingSince))
     }
 
     /// The list of a viewer's own chats.
-    pub(in crate::graphql) fn inbox() -> List {
-        List::named("inbox")
+    pub(in crate::graphql) fn inbox(order: ChatOrder) -> List {
+        List::described(&in_order(Description::of("inbox"), order))
     }
+
+    /// A viewer's own chats, as the inbox lists them unless asked otherwise.
+    pub(in crate::graphql) fn usual_inbox() -> List {
+        Self::inbox(ChatOrder::descending(ChatOrderField::ActiveAt))
+    }
+}
+
+fn in_order(list: Description, order: ChatOrder) -> Description {
+    list.with("orderBy", Some(order.field.as_str())).with_flag("descending", order.is_descending)
+}
+
+/// The arguments of a list of chats.
+pub(in crate::graphql) struct ChatArguments {
+    pub filter: Option<ChatFilterInput>,
+    pub order_by: Option<ChatOrderInput>,
+    pub include_hidden: bool,
+    pub page: PageArguments,
 }
 
 /// The chats of a place that the viewer can see and that match a filter.
 pub(in crate::graphql) async fn chats_of(
     context: &Context<'_>,
     place: Place,
-    filter: Option<ChatFilterInput>,
-    order: Option<ChatOrderInput>,
-    page: PageArguments,
+    arguments: ChatArguments,
 ) -> Result<ChatConnection> {
     let caller = caller(context)?;
-    let order = order
-        .map_or(ChatOrder { field: ChatOrderField::StartedAt, is_descending: false }, ChatOrderInput::decode);
+    let ChatArguments { filter, order_by, include_hidden, page } = arguments;
+    let order = order_by.map_or(ChatOrder::ascending(ChatOrderField::StartedAt), ChatOrderInput::decode);
     let list = place.list(order);
     let page = page.request(context, list)?;
     let event_cursor = event_cursor(context)?;
     let Some(filter) = filter_within(caller, place.filter(), filter).await? else {
         return Ok(ChatConnection::empty(event_cursor));
     };
-    let page = caller.actions.chats(&caller.viewer, &filter, order, &page).await?;
+    let asked = ListedChats { filter: &filter, order, include_hidden };
+    let page = caller.actions.chats(&caller.viewer, asked, &page).await?;
     Ok(ChatConnection::new(page, event_cursor, |_, key| list.cursor(key), Chat::new))
 }

@@ -6,38 +6,45 @@ mod list;
 pub(super) mod mutation;
 pub(super) mod participants;
 pub(super) mod tags;
+mod typing;
 
-pub(super) use input::{ChatFilterInput, ChatOrderInput, filter_within};
-pub(super) use list::{ChatConnection, ChatEdge, Place, chats_of, event_cursor};
+pub(super) use input::{ChatFilterInput, decode_participants, filter_within};
+pub(super) use list::{ChatArguments, ChatConnection, ChatEdge, Place, chats_of, event_cursor};
 
 use super::actor::{Actor, Visitor, display_name};
-use super::caller::{caller, live};
+use super::caller::caller;
 use super::cart::{ShoppingCartConnection, carts_of};
-use super::connection::{List, PageArguments};
-use super::enums::{ActorType, ChatAction, ChatType, MessageType, TextMatch};
-use super::error::{Fault, Result};
-use super::id::{Kind, decode_any};
-use super::loaders::{
-    HasOpenSession, IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn, PageOf,
-    ParticipationsOf, PresencesOf, SessionsOf,
+use super::connection::PageArguments;
+use super::enums::{ChatAction, ChatType, MessageType, TextMatch};
+use super::error::Result;
+use super::id::Kind;
+use super::loaders::{HasOpenSession, IsPresentIn, MessageAt, OpenSessionOf, OthersIn, OwnParticipationIn};
+use super::message::history::{HistoryArguments, history_of};
+use super::message::search::{
+    MessageSearchConnection, MessageSearchFilterInput, SearchArguments, search_chat,
 };
-use super::message::search::{MessageSearchConnection, search_chat};
-use super::message::{Message, MessageConnection, decode_cursor};
+use super::message::{Message, MessageConnection};
+use super::order::{
+    ChatSessionOrderField, ChatSessionOrderInput, ParticipationOrderField, ParticipationOrderInput,
+    PresenceOrderField, PresenceOrderInput, ShoppingCartOrderField, ShoppingCartOrderInput,
+};
 use super::organization::Organization;
-use super::participation::{Participation, ParticipationConnection};
-use super::presence::{Presence, PresenceConnection};
+use super::participation::{
+    Participation, ParticipationArguments, ParticipationConnection, ParticipationFilterInput,
+    participations_in,
+};
+use super::presence::{PresenceConnection, presences_of};
 use super::room::Room;
 use super::scalar::DateTime;
-use super::session::{ChatSession, ChatSessionConnection};
+use super::session::{ChatSession, ChatSessionConnection, ChatSessionFilterInput, sessions_of};
 use super::web_page::WebPage;
-use crate::actions::{CartsOf, MessageFilter};
-use crate::domain::page::Page;
+use crate::actions::CartsOf;
 use crate::domain::policy::{self, ChatAccess, Leaving, Verb};
 use crate::domain::viewer::ViewerRole;
-use async_graphql::{Context, ID, Object, SimpleObject};
-use entity::{ActorId, MessageId, chat, participation};
-use futures_util::future::try_join_all;
+use async_graphql::{Context, ID, Object};
+use entity::{ActorId, chat, participation};
 use std::sync::Arc;
+use typing::{Typing, typing_in};
 
 /// A conversation between a visitor and staff, between two actors, or in a group.
 #[derive(Clone)]
@@ -70,15 +77,6 @@ impl Chat {
             None => Ok(None),
         }
     }
-}
-
-/// A typing indicator: an actor who is typing.
-#[derive(SimpleObject)]
-pub(super) struct Typing {
-    /// The actor who is typing.
-    actor: Actor,
-    /// The time at which the indicator expires, unless the actor renews it.
-    expires_at: DateTime,
 }
 
 /// A conversation between a visitor and staff, between two actors, or in a group.
@@ -291,31 +289,8 @@ impl Chat {
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MessageConnection> {
-        if around.is_some() && (after.is_some() || before.is_some()) {
-            return Err(Fault::bad_input("`around` cannot be combined with `after` or `before`."));
-        }
-        let cursors = live(context)?.cursors();
-        let page = PageArguments { first, after, last, before }
-            .request_by(context, |cursor| decode_cursor(cursors, self.0.id, cursor))?;
-        // Taken from the row, which was read before the messages are: what changes in between comes again.
-        let event_cursor = cursors.encode_chat(self.0.id, self.0.last_sequence);
-        let around = around.map(|id| Kind::Message.decode(&id)).transpose()?;
-        if matches!(around, Some(None)) {
-            return Ok(MessageConnection::new(Page::nothing(), event_cursor, |_, _| String::new(), Message));
-        }
-        let filter = MessageFilter {
-            types: types.map(|types| types.into_iter().map(Into::into).collect()),
-            include_archived,
-            around: around.flatten().map(MessageId),
-        };
-        let is_around = filter.around.is_some();
-        let mut page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: filter, page }).await?;
-        if is_around {
-            // Nothing is counted where the message is not one of this chat.
-            page.total.get_or_insert(0);
-        }
-        let place = |_: &_, key: crate::domain::page::Key| cursors.encode_chat(self.0.id, key.value);
-        Ok(MessageConnection::new(page, event_cursor, place, Message))
+        let page = PageArguments { first, after, last, before };
+        history_of(context, &self.0, HistoryArguments { types, include_archived, around, page }).await
     }
 
     /// Searches the text of the messages in this chat. Hits are sorted from newest to oldest. The query
@@ -332,6 +307,7 @@ impl Chat {
             default_with = "TextMatch::Folded"
         )]
         matching: TextMatch,
+        #[graphql(desc = "Only messages that match this filter.")] filter: Option<MessageSearchFilterInput>,
         #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
@@ -339,65 +315,87 @@ impl Chat {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MessageSearchConnection> {
         let page = PageArguments { first, after, last, before };
-        search_chat(context, self.0.id, (&query, matching), include_archived, page).await
+        let arguments = SearchArguments { query: &query, matching, filter, include_archived, page };
+        search_chat(context, &self.0, arguments).await
     }
 
-    /// The presences of users in the chat, oldest first.
+    /// The presences of users in the chat.
     #[allow(clippy::too_many_arguments)]
     async fn presences(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "True to include presences that have ended.", default_with = "Some(false)")]
         include_ended: Option<bool>,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(PresenceOrderInput::ascending(PresenceOrderField::CreatedAt))"
+        )]
+        order_by: Option<PresenceOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<PresenceConnection> {
-        let list = List::of("presences", self.0.id);
-        let page = PageArguments { first, after, last, before }.request(context, list)?;
-        let arguments = PresencesOf { include_ended: include_ended.unwrap_or_default() };
-        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
-        Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
+        let page = PageArguments { first, after, last, before };
+        presences_of(context, self.0.id, include_ended.unwrap_or_default(), order_by, page).await
     }
 
-    /// The participations of actors in the chat, oldest first.
+    /// The participations of actors in the chat.
     #[allow(clippy::too_many_arguments)]
     async fn participations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only users, or only visitors.", name = "type")] actor_type: Option<ActorType>,
+        #[graphql(desc = "Only participations that match this filter.")] filter: Option<
+            ParticipationFilterInput,
+        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ParticipationOrderInput::ascending(ParticipationOrderField::CreatedAt))"
+        )]
+        order_by: Option<ParticipationOrderInput>,
+        #[graphql(desc = "True to include participations whose `isHidden` is true.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ParticipationConnection> {
-        let list = List::of("participations", self.0.id);
-        let page = PageArguments { first, after, last, before }.request(context, list)?;
-        let arguments = ParticipationsOf { actor_type: actor_type.map(Into::into) };
-        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments, page }).await?;
-        Ok(ParticipationConnection::new(page, |_, key| list.cursor(key), Participation))
+        let page = PageArguments { first, after, last, before };
+        let arguments = ParticipationArguments { filter, order_by, include_hidden, page };
+        participations_in(context, self.0.id, arguments).await
     }
 
-    /// The chat sessions that the viewer can see, oldest first.
+    /// The chat sessions that the viewer can see. Visitors see the sessions in which they are participants.
+    #[allow(clippy::too_many_arguments)]
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Only chat sessions that match this filter.")] filter: Option<
+            ChatSessionFilterInput,
+        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt))"
+        )]
+        order_by: Option<ChatSessionOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
-        let list = List::of("chatSessions", self.0.id);
-        let page = PageArguments { first, after, last, before }.request(context, list)?;
-        let page = caller(context)?.need(PageOf { chat_id: self.0.id, arguments: SessionsOf, page }).await?;
-        Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
+        let page = PageArguments { first, after, last, before };
+        sessions_of(context, self.0.id, filter, order_by, page).await
     }
 
-    /// The shopping carts that belong to the chat, oldest first. Null for visitors.
+    /// The shopping carts that belong to the chat. Null for visitors.
     async fn shopping_carts(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ShoppingCartOrderInput::ascending(ShoppingCartOrderField::OpenedAt))"
+        )]
+        order_by: Option<ShoppingCartOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
@@ -407,17 +405,12 @@ impl Chat {
             return Ok(None);
         }
         let page = PageArguments { first, after, last, before };
-        carts_of(context, CartsOf::Chat(self.0.id), page).await.map(Some)
+        carts_of(context, CartsOf::Chat(self.0.id), order_by, page).await.map(Some)
     }
 
     /// The typing indicators of the chat. Each expires 15 seconds after the actor last renewed it.
     async fn typing(&self, context: &Context<'_>) -> Result<Vec<Typing>> {
-        let load = |(actor_id, expires_at)| async move {
-            let actor = Self::actor(context, Some(actor_id)).await?;
-            Ok::<_, Fault>(actor.map(|actor| Typing { actor, expires_at: DateTime(expires_at) }))
-        };
-        let typing = try_join_all(live(context)?.typing(self.0.id).into_iter().map(load)).await?;
-        Ok(typing.into_iter().flatten().collect())
+        typing_in(context, self.0.id).await
     }
 
     /// The viewer's own participation. Null if the viewer never took part.
@@ -468,10 +461,4 @@ impl Chat {
         }
         Ok(actions)
     }
-}
-
-/// The actor's id in a filter. An id of another type matches nothing.
-fn decode_actor(id: &ID) -> Result<Option<ActorId>> {
-    let (kind, uuid) = decode_any(id)?;
-    Ok(matches!(kind, Kind::User | Kind::Visitor).then_some(ActorId(uuid)))
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod archive;
 pub(super) mod edit;
+pub(super) mod history;
 pub(super) mod mutation;
 pub(super) mod reaction;
 pub(super) mod search;
@@ -141,15 +142,18 @@ impl Message {
         self.0.message.deleted_at.map(DateTime)
     }
 
-    /// The previous texts, oldest first, at most 50. Only staff and the sender can read them. Empty for
-    /// others, and once the message is deleted.
-    async fn revisions(&self, context: &Context<'_>) -> Result<Vec<MessageRevision>> {
+    /// The previous texts, oldest first, at most 50. Empty once the message is deleted. Null unless the viewer is
+    /// staff or the sender.
+    async fn revisions(&self, context: &Context<'_>) -> Result<Option<Vec<MessageRevision>>> {
         let (caller, message) = (caller(context)?, &self.0.message);
-        if message.edited_at.is_none() || !policy::sees_revisions(&caller.viewer, message) {
-            return Ok(Vec::new());
+        if !policy::sees_revisions(&caller.viewer, message) {
+            return Ok(None);
+        }
+        if message.edited_at.is_none() {
+            return Ok(Some(Vec::new()));
         }
         let found = caller.load(RevisionsOf(message.id)).await?.unwrap_or_default();
-        Ok(found.into_iter().map(Into::into).collect())
+        Ok(Some(found.into_iter().map(Into::into).collect()))
     }
 
     /// The message that this one replies to, in its current state, perhaps deleted. Null if this is not a

@@ -10,15 +10,12 @@ use crate::actions::{Found, SearchIn};
 use crate::domain::page::{Key, PageRequest};
 use crate::domain::search::{Part, Query, snippet};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use entity::{ActorId, ChatId};
+use entity::{ActorId, chat};
 
 /// A filter for the messages to search.
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name = "MessageSearchFilter")]
 pub(in crate::graphql) struct MessageSearchFilterInput {
-    /// True to include archived messages.
-    #[graphql(default)]
-    include_archived: bool,
     /// Matches messages in chats with this visitor.
     visitor_id: Option<ID>,
 }
@@ -91,40 +88,64 @@ impl MessageSearchConnection {
     }
 }
 
+/// The arguments of a search.
+pub(in crate::graphql) struct SearchArguments<'a> {
+    pub query: &'a str,
+    pub matching: TextMatch,
+    pub filter: Option<MessageSearchFilterInput>,
+    pub include_archived: bool,
+    pub page: PageArguments,
+}
+
 /// Searches one chat.
 pub(in crate::graphql) async fn search_chat(
     context: &Context<'_>,
-    chat_id: ChatId,
-    (query, matching): (&str, TextMatch),
-    include_archived: bool,
-    page: PageArguments,
+    chat: &chat::Model,
+    arguments: SearchArguments<'_>,
 ) -> Result<MessageSearchConnection> {
-    let list = List::of("searchMessages", chat_id);
-    let page = page.request(context, list)?;
-    let place = SearchIn { chat_id: Some(chat_id), visitor_id: None, include_archived };
-    let (query, found) = search(caller(context)?, (query, matching), place, &page).await?;
-    Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
+    let include_archived = arguments.include_archived;
+    // The search in a chat is led by the chat, so that its visitor is compared here.
+    hits(context, List::of("searchMessages", chat.id), arguments, |visitor_id| {
+        let is_of_chat = visitor_id.is_none() || visitor_id == chat.visitor_id;
+        is_of_chat.then_some(SearchIn { chat_id: Some(chat.id), visitor_id: None, include_archived })
+    })
+    .await
 }
 
 /// Searches all messages of the organization that the viewer can see.
 pub(in crate::graphql) async fn search_organization(
     context: &Context<'_>,
-    (query, matching): (&str, TextMatch),
-    filter: Option<MessageSearchFilterInput>,
-    page: PageArguments,
+    arguments: SearchArguments<'_>,
 ) -> Result<MessageSearchConnection> {
-    let list = List::named("searchMessages");
+    let include_archived = arguments.include_archived;
+    hits(context, List::named("searchMessages"), arguments, |visitor_id| {
+        Some(SearchIn { chat_id: None, visitor_id, include_archived })
+    })
+    .await
+}
+
+/// The hits where `place` says; nothing is found where it names no place.
+async fn hits(
+    context: &Context<'_>,
+    list: List,
+    arguments: SearchArguments<'_>,
+    place: impl FnOnce(Option<ActorId>) -> Option<SearchIn>,
+) -> Result<MessageSearchConnection> {
+    let SearchArguments { query, matching, filter, include_archived: _, page } = arguments;
     let page = page.request(context, list)?;
-    let MessageSearchFilterInput { include_archived, visitor_id } = filter.unwrap_or_default();
+    let MessageSearchFilterInput { visitor_id } = filter.unwrap_or_default();
     let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?;
-    let place = SearchIn { chat_id: None, visitor_id: visitor_id.flatten().map(ActorId), include_archived };
-    let caller = caller(context)?;
-    if matches!(visitor_id, Some(None)) {
+    let place = match visitor_id {
         // The id of something else is no visitor's.
+        Some(None) => None,
+        Some(Some(id)) => place(Some(ActorId(id))),
+        None => place(None),
+    };
+    let Some(place) = place else {
         let query = checked(query, matching)?;
         return Ok(MessageSearchConnection::new(Found::nothing(), &query, |key| list.cursor(key)));
-    }
-    let (query, found) = search(caller, (query, matching), place, &page).await?;
+    };
+    let (query, found) = search(caller(context)?, (query, matching), place, &page).await?;
     Ok(MessageSearchConnection::new(found, &query, |key| list.cursor(key)))
 }
 

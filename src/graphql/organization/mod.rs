@@ -4,12 +4,15 @@ pub(super) mod mutation;
 
 use super::actor::{UserConnection, VisitorConnection, users, visitors};
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::PageArguments;
 use super::enums::TextMatch;
 use super::error::Result;
 use super::id::Kind;
-use super::message::search::{MessageSearchConnection, MessageSearchFilterInput, search_organization};
+use super::message::search::{
+    MessageSearchConnection, MessageSearchFilterInput, SearchArguments, search_organization,
+};
+use super::order::{ChatOrderField, ChatOrderInput, ChatSessionOrderField, ChatSessionOrderInput};
 use super::room::{RoomConnection, rooms};
 use super::scalar::DateTime;
 use super::session::{ChatSessionConnection, ChatSessionFilterInput, sessions};
@@ -123,23 +126,26 @@ impl Organization {
         reserved(context, Verb::ReadOrganization, visitors(context, query, page)).await
     }
 
-    /// All chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
-    /// otherwise.
+    /// All chats that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
-            ChatOrderInput,
-        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatConnection> {
         let page = PageArguments { first, after, last, before };
-        chats_of(context, Place::Organization, filter, order_by, page).await
+        chats_of(context, Place::Organization, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
     /// Searches the text of all messages that the viewer can see. Hits are sorted from newest to oldest. The
@@ -158,29 +164,39 @@ impl Organization {
         )]
         matching: TextMatch,
         #[graphql(desc = "Only messages that match this filter.")] filter: Option<MessageSearchFilterInput>,
+        #[graphql(desc = "True to include archived messages.", default)] include_archived: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Option<MessageSearchConnection>> {
         let page = PageArguments { first, after, last, before };
-        let found = search_organization(context, (&query, matching), filter, page);
+        let found = search_organization(
+            context,
+            SearchArguments { query: &query, matching, filter, include_archived, page },
+        );
         reserved(context, Verb::ReadOrganization, found).await
     }
 
-    /// All chat sessions that the viewer can see, oldest first.
+    /// All chat sessions that the viewer can see.
+    #[allow(clippy::too_many_arguments)]
     async fn chat_sessions(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chat sessions that match this filter.")] filter: Option<
             ChatSessionFilterInput,
         >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt))"
+        )]
+        order_by: Option<ChatSessionOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ChatSessionConnection> {
-        sessions(context, filter, PageArguments { first, after, last, before }).await
+        sessions(context, filter, order_by, PageArguments { first, after, last, before }).await
     }
 
     /// The webhooks, oldest first. Null unless the viewer is an admin.

@@ -6,13 +6,17 @@ use super::actor::Actor;
 use super::caller::caller;
 use super::chat::Chat;
 use super::connection::{List, PageArguments, connection};
+use super::enums::ActorType;
 use super::error::{Fault, Result};
 use super::id::Kind;
-use super::loaders::UnreadOf;
+use super::loaders::{PageOf, UnreadOf};
+use super::order::{ParticipationOrderField, ParticipationOrderInput};
 use super::scalar::DateTime;
+use crate::actions::{ListedParticipations, ParticipationOrder};
 use crate::domain::policy;
-use async_graphql::{Context, ID, Object};
-use entity::{ActorId, participation};
+use async_graphql::{Context, ID, InputObject, Object};
+use entity::{ActorId, ChatId, participation};
+use std::fmt::Display;
 
 /// The membership of an actor in a chat, with the actor's own settings for it. It remains after the actor
 /// leaves.
@@ -115,15 +119,60 @@ connection! {
     fields {}
 }
 
-/// The participations of an actor, most recent activity first. `None` if the viewer may not see them.
+/// A filter for participations.
+#[derive(InputObject, Clone, Debug)]
+#[graphql(name = "ParticipationFilter")]
+pub(super) struct ParticipationFilterInput {
+    /// Matches participations of actors of this type.
+    actor_type: Option<ActorType>,
+}
+
+/// The arguments of a list of participations.
+pub(super) struct ParticipationArguments {
+    pub filter: Option<ParticipationFilterInput>,
+    pub order_by: Option<ParticipationOrderInput>,
+    pub include_hidden: bool,
+    pub page: PageArguments,
+}
+
+impl ParticipationArguments {
+    fn decode(self, default: ParticipationOrderInput) -> (ListedParticipations, PageArguments) {
+        let Self { filter, order_by, include_hidden, page } = self;
+        let actor_type = filter.and_then(|filter| filter.actor_type).map(Into::into);
+        let order = order_by.unwrap_or(default).decode();
+        (ListedParticipations { actor_type, order, include_hidden }, page)
+    }
+}
+
+/// The participations of an actor. `None` if the viewer may not see them.
 pub(super) async fn participations_of(
     context: &Context<'_>,
     actor_id: ActorId,
-    include_hidden: bool,
-    page: PageArguments,
+    arguments: ParticipationArguments,
 ) -> Result<Option<ParticipationConnection>> {
-    let (caller, list) = (caller(context)?, List::of("participationsOfActor", actor_id));
+    let caller = caller(context)?;
+    let default = ParticipationOrderInput::descending(ParticipationOrderField::ActiveAt);
+    let (asked, page) = arguments.decode(default);
+    let list = in_order("participationsOfActor", actor_id, asked.order);
     let page = page.request(context, list)?;
-    let page = caller.actions.participations_of(&caller.viewer, actor_id, include_hidden, &page).await?;
+    let page = caller.actions.participations_of(&caller.viewer, actor_id, asked, &page).await?;
     Ok(page.map(|page| ParticipationConnection::new(page, |_, key| list.cursor(key), Participation)))
+}
+
+/// The participations in a chat that the viewer sees.
+pub(super) async fn participations_in(
+    context: &Context<'_>,
+    chat_id: ChatId,
+    arguments: ParticipationArguments,
+) -> Result<ParticipationConnection> {
+    let default = ParticipationOrderInput::ascending(ParticipationOrderField::CreatedAt);
+    let (arguments, page) = arguments.decode(default);
+    let list = in_order("participations", chat_id, arguments.order);
+    let page = page.request(context, list)?;
+    let page = caller(context)?.need(PageOf { chat_id, arguments, page }).await?;
+    Ok(ParticipationConnection::new(page, |_, key| list.cursor(key), Participation))
+}
+
+fn in_order(name: &str, id: impl Display, order: ParticipationOrder) -> List {
+    List::ordered(name, id, order.field.as_str(), order.is_descending)
 }

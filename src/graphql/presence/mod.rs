@@ -5,13 +5,15 @@ pub(super) mod mutation;
 use super::actor::User;
 use super::caller::caller;
 use super::chat::Chat;
-use super::connection::connection;
+use super::connection::{List, PageArguments, connection};
 use super::enums::PresenceEndReason;
 use super::error::Result;
 use super::id::Kind;
+use super::loaders::{PageOf, PresencesOf};
+use super::order::PresenceOrderInput;
 use super::scalar::DateTime;
 use async_graphql::{Context, ID, Object};
-use entity::presence;
+use entity::{ChatId, presence};
 
 /// A user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
 #[derive(Clone)]
@@ -68,4 +70,20 @@ connection! {
     /// A presence in a list.
     PresenceEdge of Presence,
     fields {}
+}
+
+/// The presences in a chat that the viewer sees.
+pub(super) async fn presences_of(
+    context: &Context<'_>,
+    chat_id: ChatId,
+    include_ended: bool,
+    order: Option<PresenceOrderInput>,
+    page: PageArguments,
+) -> Result<PresenceConnection> {
+    let is_descending = order.is_some_and(PresenceOrderInput::is_descending);
+    let list = List::ordered("presences", chat_id, "CREATED_AT", is_descending);
+    let page = page.request(context, list)?;
+    let arguments = PresencesOf { include_ended, is_descending };
+    let page = caller(context)?.need(PageOf { chat_id, arguments, page }).await?;
+    Ok(PresenceConnection::new(page, |_, key| list.cursor(key), Presence))
 }

@@ -5,12 +5,13 @@ pub(super) mod mutation;
 
 use super::actor::{User, UserConnection};
 use super::caller::caller;
-use super::chat::{ChatConnection, ChatFilterInput, ChatOrderInput, Place, chats_of};
+use super::chat::{ChatArguments, ChatConnection, ChatFilterInput, Place, chats_of};
 use super::connection::{List, PageArguments, connection};
 use super::enums::RoomAccess;
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::{IsStaffed, MembersPage, RoomsPage, WaitingIn};
+use super::order::{ChatOrderField, ChatOrderInput};
 use super::organization::Organization;
 use super::scalar::DateTime;
 use crate::domain::policy::{self, Verb};
@@ -109,26 +110,28 @@ impl Room {
         Ok(is_for_admin(context)?.then_some(&self.0.allowed_origins.0))
     }
 
-    /// The room's chats that the viewer can see, sorted by start time, oldest first, unless `orderBy` says
-    /// otherwise. For the queue, use `filter: {isWaiting: true, isEnded: false}` with `orderBy: {field:
-    /// WAITING_SINCE, direction: ASC}`.
+    /// The room's chats that the viewer can see. For the queue, use `filter: {isWaiting: true, isEnded:
+    /// false}` with `orderBy: {field: WAITING_SINCE, direction: ASC}`.
     #[allow(clippy::too_many_arguments)]
     async fn chats(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only chats that match this filter.")] filter: Option<ChatFilterInput>,
-        #[graphql(desc = "The sort order. Default: start time, oldest first.")] order_by: Option<
-            ChatOrderInput,
-        >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(ChatOrderInput::ascending(ChatOrderField::StartedAt))"
+        )]
+        order_by: Option<ChatOrderInput>,
+        #[graphql(desc = "True to include chats that the viewer has hidden.", default_with = "true")]
+        include_hidden: bool,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
-    ) -> Result<Option<ChatConnection>> {
+    ) -> Result<ChatConnection> {
         let place = Place::Room(self.0.id);
-        chats_of(context, place, filter, order_by, PageArguments { first, after, last, before })
-            .await
-            .map(Some)
+        let page = PageArguments { first, after, last, before };
+        chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 }
 

@@ -1,17 +1,20 @@
 //! Chat sessions.
 
 pub(super) mod mutation;
+mod place;
 
 use super::actor::Actor;
 use super::caller::caller;
-use super::chat::Chat;
+use super::chat::{Chat, decode_participants};
 use super::connection::{List, PageArguments, connection};
 use super::enums::{CallStatus, ChatSessionAction, ChatSessionOutcome, ChatSessionState, ChatSessionType};
 use super::error::{Fault, Result};
-use super::id::{Kind, decode_any};
-use super::loaders::{BusyIn, HasOpenSession};
+use super::id::Kind;
+use super::loaders::{BusyIn, HasOpenSession, PageOf};
+use super::order::{ChatSessionOrderField, ChatSessionOrderInput};
 use super::scalar::DateTime;
-use crate::actions::SessionFilter;
+use crate::actions::{ListedSessions, SessionFilter, SessionOrder};
+use crate::domain::description::Description;
 use crate::domain::event::SessionRow;
 use crate::domain::page::Page;
 use crate::domain::policy::{self, Verb};
@@ -219,10 +222,11 @@ pub(super) struct ChatSessionFilterInput {
     /// Matches sessions of this type.
     #[graphql(name = "type")]
     session_type: Option<ChatSessionType>,
-    /// Matches sessions in one of these states.
+    /// Matches sessions in one of these states. An empty list matches no session.
     states: Option<Vec<ChatSessionState>>,
-    /// Matches sessions in which this user or visitor is a participant.
-    participant_id: Option<ID>,
+    /// Matches sessions in which all of these users and visitors are participants, up to 10. An empty list
+    /// matches all sessions.
+    participant_ids: Option<Vec<ID>>,
     /// Matches sessions of this chat.
     chat_id: Option<ID>,
 }
@@ -231,30 +235,55 @@ pub(super) struct ChatSessionFilterInput {
 pub(super) async fn sessions(
     context: &Context<'_>,
     filter: Option<ChatSessionFilterInput>,
+    order: Option<ChatSessionOrderInput>,
     page: PageArguments,
 ) -> Result<ChatSessionConnection> {
     let caller = caller(context)?;
-    let list = List::named("chatSessions");
+    let order = decode_order(order);
+    let list = List::described(
+        &Description::of("chatSessions")
+            .with("orderBy", Some(order.field.as_str()))
+            .with_flag("descending", order.is_descending),
+    );
     let page = page.request(context, list)?;
     let Some(filter) = decode(filter)? else {
-        let nothing = Page { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) };
-        return Ok(ChatSessionConnection::new(nothing, |_, key| list.cursor(key), ChatSession));
+        return Ok(ChatSessionConnection::new(Page::nothing(), |_, key| list.cursor(key), ChatSession));
     };
-    let page = caller.actions.sessions(&caller.viewer, &filter, &page).await?;
+    let asked = ListedSessions { filter, order };
+    let page = caller.actions.sessions(&caller.viewer, &asked, &page).await?;
     Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
+}
+
+/// The chat sessions of a chat that the viewer can see.
+pub(super) async fn sessions_of(
+    context: &Context<'_>,
+    chat_id: ChatId,
+    filter: Option<ChatSessionFilterInput>,
+    order: Option<ChatSessionOrderInput>,
+    page: PageArguments,
+) -> Result<ChatSessionConnection> {
+    let order = decode_order(order);
+    let list = List::ordered("chatSessions", chat_id, order.field.as_str(), order.is_descending);
+    let page = page.request(context, list)?;
+    let Some(filter) = decode(filter)? else {
+        return Ok(ChatSessionConnection::new(Page::nothing(), |_, key| list.cursor(key), ChatSession));
+    };
+    let page =
+        caller(context)?.need(PageOf { chat_id, arguments: ListedSessions { filter, order }, page }).await?;
+    Ok(ChatSessionConnection::new(page, |_, key| list.cursor(key), ChatSession))
+}
+
+fn decode_order(order: Option<ChatSessionOrderInput>) -> SessionOrder {
+    order.unwrap_or(ChatSessionOrderInput::ascending(ChatSessionOrderField::CreatedAt)).decode()
 }
 
 /// The decoded filter. `None` if an id is of another type, so that nothing can match.
 fn decode(filter: Option<ChatSessionFilterInput>) -> Result<Option<SessionFilter>> {
-    let Some(ChatSessionFilterInput { session_type, states, participant_id, chat_id }) = filter else {
+    let Some(ChatSessionFilterInput { session_type, states, participant_ids, chat_id }) = filter else {
         return Ok(Some(SessionFilter::default()));
     };
-    let participant_id = match participant_id {
-        Some(id) => match decode_any(&id)? {
-            (Kind::User | Kind::Visitor, uuid) => Some(ActorId(uuid)),
-            _ => return Ok(None),
-        },
-        None => None,
+    let Some(participant_ids) = decode_participants(&participant_ids.unwrap_or_default())? else {
+        return Ok(None);
     };
     let chat_id = match chat_id {
         Some(id) => match Kind::Chat.decode(&id)? {
@@ -266,7 +295,7 @@ fn decode(filter: Option<ChatSessionFilterInput>) -> Result<Option<SessionFilter
     Ok(Some(SessionFilter {
         session_type: session_type.map(Into::into),
         states: states.map(|states| states.into_iter().map(Into::into).collect()),
-        participant_id,
+        participant_ids,
         chat_id,
     }))
 }

@@ -4,25 +4,23 @@ use super::super::caller::{Caller, caller};
 use super::super::chat::Chat;
 use super::super::enums::ChatSessionType;
 use super::super::error::Result;
-use super::super::id::{Halt, Kind, expect_actors};
+use super::super::id::{Halt, Kind};
 use super::super::payload::{UserErrors, settle};
 use super::super::scalar::DateTime;
 use super::ChatSession;
+use super::place::{PlaceInput, participants};
 use crate::actions::{CreateSession, MoveSession, UpdateSession};
 use crate::domain::limits;
 use crate::domain::session_action::SessionAction;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use entity::{ActorId, ChatId, SessionId};
+use entity::SessionId;
 
 /// A chat session to create, in a given chat or in the chat of exactly its participants.
 #[derive(InputObject)]
 struct CreateChatSessionInput {
-    /// The id of the chat. If absent, the server uses the chat with exactly the given participants, or
-    /// creates it.
-    chat_id: Option<ID>,
-    /// The ids of the participants, up to 100 including the viewer, who always takes part. Default with
-    /// `chatId`: all participants of the chat.
-    participant_ids: Option<Vec<ID>>,
+    /// The chat that the session belongs to.
+    #[graphql(name = "in")]
+    place: PlaceInput,
     /// The title of the session: 1–200 characters, at least one of them visible. Bidirectional control
     /// characters are removed.
     title: Option<String>,
@@ -157,11 +155,10 @@ impl SessionMutation {
         #[graphql(desc = "The chat session to create.")] input: CreateChatSessionInput,
     ) -> Result<Option<CreateChatSessionPayload>> {
         let caller = caller(context)?;
+        let place = input.place;
         let created = async {
-            let chat = |id: ID| Kind::Chat.expect(&id, "chat", "chatId").map(ChatId);
             let input = CreateSession {
-                chat_id: input.chat_id.map(chat).transpose()?,
-                participant_ids: input.participant_ids.as_deref().map(participants).transpose()?,
+                place: place.decode()?,
                 title: input.title,
                 session_type: input.session_type.into(),
                 call_room: input.call_room,
@@ -172,7 +169,7 @@ impl SessionMutation {
             };
             Ok(caller.actions.create_session(&caller.viewer, input).await?)
         };
-        let created = created.await;
+        let created = created.await.map_err(|halt| place.located(halt));
         Ok(Some(answer(caller, created, None).await?.into()))
     }
 
@@ -286,8 +283,4 @@ async fn answer(
         None => None,
     };
     Ok(Answer { chat_session: row.map(ChatSession), chat, user_errors })
-}
-
-fn participants(ids: &[ID]) -> std::result::Result<Vec<ActorId>, Halt> {
-    expect_actors(ids, "participantIds")
 }

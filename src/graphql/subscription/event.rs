@@ -413,7 +413,7 @@ pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEventsPayl
         ViewerChange::ChatGone(chat_id) => ViewerEvent::ChatGone(gone(chat_id)),
         ViewerChange::QueueChatAdded(chat) => {
             let since = chat.waiting_since.unwrap_or(chat.started_at);
-            let list = chat.room_id.map_or_else(Place::inbox, Place::queue);
+            let list = chat.room_id.map_or_else(Place::usual_inbox, Place::queue);
             ViewerEvent::QueueChatAdded(QueueChatAddedEvent { chat_edge: chat_edge(chat, list, since) })
         }
         ViewerChange::QueueChatRemoved(chat_id, room_id) => {
@@ -424,7 +424,7 @@ pub(super) fn viewer_event(item: ViewerItem, rooms: &[Room]) -> ViewerEventsPayl
         ViewerChange::InboxChatAdded(chat) => {
             let active_at = chat.active_at;
             ViewerEvent::InboxChatAdded(InboxChatAddedEvent {
-                chat_edge: chat_edge(chat, Place::inbox(), active_at),
+                chat_edge: chat_edge(chat, Place::usual_inbox(), active_at),
             })
         }
         ViewerChange::InboxChatRemoved(chat_id) => {

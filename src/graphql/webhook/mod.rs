@@ -8,6 +8,7 @@ use super::enums::{WebhookDeliveryState, WebhookEvent};
 use super::error::Result;
 use super::id::Kind;
 use super::loaders::LedgerOf;
+use super::order::{WebhookDeliveryOrderField, WebhookDeliveryOrderInput};
 use super::scalar::DateTime;
 use async_graphql::{Context, ID, Object};
 use entity::{webhook, webhook_delivery};
@@ -59,23 +60,31 @@ impl Webhook {
         DateTime(self.0.created_at)
     }
 
-    /// The deliveries of the webhook, oldest first. They are stored for 30 days.
+    /// The deliveries of the webhook. They are stored for 30 days.
+    #[allow(clippy::too_many_arguments)]
     async fn deliveries(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only deliveries in one of these states.")] states: Option<
             Vec<WebhookDeliveryState>,
         >,
+        #[graphql(
+            desc = "The sort order of the list.",
+            default_with = "Some(WebhookDeliveryOrderInput::ascending(WebhookDeliveryOrderField::CreatedAt))"
+        )]
+        order_by: Option<WebhookDeliveryOrderInput>,
         #[graphql(desc = "Returns the first *n* items (0–100, default 25).")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Returns the last *n* items (0–100).")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
-    ) -> Result<Option<WebhookDeliveryConnection>> {
+    ) -> Result<WebhookDeliveryConnection> {
         let states = states.map(|states| states.into_iter().map(Into::into).collect());
-        let list = List::of("deliveries", self.0.id);
+        let is_descending = order_by.is_some_and(WebhookDeliveryOrderInput::is_descending);
+        let list = List::ordered("deliveries", self.0.id, "CREATED_AT", is_descending);
         let page = PageArguments { first, after, last, before }.request(context, list)?;
-        let page = caller(context)?.need(LedgerOf { webhook_id: self.0.id, states, page }).await?;
-        Ok(Some(WebhookDeliveryConnection::new(page, |_, key| list.cursor(key), WebhookDelivery)))
+        let asked = LedgerOf { webhook_id: self.0.id, states, is_descending, page };
+        let page = caller(context)?.need(asked).await?;
+        Ok(WebhookDeliveryConnection::new(page, |_, key| list.cursor(key), WebhookDelivery))
     }
 }
 

@@ -17,44 +17,50 @@ const FEW: u64 = 2_000;
 /// The number of messages from which on a chat is in the index of long ones.
 const LONG: i32 = 20;
 
-/// The few chats that were found.
+/// The condition that leads to the chats. All others are checked for each chat that it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Another table knows their ids.
-    ById,
-    /// An index of the organization's chats leads to them.
-    ByIndex,
+pub(super) enum Lead {
+    /// An index of the organization's chats.
+    Index,
+    /// The tag at this position of the filter.
+    Tag(usize),
+    /// The participant at this position of the filter.
+    Participant(usize),
+    /// The user who is present.
+    PresentUser,
 }
 
-/// Finds the chats of a condition if they are few and no index has them in the requested order.
+/// The condition that leads to few chats, if there is one and no index has its chats in the requested order.
 pub(super) async fn to_few(
     rows: &impl Rows,
     organization_id: OrganizationId,
     filter: &ChatFilter,
     order: ChatOrderField,
-) -> Result<Option<Found>> {
-    for (how, lead) in leads(organization_id, filter, order) {
-        let bounded = Query::select()
-            .expr(Expr::val(1))
-            .from_subquery(lead, Alias::new("lead"))
-            .limit(FEW + 1)
-            .to_owned();
-        let counted = Query::select()
-            .expr_as(Expr::cust("count(*)"), Alias::new("found"))
-            .from_subquery(bounded, Alias::new("bounded"))
-            .to_owned();
-        let row = rows.connection().query_one(&counted).await?;
-        let found: i64 = row.map(|row| row.try_get("", "found")).transpose()?.unwrap_or_default();
-        if u64::try_from(found).is_ok_and(|found| found <= FEW) {
-            return Ok(Some(how));
+) -> Result<Option<Lead>> {
+    for (lead, chats) in leads(organization_id, filter, order) {
+        if are_few(rows, chats).await? {
+            return Ok(Some(lead));
         }
     }
     Ok(None)
 }
 
+/// Whether the statement finds so few rows that they are sorted rather than walked to.
+pub(super) async fn are_few(rows: &impl Rows, found: SelectStatement) -> Result<bool> {
+    let bounded =
+        Query::select().expr(Expr::val(1)).from_subquery(found, Alias::new("lead")).limit(FEW + 1).to_owned();
+    let counted = Query::select()
+        .expr_as(Expr::cust("count(*)"), Alias::new("found"))
+        .from_subquery(bounded, Alias::new("bounded"))
+        .to_owned();
+    let row = rows.connection().query_one(&counted).await?;
+    let found: i64 = row.map(|row| row.try_get("", "found")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(found).is_ok_and(|found| found <= FEW))
+}
+
 /// Whether the best way to the chats hangs on the values of the filter.
 pub(super) fn are_any(filter: &ChatFilter, order: ChatOrderField) -> bool {
-    filter.tag.is_some() || !leads(OrganizationId(Uuid::nil()), filter, order).is_empty()
+    !filter.tags.is_empty() || !leads(OrganizationId(Uuid::nil()), filter, order).is_empty()
 }
 
 /// At least so many messages.
@@ -73,7 +79,7 @@ fn leads(
     organization_id: OrganizationId,
     filter: &ChatFilter,
     order: ChatOrderField,
-) -> Vec<(Found, SelectStatement)> {
+) -> Vec<(Lead, SelectStatement)> {
     let mut leads = Vec::new();
     let chats = || {
         chat::Entity::find()
@@ -83,28 +89,33 @@ fn leads(
     };
     let is_in_order_of_room = match order {
         ChatOrderField::StartedAt | ChatOrderField::EndedAt | ChatOrderField::WaitingSince => true,
-        ChatOrderField::UpdatedAt | ChatOrderField::LastMessageAt => false,
+        ChatOrderField::UpdatedAt | ChatOrderField::LastMessageAt | ChatOrderField::ActiveAt => false,
     };
     if let Some(room_ids) = &filter.room_ids
         && !(is_in_order_of_room && room_ids.len() == 1)
     {
         let in_rooms = chats().filter(chat::Column::RoomId.is_in(room_ids.iter().copied()));
-        leads.push((Found::ByIndex, in_rooms.into_query()));
+        leads.push((Lead::Index, in_rooms.into_query()));
     }
-    if let Some(tag) = &filter.tag
-        && order != ChatOrderField::StartedAt
-    {
-        let tagged = chat_tag::Entity::find()
-            .select_only()
-            .column(chat_tag::Column::ChatId)
-            .filter(chat_tag::Column::OrganizationId.eq(organization_id))
-            .filter(chat_tag::Column::Tag.eq(tag));
-        leads.push((Found::ById, tagged.into_query()));
+    // The chats of one tag are in the order of their starts. Of several tags, the rarest leads.
+    if filter.tags.len() > 1 || order != ChatOrderField::StartedAt {
+        let tagged = filter.tags.iter().enumerate();
+        leads.extend(tagged.map(|(position, tag)| (Lead::Tag(position), with_tag(organization_id, tag))));
     }
-    leads.extend(filter.participant_ids.iter().map(|id| (Found::ById, participated_in_by(*id))));
-    leads.extend(filter.present_user_id.map(|id| (Found::ById, being_present(id))));
+    let participants = filter.participant_ids.iter().enumerate();
+    leads.extend(participants.map(|(position, id)| (Lead::Participant(position), participated_in_by(*id))));
+    leads.extend(filter.present_user_id.map(|id| (Lead::PresentUser, being_present(id))));
     if let Some(count) = filter.min_message_count.filter(|count| *count >= LONG) {
-        leads.push((Found::ByIndex, chats().filter(at_least(count)).into_query()));
+        leads.push((Lead::Index, chats().filter(at_least(count)).into_query()));
     }
     leads
+}
+
+fn with_tag(organization_id: OrganizationId, tag: &str) -> SelectStatement {
+    chat_tag::Entity::find()
+        .select_only()
+        .column(chat_tag::Column::ChatId)
+        .filter(chat_tag::Column::OrganizationId.eq(organization_id))
+        .filter(chat_tag::Column::Tag.eq(tag))
+        .into_query()
 }

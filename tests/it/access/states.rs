@@ -48,6 +48,7 @@ async fn partial_indexes_name_the_states_that_the_questions_select(engine: Engin
     ];
     let found = partial_indexes(&stored, "chat_session").await;
     let found: Vec<_> = found.iter().map(|(name, sql)| (name.as_str(), quoted(sql))).collect();
+    let found: Vec<_> = found.into_iter().filter(|(_, states)| !states.is_empty()).collect();
     assert_eq!(found, expected);
     app.stop().await;
 }

@@ -59,14 +59,18 @@ async fn an_argument_without_its_variable_has_its_default() {
     let scene = Scene::new(&app, "clinic").await;
     let cart = json!({ "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": [] });
     let cart = scene.admin.done("upsertShoppingCart", "shoppingCart { id }", cart).await;
-    let chat = &scene.public.chat;
-    // How an object of each type is reached, and what a field takes beside the default.
+    let cart = cart["shoppingCart"]["id"].as_str().expect("an id");
+    let node = |on, id: &str| (on, format!("node(id: \"{id}\") {{ ... on {on} {{"));
+    // How an object of each type is reached.
     let reached = BTreeMap::from([
-        ("Chat", format!("chat(id: \"{chat}\")")),
-        ("User", format!("user(id: \"{}\")", scene.olga.id)),
-        ("Organization", "organization".to_owned()),
-        ("Viewer", "viewer".to_owned()),
-        ("ShoppingCart", format!("node(id: {}) {{ ... on ShoppingCart {{", cart["shoppingCart"]["id"])),
+        node("Chat", &scene.public.chat),
+        node("User", &scene.olga.id),
+        node("Visitor", &scene.vera.id),
+        node("Room", &scene.room),
+        node("Webhook", &scene.webhook),
+        node("ShoppingCart", cart),
+        ("Organization", "organization {".to_owned()),
+        ("Viewer", "viewer {".to_owned()),
     ]);
     let arguments: Vec<_> = defaults().into_iter().filter(|default| default.field.is_some()).collect();
     assert!(arguments.len() >= 6, "only {} arguments have defaults", arguments.len());
@@ -75,11 +79,9 @@ async fn an_argument_without_its_variable_has_its_default() {
         let field = field.expect("an argument");
         let more = if field == "searchMessages" { "query: \"good\", " } else { "" };
         let selection = if field == "products" { "id" } else { "totalCount" };
-        let close = if path.contains('{') { " }" } else { "" };
-        let open = if path.contains('{') { "" } else { " {" };
-        let close = if open.is_empty() { format!("{close} }}") } else { " }".to_owned() };
+        let close = "}".repeat(path.matches('{').count());
         let with = |declared: &str, argument: &str| {
-            format!("query{declared} {{ {path}{open} {field}({more}{argument}) {{ {selection} }} {close} }}")
+            format!("query{declared} {{ {path} {field}({more}{argument}) {{ {selection} }} {close} }}")
         };
         let nullable = with(&format!("($a: {of_type})"), &format!("{name}: $a"));
         let written = with("", &format!("{name}: {literal}"));

@@ -24,8 +24,10 @@ async fn creating_a_session_answers_it_whole(engine: Engine) {
         "mutation($input: CreateChatSessionInput!) {{ createChatSession(input: $input) {{
             chatSession {{ {SESSION} }} chat {{ id }} userErrors {{ code }} }} }}"
     );
-    let input =
-        json!({ "participantIds": [odile.id], "title": "Knee", "scheduledAt": "2026-11-21T08:00:00.000Z" });
+    let input = json!({
+        "in": { "participantIds": [odile.id] },
+        "title": "Knee", "scheduledAt": "2026-11-21T08:00:00.000Z"
+    });
     let body = json!({ "query": document, "variables": { "input": input } });
     let answer = olga.request().json(&body).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
@@ -66,7 +68,7 @@ async fn telemed_is_the_only_type(engine: Engine) {
         (Some("VIDEO"), false),
         (Some(""), false),
     ] {
-        let mut input = json!({ "participantIds": [odile.id] });
+        let mut input = json!({ "in": { "participantIds": [odile.id] } });
         if let Some(kind) = kind {
             input["type"] = json!(kind);
         }
@@ -87,7 +89,7 @@ async fn a_session_starts_by_an_action(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let create = async |start: Value| {
-        let mut input = json!({ "participantIds": [odile.id] });
+        let mut input = json!({ "in": { "participantIds": [odile.id] } });
         if start.is_boolean() {
             input["start"] = start;
         }
@@ -129,11 +131,17 @@ async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: E
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
     // At least one besides the creator, who is added.
-    assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [] })).await, ["INVALID"]);
-    assert_eq!(olga.refused("createChatSession", json!({ "participantIds": [olga.id] })).await, ["INVALID"]);
+    assert_eq!(
+        olga.refused("createChatSession", json!({ "in": { "participantIds": [] } })).await,
+        ["INVALID"]
+    );
+    assert_eq!(
+        olga.refused("createChatSession", json!({ "in": { "participantIds": [olga.id] } })).await,
+        ["INVALID"]
+    );
     let selection = "chatSession { id } chat { id name description participations { nodes { actor { id } lastReadSequence } } }";
     let make = async |who: &crate::harness::client::Client, others: &[&str]| {
-        who.done("createChatSession", selection, json!({ "participantIds": others })).await
+        who.done("createChatSession", selection, json!({ "in": { "participantIds": others } })).await
     };
     let first = make(&olga, &[&odile.id, &otto.id]).await;
     let chat = text(&first["chat"]["id"]);

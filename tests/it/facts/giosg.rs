@@ -94,8 +94,12 @@ async fn times_have_milliseconds_and_a_zone(engine: Engine) {
     let chat = world.chat(&vera).await;
     vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
-    olga.done("createChatSession", "", json!({ "chatId": chat, "participantIds": [vera.id], "start": true }))
-        .await;
+    olga.done(
+        "createChatSession",
+        "",
+        json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true }),
+    )
+    .await;
     let query = "query($id: ID!) { organization { createdAt } chat(id: $id) { startedAt updatedAt endedAt waitingSince
         room { createdAt } visitor { createdAt lastSeenAt } presences { nodes { createdAt lastSeenAt expiresAt } }
         participations { nodes { createdAt lastReadAt } } messages { nodes { createdAt } }
@@ -315,8 +319,8 @@ async fn participations_name_visitors_and_users(engine: Engine) {
     otto.done("sendMessage", "", json!({ "chatId": other, "text": "Hello" })).await;
     let query = "query($id: ID!) { chat(id: $id) { viewerParticipation { actor { id } chat { id } }
         all: participations { nodes { actor { __typename id } chat { id } } }
-        users: participations(type: USER) { nodes { actor { __typename id } } }
-        visitors: participations(type: VISITOR) { nodes { actor { __typename id } } } } }";
+        users: participations(filter: { actorType: USER }) { nodes { actor { __typename id } } }
+        visitors: participations(filter: { actorType: VISITOR }) { nodes { actor { __typename id } } } } }";
     let found = olga.query(query, json!({ "id": chat })).await["chat"].clone();
     let user = json!({ "__typename": "User", "id": olga.id });
     let visitor = json!({ "__typename": "Visitor", "id": vera.id });

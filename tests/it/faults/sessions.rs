@@ -120,7 +120,7 @@ async fn ring(
 ) -> Option<String> {
     let query = mutation("createChatSession", "chatSession { id } chat { openChatSession { id } }");
     let called: Vec<_> = called.iter().map(|caller| &caller.id).collect();
-    let input = json!({ "chatId": context.chats[chat].id, "participantIds": called, "start": true,
+    let input = json!({ "in": { "chat": { "id": context.chats[chat].id, "participantIds": called } }, "start": true,
         "ringSeconds": seconds, "requestId": format!("{} {number}", visitor.name) });
     let variables = json!({ "input": input });
     let payload =

@@ -81,7 +81,7 @@ impl Office {
         }
         // Somebody waits and somebody calls the desk from the start, whatever chance brings later.
         let chat = world.chat(&visitors[0]).await;
-        let input = json!({ "chatId": chat, "participantIds": [users[0].id] });
+        let input = json!({ "in": { "chat": { "id": chat, "participantIds": [users[0].id] } } });
         users[1].done("createChatSession", "", input).await;
         visitors[0].done("sendMessage", "", json!({ "chatId": chat, "text": "Hello?" })).await;
         let seed = seed();
@@ -211,7 +211,10 @@ impl Office {
             79..85 => {
                 let called = self.one_of(&users);
                 let start = self.random.random_bool(0.5);
-                let input = json!({ "chatId": chat, "participantIds": [called.id], "start": start });
+                let input = json!({
+                    "in": { "chat": { "id": chat, "participantIds": [called.id] } },
+                    "start": start
+                });
                 (user, "createChatSession", "chatSession { id }", input)
             }
             100..104 => {

@@ -31,7 +31,8 @@ impl Calls {
         let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
         let vera = world.visitor("vera").await;
         let chat = world.chat(&vera).await;
-        let input = json!({ "chatId": chat, "participantIds": [olga.id, vera.id], "start": true });
+        let input =
+            json!({ "in": { "chat": { "id": chat, "participantIds": [olga.id, vera.id] } }, "start": true });
         let created = odile.done("createChatSession", "chatSession { id }", input).await;
         let session = text(&created["chatSession"]["id"]);
         let mut desk = Desk::of(olga.clone(), vec![world.room.clone()]);

@@ -194,9 +194,9 @@ fn in_chats(scene: &Scene) -> Vec<Call> {
         olga(
             "createChatSession",
             json!({
-                "chatId": public.chat, "participantIds": others, "title": "Check", "type": "TELEMED",
-                "callRoom": "room", "scheduledAt": "2030-01-01T00:00:00Z", "start": false, "ringSeconds": 5,
-                "requestId": "three"
+                "in": { "chat": { "id": public.chat, "participantIds": others } }, "title": "Check",
+                "type": "TELEMED", "callRoom": "room", "scheduledAt": "2030-01-01T00:00:00Z", "start": false,
+                "ringSeconds": 5, "requestId": "three"
             }),
         ),
         olga(

@@ -129,7 +129,7 @@ async fn place(owner: &Person, other: &Person, make: &str, input: Value) -> Plac
     let joined = owner.done("joinChat", "presence { id }", json!({ "chatId": chat })).await;
     let input = json!({ "chatId": chat, "text": "Good morning" });
     let sent = other.done("sendMessage", "messageEdge { cursor node { id } }", input).await;
-    let input = json!({ "chatId": chat, "participantIds": [other.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [other.id] } } });
     let created = owner
         .done("createChatSession", "chatSession { id } chat { viewerParticipation { id } }", input)
         .await;

@@ -58,3 +58,46 @@ pub fn id_fields(input: &str) -> Vec<String> {
 pub fn input_of(mutation: &str) -> String {
     format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..])
 }
+
+/// The values of an enum.
+fn values(name: &str) -> Vec<String> {
+    let schema = bare();
+    let start =
+        schema.find(&format!("\nenum {name} {{")).unwrap_or_else(|| panic!("no {name} in the schema"));
+    let lines = schema[start + 1..].lines().skip(1).map(str::trim);
+    lines.take_while(|line| *line != "}").filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The fields that a list can be sorted by.
+pub fn orders(definition: &str, list: &str) -> Vec<String> {
+    let word_after = |text: &str, start: &str| {
+        let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("no {start} in {text}"));
+        rest.split([' ', '!', ',']).next().unwrap_or_default().to_owned()
+    };
+    let order = word_after(&fields(definition)[list], "orderBy: ");
+    values(&word_after(&fields(&order)["field"], "field: "))
+}
+
+/// The descriptions of the fields of a type.
+pub fn descriptions(definition: &str) -> BTreeMap<String, String> {
+    let start = SCHEMA.find(&format!("\ntype {definition} ")).expect("a type of the schema");
+    let body = SCHEMA[start + 1..].split("\n}\n").next().unwrap_or_default();
+    // Fields are indented by two, their arguments by more.
+    let parts: Vec<_> = body.split("\n  \"\"\"\n").skip(1).collect();
+    let described = parts.chunks_exact(2).map(|part| {
+        let name = part[1].trim_start().split(['(', ':']).next().unwrap_or_default();
+        (name.to_owned(), part[0].to_owned())
+    });
+    described.collect()
+}
+
+/// Whether this is a scalar or an enum.
+pub fn is_leaf(name: &str) -> bool {
+    ["type", "interface", "union"].iter().all(|kind| !SCHEMA.contains(&format!("\n{kind} {name} ")))
+}
+
+/// Every type that is a node.
+pub fn nodes() -> Vec<String> {
+    let types = SCHEMA.lines().filter_map(|line| line.strip_prefix("type ")?.split_once(" implements "));
+    types.filter(|(_, rest)| rest.contains("Node")).map(|(name, _)| name.to_owned()).collect()
+}

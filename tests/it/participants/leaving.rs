@@ -30,7 +30,7 @@ async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
     let chat = group(&olga, &[&odile]).await;
     let input = json!({ "chatId": chat, "text": "Between us" });
     let sent = odile.done("sendMessage", "messageEdge { node { id } }", input).await;
-    let session = json!({ "chatId": chat });
+    let session = json!({ "in": { "chat": { "id": chat } } });
     let session =
         odile.done("createChatSession", "chatSession { id }", session).await["chatSession"]["id"].clone();
     let own = seen(&odile, &chat, "viewerParticipation { id }").await["viewerParticipation"]["id"].clone();
@@ -324,7 +324,7 @@ async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
     let chat = group(&olga, &[&odile, &otto, &vera]).await;
-    let create = json!({ "chatId": chat, "start": true });
+    let create = json!({ "in": { "chat": { "id": chat } }, "start": true });
     let session =
         odile.done("createChatSession", "chatSession { id }", create).await["chatSession"]["id"].clone();
     let called = async || {

@@ -167,7 +167,7 @@ async fn sending_marks_as_read_up_to_the_message(engine: Engine) {
     let total = olga.query("{ viewer { unreadCount } }", json!({})).await;
     assert_eq!(total["viewer"]["unreadCount"], 0);
     // The others see that their messages were read.
-    let others = "participations(type: USER) { nodes { lastReadSequence actor { id } } }";
+    let others = "participations(filter: { actorType: USER }) { nodes { lastReadSequence actor { id } } }";
     let expected = json!([{ "lastReadSequence": last, "actor": { "id": olga.id } }]);
     assert_eq!(seen(&vera, &chat, others).await["participations"]["nodes"], expected);
     // What comes after it is unread again, and sending again does not move a mark back.

@@ -96,7 +96,12 @@ async fn who_is_named_takes_part_and_is_counted_at_once(engine: Engine) {
     // Being called to a session is being named, also for one who had only joined.
     let chat = world.chat(&vera).await;
     join(&odile, &chat).await;
-    olga.done("createChatSession", "", json!({ "chatId": chat, "participantIds": [odile.id] })).await;
+    olga.done(
+        "createChatSession",
+        "",
+        json!({ "in": { "chat": { "id": chat, "participantIds": [odile.id] } } }),
+    )
+    .await;
     assert_eq!(counted(&vera, &chat).await, [3, 2, 1]);
     world.app.stop().await;
 }

@@ -51,7 +51,7 @@ async fn joins_and_sessions_answer_nobody(engine: Engine) {
     send(&vera, &chat, "Hello").await;
     world.pass(10);
     join(&olga, &chat).await;
-    olga.done("createChatSession", "", json!({ "chatId": chat, "start": true })).await;
+    olga.done("createChatSession", "", json!({ "in": { "chat": { "id": chat } }, "start": true })).await;
     olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
     olga.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;

@@ -26,7 +26,7 @@ async fn a_pair_is_called_while_it_talks(engine: Engine) {
                 let input = json!({ "chatId": chat, "text": format!("{round}.{number}") });
                 call(client, "sendMessage", "", input)
             } else {
-                call(client, "createChatSession", "", json!({ "participantIds": [other.id] }))
+                call(client, "createChatSession", "", json!({ "in": { "participantIds": [other.id] } }))
             }
         });
         let payloads = at_once(calls).await;
@@ -43,7 +43,7 @@ async fn people_call_each_other_at_once(engine: Engine) {
             let (own, other) = (&pair[number % 2], &pair[(number + 1) % 2]);
             let request_id = format!("{round}.{}", number / 2);
             if number < 10 {
-                let input = json!({ "participantIds": [other.id], "requestId": request_id });
+                let input = json!({ "in": { "participantIds": [other.id] }, "requestId": request_id });
                 call(own.client.clone(), "createChatSession", "", input)
             } else {
                 let input = json!({ "participantId": other.id, "requestId": request_id });
@@ -71,7 +71,7 @@ async fn people_are_changed_while_they_are_called(engine: Engine) {
                 let input = json!({ "userId": user.id, "name": format!("{round}.{number}") });
                 call(world.admin.client.clone(), "updateUser", "", input)
             } else {
-                let input = json!({ "participantIds": [user.id, second] });
+                let input = json!({ "in": { "participantIds": [user.id, second] } });
                 call(caller.client.clone(), "createChatSession", "", input)
             }
         });

@@ -46,7 +46,7 @@ async fn a_group_that_calls_from_all_sides_gets_one_chat(engine: Engine) {
         let people = operators(&world, 3).await;
         let all: Vec<_> = people.iter().map(|person| person.id.clone()).collect();
         let calls = people.iter().cycle().take(9).map(|person| {
-            let input = json!({ "participantIds": all });
+            let input = json!({ "in": { "participantIds": all } });
             call(person.client.clone(), "createChatSession", "chatSession { id } chat { id }", input)
         });
         let payloads = at_once(calls).await;

@@ -172,7 +172,7 @@ async fn of_two_starts_at_once_one_rings(engine: Engine) {
     let olga = world.operator("Olga").await;
     let (vera, chat) = chat(&world, "vera").await;
     for _ in 0..20 {
-        let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+        let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
         let mut created = Vec::new();
         for _ in 0..2 {
             let payload = olga.done("createChatSession", "chatSession { id }", input.clone()).await;

@@ -1,8 +1,8 @@
 //! Each filter matches exactly the chats that it describes, alone and combined.
 
-use crate::harness::Engine;
 use crate::harness::client::error_code;
 use crate::harness::world::{Person, World, ids, text};
+use crate::harness::{Engine, sdl};
 use crate::on_both;
 use serde_json::{Value, json};
 
@@ -47,7 +47,8 @@ async fn each_filter_lists_what_it_says(engine: Engine) {
     for _ in 0..2 {
         olga.done("sendMessage", "", json!({ "chatId": real.1, "text": "Hi" })).await;
     }
-    olga.done("tagChat", "", json!({ "chatId": real.1, "tags": ["vip"] })).await;
+    olga.done("tagChat", "", json!({ "chatId": real.1, "tags": ["vip", "knee"] })).await;
+    olga.done("tagChat", "", json!({ "chatId": group.1, "tags": ["knee"] })).await;
     otto.done("joinChat", "", json!({ "chatId": silent.1 })).await;
     victor.done("endChat", "", json!({ "chatId": ended.1 })).await;
     let chats = [silent, waiting, real, ended, private, group];
@@ -59,11 +60,19 @@ async fn each_filter_lists_what_it_says(engine: Engine) {
         (json!({ "roomIds": [other, world.room] }), &["silent", "waiting", "real", "ended", "private"]),
         (json!({ "roomIds": [] }), &[]),
         (json!({ "visitorId": victor.id }), &["waiting", "ended"]),
-        (json!({ "participantId": otto.id }), &["silent", "group"]),
-        (json!({ "participantId": vera.id }), &["silent", "real", "private"]),
+        (json!({ "participantIds": [otto.id] }), &["silent", "group"]),
+        (json!({ "participantIds": [vera.id] }), &["silent", "real", "private"]),
+        (json!({ "participantIds": [vera.id, otto.id] }), &["silent"]),
+        (json!({ "participantIds": [vera.id, victor.id] }), &[]),
+        (json!({ "participantIds": [] }), &["silent", "waiting", "real", "ended", "private", "group"]),
         (json!({ "presentUserId": otto.id }), &["silent"]),
         (json!({ "presentUserId": olga.id }), &[]),
-        (json!({ "tag": "vip" }), &["real"]),
+        (json!({ "tags": ["vip"] }), &["real"]),
+        (json!({ "tags": ["knee"] }), &["real", "group"]),
+        (json!({ "tags": ["knee", "vip"] }), &["real"]),
+        (json!({ "tags": ["vip", "vip"] }), &["real"]),
+        (json!({ "tags": ["vip", "elbow"] }), &[]),
+        (json!({ "tags": [] }), &["silent", "waiting", "real", "ended", "private", "group"]),
         (json!({ "startedFrom": "2026-11-20T12:04:00Z" }), &["ended", "private", "group"]),
         (json!({ "startedFrom": "2026-11-20T12:04:00.001Z" }), &["private", "group"]),
         (json!({ "endedBefore": "2026-11-20T12:06:00Z" }), &[]),
@@ -81,11 +90,32 @@ async fn each_filter_lists_what_it_says(engine: Engine) {
         (json!({ "minMessageCount": 3 }), &["real"]),
         (json!({ "minMessageCount": 4 }), &[]),
         (json!({ "minMessageCount": 1, "isRealConversation": false }), &["waiting"]),
-        (json!({ "tag": "vip", "visitorId": vera.id, "sinceId": chats[1].1 }), &["real"]),
-        (json!({ "tag": "vip", "sinceId": chats[2].1 }), &[]),
+        (json!({ "tags": ["vip"], "visitorId": vera.id, "sinceId": chats[1].1 }), &["real"]),
+        (json!({ "tags": ["vip"], "sinceId": chats[2].1 }), &[]),
     ];
     for (filter, expected) in cases {
         assert_eq!(listed(admin, &chats, filter.clone()).await, expected, "{filter}");
+    }
+    // Each condition is in every order, whichever of them leads to the chats.
+    for field in sdl::orders("Organization", "chats") {
+        let query = "query($filter: ChatFilter, $order: ChatOrder) { organization { chats(filter: $filter,
+            orderBy: $order) { nodes { id } } } }";
+        let filter = json!({ "tags": ["knee", "vip"], "participantIds": [vera.id, olga.id] });
+        let order = json!({ "field": field, "direction": "DESC" });
+        let found = admin.query(query, json!({ "filter": filter, "order": order })).await;
+        let expected =
+            if ["ENDED_AT", "WAITING_SINCE"].contains(&field.as_str()) { vec![] } else { vec![&chats[2].1] };
+        assert_eq!(
+            ids(&found["organization"]["chats"]["nodes"]).iter().collect::<Vec<_>>(),
+            expected,
+            "{field}"
+        );
+    }
+    let eleven: Vec<_> = (0..11).map(|number| number.to_string()).collect();
+    let people: Vec<_> = (0..11).map(|_| &vera.id).collect();
+    for filter in [json!({ "tags": eleven }), json!({ "participantIds": people })] {
+        let answer = admin.ask(CHATS, json!({ "filter": filter })).await;
+        assert_eq!(error_code(&answer), "BAD_USER_INPUT", "{filter}");
     }
     // An operator's list leaves out what is others' alone.
     assert_eq!(
@@ -128,7 +158,7 @@ async fn a_list_goes_on_after_a_chat(engine: Engine) {
 
 async fn a_filter_that_is_none_is_refused(engine: Engine) {
     let world = World::frozen(engine).await;
-    for filter in [json!({ "sinceId": "?" }), json!({ "minMessageCount": "1" }), json!({ "tags": ["vip"] })] {
+    for filter in [json!({ "sinceId": "?" }), json!({ "minMessageCount": "1" }), json!({ "tag": "vip" })] {
         let answer = world.admin.ask(CHATS, json!({ "filter": filter })).await;
         assert_eq!(error_code(&answer), "BAD_USER_INPUT", "{filter}");
     }

@@ -8,7 +8,7 @@ use anteroom::domain::chat_filter::{ChatFilter, ChatOrder, ChatOrderField};
 use anteroom::domain::page::{Key, PageRequest};
 use anteroom::domain::rooms::Rooms;
 use anteroom::domain::viewer::{Viewer, ViewerRole};
-use anteroom::store::chats;
+use anteroom::store::chats::{self, ListedChats};
 use entity::chat::Tags;
 use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat, chat_tag, room};
 use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
@@ -18,11 +18,11 @@ use uuid::Uuid;
 on_both!(every_filter_is_read_through_an_index, what_is_rare_is_not_looked_for_among_all);
 
 /// So many chats, a minute apart.
-const CHATS: i64 = 20_000;
-const MINUTE: i64 = 60_000;
+pub(super) const CHATS: i64 = 20_000;
+pub(super) const MINUTE: i64 = 60_000;
 
 /// The chats of a year and who asks for them. Each tenth is in one of the filters, and few wait.
-async fn filled(world: &World) -> (Viewer, room::Model, ActorId) {
+pub(super) async fn filled(world: &World) -> (Viewer, room::Model, ActorId) {
     let stored = Stored::of(&world.app).await;
     let connection = &stored.0;
     let room = room::Entity::find().one(connection).await.unwrap().unwrap();
@@ -86,13 +86,13 @@ async fn filled(world: &World) -> (Viewer, room::Model, ActorId) {
 
 /// Every filter that has an index, in the orders that it is for.
 fn cases(room_id: RoomId, visitor_id: ActorId) -> Vec<(&'static str, ChatFilter, Vec<ChatOrderField>)> {
-    use ChatOrderField::{EndedAt, LastMessageAt, StartedAt, UpdatedAt, WaitingSince};
+    use ChatOrderField::{ActiveAt, EndedAt, LastMessageAt, StartedAt, UpdatedAt, WaitingSince};
     let all = ChatFilter::default;
     let middle = Timestamp(CHATS / 2 * MINUTE);
     let id = ChatId(Uuid::from_u128(u128::try_from(CHATS / 2).unwrap() << 64 | 1));
     let in_room = || ChatFilter { room_ids: Some(vec![room_id]), ..all() };
     vec![
-        ("all", all(), vec![StartedAt, EndedAt, UpdatedAt, WaitingSince, LastMessageAt]),
+        ("all", all(), vec![StartedAt, EndedAt, UpdatedAt, WaitingSince, LastMessageAt, ActiveAt]),
         ("room", in_room(), vec![StartedAt, EndedAt, WaitingSince]),
         (
             "who waits in the room",
@@ -101,8 +101,8 @@ fn cases(room_id: RoomId, visitor_id: ActorId) -> Vec<(&'static str, ChatFilter,
         ),
         ("visitor", ChatFilter { visitor_id: Some(visitor_id), ..all() }, vec![StartedAt]),
         ("type", ChatFilter { chat_type: Some(ChatType::Group), ..all() }, vec![StartedAt]),
-        ("tag", ChatFilter { tag: Some("common".into()), ..all() }, vec![StartedAt]),
-        ("a tag that is rare", ChatFilter { tag: Some("rare".into()), ..all() }, vec![StartedAt]),
+        ("tag", ChatFilter { tags: vec!["common".into()], ..all() }, vec![StartedAt]),
+        ("a tag that is rare", ChatFilter { tags: vec!["rare".into()], ..all() }, vec![StartedAt]),
         (
             "started from",
             ChatFilter { started_from: Some(middle), ..all() },
@@ -129,7 +129,7 @@ fn rare_cases(
     use ChatOrderField::{LastMessageAt, StartedAt, UpdatedAt};
     let all = ChatFilter::default;
     let in_rooms = |ids: &[RoomId]| ChatFilter { room_ids: Some(ids.to_vec()), ..all() };
-    let rare = || ChatFilter { tag: Some("rare".into()), ..all() };
+    let rare = || ChatFilter { tags: vec!["rare".into()], ..all() };
     let own = || ChatFilter { participant_ids: vec![viewer.actor_id], ..all() };
     let present = || ChatFilter { present_user_id: Some(viewer.actor_id), ..all() };
     let long = || ChatFilter { min_message_count: Some(20), ..all() };
@@ -168,15 +168,17 @@ async fn what_is_rare_is_not_looked_for_among_all(engine: Engine) {
     for page in [&first, &next] {
         for (name, filter, field, of_order) in rare_cases(&viewer, small) {
             let order = ChatOrder { field, is_descending: true };
-            let plan = chats::explain_visible(store, &viewer, &filter, order, page).await.unwrap().join("\n");
+            let asked = ListedChats { filter: &filter, order, include_hidden: true };
+            let plan = chats::explain_visible(store, &viewer, asked, page).await.unwrap().join("\n");
             if plan.contains(of_order) || is_whole(&plan) {
                 bad.push(format!("{name} by {field:?}:\n{plan}\n"));
             }
         }
         for role in [ViewerRole::Admin, ViewerRole::Operator, ViewerRole::Visitor] {
             let viewer = Viewer { role, ..viewer.clone() };
-            let plan =
-                chats::explain_inbox(store, &viewer, &ChatFilter::default(), page).await.unwrap().join("\n");
+            let (filter, order) = (ChatFilter::default(), ChatOrder::descending(ChatOrderField::ActiveAt));
+            let asked = ListedChats { filter: &filter, order, include_hidden: false };
+            let plan = chats::explain_inbox(store, &viewer, asked, page).await.unwrap().join("\n");
             // Of few own chats PostgreSQL rather sorts these.
             let is_in_order = engine == Engine::Postgres || plan.contains("participation_by_activity");
             if plan.contains("chat_by_") || !is_in_order || is_whole(&plan) {
@@ -201,7 +203,8 @@ async fn every_filter_is_read_through_an_index(engine: Engine) {
             for is_descending in [false, true] {
                 for page in [&first, &next] {
                     let order = ChatOrder { field, is_descending };
-                    let plan = chats::explain_visible(store, &viewer, &filter, order, page).await.unwrap();
+                    let asked = ListedChats { filter: &filter, order, include_hidden: true };
+                    let plan = chats::explain_visible(store, &viewer, asked, page).await.unwrap();
                     let plan = plan.join("\n");
                     let is_bad = match engine {
                         Engine::Sqlite => plan.contains("SCAN") || plan.contains("TEMP B-TREE"),

@@ -40,7 +40,7 @@ async fn a_report_that_is_read_while_others_write_leaves_nothing_out(engine: Eng
     let query = "query($first: Int, $after: String, $last: Int, $before: String, $filter: ChatFilter) {
         organization { chats(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
             nodes { id } pageInfo { hasNextPage endCursor hasPreviousPage startCursor } } } }";
-    for filter in [json!({}), json!({ "tag": "vip" })] {
+    for filter in [json!({}), json!({ "tags": ["vip"] })] {
         for is_forwards in [true, false] {
             let (mut found, mut cursor) = (Vec::new(), json!(null));
             loop {

@@ -78,7 +78,7 @@ async fn archived_messages_are_found_only_when_asked_for(engine: Engine) {
         let found = in_organization(&olga, query()).await;
         assert_eq!(texts(&found), [&["needle elsewhere"], &all[..2]].concat(), "{by:?}");
         assert_eq!(found["totalCount"], 3);
-        let filter = json!({ "query": "needle", "filter": { "includeArchived": true } });
+        let filter = json!({ "query": "needle", "archived": true });
         let found = in_organization(&olga, filter).await;
         assert_eq!(texts(&found), [&["needle elsewhere"], &all[..]].concat(), "{by:?}");
     }

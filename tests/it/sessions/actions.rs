@@ -238,7 +238,7 @@ async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
             (refusal(&refused), &refused["chatSession"]["state"]),
             (Some("SESSION_OPEN"), &json!("CREATED"))
         );
-        let at_once = json!({ "chatId": chat, "participantIds": [vera.id], "start": true });
+        let at_once = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } }, "start": true });
         assert_eq!(olga.refused("createChatSession", at_once).await, ["SESSION_OPEN"]);
         assert_eq!(open().await, json!({ "id": first }));
         if state == "STARTED" {
@@ -246,7 +246,7 @@ async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
         }
     }
     // More may wait; once the first is over, the next one rings.
-    let third = create(olga, json!({ "chatId": chat, "participantIds": [vera.id] })).await;
+    let third = create(olga, json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } })).await;
     done(vera, "FINISH", &first).await;
     assert_eq!(open().await, json!(null));
     done(olga, "START", &third).await;

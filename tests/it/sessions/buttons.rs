@@ -46,7 +46,8 @@ impl Clinic {
     async fn brought_to(&self, situation: &[(Role, &str)], other: &Person) -> String {
         let chat = self.world.chat(&self.vera).await;
         let called = [&self.odile.id, &self.vera.id, &other.id];
-        let session = create(&self.olga, json!({ "chatId": chat, "participantIds": called })).await;
+        let session =
+            create(&self.olga, json!({ "in": { "chat": { "id": chat, "participantIds": called } } })).await;
         for (role, action) in situation {
             done(self.person(*role), action, &session).await;
         }
@@ -95,7 +96,11 @@ async fn a_session_offers_no_start_while_another_one_of_its_chat_rings_or_runs(e
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     // Vera is not called to the one that rings, and cannot see it.
-    let rings = create(&clinic.olga, json!({ "chatId": chat, "participantIds": [clinic.odile.id] })).await;
+    let rings = create(
+        &clinic.olga,
+        json!({ "in": { "chat": { "id": chat, "participantIds": [clinic.odile.id] } } }),
+    )
+    .await;
     let waits = clinic.session_in(&chat).await;
     let viewers = [&clinic.olga, &clinic.odile, &clinic.vera, &clinic.world.admin];
     let offers = async |expected: bool| {
@@ -125,7 +130,10 @@ async fn the_button_to_create_a_session_is_what_creating_accepts(engine: Engine)
         let seen = person.query(actions, json!({ "id": chat })).await;
         seen["chat"]["viewerActions"].as_array().unwrap().contains(&json!("START_SESSION"))
     };
-    let start = json!({ "chatId": chat, "participantIds": [clinic.vera.id, clinic.olga.id], "start": true });
+    let start = json!({
+        "in": { "chat": { "id": chat, "participantIds": [clinic.vera.id, clinic.olga.id] } },
+        "start": true
+    });
     for person in [&clinic.olga, &clinic.vera, &clinic.otto] {
         assert!(offers(person).await);
     }

@@ -26,7 +26,7 @@ on_both!(
 
 /// The chat that a session between these people gets, with its type.
 async fn chat_of(client: &Client, people: &[&str]) -> (String, String) {
-    let input = json!({ "participantIds": people });
+    let input = json!({ "in": { "participantIds": people } });
     let created = client.done("createChatSession", "chat { id type }", input).await;
     (text(&created["chat"]["id"]), text(&created["chat"]["type"]))
 }
@@ -81,13 +81,16 @@ async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine
     let input = json!({ "participantIds": [odile.id, otto.id, vera.id] });
     let chat = text(&olga.done("createGroupChat", "chat { id }", input).await["chat"]["id"]);
 
-    let everybody = create(olga, json!({ "chatId": chat })).await;
+    let everybody = create(olga, json!({ "in": { "chat": { "id": chat } } })).await;
     assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id, &otto.id, &vera.id]));
-    let two = create(vera, json!({ "chatId": chat, "participantIds": [odile.id, odile.id] })).await;
+    let two =
+        create(vera, json!({ "in": { "chat": { "id": chat, "participantIds": [odile.id, odile.id] } } }))
+            .await;
     assert_eq!(called(olga, &two).await, sorted(&[&vera.id, &odile.id]));
 
     // A visitor sees the sessions that call them; colleagues see all of a chat that they see.
-    let between = create(olga, json!({ "chatId": chat, "participantIds": [otto.id] })).await;
+    let between =
+        create(olga, json!({ "in": { "chat": { "id": chat, "participantIds": [otto.id] } } })).await;
     assert_eq!(seen(vera, &between, "id").await, json!(null));
     assert_eq!(seen(odile, &between, "id").await, json!({ "id": between }));
     let sessions = "query($id: ID!) { chat(id: $id) { chatSessions { nodes { id } } } }";
@@ -104,7 +107,9 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
     let victor = world.visitor("victor").await;
     let chat = world.chat(vera).await;
 
-    let session = create(olga, json!({ "chatId": chat, "participantIds": [vera.id, odile.id] })).await;
+    let session =
+        create(olga, json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id, odile.id] } } }))
+            .await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &vera.id]));
     // Who is called takes part in the chat.
     let own = "query($id: ID!) { chat(id: $id) { viewerParticipation { id } participationCount } }";
@@ -112,10 +117,10 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
     assert!(seen_by_odile["chat"]["viewerParticipation"].is_object());
     assert_eq!(seen_by_odile["chat"]["participationCount"], 3);
 
-    let stranger = json!({ "chatId": chat, "participantIds": [victor.id] });
+    let stranger = json!({ "in": { "chat": { "id": chat, "participantIds": [victor.id] } } });
     assert_eq!(olga.refused("createChatSession", stranger).await, ["NOT_FOUND"]);
     let pair = olga.done("createDirectChat", "chat { id }", json!({ "participantId": odile.id }));
-    let third = json!({ "chatId": pair.await["chat"]["id"], "participantIds": [odile.id, otto.id] });
+    let third = json!({ "in": { "chat": { "id": pair.await["chat"]["id"], "participantIds": [odile.id, otto.id] } } });
     assert_eq!(olga.refused("createChatSession", third).await, ["NOT_FOUND"]);
     clinic.stop().await;
 }
@@ -125,35 +130,37 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
     let Clinic { world, olga, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
     for (who, input) in [
-        (olga, json!({ "participantIds": [olga.id] })),
-        (olga, json!({ "participantIds": [] })),
-        (olga, json!({})),
-        (olga, json!({ "chatId": chat, "participantIds": [] })),
+        (olga, json!({ "in": { "participantIds": [olga.id] } })),
+        (olga, json!({ "in": { "participantIds": [] } })),
+        (olga, json!({ "in": { "chat": { "id": chat, "participantIds": [] } } })),
         // Nobody but Vera is in her chat yet.
-        (vera, json!({ "chatId": chat })),
+        (vera, json!({ "in": { "chat": { "id": chat } } })),
         // A visitor does not choose whom to talk to.
-        (vera, json!({ "participantIds": [olga.id] })),
+        (vera, json!({ "in": { "participantIds": [olga.id] } })),
     ] {
         assert_eq!(who.refused("createChatSession", input.clone()).await, ["INVALID"], "{input}");
     }
     vera.done("endChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(olga.refused("createChatSession", json!({ "chatId": chat })).await, ["CHAT_ENDED"]);
+    assert_eq!(
+        olga.refused("createChatSession", json!({ "in": { "chat": { "id": chat } } })).await,
+        ["CHAT_ENDED"]
+    );
     clinic.stop().await;
 }
 
 async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, otto, .. } = &clinic;
-    let session = json!({ "participantIds": [odile.id, otto.id], "requestId": "session" });
-    let mut chat = session.clone();
-    chat["requestId"] = json!("chat");
+    let people = json!([odile.id, otto.id]);
+    let session = json!({ "in": { "participantIds": people }, "requestId": "session" });
+    let chat = json!({ "participantIds": people, "requestId": "chat" });
     let first = create(olga, session.clone()).await;
     let group = olga.done("createGroupChat", "chat { id }", chat.clone()).await["chat"].clone();
     world.admin.done("updateUser", "", json!({ "userId": otto.id, "isActive": false })).await;
 
-    let everybody = create(olga, json!({ "chatId": group["id"] })).await;
+    let everybody = create(olga, json!({ "in": { "chat": { "id": group["id"] } } })).await;
     assert_eq!(called(olga, &everybody).await, sorted(&[&olga.id, &odile.id]));
-    let by_name = json!({ "chatId": group["id"], "participantIds": [otto.id] });
+    let by_name = json!({ "in": { "chat": { "id": group["id"], "participantIds": [otto.id] } } });
     assert_eq!(olga.refused("createChatSession", by_name).await, ["NOT_FOUND"]);
     assert_eq!(create(olga, session).await, first);
     assert_eq!(olga.done("createGroupChat", "chat { id }", chat).await["chat"], group);
@@ -167,7 +174,8 @@ async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
                   startedBy { id } acceptedAt rejectedAt finishedAt ringsUntil chat { id }";
     let chat = world.chat(vera).await;
     let later = "2026-11-21T09:30:00.000Z";
-    let input = json!({ "chatId": chat, "participantIds": [vera.id], "title": "Knee", "callRoom": "knee-1",
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } },
+                        "title": "Knee", "callRoom": "knee-1",
                         "scheduledAt": "2026-11-21T10:30:00+01:00", "type": "TELEMED" });
     let planned = create(olga, input).await;
     let expected = json!({
@@ -178,7 +186,10 @@ async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
     });
     assert_eq!(seen(olga, &planned, fields).await, expected);
 
-    let input = json!({ "chatId": chat, "participantIds": [vera.id], "start": true, "ringSeconds": 60 });
+    let input = json!({
+        "in": { "chat": { "id": chat, "participantIds": [vera.id] } },
+        "start": true, "ringSeconds": 60
+    });
     let at_once = create(olga, input).await;
     let session = seen(olga, &at_once, fields).await;
     assert_eq!(session["state"], "STARTED");
@@ -209,8 +220,11 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
-    let in_chat = json!({ "chatId": chat, "participantIds": [vera.id], "start": true, "requestId": "one" });
-    let between = json!({ "participantIds": [odile.id], "requestId": "two" });
+    let in_chat = json!({
+        "in": { "chat": { "id": chat, "participantIds": [vera.id] } },
+        "start": true, "requestId": "one"
+    });
+    let between = json!({ "in": { "participantIds": [odile.id] }, "requestId": "two" });
     for input in [&in_chat, &between] {
         let first = create(olga, input.clone()).await;
         assert_eq!(create(olga, input.clone()).await, first);
@@ -233,7 +247,7 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
     // What another mutation made under the id is in the way too; another caller's ids are not.
     let group = json!({ "participantIds": [odile.id], "requestId": "one" });
     assert_eq!(olga.refused("createGroupChat", group).await, ["CONFLICT"]);
-    let others = json!({ "participantIds": [olga.id], "requestId": "one" });
+    let others = json!({ "in": { "participantIds": [olga.id] }, "requestId": "one" });
     assert_ne!(create(odile, others).await, session);
     clinic.stop().await;
 }
@@ -298,8 +312,8 @@ async fn only_participants_and_admins_change_a_session_and_only_until_it_is_over
 async fn texts_and_ring_times_have_limits(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
-    let called = json!([clinic.vera.id]);
-    let with = |field: &str, value: Value| json!({ "chatId": chat, "participantIds": called, field: value });
+    let place = json!({ "chat": { "id": chat, "participantIds": [clinic.vera.id] } });
+    let with = |field: &str, value: Value| json!({ "in": place, field: value });
     for (field, value) in [
         ("title", json!("x".repeat(200))),
         ("callRoom", json!("x".repeat(200))),
@@ -333,13 +347,12 @@ async fn a_session_calls_up_to_a_hundred(engine: Engine) {
         let created = clinic.world.admin.done("createUser", "user { id }", input).await;
         people.push(text(&created["user"]["id"]));
     }
-    for place in [json!({}), json!({ "chatId": chat })] {
-        // With the caller they are one too many.
-        let mut input = place.clone();
-        input["participantIds"] = json!(people);
-        assert_eq!(clinic.olga.refused("createChatSession", input.clone()).await, ["TOO_MANY"], "{place}");
-        input["participantIds"] = json!(people[1..]);
-        let session = create(&clinic.olga, input).await;
+    let among = |people: &[String]| json!({ "in": { "participantIds": people } });
+    let in_chat = |people: &[String]| json!({ "in": { "chat": { "id": chat, "participantIds": people } } });
+    // With the caller they are one too many.
+    for (more, most) in [(among(&people), among(&people[1..])), (in_chat(&people), in_chat(&people[1..]))] {
+        assert_eq!(clinic.olga.refused("createChatSession", more.clone()).await, ["TOO_MANY"], "{more}");
+        let session = create(&clinic.olga, most).await;
         assert_eq!(called(&clinic.olga, &session).await.len(), 100);
     }
     clinic.stop().await;

@@ -2,7 +2,7 @@
 
 use super::{Clinic, create, done};
 use crate::harness::Engine;
-use crate::harness::client::Client;
+use crate::harness::client::{Client, error_code};
 use crate::harness::world::ids;
 use crate::on_both;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn sessions_are_listed_by_type_state_participant_and_chat(engine: Engine) 
     let running = clinic.session_in(&second).await;
     done(odile, "START", &running).await;
     done(vera, "ACCEPT", &running).await;
-    let other = create(olga, json!({ "chatId": first, "participantIds": [otto.id] })).await;
+    let other = create(olga, json!({ "in": { "chat": { "id": first, "participantIds": [otto.id] } } })).await;
     done(olga, "FINISH", &other).await;
     let all = vec![waiting.clone(), running.clone(), other.clone()];
     assert_eq!(listed(olga, Value::Null).await, all);
@@ -39,15 +39,31 @@ async fn sessions_are_listed_by_type_state_participant_and_chat(engine: Engine) 
         (json!({ "states": ["CREATED"] }), vec![&waiting]),
         (json!({ "states": ["ACCEPTED", "FINISHED"] }), vec![&running, &other]),
         (json!({ "states": [] }), vec![]),
-        (json!({ "participantId": otto.id }), vec![&other]),
-        (json!({ "participantId": vera.id }), vec![&waiting, &running]),
+        (json!({ "participantIds": [otto.id] }), vec![&other]),
+        (json!({ "participantIds": [vera.id] }), vec![&waiting, &running]),
+        (json!({ "participantIds": [vera.id, otto.id] }), vec![]),
+        (json!({ "participantIds": [vera.id, odile.id, vera.id] }), vec![&waiting, &running]),
+        (json!({ "participantIds": [] }), vec![&waiting, &running, &other]),
         (json!({ "chatId": first }), vec![&waiting, &other]),
-        (json!({ "chatId": first, "participantId": vera.id, "states": ["CREATED"] }), vec![&waiting]),
+        (json!({ "chatId": first, "participantIds": [vera.id], "states": ["CREATED"] }), vec![&waiting]),
         (json!({ "chatId": second, "states": ["CREATED"] }), vec![]),
     ] {
         let found = listed(olga, filter.clone()).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filter}");
     }
+    // A chat's own list takes the same filter.
+    let of_chat =
+        "query($id: ID!, $filter: ChatSessionFilter) { chat(id: $id) { chatSessions(filter: $filter) {
+        totalCount nodes { id } } } }";
+    let filter = json!({ "states": ["FINISHED"], "participantIds": [otto.id] });
+    let found =
+        olga.query(of_chat, json!({ "id": first, "filter": filter })).await["chat"]["chatSessions"].clone();
+    assert_eq!((ids(&found["nodes"]), &found["totalCount"]), (vec![other.clone()], &json!(1)));
+    let found = olga.query(of_chat, json!({ "id": first, "filter": { "chatId": second } })).await;
+    assert_eq!(found["chat"]["chatSessions"]["totalCount"], 0);
+    let people: Vec<_> = (0..11).map(|_| &vera.id).collect();
+    let answer = olga.ask(of_chat, json!({ "id": first, "filter": { "participantIds": people } })).await;
+    assert_eq!(error_code(&answer), "BAD_USER_INPUT");
     // A visitor lists the sessions that they are called to.
     assert_eq!(listed(vera, Value::Null).await, [waiting, running]);
     clinic.stop().await;

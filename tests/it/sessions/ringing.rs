@@ -122,7 +122,8 @@ async fn a_planned_session_does_not_start_by_itself(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     let soon = "2026-11-20T12:00:10.000Z";
-    let input = json!({ "chatId": chat, "participantIds": [clinic.vera.id], "scheduledAt": soon });
+    let input =
+        json!({ "in": { "chat": { "id": chat, "participantIds": [clinic.vera.id] } }, "scheduledAt": soon });
     let planned = create(&clinic.olga, input).await;
     let rings = clinic.ringing().await;
     clinic.world.pass(3_600);

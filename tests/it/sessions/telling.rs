@@ -43,7 +43,8 @@ async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engin
     let chat = world.chat(vera).await;
     let mut socket = follow(vera, &world.app.url, &chat).await;
 
-    let input = json!({ "chatId": chat, "participantIds": [odile.id, vera.id], "start": true });
+    let input =
+        json!({ "in": { "chat": { "id": chat, "participantIds": [odile.id, vera.id] } }, "start": true });
     let session = create(olga, input).await;
     let expected = [
         "ParticipationAddedEvent",

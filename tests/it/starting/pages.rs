@@ -74,7 +74,7 @@ async fn a_visitors_page_is_nobody_elses_affair(engine: Engine) {
     start(&vera, &world, json!({ "page": page(1) })).await;
     let group = json!({ "participantIds": [vera.id, victor.id] });
     let chat = text(&olga.done("createGroupChat", "chat { id }", group).await["chat"]["id"]);
-    let query = "query($id: ID!) { chat(id: $id) { participations(type: VISITOR) { nodes { actor { id
+    let query = "query($id: ID!) { chat(id: $id) { participations(filter: { actorType: VISITOR }) { nodes { actor { id
         ... on Visitor { currentPage { url title } } } } } } }";
     let page_of_vera = async |person: &Person| {
         let found = person.query(query, json!({ "id": chat })).await;
