@@ -64,6 +64,7 @@ mod races;
 mod replies;
 mod report;
 mod resume;
+mod rooms;
 mod schema;
 mod scoping;
 mod search;
