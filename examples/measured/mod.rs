@@ -4,6 +4,7 @@ use anteroom::actions::NewOrganization;
 use anteroom::app::App;
 use anteroom::clock::Clock;
 use anteroom::config::{Config, Settings};
+use anteroom::domain::rooms::Rooms;
 use anteroom::domain::viewer::{Viewer, ViewerRole};
 use anyhow::Context;
 use entity::{ActorId, ActorType, ChatId, ParticipationId, Timestamp, participation};

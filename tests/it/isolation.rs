@@ -122,6 +122,10 @@ fn across(own: &Scene, their: &Scene) -> Vec<Case> {
         ("revokeTokens", "actorId", json!({ "actorId": their.olga.id })),
         ("revokeTokens", "actorId", json!({ "actorId": their.vera.id })),
         ("updateRoom", "roomId", json!({ "roomId": their.room, "name": "Ours" })),
+        ("addRoomMembers", "roomId", json!({ "roomId": their.room, "userIds": [own.olga.id] })),
+        ("addRoomMembers", "userIds", json!({ "roomId": own.room, "userIds": [their.olga.id] })),
+        ("removeRoomMembers", "roomId", json!({ "roomId": their.room, "userIds": [own.olga.id] })),
+        ("removeRoomMembers", "userIds", json!({ "roomId": own.room, "userIds": [their.olga.id] })),
         ("rotateWidgetKey", "roomId", json!({ "roomId": their.room })),
         ("rotateIdentitySecret", "roomId", json!({ "roomId": their.room })),
         ("rotateSigningSecret", "webhookId", json!({ "webhookId": their.webhook })),
@@ -440,6 +444,7 @@ async fn subscriptions_do_not_find_what_is_not_the_viewers(engine: Engine) {
         (place, json!({ "in": { "userId": their.olga.id } })),
         (place, json!({ "in": { "presentUserId": their.olga.id } })),
         (rooms, json!({ "ids": [own.room, their.room] })),
+        ("subscription($id: ID!) { roomChanged(roomId: $id) { at } }", json!({ "id": their.room })),
     ]);
     for name in sdl::fields("Subscription").keys() {
         assert!(cases.iter().any(|(query, _)| query.contains(&format!(" {name}("))), "{name} is never tried");

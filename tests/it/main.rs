@@ -66,6 +66,7 @@ mod replies;
 mod report;
 mod reserved;
 mod resume;
+mod rooms;
 mod schema;
 mod scoping;
 mod search;

@@ -315,3 +315,62 @@ async fn a_subscriber_moves_to_another_node_and_goes_on_where_it_stood() {
     assert_hears(&mut desk, "after").await;
     end(world, second).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removed_member_loses_streams_on_another_node_within_a_second_over_the_bus() {
+    let nats = Nats::start();
+    Box::pin(removed_member_loses_streams_on_another_node(Some(&nats), Duration::from_secs(1))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removed_member_loses_streams_on_another_node_within_three_seconds_without_a_bus() {
+    Box::pin(removed_member_loses_streams_on_another_node(None, Duration::from_secs(3))).await;
+}
+
+async fn removed_member_loses_streams_on_another_node(bus: Option<&Nats>, within: Duration) {
+    let (world, second) = two_nodes_with(bus, Clock::system(), |config| {
+        if bus.is_none() {
+            // The default.
+            config.sweep = Duration::from_secs(2);
+        }
+    })
+    .await;
+    let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
+    let created = world
+        .admin
+        .done("createRoom", "room { id }", json!({ "name": "Salaries", "access": "MEMBERS" }))
+        .await;
+    let room = text(&created["room"]["id"]);
+    let members = json!({ "roomId": room, "userIds": [olga.id] });
+    world.admin.done("addRoomMembers", "", members.clone()).await;
+    let start = json!({ "roomId": room, "message": "My salary" });
+    let started = vera.done("startChat", "chat { id }", start).await;
+    let chat = text(&started["chat"]["id"]);
+    let started = vera.done("startChat", "chat { id }", json!({ "roomId": room, "message": "Again" })).await;
+    let joined = text(&started["chat"]["id"]);
+    olga.done("joinChat", "", json!({ "chatId": joined })).await;
+
+    let there = World::at(&olga, &second.url);
+    let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename } } }";
+    let mut screen = following(&there, events, json!({ "chat": chat })).await;
+    let mut other = following(&there, events, json!({ "chat": joined })).await;
+    let queue = "subscription($rooms: [ID!]) { viewerEvents(roomIds: $rooms) { change { __typename \
+                 ... on QueueChatRemovedEvent { removedChatId } \
+                 ... on InboxChatRemovedEvent { removedChatId } } } }";
+    let mut desk = following(&there, queue, json!({ "rooms": [room] })).await;
+
+    world.admin.done("removeRoomMembers", "", members.clone()).await;
+    let removed_at = Instant::now();
+    next_of(&mut screen, "ChatGoneEvent").await;
+    next_of(&mut other, "ChatGoneEvent").await;
+    let mut left = vec![json!(chat), json!(joined)];
+    while !left.is_empty() {
+        let change = desk.data().await["viewerEvents"]["change"].clone();
+        left.retain(|id| *id != change["removedChatId"]);
+    }
+    assert!(removed_at.elapsed() < within, "it took {:?}", removed_at.elapsed());
+
+    world.admin.done("addRoomMembers", "", members).await;
+    while desk.data().await["viewerEvents"]["change"]["__typename"] != "QueueChatAddedEvent" {}
+    end(world, second).await;
+}

@@ -85,8 +85,8 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
         text(&olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"]);
 
     let mut socket = Socket::connect(&olga.url, &olga.token).await;
-    // Each asks for the room, which all of them read from a table that is taken away.
-    let of_chat = "chat { id room { name } }";
+    // Each asks for the organization, which all of them read from a table that is taken away.
+    let of_chat = "chat { id organization { name } }";
     let roots = [
         ("messageAdded", "messageAdded(chatId: $chat)", format!("node {{ {of_chat} }}")),
         ("presenceChanged", "presenceChanged(chatId: $chat)", format!("presence {{ {of_chat} }}")),
@@ -101,7 +101,7 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
             "viewerEvents",
             format!(
                 "change {{ ... on ChatChangedEvent {{ {of_chat} }} \
-          ... on InboxChatAddedEvent {{ chatEdge {{ node {{ id room {{ name }} }} }} }} }}"
+          ... on InboxChatAddedEvent {{ chatEdge {{ node {{ id organization {{ name }} }} }} }} }}"
             ),
         ),
         ("chatChanged", "chatChanged(in: { roomId: $room })", of_chat.to_owned()),
@@ -121,11 +121,11 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
     socket.stands().await;
 
     let stored = Stored::of(&world.app).await;
-    rename(&stored, "room", "room_away").await;
+    rename(&stored, "organization", "organization_away").await;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     olga.done("startChatSession", "", json!({ "chatSessionId": session })).await;
     assert!(socket.is_quiet(Duration::from_secs(1)).await, "an event left unresolved");
-    rename(&stored, "room_away", "room").await;
+    rename(&stored, "organization_away", "organization").await;
 
     let mut answered: Vec<String> = Vec::new();
     while answered.len() < roots.len() {

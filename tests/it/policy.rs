@@ -177,6 +177,8 @@ const IN_ORGANIZATION: &str = "
         updateOrganization  FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         createRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         updateRoom          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        addRoomMembers      FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
+        removeRoomMembers   FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         createUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         updateUser          FORBIDDEN  FORBIDDEN  done       FORBIDDEN  FORBIDDEN
         upsertVisitor       FORBIDDEN  FORBIDDEN  done       done       FORBIDDEN
@@ -261,6 +263,9 @@ fn call<'a>(scene: &Scene, place: &Place, verb: &'a str) -> (&'a str, Value) {
         "createDirectChat" => (verb, json!({ "participantId": scene.odile.id })),
         "updateRoom" | "startChat" => (verb, json!({ "roomId": scene.room })),
         "rotateWidgetKey" | "rotateIdentitySecret" => (verb, json!({ "roomId": scene.spare_room })),
+        "addRoomMembers" | "removeRoomMembers" => {
+            (verb, json!({ "roomId": scene.spare_room, "userIds": [scene.odile.id] }))
+        }
         "createRoom" => (verb, json!({ "name": "Room" })),
         "createUser" => (verb, json!({ "name": "Oda", "role": "OPERATOR" })),
         "updateUser" => (verb, json!({ "userId": scene.odile.id })),

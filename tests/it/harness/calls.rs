@@ -73,15 +73,17 @@ fn in_organization(scene: &Scene) -> Vec<Call> {
         admin(
             "createRoom",
             json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"],
-            "resumeWindowMinutes": 10_080, "endAfterIdleMinutes": 43_200 }),
+            "resumeWindowMinutes": 10_080, "endAfterIdleMinutes": 43_200, "access": "MEMBERS" }),
         ),
         admin(
             "updateRoom",
             json!({
                 "roomId": scene.room, "name": "Front desk", "allowedOrigins": ["https://shop.example"],
-                "resumeWindowMinutes": 30, "endAfterIdleMinutes": 0
+                "resumeWindowMinutes": 30, "endAfterIdleMinutes": 0, "access": "OPEN"
             }),
         ),
+        admin("addRoomMembers", json!({ "roomId": scene.spare_room, "userIds": [scene.otto.id] })),
+        admin("removeRoomMembers", json!({ "roomId": scene.spare_room, "userIds": [scene.otto.id] })),
         admin("rotateWidgetKey", json!({ "roomId": scene.room, "requestId": "widget-key" })),
         admin("rotateIdentitySecret", json!({ "roomId": scene.room, "requestId": "identity-secret" })),
         admin(
