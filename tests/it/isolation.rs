@@ -21,7 +21,7 @@ on_both!(
 );
 
 /// A mutation, its input with an id that is not the caller's, and the field that carries it.
-type Case = (&'static str, &'static str, Value);
+pub type Case = (&'static str, &'static str, Value);
 
 /// The ids of a suggestion.
 fn suggestions(own: &Scene, their: &Scene) -> Vec<Case> {
@@ -146,7 +146,7 @@ fn cart(whose: &Value) -> Value {
 }
 
 /// Every mutation of a chat or of a session, on a place that is not the caller's, with somebody whom they know.
-fn in_chat(place: &Place, known: &str) -> Vec<Case> {
+pub fn in_chat(place: &Place, known: &str) -> Vec<Case> {
     let chat = |more: Value| with(json!({ "chatId": place.chat }), more);
     let session = |more: Value| with(json!({ "chatSessionId": place.session }), more);
     let none = || json!({});
@@ -183,7 +183,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
 }
 
 /// Mutations of users alone: a visitor is told so, whatever the id.
-const FOR_USERS: [&str; 9] = [
+pub const FOR_USERS: [&str; 9] = [
     "addParticipants",
     "archiveMessages",
     "deleteChat",
