@@ -91,6 +91,7 @@ impl Place {
             allowed_origins: Vec::new(),
             resume_window_minutes: None,
             end_after_idle_minutes: None,
+            access: None,
         };
         let (large, small) = (room("large"), room("small"));
         let visitor = UpsertVisitor { external_id: "vera".into(), display_name: None, attributes: None };

@@ -4,8 +4,8 @@ use anteroom::actions::NewOrganization;
 use anteroom::app::App;
 use anteroom::clock::Clock;
 use anteroom::config::{Config, Settings};
-use anteroom::domain::rooms::Rooms;
-use anteroom::domain::viewer::{Viewer, ViewerRole};
+use anteroom::domain::rooms::Principal;
+use anteroom::domain::viewer::Viewer;
 use anyhow::Context;
 use entity::{ActorId, ActorType, ChatId, ParticipationId, Timestamp, participation};
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ impl Measured {
         };
         let config = settings.resolve()?;
         let app = App::start(config.clone(), Clock::system()).await?;
-        let (organization, admin) = app
+        let (_, admin) = app
             .actions()
             .create_organization(NewOrganization {
                 tenant_name: "measured".into(),
@@ -44,14 +44,8 @@ impl Measured {
                 admin_name: "Ada".into(),
             })
             .await?;
-        let admin = Viewer {
-            organization_id: organization.id,
-            actor_id: admin.id,
-            role: ViewerRole::Admin,
-            expires_at: Timestamp(i64::MAX),
-            auth_version: admin.auth_version,
-            pass: None,
-        };
+        let principal = Principal::without_rooms(admin);
+        let admin = Viewer::of(&principal, Timestamp(i64::MAX), None).context("an actor has no role")?;
         Ok((Self { app, admin, count }, config))
     }
 }

@@ -20,13 +20,13 @@ pub struct Kept {
 }
 
 /// The `auth_version` of each of the actors.
-pub async fn auth_versions(rows: &impl Rows, ids: &[ActorId]) -> Result<Vec<(ActorId, i64)>> {
+pub async fn auth_versions(store: &Store, ids: &[ActorId]) -> Result<Vec<(ActorId, i64)>> {
     Ok(actor::Entity::find()
         .select_only()
         .columns([actor::Column::Id, actor::Column::AuthVersion])
         .filter(actor::Column::Id.is_in(ids.iter().copied()))
         .into_tuple()
-        .all(rows.connection())
+        .all(store.connection())
         .await?)
 }
 

@@ -82,7 +82,13 @@ pub async fn rooms_changed(tx: &mut Tx, ids: &[ActorId], now: Timestamp) -> Resu
             .filter(actor::Column::Id.is_in(ids.iter().copied()))
             .exec(tx.connection())
             .await?;
-        let versions = super::connected::auth_versions(tx, ids).await?;
+        let versions = actor::Entity::find()
+            .select_only()
+            .columns([actor::Column::Id, actor::Column::AuthVersion])
+            .filter(actor::Column::Id.is_in(ids.iter().copied()))
+            .into_tuple()
+            .all(tx.connection())
+            .await?;
         tx.rooms_changed(versions);
     }
     Ok(())

@@ -10,10 +10,10 @@ const CHECKED_BEFORE: &[&str] = &[
     "carts::products_of_each",
     "chats::list_recent_of_visitor",
     "deliveries::list_of_each",
-    "departures::is_due",
     "idle::is_idle",
     "members::among",
     "members::list_of_each",
+    "members::list_of_each_actor",
     "messages::find_by_external_id",
     "messages::find_last_before",
     "messages::find_last_counted",
@@ -56,6 +56,7 @@ const OF_ONE_ACTOR: &[&str] = &[
     "participations::unread_of_actor",
     "presences::all_chats_of_user",
     "presences::chats_of_user",
+    "principals::with_current_rooms",
     "requests::find",
 ];
 
@@ -113,11 +114,13 @@ const SCOPES: [&str; 3] = ["OrganizationId", "&Viewer", "&Scope<"];
 
 /// Functions that take an organization or a viewer and do not filter by the organization: they read the senders of
 /// messages with it, or leave out what the viewer may not see.
-const NOT_FILTERED: [&str; 5] = [
+const NOT_FILTERED: [&str; 7] = [
     "log::messages_after",
+    "members::list_of_each_actor",
     "messages::find_by_external_id",
     "messages::find_many",
     "messages::find_many_by_id",
+    "principals::with_current_rooms",
     "sessions::list_of_each",
 ];
 

@@ -234,12 +234,13 @@ async fn tenant(tx: &Tx, name: &str) -> Tenant {
 }
 
 fn new_room(tx: &Tx, organization_id: OrganizationId, access: RoomAccess) -> room::Model {
+    let id = RoomId(tx.new_id());
     room::Model {
-        id: RoomId(tx.new_id()),
+        id,
         organization_id,
         name: "Reception".into(),
         created_at: tx.now(),
-        widget_key: format!("key-{name}"),
+        widget_key: format!("key-{id}"),
         identity_secret: String::from("secret").into(),
         allowed_origins: Origins::default(),
         resume_window_minutes: 0,
