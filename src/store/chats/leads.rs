@@ -1,6 +1,5 @@
-//! Conditions whose index is not in the requested order. If such a condition matches few chats, they are
-//! found by its index and sorted. Walking the requested order past all other chats would cost as much as
-//! there are chats.
+//! Conditions whose index is not in the requested order. If few chats match such a condition, they are found
+//! through its index and sorted. Scanning in the requested order instead would read every chat.
 
 use super::being_present;
 use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
@@ -11,22 +10,23 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-/// Chats that are sorted rather than walked to, at most: sorting these costs about as much as walking to a page of chats
-/// that are as rare among a million (`examples/report.rs`).
+/// The maximum number of chats to sort. Sorting this many costs about as much as scanning for a page of
+/// matches that are as rare among a million chats (`examples/report.rs`).
 const FEW: u64 = 2_000;
-/// The number of messages from which on a chat is in the index of long ones.
+/// The minimum number of messages of a chat in the index of long chats.
 const LONG: i32 = 20;
 
-/// The few chats that were found.
+/// The plan for reading few matching chats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Another table knows their ids.
+    /// Their ids come from another table.
     ById,
-    /// An index of the organization's chats leads to them.
+    /// An index of the organization's chats finds them.
     ByIndex,
 }
 
-/// Finds the chats of a condition if they are few and no index has them in the requested order.
+/// Plans to find the chats of a condition by its index, if they are few and no index has them in the
+/// requested order.
 pub(super) async fn to_few(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -52,19 +52,18 @@ pub(super) async fn to_few(
     Ok(None)
 }
 
-/// Whether the best way to the chats hangs on the values of the filter.
+/// Whether the best plan depends on the values of the filter.
 pub(super) fn are_any(filter: &ChatFilter, order: ChatOrderField) -> bool {
     filter.tag.is_some() || !leads(OrganizationId(Uuid::nil()), filter, order).is_empty()
 }
 
-/// At least so many messages.
+/// Chats with at least this many messages.
 pub(super) fn at_least(count: i32) -> Expr {
     let at_least = chat::Column::MessageCount.gte(count);
     if count < LONG { at_least } else { is_long().and(at_least) }
 }
 
-/// The condition of the index of long chats. It must be identical word by word, or the index would not be
-/// used.
+/// The condition of the index of long chats. The index is used only if the text is identical.
 fn is_long() -> Expr {
     Expr::cust(format!("\"chat\".\"message_count\" >= {LONG}"))
 }
