@@ -66,8 +66,8 @@ impl Permit<'_> {
         self.actions.run(None, move |tx| body.run(tx, viewer, input).boxed()).await
     }
 
-    /// Like [`Permit::write`], queued behind other writes with the same key: the row whose lock it waits for,
-    /// or one that stands for it.
+    /// Like [`Permit::write`], queued behind other writes with the same key: the id of the row whose lock it
+    /// waits for, or of a related row.
     pub(super) async fn write_to<I, T, B>(
         self,
         key: impl Into<Uuid>,

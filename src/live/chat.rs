@@ -19,8 +19,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How long before a returning reader's last event unlogged changes are read again: longer than any
-/// transaction.
+/// The period before a returning reader's last event for which changes outside of the log are read again.
+/// Longer than any transaction.
 pub(super) const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
 impl Live {

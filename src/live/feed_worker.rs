@@ -146,7 +146,7 @@ impl Live {
         (first - 1, members)
     }
 
-    /// The new changes of a job, given the fed events of the chat and an earlier job of the burst.
+    /// Adds a job to an earlier change of the burst, without events that were already fed.
     async fn change(
         &self,
         organization_id: OrganizationId,

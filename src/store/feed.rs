@@ -41,8 +41,7 @@ pub struct Found {
     pub chat: Arc<chat::Model>,
     /// The current members.
     pub members: Members,
-    /// Whether the reader participates, has ever participated, is present or has ever been present in the
-    /// chat.
+    /// Whether the reader is, or has ever been, a participant of the chat or present in it.
     pub was_member: bool,
     /// Whether the chat's own fields, which include its privacy, changed since the given moment.
     pub was_changed: bool,

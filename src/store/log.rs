@@ -86,7 +86,8 @@ pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Res
     Ok(Some(Batch { chat, entries }))
 }
 
-/// Reads up to `limit` messages after `after` that the reader may see. The chat must exist.
+/// Reads up to `limit` messages after `after` that the reader may see. `None` if the chat does not exist. The
+/// caller has checked that the reader sees it.
 pub async fn messages_after(
     store: &Store,
     chat_id: ChatId,

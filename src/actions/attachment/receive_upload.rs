@@ -105,8 +105,8 @@ impl Actions {
         }
     }
 
-    /// The properties that the bytes must have. Fails if they have already arrived or if the announced
-    /// headers differ.
+    /// The properties that the bytes must have. Fails if they have already arrived, if the announced size
+    /// differs, or if browsers execute the announced media type.
     fn expect(
         &self,
         row: &attachment::Model,
@@ -116,7 +116,7 @@ impl Actions {
         if row.object.is_some() {
             return Err(NotTaken::Complete);
         }
-        // The granted media type is kept, so that a different harmless one needs no check.
+        // Any other announced media type is ignored, because the granted one is stored.
         if announced.media_type.is_some_and(|announced| media::is_active(&announced)) {
             return Err(NotTaken::Active);
         }

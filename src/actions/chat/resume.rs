@@ -28,8 +28,8 @@ impl Wish {
         }
     }
 
-    /// Whether a chat meets the requirements. A private chat is resumed only by a participating user, and
-    /// only as a private chat; a user who asks for a private chat resumes no public one.
+    /// Whether a chat meets the requirements. Only participants can resume a private chat. A caller who asks
+    /// for a private chat cannot resume a public one.
     fn is_met_by(&self, viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         chat.ended_at.is_none()
             && self.since.is_some_and(|since| chat.active_at >= since)

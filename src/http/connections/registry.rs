@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// The number of connections accepted beyond the limit. They serve health checks and return 503 for
 /// everything else.
 const SPARE: usize = 16;
-/// The divisor of the limit that gives the number of connections closed at once to make room.
+/// To make room, one connection is closed, plus one for this many of the limit.
 const EVICTED_OF: usize = 64;
 /// How long to wait for a connection to close before checking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

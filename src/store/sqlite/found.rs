@@ -98,7 +98,7 @@ impl Found {
             DatabaseFile::Empty => return Ok(Verdict { needs_check: false, is_other: None }),
             DatabaseFile::Sound { generation, schema } => (generation, schema),
         };
-        // An older version wrote no marker, or the copy lacks it. The database has what is needed.
+        // An older version wrote no marker, or the copy lacks it. The database itself has what is needed.
         let Some(marker) = self.marker else { return Ok(Verdict { needs_check: true, is_other: None }) };
         if !marker.has(generation, schema) {
             if frames > 0 {
