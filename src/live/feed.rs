@@ -1,13 +1,13 @@
 //! Feeds: the changed chats of each organization that has readers on this node, with their members.
 //!
-//! One worker turns commits and hints into news, in the order of their arrival. Each reader then decides in
-//! memory what they mean for it.
+//! One worker turns commits and hints into [`FeedNews`], in the order of their arrival. Each reader then decides
+//! in memory what they mean for its list.
 //!
-//! `known` is used only if other nodes may write. It tracks, for each chat, the events fed so far: without a
-//! gap from `from` to the head of its row. News that do not follow these events are read from the log. If the
-//! previous state of the chat is unknown, the news say so. Every change in the [`KNOWN`] period before a feed
-//! opened, and since then, is tracked. A commit to a recently changed chat that is not tracked therefore
-//! reveals a lost hint.
+//! `known` is used only if other nodes may write. It tracks, for each chat, the events fed so far, without a
+//! gap from `from` to the head of its row. A change that does not follow these events is read from the log. If
+//! the previous state of the chat is unknown, the change is fed as [`Before::Unknown`]. Every change in the
+//! [`KNOWN`] period before a feed opened, and since then, is tracked. A commit to a recently changed chat that
+//! is not tracked therefore reveals a lost hint.
 
 use super::feed_job::Job;
 use super::lock;

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 pub(super) const RESUMABLE: TimeDelta = TimeDelta::hours(24);
 /// The page size for reading a scope.
 const PAGE: u64 = 100;
-/// The maximum number of chats whose sent state is remembered, so that older news are not sent after it.
+/// The maximum number of chats whose sent state is remembered, so that no older state is sent after it.
 const SHOWN: usize = 1_000;
 
 /// A step of a reader.
@@ -165,8 +165,8 @@ impl FeedReader {
         policy::changed_at(&self.viewer, chat)
     }
 
-    /// Whether the viewer may see any of the news. News that a visitor cannot see do not advance their
-    /// position.
+    /// Whether the viewer may see any part of the change. A change that a visitor cannot see does not advance
+    /// their position.
     fn learns_of(&self, news: &FeedNews) -> bool {
         policy::sees_all_events(&self.viewer)
             || news.entries.iter().any(|entry| policy::sees_entry(&self.viewer, entry))
@@ -212,7 +212,7 @@ fn saw(viewer: &Viewer, chat: &chat::Model, members: &Members) -> bool {
     policy::saw_chat(viewer, chat, Ties::among(members, viewer.actor_id))
 }
 
-/// Whether the viewer may have seen the chat before news that do not contain its previous state.
+/// Whether the viewer may have seen the chat before a change whose previous state is unknown.
 pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
     match &news.before {
         Before::New => false,

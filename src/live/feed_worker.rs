@@ -1,4 +1,4 @@
-//! The feeds' worker: turns commits and hints into news.
+//! The feeds' worker: turns commits and hints into changes of chats.
 
 use super::Live;
 use super::chat::OVERLAP;

@@ -274,7 +274,7 @@ impl ViewerEvents {
         }
     }
 
-    /// The lists that may have contained a chat before news that do not contain its previous state.
+    /// The lists that may have contained a chat before a change whose previous state is unknown.
     fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
         let viewer = self.reader.viewer();
         let may_have_seen = may_have_seen(viewer, news);
