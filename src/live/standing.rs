@@ -18,7 +18,8 @@ struct Watched {
 }
 
 impl Standings {
-    /// The value to watch for a viewer; what the viewer was authenticated with counts where it is newer.
+    /// The watched access of a viewer's actor. If the viewer's own data is newer than the stored state, it
+    /// replaces it.
     pub(super) fn watch(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
         let mut actors = lock(&self.0);
         let standing = Standing::Active { role: viewer.role, auth_version: viewer.auth_version };
@@ -33,7 +34,7 @@ impl Standings {
         watched.sender.subscribe()
     }
 
-    /// Takes a row of an actor that may be connected here.
+    /// Updates the access from a row of an actor, if the actor is connected here.
     pub(super) fn update(&self, actor: &actor::Model) {
         if let Some(watched) = lock(&self.0).get_mut(&actor.id)
             && actor.auth_version > watched.auth_version
@@ -43,12 +44,12 @@ impl Standings {
         }
     }
 
-    /// Whether the actor is connected here and what is known of it is older than this.
+    /// Whether the actor is connected here and their stored access is older than this version.
     pub(super) fn is_behind(&self, actor_id: ActorId, auth_version: i64) -> bool {
         lock(&self.0).get(&actor_id).is_some_and(|watched| watched.auth_version < auth_version)
     }
 
-    /// Forgets who has gone and lists who is connected.
+    /// Forgets disconnected actors and lists connected ones.
     pub(super) fn connected(&self) -> Vec<ActorId> {
         let mut actors = lock(&self.0);
         actors.retain(|_, watched| watched.sender.receiver_count() > 0);

@@ -9,17 +9,17 @@ use chrono::TimeDelta;
 use entity::{RoomId, room};
 use std::collections::{HashMap, HashSet};
 
-/// A user counts as online for this long after they were last heard from.
+/// For how long after their last activity a user counts as online.
 const ONLINE: TimeDelta = TimeDelta::seconds(60);
 
 impl Actions {
-    /// The rooms with these ids.
+    /// Finds rooms by id.
     pub async fn rooms_by_id(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashMap<RoomId, room::Model>> {
         let found = rooms::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
         Ok(found.into_iter().map(|room| (room.id, room)).collect())
     }
 
-    /// How many chats wait for an answer in each room; an operator's number leaves private chats out.
+    /// Counts the chats that wait for an answer in each room. For operators, private chats are not counted.
     pub async fn waiting_count_of_each(
         &self,
         viewer: &Viewer,
@@ -29,19 +29,19 @@ impl Actions {
         Ok(found.into_iter().map(|(id, waiting)| (id, u64::try_from(waiting).unwrap_or_default())).collect())
     }
 
-    /// Those of the rooms where somebody is there to answer.
+    /// Finds the rooms in which somebody is available to answer.
     pub async fn staffed_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashSet<RoomId>> {
         let since = self.now().minus(ONLINE);
         let staffed = rooms::staffed(&self.0.store, viewer.organization_id, ids, since).await?;
         Ok(staffed.into_iter().collect())
     }
 
-    /// A room of the organization.
+    /// Finds a room of the organization.
     pub async fn room(&self, viewer: &Viewer, id: RoomId) -> Result<Option<room::Model>> {
         Ok(rooms::find_in_organization(&self.0.store, viewer.organization_id, id).await?)
     }
 
-    /// The organization's rooms, oldest first.
+    /// Lists the organization's rooms, oldest first.
     pub async fn rooms(&self, viewer: &Viewer, page: &PageRequest) -> Result<Page<room::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
         Ok(rooms::list_in_organization(&self.0.store, viewer.organization_id, page).await?)
