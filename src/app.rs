@@ -29,12 +29,12 @@ pub use reserved::Reserved;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The time in which a stream must start.
+/// How long a stream may take to start.
 const START_WITHIN: Duration = Duration::from_secs(20);
-/// The time in which running work must end when the server stops. Longer work is abandoned.
+/// How long running work may take when the server stops. Longer work is abandoned.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
-/// The parts that the command line and the server share: the open store, with current tables.
+/// The parts that the command line and the server share. The store is open and migrated.
 pub struct Base {
     /// The actions.
     pub actions: Actions,
@@ -94,7 +94,8 @@ impl Base {
         Self { actions, live, tracker, shutdown, _lock: lock }
     }
 
-    /// Ends what runs in the background, waits up to 25 s for it, and closes the store. Returns whether everything ended.
+    /// Stops background work, waits up to 25 s for it, and closes the store. Returns whether everything
+    /// ended.
     pub async fn close(self) -> bool {
         self.shutdown.cancel();
         self.tracker.close();
@@ -107,7 +108,7 @@ impl Base {
     }
 }
 
-/// The parts of a base that can fail to be made.
+/// The parts of a base whose construction can fail.
 struct Parts {
     secret: Secret,
     patients: Url,
@@ -139,7 +140,7 @@ pub struct App {
     listening: Listening,
 }
 
-/// The HTTP server while it listens.
+/// The HTTP server while it is listening.
 struct Listening {
     address: SocketAddr,
     draining: CancellationToken,
@@ -148,14 +149,14 @@ struct Listening {
 }
 
 impl App {
-    /// Opens the store and starts to listen.
+    /// Opens the store and starts listening.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let (reserved, config) = Reserved::bind(config)?;
         let base = Base::open(&config, clock).await?;
         Self::serve(base, reserved, &config).await
     }
 
-    /// Starts to listen on a store that is open. Closes the store if that fails.
+    /// Starts listening on an open store. Closes the store if that fails.
     pub async fn serve(base: Base, reserved: Reserved, config: &Config) -> anyhow::Result<Self> {
         match Self::listen(&base, reserved, config).await {
             Ok(listening) => Ok(Self { base, drain: config.drain, listening }),
@@ -209,13 +210,13 @@ impl App {
         &self.base.actions
     }
 
-    /// Waits until the HTTP server ends without being stopped, which only a bug can cause.
+    /// Waits until the HTTP server ends unexpectedly, which only a bug can cause.
     pub async fn failed(&mut self) -> Result<(), tokio::task::JoinError> {
         (&mut self.listening.front).await
     }
 
-    /// Says that it is not ready while it still serves, then takes no new work, waits up to 50 s for running work, and
-    /// closes the store. Returns whether all work ended.
+    /// Reports that it is not ready while it still serves, then refuses new work, waits up to 50 s for
+    /// running work, and closes the store. Returns whether all work ended.
     pub async fn stop(self) -> bool {
         let Listening { draining, front_stop, front, address: _ } = self.listening;
         draining.cancel();

@@ -90,7 +90,6 @@ enum Command {
     Demo,
 }
 
-/// Runs the command that was given.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { command, settings, no_demo } = cli;
     match command {

@@ -36,7 +36,7 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// Sets it ahead of the machine's own clock by milliseconds, or back.
+    /// Sets it ahead of the machine's clock by this many milliseconds. Negative numbers set it back.
     pub fn set_ahead(&self, millis: i64) {
         self.ahead.store(millis, Ordering::SeqCst);
     }
@@ -54,9 +54,9 @@ impl Wall {
 pub struct Reading {
     /// The time, in microseconds since the Unix epoch.
     pub micros: i64,
-    /// The moment of the reading: halfway between question and answer.
+    /// The time of the reading, halfway between request and response.
     pub at: Instant,
-    /// The possible error: half of the time between question and answer.
+    /// The possible error: half of the time between request and response.
     pub within: Duration,
 }
 
@@ -95,8 +95,8 @@ impl Clock {
         }
     }
 
-    /// The time since an arbitrary moment, for measuring how long something takes. It never goes back, and it stands
-    /// still while the clock is frozen.
+    /// The time since an arbitrary moment, for measuring durations. It never goes back, and it stands still
+    /// while the clock is frozen.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         match &self.0.time {
@@ -105,7 +105,7 @@ impl Clock {
         }
     }
 
-    /// Moves a frozen clock on; a running clock is left alone.
+    /// Advances a frozen clock. A running clock is not affected.
     pub fn advance(&self, by: Duration) {
         if let Time::Frozen(at) = &self.0.time {
             let mut at = lock(at);
@@ -116,7 +116,7 @@ impl Clock {
     /// Compares a running clock with the wall clock and steers it. Call it every second.
     pub fn follow_wall(&self) {
         if let Time::Running { wall, steering, .. } = &self.0.time {
-            // Under the lock, so that both are read at once.
+            // Both clocks are read under the lock, so that the readings belong together.
             let mut steering = lock(steering);
             steering.follow_wall(wall.micros(), Instant::now());
         }

@@ -197,9 +197,9 @@ pub struct Config {
     pub log: String,
     /// The log format.
     pub log_format: LogFormat,
-    /// The secret, where one is given.
+    /// The secret, if it is configured.
     pub secret: Option<SecretString>,
-    /// Seconds that a presence lasts without a sign of life.
+    /// The seconds until a presence expires unless it is renewed.
     pub presence_ttl: u32,
     /// The URL that `patientUrl` begins with.
     pub patient_url: Option<String>,
@@ -356,14 +356,14 @@ pub fn sqlite_url(path: &Path) -> String {
 }
 
 impl Config {
-    /// The file of the embedded database; `None` on PostgreSQL.
+    /// The file of the embedded database. `None` on PostgreSQL.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<&Path> {
         let path = self.database.strip_prefix("sqlite://")?;
         Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
-    /// The URL that `patientUrl` begins with: the setting, or else the public URL.
+    /// The base URL of `patientUrl`: the setting or, if absent, the public URL.
     pub fn patients(&self) -> anyhow::Result<Url> {
         let (flag, text) = match (&self.patient_url, &self.public_url) {
             (Some(url), _) => ("--patient-url", url.clone()),
@@ -375,7 +375,7 @@ impl Config {
     }
 }
 
-/// Networks in CIDR notation. A single address is a network of one.
+/// Parses networks in CIDR notation. A single address is a network of one.
 fn networks(flag: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
     let network = |text: &String| {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
@@ -384,7 +384,7 @@ fn networks(flag: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
     texts.iter().map(network).collect()
 }
 
-/// Origins as browsers send them.
+/// Normalizes origins to the form that browsers send.
 fn checked_origins(given: &[String]) -> anyhow::Result<Vec<String>> {
     let checked = |text: &String| {
         let origin = origin::normalized(text);

@@ -19,7 +19,7 @@ pub struct Model {
     pub role: Option<UserRole>,
     /// A user's name as colleagues see it, a visitor's display name, an API client's name.
     pub name: Option<String>,
-    /// The name as it is searched, kept by the store. See `domain::search::fold`.
+    /// The name in the folded form used for search, maintained by the store. See `domain::search::fold`.
     pub folded_name: String,
     /// A user's name as visitors see it.
     pub public_name: Option<String>,
@@ -27,12 +27,12 @@ pub struct Model {
     pub external_id: Option<String>,
     /// The custom attributes of a visitor.
     pub attributes: Attributes,
-    /// The page of the customer's site that a visitor is on, as far as is known.
+    /// The last known page of the customer's site that a visitor was on.
     pub page_url: Option<String>,
     pub page_title: Option<String>,
-    /// Grows when role, activity or what tokens are worth change, so that every node learns of it.
+    /// Increases when the role, the status or the validity of tokens changes, so that every node notices.
     pub auth_version: i64,
-    /// Grows when all tokens are revoked: those that were made before say another.
+    /// Increases when all tokens are revoked. Tokens with an earlier number are invalid.
     pub token_generation: i64,
     /// The time at which the rooms that the actor sees last changed. It grows with `auth_version`.
     pub access_changed_at: Timestamp,
@@ -42,7 +42,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// An actor before anything is known of them.
+    /// A new actor without any details.
     #[must_use]
     pub fn new(id: ActorId, organization_id: OrganizationId, actor_type: ActorType, now: Timestamp) -> Self {
         Self {
@@ -66,20 +66,20 @@ impl Model {
         }
     }
 
-    /// The page that a visitor is on.
+    /// The page that the visitor is on.
     #[must_use]
     pub fn page(&self) -> Option<WebPage> {
         WebPage::of(self.page_url.as_ref(), self.page_title.as_ref())
     }
 
-    /// Notes the page that a visitor is on.
+    /// Stores the page that the visitor is on.
     pub fn set_page(&mut self, page: WebPage) {
         (self.page_url, self.page_title) = (Some(page.url), page.title);
     }
 }
 
-/// Name and value pairs, in the order they were given. Clones share them: an actor's row is cloned for each of their
-/// messages in a page, and its attributes can be larger than all of those.
+/// Name and value pairs, in the order they were given. Clones share them, because an actor's row is cloned
+/// for each of their messages in a page, and its attributes can be larger than all of those.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(from = "Vec<(String, String)>", into = "Vec<(String, String)>")]
 pub struct Attributes(pub Arc<[(String, String)]>);

@@ -14,11 +14,11 @@ pub struct Model {
     /// The actor who uploaded or sent it.
     pub creator_id: ActorId,
     pub kind: AttachmentKind,
-    /// Absent while it is an upload that was not sent.
+    /// Absent for an unsent upload.
     pub message_id: Option<MessageId>,
     /// The position among the attachments of its message, from 0.
     pub position: i32,
-    /// Absent where the contact is a user, whose name depends on who reads it.
+    /// Absent if the contact is a user, because the name to show depends on the reader.
     pub name: Option<String>,
     /// Files only: the declared media type, or the detected one.
     pub media_type: Option<String>,

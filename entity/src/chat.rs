@@ -18,29 +18,29 @@ pub struct Model {
     /// Chats of type VISITOR only.
     pub visitor_id: Option<ActorId>,
     pub owner_id: Option<ActorId>,
-    /// The two actors of a DIRECT chat, smaller id first: unique in the organization.
+    /// The two actors of a DIRECT chat, smaller id first. Unique in the organization.
     pub pair_key: Option<String>,
     pub name: Option<String>,
     pub detail: Option<String>,
-    /// A public handle; grants nothing.
+    /// The public id. Grants no access.
     pub token: String,
     pub is_private: bool,
     /// The sequence of the newest event: the head of the log.
     pub last_sequence: i64,
-    /// The time of the newest event; no later event is earlier.
+    /// The time of the newest event. Later events never have an earlier time.
     pub logged_at: Timestamp,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub updated_at: Timestamp,
-    /// The time since which a visitor waits for an answer.
+    /// The time since which a visitor has been waiting for an answer.
     pub waiting_since: Option<Timestamp>,
-    /// The time of the newest message of type MESSAGE, or else the start of the chat.
+    /// The time of the newest message of type MESSAGE. If there is none, the start of the chat.
     pub active_at: Timestamp,
     /// The sequence of the newest message of type MESSAGE.
     pub last_message_sequence: Option<i64>,
-    /// The sequence of the newest archived message; 0 where none is. All messages up to it are archived.
+    /// The sequence of the newest archived message. All messages up to it are archived. 0 if none is.
     pub archived_sequence: i64,
-    /// The time at which the archive mark was last moved. Absent if nothing is archived.
+    /// The time at which the archive mark last moved. Absent if nothing is archived.
     pub archived_at: Option<Timestamp>,
     pub message_count: i32,
     pub user_message_count: i32,
@@ -49,11 +49,11 @@ pub struct Model {
     pub user_participation_count: i32,
     pub visitor_participation_count: i32,
     pub present_user_count: i32,
-    /// Whether a cart that has to do with it was bought.
+    /// Whether a related cart was bought.
     pub has_sales: bool,
     /// Whether a message was suggested to the visitor.
     pub is_autosuggested: bool,
-    /// The page that the visitor was on when they wrote first.
+    /// The page that the visitor was on when they wrote their first message.
     pub first_visitor_message_url: Option<String>,
     pub first_visitor_message_title: Option<String>,
     /// The page that the visitor was on at the first suggestion.
@@ -66,12 +66,12 @@ pub struct Model {
     pub tags: Tags,
 }
 
-/// Tags of a chat, each once.
+/// Tags of a chat, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Tags(pub Vec<String>);
 
 impl Model {
-    /// A chat before anything happened in it. Its token is still to be made.
+    /// A new chat without content or token.
     #[must_use]
     pub fn new(id: ChatId, organization_id: OrganizationId, chat_type: ChatType, now: Timestamp) -> Self {
         Self {
@@ -115,13 +115,13 @@ impl Model {
         }
     }
 
-    /// At least two messages by users and one by the visitor.
+    /// Whether the chat has at least two messages by users and one by the visitor.
     #[must_use]
     pub fn is_real_conversation(&self) -> bool {
         self.user_message_count >= 2 && self.visitor_message_count >= 1
     }
 
-    /// The page that the visitor was on when they wrote first.
+    /// The page that the visitor was on when they wrote their first message.
     #[must_use]
     pub fn first_visitor_message_page(&self) -> Option<WebPage> {
         WebPage::of(self.first_visitor_message_url.as_ref(), self.first_visitor_message_title.as_ref())
@@ -133,7 +133,7 @@ impl Model {
         WebPage::of(self.autosuggest_url.as_ref(), self.autosuggest_title.as_ref())
     }
 
-    /// The receiver of a message by this sender, if it is one actor.
+    /// The receiver of a message by this sender, if it is a single actor.
     #[must_use]
     pub fn receiver_of(&self, sender_id: ActorId) -> Option<ActorId> {
         match self.chat_type {
@@ -146,7 +146,7 @@ impl Model {
         }
     }
 
-    /// Whether the message at this place is archived.
+    /// Whether the message with this sequence is archived.
     #[must_use]
     pub fn is_archived(&self, sequence: i64) -> bool {
         sequence <= self.archived_sequence

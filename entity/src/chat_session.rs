@@ -17,7 +17,7 @@ pub struct Model {
     pub state: SessionState,
     pub outcome: Option<SessionOutcome>,
     pub title: Option<String>,
-    /// The name of the audio/video room: whoever knows it may enter.
+    /// The name of the audio or video room. Knowing it is enough to enter.
     pub call_room: String,
     pub created_at: Timestamp,
     pub created_by: ActorId,
@@ -26,13 +26,14 @@ pub struct Model {
     pub started_by: Option<ActorId>,
     pub accepted_at: Option<Timestamp>,
     pub accepted_by: Option<ActorId>,
-    /// The `requestId` that accepted it: another one by the same actor is another tab, and lost.
+    /// The `requestId` of the call that accepted it. A different one by the same actor comes from another
+    /// tab, and is refused.
     pub accept_request_id: Option<String>,
     pub rejected_at: Option<Timestamp>,
     pub rejected_by: Option<ActorId>,
     pub reject_reason: Option<String>,
     pub finished_at: Option<Timestamp>,
-    /// Absent when the server finished it: nobody answered in time.
+    /// Absent if the server finished it because nobody answered in time.
     pub finished_by: Option<ActorId>,
     pub finish_reason: Option<String>,
     /// The time at which a started session ends automatically if nobody answers.

@@ -37,7 +37,7 @@ text_enums! {
 
     /// The role of a user.
     UserRole {
-        /// May change the organization itself.
+        /// Can change the organization.
         Admin = "ADMIN",
         /// Reads all chats of their rooms, and talks with visitors and colleagues.
         Supervisor = "SUPERVISOR",
@@ -57,7 +57,7 @@ text_enums! {
     ChatType {
         /// A visitor and the organization's people, in a room.
         Visitor = "VISITOR",
-        /// Exactly two actors, once per pair.
+        /// Exactly two actors, with one chat per pair.
         Direct = "DIRECT",
         /// Any number of actors.
         Group = "GROUP",
@@ -65,13 +65,13 @@ text_enums! {
 
     /// The type of an entry in a chat's history.
     MessageType {
-        /// Written by somebody.
+        /// Written by an actor.
         Message = "MESSAGE",
-        /// Suggested to a visitor, in the name of a user.
+        /// Suggested to a visitor in the name of a user.
         Autosuggest = "AUTOSUGGEST",
         /// A user joined.
         Join = "JOIN",
-        /// A user left, or was not heard from.
+        /// A user left, or their presence expired.
         Leave = "LEAVE",
         /// A session changed its state.
         Session = "SESSION",
@@ -79,11 +79,11 @@ text_enums! {
 
     /// The kind of an attachment.
     AttachmentKind {
-        /// Bytes that were uploaded.
+        /// An uploaded file.
         File = "FILE",
-        /// An address on the web.
+        /// A web address.
         Link = "LINK",
-        /// Somebody.
+        /// A person.
         Contact = "CONTACT",
     }
 
@@ -101,11 +101,11 @@ text_enums! {
         PresenceAdded = "PRESENCE_ADDED",
         /// A user left or expired.
         PresenceEnded = "PRESENCE_ENDED",
-        /// An actor takes part from now on.
+        /// An actor began to participate.
         ParticipationAdded = "PARTICIPATION_ADDED",
-        /// A participation changed in a way that all may see.
+        /// A participation changed in a way that everybody in the chat may see.
         ParticipationChanged = "PARTICIPATION_CHANGED",
-        /// An actor takes part no longer.
+        /// An actor stopped participating.
         ParticipationEnded = "PARTICIPATION_ENDED",
         /// A session was created.
         SessionAdded = "SESSION_ADDED",
@@ -125,9 +125,9 @@ text_enums! {
     Audience {
         /// Everybody who sees the chat.
         All = "ALL",
-        /// The organization's people only.
+        /// Staff only.
         Staff = "STAFF",
-        /// The organization's people, and those visitors of the chat who are called to the session.
+        /// Staff, and those visitors of the chat who are called to the session.
         Called = "CALLED",
     }
 
@@ -135,11 +135,11 @@ text_enums! {
     PresenceEndReason {
         /// The user left.
         Left = "LEFT",
-        /// The user was not heard from.
+        /// The lease of the presence expired.
         Expired = "EXPIRED",
         /// The chat ended.
         ChatEnded = "CHAT_ENDED",
-        /// The user was deactivated.
+        /// The user signed out or was deactivated.
         SignedOut = "SIGNED_OUT",
         /// The user lost access to the chat's room.
         AccessLost = "ACCESS_LOST",
@@ -153,15 +153,13 @@ text_enums! {
 
     /// The state of a chat session.
     SessionState {
-        /// Made, perhaps for later.
+        /// Created, possibly for later.
         Created = "CREATED",
         /// Ringing.
         Started = "STARTED",
-        /// Somebody took it; it runs.
+        /// Accepted and in progress.
         Accepted = "ACCEPTED",
-        /// Somebody declined it.
         Rejected = "REJECTED",
-        /// Over.
         Finished = "FINISHED",
     }
 
@@ -171,25 +169,23 @@ text_enums! {
         Completed = "COMPLETED",
         /// Rejected.
         Rejected = "REJECTED",
-        /// Finished before anybody accepted it.
+        /// Finished before it was accepted.
         Cancelled = "CANCELLED",
         /// Nobody answered in time.
         Missed = "MISSED",
     }
 
-    /// The kind of object that a remembered `requestId` created.
+    /// The kind of object that a stored `requestId` created.
     RequestKind {
-        /// A chat.
         Chat = "CHAT",
         /// Nothing: an existing chat was resumed.
         ResumedChat = "RESUMED_CHAT",
-        /// A chat session.
         Session = "SESSION",
-        /// Another widget key of a room. The subject is a fingerprint of the key.
+        /// A new widget key of a room. The subject is a fingerprint of the key.
         WidgetKey = "WIDGET_KEY",
-        /// Another identity secret of a room. The subject is a fingerprint of the secret.
+        /// A new identity secret of a room. The subject is a fingerprint of the secret.
         IdentitySecret = "IDENTITY_SECRET",
-        /// Another signing secret of a webhook. The subject is a fingerprint of the secret.
+        /// A new signing secret of a webhook. The subject is a fingerprint of the secret.
         SigningSecret = "SIGNING_SECRET",
     }
 
@@ -199,29 +195,29 @@ text_enums! {
     WebhookEvent {
         /// A user wrote to the visitor of a chat.
         MessageToVisitor = "MESSAGE_TO_VISITOR",
-        /// Somebody wrote a message in any chat.
+        /// An actor wrote a message in any chat.
         MessageAdded = "MESSAGE_ADDED",
-        /// A chat began.
+        /// A chat started.
         ChatStarted = "CHAT_STARTED",
-        /// A chat is over.
+        /// A chat ended.
         ChatEnded = "CHAT_ENDED",
-        /// A session was made, changed or moved on.
+        /// A session was created, or its fields or state changed.
         ChatSessionChanged = "CHAT_SESSION_CHANGED",
     }
 
     /// The state of a delivery.
     WebhookDeliveryState {
-        /// To be tried, or to be tried again.
+        /// Waiting for the first or the next attempt.
         Pending = "PENDING",
-        /// The receiver took it.
+        /// Accepted by the receiver.
         Delivered = "DELIVERED",
-        /// Given up.
+        /// Abandoned.
         Failed = "FAILED",
     }
 }
 
 impl SessionState {
-    /// Whether a session in this state rings until somebody answers or its time is up.
+    /// Whether a session in this state is ringing: it waits for an answer until its time is up.
     #[must_use]
     pub fn is_ringing(self) -> bool {
         match self {
@@ -230,7 +226,7 @@ impl SessionState {
         }
     }
 
-    /// Whether a session in this state runs: somebody has accepted it.
+    /// Whether a session in this state is in progress: it was accepted.
     #[must_use]
     pub fn is_running(self) -> bool {
         match self {
@@ -239,19 +235,19 @@ impl SessionState {
         }
     }
 
-    /// Whether a session in this state rings or runs: a chat has at most one such session.
+    /// Whether a session in this state is ringing or in progress. A chat has at most one such session.
     #[must_use]
     pub fn is_open(self) -> bool {
         self.is_ringing() || self.is_running()
     }
 
-    /// Whether a session in this state can still be opened.
+    /// Whether a session in this state can still be started.
     #[must_use]
     pub fn is_pending(self) -> bool {
         !self.is_open() && !self.is_over()
     }
 
-    /// Whether the state is final: nothing can happen to the session any more.
+    /// Whether the state is final.
     #[must_use]
     pub fn is_over(self) -> bool {
         match self {
@@ -260,7 +256,7 @@ impl SessionState {
         }
     }
 
-    /// The states for which a question above is answered with yes, in the order of a session's life: for lists in SQL.
+    /// The states for which a predicate holds, in life-cycle order. For lists in SQL.
     pub fn all(which: impl Fn(Self) -> bool) -> impl Iterator<Item = Self> {
         Self::iter().filter(move |state| which(*state))
     }

@@ -1,4 +1,4 @@
-//! An entry of a chat's log: what happened, without content. Clustered by chat and sequence.
+//! An entry of a chat's log: the kind of a change, without its content. Clustered by chat and sequence.
 
 use crate::{ActorId, Audience, ChatId, EventKind, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -8,13 +8,13 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub chat_id: ChatId,
-    /// Dense: the first event of a chat is 1, and no number is left out.
+    /// The sequence, without gaps: the first event of a chat is 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub sequence: i64,
     pub kind: EventKind,
-    /// The id of the message, presence, participation, session or chat that it is about.
+    /// The id of the message, presence, participation, session or chat that changed.
     pub subject_id: Uuid,
-    /// The actor who did it. Absent if the server did.
+    /// The actor who made the change. Absent if the server did.
     pub actor_id: Option<ActorId>,
     pub audience: Audience,
     pub created_at: Timestamp,

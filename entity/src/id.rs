@@ -39,7 +39,7 @@ ids! {
     ActorId,
     /// The id of a chat.
     ChatId,
-    /// The public id of a message; its place in the log is its `sequence`.
+    /// The public id of a message. Its position in the log is its `sequence`.
     MessageId,
     /// The id of a presence.
     PresenceId,
@@ -47,9 +47,9 @@ ids! {
     ParticipationId,
     /// The id of a chat session.
     SessionId,
-    /// The id of a sign-in: what the tokens that follow from one another have in common.
+    /// The id of a sign-in, shared by the tokens that were renewed from one another.
     SignInId,
-    /// The id of an attachment, also while it is an upload.
+    /// The id of an attachment or an upload.
     AttachmentId,
     /// The id of a shopping cart.
     ShoppingCartId,
@@ -57,6 +57,6 @@ ids! {
     ShoppingCartProductId,
     /// The id of a webhook.
     WebhookId,
-    /// The id of a webhook's delivery, the same at every attempt.
+    /// The id of a webhook's delivery, the same for all attempts.
     WebhookDeliveryId,
 }

@@ -1,7 +1,7 @@
 //! The rows of Anteroom's tables, their ids and their persisted enums.
 //!
 //! A row is a SeaORM `Model`. Nothing here makes decisions: rules are in the server's `domain`, SQL is in its
-//! `store`. A persisted enum is defined only here.
+//! `store`. Persisted enums are defined only here.
 
 pub mod actor;
 pub mod attachment;

@@ -14,10 +14,10 @@ pub struct Model {
     pub id: MessageId,
     #[sea_orm(column_name = "type")]
     pub message_type: MessageType,
-    /// Absent when the server itself acted, as when a session was missed.
+    /// Absent if the server itself acted, for example when a session was missed.
     pub sender_id: Option<ActorId>,
     pub text: Option<String>,
-    /// Unique for the sender in the chat.
+    /// Unique per sender in the chat.
     pub external_id: String,
     pub created_at: Timestamp,
     /// Messages of type SESSION only: the chat session.
@@ -28,16 +28,17 @@ pub struct Model {
     pub edited_at: Option<Timestamp>,
     /// The time at which the content was deleted. A tombstone remains.
     pub deleted_at: Option<Timestamp>,
-    /// A digest of the text as it was sent, once it is that no longer: by it, sending again is recognised.
+    /// A digest of the text as it was sent, set once the text is edited or deleted. Retries are recognized by
+    /// it.
     pub sent_digest: Option<String>,
-    /// A note among colleagues: visitors never learn of it.
+    /// Whether the message is a note, which visitors cannot see.
     pub is_internal: bool,
-    /// The place of the message that it answers, in the same chat.
+    /// The sequence of the message that this one replies to, in the same chat.
     pub reply_to_sequence: Option<i64>,
 }
 
 impl Model {
-    /// Whether somebody wrote it; all else tells what happened.
+    /// Whether the message was written by an actor. All others are system messages.
     #[must_use]
     pub fn is_written(&self) -> bool {
         match self.message_type {

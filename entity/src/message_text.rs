@@ -7,15 +7,16 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "message_text")]
 pub struct Model {
-    /// Grows in the order in which messages are written; within a chat as their sequences do.
+    /// Increases in the order in which messages are written. Within a chat, this is the order of their
+    /// sequences.
     #[sea_orm(primary_key)]
     pub id: i64,
     pub organization_id: OrganizationId,
     pub chat_id: ChatId,
     pub sequence: i64,
-    /// See `domain::search::fold`.
+    /// The folded text. See `domain::search::fold`.
     pub folded: String,
-    /// Whether the message is a note among colleagues.
+    /// Whether the message is a note.
     pub is_internal: bool,
 }
 

@@ -8,13 +8,13 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OrganizationId,
-    /// With `instance_name` unique on the server.
+    /// The customer's name. Unique on the server together with `instance_name`.
     pub tenant_name: String,
     pub instance_name: String,
     /// The name to show.
     pub name: String,
     pub created_at: Timestamp,
-    /// The number of minutes in which a sender can edit and delete a message. 0: they cannot.
+    /// The number of minutes in which senders can edit and delete messages. 0: they cannot.
     pub edit_window_minutes: i32,
 }
 

@@ -11,11 +11,12 @@ pub struct Model {
     pub id: ParticipationId,
     pub chat_id: ChatId,
     pub actor_id: ActorId,
-    /// The actor's type, kept here so that a chat's participants can be listed by it.
+    /// The actor's type, copied here so that a chat's participants can be listed by it.
     pub actor_type: ActorType,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// Whether the chat's participation counters hold it: not before the first message of a user who only joined.
+    /// Whether the chat's participation counters include it. A user who only joined is counted from their
+    /// first message on.
     pub is_counted: bool,
     pub message_count: i32,
     pub first_message_at: Option<Timestamp>,
@@ -25,19 +26,19 @@ pub struct Model {
     pub name: Option<String>,
     /// The actor's own note about the chat.
     pub detail: Option<String>,
-    /// The head of the log when the actor hid the chat: it stays hidden until a message after this.
+    /// The head of the log when the actor hid the chat. The chat stays hidden until a later message.
     pub hidden_sequence: Option<i64>,
     /// The time at which the actor last changed the three fields above, or read more. Their other devices use
     /// it to read the row again.
     pub viewed_at: Option<Timestamp>,
     /// The time of the last change of any field above. A returning reader uses it to read the row again.
     pub updated_at: Timestamp,
-    /// The chat's own, kept here so that an actor's list of chats is read in its order.
+    /// The chat's own value, copied here so that an actor's list of chats can be read in its order.
     pub active_at: Timestamp,
 }
 
 impl Model {
-    /// A part in a chat from a moment on, counted, before the actor did anything there.
+    /// A new, counted participation of an actor who has not done anything in the chat.
     #[must_use]
     pub fn new(
         id: ParticipationId,

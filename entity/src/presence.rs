@@ -13,7 +13,7 @@ pub struct Model {
     pub user_id: ActorId,
     pub created_at: Timestamp,
     pub last_seen_at: Timestamp,
-    /// The end of the lease, unless it is renewed.
+    /// The end of the lease.
     pub expires_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub end_reason: Option<PresenceEndReason>,

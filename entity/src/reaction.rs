@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub message_id: MessageId,
-    /// See `domain::emoji`.
+    /// The normalized emoji. See `domain::emoji`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub emoji: String,
     #[sea_orm(primary_key, auto_increment = false)]

@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
-    /// SHA-256 of the token, in hexadecimal digits.
+    /// The SHA-256 of the token, in hexadecimal.
     #[sea_orm(primary_key, auto_increment = false)]
     pub hash: String,
     pub sign_in_id: SignInId,

@@ -1,4 +1,4 @@
-//! A remembered `requestId`. The same call by the same caller gets the same result again.
+//! A stored `requestId`. A retry by the same caller gets the same result.
 
 use crate::{ActorId, RequestKind, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -11,9 +11,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub request_id: String,
     pub kind: RequestKind,
-    /// The chat or session that it made.
+    /// The object that the call created.
     pub subject_id: Uuid,
-    /// A digest of the input, so that another call under the same id is refused.
+    /// A digest of the input, so that a different call with the same id is refused.
     pub digest: String,
     pub created_at: Timestamp,
 }

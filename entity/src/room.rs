@@ -13,21 +13,21 @@ pub struct Model {
     pub organization_id: OrganizationId,
     pub name: String,
     pub created_at: Timestamp,
-    /// The bearer token with which pages of the room's website sign visitors in. It is public, because it is
-    /// part of the page.
+    /// The bearer token with which pages of the room's website sign visitors in. It is public, because the
+    /// pages contain it.
     pub widget_key: String,
     /// The secret with which the organization signs identity tokens for this room.
     pub identity_secret: SecretText,
     /// The origins whose pages may use the key. The table `room_origin` is the index of this field.
     pub allowed_origins: Origins,
-    /// The number of minutes after its newest message in which a chat can be resumed. 0: never.
+    /// The number of minutes after its newest message in which a chat can be resumed. 0 disables resuming.
     pub resume_window_minutes: i32,
-    /// After how long without an event a chat ends; 0 is never.
+    /// The number of minutes without an event after which a chat ends. 0 disables this.
     pub end_after_idle_minutes: i32,
     pub access: RoomAccess,
 }
 
-/// Sites by their origins, as in `https://shop.example`: each once, in the order they were given.
+/// Origins of websites, as in `https://shop.example`, without duplicates, in the order they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Origins(pub Vec<String>);
 

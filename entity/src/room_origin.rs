@@ -1,4 +1,4 @@
-//! A website whose pages may use a room's widget key: the room's `allowed_origins`, indexed by origin.
+//! An origin whose pages may use a room's widget key: the room's `allowed_origins`, indexed by origin.
 
 use crate::RoomId;
 use sea_orm::entity::prelude::*;

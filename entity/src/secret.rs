@@ -1,5 +1,5 @@
-//! A secret that is stored as it is, because it is sent or signed with. It prints as a placeholder, and its memory is
-//! cleared when it is dropped.
+//! A secret that is stored in plain text, because it is sent or used for signing. Its debug output is a
+//! placeholder, and its memory is cleared when it is dropped.
 
 use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr};
 use sea_orm::{ColIdx, QueryResult, TryGetError, TryGetable, Value};
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct SecretText(SecretString);
 
 impl SecretText {
-    /// The text, to send it or to sign with it.
+    /// The text, for sending or signing.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

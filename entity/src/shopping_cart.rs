@@ -10,11 +10,11 @@ pub struct Model {
     pub id: ShoppingCartId,
     pub organization_id: OrganizationId,
     pub visitor_id: ActorId,
-    /// The chat that it has to do with.
+    /// The related chat.
     pub chat_id: Option<ChatId>,
-    /// The shop's own id of it; unique in the organization.
+    /// The cart's id in the shop. Unique in the organization.
     pub external_id: String,
-    /// ISO 4217.
+    /// The ISO 4217 code.
     pub currency: String,
     pub opened_at: Timestamp,
     /// The time of purchase. A bought cart no longer changes.

@@ -9,7 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ShoppingCartProductId,
     pub cart_id: ShoppingCartId,
-    /// The shop's own id of it; unique in the cart.
+    /// The product's id in the shop. Unique in the cart.
     pub external_id: String,
     pub name: String,
     pub description: Option<String>,

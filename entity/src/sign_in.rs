@@ -1,5 +1,5 @@
-//! A sign-in. A visitor's sign-in has a row from its first token on, with refresh tokens. Any other token has
-//! a row only once it was revoked.
+//! A sign-in. A visitor's sign-in has a row, with refresh tokens, from its first token on. Other sign-ins
+//! have a row only once they are revoked.
 
 use crate::{ActorId, SignInId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -11,7 +11,7 @@ pub struct Model {
     pub id: SignInId,
     pub actor_id: ActorId,
     pub created_at: Timestamp,
-    /// No token of it lives longer: then nothing needs to be known of it any more.
+    /// The end of its last token, after which the row is no longer needed.
     pub expires_at: Timestamp,
     /// The time at which the sign-in was revoked. Its tokens are invalid from then on.
     pub revoked_at: Option<Timestamp>,

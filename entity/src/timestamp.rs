@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// This moment for chrono; a number outside chrono's range (some 262,000 years) is clamped to its ends.
+    /// The time for chrono. A number outside chrono's range (some 262,000 years) is clamped.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(if self.0 < 0 {
@@ -21,19 +21,19 @@ impl Timestamp {
         })
     }
 
-    /// The moment `delta` later (earlier when it is negative), saturating.
+    /// The time `delta` later (earlier if it is negative), saturating.
     #[must_use]
     pub fn plus(self, delta: TimeDelta) -> Self {
         Self(self.0.saturating_add(delta.num_milliseconds()))
     }
 
-    /// The moment `delta` earlier, saturating.
+    /// The time `delta` earlier, saturating.
     #[must_use]
     pub fn minus(self, delta: TimeDelta) -> Self {
         Self(self.0.saturating_sub(delta.num_milliseconds()))
     }
 
-    /// The time from `earlier` to this one. Negative if this one is before it.
+    /// The duration from `earlier` to this time. Negative if this time is before it.
     #[must_use]
     pub fn since(self, earlier: Self) -> TimeDelta {
         TimeDelta::milliseconds(self.0.saturating_sub(earlier.0))

@@ -1,4 +1,4 @@
-//! The number of bytes that a visitor was allowed to upload within the current day of the quota.
+//! The number of bytes that an actor was allowed to upload within the current day of the quota.
 
 use crate::{ActorId, Timestamp};
 use sea_orm::entity::prelude::*;
@@ -8,9 +8,9 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub actor_id: ActorId,
-    /// Start of the day: the first upload after the day before ended.
+    /// The start of the day: the first upload after the previous day ended.
     pub since: Timestamp,
-    /// Bytes granted since then.
+    /// The bytes granted since then.
     pub bytes: i64,
 }
 

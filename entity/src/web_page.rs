@@ -1,6 +1,6 @@
 //! A page of the customer's website, stored in two columns.
 
-/// A page: its address, and its title where that is known.
+/// A page: its URL, and its title if known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WebPage {
     pub url: String,

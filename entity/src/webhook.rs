@@ -13,19 +13,20 @@ pub struct Model {
     pub organization_id: OrganizationId,
     pub url: String,
     pub events: Events,
-    /// Sent along, so that the receiver knows who calls.
+    /// The key sent with each request, which identifies the caller.
     pub api_key: String,
-    /// Sent along, and never shown again.
+    /// The secret sent with each request. Never shown again.
     pub api_secret: SecretText,
-    /// Signs what is sent; shown once.
+    /// The secret that signs requests. Shown once.
     pub signing_secret: SecretText,
-    /// The one before: signs too until `previous_until`, so that receivers can change over.
+    /// The previous secret, which also signs requests until `previous_until`, so that receivers can switch
+    /// over.
     pub previous_signing_secret: Option<SecretText>,
     pub previous_until: Option<Timestamp>,
     pub is_enabled: bool,
     /// The reason why the server disabled the webhook. Absent if an admin did.
     pub disabled_reason: Option<String>,
-    /// The first failure since anything was delivered.
+    /// The time of the first failure since the last success.
     pub failing_since: Option<Timestamp>,
     /// The time until which the receiver asked not to get requests.
     pub resume_at: Option<Timestamp>,
@@ -34,7 +35,7 @@ pub struct Model {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// The events that a webhook receives: each once, in the order of the enum.
+/// The events that a webhook receives, without duplicates, in the order of the enum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Events(pub Vec<WebhookEvent>);
 

@@ -12,21 +12,22 @@ pub struct Model {
     pub webhook_id: WebhookId,
     pub organization_id: OrganizationId,
     pub event: WebhookEvent,
-    /// The bytes that are sent, the same at every attempt.
+    /// The body of the request, the same for all attempts.
     pub body: String,
     pub state: WebhookDeliveryState,
-    /// Attempts that ended, with an answer or without. An attempt that a stop or a crash cut off is not counted.
+    /// The number of completed attempts, with or without a response. An attempt that a stop or a crash
+    /// interrupted is not counted.
     pub attempts: i32,
-    /// Those of the attempts that do not count toward the limit: the receiver answered 429 or 503.
+    /// The number of attempts that do not count toward the limit, because the receiver answered 429 or 503.
     pub deferrals: i32,
-    /// The time of the first of these answers.
+    /// The time of the first of these responses.
     pub deferred_since: Option<Timestamp>,
-    /// While PENDING, and only then: when it is due; while leased, when the lease ends.
+    /// Set only while PENDING: the time at which it is due or, while leased, the end of the lease.
     pub next_attempt_at: Option<Timestamp>,
     /// The lease of the current attempt. With another lease, another node has taken over.
     pub lease: Option<Uuid>,
     pub delivered_at: Option<Timestamp>,
-    /// The HTTP status of the newest answer.
+    /// The HTTP status of the latest response.
     pub last_status: Option<i32>,
     /// The error of the latest attempt.
     pub last_error: Option<String>,

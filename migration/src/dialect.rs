@@ -1,4 +1,4 @@
-//! The words that differ between table definitions of SQLite and PostgreSQL.
+//! The SQL that differs between SQLite and PostgreSQL.
 
 use sea_orm_migration::prelude::{DbErr, SchemaManager};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
@@ -6,10 +6,11 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 /// Runs the statements with these placeholders replaced for the current database:
 ///
 /// - `{uuid}` and `{json}` are column types.
-/// - `{clustered}` ends a table whose rows are read in ranges of the primary key. SQLite then stores the rows in the
-///   key's own tree. PostgreSQL cannot, but its order of insertion comes close.
-/// - `{generated}` ends the definition of a generated column. SQLite computes it when it is read, and an index stores
-///   it. PostgreSQL only has stored ones.
+/// - `{clustered}` ends a table whose rows are read in ranges of the primary key. SQLite then stores the rows
+///   in the key's own tree. PostgreSQL has no such tables, but stores rows in nearly this order, in which
+///   they are inserted.
+/// - `{generated}` ends the definition of a generated column. SQLite computes it when it is read, and an
+///   index stores it. PostgreSQL always stores it.
 pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     let (uuid, json, clustered, generated) = if is_postgres(manager) {
         ("uuid", "jsonb", "", "STORED")
@@ -27,7 +28,7 @@ pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(),
     Ok(())
 }
 
-/// Whether the database is PostgreSQL, for the tables that differ in more than a word.
+/// Whether the database is PostgreSQL, for tables that differ in more than a placeholder.
 pub fn is_postgres(manager: &SchemaManager<'_>) -> bool {
     manager.get_database_backend() == DbBackend::Postgres
 }

@@ -1,8 +1,9 @@
-//! The database schema, as migrations that run at start: one for each area of the first release, and one for each
-//! change after it. A migration is never edited once released, and there is no way back but a backup.
+//! The database schema, as migrations that run at start: one for each area of the first release, and one for
+//! each later change. A migration is never edited once released. It cannot be undone, except by restoring a
+//! backup.
 //!
-//! A migration is plain SQL that SQLite and PostgreSQL both read, except for a few words that `dialect` replaces. It
-//! never names an entity: entities change, while a migration states what was true then.
+//! A migration is plain SQL that SQLite and PostgreSQL both understand, except for a few placeholders that
+//! `dialect` replaces. It never uses an entity, because entities change and a migration must not.
 
 mod dialect;
 mod m20261128_000001_organizations;
@@ -32,7 +33,7 @@ impl From<DbErr> for Refusal {
     }
 }
 
-/// Applies the migrations that are missing in the database, oldest first.
+/// Applies the missing migrations, oldest first.
 pub async fn migrate(connection: &DatabaseConnection) -> Result<(), Refusal> {
     let known = Migrator::get_migration_files();
     let applied = Migrator::get_migration_models(connection).await?;

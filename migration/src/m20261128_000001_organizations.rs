@@ -8,7 +8,7 @@ use sea_orm_migration::prelude::{DbErr, DeriveMigrationName, MigrationTrait, Sch
 pub struct Migration;
 
 const TABLES: &[&str] = &[
-    // Values that concern the store as a whole.
+    // Metadata of the whole store.
     "CREATE TABLE store_meta (
         name text PRIMARY KEY NOT NULL,
         value text NOT NULL
@@ -36,7 +36,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX room_by_organization ON room (organization_id, created_at, id)",
     "CREATE INDEX room_that_ends_chats ON room (id) WHERE end_after_idle_minutes > 0",
     "CREATE UNIQUE INDEX room_by_widget_key ON room (widget_key)",
-    // The allowed origins again, where rooms are found by one.
+    // The allowed origins, indexed to find rooms by origin.
     "CREATE TABLE room_origin (
         origin text NOT NULL,
         room_id {uuid} NOT NULL REFERENCES room (id),
@@ -80,7 +80,7 @@ const TABLES: &[&str] = &[
     )",
     "CREATE INDEX refresh_token_of_sign_in ON refresh_token (sign_in_id)",
     "CREATE INDEX refresh_token_by_end ON refresh_token (expires_at)",
-    // Requests that changed something, so that a retry changes nothing more.
+    // The `requestId`s of mutations, so that a retry changes nothing.
     "CREATE TABLE request (
         caller_id {uuid} NOT NULL REFERENCES actor (id),
         request_id text NOT NULL,

@@ -7,8 +7,9 @@ use sea_orm_migration::prelude::{DbErr, DeriveMigrationName, MigrationTrait, Sch
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// Each filter of the chat lists has an index with the matching chats in the order of the list. All of these begin with
-/// the organization, as every read does: of two that match, SQLite takes the one that more equalities lead into.
+/// Each filter of the chat lists has an index with the matching chats in the order of the list. All of these
+/// begin with the organization, as every read does. If two indexes match, SQLite takes the one with more
+/// columns compared for equality.
 const TABLES: &[&str] = &[
     // `is_real` is generated, so that no writer can forget it.
     "CREATE TABLE chat (
@@ -75,9 +76,9 @@ const TABLES: &[&str] = &[
         WHERE waiting_since IS NOT NULL",
     "CREATE INDEX chat_waiting_anywhere_by_start ON chat (organization_id, started_at, id)
         WHERE waiting_since IS NOT NULL",
-    // Idle chats are looked for in all organizations at once.
+    // Idle chats are searched in all organizations at once.
     "CREATE INDEX chat_idle ON chat (room_id, logged_at, id) WHERE ended_at IS NULL",
-    // The chat's tags again, where chats are found by one.
+    // The chat's tags, indexed to find chats by tag.
     "CREATE TABLE chat_tag (
         organization_id {uuid} NOT NULL,
         tag text NOT NULL,

@@ -1,4 +1,4 @@
-//! Shopping carts: what a visitor is about to buy or has bought, next to the chats that led to it.
+//! Shopping carts: the products that a visitor is about to buy or has bought, with the related chat.
 
 use crate::dialect;
 use sea_orm_migration::async_trait;

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use entity::Timestamp;
 
 impl Actions {
-    /// Pulls in what is due later than it can be, because the clock was ahead when it was set. A restart on SQLite and a step
-    /// of the database's clock leave such rows behind.
+    /// Shortens deadlines that lie further ahead than possible because the clock was ahead when they were
+    /// set. A restart on SQLite and a jump of the database's clock leave such rows behind.
     pub async fn pull_in_what_is_due(&self) -> Result<()> {
         let (now, (_, _, longest)) = (self.now(), limits::RING_SECONDS);
         let (rings_until, expires_at) =

@@ -1,39 +1,38 @@
-//! The errors of actions. The GraphQL layer maps each to what a client sees.
+//! The errors of actions. The GraphQL layer maps each to an error of the API.
 
 use crate::domain::policy::Forbidden;
 use crate::domain::refused::Refused;
 use crate::store;
 
-/// Why an action did not do what was asked.
+/// An action's failure.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// Understood and refused: a `UserError`.
+    /// The action was refused. Becomes a `UserError`.
     #[error("{0}")]
     Refused(Refused),
-    /// What the caller's role may never do.
+    /// The caller's role does not permit the action.
     #[error("forbidden")]
     Forbidden,
-    /// The database cannot serve now; the same call may succeed later.
+    /// The database is unavailable. A retry may succeed.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// A bug; the text is for the log.
+    /// A bug. The text is for the log.
     #[error("failed: {0}")]
     Failed(String),
 }
 
-/// What every action returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a token was not taken.
+/// The reason why a token was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthFailure {
-    /// It is not a token of ours, or its subject may not act any more.
+    /// The token was not issued here, or its subject is deactivated.
     Invalid,
-    /// It was one, and has ended.
+    /// The token has expired.
     Expired,
-    /// It is a widget key, which is not for pages of that site, nor for whoever names none.
+    /// The token is a widget key, and the request's `Origin` is missing or not allowed.
     WrongOrigin,
-    /// Nobody can tell now.
+    /// The token cannot be checked now.
     Unavailable,
 }
 

@@ -1,5 +1,5 @@
-//! Steps that actions share: participating, being present, and their history entries. Each writes its row,
-//! updates the chat's counters and records its event. The caller holds the chat's lock.
+//! Steps shared by actions: participations, presences and history entries. Each writes its row, updates the
+//! chat's counters and records its event. The caller holds the chat's lock.
 
 use super::Result;
 use crate::domain::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange};
@@ -12,16 +12,16 @@ use entity::{
     PresenceId, Timestamp, WebPage, actor, chat, message, participation, presence,
 };
 
-/// Whether taking part shows in the chat's counters.
+/// Whether a participation counts in the chat's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
-    /// Named, or has written.
+    /// The actor was added by name or has written.
     Yes,
-    /// Only joined so far.
+    /// The actor has only joined.
     NotYet,
 }
 
-/// Makes the actor a participant, if they are none yet, and answers the participation as it then is.
+/// Makes the actor a participant if they are not one yet. Returns the participation.
 pub(super) async fn take_part(
     tx: &mut Tx,
     actor: &actor::Model,
@@ -64,7 +64,6 @@ pub(super) async fn take_part(
     Ok(row)
 }
 
-/// Ends a participation.
 pub(super) async fn end_participation(
     tx: &mut Tx,
     mut row: participation::Model,
@@ -100,7 +99,6 @@ fn count_participation(chat: &mut chat::Model, actor_type: ActorType, by: i32) {
     }
 }
 
-/// Joins the user to the chat.
 pub(super) async fn begin_presence(
     tx: &mut Tx,
     user_id: ActorId,
@@ -123,7 +121,7 @@ pub(super) async fn begin_presence(
     Ok(row)
 }
 
-/// Ends a presence; the LEAVE entry is the caller's to add, after all events of presences.
+/// Ends a presence. The caller adds the LEAVE entry after all presence events.
 pub(super) async fn end_presence(
     tx: &mut Tx,
     mut row: presence::Model,
@@ -153,29 +151,29 @@ fn record_presence(
 pub(super) struct Said {
     pub text: Option<String>,
     pub external_id: Option<String>,
-    /// Where the visitor is; absent, it is where they were last.
+    /// The page that the visitor is on. Defaults to their last one.
     pub page: Option<WebPage>,
-    /// A note among colleagues.
+    /// Whether the message is a note for colleagues.
     pub is_internal: bool,
-    /// The place of the message that it answers.
+    /// The sequence of the message that this one replies to.
     pub reply_to: Option<i64>,
 }
 
-/// What an entry of the history says.
+/// The content of a history entry to add.
 pub(super) struct NewEntry<'a> {
     pub message_type: MessageType,
     pub sender: Option<&'a actor::Model>,
     pub text: Option<String>,
     pub external_id: Option<String>,
-    /// A note among colleagues.
+    /// Whether the message is a note for colleagues.
     pub is_internal: bool,
-    /// The place of the message that it answers.
+    /// The sequence of the message that this one replies to.
     pub reply_to: Option<i64>,
     pub session: Option<&'a SessionRow>,
 }
 
 impl<'a> NewEntry<'a> {
-    /// An entry without a text: somebody came, went, or moved a session on.
+    /// An entry without text: an actor joined or left, or a session changed state.
     pub(super) fn notice(message_type: MessageType, sender: Option<&'a actor::Model>) -> Self {
         Self {
             message_type,
@@ -189,7 +187,6 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// Adds an entry to the history.
 pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<ActorId>) -> Result<MessageRow> {
     let NewEntry { message_type, sender, text, external_id, is_internal, reply_to, session } = entry;
     let id = MessageId(tx.new_id());
@@ -221,7 +218,7 @@ pub(super) async fn add_entry(tx: &mut Tx, entry: NewEntry<'_>, by: Option<Actor
     Ok(row)
 }
 
-/// Who may learn of what happens to a message.
+/// The audience of a message's events.
 pub(super) fn audience_of(message: &message::Model) -> Audience {
     if message.is_internal { Audience::Staff } else { Audience::All }
 }
@@ -236,7 +233,7 @@ pub(super) async fn record_session(
     record_session_change(tx, change, row, &row.participant_ids, by).await
 }
 
-/// Records an event of a session to which these actors were called before.
+/// Records a session event, given the actors who were called before it.
 pub(super) async fn record_session_change(
     tx: &mut Tx,
     change: SessionChange,
@@ -249,7 +246,7 @@ pub(super) async fn record_session_change(
     Ok(())
 }
 
-/// Who learns of an event of a session of the locked chat to which these actors are or were called.
+/// The audience of an event of a session in the locked chat: the actors who are or were called.
 async fn audience_of_session(tx: &Tx, called_ids: &[ActorId]) -> Result<Audience> {
     let chat = tx.chat()?;
     let visitor_ids: Vec<_> = match chat.chat_type {
@@ -264,12 +261,12 @@ async fn audience_of_session(tx: &Tx, called_ids: &[ActorId]) -> Result<Audience
     Ok(policy::audience_of_session(&visitor_ids, called_ids))
 }
 
-/// Records that the chat's own fields changed.
+/// Records a change of the chat's own fields.
 pub(super) fn record_chat(tx: &mut Tx, by: Option<ActorId>) -> Result<()> {
     record_chat_to(tx, by, Audience::All)
 }
 
-/// Records that fields of the chat changed that visitors neither see nor learn of.
+/// Records a change of chat fields that visitors cannot see.
 pub(super) fn record_chat_among_staff(tx: &mut Tx, by: Option<ActorId>) -> Result<()> {
     record_chat_to(tx, by, Audience::Staff)
 }

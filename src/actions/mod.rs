@@ -1,5 +1,5 @@
-//! Use cases: a folder for each noun of the API, a file for each verb. `leaveChat` is `chat/leave.rs`. Each checks the
-//! policy and the state, writes, records and commits; none knows about GraphQL or HTTP.
+//! Use cases: one folder per noun of the API, one file per verb. `leaveChat` is `chat/leave.rs`. Each checks
+//! permissions and state, writes, records events and commits. None depends on GraphQL or HTTP.
 
 mod actor;
 mod attachment;
@@ -55,7 +55,7 @@ use entity::Timestamp;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
-/// Everything that actions need; cheap to clone.
+/// Everything that actions need. Cheap to clone.
 #[derive(Clone)]
 pub struct Actions(Arc<Inner>);
 
@@ -65,16 +65,16 @@ struct Inner {
     clock: Clock,
     secret: Secret,
     lease: Lease,
-    /// Networks beside the public internet that webhooks may lead to.
+    /// The networks besides the public internet to which webhooks may be sent.
     allowed: Allowed,
     files: Files,
     quotas: Quotas,
-    /// Writes run to their end here, whatever becomes of the connection that asked for them.
+    /// Runs writes to their end, even if the client's connection is lost.
     tracker: TaskTracker,
 }
 
 impl Actions {
-    /// Puts the actions on a store.
+    /// Creates the actions of a store.
     #[must_use]
     pub fn new(
         store: Store,
@@ -90,13 +90,13 @@ impl Actions {
         Self(Arc::new(Inner { store, live, clock, secret, lease, allowed, files, quotas, tracker }))
     }
 
-    /// The server's time.
+    /// The server's current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// Whether the database answers.
+    /// Whether the database responds.
     pub async fn ready(&self) -> bool {
         self.0.store.ping().await.is_ok()
     }

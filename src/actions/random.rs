@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 
-/// 128 random bits as text: whoever does not know it cannot guess it.
+/// 128 random bits as text, too many to guess.
 pub(super) fn unguessable() -> String {
     let mut bytes = [0_u8; 16];
     rand::rng().fill_bytes(&mut bytes);

@@ -1,5 +1,5 @@
-//! `requestId`: the same call by the same caller gets the same result again. A different call with the same
-//! id is a conflict.
+//! `requestId`: a retry by the same caller gets the same result. A different call with the same id is a
+//! conflict.
 
 use super::{Error, Result};
 use crate::domain::description::Description;
@@ -12,17 +12,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{RequestKind, request};
 use uuid::Uuid;
 
-/// What is known of a call.
+/// The lookup of a call's `requestId`.
 pub(super) enum Requested {
-    /// It carries no id.
+    /// The call has no id.
     Plain,
-    /// It carries a new id; this is to be remembered.
+    /// The id is new and must be stored with the result.
     New { request_id: String, digest: String },
-    /// It made or found this before.
+    /// An earlier call with this id created or found this.
     Before(RequestKind, Uuid),
 }
 
-/// Looks a call up by its id. The caller's row is locked, so that two of the same do not pass at once.
+/// Looks up a call by its id. The caller's row is locked, so that two identical calls run one after the
+/// other.
 pub(super) async fn find(
     tx: &Tx,
     viewer: &Viewer,
@@ -42,7 +43,7 @@ pub(super) async fn find(
     }
 }
 
-/// Remembers what the call made.
+/// Stores the result of the call.
 pub(super) async fn remember(
     tx: &Tx,
     viewer: &Viewer,
@@ -66,12 +67,12 @@ pub(super) async fn remember(
     }
 }
 
-/// A retry of what made something that is not there for the viewer any more.
+/// The error for a retry whose result is no longer visible to the viewer.
 pub(super) fn made_but_gone(what: &'static str) -> Error {
     Refused::NotFound { what, field: "requestId".into() }.into()
 }
 
-/// The same, where an error says that a chat is not there.
+/// Replaces an error about a missing chat with [`made_but_gone`].
 pub(super) fn if_gone(error: Error, what: &'static str) -> Error {
     if matches!(error, Error::Refused(Refused::NotFound { .. })) { made_but_gone(what) } else { error }
 }

@@ -1,5 +1,5 @@
-//! Runs every write: as a tracked task, so that a dropped connection does not cancel it, and in one transaction. A
-//! refusal rolls it back. Every answer waits until what it read is on disk.
+//! Runs every write as a tracked task, so that a dropped connection does not cancel it, and in one
+//! transaction. A refusal rolls it back. Every response waits until the data it shows is on disk.
 
 use super::{Actions, Error, Result};
 use crate::domain::policy::{self, ChatAccess, Ties, Verb};
@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-/// The body of a write that the server makes by itself: an `async fn` of the transaction and its input.
+/// The body of a write by the server itself: an `async fn` of the transaction and its input.
 pub(super) trait Body<'t, I, T>: Send + 'static {
     type Running: Future<Output = Result<T>> + Send + 't;
     fn run(self, tx: &'t mut Tx, input: I) -> Self::Running;
@@ -29,7 +29,7 @@ where
     }
 }
 
-/// The body of a write that a viewer asks for: an `async fn` of the transaction, the viewer and its input.
+/// The body of a write by a viewer: an `async fn` of the transaction, the viewer and its input.
 pub(super) trait ViewersBody<'t, I, T>: Send + 'static {
     type Running: Future<Output = Result<T>> + Send + 't;
     fn run(self, tx: &'t mut Tx, viewer: Viewer, input: I) -> Self::Running;
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// A viewer whose role permits what they ask for. The only way to write for a viewer.
+/// A viewer whose role permits the verb. Writes for a viewer require one.
 #[derive(Clone, Copy)]
 pub(super) struct Permit<'a> {
     actions: &'a Actions,
@@ -66,8 +66,8 @@ impl Permit<'_> {
         self.actions.run(None, move |tx| body.run(tx, viewer, input).boxed()).await
     }
 
-    /// Runs `body` for the viewer in a transaction, in turn with other writes to the same thing: the one whose lock it
-    /// waits for, or one that stands for it.
+    /// Like [`Permit::write`], queued behind other writes with the same key: the id of the row whose lock it
+    /// waits for, or of a related row.
     pub(super) async fn write_to<I, T, B>(
         self,
         key: impl Into<Uuid>,
@@ -85,7 +85,7 @@ impl Permit<'_> {
 }
 
 impl Actions {
-    /// Asks the policy whether the viewer's role permits `verb`.
+    /// Checks that the viewer's role permits `verb`.
     pub(super) fn permit<'a>(&'a self, viewer: &'a Viewer, verb: Verb) -> Result<Permit<'a>> {
         policy::may(viewer.role, verb)?;
         Ok(Permit { actions: self, viewer })
@@ -101,7 +101,7 @@ impl Actions {
         self.run(None, move |tx| body.run(tx, input).boxed()).await
     }
 
-    /// Runs `body` in a transaction, for the server itself, in turn with other writes to the same thing.
+    /// Runs `body` in a transaction for the server itself, queued behind other writes with the same key.
     pub(super) async fn write_to<I, T, B>(
         &self,
         key: impl Into<Uuid>,
@@ -133,7 +133,7 @@ impl Actions {
     }
 }
 
-/// The viewer's place in a chat that was just locked.
+/// The viewer's participation and access in a locked chat.
 pub(super) struct Place {
     /// The viewer's participation, which may have ended.
     pub participation: Option<participation::Model>,
@@ -141,7 +141,7 @@ pub(super) struct Place {
     pub access: ChatAccess,
 }
 
-/// Locks a chat that the viewer sees; to whom it is invisible it is not there.
+/// Locks a chat that the viewer sees. Invisible chats are not found.
 pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<Place> {
     let not_found = Refused::NotFound { what: "chat", field: "chatId".into() };
     if tx.lock_chat(viewer.organization_id, chat_id).await?.is_none() {
@@ -157,7 +157,7 @@ pub(super) async fn lock_visible_chat(tx: &mut Tx, viewer: &Viewer, chat_id: Cha
     if access.sees() { Ok(Place { participation, access }) } else { Err(not_found.into()) }
 }
 
-/// Locks a chat that the viewer may act in and that has not ended.
+/// Locks an open chat in which the viewer may act.
 pub(super) async fn lock_open_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<Place> {
     let place = lock_visible_chat(tx, viewer, chat_id).await?;
     if !place.access.acts() {
@@ -167,7 +167,7 @@ pub(super) async fn lock_open_chat(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId
     Ok(place)
 }
 
-/// Nothing is added to a chat that is over.
+/// Refuses changes to an ended chat.
 pub(super) fn refuse_ended(tx: &Tx) -> Result<()> {
     if tx.chat()?.ended_at.is_some() { Err(Refused::ChatEnded.into()) } else { Ok(()) }
 }

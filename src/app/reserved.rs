@@ -1,30 +1,29 @@
-//! The address to listen on, reserved before anything else is opened: links name it, also where the system chose the
-//! port. Connections are refused until the server listens.
+//! The listening address, bound before anything else is opened. Links contain it, even if the system chose
+//! the port. Connections are refused until the server listens.
 
 use crate::config::Config;
 use anyhow::Context;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that wait to be accepted at most; the system may allow fewer.
+/// The maximum number of connections that wait to be accepted. The system may allow fewer.
 const BACKLOG: u32 = 4096;
 
-/// An address to listen on.
+/// A bound address.
 pub struct Reserved {
     socket: TcpSocket,
     address: SocketAddr,
 }
 
 impl Reserved {
-    /// Reserves the configured address. Without a public URL in the configuration, people reach the server at this
-    /// address.
+    /// Binds the configured address. If the configuration has no public URL, links use this address.
     pub fn bind(config: Config) -> anyhow::Result<(Self, Config)> {
         let (socket, address) = bind(config.listen).with_context(|| cannot_listen(config.listen))?;
         let public_url = config.public_url.or_else(|| Some(format!("http://{address}")));
         Ok((Self { socket, address }, Config { public_url, ..config }))
     }
 
-    /// Starts to listen.
+    /// Starts listening.
     pub(super) fn listen(self) -> anyhow::Result<(TcpListener, SocketAddr)> {
         let Self { socket, address } = self;
         Ok((socket.listen(BACKLOG).with_context(|| cannot_listen(address))?, address))

@@ -28,7 +28,7 @@ pub(super) fn kept(config: &Config) -> anyhow::Result<Option<Secret>> {
     }
 }
 
-/// Creates a secret in the data folder. If a store in use has lost its secret, it refuses unless a new one is
+/// Creates a secret in the data folder. If a store in use has lost its secret, this fails unless a new one is
 /// requested.
 pub(super) fn make(config: &Config, is_in_use: bool) -> anyhow::Result<Secret> {
     let path = config.data.join("secret");

@@ -1,7 +1,7 @@
 //! Steers a running clock toward its reference. Times are microseconds since the Unix epoch.
 //!
-//! The clock counts with monotonic time. It makes up a small difference by running a tenth faster or slower.
-//! A large difference depends on the reference:
+//! The clock counts monotonic time. It corrects a small difference by running a tenth faster or slower. The
+//! handling of a large difference depends on the reference:
 //!
 //! - Wall clock: a jump ahead is adopted after it has lasted a minute. A jump back is never adopted at once;
 //!   the clock runs a tenth slower until the wall clock has caught up.
@@ -11,13 +11,13 @@
 use super::Reading;
 use std::time::{Duration, Instant};
 
-/// The part of the passing time by which a difference is made up.
+/// The divisor of elapsed time for correcting a difference: the clock runs a tenth faster or slower.
 const SLEW: i64 = 10;
-/// Up to this difference from the wall clock, it is not a jump.
+/// The largest difference from the wall clock that is not a jump.
 const SMALL: i64 = 1_000_000;
-/// The time for which a jump ahead of the wall clock must last.
+/// How long a jump ahead of the wall clock must last.
 const LASTS: Duration = Duration::from_mins(1);
-/// Up to this difference from the database clock, it is not a jump. A wall clock that differs more causes a
+/// The largest difference from the database clock that is not a jump. A wall clock that differs more causes a
 /// warning.
 const SKEW: i64 = 2_000_000;
 /// The number of readings of the database clock that must agree on a jump.
@@ -30,7 +30,7 @@ pub(super) struct Steering {
     /// The time at `since`.
     micros: i64,
     since: Instant,
-    /// The difference that is still to be made up.
+    /// The difference that is not corrected yet.
     rest: i64,
     jump: Option<Jump>,
     warned: Option<Instant>,
@@ -49,7 +49,7 @@ impl Steering {
         Self { micros, since, rest: 0, jump: None, warned: None }
     }
 
-    /// The time. It runs backward only by [`Steering::step`].
+    /// The current time. It runs backward only through [`Steering::step`].
     pub(super) fn now(&self, at: Instant) -> i64 {
         let passed = micros(at.saturating_duration_since(self.since));
         let made_up = self.rest.clamp(-passed / SLEW, passed / SLEW);
@@ -101,7 +101,7 @@ impl Steering {
         self.step(database.saturating_sub(self.now(at)), at);
     }
 
-    /// The time that the database clock shows by now. Warns if the wall clock differs.
+    /// The current time of the database clock. Warns if the wall clock differs.
     fn warn_of_wall(&mut self, reading: Reading, wall: i64, at: Instant) -> i64 {
         let database = reading.micros.saturating_add(micros(at.saturating_duration_since(reading.at)));
         let ahead = wall.saturating_sub(database);
@@ -137,12 +137,12 @@ impl Steering {
         jump
     }
 
-    /// Makes up a difference gradually from now on.
+    /// Starts correcting a difference gradually.
     fn make_up(&mut self, offset: i64, at: Instant) {
         (self.micros, self.since, self.rest) = (self.now(at), at, offset);
     }
 
-    /// Makes up a difference at once.
+    /// Corrects a difference at once.
     fn step(&mut self, offset: i64, at: Instant) {
         self.make_up(0, at);
         self.micros = self.micros.saturating_add(offset);
@@ -199,7 +199,7 @@ mod tests {
             }
         }
 
-        /// The same on a database whose clock is ahead by this much and is read every second.
+        /// Like [`Test::pass`], on a database whose clock is ahead by this much and is read every second.
         fn pass_on_database(&mut self, seconds: u64, database_ahead: i64) {
             for _ in 0..seconds {
                 self.seconds += 1;

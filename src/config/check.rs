@@ -1,10 +1,10 @@
-//! Refuses settings that cannot work, and names the flag of each.
+//! Refuses invalid combinations of settings, and names the flag of each.
 
 use super::Config;
 use anyhow::bail;
 use secrecy::ExposeSecret;
 
-/// The longest time that a server keeps serving after it was told to stop.
+/// The maximum time that a server keeps serving after it was told to stop.
 const MOST_DRAIN: std::time::Duration = std::time::Duration::from_mins(5);
 
 impl Config {

@@ -1,12 +1,13 @@
-//! The addresses that a webhook may reach: public unicast addresses, and networks that the operator allows.
+//! The addresses to which webhooks may be sent: public unicast addresses, and networks that the operator
+//! allows.
 //!
-//! All addresses that IANA's special-purpose registries do not call globally reachable are refused, and so is
-//! every form of IPv6 address that contains an IPv4 address.
+//! All addresses that IANA's special-purpose registries do not list as globally reachable are refused, and so
+//! is every form of IPv6 address that contains an IPv4 address.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The port of a public address that webhooks may use unless others are allowed.
+/// The port that webhooks may use at public addresses, unless others are configured.
 const HTTPS: u16 = 443;
 
 /// The addresses that an operator allows webhooks to reach: private networks, and ports of public addresses.
@@ -22,8 +23,8 @@ impl Default for Allowed {
     }
 }
 
-/// IPv4 networks that are not the public internet: IANA's special-purpose registry (RFC 6890 and its updates),
-/// multicast and reserved space, and the one public address that is a metadata service (Azure's).
+/// IPv4 networks that are not public: IANA's special-purpose registry (RFC 6890 and its updates), multicast
+/// and reserved space, and one public address that is a metadata service (Azure's).
 const NOT_PUBLIC_V4: [Ipv4Net; 18] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
@@ -48,8 +49,8 @@ const NOT_PUBLIC_V4: [Ipv4Net; 18] = [
 /// The part of IPv6 that is allocated to the public internet. Everything else is refused.
 const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
-/// Networks within it that are not public: protocol assignments with Teredo, ORCHID and benchmarks, documentation,
-/// 6to4, documentation again.
+/// Networks within [`PUBLIC_V6`] that are not public: protocol assignments with Teredo, ORCHID and
+/// benchmarks, documentation, 6to4, documentation again.
 const NOT_PUBLIC_V6: [Ipv6Net; 4] =
     [v6(0x2001, 0, 0, 23), v6(0x2001, 0x0db8, 0, 32), v6(0x2002, 0, 0, 16), v6(0x3fff, 0, 0, 20)];
 
@@ -62,19 +63,19 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
 }
 
 impl Allowed {
-    /// These networks, and the usual port of public addresses.
+    /// Allows these networks, and the default port at public addresses.
     #[must_use]
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self { networks, ports: vec![HTTPS] }
     }
 
-    /// The same with these ports of public addresses. Allowed networks can be reached on any port.
+    /// Replaces the allowed ports of public addresses. Allowed networks can be reached on any port.
     #[must_use]
     pub fn on_ports(self, ports: Vec<u16>) -> Self {
         Self { ports, ..self }
     }
 
-    /// Whether public addresses may be reached on this port.
+    /// Whether this port may be used at public addresses.
     #[must_use]
     pub fn has_port(&self, port: u16) -> bool {
         self.ports.contains(&port)
@@ -93,20 +94,21 @@ impl Allowed {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Whether a webhook may lead to this address, on some port.
+    /// Whether webhooks may be sent to this address on some port.
     #[must_use]
     pub fn permits_address(&self, address: IpAddr) -> bool {
         self.contains(address) || is_public(address)
     }
 
-    /// Whether a webhook may lead there.
+    /// Whether webhooks may be sent to this address and port.
     #[must_use]
     pub fn permits(&self, address: IpAddr, port: u16) -> bool {
         self.contains(address) || (self.has_port(port) && is_public(address))
     }
 }
 
-/// Whether the address is unicast on the public internet. An IPv4 address in IPv6's mapped form is the IPv4 one.
+/// Whether the address is unicast on the public internet. An IPv4-mapped IPv6 address counts as its IPv4
+/// address.
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|network| network.contains(&address)),
@@ -118,7 +120,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// An interface identifier that carries an IPv4 address within a site (RFC 5214, section 6.1).
+/// Whether the interface identifier contains an IPv4 address within a site (RFC 5214, section 6.1).
 fn is_isatap(address: Ipv6Addr) -> bool {
     let [.., one, two, _, _] = address.segments();
     matches!(one, 0x0000 | 0x0200) && two == 0x5efe
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         let refused = [
-            // This host, loopback, and their neighbours.
+            // The unspecified address, loopback, and the rest of their networks.
             "0.0.0.0",
             "0.1.2.3",
             "127.0.0.1",

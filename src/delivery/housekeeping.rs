@@ -1,15 +1,15 @@
-//! Deletes old deliveries, and webhooks that were removed.
+//! Deletes old deliveries and removed webhooks.
 
 use crate::domain::webhook::LEDGER;
 use crate::store::{Result, Store, Tx, deliveries, webhooks};
 use chrono::TimeDelta;
 
-/// Rows of one transaction.
+/// The maximum number of rows deleted in one transaction.
 const ROWS: u64 = 500;
-/// The time for which a deleted webhook is kept, so that running attempts can still store their results.
+/// How long a deleted webhook is kept, so that running attempts can still store their results.
 const REST: TimeDelta = TimeDelta::minutes(10);
 
-/// Takes a part of it away: whether there is more.
+/// Deletes one batch. Returns whether there is more.
 pub(super) async fn clear(store: &Store) -> Result<bool> {
     let now = store.clock().now();
     let forgotten =

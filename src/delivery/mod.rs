@@ -25,15 +25,14 @@ use std::time::Duration;
 /// The settings of deliveries.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Networks beside the public internet that webhooks may lead to.
+    /// The networks besides the public internet to which webhooks may be sent.
     pub allowed: Allowed,
     /// The resolver of host names. Not a setting; tests replace it.
     pub resolver: Resolver,
     /// The time limit of an attempt, from the name lookup to the end of the response. Not a setting; tests
     /// shorten it.
     pub timeout: Duration,
-    /// The time for which an attempt belongs to the node that started it: longer than its time limit. Not a
-    /// setting.
+    /// How long an attempt belongs to the node that started it: longer than its time limit. Not a setting.
     pub lease: Duration,
     /// The interval of looking for due deliveries. Not a setting; tests shorten it.
     pub tick: Duration,

@@ -15,13 +15,14 @@ const GONE: &str = "The receiver answered 410 Gone.";
 /// The reason for disabling a webhook after long failure.
 const FAILED_LONG: &str = "No delivery succeeded for five days.";
 
-/// Makes a delivery due again whose attempt the server cut off when it stopped. It does not count as an attempt.
+/// Makes a delivery due again whose attempt was interrupted when the server stopped. The attempt is not
+/// counted.
 pub(super) async fn release(store: &Store, delivery: &webhook_delivery::Model, lease: Uuid) -> Result<()> {
     let released = store.transaction(async |tx| deliveries::release(tx, delivery.id, lease, tx.now()).await);
     released.await.map(|done| done.value)
 }
 
-/// Writes what came of an attempt, and counts it.
+/// Stores the result of an attempt, and counts it.
 pub(super) async fn settle(
     store: &Store,
     webhook: &webhook::Model,
@@ -62,7 +63,7 @@ async fn write(
                 Some(delay) => delivery.next_attempt_at = Some(now.plus(delay)),
                 None => give_up(&mut delivery),
             }
-            // What an admin changed meanwhile is not to blame for it.
+            // If an admin changed the URL meanwhile, the failure does not count against the new one.
             let disabled = webhook.url == seen.url && fail(&mut webhook, trouble, wait, now);
             if disabled {
                 give_up(&mut delivery);
@@ -70,7 +71,7 @@ async fn write(
             webhooks::update(tx, &webhook).await?;
             deliveries::update_leased(tx, &delivery, lease).await?;
             if disabled {
-                // The worker gives up what else was to be delivered.
+                // Wakes the worker, which abandons the other pending deliveries.
                 tx.fill_outbox();
                 tracing::warn!(webhook = %webhook.id, reason = webhook.disabled_reason, "a webhook was disabled");
             }
@@ -79,8 +80,8 @@ async fn write(
     Ok(())
 }
 
-/// The wait before the next attempt. `None` if that was the last one. Answers 429 and 503 do not use up
-/// attempts for a day, and `Retry-After` overrides the schedule.
+/// The wait before the next attempt. `None` if that was the last one. For a day, responses 429 and 503 do not
+/// use up attempts. `Retry-After` overrides the schedule.
 fn next_delay(
     delivery: &mut webhook_delivery::Model,
     trouble: Trouble,
@@ -99,7 +100,7 @@ fn next_delay(
     Some(wait.unwrap_or(scheduled))
 }
 
-/// Something was delivered: the endpoint is well.
+/// Records a success: the endpoint no longer counts as failing.
 async fn recover(tx: &Tx, seen: &webhook::Model) -> Result<()> {
     let Some(mut webhook) = webhooks::lock_any(tx, seen.id).await? else { return Ok(()) };
     (webhook.failing_since, webhook.resume_at) = (None, None);
@@ -111,7 +112,7 @@ fn give_up(delivery: &mut webhook_delivery::Model) {
     delivery.next_attempt_at = None;
 }
 
-/// Notes a failure of the endpoint: whether that was one too many.
+/// Records a failure of the endpoint. Returns whether the webhook must be disabled.
 fn fail(webhook: &mut webhook::Model, trouble: Trouble, wait: Option<TimeDelta>, now: Timestamp) -> bool {
     let since = *webhook.failing_since.get_or_insert(now);
     if let Some(wait) = wait {
@@ -132,7 +133,7 @@ fn fail(webhook: &mut webhook::Model, trouble: Trouble, wait: Option<TimeDelta>,
     true
 }
 
-/// The wait that the receiver asked for, limited to between a second and a day.
+/// The wait that the receiver requested, limited to between a second and a day.
 fn wait(after: RetryAfter, now: Timestamp) -> TimeDelta {
     let wait = match after {
         RetryAfter::In(wait) => wait,

@@ -23,9 +23,9 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
-/// Bytes of the head of an answer.
+/// The maximum size of a response's head in bytes.
 const HEAD: usize = 16 * 1024;
-/// Bytes of the body of an answer that are read at most: nobody looks at them.
+/// The maximum number of bytes read of a response's body, which is discarded.
 const BODY: usize = 16 * 1024;
 
 /// The sender of requests.
@@ -81,7 +81,7 @@ impl Post {
         Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed, resolver, timeout })
     }
 
-    /// Posts it; never longer than an attempt may take.
+    /// Sends the request, within the time limit of an attempt.
     pub(super) async fn send(&self, letter: Letter) -> Answer {
         match tokio::time::timeout(self.timeout, self.try_send(letter)).await {
             Ok(Ok(answer)) => answer,
@@ -103,7 +103,7 @@ impl Post {
         exchange(stream, request).await
     }
 
-    /// To the first of the addresses that takes the connection.
+    /// Connects to the first address that accepts the connection.
     async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Trouble> {
         let mut trouble = Trouble::NoConnection;
         for address in addresses {
@@ -120,7 +120,7 @@ impl Post {
     }
 }
 
-/// The trusted certificates: those of the machine, or Mozilla's list if it has none.
+/// The trusted root certificates: the machine's, or Mozilla's list if it has none.
 fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -162,7 +162,7 @@ where
         let response = sender.send_request(request).await.map_err(|_| Trouble::NoAnswer)?;
         read(response).await
     };
-    // The connection moves only while it is polled; once it is over, what it brought is still to be read.
+    // The connection makes progress only while it is polled. After it ends, received data must still be read.
     let moved = async {
         let _ = connection.await;
         pending::<()>().await;
@@ -173,8 +173,8 @@ where
     }
 }
 
-/// The status decides. The body is read to its end or to the bound, because an answer that breaks off may be one
-/// of a receiver that broke off too.
+/// The status decides. The body is read to its end or to the limit, because a response that breaks off may
+/// come from a receiver that failed before it was done.
 async fn read(response: Response<Incoming>) -> Result<Answer, Trouble> {
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
@@ -193,7 +193,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Trouble> {
     Ok(Answer::Taken(status))
 }
 
-/// Seconds, or a date (RFC 9110, section 10.2.3).
+/// Parses seconds or a date (RFC 9110, section 10.2.3).
 fn retry_after(value: &str) -> Option<RetryAfter> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {

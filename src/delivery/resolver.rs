@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Answers all addresses of a name.
+/// A function that returns all addresses of a name.
 pub type Answer = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
 /// The source of addresses for host names.
@@ -11,12 +11,12 @@ pub type Answer = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 pub enum Resolver {
     /// The machine's own resolver.
     System,
-    /// A function: for tests, which let a name lead wherever they want.
+    /// A function for tests, which can return any address.
     Function(Arc<Answer>),
 }
 
 impl Resolver {
-    /// All addresses of a name; none where it has none, or nobody knows.
+    /// All addresses of a name. Empty if it has none or cannot be resolved.
     pub(super) async fn addresses(&self, name: &str) -> Vec<IpAddr> {
         match self {
             Self::System => match tokio::net::lookup_host((name, 0)).await {

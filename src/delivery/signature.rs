@@ -9,10 +9,10 @@ use sha2::Sha256;
 
 /// The prefix of a signing secret.
 const PREFIX: &str = "whsec_";
-/// Bytes of a new secret: the specification asks for 24 to 64.
+/// The number of bytes of a new secret. The specification requires 24 to 64.
 const BYTES: usize = 32;
 
-/// A new secret that nobody can guess.
+/// A new random secret.
 #[must_use]
 pub fn new_secret() -> SecretText {
     let mut bytes = [0_u8; BYTES];
@@ -20,7 +20,7 @@ pub fn new_secret() -> SecretText {
     format!("{PREFIX}{}", STANDARD.encode(bytes)).into()
 }
 
-/// The header `webhook-signature`: one signature for each secret.
+/// The header `webhook-signature`, with one signature per secret.
 pub(super) fn signatures(secrets: &[&SecretText], id: &str, timestamp: i64, body: &str) -> String {
     let signed = secrets.iter().filter_map(|secret| {
         let key = STANDARD.decode(secret.expose().strip_prefix(PREFIX)?).ok()?;
@@ -35,7 +35,7 @@ pub(super) fn signatures(secrets: &[&SecretText], id: &str, timestamp: i64, body
 mod tests {
     use super::*;
 
-    /// The example of the specification's own libraries.
+    /// The example of the specification's reference libraries.
     #[test]
     fn the_published_example_is_signed_alike() {
         let secret = SecretText::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

@@ -6,8 +6,8 @@ use super::trouble::Trouble;
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 
-/// A URL that a webhook may have. How an address is spelled makes no difference: `url` reads octal, hexadecimal,
-/// short and full-width forms as the addresses that they are.
+/// A permitted URL of a webhook. The spelling of an address does not matter: `url` parses octal, hexadecimal,
+/// short and full-width forms.
 #[derive(Clone, Debug)]
 pub struct Target {
     url: Url,
@@ -20,7 +20,7 @@ pub struct Target {
 pub enum BadTarget {
     /// The text is not a URL with a host.
     NoUrl,
-    /// Neither `https`, nor `http` on a server that allows networks.
+    /// The scheme is neither `https` nor, on a server that allows networks, `http`.
     Scheme,
     /// The URL contains a user name or a password.
     Credentials,
@@ -33,7 +33,7 @@ pub enum BadTarget {
 }
 
 impl BadTarget {
-    /// A sentence that says so.
+    /// The explanation, a sentence.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl BadTarget {
 }
 
 impl Target {
-    /// Reads a URL and checks what can be said of it without asking for its name.
+    /// Parses a URL and checks everything that does not need a name lookup.
     pub fn parse(text: &str, allowed: &Allowed) -> Result<Self, BadTarget> {
         let url = Url::parse(text).map_err(|_| BadTarget::NoUrl)?;
         if url.scheme() != "https" && !(url.scheme() == "http" && allowed.is_any()) {
@@ -67,14 +67,14 @@ impl Target {
             Some(address) if target.may_lead_to(address, allowed) => Ok(target),
             Some(address) if target.is_tls() && allowed.permits_address(address) => Err(BadTarget::Port),
             Some(_) => Err(BadTarget::NotPublic),
-            // The name may lead to a network that is allowed with all its ports.
+            // The name may resolve to an allowed network, which can be reached on any port.
             None if allowed.is_any() || allowed.has_port(port) => Ok(target),
             None => Err(BadTarget::Port),
         }
     }
 
-    /// The addresses to connect to: all that the name has, each of them checked. One that may not be makes all of
-    /// them suspect.
+    /// The addresses to connect to: all addresses of the name, each of them checked. A single forbidden
+    /// address makes the whole name fail.
     pub(super) async fn addresses(
         &self,
         allowed: &Allowed,
@@ -96,7 +96,7 @@ impl Target {
         Ok(found.into_iter().map(|address| SocketAddr::new(address.to_canonical(), self.port)).collect())
     }
 
-    /// Without TLS only to networks that the operator allows.
+    /// Whether webhooks may be sent to this address. Without TLS, only allowed networks are permitted.
     fn may_lead_to(&self, address: IpAddr, allowed: &Allowed) -> bool {
         if self.is_tls() { allowed.permits(address, self.port) } else { allowed.contains(address) }
     }
@@ -113,7 +113,7 @@ impl Target {
         self.url.scheme() == "https"
     }
 
-    /// The name or address that the certificate must be for, without brackets.
+    /// The name or address to verify the certificate against, without brackets.
     pub(super) fn server_name(&self) -> String {
         match &self.host {
             Host::Domain(name) => name.clone(),
@@ -130,7 +130,7 @@ impl Target {
         }
     }
 
-    /// The path with the query.
+    /// The path and query.
     pub(super) fn path(&self) -> String {
         match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),

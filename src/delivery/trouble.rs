@@ -6,28 +6,28 @@ use std::fmt::{Display, Formatter};
 /// The error of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The URL may no longer be a webhook's.
+    /// The URL is no longer permitted.
     BadUrl,
     /// The name has no address.
     NoAddress,
-    /// The name leads to an address that is not public.
+    /// The name resolves to an address that is not public.
     NotPublic,
-    /// Nobody took the connection.
+    /// The connection was refused or failed.
     NoConnection,
-    /// The certificate is not trusted, or for somebody else.
+    /// The certificate is not trusted, or has another name.
     Certificate,
-    /// No encrypted connection came about for another reason.
+    /// The TLS handshake failed for another reason.
     Tls,
     /// The attempt exceeded its time limit.
     Timeout,
     /// The response was not a complete HTTP response.
     NoAnswer,
-    /// The answer was not 2xx.
+    /// The response's status was not 2xx.
     Status(u16),
 }
 
 impl Trouble {
-    /// The HTTP status, where there was a whole answer.
+    /// The HTTP status, if there was a complete response.
     pub(super) fn status(self) -> Option<u16> {
         if let Self::Status(status) = self { Some(status) } else { None }
     }

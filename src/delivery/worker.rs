@@ -1,4 +1,4 @@
-//! The worker: finds due deliveries, leases them, and has them posted.
+//! The worker: finds due deliveries, leases them, and posts them.
 //!
 //! Any number of nodes run a worker on one database. When a node dies, its leases expire, and other nodes
 //! take over. Each endpoint has its own slots: eight while it works, one while it fails, so that a failing
@@ -20,20 +20,20 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Deliveries to one endpoint at once.
+/// The maximum number of concurrent deliveries to one endpoint.
 const PLACES: usize = 8;
-/// The slots of an endpoint that fails: enough to notice that it has recovered.
+/// The number of slots of a failing endpoint: enough to notice that it has recovered.
 const PLACES_WHILE_FAILING: usize = 1;
-/// Deliveries of this node at once.
+/// The maximum number of concurrent deliveries of this node.
 const AT_ONCE: usize = 512;
-/// Webhooks of one look at what is due.
+/// The maximum number of webhooks read at once.
 const LOOK: u64 = 100;
-/// Deliveries of one webhook that are given up at once.
+/// The maximum number of deliveries of a webhook that are abandoned at once.
 const GIVEN_UP_AT_ONCE: u64 = 500;
-/// The time that running attempts get when the server stops.
+/// How long running attempts may take when the server stops.
 const LAST_MOMENTS: Duration = Duration::from_secs(5);
 
-/// Sends what is due, for ever.
+/// The worker, which sends due deliveries.
 #[derive(Clone)]
 pub struct Worker(Arc<Inner>);
 
@@ -45,13 +45,13 @@ struct Inner {
     clear: Duration,
     tracker: TaskTracker,
     shutdown: CancellationToken,
-    /// Deliveries under way at each endpoint.
+    /// The number of running deliveries to each endpoint.
     under_way: Mutex<HashMap<WebhookId, usize>>,
-    /// Told when one of them has ended.
+    /// Notified when a running delivery ends.
     freed: Notify,
 }
 
-/// A place at an endpoint, taken for as long as this lives.
+/// A slot of an endpoint. Freed when dropped.
 struct Place {
     worker: Worker,
     webhook_id: WebhookId,
@@ -71,7 +71,7 @@ impl Drop for Place {
     }
 }
 
-/// Ends what the last run of a server left behind: on a database that no other uses nobody holds a lease now.
+/// Releases leases of the server's previous run. Only for a database that no other server uses.
 pub async fn release_all(store: &Store) -> Result<()> {
     if store.engine() != Engine::Sqlite {
         return Ok(());
@@ -81,7 +81,7 @@ pub async fn release_all(store: &Store) -> Result<()> {
 }
 
 impl Worker {
-    /// A worker on a store. Attempts run on the tracker until the shutdown.
+    /// Creates a worker for a store. Attempts run on the tracker until the shutdown.
     pub fn new(
         store: Store,
         settings: &Settings,
@@ -103,7 +103,7 @@ impl Worker {
         })
     }
 
-    /// Works until the server stops.
+    /// Runs until the server stops.
     pub async fn run(self) {
         let shutdown = self.0.shutdown.clone();
         let mut ticks = tokio::time::interval(self.0.tick);
@@ -136,8 +136,8 @@ impl Worker {
         }
     }
 
-    /// Goes once through all webhooks that have something due and takes as much as there are places for. Answers
-    /// where the places ran out: there the next look begins, so that everybody has a turn.
+    /// Processes all webhooks with due deliveries once, as far as there are free slots. If slots run out,
+    /// returns the webhook to start with next time, so that all have their turn.
     async fn look(&self, from: Option<WebhookId>) -> Result<Option<WebhookId>> {
         let store = &self.0.store;
         let mut after = from;
@@ -152,7 +152,7 @@ impl Worker {
                 self.take(webhook).await?;
             }
             if is_last && from.is_some() {
-                // The ones before are still to be looked at.
+                // Earlier webhooks have not been processed yet.
                 self.0.freed.notify_one();
             }
             if is_last {
@@ -161,7 +161,7 @@ impl Worker {
         }
     }
 
-    /// Takes what is due of one webhook, as much as it has places for.
+    /// Claims due deliveries of one webhook, as many as it has free slots.
     async fn take(&self, webhook: webhook::Model) -> Result<()> {
         if !webhook.is_enabled {
             return self.give_up(webhook.id).await;
@@ -192,8 +192,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Fails the deliveries that were pending when a webhook was disabled, including those stored at that
-    /// moment.
+    /// Fails all pending deliveries of a disabled webhook, including those stored concurrently with the
+    /// disabling.
     async fn give_up(&self, webhook_id: WebhookId) -> Result<()> {
         let given_up =
             self.0.store.transaction(async |tx| match webhooks::lock_any(tx, webhook_id).await? {
@@ -216,7 +216,7 @@ impl Worker {
         let answer = tokio::select! {
             answer = self.0.post.send(letter) => answer,
             () = ending => {
-                // Where this fails, the lease ends by itself.
+                // If this fails, the lease expires.
                 if let Err(error) = outcome::release(store, &delivery, claim.lease).await {
                     tracing::warn!(delivery = %delivery.id, %error, "an interrupted delivery waits until its lease expires");
                 }
@@ -254,7 +254,8 @@ impl Worker {
     }
 }
 
-/// The delivery as it is sent now: the same id and body at every attempt, another time and signature.
+/// The request of an attempt. All attempts of a delivery have the same id and body, but each has its own time
+/// and signature.
 fn letter(webhook: &webhook::Model, delivery: &webhook_delivery::Model, now: Timestamp) -> Letter {
     let id = format!("msg_{}", delivery.id.0.simple());
     let timestamp = now.0.div_euclid(1_000);

@@ -21,14 +21,14 @@ use month::Month;
 use std::fmt::Write;
 use words::VISITORS;
 
-/// Seconds that the demo's tokens live: a day.
+/// The lifetime of the demo's tokens in seconds: a day.
 const TOKEN_SECONDS: i32 = 86_400;
-/// Where the page in `examples/widget` is served to try it.
+/// The port of the page in `examples/widget`.
 const WIDGET_PORT: u16 = 8080;
 const TENANT: &str = "demo";
 const INSTANCE: &str = "main";
 const ADMIN: &str = "Ada Admin";
-/// The operators, with what visitors read; the first is the one whom a newcomer can be.
+/// The operators, with their public names. The first is the one whose token is printed.
 const OPERATORS: [(&str, &str); 4] = [
     ("Olga Operator", "Olga"),
     ("Omar Operator", "Omar"),
@@ -37,20 +37,20 @@ const OPERATORS: [(&str, &str); 4] = [
 ];
 const ROOMS: [&str; 4] = ["Reception", "Pharmacy", "Cardiology", "Billing"];
 
-/// The demo organization, with somebody to look at it from each of three sides.
+/// The demo organization, with a token for each of three roles.
 pub struct Demo {
     guests: [Guest; 3],
     widget_key: String,
 }
 
-/// Somebody of the demo organization, signed in.
+/// A signed-in person of the demo organization.
 struct Guest {
     who: String,
     token: String,
 }
 
 impl Demo {
-    /// What the console says of it: URLs that open GraphiQL signed in, or the bare tokens where there is none.
+    /// The output for the console: URLs that open GraphiQL signed in, or only the tokens if GraphiQL is off.
     #[must_use]
     pub fn introduction(&self, url: &str, has_graphiql: bool) -> String {
         let mut text = String::from("\nThe demo organization is loaded. ");
@@ -78,7 +78,7 @@ impl Demo {
         text
     }
 
-    /// Tokens for three people of the demo organization.
+    /// Issues tokens for three people of the demo organization.
     pub async fn tokens(actions: &Actions) -> anyhow::Result<Self> {
         let organization =
             actions.find_organization(TENANT, INSTANCE).await?.context("the demo organization is gone")?;
@@ -100,7 +100,7 @@ impl Demo {
     }
 }
 
-/// What a page of the first room's site signs visitors in with.
+/// The widget key of the first room.
 async fn widget_key(actions: &Actions, admins_token: &str) -> anyhow::Result<String> {
     let admin = actions.authenticate(admins_token, None).await;
     let admin = admin.map_err(|failure| anyhow::anyhow!("the admin is not let in: {failure:?}"))?;
@@ -114,8 +114,8 @@ pub async fn is_wanted(actions: &Actions) -> anyhow::Result<bool> {
     Ok(!actions.has_organization().await?)
 }
 
-/// Loads the demo organization, once. The store must not be open: it is played by a clock of its own, which
-/// starts a month ago.
+/// Loads the demo organization once. The store must not be open, because the demo runs on its own clock,
+/// which starts a month ago.
 pub async fn load(config: &Config) -> anyhow::Result<()> {
     let now = Clock::system().now();
     let clock = Clock::frozen(now.minus(TimeDelta::days(month::DAYS)));
@@ -168,7 +168,7 @@ async fn play(actions: &Actions, clock: &Clock, now: entity::Timestamp) -> anyho
     Month::new(&stage, clock, &users, &visitors, &rooms).play(now).await
 }
 
-/// Where `examples/widget` is tried.
+/// The origins of `examples/widget`.
 fn widget_origins() -> Vec<String> {
     ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{WIDGET_PORT}")).into()
 }

@@ -1,4 +1,4 @@
-//! A month at the clinic: two hundred chats, replayed on a clock of their own.
+//! A month at the clinic: two hundred chats, replayed on their own clock.
 
 use super::words::{DIALOGUES, TEAM, VISITORS, Who, words};
 use super::{Stage, picture, shop};
@@ -16,18 +16,18 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use std::time::Duration;
 
-/// Days before now at which the month begins.
+/// The number of days before now at which the month begins.
 pub(super) const DAYS: i64 = 30;
-/// Chats that have ended; the others are still going on.
+/// The number of ended chats. The others are still open.
 const ENDED_CHATS: usize = 187;
-/// Always the same month.
+/// A fixed seed, so that the month is always the same.
 const SEED: u64 = 20_261_121;
-/// What two of five chats are tagged as once they are over.
+/// The tags of two out of five ended chats.
 const TAGS: [&str; 2] = ["appointment", "follow-up"];
-/// In seconds.
+/// A minute in seconds.
 const MINUTE: u64 = 60;
 
-/// How a session goes.
+/// The courses that a session can take.
 const COURSES: [&[(Side, SessionAction)]; 6] = [
     &[
         (Side::We, SessionAction::Start),
@@ -45,7 +45,7 @@ const COURSES: [&[(Side, SessionAction)]; 6] = [
     &[(Side::They, SessionAction::Reject)],
 ];
 
-/// Who moves a session on.
+/// The side that acts on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     They,
@@ -53,11 +53,11 @@ enum Side {
     Clock,
 }
 
-/// Everybody and every place, and the month's own clock and dice.
+/// All people and rooms, with the month's own clock and random numbers.
 pub(super) struct Month<'a> {
     pub stage: &'a Stage<'a>,
     pub clock: &'a Clock,
-    /// The admin first.
+    /// The users. The admin is the first.
     pub users: &'a [Viewer],
     pub visitors: &'a [Viewer],
     pub rooms: &'a [RoomId],
@@ -75,7 +75,7 @@ impl<'a> Month<'a> {
         Self { stage, clock, users, visitors, rooms, dice: StdRng::seed_from_u64(SEED) }
     }
 
-    /// Plays until a moment, which is now.
+    /// Replays until a time, which is now.
     pub(super) async fn play(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let team = self.team().await?;
         let end = now.minus(TimeDelta::hours(2));
@@ -89,8 +89,7 @@ impl<'a> Month<'a> {
                 self.say(&self.users[speaker], team, words).await?;
             }
         }
-        // The front desk keeps up with its own chat.
-        // All but the admin, who comes first.
+        // All users but the admin, who is the first, have read the team's chat.
         for user in self.users.iter().skip(1) {
             self.read(user, team).await?;
         }
@@ -98,7 +97,7 @@ impl<'a> Month<'a> {
         self.today(now).await
     }
 
-    /// A visitor's chat from its start to its end.
+    /// Replays a visitor's chat from start to end.
     async fn visit(&mut self, number: usize) -> anyhow::Result<()> {
         let who = self.dice.random_range(0..VISITORS.len());
         let user = &self.users[self.dice.random_range(1..self.users.len())];
@@ -106,7 +105,7 @@ impl<'a> Month<'a> {
         let visitor = &self.visitors[who];
         let lines = self.lines(VISITORS[who].2);
         let chat = self.start(visitor, room, lines[0].1).await?;
-        // Now and then nobody comes.
+        // Occasionally, nobody answers.
         if number % 23 == 7 {
             self.pass(10 * MINUTE, 30 * MINUTE);
             self.stage.actions.end_chat(visitor, chat).await?;
@@ -131,7 +130,7 @@ impl<'a> Month<'a> {
         Ok(())
     }
 
-    /// What is going on at this moment: who waits, who is talked with, who is called.
+    /// Creates the current state: waiting chats, open conversations and calls.
     async fn today(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let (olga, omar, doctor) = (&self.users[1], &self.users[2], &self.users[3]);
         let (vera, rooms) = (&self.visitors[0], self.rooms);
@@ -183,7 +182,7 @@ impl<'a> Month<'a> {
         self.direct(omar, call, SessionAction::Start).await
     }
 
-    /// A chat that has just begun, with a session that goes so far.
+    /// Starts a chat with a session that has taken some of its steps.
     async fn talk(
         &mut self,
         user: &Viewer,
@@ -325,7 +324,7 @@ impl<'a> Month<'a> {
         Ok(())
     }
 
-    /// A conversation in a language.
+    /// A conversation in this language.
     fn lines(&mut self, language: &str) -> &'static [(Who, &'static str)] {
         let spoken: Vec<_> = DIALOGUES.iter().filter(|(spoken, _)| *spoken == language).collect();
         spoken.choose(&mut self.dice).map_or(DIALOGUES[0].1, |(_, lines)| lines)
@@ -341,7 +340,7 @@ impl<'a> Month<'a> {
     }
 }
 
-/// A page of the clinic's site: each room has its own.
+/// The page of the clinic's site for a room.
 fn page(room_id: RoomId, rooms: &[RoomId]) -> WebPage {
     const PAGES: [(&str, &str); 4] =
         [("", "Welcome"), ("pharmacy", "Pharmacy"), ("cardiology", "Cardiology"), ("billing", "Your bill")];

@@ -17,7 +17,7 @@ const HEIGHT: u32 = 240;
 const PAPER: Rgb<u8> = Rgb([255, 250, 245]);
 const GRID: Rgb<u8> = Rgb([245, 205, 200]);
 const INK: Rgb<u8> = Rgb([40, 40, 60]);
-/// How far the line is from its rest, beat after beat, in pixels upwards.
+/// The deflections of a heartbeat's line, in pixels upward.
 const BEAT: [(u32, i32); 9] =
     [(0, 0), (30, 0), (40, 12), (50, 0), (66, -10), (74, 90), (82, -30), (90, 0), (128, 0)];
 
@@ -53,7 +53,7 @@ fn draw() -> anyhow::Result<Bytes> {
     Ok(bytes.into_inner().into())
 }
 
-/// Where the line is, counted from above.
+/// The height of the line, in pixels from the top.
 fn height_at(x: u32) -> u32 {
     let x = x % 128;
     let (start, end) = BEAT

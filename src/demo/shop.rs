@@ -7,13 +7,13 @@ use crate::domain::cart::Product;
 use crate::domain::viewer::Viewer;
 use entity::{ChatId, MessageType, Money, RoomId, Timestamp, WebPage};
 
-/// What is in every cart: its number in the shop, its name and kind, its price in euros, and how many.
+/// The products of every cart: number, name, category, price in euros and quantity.
 const PRODUCTS: [(&str, &str, &str, &str, i32); 2] = [
     ("P-2214", "Blood pressure monitor", "Devices", "49.90", 1),
     ("P-0107", "Vitamin D, 90 tablets", "Supplements", "12.50", 2),
 ];
 
-/// Makes a visitor's cart known beside a chat of theirs; it is bought where a moment says when.
+/// Creates a cart of a visitor with a related chat. It is bought if a time is given.
 pub(super) async fn fill_cart(
     stage: &Stage<'_>,
     admin: &Viewer,
@@ -49,7 +49,7 @@ pub(super) async fn fill_cart(
     Ok(())
 }
 
-/// A user speaks first to a visitor who is on a page.
+/// Sends a suggestion of a user to a visitor on a page.
 pub(super) async fn suggest(
     stage: &Stage<'_>,
     user: &Viewer,

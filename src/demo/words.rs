@@ -4,20 +4,20 @@ use crate::actions::SendMessage;
 use crate::domain::attachment::Attached;
 use entity::{ChatId, MessageType};
 
-/// Who speaks.
+/// The speaker of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     /// The visitor.
     They,
-    /// One of the clinic's people.
+    /// A user of the clinic.
     We,
 }
 use Who::{They, We};
 
-/// A visitor: external id, name where they gave one, language.
+/// A visitor: external id, display name if given, language.
 pub(super) type Person = (&'static str, Option<&'static str>, &'static str);
 
-/// The visitors; the first is the one whom a newcomer can be.
+/// The visitors. The first is the one whose token is printed.
 pub(super) const VISITORS: [Person; 20] = [
     ("patient-1", Some("Vera Visitor"), "en"),
     ("patient-2", Some("Viktor Novak"), "en"),
@@ -44,7 +44,7 @@ pub(super) const VISITORS: [Person; 20] = [
 /// A conversation: its language and its lines.
 pub(super) type Dialogue = (&'static str, &'static [(Who, &'static str)]);
 
-/// The conversations, several where a language has many speakers.
+/// The conversations, more than one for languages with many speakers.
 pub(super) const DIALOGUES: [Dialogue; 19] = [
     (
         "en",
@@ -188,7 +188,7 @@ pub(super) const DIALOGUES: [Dialogue; 19] = [
     ),
 ];
 
-/// What colleagues say to each other, in turn.
+/// Messages between colleagues, in order.
 pub(super) const TEAM: [&str; 8] = [
     "Good morning! Who covers the pharmacy today?",
     "I do until noon.",
@@ -200,7 +200,7 @@ pub(super) const TEAM: [&str; 8] = [
     "Cake in the kitchen 🍰",
 ];
 
-/// A message in the speaker's own name.
+/// A message as oneself.
 pub(super) fn words(chat_id: ChatId, text: &str) -> SendMessage {
     SendMessage {
         chat_id,

@@ -9,9 +9,9 @@ use url::Url;
 /// A link to attach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewLink {
-    /// The URL: http or https, at most 2048 characters as it is stored.
+    /// The URL: http or https, at most 2048 characters after normalization.
     pub url: String,
-    /// The name to show. Default: the host.
+    /// The name to show. Defaults to the host.
     pub name: Option<String>,
 }
 
@@ -20,31 +20,29 @@ pub struct NewLink {
 pub struct NewContact {
     /// The actor, whom the viewer must be able to see.
     pub actor_id: Option<ActorId>,
-    /// Or else where to reach them.
+    /// The address of a person who is not an actor.
     pub address: Option<String>,
-    /// The name to show. Default: the address.
+    /// The name to show. Defaults to the address.
     pub name: Option<String>,
 }
 
 /// The attachments of a message: files first, then links, then contacts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attached {
-    /// Uploads of the viewer.
+    /// The viewer's uploads.
     pub files: Vec<AttachmentId>,
-    /// Links.
     pub links: Vec<NewLink>,
-    /// Contacts.
     pub contacts: Vec<NewContact>,
 }
 
 impl Attached {
-    /// Whether nothing is attached.
+    /// Whether there are no attachments.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.links.is_empty() && self.contacts.is_empty()
     }
 
-    /// Writes links in their normal form and removes bidirectional controls from what is shown, as it will be stored.
+    /// Normalizes links and removes bidirectional controls from the shown texts.
     pub fn normalize(&mut self) {
         for link in &mut self.links {
             if let Some(url) = link.href() {
@@ -59,7 +57,7 @@ impl Attached {
         }
     }
 
-    /// Refuses what cannot be attached, whatever is stored.
+    /// Checks everything that does not depend on stored data.
     pub fn check(&self) -> Result<(), Refused> {
         let counts = [
             ("attachmentIds", self.files.len()),
@@ -104,14 +102,14 @@ impl NewLink {
         self.name.as_ref().map_or(Ok(()), |name| text::name(field.field("name"), &mut name.clone()))
     }
 
-    /// The URL as browsers parse it, without anything that could be shown as something else.
+    /// The URL as browsers parse it. `None` if it is too long, or contains credentials or control characters.
     fn href(&self) -> Option<Url> {
         let is_short = self.url.chars().nth(limits::LINK).is_none();
         let is_line = !self.url.chars().any(char::is_control);
         text::web_url(&self.url).filter(|url| is_short && is_line && !has_credentials(url))
     }
 
-    /// The host, of an http or https URL.
+    /// The host of an http or https URL.
     fn host(&self) -> Option<String> {
         Some(text::web_url(&self.url)?.host_str()?.chars().take(limits::NAME).collect())
     }
@@ -123,7 +121,7 @@ impl NewLink {
     }
 }
 
-/// A user name before the host is there to be taken for the host.
+/// Whether the URL has a user name or password, which could be mistaken for the host.
 fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }

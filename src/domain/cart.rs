@@ -5,16 +5,16 @@ use super::refused::Refused;
 use super::{limits, text};
 use entity::{Decimal, Money, shopping_cart_product};
 
-/// A product as a cart is to have it.
+/// A product of a cart to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// The shop's own id of it.
+    /// The product's id in the shop.
     pub external_id: String,
     /// The name of the product.
     pub name: String,
-    /// More about it.
+    /// The description of the product.
     pub description: Option<String>,
-    /// To which kind of products it belongs.
+    /// The category of the product.
     pub category: Option<String>,
     /// The product number in the shop.
     pub product_number: Option<String>,
@@ -30,7 +30,7 @@ pub struct Product {
     pub stock_balance: Option<i32>,
 }
 
-/// A currency: three capital letters, as ISO 4217 has them.
+/// Checks a currency: three capital letters, as in ISO 4217.
 pub fn currency(field: impl Into<FieldPath>, code: &str) -> Result<(), Refused> {
     if code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()) {
         Ok(())
@@ -42,7 +42,8 @@ pub fn currency(field: impl Into<FieldPath>, code: &str) -> Result<(), Refused> 
     }
 }
 
-/// Products of one cart: each once, each within bounds. Bidirectional controls are removed from what is shown of them.
+/// Checks the products of one cart: no duplicates, all values within bounds. Removes bidirectional controls
+/// from the shown texts.
 pub fn products(field: impl Into<FieldPath>, products: &mut [Product]) -> Result<(), Refused> {
     let field = field.into();
     if products.len() > limits::PRODUCTS {

@@ -9,13 +9,12 @@ use uuid::Uuid;
 /// A change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageChange {
-    /// It was added.
     Added,
-    /// It was edited, deleted or reacted to.
+    /// The message was edited, deleted or reacted to.
     Changed,
 }
 
-/// A change of a presence. A renewal has no place in the log.
+/// A change of a presence. Renewals are not in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PresenceChange {
     /// The user joined.
@@ -27,11 +26,11 @@ pub enum PresenceChange {
 /// A change of a participation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParticipationChange {
-    /// The actor takes part from now on.
+    /// The actor began to participate.
     Added,
-    /// It changed in a way that everyone in the chat may see.
+    /// It changed in a way that everybody in the chat may see.
     Changed,
-    /// The actor no longer takes part.
+    /// The actor stopped participating.
     Ended,
 }
 
@@ -57,7 +56,7 @@ impl SessionChange {
     }
 }
 
-/// A change with the id of its row. [`Change`](super::event::Change) is the same with the row.
+/// A change with the id of its row. [`Change`](super::event::Change) has the row itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredChange {
     /// The chat's own fields changed.
@@ -75,7 +74,7 @@ pub enum StoredChange {
 }
 
 impl StoredChange {
-    /// The change that the log stores as this kind, of the row with this id.
+    /// The change for a kind and id of the log.
     #[must_use]
     pub fn new(kind: EventKind, id: Uuid) -> Self {
         let message = |change| Self::Message(change, MessageId(id));
@@ -101,7 +100,7 @@ impl StoredChange {
         }
     }
 
-    /// The kind and the id that the log stores.
+    /// The kind and id that the log stores.
     #[must_use]
     pub fn kind_and_id(self) -> (EventKind, Uuid) {
         match self {

@@ -4,38 +4,38 @@ use super::description::Description;
 use super::page::Order;
 use entity::{ActorId, ChatId, ChatType, RoomId, Timestamp, chat};
 
-/// Conditions on chats; all that are given must hold.
+/// Conditions on chats. All that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatFilter {
     /// Chats of this type.
     pub chat_type: Option<ChatType>,
     /// Chats in one of these rooms.
     pub room_ids: Option<Vec<RoomId>>,
-    /// With this visitor.
+    /// Chats with this visitor.
     pub visitor_id: Option<ActorId>,
-    /// Chats in which all of these actors take part now.
+    /// Chats in which all of these actors participate now.
     pub participant_ids: Vec<ActorId>,
     /// Chats in which this user is present now.
     pub present_user_id: Option<ActorId>,
-    /// With all of these tags.
+    /// Chats that have all of these tags.
     pub tags: Vec<String>,
-    /// After the chat with this start and id, in the order of starts.
+    /// Chats after this start and id, in the order of starts.
     pub since: Option<(Timestamp, ChatId)>,
-    /// Started at or after this moment.
+    /// Chats that started at or after this time.
     pub started_from: Option<Timestamp>,
-    /// Ended before this moment.
+    /// Chats that ended before this time.
     pub ended_before: Option<Timestamp>,
-    /// Ended or not.
+    /// Whether the chat has ended.
     pub is_ended: Option<bool>,
-    /// Whether a visitor waits for an answer.
+    /// Whether the visitor waits for an answer.
     pub is_waiting: Option<bool>,
     /// Whether it is a real conversation.
     pub is_real_conversation: Option<bool>,
     /// Whether it is private.
     pub is_private: Option<bool>,
-    /// Whether a cart that has to do with it was bought.
+    /// Whether a related cart was bought.
     pub has_sales: Option<bool>,
-    /// At least this many messages.
+    /// The minimum number of messages.
     pub min_message_count: Option<i32>,
 }
 
@@ -84,16 +84,16 @@ impl ChatFilter {
 /// The members of a chat at a given time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
-    /// Actors who take part.
+    /// The actors who participate.
     pub participants: Vec<ActorId>,
-    /// Users who are present.
+    /// The users who are present.
     pub present_users: Vec<ActorId>,
-    /// Participants who hid the chat, each with the head of the log when they did.
+    /// The participants who hid the chat, each with the head of the log at that time.
     hidden: Vec<(ActorId, i64)>,
 }
 
 impl Members {
-    /// Takes over how far an actor hides the chat.
+    /// Sets whether an actor hides the chat, and since which head of the log.
     pub fn set_hidden(&mut self, actor_id: ActorId, hidden_sequence: Option<i64>) {
         self.hidden.retain(|(other, _)| *other != actor_id);
         self.hidden.extend(hidden_sequence.map(|hidden| (actor_id, hidden)));
@@ -105,7 +105,7 @@ impl Members {
         self.participants.contains(&actor_id) || self.present_users.contains(&actor_id)
     }
 
-    /// Whether the actor hides the chat in this state: nobody has written since they hid it.
+    /// Whether the actor hides the chat: they hid it, and nobody has written since.
     #[must_use]
     pub fn hides(&self, actor_id: ActorId, chat: &chat::Model) -> bool {
         let hidden = self.hidden.iter().find(|(other, _)| *other == actor_id);
@@ -113,7 +113,7 @@ impl Members {
     }
 }
 
-/// The sort field of chats. A field that can be absent lists only chats that have it.
+/// The sort field of chats. If a field can be absent, sorting by it lists only chats that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChatOrderField {
     /// The start of the chat.
@@ -149,7 +149,7 @@ impl ChatOrderField {
 pub type ChatOrder = Order<ChatOrderField>;
 
 impl ChatFilter {
-    /// Whether a chat with these members is meant.
+    /// Whether a chat with these members matches the filter.
     #[must_use]
     pub fn matches(&self, chat: &chat::Model, members: &Members) -> bool {
         let Self {

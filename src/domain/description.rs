@@ -1,5 +1,6 @@
-//! A canonical, versioned text of named values. Cursors and retry digests are hashes of it, so it must not depend on how
-//! Rust prints or orders anything: adding an optional field changes nothing where the field is absent.
+//! A canonical, versioned text of named values. Cursors and retry digests are hashes of it, so it must not
+//! depend on how Rust prints or orders values. Adding an optional field does not change the text of values
+//! without it.
 
 use sha2::{Digest, Sha256};
 use std::fmt::{Display, Write};
@@ -7,12 +8,12 @@ use std::fmt::{Display, Write};
 /// The version of the encoding, part of every description.
 const VERSION: u32 = 1;
 
-/// Named values in the order in which they were added. Absent values and empty lists leave no trace.
+/// Named values in the order in which they were added. Absent values and empty lists are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
 impl Description {
-    /// An empty description of a kind of thing, such as a mutation or a list.
+    /// An empty description of a kind of value, such as a mutation or a list.
     #[must_use]
     pub fn of(kind: &str) -> Self {
         Self(format!("{VERSION} {kind}\n"))
@@ -42,7 +43,7 @@ impl Description {
         self.with(field, is_set.then_some(true))
     }
 
-    /// The length of each value comes first, so that no value can imitate another field.
+    /// The length of each value comes first, so that no value can be mistaken for another field.
     fn add(&mut self, field: &str, value: impl Display) {
         let value = value.to_string();
         let _ = writeln!(self.0, "{field} {} {value}", value.len());

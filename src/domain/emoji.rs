@@ -5,11 +5,12 @@ use super::{limits, refused::Refused};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Asks for the picture where a character is also a letter: `VARIATION SELECTOR-16`. Keyboards may leave it out.
+/// `VARIATION SELECTOR-16` requests the emoji form of a character that also has a text form. Keyboards may
+/// leave it out.
 const AS_PICTURE: char = '\u{fe0f}';
 
-/// All emojis of Unicode, by what is left of them without [`AS_PICTURE`]. The library's own search by such a text
-/// (`emojis::get` of 0.9.1) finds another emoji for 24 couples with skin tones.
+/// All emojis of Unicode, keyed by their text without [`AS_PICTURE`]. The library's own lookup by such a text
+/// (`emojis::get` of 0.9.1) returns a different emoji for 24 couples with skin tones.
 static EMOJIS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let toned = |emoji: &'static emojis::Emoji| emoji.skin_tones().into_iter().flatten();
     let all = emojis::iter().flat_map(|emoji| std::iter::once(emoji).chain(toned(emoji)));
@@ -20,7 +21,7 @@ fn bare(text: &str) -> String {
     text.chars().filter(|letter| *letter != AS_PICTURE).collect()
 }
 
-/// The emoji that somebody typed, as Unicode writes it: fully qualified, so that all who react with it count together.
+/// Normalizes an emoji to its fully qualified form, so that all variants of it are counted together.
 pub fn emoji(field: impl Into<FieldPath>, typed: &str) -> Result<String, Refused> {
     let field = field.into();
     if typed.chars().nth(limits::EMOJI).is_some() {

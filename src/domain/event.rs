@@ -1,4 +1,4 @@
-//! Committed events: log entries with the rows they name, and transient signals.
+//! Committed events: log entries with their rows, and transient signals.
 
 use super::change::{MessageChange, ParticipationChange, PresenceChange, SessionChange, StoredChange};
 use entity::{
@@ -7,29 +7,27 @@ use entity::{
 };
 use std::sync::Arc;
 
-/// A message with its sender's row, which every page and every delivery shows.
+/// A message with its sender's row, which every page and delivery shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
-    /// The message.
     pub message: message::Model,
     /// The sender. Absent if the server itself acted.
     pub sender: Option<actor::Model>,
-    /// Messages of type SESSION: the current participants of the session. Empty if the store has already left
-    /// out what the reader cannot see.
+    /// For messages of type SESSION, the current participants of the session. Empty if the store has already
+    /// filtered by visibility.
     pub called_ids: Vec<ActorId>,
 }
 
-/// A session with the actors who are called to it, ordered by id.
+/// A session with its participants, ordered by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRow {
-    /// The session.
     pub session: chat_session::Model,
     /// The participants, including the creator.
     pub participant_ids: Vec<ActorId>,
 }
 
 impl SessionRow {
-    /// Whether the actor is called to it.
+    /// Whether the actor is a participant.
     #[must_use]
     pub fn has_participant(&self, actor_id: ActorId) -> bool {
         self.participant_ids.contains(&actor_id)
@@ -43,16 +41,16 @@ impl SessionRow {
     }
 }
 
-/// What happened in a chat, with the row that it happened to. The row may be newer than the event, never older.
+/// A change of a chat, with the row that changed. The row may be newer than the event, never older.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The chat's own fields changed.
     Chat,
     /// Messages were archived or restored.
     History {
-        /// The newest of them.
+        /// The newest of these messages.
         newest_id: MessageId,
-        /// The sequence of the newest of them.
+        /// The sequence of the newest message.
         through: i64,
     },
     /// A message was added or changed.
@@ -66,7 +64,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The form that the log of this chat stores.
+    /// The form that the log stores.
     #[must_use]
     pub fn stored(&self, chat_id: ChatId) -> StoredChange {
         match self {
@@ -83,15 +81,12 @@ impl Change {
 /// An event of a chat's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The chat.
     pub chat_id: ChatId,
-    /// Its place in the chat's log.
+    /// The position in the chat's log.
     pub sequence: i64,
-    /// What happened.
     pub change: Change,
-    /// Who did it; absent when the server did.
+    /// The actor who made the change. Absent if the server did.
     pub actor_id: Option<ActorId>,
-    /// Who may see it.
     pub audience: Audience,
     /// The time at which it was recorded.
     pub created_at: Timestamp,
@@ -118,13 +113,12 @@ impl Event {
 /// An event with its chat, ready to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What happened, and when.
     pub event: Event,
-    /// The chat, no older than the event.
+    /// The chat, at least as new as the event.
     pub chat: Arc<chat::Model>,
 }
 
-/// A transient signal without a place in the log. A client that returns reads the state again.
+/// A transient signal, which is not in the log. After reconnecting, clients read the state again instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// A read mark moved.
@@ -137,10 +131,10 @@ pub enum Signal {
     Room(room::Model),
 }
 
-/// A change of a participant's view of a chat, which their other devices are told of.
+/// A change of a participant's own view of a chat, sent to their other devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewChange {
-    /// They named, annotated, hid or showed it.
+    /// The participant named, annotated, hid or showed the chat.
     Own {
         /// Whether the chat was hidden before.
         was_hidden: bool,
@@ -154,23 +148,22 @@ pub enum ViewChange {
 pub enum News {
     /// A chat's log grew.
     Log {
-        /// The chat's row as it was before; absent when the chat is new.
+        /// The chat's row before the change. Absent if the chat is new.
         before: Option<Arc<chat::Model>>,
-        /// The entries that were added, in order.
+        /// The added entries, in order.
         entries: Vec<Arc<Entry>>,
     },
-    /// Something passed in a chat.
+    /// A transient signal in a chat.
     Signal(ChatId, Signal),
-    /// A participant changed their own view of a chat, or read on.
+    /// A participant changed their own view of a chat, or their read mark moved.
     View {
-        /// The chat.
         chat: Arc<chat::Model>,
-        /// The participation that holds the view.
+        /// The participation that stores the view.
         participation: participation::Model,
         /// The kind of change.
         change: ViewChange,
     },
-    /// An actor's role or activity changed.
+    /// An actor's role or status changed.
     Actor(actor::Model),
     /// The rooms of these actors changed. Each has a new `auth_version`.
     Rooms(Vec<(ActorId, i64)>),

@@ -15,19 +15,19 @@ pub struct FieldPath {
 }
 
 impl FieldPath {
-    /// A field of the input.
+    /// A top-level field of the input.
     #[must_use]
     pub const fn of(field: &'static str) -> Self {
         Self { field, steps: Vec::new() }
     }
 
-    /// The item of this list with this index, from 0.
+    /// The path of a list item, by its index from 0.
     #[must_use]
     pub fn item(&self, index: usize) -> Self {
         self.and(Step::Item(index))
     }
 
-    /// A field of this object.
+    /// The path of a field of this object.
     #[must_use]
     pub fn field(&self, name: &'static str) -> Self {
         self.and(Step::Field(name))
@@ -53,7 +53,7 @@ impl FieldPath {
         path
     }
 
-    /// The name of the last field, without items.
+    /// The name of the last field, without indexes.
     #[must_use]
     pub fn name(&self) -> &'static str {
         let last = self.steps.iter().rev().find_map(|step| match step {
@@ -63,7 +63,7 @@ impl FieldPath {
         last.unwrap_or(self.field)
     }
 
-    /// The field and each step from it, as clients see them.
+    /// The segments of the path, as clients see them.
     #[must_use]
     pub fn segments(&self) -> Vec<String> {
         let steps = self.steps.iter().map(|step| match step {

@@ -1,4 +1,4 @@
-//! Global ids as text: a letter for the type and the row's UUID in URL-safe base64. The API and webhooks use
+//! Global ids as text: a letter for the type and the row's UUID, in URL-safe base64. The API and webhooks use
 //! the same ids.
 
 use base64::Engine;
@@ -22,7 +22,7 @@ pub const WEBHOOK: u8 = b'H';
 /// The letter of a webhook's delivery.
 pub const WEBHOOK_DELIVERY: u8 = b'D';
 
-/// The id of the row of that type.
+/// The global id of a row of this type.
 #[must_use]
 pub fn encode(letter: u8, id: Uuid) -> String {
     let mut bytes = [0_u8; 17];

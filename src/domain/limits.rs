@@ -1,118 +1,121 @@
-//! The limits that the public API promises. Each is tested at its edge.
+//! The limits of the public API. Each is tested at its boundary.
 
 use chrono::TimeDelta;
 
-/// Characters (Unicode scalar values) of a message's text.
+/// The maximum number of characters (Unicode scalar values) of a message's text.
 pub const TEXT: usize = 2_000;
-/// Characters of a name: of a room, user, visitor, chat or session.
+/// The maximum number of characters of a name: of a room, user, visitor, chat or session.
 pub const NAME: usize = 200;
-/// Characters of the detail of a chat.
+/// The maximum number of characters of a chat's description.
 pub const DETAIL: usize = 1_000;
-/// Characters of the reason for a rejection or an end.
+/// The maximum number of characters of the reason for a rejection or an end.
 pub const REASON: usize = 1_000;
-/// Characters of an `externalId` or a `requestId`.
+/// The maximum number of characters of an `externalId` or a `requestId`.
 pub const EXTERNAL_ID: usize = 128;
-/// Attributes of a visitor.
+/// The maximum number of attributes of a visitor.
 pub const ATTRIBUTES: usize = 50;
-/// Tags of a chat.
+/// The maximum number of tags of a chat.
 pub const TAGS: usize = 50;
-/// Characters of a tag.
+/// The maximum number of characters of a tag.
 pub const TAG: usize = 64;
-/// Participants of a chat or a session.
+/// The maximum number of participants of a chat or a session.
 pub const PARTICIPANTS: usize = 100;
-/// Nodes of a page, unless asked for otherwise.
+/// The default number of nodes of a page.
 pub const PAGE_DEFAULT: u32 = 25;
-/// Nodes of a page at most, and ids of one `nodes` query.
+/// The maximum number of nodes of a page, and of ids of a `nodes` query.
 pub const PAGE_MAX: u32 = 100;
-/// Characters of what is searched for.
+/// The maximum number of characters of a search query.
 pub const QUERY: usize = 200;
-/// The `totalCount` of a search stops counting here.
+/// The number at which the `totalCount` of a search stops counting.
 pub const HITS_COUNTED: u64 = 1_000;
-/// `unreadCount` stops counting here.
+/// The number at which `unreadCount` stops counting.
 pub const UNREAD_MAX: u64 = 100;
-/// Seconds that a session rings: least, unless asked for otherwise, most.
+/// How many seconds a session rings: minimum, default, maximum.
 pub const RING_SECONDS: (i32, i32, i32) = (5, 45, 180);
-/// Seconds that a token lives: least, unless asked for otherwise, most (a year).
+/// The lifetime of a token in seconds: minimum, default, maximum (a year).
 pub const TOKEN_SECONDS: (i32, i32, i32) = (60, 3_600, 31_536_000);
-/// Characters of a page's address.
+/// The maximum number of characters of a page's URL.
 pub const PAGE_URL: usize = 2_048;
-/// Minutes for which a room's chats can be resumed: least (never), unless asked for otherwise, most (a week).
+/// The number of minutes in which a room's chats can be resumed: minimum (never), default, maximum (a week).
 pub const RESUME_MINUTES: (i32, i32, i32) = (0, 30, 10_080);
-/// Minutes after which a room's idle chats end: least and unless asked for otherwise (never), most (30 days).
+/// The number of minutes after which a room's idle chats end: minimum and default (never), maximum (30 days).
 pub const IDLE_MINUTES: (i32, i32) = (0, 43_200);
-/// Recent chats that are looked through for one to resume, the most active first.
+/// The maximum number of recent chats that are considered for resuming, most recently active first.
 pub const RESUMABLE: u64 = 20;
-/// Seconds that the token of a visitor lives who signed in by a widget.
+/// The lifetime in seconds of a visitor's token from the widget.
 pub const VISITOR_TOKEN_SECONDS: i64 = 900;
-/// Seconds that a refresh token lives (30 days), and within which a token can be renewed without one.
+/// The lifetime in seconds of a refresh token (30 days). Tokens without one can be renewed for as long.
 pub const REFRESH_SECONDS: i64 = 2_592_000;
-/// Seconds for which a refresh token that was used is taken again: two tabs use the same one, and answers get lost.
+/// How many seconds a used refresh token is accepted again, because two tabs may share it and responses may
+/// be lost.
 pub const REFRESH_GRACE_SECONDS: i64 = 60;
-/// Seconds that an identity token may still live.
+/// The maximum remaining lifetime of an identity token, in seconds.
 pub const IDENTITY_SECONDS: i64 = 3_600;
-/// Seconds that the clock of whoever signs identity tokens may differ from the server's, in either direction.
+/// The allowed clock difference, in seconds, between the server and the signer of identity tokens.
 pub const IDENTITY_LEEWAY_SECONDS: i64 = 60;
-/// Characters of a refresh token or an identity token.
+/// The maximum number of characters of a refresh token or an identity token.
 pub const SECRET_TOKEN: usize = 8_000;
-/// Tags of a filter.
+/// The maximum number of tags of a filter.
 pub const FILTER_TAGS: usize = 10;
-/// Participants of a filter.
+/// The maximum number of participants of a filter.
 pub const FILTER_PARTICIPANTS: usize = 10;
-/// Rooms that one `viewerEvents` follows.
+/// The maximum number of rooms that one `viewerEvents` follows.
 pub const FOLLOWED_ROOMS: usize = 100;
-/// Sessions that `Viewer.openSessions` lists, newest first.
+/// The maximum number of sessions in `Viewer.openSessions`, newest first.
 pub const OPEN_SESSIONS: u64 = 100;
-/// Minutes for which a sender may edit and delete a message: least, unless asked for otherwise, most (a year).
+/// The number of minutes in which senders may edit and delete a message: minimum, default, maximum (a year).
 pub const EDIT_WINDOW_MINUTES: (i32, i32, i32) = (0, 15, 525_600);
-/// Times that a message can be edited.
+/// The maximum number of edits of a message.
 pub const EDITS: i32 = 50;
-/// Products in a shopping cart at a time.
+/// The maximum number of current products in a shopping cart.
 pub const PRODUCTS: usize = 200;
-/// Products that were ever in a shopping cart, those that were taken out included.
+/// The maximum number of products of a shopping cart, including removed ones.
 pub const PRODUCTS_EVER: usize = 1_000;
-/// Pieces of a product in a shopping cart.
+/// The maximum quantity of a product in a shopping cart.
 pub const QUANTITY: i32 = 1_000_000;
 /// The largest price, in the currency's own unit.
 pub const MONEY: i64 = 999_999_999_999;
-/// Decimals of a price: some shops price in hundredths of a cent.
+/// The maximum number of decimals of a price. Some shops price in hundredths of a cent.
 pub const MONEY_DECIMALS: u32 = 4;
-/// Unicode scalar values of an emoji; the longest that there are have ten.
+/// The maximum number of Unicode scalar values of an emoji. The longest existing ones have ten.
 pub const EMOJI: usize = 16;
-/// Different emojis under a message.
+/// The maximum number of different emojis on a message.
 pub const EMOJIS: usize = 20;
-/// Webhooks of an organization: each event is one row more for each that wants it.
+/// The maximum number of webhooks of an organization. Each event adds a row for each subscribed webhook.
 pub const WEBHOOKS: u64 = 20;
-/// Characters of a webhook's URL.
+/// The maximum number of characters of a webhook's URL.
 pub const WEBHOOK_URL: usize = 2_000;
-/// Rooms for members only in an organization: authentication reads those that are closed to the caller.
+/// The maximum number of rooms for members only in an organization. Authentication reads those that are closed to the
+/// caller.
 pub const CLOSED_ROOMS: u64 = 500;
-/// Users that are added to a room, or removed from it, in one call.
+/// The maximum number of users to add to a room, or to remove from it, in one call.
 pub const MEMBERS: usize = 100;
-/// A user counts as online for this long after they were last heard from.
+/// For how long after their last activity a user counts as online.
 pub const ONLINE: TimeDelta = TimeDelta::seconds(60);
-/// Sites whose pages may use a room's widget key.
+/// The maximum number of origins that may use a room's widget key.
 pub const ORIGINS: usize = 20;
-/// Bytes of an origin: the longest name of a host, and a port.
+/// The maximum number of bytes of an origin: the longest host name and a port.
 pub const ORIGIN: usize = 270;
-/// Characters of a webhook's API key or API secret: each is one header.
+/// The maximum number of characters of a webhook's API key or API secret. Each is sent as a header.
 pub const WEBHOOK_KEY: usize = 500;
-/// Attachments of a message.
+/// The maximum number of attachments of a message.
 pub const ATTACHMENTS: usize = 10;
-/// Characters of a link's URL.
+/// The maximum number of characters of a link's URL.
 pub const LINK: usize = 2_048;
-/// Characters of the address of a contact: as long as an e-mail address may be.
+/// The maximum number of characters of a contact's address: the length limit of e-mail addresses.
 pub const ADDRESS: usize = 320;
-/// Characters of a media type (RFC 6838 section 4.2: 127 on each side of the slash).
+/// The maximum number of characters of a media type (RFC 6838 section 4.2: 127 on each side of the slash).
 pub const MEDIA_TYPE: usize = 255;
-/// Bytes of a file, unless the deployment says otherwise.
+/// The default maximum size of a file in bytes.
 pub const FILE_BYTES: u64 = 25 * 1024 * 1024;
-/// Bytes of a file that is looked at as an image: what is larger is sent as `application/octet-stream`.
+/// The maximum size in bytes of a file that is decoded as an image. Larger files are stored as
+/// `application/octet-stream`.
 pub const IMAGE_BYTES: u64 = 25 * 1024 * 1024;
-/// Pixels of an image: 256 MiB while it is looked at.
+/// The maximum number of pixels of an image, which take 256 MiB while it is decoded.
 pub const IMAGE_PIXELS: u64 = 64 * 1024 * 1024;
-/// Pixels of an image's width, and of its height.
+/// The maximum width and height of an image in pixels.
 pub const IMAGE_SIDE: u32 = 30_000;
-/// Pixels of the longer side of a preview.
+/// The length of the longer side of a preview in pixels.
 pub const PREVIEW_SIDE: u32 = 320;
-/// Uploads of one actor that no message has yet.
+/// The maximum number of unsent uploads of an actor.
 pub const UNSENT_UPLOADS: u64 = 100;

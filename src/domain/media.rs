@@ -1,5 +1,5 @@
 //! Media types of files, and the signatures of their content. HTML and scripts are refused, because browsers
-//! run them. Unknown types are stored as bytes that nothing interprets.
+//! execute them. Unknown types are stored as plain bytes.
 
 use super::field_path::FieldPath;
 use super::limits;
@@ -8,23 +8,23 @@ use super::refused::Refused;
 /// The signature that the content of a media type must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
-    /// Anything.
+    /// Any content.
     Unknown,
-    /// An image that is decoded, for its size and its preview.
+    /// An image that is decoded for its size and preview.
     Picture,
     /// A HEIC or AVIF image, which is not decoded.
     Heif,
     /// An image of another kind.
     Image,
-    /// Sound or film: containers do not tell which.
+    /// Audio or video: containers do not tell which.
     Stream,
     /// A PDF.
     Pdf,
-    /// A zip archive, which most documents of office programs are.
+    /// A zip archive. Most office documents are zip archives.
     Zip,
     /// A gzip archive.
     Gzip,
-    /// A compound file, as older office programs write them.
+    /// A compound file, as written by older office programs.
     Compound,
     /// A DICOM image.
     Dicom,
@@ -32,7 +32,7 @@ pub enum Looks {
     Text,
 }
 
-/// The media types that are kept by their name. One that ends in `*` stands for all that begin so.
+/// The media types that are stored by their name. A `*` at the end matches any ending.
 const TYPES: &[(&str, Looks)] = &[
     ("image/png", Looks::Picture),
     ("image/jpeg", Looks::Picture),
@@ -71,10 +71,10 @@ const TYPES: &[(&str, Looks)] = &[
     (ANY, Looks::Unknown),
 ];
 
-/// Bytes that nobody looks at.
+/// The media type of bytes that are not inspected.
 pub const ANY: &str = "application/octet-stream";
 
-/// Other names of these types, as some programs have them.
+/// Aliases of these types that some programs use.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("image/jpg", "image/jpeg"),
     ("image/pjpeg", "image/jpeg"),
@@ -87,7 +87,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("text/x-vcard", "text/vcard"),
 ];
 
-/// Media types that a browser runs as a page, a script or a style, whoever wrote it.
+/// Media types that a browser executes as a page, a script or a style sheet.
 const ACTIVE: &[&str] = &[
     "text/html",
     "application/xhtml+xml",
@@ -110,7 +110,7 @@ const ACTIVE: &[&str] = &[
     "multipart/x-mixed-replace",
 ];
 
-/// A media type as it is stored, in lower case and without parameters: `Image/PNG; x=y` is `image/png`.
+/// Normalizes a media type to lower case without parameters: `Image/PNG; x=y` becomes `image/png`.
 pub fn essence(field: impl Into<FieldPath>, text: &str) -> Result<String, Refused> {
     let field = field.into();
     if text.chars().nth(limits::MEDIA_TYPE).is_some() {
@@ -129,13 +129,13 @@ pub fn essence(field: impl Into<FieldPath>, text: &str) -> Result<String, Refuse
     }
 }
 
-/// Whether a browser would run it.
+/// Whether browsers execute this media type.
 #[must_use]
 pub fn is_active(essence: &str) -> bool {
     ACTIVE.contains(&essence)
 }
 
-/// The type by which a file of this type is kept: `None` where a browser would run it.
+/// The media type under which such a file is stored. `None` if browsers execute it.
 #[must_use]
 pub fn kept_as(essence: &str) -> Option<&str> {
     let essence = OTHER_NAMES.iter().find(|(name, _)| *name == essence).map_or(essence, |(_, known)| known);

@@ -12,43 +12,42 @@ use sha2::{Digest, Sha256};
 /// The input field that names the message.
 const FIELD: &str = "messageId";
 
-/// A message that the viewer sees, and all that decides about what they may do with it.
+/// A message that the viewer sees, with everything that determines their permitted actions.
 #[derive(Clone, Copy, Debug)]
 pub struct Handled<'a> {
-    /// The actor who wants to act.
     pub viewer: &'a Viewer,
-    /// The chat of the message.
     pub chat: &'a chat::Model,
-    /// What the viewer may do in the chat.
+    /// The viewer's access to the chat.
     pub access: ChatAccess,
-    /// With what.
+    /// The message to act on.
     pub message: &'a message::Model,
     /// The current time.
     pub now: Timestamp,
-    /// The number of minutes in which a sender can change a message.
+    /// The number of minutes in which senders can change a message.
     pub window_minutes: i32,
 }
 
 /// An action on a message that a viewer can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageAction {
-    /// Change its text.
+    /// Edit its text.
     Edit,
-    /// Take its content away.
+    /// Delete its content.
     Delete,
-    /// Answer it with a message.
+    /// Reply to it with a message.
     Reply,
-    /// Answer it with an emoji.
+    /// React to it with an emoji.
     React,
 }
 
 impl MessageAction {
-    /// All of them, in the order in which they are listed.
+    /// All actions, in the order in which they are listed.
     pub const ALL: [Self; 4] = [Self::Edit, Self::Delete, Self::Reply, Self::React];
 }
 
 impl Handled<'_> {
-    /// Whether the viewer may do it now; a mutation that changes nothing may be let pass all the same.
+    /// Checks that the viewer may take the action now. Mutations may still accept a call that changes
+    /// nothing.
     pub fn may(&self, action: MessageAction) -> Result<(), Refused> {
         self.takes(action)?;
         match action {
@@ -68,7 +67,7 @@ impl Handled<'_> {
         }
     }
 
-    /// Whether the message is one with which the viewer ever may.
+    /// Checks that the action is possible for this message and viewer at any time.
     pub fn takes(&self, action: MessageAction) -> Result<(), Refused> {
         if !self.access.acts() {
             return Err(Refused::NotParticipant);
@@ -113,7 +112,7 @@ fn refused(reason: &'static str) -> Refused {
     Refused::Invalid { field: FIELD.into(), reason }
 }
 
-/// Whether the message was sent with this text, whatever became of it since.
+/// Whether the message was originally sent with this text, even if it was edited or deleted since.
 #[must_use]
 pub fn was_sent_as(message: &message::Model, text: Option<&str>) -> bool {
     match &message.sent_digest {
@@ -122,7 +121,7 @@ pub fn was_sent_as(message: &message::Model, text: Option<&str>) -> bool {
     }
 }
 
-/// A digest of a text as it was sent: all that is kept of one that was deleted.
+/// A digest of a text as it was sent. For deleted messages, only the digest is kept.
 #[must_use]
 pub fn digest(id: MessageId, text: Option<&str>) -> String {
     let digest = Sha256::new().chain_update(id.0.as_bytes()).chain_update(text.unwrap_or_default());

@@ -1,10 +1,10 @@
-//! Origins of websites: scheme, host and, unless it is the default, port.
+//! Origins of websites: scheme, host and, if it is not the default, port.
 
 use super::field_path::FieldPath;
 use super::{limits, refused::Refused};
 use url::Url;
 
-/// Takes a list of origins as browsers send them: each once, in its order.
+/// Normalizes a list of origins and removes duplicates. The order stays.
 pub fn origins(field: impl Into<FieldPath>, given: Vec<String>) -> Result<Vec<String>, Refused> {
     let field = field.into();
     if given.len() > limits::ORIGINS {
@@ -26,14 +26,14 @@ pub fn origins(field: impl Into<FieldPath>, given: Vec<String>) -> Result<Vec<St
 pub const REASON: &str =
     "An origin must have a scheme and a host, optionally a port, and no path, such as https://shop.example.";
 
-/// The origin as browsers send it: in lower case, in ASCII, without the usual port. `None` where no browser would
-/// ever send it.
+/// Normalizes an origin to the form that browsers send: in lower case, in ASCII, without the default port.
+/// `None` for a value that browsers never send.
 #[must_use]
 pub fn normalized(text: &str) -> Option<String> {
     let text = text.trim_matches(' ');
     let (scheme, authority) = text.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    // The URL parser forgives what an origin does not have: paths, user names, line breaks, backslashes.
+    // The URL parser accepts parts that an origin cannot have: paths, user names, line breaks, backslashes.
     let is_bare = !authority.is_empty()
         && !authority.contains(|letter: char| {
             letter.is_whitespace() || letter.is_control() || "/\\?#@*%".contains(letter)
@@ -42,7 +42,7 @@ pub fn normalized(text: &str) -> Option<String> {
         return None;
     }
     let origin = Url::parse(text).ok()?.origin().ascii_serialization();
-    // Compatibility forms of letters may come to a star, or to nothing.
+    // Compatibility forms of letters may normalize to a star, or to nothing.
     (origin.len() <= limits::ORIGIN && !origin.contains('*')).then_some(origin)
 }
 

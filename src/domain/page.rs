@@ -3,12 +3,12 @@
 use super::limits;
 use uuid::Uuid;
 
-/// The exact place of a row in an order: the value it is sorted by, and its id where values can be equal.
+/// The exact position of a row in an order: its sort value, and its id if values can be equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The value: a time in milliseconds, or a sequence.
+    /// The sort value: a time in milliseconds, or a sequence.
     pub value: i64,
-    /// The row's id; nil in an order whose values are never equal.
+    /// The row's id. Nil in an order whose values are never equal.
     pub id: Uuid,
 }
 
@@ -36,16 +36,16 @@ impl<F> Order<F> {
 /// The end of the list that the page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
-    /// `first`: from the start, forwards.
+    /// `first`: from the start, forward.
     First,
-    /// `last`: from the end, backwards.
+    /// `last`: from the end, backward.
     Last,
 }
 
 /// A checked request for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
-    /// Nodes at most: 0 to 100.
+    /// The maximum number of nodes, 0 to 100.
     pub limit: u32,
     /// The end of the list.
     pub end: End,
@@ -60,9 +60,9 @@ pub struct PageRequest {
 /// The reason why the arguments of a connection are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadPage {
-    /// `first` and `last` together.
+    /// `first` and `last` were both given.
     BothEnds,
-    /// `first` or `last` below 0 or above 100.
+    /// `first` or `last` is below 0 or above 100.
     OutOfRange,
 }
 
@@ -76,7 +76,7 @@ impl std::fmt::Display for BadPage {
 }
 
 impl PageRequest {
-    /// Checks Relay's arguments; neither `first` nor `last` means the first 25.
+    /// Checks Relay's arguments. Without `first` and `last`, requests the first 25.
     pub fn new(
         first: Option<i32>,
         after: Option<Key>,
@@ -92,7 +92,7 @@ impl PageRequest {
         Ok(Self { limit, end, after, before, with_total: false })
     }
 
-    /// The same request, with a count of all rows.
+    /// The same request with a count of all rows.
     #[must_use]
     pub fn with_total(mut self, with_total: bool) -> Self {
         self.with_total = with_total;
@@ -104,27 +104,27 @@ fn bounded(count: i32) -> Result<u32, BadPage> {
     u32::try_from(count).ok().filter(|count| *count <= limits::PAGE_MAX).ok_or(BadPage::OutOfRange)
 }
 
-/// A page of rows, in the order of the list whichever end it was taken from.
+/// A page of rows, in the order of the list regardless of the end that it was taken from.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The rows with their places.
+    /// The rows with their positions.
     pub rows: Vec<(Key, T)>,
     /// Whether rows come before these.
     pub has_previous: bool,
     /// Whether rows come after these.
     pub has_next: bool,
-    /// The number of all rows of the list, where it was asked for.
+    /// The number of all rows of the list, if requested.
     pub total: Option<u64>,
 }
 
 impl<T> Page<T> {
-    /// A page of a list that has nothing in it.
+    /// A page of an empty list.
     #[must_use]
     pub fn nothing() -> Self {
         Self { rows: Vec::new(), has_previous: false, has_next: false, total: Some(0) }
     }
 
-    /// The page with each row made into something else, without those of which nothing comes.
+    /// Converts each row of the page, and leaves out those without a result.
     pub fn filter_map<U>(self, mut change: impl FnMut(T) -> Option<U>) -> Page<U> {
         let rows = self.rows.into_iter();
         Page {
@@ -135,7 +135,7 @@ impl<T> Page<T> {
         }
     }
 
-    /// The page with each row made into something else.
+    /// Converts each row of the page.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
         Page {
             rows: self.rows.into_iter().map(|(key, row)| (key, change(row))).collect(),

@@ -9,12 +9,12 @@ use entity::SessionState;
 pub enum Quota {
     /// The bytes of one visitor within 24 hours.
     Visitor {
-        /// Bytes.
+        /// The quota in bytes.
         limit: u64,
     },
     /// All stored bytes of an organization.
     Organization {
-        /// Bytes.
+        /// The quota in bytes.
         limit: u64,
     },
 }
@@ -22,86 +22,86 @@ pub enum Quota {
 /// A refusal: the call was understood and nothing was changed. Becomes a `UserError`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The thing is not there, or the caller may not see it: nobody can tell which.
+    /// The object does not exist, or the caller may not see it. The two are indistinguishable.
     NotFound {
         /// The type of the missing object, such as "chat".
         what: &'static str,
-        /// The input field that named it.
+        /// The input field with its id.
         field: FieldPath,
     },
-    /// A value cannot be taken.
+    /// A value is invalid.
     Invalid {
         /// The input field.
         field: FieldPath,
-        /// A sentence that says why.
+        /// The explanation, a sentence.
         reason: &'static str,
     },
     /// A text has too many characters.
     TooLong {
         /// The input field.
         field: FieldPath,
-        /// The largest number of characters allowed.
+        /// The maximum number of characters.
         limit: usize,
     },
     /// A list has too many items.
     TooMany {
         /// The input field.
         field: FieldPath,
-        /// The largest number of items allowed.
+        /// The maximum number of items.
         limit: usize,
     },
-    /// The time for it is over.
+    /// The time window for the change has passed.
     TooLate {
-        /// The input field that named what cannot be changed any more.
+        /// The input field with the id of the object.
         field: FieldPath,
     },
     /// A file has too many bytes.
     TooLarge {
         /// The input field.
         field: FieldPath,
-        /// The largest number of bytes allowed.
+        /// The maximum number of bytes.
         limit: u64,
     },
-    /// No file of this media type can be uploaded.
+    /// Files of this media type cannot be uploaded.
     UnsupportedMedia {
         /// The input field.
         field: FieldPath,
     },
-    /// No more bytes can be uploaded.
+    /// An upload quota is used up.
     QuotaExceeded {
         /// The input field.
         field: FieldPath,
         /// The quota that was exceeded.
         quota: Quota,
     },
-    /// The chat is over.
+    /// The chat has ended.
     ChatEnded,
-    /// Another user is present and the join was to be exclusive.
+    /// Another user is present, and the join was exclusive.
     ChatTaken,
     /// The caller is not present in the chat.
     NotPresent,
-    /// The caller does not take part.
+    /// The caller does not participate in the chat.
     NotParticipant,
-    /// The session's state does not allow it, or somebody else was faster.
+    /// The session's state does not allow the action, or another caller acted first.
     InvalidTransition {
-        /// The state it is in.
+        /// The current state.
         from: SessionState,
         /// The action that was requested.
         action: SessionAction,
         /// The actions that the caller may take instead.
         allowed: Vec<SessionAction>,
     },
-    /// The chat has a session that rings or runs.
+    /// The chat has a session that is ringing or in progress.
     SessionOpen,
-    /// The same id was used before with different input, or a unique value is taken.
+    /// The same id was used before with different input, or a unique value is in use.
     Conflict {
-        /// The input field with that id.
+        /// The input field with the id or value.
         field: FieldPath,
     },
 }
 
 impl Refused {
-    /// The same refusal, with another field that caused it.
+    /// The same refusal for another field.
     #[must_use]
     pub fn blaming(mut self, other: FieldPath) -> Self {
         match &mut self {
@@ -124,7 +124,7 @@ impl Refused {
         self
     }
 
-    /// The input field that is to blame, where one is.
+    /// The input field that caused the refusal, if there is one.
     #[must_use]
     pub fn field(&self) -> Option<&FieldPath> {
         match self {

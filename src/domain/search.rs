@@ -10,18 +10,19 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Changes whenever [`fold`] answers differently than before: what is stored is then folded anew.
+/// The version of [`fold`]. It changes whenever the output of `fold` does; stored texts are then folded
+/// again.
 pub const FOLDING: &str = "2";
 
-/// Characters (as people count them) that a snippet shows before the first match, and in all.
+/// The maximum number of characters (grapheme clusters) in a snippet: before the first match, and in total.
 const SNIPPET: (usize, usize) = (40, 160);
 
 /// The method of comparing texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Matching {
-    /// Case, accents and width make no difference.
+    /// Ignores case, accents and width.
     Folded,
-    /// Character by character, as it was written.
+    /// Compares character by character.
     Exact,
 }
 
@@ -29,12 +30,12 @@ pub enum Matching {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     folded: String,
-    /// The query as it was typed, where a hit must contain it so.
+    /// The query as typed, if a hit must contain it literally.
     exact: Option<String>,
 }
 
 impl Query {
-    /// Checks and folds what somebody typed. White space around it does not count.
+    /// Checks, trims and folds a query.
     pub fn new(typed: &str, matching: Matching) -> Result<Self, Refused> {
         text::note("query", typed, limits::QUERY)?;
         let typed = typed.trim();
@@ -52,7 +53,7 @@ impl Query {
         Ok(Self { folded, exact })
     }
 
-    /// The folded text, which every hit has in its own.
+    /// The folded query, which the folded text of every hit contains.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
@@ -65,19 +66,20 @@ impl Query {
     }
 }
 
-/// A piece of a hit's text.
+/// A part of a hit's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The text as it was written.
+    /// The text as written.
     pub text: String,
-    /// Whether it is what was searched for.
+    /// Whether it matches the query.
     pub is_match: bool,
 }
 
-/// The text as it is compared: every character folded by itself (compatibility composition and full case folding,
-/// as Unicode's `NFKC_Casefold`, white space as spaces), without accents. A search knows no language, and whoever types
-/// `Muller`, `Nguyen` or `Lodz` finds `Müller`, `Nguyễn` and `Łódź`; so the four letters i of Turkish are one, too. Marks
-/// that make another letter stay: the voicing of kana, the vowels of Indic and Thai, the breve of `й`.
+/// Folds a text for comparison: every character on its own (compatibility composition and full case folding,
+/// as in Unicode's `NFKC_Casefold`, with white space as spaces), without accents. A search knows no language,
+/// so `Muller`, `Nguyen` and `Lodz` find `Müller`, `Nguyễn` and `Łódź`, and the four letters i of Turkish are
+/// equal. Marks that form a different letter stay: the voicing of kana, the vowels of Indic scripts and Thai,
+/// the breve of `й`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -112,7 +114,7 @@ fn fold_character(character: &str, folded: &mut String) {
     }
     for letter in composing.normalize(&bare).chars() {
         match letter {
-            // What is not seen: the soft hyphen, joiners, marks of direction, variation selectors.
+            // Invisible characters: the soft hyphen, joiners, direction marks, variation selectors.
             '\u{ad}'
             | '\u{61c}'
             | '\u{200b}'..='\u{200f}'
@@ -121,7 +123,7 @@ fn fold_character(character: &str, folded: &mut String) {
             | '\u{2066}'..='\u{2069}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}' => {}
-            // Letters with a stroke or of two, which do not decompose.
+            // Letters with a stroke, and ligatures, which do not decompose.
             'ı' => folded.push('i'),
             'ł' => folded.push('l'),
             'đ' | 'ð' => folded.push('d'),
@@ -138,21 +140,21 @@ fn fold_character(character: &str, folded: &mut String) {
 
 const BREVE: char = '\u{306}';
 
-/// Whether a mark can be left out and the letter stays what it is: those of Latin, Greek, Cyrillic, Hebrew and Arabic.
-/// Their combining classes are fixed; those of marks that make other letters are others (nukta 7, voicing 8, virama 9,
-/// Thai and Lao 103 to 122, strokes 1, vowel signs 0).
+/// Whether a mark can be removed without forming a different letter: the accents of Latin, Greek, Cyrillic,
+/// Hebrew and Arabic. They have fixed combining classes, which differ from those of marks that form letters
+/// (nukta 7, voicing 8, virama 9, Thai and Lao 103 to 122, strokes 1, vowel signs 0).
 fn is_accent(letter: char) -> bool {
     let classes = const { CanonicalCombiningClassMapBorrowed::new() };
     matches!(classes.get_u8(letter), 10..=36 | 200..=240)
 }
 
-/// The pairs of neighbouring characters of a folded text, by which it is indexed.
+/// The pairs of adjacent characters of a folded text, by which it is indexed.
 pub fn bigrams(folded: &str) -> impl Iterator<Item = (char, char)> {
     folded.chars().zip(folded.chars().skip(1))
 }
 
-/// The part of a text around the first match, with every match in it told apart. Whole characters are marked,
-/// also where only a part of one matches.
+/// The part of a text around the first match, split into matching and other pieces. Whole characters are
+/// marked, even if only a part of one matches.
 #[must_use]
 pub fn snippet(text: &str, query: &Query) -> Vec<Part> {
     let characters: Vec<&str> = text.graphemes(true).collect();

@@ -1,5 +1,4 @@
-//! The state machine of chat sessions: the result of each action in each state, and the callers who may take
-//! it.
+//! The state machine of chat sessions: the result of each action in each state, and its permitted callers.
 
 use super::session_action::SessionAction;
 use entity::{ActorId, SessionOutcome, SessionState, Timestamp, chat_session};
@@ -7,22 +6,21 @@ use entity::{ActorId, SessionOutcome, SessionState, Timestamp, chat_session};
 /// The effect of an action on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The state it comes to.
+    /// The new state.
     pub to: SessionState,
-    /// The outcome, if the session is then over.
+    /// The outcome, if the session ends.
     pub outcome: Option<SessionOutcome>,
 }
 
 /// The caller of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {
-    /// The actor.
     pub actor_id: ActorId,
     /// Whether the actor is a participant of the session; its creator is one.
     pub is_participant: bool,
     /// Whether the actor is an admin of the organization.
     pub is_admin: bool,
-    /// The id of the client's attempt, which tells one browser tab from another.
+    /// The id of the client's attempt, which distinguishes browser tabs.
     pub request_id: Option<&'a str>,
 }
 
@@ -33,13 +31,13 @@ pub struct Facts<'a> {
     pub state: SessionState,
     /// The actor who created the session.
     pub created_by: ActorId,
-    /// The actor who started it.
+    /// The actor who started the session.
     pub started_by: Option<ActorId>,
-    /// The actor who accepted it.
+    /// The actor who accepted the session.
     pub accepted_by: Option<ActorId>,
     /// The `requestId` of the call that accepted it.
     pub accept_request_id: Option<&'a str>,
-    /// The actor who rejected it.
+    /// The actor who rejected the session.
     pub rejected_by: Option<ActorId>,
 }
 
@@ -59,22 +57,22 @@ impl<'a> From<&'a chat_session::Model> for Facts<'a> {
 /// The decision about an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Write this.
+    /// Write this transition.
     Go(Transition),
-    /// The caller took this action before: answer with the unchanged session.
+    /// The caller has taken this action before: return the unchanged session.
     Already,
 }
 
 /// The reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
-    /// The state does not allow it, to anybody or to this caller.
+    /// The state does not allow the action, to anybody or to this caller.
     State,
-    /// The caller is nobody in this session.
+    /// The caller is not a participant of this session.
     NotParticipant,
 }
 
-/// The table. `None` where the action is not possible in the state.
+/// The transition table. `None` if the action is not possible in the state.
 #[must_use]
 pub fn transition(from: SessionState, action: SessionAction) -> Option<Transition> {
     use SessionState::{Accepted, Created, Finished, Rejected, Started};
@@ -103,7 +101,7 @@ pub fn missed(from: SessionState) -> Option<Transition> {
     from.is_ringing().then_some(missed)
 }
 
-/// Writes the state, the outcome, and the action's At and By.
+/// Sets the state, the outcome, and the time and actor of the action.
 pub fn stamp(
     session: &mut chat_session::Model,
     action: SessionAction,
@@ -126,9 +124,9 @@ pub fn stamp(
 
 /// Decides on an action.
 ///
-/// A action that the caller gave before succeeds unchanged, also when the session has moved on since;
-/// finishing what is finished succeeds for everybody who may finish. With a `requestId`, only the call that
-/// carried the same one counts as given before: two tabs of one person are two.
+/// Repeating an action succeeds without a change, even if the session has changed its state since. Finishing
+/// a finished session succeeds for every caller who may finish it. With a `requestId`, only a call with the
+/// same one counts as a repetition, so that two tabs of one person are told apart.
 pub fn decide(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> Result<Decision, No> {
     if !may(action, caller) {
         return Err(No::NotParticipant);
@@ -142,7 +140,7 @@ pub fn decide(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> 
     }
 }
 
-/// The actions that would change the session if the caller gave them now.
+/// The actions that would change the session if the caller took them now.
 #[must_use]
 pub fn possible(session: Facts<'_>, caller: Caller<'_>) -> Vec<SessionAction> {
     SessionAction::ALL
@@ -158,7 +156,7 @@ fn may(action: SessionAction, caller: Caller<'_>) -> bool {
     }
 }
 
-/// Accepting and rejecting is for those who are called, not for the one who calls.
+/// Whether the caller is on the called side. Only that side can accept and reject.
 fn is_other_side(session: Facts<'_>, action: SessionAction, caller: Caller<'_>) -> bool {
     match action {
         SessionAction::Start | SessionAction::Finish => true,

@@ -1,11 +1,11 @@
 //! Actions on a chat session.
 
-/// A request to move a session on.
+/// An action that changes the state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SessionAction {
-    /// Let it ring.
+    /// Make it ring.
     Start,
-    /// Take it.
+    /// Accept it.
     Accept,
     /// Decline it.
     Reject,
@@ -14,7 +14,7 @@ pub enum SessionAction {
 }
 
 impl SessionAction {
-    /// All of them, in the order in which a session meets them.
+    /// All actions, in life-cycle order.
     pub const ALL: [Self; 4] = [Self::Start, Self::Accept, Self::Reject, Self::Finish];
 
     /// The name in the API.

@@ -7,7 +7,7 @@ use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCateg
 use icu_properties::{CodePointMapData, CodePointSetData};
 use url::Url;
 
-/// A message's text: 1 to 2000 characters.
+/// Checks a message's text: 1 to 2000 characters.
 pub fn message(field: impl Into<FieldPath>, text: &str) -> Result<(), Refused> {
     let field = field.into();
     if text.is_empty() {
@@ -23,7 +23,8 @@ pub fn message(field: impl Into<FieldPath>, text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A name: 1 to 200 characters on one line, at least one of them visible. Bidirectional controls are removed.
+/// Checks a name: 1 to 200 characters on one line, at least one of them visible. Removes bidirectional
+/// controls.
 pub fn name(field: impl Into<FieldPath>, name: &mut String) -> Result<(), Refused> {
     let field = field.into();
     remove_bidi_controls(name);
@@ -33,22 +34,22 @@ pub fn name(field: impl Into<FieldPath>, name: &mut String) -> Result<(), Refuse
     line(&field, name, limits::NAME)
 }
 
-/// Removes what changes the direction of the text around it: a name is shown among other text, whose order it must not
-/// turn. What is written from right to left keeps its direction by its letters.
+/// Removes bidirectional controls. Names are shown within other text, whose direction they must not change.
+/// Right-to-left text keeps its direction without them, because its letters have one.
 pub fn remove_bidi_controls(text: &mut String) {
     text.retain(|letter| !CodePointSetData::new::<BidiControl>().contains(letter));
 }
 
-/// Whether anything is seen of a text. White space, marks without a letter, and characters that are not shown by
-/// themselves or that nothing is assigned to are not seen.
+/// Whether a text has a visible character. White space, marks without a letter, and unassigned or nonprinting
+/// characters are not visible.
 #[must_use]
 pub fn has_visible(text: &str) -> bool {
     text.chars().any(is_visible)
 }
 
 fn is_visible(letter: char) -> bool {
-    /// Blank although their category says otherwise: a Braille pattern without dots, the object replacement
-    /// character, a note without a head.
+    /// Characters that are blank despite their category: a Braille pattern without dots, the object
+    /// replacement character, a note without a head.
     const BLANK: [char; 3] = ['\u{2800}', '\u{fffc}', '\u{1d159}'];
     if BLANK.contains(&letter) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter) {
         return false;
@@ -69,7 +70,7 @@ fn is_visible(letter: char) -> bool {
     )
 }
 
-/// A longer text that may be empty: the description of a chat, the reason for a rejection.
+/// Checks a longer text that may be empty: the description of a chat, the reason for a rejection.
 pub fn note(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
     let field = field.into();
     bounded(&field, text, limit)?;
@@ -82,7 +83,7 @@ pub fn note(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(),
     Ok(())
 }
 
-/// An id that a client made: 1 to 128 characters on one line.
+/// Checks an id from a client: 1 to 128 characters on one line.
 pub fn external_id(field: impl Into<FieldPath>, id: &str) -> Result<(), Refused> {
     let field = field.into();
     if id.is_empty() {
@@ -91,7 +92,7 @@ pub fn external_id(field: impl Into<FieldPath>, id: &str) -> Result<(), Refused>
     line(&field, id, limits::EXTERNAL_ID)
 }
 
-/// A text on one line of at most `limit` characters.
+/// Checks a text on one line of at most `limit` characters.
 pub fn line(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(), Refused> {
     let field = field.into();
     bounded(&field, text, limit)?;
@@ -112,8 +113,8 @@ pub fn header(field: impl Into<FieldPath>, text: &str, limit: usize) -> Result<(
     Ok(())
 }
 
-/// A tag without the white space around it: 1 to 64 characters on one line, at least one of them visible.
-/// Bidirectional controls are removed.
+/// Checks a tag: 1 to 64 characters on one line, at least one of them visible. Trims it and removes
+/// bidirectional controls.
 pub fn tag(field: impl Into<FieldPath>, mut tag: String) -> Result<String, Refused> {
     let field = field.into();
     remove_bidi_controls(&mut tag);
@@ -125,8 +126,8 @@ pub fn tag(field: impl Into<FieldPath>, mut tag: String) -> Result<String, Refus
     Ok(tag.to_owned())
 }
 
-/// A page of the customer's site: an http or https URL, which is normalized as browsers do and loses credentials, and a
-/// title of up to 200 characters. A title in which nothing is visible is none.
+/// Checks a page of the customer's site: an http or https URL, and a title of up to 200 characters.
+/// Normalizes the URL as browsers do, and removes credentials. Removes a title without visible characters.
 pub fn page(field: impl Into<FieldPath>, page: &mut WebPage) -> Result<(), Refused> {
     let field = field.into();
     line(field.field("url"), &page.url, limits::PAGE_URL)?;
@@ -134,7 +135,7 @@ pub fn page(field: impl Into<FieldPath>, page: &mut WebPage) -> Result<(), Refus
         let reason = "The URL of a page must start with http:// or https://.";
         return Err(Refused::Invalid { field: field.field("url"), reason });
     };
-    // Fails only for URLs that have no host.
+    // Fails only for URLs without a host.
     let _ = (url.set_username(""), url.set_password(None));
     page.url = url.into();
     if let Some(title) = &mut page.title {
@@ -145,8 +146,8 @@ pub fn page(field: impl Into<FieldPath>, page: &mut WebPage) -> Result<(), Refus
     Ok(())
 }
 
-/// A URL of http or https, read as browsers read it where there is no page that it could be relative to: whoever gets
-/// it back in its normal form is led where its host says.
+/// Parses an absolute http or https URL as browsers do. Its normalized form leads to the same host in every
+/// client.
 #[must_use]
 pub fn web_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))

@@ -1,4 +1,5 @@
-//! The authenticated caller of a request. Here alone a row becomes a role; `domain::policy` decides by it.
+//! The authenticated caller of a request. Only this module derives roles from rows; `domain::policy` makes
+//! decisions based on them.
 
 use super::rooms::{Principal, Rooms};
 use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, UserRole, actor, room};
@@ -6,7 +7,7 @@ use entity::{ActorId, ActorType, OrganizationId, RoomId, SignInId, Timestamp, Us
 /// The role of the caller in their organization. Read from the store, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViewerRole {
-    /// A user who may change the organization itself.
+    /// A user who can change the organization.
     Admin,
     /// A user who reads all chats of their rooms, and talks with visitors and colleagues.
     Supervisor,
@@ -16,7 +17,7 @@ pub enum ViewerRole {
     Visitor,
     /// A program of the organization.
     ApiClient,
-    /// A page of a room's site, which acts for nobody yet: it can only sign a visitor in.
+    /// A page of a room's site, which represents no actor yet. It can only sign a visitor in.
     Widget,
 }
 
@@ -39,7 +40,7 @@ impl ViewerRole {
 pub struct Viewer {
     /// The organization that bounds everything the caller can see.
     pub organization_id: OrganizationId,
-    /// The row of the caller: a user, a visitor or an API client. A widget is nobody: it has its room's id here.
+    /// The id of the caller's row: a user, a visitor or an API client. For a widget, the id of its room.
     pub actor_id: ActorId,
     /// The current role of the caller.
     pub role: ViewerRole,
@@ -49,9 +50,9 @@ pub struct Viewer {
     pub access_changed_at: Timestamp,
     /// The expiry time of the token.
     pub expires_at: Timestamp,
-    /// The actor's `auth_version` when this was read.
+    /// The actor's `auth_version` when the viewer was read.
     pub auth_version: i64,
-    /// The token's own data. A widget key and the server have none.
+    /// The token's data. Absent for a widget key and for the server itself.
     pub pass: Option<Pass>,
 }
 
@@ -64,7 +65,7 @@ pub struct Pass {
     pub first_issued_at: Timestamp,
     /// The time at which this token was issued.
     pub issued_at: Timestamp,
-    /// The actor's `token_generation` when it was made.
+    /// The actor's `token_generation` when the token was issued.
     pub generation: i64,
 }
 
@@ -132,7 +133,7 @@ impl Viewer {
 /// The current access of the caller's actor, kept up to date for open connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The actor may act.
+    /// The actor can act.
     Active {
         /// The current role.
         role: ViewerRole,
@@ -140,15 +141,16 @@ pub enum Standing {
         rooms: Rooms,
         /// The time at which those rooms last changed.
         access_changed_at: Timestamp,
-        /// The actor's `auth_version`: when it grows, a connection asks whether its token still holds.
+        /// The actor's `auth_version`. When it increases, connections check whether their token is still
+        /// valid.
         auth_version: i64,
     },
-    /// The actor was deactivated: its connections end.
+    /// The actor was deactivated. Their connections are closed.
     Gone,
 }
 
 impl Standing {
-    /// The standing of a caller who was just authenticated.
+    /// The current access of a caller who was just authenticated.
     #[must_use]
     pub fn of_viewer(viewer: &Viewer) -> Self {
         Self::Active {

@@ -24,25 +24,26 @@ const DELAYS: [TimeDelta; 9] = [
     TimeDelta::hours(24),
 ];
 
-/// The largest part of a delay that is added to it, so that what failed together does not return together.
+/// The maximum jitter, as a fraction of the delay that is added to it. It keeps failed deliveries from being
+/// retried all at once.
 pub const JITTER: f64 = 0.1;
 
-/// The shortest and the longest wait that a receiver can ask for with `Retry-After`.
+/// The range of waits that a receiver can request with `Retry-After`.
 pub const RETRY_AFTER: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::hours(24));
 
-/// The time after the first answer 429 or 503 in which such answers do not use up attempts.
+/// How long after the first 429 or 503 such responses do not use up attempts.
 pub const DEFERRED_FOR: TimeDelta = TimeDelta::hours(24);
 
-/// The longest wait after an answer 429 or 503 without `Retry-After`.
+/// The longest wait after a 429 or 503 without `Retry-After`.
 const DEFERRAL_MOST: TimeDelta = TimeDelta::hours(1);
 
-/// The time that a webhook may fail without a single success before it is disabled.
+/// How long a webhook may fail without a single success before it is disabled.
 pub const FAILING_MOST: TimeDelta = TimeDelta::days(5);
 
-/// The time for which the previous secret still signs after a rotation.
+/// How long the previous secret still signs after a rotation.
 pub const PREVIOUS_SECRET: TimeDelta = TimeDelta::hours(24);
 
-/// The time for which finished deliveries are kept.
+/// How long finished deliveries are kept.
 pub const LEDGER: TimeDelta = TimeDelta::days(30);
 
 /// The error of a delivery whose webhook was disabled.
@@ -54,8 +55,8 @@ pub fn delay_after(attempts: i32, jitter: f64) -> Option<TimeDelta> {
     Some(jittered(*DELAYS.get(usize::try_from(attempts - 1).ok()?)?, jitter))
 }
 
-/// The wait after an answer 429 or 503 without `Retry-After`: as long as the receiver has been answering so,
-/// from 5 seconds up to an hour. `jitter` is 0 to 1.
+/// The wait after a 429 or 503 without `Retry-After`: the time for which the receiver has been giving such
+/// responses, between 5 seconds and an hour. `jitter` is 0 to 1.
 #[must_use]
 pub fn delay_while_deferred(deferred_for: TimeDelta, jitter: f64) -> TimeDelta {
     jittered(deferred_for.clamp(DELAYS[0], DEFERRAL_MOST), jitter)
@@ -67,7 +68,7 @@ fn jittered(delay: TimeDelta, jitter: f64) -> TimeDelta {
     delay + TimeDelta::milliseconds(more)
 }
 
-/// Something that webhooks can be told of.
+/// An event that webhooks can receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening<'a> {
     /// The kind of event.
@@ -85,14 +86,14 @@ pub struct Happening<'a> {
 pub enum About<'a> {
     /// The chat itself.
     Chat,
-    /// A message of it.
+    /// A message in the chat.
     Message(&'a MessageRow),
-    /// A session of it.
+    /// A session in the chat.
     Session(&'a SessionRow),
 }
 
 /// The webhook events of the entries that a transaction adds to a chat's log, in order. `before` is the
-/// previous chat, or absent for a new one.
+/// chat's row before the transaction, or absent for a new chat.
 #[must_use]
 pub fn happenings<'a>(
     before: Option<&chat::Model>,
@@ -137,7 +138,7 @@ pub fn happenings<'a>(
     found
 }
 
-/// Whether a user wrote this to the visitor whose chat it is.
+/// Whether a user wrote this to the visitor of the chat.
 fn is_to_visitor(chat: &chat::Model, entry: &Event, row: &MessageRow) -> bool {
     let by_user = row.sender.as_ref().is_some_and(|sender| sender.actor_type == ActorType::User);
     chat.chat_type == ChatType::Visitor
@@ -146,7 +147,7 @@ fn is_to_visitor(chat: &chat::Model, entry: &Event, row: &MessageRow) -> bool {
         && by_user
 }
 
-/// The body of `MESSAGE_TO_VISITOR`: that of every event, with the message and the visitor it was written to.
+/// The body of `MESSAGE_TO_VISITOR`: the common fields, with the message and its receiving visitor.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageToVisitor<'a> {
@@ -159,8 +160,8 @@ struct MessageToVisitor<'a> {
     message: &'a str,
 }
 
-/// The body of every event: its type and time, the cursor from which `chatEvents` goes on after it, and the ids of what
-/// it is about, to be fetched from the API.
+/// The common body of all events: the type and time, the cursor from which `chatEvents` continues after the
+/// event, and the ids of the objects, which can be fetched from the API.
 #[derive(Serialize)]
 struct Thin {
     r#type: &'static str,
@@ -183,7 +184,7 @@ struct Ids {
     state: Option<String>,
 }
 
-/// The body of an event that holds ids alone. `cursor` is the position of the event in the chat's log.
+/// The body of an event that holds only ids. `cursor` is the position of the event in the chat's log.
 #[must_use]
 pub fn thin_body(happening: Happening<'_>, chat: &chat::Model, cursor: String) -> String {
     json(&thin(happening, chat, cursor))
@@ -212,18 +213,18 @@ fn thin(happening: Happening<'_>, chat: &chat::Model, cursor: String) -> Thin {
     Thin { r#type: happening.event.as_str(), timestamp, cursor, data }
 }
 
-/// The visitor to whom a message was written, and where their organization keeps them.
+/// The visitor who receives a message, with the data that identifies them to their organization.
 pub struct Recipient<'a> {
     /// The visitor.
     pub visitor: &'a actor::Model,
     /// Their organization.
     pub organization: &'a organization::Model,
-    /// The URL below which patients are.
+    /// The base URL of patients.
     pub patients: &'a Url,
 }
 
-/// The body of a user's message to a visitor. The visitor is known by the id in the organization's own systems;
-/// one without such an id, by the global id.
+/// The body of a user's message to a visitor. The visitor is identified by their external id or, if they have
+/// none, by their global id.
 #[must_use]
 pub fn message_body(
     happening: Happening<'_>,
@@ -250,7 +251,7 @@ pub fn message_body(
     })
 }
 
-/// A struct of texts and numbers is always JSON.
+/// Serializes a struct of texts and numbers, which cannot fail.
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }

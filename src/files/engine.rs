@@ -19,17 +19,17 @@ pub enum BadPlace {
     /// The text is not the URL of a bucket.
     #[error("expected a folder or s3://BUCKET/PREFIX")]
     NoBucket,
-    /// The folder cannot be used, or the surroundings say too little of the bucket.
+    /// The folder cannot be used, or the environment lacks settings of the bucket.
     #[error(transparent)]
     Unusable(#[from] object_store::Error),
 }
 
-/// A place for files.
+/// A storage backend.
 pub(super) struct Engine {
     pub store: Arc<dyn ObjectStore>,
-    /// Bytes that are written at once, which is what an upload holds in memory.
+    /// The number of bytes written at once, which an upload holds in memory.
     pub part: usize,
-    /// The folder, where it is one.
+    /// The folder. Absent for a bucket.
     folder: Option<PathBuf>,
 }
 
@@ -44,17 +44,18 @@ pub(super) fn path(id: AttachmentId, object: Uuid, part: Part) -> Path {
 
 impl Engine {
     pub(super) fn open(place: &str) -> Result<Self, BadPlace> {
-        // The client of buckets asks the process for its cryptography; who was faster has made as good a choice.
+        // The bucket's client uses the process-wide cryptography provider. If one is already installed, it is
+        // equally suitable.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         if place.starts_with("s3://") {
             return Ok(Self { store: bucket(place)?, part: 5 * 1024 * 1024, folder: None });
         }
-        // Written under another name, flushed, renamed, and the folder flushed.
+        // With fsync, a file is written under another name, flushed and renamed, and the folder is flushed.
         let store = LocalFileSystem::new_with_prefix(place)?.with_fsync(true);
         Ok(Self { store: Arc::new(store), part: 256 * 1024, folder: Some(PathBuf::from(place)) })
     }
 
-    /// Bytes that are free on the folder's disk; unknown of a bucket.
+    /// The number of free bytes on the folder's disk. `None` for a bucket.
     pub(super) async fn free(&self) -> Option<u64> {
         let folder = self.folder.clone()?;
         let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder)).await.ok()?;
@@ -67,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// Takes away what one attempt to upload an attachment has written.
+    /// Removes everything that one attempt to upload an attachment has written.
     pub(super) async fn remove_attempt(&self, id: AttachmentId, object: Uuid) -> Result<(), Unreachable> {
         for part in [Part::Whole, Part::Preview] {
             match self.store.delete(&path(id, object, part)).await {
@@ -76,13 +77,13 @@ impl Engine {
             }
         }
         if let Some(folder) = &self.folder {
-            // Stays where another attempt is under way.
+            // The folder stays if another attempt is in progress.
             let _ = tokio::fs::remove_dir(folder.join(id.0.simple().to_string())).await;
         }
         Ok(())
     }
 
-    /// Takes away all objects of an attachment but one, with what was left half written.
+    /// Removes all objects of an attachment except one, including incomplete ones.
     pub(super) async fn remove_but(&self, id: AttachmentId, kept: Option<Uuid>) -> Result<(), Unreachable> {
         let folder_of = id.0.simple().to_string();
         let kept = kept.map(|object| object.simple().to_string());
@@ -109,7 +110,8 @@ impl Engine {
     }
 }
 
-/// Empties a folder of all files but those whose names begin so, and takes it away when it is empty.
+/// Removes all files of a folder except those whose names start with `kept`. Removes the folder if it is
+/// empty.
 fn clear(folder: &std::path::Path, kept: Option<&str>) -> std::io::Result<()> {
     let is_gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let entries = match std::fs::read_dir(folder) {
@@ -120,7 +122,8 @@ fn clear(folder: &std::path::Path, kept: Option<&str>) -> std::io::Result<()> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        // What is being written under a kept name is another's (`name#1`): it never becomes the file.
+        // An incomplete file under a kept name (`name#1`) belongs to another attempt and never becomes the
+        // file.
         if kept.is_some_and(|kept| name.to_string_lossy().starts_with(kept)) {
             continue;
         }
@@ -131,13 +134,14 @@ fn clear(folder: &std::path::Path, kept: Option<&str>) -> std::io::Result<()> {
         }
     }
     if kept.is_none() {
-        // Not empty any more: somebody has just begun to write there, and will end in vain.
+        // Not empty: another attempt has just started to write here. Its upload will be refused.
         let _ = std::fs::remove_dir(folder);
     }
     Ok(())
 }
 
-/// A bucket. Who may use it, and where it is, is in the surroundings as for Amazon's own tools.
+/// Opens a bucket. Its credentials and location come from the same environment variables as for Amazon's own
+/// tools.
 fn bucket(place: &str) -> Result<Arc<dyn ObjectStore>, BadPlace> {
     let url = Url::parse(place).map_err(|_| BadPlace::NoBucket)?;
     let name = url.host_str().filter(|name| !name.is_empty()).ok_or(BadPlace::NoBucket)?;

@@ -10,27 +10,27 @@ use entity::{AttachmentId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// Links to a file that are asked for within the same window are the same, so that caches work. A link lives for
-/// one to two of them.
+/// The window in which links to a file are identical, so that they can be cached. A link is valid for one to
+/// two windows.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// The time in which an upload must start after it was granted.
+/// How long after the grant an upload must start.
 const UPLOAD_WITHIN: TimeDelta = TimeDelta::minutes(15);
-/// Bytes of a signature that are sent: 128 bits.
+/// The number of bytes of a signature in a link: 128 bits.
 const TAG: usize = 16;
 
 /// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To put the bytes of an upload.
+    /// Upload the bytes of a file.
     Upload,
-    /// To get a file.
+    /// Download a file.
     File,
-    /// To get the preview of an image.
+    /// Download the preview of an image.
     Preview,
 }
 
 impl Purpose {
-    /// Signed: never changed while links live.
+    /// The tag is signed, so it must not change while links are valid.
     fn tag(self) -> u8 {
         match self {
             Self::Upload => 1,
@@ -49,10 +49,10 @@ pub enum BadLink {
     Expired,
 }
 
-/// Makes and checks links.
+/// Creates and checks links.
 pub struct Links {
     mac: Hmac<Sha256>,
-    /// The URL at which people reach the server, without a slash at its end.
+    /// The server's public URL, without a trailing slash.
     base: String,
 }
 
@@ -79,13 +79,14 @@ impl Links {
     /// The URL for the bytes of an upload, and the time until which the upload can start.
     #[must_use]
     pub fn to_upload(&self, id: AttachmentId, now: Timestamp) -> (String, Timestamp) {
-        // Whole seconds, as in the link.
+        // Rounded to whole seconds, as in the link.
         let until = now.plus(UPLOAD_WITHIN);
         let until = Timestamp(until.0 - until.0.rem_euclid(1_000));
         (self.link("uploads", Purpose::Upload, id, until), until)
     }
 
-    /// Whether a link with this end and this signature was made here for this, and still holds.
+    /// Checks that a link with this expiry and signature was created here for this purpose and has not
+    /// expired.
     pub fn check(
         &self,
         purpose: Purpose,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use object_store::{ObjectStoreExt, PutPayload};
 
 impl Files {
-    /// Decodes an image that has come in, puts its preview beside it, and takes out what its camera wrote into it.
+    /// Decodes a received image, stores its preview, and removes its metadata.
     pub(super) async fn look_at(&self, expected: &Expected, received: Received) -> Result<Received, NotKept> {
         let _place = self.0.pictures.enter(expected.uploader).await;
         let store = &self.0.engine.store;
@@ -35,7 +35,7 @@ impl Files {
         Ok(Received { size, picture: Some(picture), ..received })
     }
 
-    /// Overwrites what a camera wrote into a HEIC or AVIF image.
+    /// Removes the metadata of a HEIC or AVIF image.
     pub(super) async fn blank(&self, expected: &Expected, received: Received) -> Result<Received, NotKept> {
         if self.0.settings.keeps_exif {
             return Ok(received);
@@ -49,7 +49,7 @@ impl Files {
         Ok(received)
     }
 
-    /// The preview of an image, unless it would take more memory than there is for all.
+    /// Creates the preview of an image, unless it would take more memory than all images may use.
     async fn preview(
         &self,
         file: &Bytes,
@@ -68,7 +68,7 @@ impl Files {
     }
 }
 
-/// Runs what takes long. A decoder that panics has met no image.
+/// Runs a slow function on another thread. If the decoder panics, the file is not a valid image.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Option<T> + Send + 'static,
 ) -> Result<T, NotKept> {

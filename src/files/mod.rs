@@ -1,7 +1,7 @@
-//! File storage: uploads are streamed in and inspected, and downloads leave through signed links.
+//! File storage: receives and inspects uploads as streams, and serves files through signed links.
 //!
-//! The key of an object is the attachment's id with a name for each upload attempt, so that an attempt never
-//! overwrites another one. The row says which attempt counts.
+//! The key of an object is the attachment's id with a name for each upload attempt, so that attempts never
+//! overwrite each other. The attachment's row names the attempt that counts.
 
 mod engine;
 mod image;
@@ -34,11 +34,11 @@ use tokio_util::sync::CancellationToken;
 use turns::Turns;
 use uuid::Uuid;
 
-/// Images that are looked at at once on a node.
+/// The maximum number of images processed concurrently on a node.
 const PICTURES: usize = 2;
-/// Bytes that looking at images may take on a node, all together.
+/// The maximum memory in bytes for processing images on a node.
 const MEMORY: u64 = 256 * 1024 * 1024;
-/// Bytes of that which decoders may take: what is left once each image's file is in memory.
+/// The part of it for decoders: the rest holds the files of the images.
 const DECODING: u64 = MEMORY - PICTURES as u64 * limits::IMAGE_BYTES;
 
 /// The settings of file storage.
@@ -46,15 +46,15 @@ const DECODING: u64 = MEMORY - PICTURES as u64 * limits::IMAGE_BYTES;
 pub struct Settings {
     /// A folder, or a bucket by its `s3://` URL.
     pub place: String,
-    /// Bytes of a file at most.
+    /// The maximum size of a file in bytes.
     pub largest: u64,
-    /// Whether images keep what their cameras wrote into them.
+    /// Whether images keep the metadata written by their cameras.
     pub keeps_exif: bool,
-    /// Bytes of the folder's disk that uploads leave free; 0 for none.
+    /// The number of bytes that uploads leave free on the folder's disk. 0 for no limit.
     pub free_disk: u64,
-    /// The time that an upload may wait for its first bytes.
+    /// How long an upload may wait for its first bytes.
     pub patience: Duration,
-    /// The URL at which people reach the server: links begin with it.
+    /// The server's public URL, with which links begin.
     pub reached_at: String,
 }
 
@@ -69,7 +69,7 @@ impl From<object_store::Error> for Unreachable {
     }
 }
 
-/// The files of a deployment; cheap to clone.
+/// The files of a deployment. Cheap to clone.
 #[derive(Clone)]
 pub struct Files(Arc<Inner>);
 
@@ -78,9 +78,9 @@ struct Inner {
     links: Links,
     settings: Settings,
     turns: Arc<Turns>,
-    /// Places for images that are looked at.
+    /// Slots for processing images.
     pictures: Arc<Queue>,
-    /// KiB that decoders may take.
+    /// The memory available to decoders, in KiB.
     decoding: Semaphore,
     shutdown: CancellationToken,
 }
@@ -95,8 +95,8 @@ pub enum Part {
 }
 
 impl Files {
-    /// Opens a folder or a bucket. Links are signed under a key made from `secret`; what is being received ends with
-    /// `shutdown`.
+    /// Opens a folder or a bucket. Links are signed with a key derived from `secret`. Running uploads end
+    /// with `shutdown`.
     pub fn open(settings: Settings, secret: &[u8], shutdown: CancellationToken) -> Result<Self, BadPlace> {
         Ok(Self(Arc::new(Inner {
             engine: Engine::open(&settings.place)?,
@@ -109,7 +109,7 @@ impl Files {
         })))
     }
 
-    /// Whether the disk has room for so many bytes beside the uploads under way, and keeps its reserve.
+    /// Whether the disk has room for this many bytes besides the running uploads and its reserve.
     pub async fn has_room(&self, bytes: u64) -> bool {
         let reserve = self.0.settings.free_disk;
         if reserve == 0 {
@@ -119,20 +119,20 @@ impl Files {
         self.0.engine.free().await.is_none_or(|free| free >= needed)
     }
 
-    /// The links to files and to where they are uploaded.
+    /// The links to files and uploads.
     #[must_use]
     pub fn links(&self) -> &Links {
         &self.0.links
     }
 
-    /// Bytes of a file at most.
+    /// The maximum size of a file in bytes.
     #[must_use]
     pub fn largest(&self) -> u64 {
         self.0.settings.largest
     }
 
-    /// The bytes of an object in a range, which lies within it; their number, and the bytes as they come. `None`
-    /// where the object is gone.
+    /// Reads a range of an object, which must lie within it. Returns the number of bytes and their stream.
+    /// `None` if the object no longer exists.
     pub async fn read(
         &self,
         id: AttachmentId,
@@ -150,12 +150,12 @@ impl Files {
         Ok(Some((length, found.into_stream().map(|bytes| Ok(bytes?)).boxed())))
     }
 
-    /// Takes everything away that is kept of an attachment. What is gone already is no failure.
+    /// Removes everything stored for an attachment. Missing objects are not an error.
     pub async fn remove(&self, id: AttachmentId) -> Result<(), Unreachable> {
         self.0.engine.remove_but(id, None).await
     }
 
-    /// Takes away what other attempts to upload an attachment have left, once one of them counts.
+    /// Removes the objects of other upload attempts, once one of them counts.
     pub async fn keep_only(&self, id: AttachmentId, object: Uuid) -> Result<(), Unreachable> {
         self.0.engine.remove_but(id, Some(object)).await
     }

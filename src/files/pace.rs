@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-/// The slowest pace, in bytes a second.
+/// The minimum speed, in bytes per second.
 const SLOWEST: u64 = 1024;
-/// The longest pause that bytes which came before can make up for.
+/// The longest pause, however fast the bytes before it arrived.
 const STILL: Duration = Duration::from_secs(30);
 
-/// The patience that is left with a sender. Time spent on waiting for bytes uses it up; bytes add to it.
+/// The waiting time left for a sender. Waiting for bytes uses it up; received bytes add to it.
 pub(super) struct Pace {
     left: Duration,
     most: Duration,
@@ -19,12 +19,12 @@ impl Pace {
         Self { left: patience, most: patience.max(STILL) }
     }
 
-    /// The time that is left for the next bytes.
+    /// The maximum wait for the next bytes.
     pub(super) fn left(&self) -> Duration {
         self.left
     }
 
-    /// Bytes came after a wait.
+    /// Records that bytes arrived after a wait.
     pub(super) fn came(&mut self, bytes: usize, after: Duration) {
         let earned = Duration::from_millis(bytes as u64 * 1_000 / SLOWEST);
         self.left = self.left.saturating_sub(after).saturating_add(earned).min(self.most);
@@ -35,7 +35,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Seconds until a sender is given up that sends so many bytes every so many seconds; an hour at most.
+    /// The number of seconds until a sender of this many bytes at this interval in seconds is given up, at
+    /// most an hour.
     fn lasts(bytes: usize, every: u64) -> u64 {
         let (mut pace, mut passed) = (Pace::new(Duration::from_secs(10)), 0);
         while passed < 3_600 {

@@ -1,4 +1,4 @@
-//! A fair queue for a few slots: users and visitors take turns, and so do the actors of each kind, however
+//! A fair queue for a few slots. Users and visitors take turns, and so do the actors of each kind, however
 //! many requests one of them has waiting.
 
 use super::turns::Uploader;
@@ -7,28 +7,28 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// Grants a number of places.
+/// Grants a limited number of slots.
 pub(super) struct Queue(Mutex<State>);
 
-/// A place, taken for as long as this lives.
+/// A slot. Freed when dropped.
 pub(super) struct Place(Arc<Queue>);
 
 struct State {
     free: usize,
-    /// Users and programs, and visitors.
+    /// The lane of users and API clients, and the lane of visitors.
     lanes: [Lane; 2],
-    /// The lane whose turn it is.
+    /// The lane that is served next.
     turn: usize,
 }
 
 #[derive(Default)]
 struct Lane {
-    /// The actors that wait, the next one first.
+    /// The waiting actors, in the order in which they are served.
     actors: VecDeque<ActorId>,
     waiting: HashMap<ActorId, VecDeque<oneshot::Sender<()>>>,
 }
 
-/// One that waits; a place that it was granted and never took goes on to the next.
+/// A waiting request. If it is dropped after it was granted a slot, the next one gets the slot.
 struct Waiter {
     queue: Arc<Queue>,
     granted: oneshot::Receiver<()>,
@@ -40,7 +40,7 @@ impl Queue {
         Arc::new(Self(Mutex::new(State { free: places, lanes: [Lane::default(), Lane::default()], turn: 0 })))
     }
 
-    /// Waits for a place.
+    /// Waits for a slot.
     pub(super) async fn enter(self: &Arc<Self>, uploader: Uploader) -> Place {
         let (grant, granted) = oneshot::channel();
         {
@@ -72,11 +72,11 @@ impl Queue {
 }
 
 impl State {
-    /// Gives free places to those who wait.
+    /// Grants free slots to waiting requests.
     fn grant(&mut self) {
         while self.free > 0 {
             let Some(next) = self.next() else { return };
-            // Whoever has gone meanwhile takes no place.
+            // A request that was dropped meanwhile takes no slot.
             if next.send(()).is_ok() {
                 self.free -= 1;
             }

@@ -27,7 +27,7 @@ pub struct Expected {
     pub object: Uuid,
     /// The uploader.
     pub uploader: Uploader,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The declared media type.
     pub media_type: String,
@@ -38,23 +38,23 @@ pub struct Expected {
 /// The reason why an upload was not stored.
 #[derive(Clone, Debug)]
 pub enum NotKept {
-    /// More bytes came than were announced.
+    /// The body has more bytes than announced.
     TooLarge,
-    /// Fewer bytes came than were announced.
+    /// The body has fewer bytes than announced.
     TooSmall,
-    /// The content is something that a browser would run, under another type.
+    /// Browsers would execute the content, although its type is a harmless one.
     Active,
     /// The content cannot be decoded as the declared image, or has too many pixels.
     NoImage,
     /// The bytes arrived too slowly.
     TooSlow,
-    /// The connection broke.
+    /// The connection was lost.
     CutOff,
-    /// Too many come in at once, or the server stops.
+    /// Too many uploads are running, or the server is stopping.
     Busy,
-    /// The disk would have too little left.
+    /// The disk would have too little free space left.
     NoRoom,
-    /// The place for files cannot take it now.
+    /// The storage is unavailable.
     Unreachable(Unreachable),
 }
 
@@ -63,7 +63,7 @@ pub enum NotKept {
 pub struct Received {
     /// The media type: the declared or the detected one.
     pub media_type: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The dimensions and preview of an image.
     pub picture: Option<Picture>,
@@ -76,13 +76,13 @@ impl From<object_store::Error> for NotKept {
 }
 
 impl Files {
-    /// Takes the bytes of an upload. Once this answers they are on disk, and what is known of an image with them.
+    /// Receives the bytes of an upload. On success, they and the preview of an image are on disk.
     pub async fn receive<S, E>(&self, expected: &Expected, body: &mut S) -> Result<Received, NotKept>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
         let _turn = self.0.turns.take(expected.uploader, expected.size).ok_or(NotKept::Busy)?;
-        // This upload is counted among those under way.
+        // The bytes of this upload are already counted as running.
         if !self.has_room(0).await {
             return Err(NotKept::NoRoom);
         }
@@ -95,7 +95,7 @@ impl Files {
         received
     }
 
-    /// Takes away what an attempt left that does not count.
+    /// Removes everything that a failed attempt has stored.
     pub async fn forget_attempt(&self, expected: &Expected) -> Result<(), Unreachable> {
         self.0.engine.remove_attempt(expected.id, expected.object).await
     }
@@ -191,8 +191,8 @@ impl Sink<'_> {
     }
 }
 
-/// Writes all parts but the last, which is answered with what the bytes were found to be; sees that they are as many
-/// as they must be.
+/// Writes all parts except the last one, which is returned with the detected type. Fails if the number of
+/// bytes is wrong.
 async fn pour<S, E>(
     expected: &Expected,
     mut pace: Pace,
@@ -231,7 +231,7 @@ where
     Ok((held.freeze(), media_type))
 }
 
-/// The media type that bytes are kept as which begin so.
+/// The media type to store for a file that starts with these bytes.
 fn found(expected: &Expected, head: &[u8]) -> Result<String, NotKept> {
     match sniff::find(&head[..head.len().min(HEAD)], &expected.media_type, expected.looks, expected.size) {
         Found::AsSaid => Ok(expected.media_type.clone()),

@@ -4,7 +4,7 @@ use crate::domain::limits;
 use crate::domain::media::{self, Looks};
 use infer::MatcherType;
 
-/// Bytes that are looked at: enough for every mark that is looked for.
+/// The number of bytes that are inspected: enough for every signature.
 pub(super) const HEAD: usize = 8 * 1024;
 
 /// The detected type.
@@ -12,15 +12,15 @@ pub(super) const HEAD: usize = 8 * 1024;
 pub(super) enum Found {
     /// The content matches the declared type.
     AsSaid,
-    /// Something else, which is kept under its own name, or as bytes that nobody looks at.
+    /// Another type. The file is stored under that name, or as plain bytes.
     As(&'static str),
-    /// Something that a browser would run, under a name that hides it.
+    /// A type that browsers execute, under a misleading name.
     Active,
 }
 
-/// Compares the first bytes of a file of `size` bytes with the media type it was declared as.
+/// Compares the first bytes of a file of `size` bytes with its declared media type.
 pub(super) fn find(head: &[u8], media_type: &str, looks: Looks, size: u64) -> Found {
-    // Photos are often named for what another program would have written.
+    // Photos often have the name of another image format.
     let is_image =
         matches!(looks, Looks::Picture | Looks::Heif | Looks::Image) && size <= limits::IMAGE_BYTES;
     let found = infer::get(head).map(|found| found.mime_type());
@@ -37,12 +37,12 @@ pub(super) fn find(head: &[u8], media_type: &str, looks: Looks, size: u64) -> Fo
     }
 }
 
-/// Whether the source of a page is what it was said to be: a text, or bytes of any kind.
+/// Whether a web page's source is acceptable for the declared type: a text, or bytes of any kind.
 fn is_read_as_text(looks: Looks) -> bool {
     matches!(looks, Looks::Text | Looks::Unknown)
 }
 
-/// Whether a browser that guesses would take it for a page, or for something else that runs scripts.
+/// Whether a browser that sniffs content would treat it as a page, or as another type that runs scripts.
 fn is_active(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start().to_ascii_lowercase();
     let is_xml = head.starts_with(b"<?xml");
@@ -50,7 +50,7 @@ fn is_active(head: &[u8]) -> bool {
         || (is_xml && IN_XML.iter().any(|mark| has(&head, mark.as_bytes())))
 }
 
-/// The beginnings of web pages (WHATWG MIME Sniffing section 7.1), and of images with scripts.
+/// The first bytes of web pages (WHATWG MIME Sniffing section 7.1), and of images with scripts.
 const PAGES: [&str; 19] = [
     "<!doctype html",
     "<html",
@@ -73,10 +73,10 @@ const PAGES: [&str; 19] = [
     "<!doctype svg",
 ];
 
-/// The strings that make a browser run something in an XML file.
+/// Strings that make browsers execute an XML file.
 const IN_XML: [&str; 5] = ["<html", "<svg", "xml-stylesheet", "1999/xhtml", "<xsl:"];
 
-/// Whether a file that begins so can be of this media type.
+/// Whether a file that starts with these bytes can be of this media type.
 pub(super) fn is_like(head: &[u8], media_type: &str, looks: Looks) -> bool {
     let found = infer::get(head);
     let is = |name: &str| found.is_some_and(|found| found.mime_type() == name);
@@ -84,7 +84,7 @@ pub(super) fn is_like(head: &[u8], media_type: &str, looks: Looks) -> bool {
         Looks::Unknown => true,
         Looks::Picture => is(media_type),
         Looks::Heif | Looks::Image => found.is_some_and(|found| found.matcher_type() == MatcherType::Image),
-        // Some containers have no mark of their own.
+        // Some containers have no signature.
         Looks::Stream => found.is_none_or(|found| {
             matches!(found.matcher_type(), MatcherType::Audio | MatcherType::Video)
                 || found.mime_type() == "application/ogg"
@@ -98,7 +98,7 @@ pub(super) fn is_like(head: &[u8], media_type: &str, looks: Looks) -> bool {
     }
 }
 
-/// A text has no zero bytes, unless its first two say that it is UTF-16, and is no program or archive.
+/// A text is not a program or archive, and has no zero bytes unless its first two bytes announce UTF-16.
 fn is_text(head: &[u8]) -> bool {
     let is_wide = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
     is_wide || !head.contains(&0)
@@ -153,7 +153,7 @@ mod tests {
         let bytes = Found::As(media::ANY);
         assert_eq!(found(b"name;amount\r\nVera;7\r\n", "application/vnd.ms-excel"), bytes);
         assert_eq!(found(b"MZ\0\0\0", "text/plain"), bytes);
-        // As long as the header of a program is at least.
+        // At least as long as a program's header.
         let program = [&b"\x7fELF\x02\x01\x01"[..], &[0; 57]].concat();
         assert_eq!(found(&program, "video/mp4"), bytes);
         assert_eq!(found(b"<?xml version='1.0'?><invoice/>", "application/zip"), bytes);

@@ -1,5 +1,5 @@
-//! Limits on concurrent uploads of a node: few per actor, a share for all visitors, so that they do not block
-//! staff, and a total that bounds memory, file descriptors and disk.
+//! Limits on concurrent uploads of a node: a few per actor, a share for all visitors so that they do not
+//! block staff, and a total that bounds memory, file descriptors and disk.
 
 use entity::ActorId;
 use std::collections::HashMap;
@@ -9,19 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 const ALL: usize = 128;
 /// The limit of all visitors.
 const OF_VISITORS: usize = 96;
-/// The limit of one actor: the number of concurrent requests of a browser on one connection.
+/// The limit of one actor: the number of concurrent requests that a browser sends to one host.
 const OF_ONE: usize = 6;
 
 /// The actor of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uploader {
-    /// The actor.
     pub actor_id: ActorId,
-    /// Whether it is a visitor, rather than a user or a program.
+    /// Whether the actor is a visitor, rather than a user or an API client.
     pub is_visitor: bool,
 }
 
-/// Counts the uploads under way.
+/// Counts the running uploads.
 #[derive(Default)]
 pub(super) struct Turns(Mutex<Open>);
 
@@ -30,11 +29,11 @@ struct Open {
     by_actor: HashMap<ActorId, usize>,
     all: usize,
     of_visitors: usize,
-    /// Bytes that they will bring.
+    /// The total number of their announced bytes.
     bytes: u64,
 }
 
-/// An upload under way; it is counted for as long as this lives.
+/// A running upload. No longer counted when dropped.
 pub(super) struct Turn {
     turns: Arc<Turns>,
     uploader: Uploader,
@@ -46,7 +45,7 @@ impl Turns {
         Arc::default()
     }
 
-    /// Counts one more of the actor, unless there are too many.
+    /// Counts one more upload of the actor. `None` if there are too many.
     pub(super) fn take(self: &Arc<Self>, uploader: Uploader, bytes: u64) -> Option<Turn> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.by_actor.get(&uploader.actor_id).copied().unwrap_or_default();
@@ -62,7 +61,7 @@ impl Turns {
         Some(Turn { turns: Arc::clone(self), uploader, bytes })
     }
 
-    /// Bytes that the uploads under way will have brought.
+    /// The total number of announced bytes of the running uploads.
     pub(super) fn bytes(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }

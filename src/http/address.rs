@@ -4,15 +4,15 @@ use axum::http::{Extensions, HeaderMap};
 use ipnet::{IpNet, Ipv6Net};
 use std::net::IpAddr;
 
-/// The other end of a connection.
+/// The peer of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub IpAddr);
 
-/// Bits of an IPv6 address that one customer of a provider has for themself.
+/// The prefix length of the IPv6 network that a provider assigns to one customer.
 const CUSTOMER: u8 = 64;
 
-/// The address that counts: the last one in `X-Forwarded-For` that is not a trusted proxy's, where such a one passed
-/// it on. What comes before that, anybody can have written.
+/// The client address: if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not a
+/// trusted proxy's. Anything before it may be forged by the client.
 pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<IpAddr> {
     let mut address = extensions.get::<Peer>()?.0.to_canonical();
     let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
@@ -29,7 +29,7 @@ pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[I
     Some(counted(address))
 }
 
-/// The address that is counted: of IPv6 the network, since one customer has all of it.
+/// The address that limits count. For IPv6, the network, because one customer owns all of it.
 pub(super) fn counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["198.51.100.7"], &[]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["198.51.100.7"], &proxies), "198.51.100.7");
         assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.7"], &proxies), "198.51.100.7");
-        // What the client wrote itself stands before what the proxies added.
+        // Entries by the client itself come before those that the proxies added.
         assert_eq!(seen("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"], &proxies), "198.51.100.7");
         assert_eq!(seen("10.0.0.1", &["203.0.113.9", "198.51.100.7"], &proxies), "198.51.100.7");
         assert_eq!(seen("10.0.0.1", &["203.0.113.9, nonsense"], &proxies), "10.0.0.1");

@@ -1,5 +1,4 @@
-//! Rate limits of actors: the number of mutations and the cost of operations. They are counted on this node
-//! only.
+//! Rate limits of actors: the number of mutations and the cost of operations. Counted on this node only.
 
 use crate::clock::Clock;
 use crate::domain::policy::{self, Allowance};
@@ -17,13 +16,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// After so many looks, actors who have been quiet are forgotten.
+/// The number of checks after which inactive actors are forgotten.
 const FORGET_EVERY: usize = 10_000;
 
-/// Sign-ins by widgets, a second and at once: of one address, and of one room.
+/// The limits of widget sign-ins, as rate per second and burst: per address, and per room.
 const SIGN_INS: [(u32, u32); 2] = [(1, 30), (50, 500)];
 
-/// The kind of spending. Each has its own budget, so that busy streams leave something for requests.
+/// The kind of spending. Each has its own budget, so that busy streams do not use up the budget of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Spending {
     /// Queries, mutations and the start of subscriptions.
@@ -32,7 +31,7 @@ pub(super) enum Spending {
     Items,
 }
 
-/// The limiters measure time by the server's clock, which tests freeze.
+/// The server's clock as the limiters' time, which tests can freeze.
 #[derive(Clone)]
 struct Elapsed(Clock);
 
@@ -53,18 +52,18 @@ struct Rates {
     items: Limiter<ActorId>,
 }
 
-/// Counts who is in, and who comes how often.
+/// Applies the rate limits.
 pub(super) struct Admission {
-    /// The limiters of each allowance; nothing where rates are lifted.
+    /// The limiters of each allowance. Absent if rates are unlimited.
     rates: Option<HashMap<u32, Rates>>,
-    /// By address and by room.
+    /// The limiters of sign-ins, by address and by room.
     sign_ins: Option<(Limiter<IpAddr>, Limiter<ActorId>)>,
     clock: Elapsed,
     looks: AtomicUsize,
 }
 
 impl Admission {
-    /// `factor` multiplies the rates; 0 lifts them.
+    /// Creates the limits. `factor` multiplies the rates; 0 removes them.
     pub(super) fn new(factor: u32, clock: Clock) -> Arc<Self> {
         let clock = Elapsed(clock);
         let limiters = Allowance::ALL.into_iter().filter_map(|allowance| {
@@ -87,13 +86,13 @@ impl Admission {
         })
     }
 
-    /// Lets so many changes pass, or says how long to wait.
+    /// Admits this many mutations, or returns how long to wait.
     pub(super) fn change(&self, viewer: &Viewer, count: usize) -> Result<(), Duration> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.take(viewer, count, |rates| &rates.changes)
     }
 
-    /// Takes so many units from the actor's budget, or says how long to wait.
+    /// Takes units from the actor's budget, or returns how long to wait.
     pub(super) fn spend(&self, viewer: &Viewer, on: Spending, units: u64) -> Result<(), Duration> {
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         self.take(viewer, units, |rates| match on {
@@ -117,13 +116,13 @@ impl Admission {
         match limiter.check_key_n(&viewer.actor_id, count) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
-            // More at once than ever fits: the document's own limit comes first.
+            // More than the burst can ever hold. The limit of a document prevents this.
             Err(_) => Err(Duration::from_secs(1)),
         }
     }
 
-    /// Lets a widget sign somebody in, or says how long to wait. Who is refused by their address does not use up what
-    /// the room has for others.
+    /// Admits a sign-in by a widget, or returns how long to wait. A sign-in refused by address does not use
+    /// up the room's budget.
     pub(super) fn sign_in(&self, viewer: &Viewer, address: Option<IpAddr>) -> Result<(), Duration> {
         let Some((of_address, of_room)) = &self.sign_ins else { return Ok(()) };
         if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {

@@ -10,13 +10,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-/// The answer to an operation, or the errors instead of one.
+/// The result of an operation, or the errors instead of it.
 #[derive(Serialize)]
 struct Errors<'a> {
     errors: &'a [async_graphql::ServerError],
 }
 
-/// An executed operation.
+/// The response to an executed operation.
 pub(super) fn executed(answer: Answer, format: Format, most_errors: usize) -> Response {
     let (answer, was_executed) = clean(answer, most_errors);
     let is_code = |code: Code| answer.errors.iter().any(|error| code_of(error) == Some(code.as_str()));
@@ -33,15 +33,15 @@ pub(super) fn executed(answer: Answer, format: Format, most_errors: usize) -> Re
     response
 }
 
-/// An answer as JSON: without `data` where nothing was executed. It is counted while it is written, so that an answer
-/// that is too large never exists in full.
+/// A result as JSON, without `data` if nothing was executed. Its size is checked while it is written, so that
+/// a result that is too large is never held in full.
 pub(super) fn payload(answer: &Answer, was_executed: bool) -> String {
     let errors = &Errors { errors: &answer.errors };
     let written = if was_executed { write(answer) } else { write(errors) };
     written.unwrap_or_else(|refusal| json!({ "errors": [refusal.to_json()] }).to_string())
 }
 
-/// The errors of an answer as JSON.
+/// The errors of a result as JSON.
 pub(super) fn errors(answer: &Answer) -> serde_json::Value {
     serde_json::to_value(&answer.errors).unwrap_or_default()
 }
@@ -64,7 +64,7 @@ fn write(value: &impl Serialize) -> Result<String, Refusal> {
     }
 }
 
-/// Takes as many bytes as an answer may have.
+/// A writer with the maximum size of a result.
 struct Bounded(Vec<u8>);
 
 impl std::io::Write for Bounded {
@@ -81,7 +81,7 @@ impl std::io::Write for Bounded {
     }
 }
 
-/// A request that is no GraphQL request, or is not let in.
+/// The response to a request that is not a GraphQL request or was not admitted.
 pub(super) fn refused(status: StatusCode, format: Format, refusal: &Refusal) -> Response {
     respond(status, format, json!({ "errors": [refusal.to_json()] }).to_string())
 }
@@ -91,7 +91,7 @@ pub(super) fn internal() -> Response {
     refused(StatusCode::INTERNAL_SERVER_ERROR, Format::Json, &Refusal::internal())
 }
 
-/// An answer that says that nothing came of the operation.
+/// A result with only an error.
 pub(super) fn failed(refusal: &Refusal) -> Answer {
     Answer::from_errors(vec![refusal.to_server_error()])
 }
@@ -105,7 +105,7 @@ fn respond(status: StatusCode, format: Format, text: String) -> Response {
     (status, headers, Body::from(text)).into_response()
 }
 
-/// Adds the cursor that the answer resumes from.
+/// Adds the cursor from which the stream resumes after this result.
 pub(super) fn with_cursor(mut answer: Answer, cursor: Option<&str>) -> Answer {
     if let Some(cursor) = cursor {
         answer.extensions.insert("cursor".into(), Value::from(cursor));

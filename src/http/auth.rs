@@ -1,5 +1,5 @@
-//! Authentication: the bearer token, from the header or from the first message of a socket, never from a URL
-//! or a cookie.
+//! Authentication by a bearer token from the header or the first message of a socket, never from a URL or a
+//! cookie.
 
 use super::Door;
 use crate::actions::AuthFailure;
@@ -19,13 +19,13 @@ pub(super) fn from_headers(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok().and_then(bearer)
 }
 
-/// The site whose page asks, as its browser says.
+/// The `Origin` header: the site whose page sent the request, as reported by the browser.
 pub(super) fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ORIGIN)?.to_str().ok()
 }
 
-/// The viewer, or the status and the refusal that keep the caller out; unavailable where the deadline passes first. A
-/// widget key is taken only with the origin of the page.
+/// Authenticates the caller. Fails with a status and a refusal; if the deadline passes, with 503. A widget
+/// key also requires the page's origin.
 pub(super) async fn authenticate(
     door: &Door,
     token: Option<&str>,

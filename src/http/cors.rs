@@ -1,8 +1,8 @@
-//! CORS: the websites whose pages may call from a browser. These are the configured origins and those of
+//! CORS: the websites whose pages may call from a browser, which are the configured origins and those of
 //! every room's widget.
 //!
-//! The server reads no cookies, so a browser adds no credentials by itself. A page can do only what its token
-//! allows. The origin of a widget key is checked together with the key.
+//! The server reads no cookies, so browsers add no credentials on their own. A page can do only what its
+//! token allows. A widget key is accepted only with its own origins.
 
 use crate::actions::Actions;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// The time for which a browser may cache a preflight response.
+/// How long a browser may cache a preflight response.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 pub(super) fn layer(listed: &[String], actions: Actions) -> CorsLayer {
@@ -21,8 +21,8 @@ pub(super) fn layer(listed: &[String], actions: Actions) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT])
-        // Whatever the page asks for: clients add headers of their own, as for traces and resuming. None of them
-        // is worth anything without the token.
+        // All requested headers are allowed: clients add their own, for example for tracing and resuming.
+        // Without the token, none of them has an effect.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             header::RETRY_AFTER,

@@ -1,4 +1,5 @@
-//! `GET /files/…` and `GET /previews/…`: serves the file of a signed link, in a form that no browser runs.
+//! `GET /files/…` and `GET /previews/…`: serves the file of a signed link, in a form that no browser
+//! executes.
 
 use super::Door;
 use super::signed::{Refusal, granted};
@@ -14,9 +15,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::Range;
 use uuid::Uuid;
 
-/// A policy under which nothing in the file can run, load, or be framed.
+/// A policy under which nothing in the file can run, load or be framed.
 const POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
-/// The characters that stand for themselves in `filename*`: `attr-char` of RFC 8187.
+/// The characters that need no escape in `filename*`: `attr-char` of RFC 8187.
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -31,7 +32,7 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// A file, as a download.
+/// Serves a file as a download.
 pub(super) async fn file(
     State(door): State<Door>,
     Path(id): Path<String>,
@@ -71,7 +72,7 @@ pub(super) async fn file(
     Ok((status, head, body).into_response())
 }
 
-/// The preview of an image, to be shown in its place.
+/// Serves the preview of an image inline.
 pub(super) async fn preview(
     State(door): State<Door>,
     Path(id): Path<String>,
@@ -139,15 +140,15 @@ fn value(text: &str) -> Result<HeaderValue, Refusal> {
     })
 }
 
-/// The bytes never change, and may be kept for as long as the link holds, by who was given it.
+/// Caching headers. The bytes never change, so the client may cache them privately while the link is valid.
 fn caching(door: &Door, until: Timestamp) -> HeaderValue {
     let seconds = until.since(door.actions.now()).num_seconds().max(0);
     HeaderValue::from_str(&format!("private, max-age={seconds}, immutable"))
         .unwrap_or(HeaderValue::from_static("no-store"))
 }
 
-/// A download under the file's name: once in ASCII, for who reads no more, and once whole (RFC 6266). It is a name
-/// alone, without folders, and without marks that would show its letters in another order.
+/// A download under the file's name: in ASCII for simple clients, and in full (RFC 6266). The name has no
+/// folders, and no characters that change the direction of text.
 fn disposition(name: &str) -> String {
     let is_turning = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_unfit =
@@ -158,7 +159,7 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(&name, ATTR_CHAR))
 }
 
-/// Whether the asker has these bytes already.
+/// Whether the client has these bytes already.
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
@@ -170,12 +171,12 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 enum Wanted {
     Whole,
     Range(Range<u64>),
-    /// A range beyond its end.
+    /// A range beyond the end of the file.
     Nothing,
 }
 
-/// One range, as players and resumed downloads ask for; several, or what cannot be read, is answered whole (RFC 9110
-/// section 14.2).
+/// Parses a single range, as requested by players and resumed downloads. Several or invalid ranges get the
+/// whole file (RFC 9110 section 14.2).
 fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let Some(Ok(ranges)) = text(header::RANGE).map(parse_range_header) else { return Wanted::Whole };

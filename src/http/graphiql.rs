@@ -15,13 +15,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self' b
                       style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Whether there is a page to open.
+/// Whether the server was built with GraphiQL.
 #[must_use]
 pub fn has_graphiql() -> bool {
     playground::MISSING.is_none()
 }
 
-/// The page, or why there is none.
+/// The page, or the explanation how to get it.
 pub(super) fn router() -> Router {
     if let Some(reason) = playground::MISSING {
         let text = missing(reason);
@@ -29,7 +29,7 @@ pub(super) fn router() -> Router {
         return Router::new().route("/graphiql", get(answer.clone())).route("/graphiql/", get(answer));
     }
     Router::new()
-        // The page's addresses are relative to a folder. What follows the `#` survives the redirect.
+        // URLs in the page are relative to the folder. The redirect keeps the fragment after `#`.
         .route("/graphiql", get(|| async { Redirect::temporary("graphiql/") }))
         .route("/graphiql/", get(|headers| async move { file("index.html", &headers) }))
         .route(
@@ -74,7 +74,7 @@ fn body(file: File, headers: &HeaderMap) -> Response {
     }
 }
 
-/// Whether `Accept-Encoding` names gzip without forbidding it. A client that says nothing gets it plain.
+/// Whether `Accept-Encoding` accepts gzip. Without the header, it does not.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|coding| {

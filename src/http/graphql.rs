@@ -1,5 +1,4 @@
-//! `/graphql` over HTTP, according to the GraphQL over HTTP specification: negotiate, authenticate, read,
-//! check, run, answer.
+//! `/graphql` over HTTP, according to the GraphQL over HTTP specification.
 
 use super::connections::Link;
 use super::negotiate::{Format, format, is_json};
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-/// Answers whatever comes to `/graphql`.
+/// Handles all requests to `/graphql`.
 pub(super) async fn handle(State(door): State<Door>, request: Request) -> Response {
     if asks_for_websocket(&request) {
         return upgrade(door, request).await;
@@ -46,15 +45,16 @@ pub(super) async fn handle(State(door): State<Door>, request: Request) -> Respon
     }
 }
 
-/// Whether the request offers to speak WebSocket. Any other offer, such as `h2c`, may be ignored (RFC 9110,
-/// section 7.8), and is.
+/// Whether the request asks to upgrade to WebSocket. Any other upgrade, such as `h2c`, is ignored, as RFC
+/// 9110 section 7.8 permits.
 fn asks_for_websocket(request: &Request) -> bool {
     let offers = request.headers().get_all(header::UPGRADE).into_iter();
     let mut offers = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
     request.method() == Method::GET && offers.any(|offer| offer.trim().eq_ignore_ascii_case("websocket"))
 }
 
-/// A socket authenticates by its first message; what the upgrade's own header says is the fall-back.
+/// Upgrades to a socket. It authenticates with its first message, or else with the header of the upgrade
+/// request.
 async fn upgrade(door: Door, request: Request) -> Response {
     let token = auth::from_headers(request.headers()).map(str::to_owned);
     let (mut parts, _) = request.into_parts();
@@ -90,7 +90,8 @@ async fn respond(door: &Door, request: Request, format: Format) -> Result<Respon
         let is_hash = refusal.code == Code::PersistedQueryNotSupported;
         (if is_hash { StatusCode::OK } else { StatusCode::BAD_REQUEST }, refusal)
     })?;
-    // A well-formed request whose document or variables do not hold: as JSON it is answered 200.
+    // A well-formed request with an invalid document or invalid variables. With `application/json`, its
+    // status is 200.
     let request_error = match format {
         Format::Json => StatusCode::OK,
         Format::GraphqlResponse | Format::Events => StatusCode::BAD_REQUEST,

@@ -1,4 +1,4 @@
-//! The limits of requests, sockets and connections. Each is tested at its edge.
+//! The limits of requests, sockets and connections. Each is tested at its boundary.
 
 use crate::graphql::guard::DocumentLimits;
 use std::time::Duration;
@@ -6,53 +6,53 @@ use std::time::Duration;
 /// The limits of requests and sockets.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// The maximum size of a request's body in bytes.
     pub body: usize,
-    /// The time in which the body must arrive, within `operation_within`.
+    /// How long the body may take to arrive, within `operation_within`.
     pub body_within: Duration,
     /// The limits of a document.
     pub document: DocumentLimits,
     /// The time limit of a request from its head to the response: authentication, body, the wait for a turn,
     /// and the query or mutation. On a socket, the time limit of an operation, or of authentication.
     pub operation_within: Duration,
-    /// Errors in an answer.
+    /// The maximum number of errors in a result.
     pub errors: usize,
-    /// Bytes of a message on a socket.
+    /// The maximum size of a socket's message in bytes.
     pub message: usize,
-    /// The time in which a socket must send `connection_init`.
+    /// How long a socket may take to send `connection_init`.
     pub init_within: Duration,
     /// The interval of pings on a socket. Shorter if presences expire sooner.
     pub ping_every: Duration,
-    /// The time that a socket may be silent, pongs included, before it is closed.
+    /// How long a socket may be silent, pongs included, before it is closed.
     pub silent_within: Duration,
-    /// Operations under way on one socket.
+    /// The maximum number of running operations of one socket.
     pub operations: usize,
-    /// Frames waiting to leave on one socket.
+    /// The maximum number of outgoing frames that wait on one socket.
     pub queue: usize,
-    /// The time in which a frame must be sent. A large one gets another second for each 64 KiB.
+    /// How long sending a frame may take. A large frame gets another second for each 64 KiB.
     pub frame_within: Duration,
-    /// The time for which a failing event is retried before its connection is closed.
+    /// How long a failing event is retried before its connection is closed.
     pub resolve_within: Duration,
     /// The interval of heartbeats on an event stream.
     pub heartbeat: Duration,
-    /// Limits of the connections that carry requests and sockets.
+    /// The limits of the connections that carry requests and sockets.
     pub connections: ConnectionLimits,
 }
 
 /// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// The time in which the first request must arrive, and the head of any later one once it has begun.
+    /// How long the first request may take to arrive, and the head of a later one once it has started.
     pub head_within: Duration,
-    /// The time that a connection may wait for its next request: longer than proxies keep idle connections,
-    /// so that the proxies close them.
+    /// How long a connection may wait for its next request: longer than proxies keep idle connections, so
+    /// that the proxies close them.
     pub idle_within: Duration,
-    /// The time that a write may make no progress.
+    /// How long a write may make no progress.
     pub write_within: Duration,
-    /// The interval of pings on an HTTP/2 connection with open streams, and the time in which they must be
-    /// answered.
+    /// The interval of pings on an HTTP/2 connection with open streams, and the time limit of their
+    /// responses.
     pub http2_ping_every: Duration,
-    /// Connections of one address on which nobody has signed in; 0 lifts the limit.
+    /// The maximum number of connections per address without a signed-in actor. 0 removes the limit.
     pub per_address: usize,
 }
 

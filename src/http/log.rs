@@ -9,15 +9,14 @@ use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::trace::OnFailure;
 use tracing::Span;
 
-/// Characters of a request's id at most.
+/// The maximum length of a request id.
 const ID_LENGTH: usize = 128;
-/// The interval of log lines about responses with status 503. They come in floods, and clients repeat the
-/// requests.
+/// The interval of log lines about responses with status 503. They come in bursts, because clients retry.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Drops an id that could not stand in a log line or a header of its own: the request is given another one.
+/// Removes an unsafe request id, which could forge log lines or headers. The request gets a new id.
 pub(super) async fn check_request_id(mut request: Request<Body>) -> Request<Body> {
     let headers = request.headers_mut();
     if headers.contains_key(&ID) && !has_proper_id(headers) {
@@ -33,14 +32,14 @@ fn has_proper_id(headers: &HeaderMap) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_allowed)
 }
 
-/// Logs requests that failed: bugs as errors, overload as warnings that do not come too often.
+/// Logs failed requests: bugs as errors, overload as rate-limited warnings.
 #[derive(Clone, Default)]
 pub(super) struct Failures(Arc<Mutex<Unavailable>>);
 
 #[derive(Default)]
 struct Unavailable {
     warned: Option<Instant>,
-    /// Answers since then that the log does not tell of.
+    /// The number of responses since then that were not logged.
     untold: u64,
 }
 

@@ -1,6 +1,6 @@
-//! The HTTP server, and the only module that names axum. One path, `/graphql`, answers queries and mutations,
+//! The HTTP server, and the only module that uses axum. One path, `/graphql`, serves queries and mutations,
 //! streams subscriptions as server-sent events, and speaks `graphql-transport-ws` after an upgrade. Files are
-//! uploaded and downloaded beside it through signed links.
+//! uploaded and downloaded through signed links.
 
 mod abort;
 mod address;
@@ -53,12 +53,11 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-/// The time in which the database must answer for the server to count as ready.
+/// How quickly the database must respond for the server to count as ready.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The parts that the HTTP server uses.
 pub struct Front {
-    /// The schema.
     pub schema: Schema,
     /// The actions, which also check tokens.
     pub actions: Actions,
@@ -66,20 +65,20 @@ pub struct Front {
     pub live: Live,
     /// The limits of requests, sockets and connections.
     pub limits: Limits,
-    /// Sites whose pages may call.
+    /// The origins whose pages may call.
     pub allowed_origins: Vec<String>,
     /// The factor that multiplies the rate limits. 0 removes them.
     pub rate_limit: u32,
-    /// Networks whose word is taken for where a request came from.
+    /// The networks of trusted proxies, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Canceled when the server is about to stop: it still serves, but says that it is not ready.
+    /// Canceled when the server is about to stop: it still serves requests, but reports that it is not ready.
     pub draining: CancellationToken,
-    /// Connections at once.
+    /// The maximum number of connections.
     pub most_connections: usize,
 }
 
 impl Front {
-    /// A door with the default limits.
+    /// The server's parts with default limits.
     #[must_use]
     pub fn new(schema: Schema, actions: Actions, live: Live) -> Self {
         let (limits, allowed_origins) = (Limits::default(), Vec::new());
@@ -125,7 +124,7 @@ impl std::ops::Deref for Door {
     }
 }
 
-/// Answers until `shutdown`, then lets what is under way end.
+/// Serves until `shutdown`, then waits for running requests.
 pub async fn serve(listener: TcpListener, front: Front, shutdown: CancellationToken, tracker: TaskTracker) {
     let allowed = connections::Allowed {
         limits: front.limits.connections,
@@ -178,7 +177,8 @@ fn router(front: Front, shutdown: CancellationToken, tracker: TaskTracker) -> Ro
         .layer(axum::middleware::map_request(log::check_request_id))
 }
 
-/// Ids only: no query, no variables, no token, and not the query string, where a GET has them all.
+/// The span contains only ids: no query, variables, token or query string, which contains all of these in a
+/// GET request.
 fn span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())

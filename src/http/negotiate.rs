@@ -2,12 +2,12 @@
 
 use axum::http::{HeaderMap, header};
 
-/// The kinds of answer.
+/// The response formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// `application/json`: a well-formed request is answered 200, whatever became of it.
+    /// `application/json`: a well-formed request gets status 200, even if it failed.
     Json,
-    /// `application/graphql-response+json`: the status says whether the request was one.
+    /// `application/graphql-response+json`: the status says whether the request was valid.
     GraphqlResponse,
     /// `text/event-stream`.
     Events,
@@ -23,8 +23,8 @@ impl Format {
     }
 }
 
-/// The acceptable format with the highest weight, the first named of equals; nothing said means JSON.
-/// `None` where none of ours is acceptable.
+/// The acceptable format with the highest weight, or the first of equals. JSON without the header. `None` if
+/// no supported format is acceptable.
 pub(super) fn format(headers: &HeaderMap) -> Option<Format> {
     let mut ranges = Vec::new();
     for value in headers.get_all(header::ACCEPT) {
@@ -53,7 +53,7 @@ pub(super) fn format(headers: &HeaderMap) -> Option<Format> {
     best.map(|(_, format)| format)
 }
 
-/// Whether the body says that it is JSON, in UTF-8.
+/// Whether the body is declared as JSON in UTF-8.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;

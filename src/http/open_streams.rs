@@ -1,6 +1,6 @@
 //! Limits on the open sockets and event streams of each actor, and the choice of the one to close.
 //!
-//! A new connection wins over one whose client has gone: a laptop that wakes up reconnects before the server
+//! A new connection replaces one whose client has gone: a laptop that wakes up reconnects before the server
 //! has noticed that its old connections are dead. Counted on this node only.
 
 use super::connections::{Hold, Link};
@@ -15,47 +15,47 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The time in which a connection must answer when it is asked whether it is still alive.
+/// How long a connection may take to answer when it is checked.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// The interval of checking the answers.
+/// The interval of checking for answers.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// The additional time that a pong may take.
+/// How much longer a pong may take.
 const PONG_WITHIN: Duration = Duration::from_secs(1);
 
-/// How an open connection is asked whether it is there, and cut.
+/// The means to check whether an open connection is alive, and to close it.
 #[derive(Clone)]
 pub(super) struct Contact {
     link: Link,
     /// The time at which something was last received on it.
     pub pulse: Pulse,
     ask: Arc<Notify>,
-    /// Whether it answers when it is asked.
+    /// Whether it answers pings.
     answers: bool,
 }
 
 impl Contact {
-    /// A socket: pinged, and heard from.
+    /// A socket, which can be pinged.
     pub(super) fn socket(link: Link, limits: &Limits) -> Self {
         let pulse = Pulse::within(limits.ping_every + PONG_WITHIN);
         Self { link, pulse, ask: Arc::default(), answers: true }
     }
 
-    /// An event stream, on which only the server speaks.
+    /// An event stream, on which only the server sends.
     pub(super) fn event_stream(link: Link) -> Self {
         Self { link, pulse: Pulse::steady(), ask: Arc::default(), answers: false }
     }
 
-    /// Waits until the other end is to be pinged out of turn.
+    /// Waits until an extra ping is requested.
     pub(super) async fn is_asked(&self) {
         self.ask.notified().await;
     }
 
-    /// Whether its other end does not take what is written.
+    /// Whether the peer does not read.
     pub(super) fn is_blocked(&self) -> bool {
         self.link.is_blocked()
     }
 
-    /// Ends the connection at once, also where its other end reads nothing.
+    /// Closes the connection at once, even if the peer does not read.
     pub(super) fn cut(&self) {
         self.link.cut();
     }
@@ -71,7 +71,7 @@ struct Inner {
     of_actor: HashMap<ActorId, HashMap<u64, Contact>>,
 }
 
-/// An open stream; it is counted for as long as this lives.
+/// An open stream. No longer counted when dropped.
 pub(super) struct OpenStream {
     all: Arc<OpenStreams>,
     actor_id: ActorId,
@@ -84,8 +84,8 @@ impl OpenStreams {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more stream of the actor. Where there are too many, asks them whether they are there and closes
-    /// the one that has been silent the longest; `None` where all of them answer.
+    /// Counts another stream of the actor. If there are too many, checks them and closes the one that has
+    /// been silent for the longest time. `None` if all of them are alive.
     pub(super) async fn open(self: &Arc<Self>, viewer: &Viewer, contact: &Contact) -> Option<OpenStream> {
         if let Some(stream) = self.try_open(viewer, contact) {
             return Some(stream);

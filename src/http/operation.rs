@@ -1,4 +1,4 @@
-//! Runs an operation from any transport: checks its parts and its document, and runs it with a deadline.
+//! Runs an operation from any transport: checks the request and its document, and runs it with a deadline.
 
 use super::abort::AbortOnDrop;
 use super::admission::Spending;
@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
-/// The parameters of an operation: the same in a body, in a URL and on a socket.
+/// The parameters of an operation, which are the same in a body, in a URL and on a socket.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parameters {
     pub query: String,
@@ -29,7 +29,7 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// Takes the parts of a JSON object; nothing else is a request, and a list of requests is none either.
+    /// Parses a JSON object. Anything else is invalid, including a batch of requests.
     pub(super) fn from_json(value: Value) -> Result<Self, Refusal> {
         let bad = |message: &str| Refusal::new(Code::BadUserInput, message);
         let Value::Object(mut parts) = value else {
@@ -37,7 +37,8 @@ impl Parameters {
         };
         let query = match parts.remove("query") {
             Some(Value::String(query)) => query,
-            // Clients of automatic persisted queries (Apollo's protocol, urql's) send the whole document after this answer.
+            // Clients of automatic persisted queries (Apollo's and urql's) send the whole document after this
+            // response.
             None | Some(Value::Null)
                 if !parts.get("extensions").is_none_or(|all| all["persistedQuery"].is_null()) =>
             {
@@ -73,20 +74,20 @@ pub(super) struct Operation {
     pub resume: Arc<Resume>,
 }
 
-/// The circumstances of a request, besides its content.
+/// The context of a request, besides its content.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrival {
-    /// The cursor of an event stream that reconnects.
+    /// The cursor from which a reconnecting event stream resumes.
     pub last_event_id: Option<String>,
-    /// The channel on which a socket learns of a newer token.
+    /// The channel that passes a newer token to a socket.
     pub renewal: Option<Arc<Renewal>>,
     /// The time at which something was last received on the socket.
     pub pulse: Option<Pulse>,
-    /// The client address, if it counts.
+    /// The client address, if limits apply to it.
     pub address: Option<IpAddr>,
 }
 
-/// Checks a request, and takes what it costs from the caller's budget.
+/// Checks a request, and takes its cost from the caller's budget.
 pub(super) fn prepare(
     door: &Door,
     viewer: &Viewer,
@@ -95,7 +96,7 @@ pub(super) fn prepare(
 ) -> Result<Operation, Refusal> {
     let Arrival { last_event_id, renewal, pulse, address } = arrival;
     let Parameters { query, operation_name, mut variables, extensions } = parameters;
-    // Reading a document costs something too, even if it is refused.
+    // Parsing a document has a cost even if it is refused.
     spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
     let is_widget = viewer.widget_room().is_some();
     let name = operation_name.as_deref();
@@ -131,11 +132,11 @@ pub(super) fn prepare(
     Ok(Operation { kind, units: cost.units, viewer: viewer.clone(), request, rounds, resume })
 }
 
-/// Units that a request costs beside its fields: authentication and parsing.
+/// The cost of a request in units, besides its fields: authentication and parsing.
 const AT_LEAST: u64 = 50;
-/// Bytes of a document that cost one unit to parse.
+/// The number of bytes of a document that cost one unit to parse.
 const BYTES_OF_UNIT: usize = 80;
-/// Units that an item of a subscription costs beside its fields.
+/// The cost of a subscription's item in units, besides its fields.
 const OF_ITEM: u64 = 10;
 
 fn as_units(count: usize) -> u64 {
@@ -152,8 +153,8 @@ fn spend(door: &Door, viewer: &Viewer, units: u64) -> Result<(), Refusal> {
     })
 }
 
-/// The gate where each item of a subscription waits for the viewer's budget, and then for its turn. A
-/// subscription that costs too much becomes slower, and loses nothing.
+/// The gate at which each item of a subscription waits for the viewer's budget, and then for its turn. A
+/// subscription that costs too much becomes slower, but loses nothing.
 fn gate(door: &Door, viewer: &Viewer, units: u64) -> Gate {
     let (door, viewer) = (door.clone(), viewer.clone());
     Gate::new(move || {
@@ -168,15 +169,16 @@ fn gate(door: &Door, viewer: &Viewer, units: u64) -> Gate {
     })
 }
 
-/// Mutations that only show that somebody is there. They do not count as changes: a front end sends them by itself.
+/// Mutations that only show activity. They do not count toward the rate limit, because front ends send them
+/// automatically.
 const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 
-/// Refuses a mutation that comes too soon after the caller's others.
+/// Enforces the rate limit of mutations.
 fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>) -> Result<(), Refusal> {
     let is_change = |root: &&String| !SIGNS_OF_LIFE.contains(&root.as_str()) && *root != "__typename";
     let changes = roots.iter().filter(is_change).count();
     let admitted = match viewer.widget_room() {
-        // Of any number in one document, only the first signs somebody in.
+        // Of all sign-ins in one document, only the first one is executed.
         Some(_) => door.admission.sign_in(viewer, address),
         None => door.admission.change(viewer, changes),
     };
@@ -189,8 +191,8 @@ fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>
     })
 }
 
-/// Runs a query or a mutation until the deadline. A mutation runs to its end whatever becomes of the connection; a
-/// query ends with the future that waits for it.
+/// Runs a query or a mutation until the deadline. A mutation continues even if the connection is lost. A
+/// query ends when the returned future is dropped.
 pub(super) async fn run(door: &Door, operation: Operation, deadline: Instant) -> Answer {
     let Operation { kind, units, viewer, request, rounds, resume: _ } = operation;
     let Some(_turn) = door.turns.take(&viewer, kind, units, deadline).await else {

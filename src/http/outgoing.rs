@@ -8,65 +8,66 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
-/// Bytes of one message at most: the largest answer there is, with room for its envelope.
+/// The maximum size of a message in bytes: the largest result, with room for its envelope.
 pub(super) const LARGEST: usize = 5 * 1024 * 1024;
-/// Bytes that wait on one socket beside the message that is being written. A larger message waits alone.
+/// The maximum number of bytes that wait on one socket, besides the message being written. A larger message
+/// waits alone.
 const WAITING: usize = 256 * 1024;
-/// A message of this size is flushed before the next one is taken.
+/// The size in bytes from which a message is flushed before the next one.
 const LARGE: usize = 64 * 1024;
-/// Bytes for which a message may take another second to leave.
+/// The number of bytes for which sending a message may take another second.
 const PER_SECOND: usize = 64 * 1024;
 
-/// A socket's queue; cheap to clone.
+/// The queue of a socket. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Outgoing {
     frames: mpsc::Sender<Frame>,
     room: Arc<Semaphore>,
 }
 
-/// Frames on their way to be written.
+/// The receiving end of a queue.
 pub(super) struct Frames(mpsc::Receiver<Frame>);
 
 struct Frame {
     message: Message,
-    /// The room that it takes up until it is written.
+    /// The space that the frame occupies in the queue until it is written.
     room: Option<OwnedSemaphorePermit>,
 }
 
-/// The writer of the socket has ended.
+/// The socket's writer has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended;
 
-/// A queue of this many frames.
+/// Creates a queue for this many frames.
 pub(super) fn outgoing(frames: usize) -> (Outgoing, Frames) {
     let (sender, receiver) = mpsc::channel(frames);
     (Outgoing { frames: sender, room: Arc::new(Semaphore::new(WAITING)) }, Frames(receiver))
 }
 
 impl Outgoing {
-    /// Queues a message once there is room for it.
+    /// Queues a message once there is space for it.
     pub(super) async fn send(&self, message: Message) -> Result<(), Ended> {
         let room = match &message {
             Message::Text(text) => Some(self.room(text.len()).await),
             Message::Binary(bytes) => Some(self.room(bytes.len()).await),
-            // Small, and never held up by what is large.
+            // Small frames, which are never delayed by large ones.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => None,
         };
         let room = room.flatten();
         self.frames.send(Frame { message, room }).await.map_err(|_| Ended)
     }
 
-    /// Queues a message if there is a free place for it.
+    /// Queues a message if there is space for it.
     pub(super) fn try_send(&self, message: Message) {
         let _ = self.frames.try_send(Frame { message, room: None });
     }
 
-    /// Waits until there is room for more. What makes messages asks first, so that they are not made to wait in memory.
+    /// Waits until there is space for more. Producers call this first, so that results do not wait in memory.
     pub(super) async fn has_room(&self) {
         drop(self.room(1).await);
     }
 
-    /// Waits until nothing is written any more.
+    /// Waits until the writer has ended.
     pub(super) async fn closed(&self) {
         self.frames.closed().await;
     }
@@ -80,8 +81,8 @@ impl Outgoing {
     }
 }
 
-/// Writes frames as they come, and flushes when there is none left, so that hot streams share a flush. Ends with a frame
-/// that does not leave in time.
+/// Writes frames, and flushes when none is left, so that frames that arrive together share a flush. Ends if a
+/// frame cannot be sent in time.
 pub(super) async fn write(mut sink: SplitSink<WebSocket, Message>, mut frames: Frames, within: Duration) {
     while let Some(Frame { message, room }) = frames.0.recv().await {
         let is_last = matches!(message, Message::Close(_));

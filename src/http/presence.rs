@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// The time that a connection waits for the store to check its token.
+/// How long a connection waits for the store to check its token.
 const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits until the actor is deactivated.
@@ -31,26 +31,26 @@ pub(super) struct Present {
 }
 
 impl Present {
-    /// Begins to watch; `None` where the viewer has too many connections already, all of which are alive.
+    /// Starts watching. `None` if the viewer has too many connections, all of which are alive.
     pub(super) async fn new(door: &Door, viewer: Viewer, contact: &Contact) -> Option<Self> {
         let stream = door.open_streams.open(&viewer, contact).await?;
         let standing = door.live.standing(&viewer);
         Some(Self { viewer, renewal: Arc::default(), standing, _stream: stream })
     }
 
-    /// The access of the caller's actor, to watch.
+    /// The watched access of the caller's actor.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
     }
 
-    /// Waits until the caller's standing has changed.
+    /// Waits until the caller's access has changed.
     pub(super) async fn changed(&mut self) {
         if self.standing.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Takes over how the caller stands now; `false` once the token has ended, was revoked, or nobody may use it.
+    /// Updates the viewer. Returns `false` once the token is expired or revoked, or the actor is deactivated.
     pub(super) async fn is_here(&mut self, door: &Door) -> bool {
         if let Some(viewer) = self.renewal.take() {
             self.viewer = viewer;
@@ -65,7 +65,7 @@ impl Present {
                     match holds.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".into()))) {
                         Ok(true) => self.viewer.auth_version = auth_version,
                         Ok(false) => return false,
-                        // It is asked again in a moment.
+                        // It is checked again shortly.
                         Err(error) => {
                             tracing::warn!(%error, "could not check whether a token is still valid");
                         }

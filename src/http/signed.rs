@@ -56,7 +56,7 @@ struct Signature {
     signature: String,
 }
 
-/// The attachment and the expiry time of a link, if it was created here for this purpose and has not expired.
+/// The attachment and expiry time of a link, if it was created here for this purpose and has not expired.
 pub(super) fn granted(
     door: &Door,
     purpose: Purpose,

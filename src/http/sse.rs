@@ -1,6 +1,6 @@
 //! Subscriptions as server-sent events, in the distinct connections mode of the `graphql-sse` protocol:
-//! `next` events with answers, and one `complete` at the end. The id of each event is its cursor, so a
-//! browser that reconnects resumes by itself.
+//! `next` events with results, and one `complete` at the end. The id of each event is its cursor, so a
+//! reconnecting browser resumes automatically.
 
 use super::connections::Link;
 use super::negotiate::Format;
@@ -27,13 +27,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The interval of checking whether a token has expired.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The time that a stream gets to report why it ends, before its connection is closed.
+/// How long a stream may take to report why it ends, before its connection is closed.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
-/// The time after which an actor with too many streams may try again.
+/// When an actor with too many streams may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(4);
 
-/// Streams the operation's answers; a query or a mutation has one. A subscription that cannot start for want of the
-/// database is answered 503 before anything is streamed.
+/// Streams the operation's results; a query or mutation has one. If a subscription cannot start because the
+/// database is unavailable, the response is 503.
 pub(super) async fn respond(
     door: &Door,
     viewer: Viewer,
@@ -104,7 +104,8 @@ pub(super) async fn respond(
     Ok((headers, body).into_response())
 }
 
-/// Watches the caller beside the body of the stream, which is not asked for more while the peer does not read.
+/// Watches the caller in a separate task, because the body of the stream is not polled while the peer does
+/// not read.
 async fn look_after(
     door: Door,
     mut caller: Present,
@@ -137,26 +138,28 @@ struct Events {
     standing: watch::Receiver<Standing>,
     answers: BoxStream<'static, Told>,
     heartbeat: Interval,
-    /// The caller may not be here any more.
+    /// Canceled when the caller may no longer use the stream.
     gone: CancellationToken,
     is_over: bool,
-    /// Tells the watch that the stream has ended.
+    /// Notifies the watching task when the stream has ended.
     _closed: DropGuard,
 }
 
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
 impl Events {
-    /// The next piece of the body.
+    /// The next part of the body.
     async fn next(&mut self) -> Option<String> {
         if self.is_over {
             return None;
         }
         tokio::select! {
-            // In this order, so that nothing is complete to a deactivated caller, and a busy stream stops.
+            // In this order, so that a deactivated caller gets no `complete`, and a busy stream can be
+            // stopped.
             biased;
             () = deactivated(&mut self.standing) => Some(self.sign_out()),
-            // Without `complete`: the stream is cut off and not over, so clients come back and resume.
+            // Without `complete`, the stream is interrupted rather than finished, so clients reconnect and
+            // resume.
             () = self.door.0.shutdown.cancelled() => None,
             () = self.gone.cancelled() => Some(self.sign_out()),
             answer = self.answers.next() => match answer {

@@ -1,4 +1,4 @@
-//! The answers of a subscription on any transport. Each event is resolved until the database has answered all
+//! The results of a subscription on any transport. Each event is resolved until the database has provided all
 //! of it, or the stream is closed before the event.
 
 use super::abort::AbortOnDrop;
@@ -16,14 +16,14 @@ use tokio::time::Instant;
 
 /// A step of a subscription.
 pub(super) enum Told {
-    /// An answer, with the cursor that it resumes from.
+    /// A result, with the cursor from which the stream resumes after it.
     Answer(Box<Answer>, Option<String>),
-    /// The stream is cut off: the next event could not be resolved in time, and a client that comes back with its cursor
-    /// gets it then.
+    /// The stream is interrupted, because the next event could not be resolved in time. The client receives
+    /// it after reconnecting with its cursor.
     CutOff,
 }
 
-/// The first pause before an event is resolved again; each further one is twice as long, up to [`LONGEST_PAUSE`].
+/// The first pause before an event is resolved again. It doubles with each attempt, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -34,9 +34,9 @@ struct Following {
     is_over: bool,
 }
 
-/// The answers of a subscription. An event whose answer lacks what the database could not give is resolved again, in its
-/// place, until it has it. An event of a chat that was lost before its answer was made is left out: the next one says
-/// that it is lost.
+/// The results of a subscription. If the database is unavailable, an event is resolved again, in its
+/// position, until it is complete. An event is left out if the viewer loses access to its chat before it is
+/// resolved; the next event reports the loss.
 pub(super) fn stream(door: &Door, operation: Operation) -> BoxStream<'static, Told> {
     let Operation { request, rounds, resume, .. } = operation;
     let answers = rounds.along_stream(door.schema.execute_stream(request)).boxed();
@@ -82,8 +82,8 @@ impl Following {
     }
 }
 
-/// The same answers, produced by a separate task. A client that stops reading then holds nothing that others
-/// wait for, such as a connection to the database.
+/// The same results, produced by a separate task. A client that stops reading then holds nothing that others
+/// wait for, such as a database connection.
 pub(super) fn detached(door: &Door, mut answers: BoxStream<'static, Told>) -> BoxStream<'static, Told> {
     let (sender, told) = mpsc::channel(1);
     let task = door.tracker.spawn(async move {
@@ -100,7 +100,7 @@ pub(super) fn detached(door: &Door, mut answers: BoxStream<'static, Told>) -> Bo
         match told.recv().await {
             Some(Some(step)) => Some((step, Some((told, task)))),
             Some(None) => None,
-            // It panicked.
+            // The task panicked.
             None => Some((Told::CutOff, None)),
         }
     })

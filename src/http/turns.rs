@@ -1,5 +1,5 @@
 //! Scheduling of operations: each actor has a few lanes, and expensive operations share the remaining
-//! processors. However much one actor requests, others wait for only a few of their fields.
+//! processors. However much one actor requests, others wait for only a few of that actor's fields.
 
 use crate::domain::viewer::Viewer;
 use async_graphql::parser::types::OperationType;
@@ -10,19 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// Queries and mutations that run at once.
+/// The maximum number of concurrent queries and mutations.
 const RUNNING: usize = 1_000;
-/// Queries of one actor that run at once.
+/// The maximum number of concurrent queries of one actor.
 const QUERIES: usize = 8;
-/// Items of one actor's subscriptions that are resolved at once.
+/// The maximum number of concurrently resolved subscription items of one actor.
 const ITEMS: usize = 4;
-/// Below this cost, in units, an operation needs no lane: about 1 ms.
+/// The cost in units below which an operation needs no lane: about 1 ms.
 const LIGHT: u64 = 250;
 /// The cost in units from which an operation counts as expensive: about 12 ms.
 const DEAR: u64 = 2_500;
-/// Queries and mutations that wait for their turn; more are refused at once.
+/// The maximum number of waiting queries and mutations. Further ones are refused at once.
 const WAITING: usize = 2_000;
-/// After so many turns, actors who have none are forgotten.
+/// The number of turns after which inactive actors are forgotten.
 const FORGET_EVERY: usize = 1_000;
 
 /// The lanes of one actor.
@@ -32,11 +32,11 @@ struct Lanes {
     dear: Arc<Semaphore>,
 }
 
-/// Hands out turns.
+/// Grants turns.
 pub(super) struct Turns {
     running: Arc<Semaphore>,
     waiting: Semaphore,
-    /// One for each processor but one.
+    /// One for each processor except one.
     dear: Arc<Semaphore>,
     actors: Mutex<HashMap<ActorId, Arc<Lanes>>>,
     taken: AtomicUsize,
@@ -61,9 +61,10 @@ impl Turns {
         }
     }
 
-    /// A turn for a query or a mutation; nothing if none comes before the deadline, or too many wait already.
+    /// Waits for a turn for a query or a mutation. `None` if there is none before the deadline, or too many
+    /// are waiting.
     ///
-    /// Mutations have no lane: how often they come is limited, and they wait for locks more than they compute.
+    /// Mutations have no lane, because their rate is limited and they wait for locks more than they compute.
     pub(super) async fn take(
         &self,
         viewer: &Viewer,
@@ -83,7 +84,7 @@ impl Turns {
         Some(Turn { _permits: permits, _lanes: lanes })
     }
 
-    /// A turn for an item of a subscription, however long that takes.
+    /// Waits for a turn for an item of a subscription, without a time limit.
     pub(super) async fn take_item(&self, viewer: &Viewer, units: u64) -> Turn {
         let lanes = self.lanes(viewer.actor_id);
         let own = Some(Arc::clone(&lanes.items));
@@ -91,7 +92,7 @@ impl Turns {
         Turn { _permits: permits, _lanes: lanes }
     }
 
-    /// First the actor's own lane, so that each actor has one operation in the common queue.
+    /// Waits for the actor's own lane first, so that each actor has one operation in the common queue.
     async fn permits(
         &self,
         lanes: &Lanes,

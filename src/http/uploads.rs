@@ -7,7 +7,7 @@ use crate::files::{NotKept, Purpose};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 
-/// Takes the bytes.
+/// Receives the bytes of an upload.
 pub(super) async fn put(
     State(door): State<Door>,
     Path(id): Path<String>,

@@ -1,7 +1,7 @@
 //! The `graphql-transport-ws` protocol: one task reads a socket, one writes it, and one runs each operation.
 //!
-//! The queue to the writer is short, so operations take fair turns and a slow socket slows down only itself.
-//! Every frame has a deadline. A violation of the protocol closes the socket with the protocol's code.
+//! The queue to the writer is short, so operations take turns fairly, and a slow socket slows down only
+//! itself. Every frame has a deadline. A protocol violation closes the socket with the protocol's code.
 
 use super::abort::AbortOnDrop;
 use super::connections::Link;
@@ -31,11 +31,11 @@ use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tungstenite::error::ProtocolError;
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Bytes of a socket's buffers: it waits with little, and many wait.
+/// The size of a socket's buffers in bytes. It is small, because many sockets are idle.
 const BUFFER: usize = 2 * 1024;
 /// The interval at which a socket checks its deadlines.
 const TICK: Duration = Duration::from_millis(250);
-/// The time that a closing socket gets to send its close frame.
+/// How long a closing socket may take to send its close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The reason why a socket is closed. The codes up to 4429 are the protocol's. Clients reconnect after 1012
@@ -93,7 +93,7 @@ enum Said {
     Pong {},
 }
 
-/// Takes a socket. A client that offers another protocol is told by the close code, as the protocol has it.
+/// Accepts a socket. A client that offers another protocol gets the protocol's close code.
 pub(super) fn accept(
     door: Door,
     upgrade: WebSocketUpgrade,
@@ -107,7 +107,7 @@ pub(super) fn accept(
         .protocols([PROTOCOL])
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        // One message at a time is taken for writing, of whatever size: the queue bounds the rest.
+        // Unlimited, because messages are written one at a time and the queue limits the rest.
         .max_write_buffer_size(usize::MAX)
         .max_message_size(limit)
         .max_frame_size(limit);
@@ -141,14 +141,14 @@ struct Socket {
     caller: Option<Present>,
     /// The access of the caller's actor. Absent before authentication.
     standing: Option<watch::Receiver<Standing>>,
-    /// Operations under way: by the client's id, with a serial number that tells a reused id apart.
+    /// Running operations, by the client's id. A serial number distinguishes reused ids.
     operations: HashMap<String, (u64, AbortHandle)>,
     serial: u64,
     ended: mpsc::UnboundedSender<Ended>,
     has_ended: mpsc::UnboundedReceiver<Ended>,
 }
 
-/// An operation that came to its end by itself.
+/// An operation that has finished.
 struct Ended {
     id: String,
     serial: u64,
@@ -157,9 +157,9 @@ struct Ended {
 
 /// The end of an operation.
 enum Last {
-    /// The client is told that it is complete, or one error.
+    /// The client receives `complete` or an error.
     Say(Value),
-    /// The socket closes, so that the client comes back with its cursors.
+    /// The socket closes, so that the client reconnects with its cursors.
     Close(Close),
 }
 
@@ -171,7 +171,7 @@ impl Socket {
         Self { door, queue, header_token, contact, caller, standing, operations, serial: 0, ended, has_ended }
     }
 
-    /// Reads until the socket ends; why it is to be closed, unless the client is gone.
+    /// Reads until the socket ends. Returns the close code, unless the client is gone.
     async fn read(&mut self, mut stream: SplitStream<WebSocket>) -> Option<Close> {
         let limits = self.door.limits;
         let opened = Instant::now();
@@ -191,17 +191,18 @@ impl Socket {
                     if self.operations.get(&id).is_some_and(|(current, _)| *current == serial) {
                         self.operations.remove(&id);
                         let last = match last {
-                            // To a deactivated caller nothing is complete: they hear why the socket closes.
+                            // A deactivated caller gets no `complete`: the close code says why the socket
+                            // closes.
                             Last::Say(_) if self.is_deactivated() => return Some(Close::Forbidden),
                             Last::Say(last) => last,
                             Last::Close(close) => return Some(close),
                         };
-                        // Told only now: whoever hears it may use the id again.
+                        // Sent only now, because the client may reuse the id after this message.
                         let asked = Instant::now();
                         if let Some(close) = self.say(last).await {
                             return Some(close);
                         }
-                        // While this waited for room, nobody listened.
+                        // While this waited for space, nothing was read.
                         heard += asked.elapsed();
                     }
                 }
@@ -214,7 +215,7 @@ impl Socket {
                     }
                     if now.saturating_duration_since(pinged) > limits.ping_every {
                         pinged = now;
-                        // A queue that is full has something to say already.
+                        // A full queue already has messages for the client.
                         self.queue.try_send(Message::Ping(axum::body::Bytes::new()));
                     }
                     if let Some(close) = self.standing().await {
@@ -234,14 +235,14 @@ impl Socket {
                         Ok(Message::Close(_)) => return None,
                         Err(error) => return fault(error),
                     }
-                    // While the answer waited for room, nobody listened.
+                    // While the result waited for space, nothing was read.
                     heard = Instant::now();
                 }
             }
         }
     }
 
-    /// Whether the caller may still be here.
+    /// Checks whether the caller may still use the socket.
     async fn standing(&mut self) -> Option<Close> {
         let is_here = self.caller.as_mut()?.is_here(&self.door).await;
         (!is_here).then_some(Close::Forbidden)
@@ -282,7 +283,7 @@ impl Socket {
             auth::bearer(value.as_str()?)
         });
         let token = from_payload.or(self.header_token.as_deref());
-        // Without an origin, so that no widget key is taken here: to sign in is one request.
+        // Without an origin, so widget keys are rejected here: signing in takes a single request.
         let deadline = Instant::now() + self.door.limits.operation_within;
         match auth::authenticate(&self.door, token, None, deadline).await {
             Ok(viewer) => {
@@ -335,7 +336,7 @@ impl Socket {
             let guard = AbortOnDrop(inner.abort_handle());
             let last = inner.await.unwrap_or_else(|_panic| {
                 let error = error(&name, &Refusal::internal());
-                // A client does not start a stream again after an error: it would miss what comes.
+                // Clients do not restart a stream after an error, so they would miss later events.
                 Some(if is_stream { Last::Close(Close::Overload) } else { Last::Say(error) })
             });
             drop(guard);
@@ -347,7 +348,7 @@ impl Socket {
         None
     }
 
-    /// Queues a message. The writer ends in time if the client does not read, and so does this.
+    /// Queues a message. If the client does not read, the writer ends after its deadline, and this returns.
     async fn say(&mut self, message: Value) -> Option<Close> {
         tokio::select! {
             biased;
@@ -364,7 +365,8 @@ impl Socket {
     }
 }
 
-/// The close code for what cannot be read (RFC 6455, section 7.4.1); `None` where the connection broke.
+/// The close code for a message that cannot be read (RFC 6455, section 7.4.1). `None` if the connection was
+/// lost.
 fn fault(error: axum::Error) -> Option<Close> {
     let error = error.into_inner();
     let error = error.downcast_ref::<tungstenite::Error>()?;
@@ -386,13 +388,13 @@ async fn is_deactivated(standing: &mut Option<watch::Receiver<Standing>>) {
     }
 }
 
-/// Runs one operation: sends its answers, and returns how it ends; nothing, if the socket is gone.
+/// Runs one operation and sends its results. Returns how it ends, or `None` if the socket is gone.
 async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) -> Option<Last> {
     let most_errors = door.limits.errors;
     match operation.kind {
         OperationType::Query | OperationType::Mutation => {
             if operation.kind == OperationType::Query {
-                // What cannot leave yet is not made yet. A mutation is done all the same.
+                // A result is not produced before it can be queued. A mutation is committed anyway.
                 queue.has_room().await;
             }
             let deadline = Instant::now() + door.limits.operation_within;
@@ -435,14 +437,14 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
     Some(Last::Say(json!({ "type": "complete", "id": id })))
 }
 
-/// Whether a stream could not start: it answers once, without data, for its root field alone.
+/// Whether a stream could not start: its only result has no data, and errors for its root field alone.
 fn has_failed_to_start(answer: &Answer) -> bool {
     answer.data == async_graphql::Value::Null
         && !answer.errors.is_empty()
         && answer.errors.iter().all(|error| error.path.len() <= 1)
 }
 
-/// An answer as a message, or the error instead of one that is too large for a socket.
+/// A result as a message, or an error if it is too large for a socket.
 fn next(id: &str, answer: &Answer) -> Result<Message, Value> {
     let payload = answer::payload(answer, true);
     let next = format!("{{\"type\":\"next\",\"id\":{},\"payload\":{payload}}}", Value::from(id));

@@ -1,7 +1,7 @@
-//! The bus: hints between nodes. Nothing on one node, NATS between many.
+//! The bus: hints between nodes, over NATS. A single node needs none.
 //!
-//! It carries ids and sequences, never content. It may lose, repeat or reorder anything, or be down: what
-//! it carries is only ever a reason to look into the store sooner than the sweep would.
+//! It carries ids and sequences, never content. It may lose, repeat or reorder messages, or be down, because
+//! a message only makes a node read the store before the next sweep would.
 
 use super::Tasks;
 use entity::{ActorId, ChatId, OrganizationId, ParticipationId, PresenceId};
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Messages that wait to be sent at most; while NATS is down, further ones are dropped.
+/// The maximum number of queued outgoing messages. While NATS is down, further ones are dropped.
 const QUEUE: usize = 4_096;
 
-/// How nodes hear of each other.
+/// The connection between nodes.
 #[derive(Clone, Default)]
 pub struct Bus(Option<async_nats::Client>);
 
-/// The address of the bus cannot be used.
+/// The address of the bus is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("the bus cannot be used: {0}")]
 pub struct BusError(async_nats::ConnectError);
 
-/// What one node tells the others.
+/// A message from one node to the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Message {
     /// A chat's log grew by the events from `first` to `last`.
@@ -31,7 +31,7 @@ pub(super) enum Message {
         chat_id: ChatId,
         first: i64,
         last: i64,
-        /// Actors who do not type any more because of these events. Older nodes do not send it.
+        /// Actors who stopped typing because of these events. Older nodes do not send it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         stopped_typing: Vec<ActorId>,
     },
@@ -39,13 +39,13 @@ pub(super) enum Message {
     Participation { chat_id: ChatId, id: ParticipationId },
     /// A participant changed their own view of a chat.
     View { organization_id: OrganizationId, chat_id: ChatId, id: ParticipationId, was_hidden: bool },
-    /// A participant read on.
+    /// A participant's read mark moved.
     Read { organization_id: OrganizationId, chat_id: ChatId, id: ParticipationId },
     /// A presence changed without an event.
     Presence { chat_id: ChatId, id: PresenceId },
-    /// Who types in a chat by way of the sending node.
+    /// The actors typing in a chat through the sending node.
     Typing { chat_id: ChatId, actor_ids: Vec<ActorId> },
-    /// An actor's role or activity changed.
+    /// An actor's role or status changed.
     Actor { id: ActorId, auth_version: i64 },
 }
 
@@ -59,7 +59,8 @@ struct Envelope<M> {
 pub(super) struct Link(Option<mpsc::Sender<Message>>);
 
 impl Bus {
-    /// No bus, or the NATS server at a URL. Comes back at once: a server that is down is tried for ever.
+    /// No bus, or the NATS server at a URL. Returns at once and reconnects without end to a server that is
+    /// down.
     pub async fn connect(url: Option<&str>) -> Result<Self, BusError> {
         let Some(url) = url else { return Ok(Self(None)) };
         let client = async_nats::ConnectOptions::new()
@@ -79,7 +80,7 @@ impl Bus {
         self.0.is_some()
     }
 
-    /// Starts sending and hearing. `hear` is given what other nodes say, and must not block.
+    /// Starts sending and receiving. `hear` is called with messages of other nodes, and must not block.
     pub(super) fn open(
         self,
         (epoch, node): (Uuid, Uuid),
@@ -95,7 +96,7 @@ impl Bus {
 }
 
 impl Link {
-    /// Tells the other nodes, as soon as may be or never.
+    /// Sends a message to the other nodes on a best-effort basis.
     pub(super) fn send(&self, message: Message) {
         if let Some(sender) = &self.0
             && sender.try_send(message).is_err()
@@ -145,7 +146,7 @@ async fn hear_all(client: async_nats::Client, epoch: Uuid, node: Uuid, hear: imp
         match serde_json::from_slice::<Envelope<Message>>(&raw.payload) {
             Ok(envelope) if envelope.node == node => {}
             Ok(envelope) => hear(envelope.node, envelope.message),
-            // A newer node may say what this one does not know.
+            // A newer node may send messages that this version does not know.
             Err(error) => tracing::debug!(%error, "could not decode a hint"),
         }
     }

@@ -1,4 +1,4 @@
-//! `chatChanged`: chats that enter, change in, and leave a list.
+//! `chatChanged`: chats that enter, change in and leave a list.
 
 use super::cursor::CursorError;
 use super::feed::Before;
@@ -15,8 +15,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
 
 impl Live {
-    /// Chats that come into, change in and leave a place, as far as the filter matches them. With a cursor,
-    /// first what changed since, where a chat may be told of that is known already.
+    /// Streams the chats that enter, change in and leave a scope, as far as the filter matches them. With a
+    /// cursor, first the changes since then, in which a chat that the client already knows may be repeated.
     pub async fn chat_changes(
         &self,
         viewer: &Viewer,
@@ -52,7 +52,8 @@ impl Live {
         .boxed())
     }
 
-    /// Visitors follow themselves; others what is of their organization.
+    /// Checks the permission to follow a scope: visitors follow themselves, others anything in their
+    /// organization.
     async fn may_follow(&self, viewer: &Viewer, scope: ChatScope) -> Result<(), LiveError> {
         let store = &self.0.store;
         let organization_id = viewer.organization_id;
@@ -126,7 +127,7 @@ impl ChatChanges {
                 }
                 FeedStep::Scanned(_) | FeedStep::View(_) => {}
                 FeedStep::AccessChanged(before) if !self.concerns_place(&before) => {}
-                // What was shown with other access cannot be corrected change by change.
+                // Everything sent with the previous access may be wrong, so the stream ends.
                 FeedStep::AccessChanged(_) => return None,
             }
         }

@@ -20,14 +20,13 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What has no place in the log is re-read from this long before the event that a reader returns to: longer
-/// than any transaction.
+/// The period before a returning reader's last event for which changes outside of the log are read again.
+/// Longer than any transaction.
 pub(super) const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
 impl Live {
-    /// Everything that happens in a chat, in order. With a cursor that can be honoured it goes on right
-    /// after it; otherwise it starts with a reset. Keeps the viewer's presence in the chat alive while the
-    /// connection has a pulse.
+    /// Streams everything that happens in a chat, in order. Continues right after a valid cursor; otherwise
+    /// starts with a reset. Keeps the viewer's presence in the chat alive while the connection has a pulse.
     pub async fn chat_events(
         &self,
         viewer: &Viewer,
@@ -82,7 +81,7 @@ impl Live {
         .boxed())
     }
 
-    /// New messages of a chat; with a cursor, first those after it, from any age.
+    /// Streams new messages of a chat. With a cursor, first those after it, however old.
     pub async fn messages(
         &self,
         viewer: &Viewer,
@@ -102,7 +101,7 @@ impl Live {
         .boxed())
     }
 
-    /// Users who join and leave a chat, and whose presence is renewed.
+    /// Streams presences that are added, end or are renewed in a chat.
     pub async fn presence_changes(
         &self,
         viewer: &Viewer,
@@ -114,7 +113,7 @@ impl Live {
         Ok(steps.filter_map(move |at| std::future::ready(live.presence_item(at))).boxed())
     }
 
-    /// The transitions of one session.
+    /// Streams the transitions of one session.
     pub async fn session_changes(
         &self,
         viewer: &Viewer,
@@ -130,7 +129,8 @@ impl Live {
         Ok(steps.filter_map(move |at| std::future::ready(live.session_item(session_id, at))).boxed())
     }
 
-    /// What a reader comes upon, until the viewer loses the chat or the log was trimmed under it.
+    /// The steps of a reader, until the viewer loses access to the chat or the log is trimmed beyond its
+    /// position.
     async fn steps(
         &self,
         viewer: &Viewer,
@@ -209,7 +209,7 @@ struct ChatEvents {
     live: Live,
     reader: Reader,
     reset: Option<ResetReason>,
-    /// What is still to be re-read, once the log was.
+    /// The read marks to read again after the log.
     marks: Option<Marks>,
     reread: VecDeque<participation::Model>,
     _lease: Lease,
@@ -217,7 +217,7 @@ struct ChatEvents {
     _waiting: Option<Waiting>,
 }
 
-/// Participations to re-read: those changed since, after an id.
+/// Participations to read again: those that changed since a time, after an id.
 #[derive(Clone, Copy)]
 struct Marks {
     since: Timestamp,
@@ -300,7 +300,7 @@ impl ChatEvents {
 struct Messages {
     live: Live,
     reader: Reader,
-    /// Messages after this sequence are still to be read from the table.
+    /// The sequence after which messages must still be read from the table.
     backlog: Option<i64>,
     pending: VecDeque<Arc<MessageRow>>,
 }
@@ -331,7 +331,7 @@ impl Messages {
         }
     }
 
-    /// Reads a batch from the table; `false` where the viewer cannot see the chat any more.
+    /// Reads a batch from the table. Returns `false` if the viewer can no longer see the chat.
     async fn read(&mut self, after: i64) -> bool {
         match self.reader.read_messages(after).await {
             Ok(Some((MessageBatch { messages, .. }, start))) => {

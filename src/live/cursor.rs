@@ -1,8 +1,9 @@
 //! Cursors: the position of a reader, as a text that only this server can create.
 //!
-//! Layout before base64url: a byte for the kind, eight for the position, eight of the store's epoch, ten of
-//! an HMAC-SHA256 over all of that and over the cursor's subject (a chat, or a feed's scope), which is not
-//! part of the cursor. A cursor of another subject is therefore as invalid as a garbled one.
+//! The layout before base64url encoding: one byte for the kind, eight for the position, eight of the store's
+//! epoch, ten of an HMAC-SHA256. The HMAC covers all of that and the cursor's subject (a chat, or a feed's
+//! scope), which is not part of the cursor. A cursor of another subject is therefore as invalid as a garbled
+//! one.
 
 use crate::domain::description::Description;
 use base64::Engine;
@@ -19,7 +20,7 @@ const EPOCH: usize = 8;
 const TAG: usize = 10;
 const HEAD: usize = 1 + 8 + EPOCH;
 
-/// Makes and reads cursors; cheap to clone.
+/// Creates and reads cursors. Cheap to clone.
 #[derive(Clone)]
 pub struct Cursors(Arc<Inner>);
 
@@ -28,23 +29,23 @@ struct Inner {
     mac: Hmac<Sha256>,
 }
 
-/// Why a cursor is no position.
+/// The reason why a cursor was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
-    /// Garbled, or made for something else.
+    /// The cursor is garbled, or belongs to another stream.
     #[error("the cursor is invalid")]
     Invalid,
-    /// Made before the store was restored from a backup.
+    /// The cursor was created before the store was restored from a backup.
     #[error("the cursor is expired")]
     Expired,
 }
 
-/// What a feed's cursor is of: a digest of the place that is followed.
+/// The subject of a feed's cursor: a digest of its scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeHash([u8; 32]);
 
 impl ScopeHash {
-    /// The hash of a description that tells one place from every other.
+    /// The hash of a description that is unique to the scope.
     #[must_use]
     pub fn of(description: &Description) -> Self {
         Self(description.digest())
@@ -52,7 +53,7 @@ impl ScopeHash {
 }
 
 impl Cursors {
-    /// Cursors of a store with this epoch, authenticated under a secret of any length.
+    /// Cursors for a store with this epoch, authenticated with a secret of any length.
     #[must_use]
     pub fn new(epoch: Uuid, secret: &[u8]) -> Self {
         let digest = Sha256::new().chain_update(b"anteroom cursors\0").chain_update(secret).finalize();
@@ -63,25 +64,25 @@ impl Cursors {
         Self(Arc::new(Inner { epoch: tail, mac: Hmac::<Sha256>::new(&key.into()) }))
     }
 
-    /// The cursor of a place in a chat's log: of the event, or the message, with this sequence.
+    /// The cursor of the event or message with this sequence in a chat's log.
     #[must_use]
     pub fn encode_chat(&self, chat_id: ChatId, sequence: i64) -> String {
         self.encode(CHAT, chat_id.0.as_bytes(), sequence)
     }
 
-    /// The sequence at which a cursor of the chat stands.
+    /// The sequence of a cursor of the chat.
     pub fn decode_chat(&self, chat_id: ChatId, cursor: &str) -> Result<i64, CursorError> {
         let sequence = self.decode(CHAT, chat_id.0.as_bytes(), cursor)?;
         if sequence < 0 { Err(CursorError::Invalid) } else { Ok(sequence) }
     }
 
-    /// The cursor of a moment in a feed.
+    /// The cursor of a time in a feed.
     #[must_use]
     pub fn encode_feed(&self, scope: &ScopeHash, at: Timestamp) -> String {
         self.encode(FEED, &scope.0, at.0)
     }
 
-    /// The moment at which a cursor of the feed stands.
+    /// The time of a cursor of the feed.
     pub fn decode_feed(&self, scope: &ScopeHash, cursor: &str) -> Result<Timestamp, CursorError> {
         self.decode(FEED, &scope.0, cursor).map(Timestamp)
     }

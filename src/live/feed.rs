@@ -1,13 +1,13 @@
-//! Feeds: for each organization with readers here, what changed in which chat and who is in it.
+//! Feeds: the changed chats of each organization that has readers on this node, with their members.
 //!
-//! One worker turns commits and hints into news, in the order in which they came; each reader then decides
-//! in memory what that means for it.
+//! One worker turns commits and hints into [`FeedNews`], in the order of their arrival. Each reader then decides
+//! in memory what they mean for its list.
 //!
-//! Where other nodes may write (`known` is kept only there): a chat is known by the events that were fed,
-//! without a gap from `from` to the head of its row. News that do not follow on what is known are read from
-//! the log, and where nobody can say how the chat was before, the news says so. Everything that changed in
-//! the last [`KNOWN`] before a feed opened, and since, is known; so a commit whose chat changed lately
-//! without our knowing shows that a hint was lost.
+//! `known` is used only if other nodes may write. It tracks, for each chat, the events fed so far, without a
+//! gap from `from` to the head of its row. A change that does not follow these events is read from the log. If
+//! the previous state of the chat is unknown, the change is fed as [`Before::Unknown`]. Every change in the
+//! [`KNOWN`] period before a feed opened, and since then, is tracked. A commit to a recently changed chat that
+//! is not tracked therefore reveals a lost hint.
 
 use super::feed_job::Job;
 use super::lock;
@@ -22,11 +22,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
 
-/// How far back chats are known.
+/// How far back a new feed tracks changed chats.
 pub(super) const KNOWN: TimeDelta = TimeDelta::seconds(120);
-/// Known chats of an organization at most.
+/// The maximum number of tracked chats of an organization.
 const KNOWN_CHATS: usize = 20_000;
-/// Commits and hints that wait for the worker at most; beyond, readers re-read their place.
+/// The maximum number of queued commits and hints. When the queue is full, readers read their scope again.
 const QUEUE: usize = 4_096;
 
 /// The state of a chat before a change.
@@ -43,7 +43,7 @@ pub(super) enum Before {
 /// A change of a chat.
 #[derive(Debug)]
 pub(super) struct FeedNews {
-    /// The chat after it.
+    /// The chat after the change.
     pub(super) chat: Arc<chat::Model>,
     pub(super) before: Before,
     /// The entries of the log, in order.
@@ -57,18 +57,18 @@ pub(super) struct FeedNews {
 /// A change of an actor's own view of a chat.
 #[derive(Debug)]
 pub(super) struct FeedView {
-    /// The view, and the chat as it now stands.
+    /// The view, and the current chat.
     pub(super) view: OwnView,
-    /// The kind of change, where it is known.
+    /// The kind of change, if known.
     pub(super) change: Option<ViewChange>,
 }
 
-/// What a feed's ring holds.
+/// An item of a feed's ring.
 #[derive(Clone, Debug)]
 pub(super) enum FeedHint {
     News(Arc<FeedNews>),
     View(Arc<FeedView>),
-    /// Something may be missing: the place has to be read.
+    /// Something may be missing: readers must read their scope again.
     Missed,
 }
 
@@ -77,9 +77,9 @@ pub(super) struct Feeds {
     of_organization: Mutex<HashMap<OrganizationId, Feed>>,
     queue: mpsc::Sender<Job>,
     capacity: usize,
-    /// Whether other nodes may write: what is known is then kept, and the sweep compares.
+    /// Whether other nodes may write. If so, `known` is kept and the sweep compares it with the store.
     is_shared: bool,
-    /// The newest moment before which, but for [`super::chat::OVERLAP`], nothing is missing.
+    /// The latest time up to which nothing is missing, apart from [`super::chat::OVERLAP`].
     covered: Mutex<Timestamp>,
 }
 
@@ -87,16 +87,16 @@ struct Feed {
     sender: broadcast::Sender<FeedHint>,
     readers: usize,
     known: HashMap<ChatId, Known>,
-    /// When each own view that was fed lately was changed.
+    /// The change times of own views that were fed recently.
     viewed: HashMap<ParticipationId, Timestamp>,
     is_primed: bool,
 }
 
 #[derive(Clone)]
 pub(super) struct Known {
-    /// The first event that was fed, or the head when the chat became known.
+    /// The sequence of the first fed event, or the head when tracking began.
     pub(super) from: i64,
-    /// The chat after the last one.
+    /// The chat after the last fed event.
     pub(super) chat: Arc<chat::Model>,
 }
 
@@ -120,7 +120,7 @@ impl Feeds {
         (Arc::new(feeds), jobs)
     }
 
-    /// Registers a reader of the organization's feed; where it is the first, learns what changed lately.
+    /// Registers a reader of the organization's feed. For the first reader, loads the recent changes.
     pub(super) async fn subscribe(
         self: &Arc<Self>,
         store: &Store,
@@ -155,7 +155,7 @@ impl Feeds {
         Ok(subscription)
     }
 
-    /// Takes a job for the worker, where the organization has readers here.
+    /// Queues a job for the worker if the organization has readers here.
     pub(super) fn enqueue(&self, job: Job) {
         let feeds = lock(&self.of_organization);
         let Some(feed) = feeds.get(&job.organization_id) else { return };
@@ -173,17 +173,17 @@ impl Feeds {
         self.is_shared
     }
 
-    /// Whether anybody reads the organization's feed here.
+    /// Whether the organization's feed has readers here.
     pub(super) fn has_readers(&self, organization_id: OrganizationId) -> bool {
         lock(&self.of_organization).contains_key(&organization_id)
     }
 
-    /// What is known of a chat.
+    /// The tracked state of a chat.
     pub(super) fn known(&self, organization_id: OrganizationId, chat_id: ChatId) -> Option<Known> {
         lock(&self.of_organization).get(&organization_id)?.known.get(&chat_id).cloned()
     }
 
-    /// Tells the readers, and remembers what they were told.
+    /// Sends news to the readers, and updates the tracked state.
     pub(super) fn feed(&self, organization_id: OrganizationId, news: FeedNews) {
         let mut feeds = lock(&self.of_organization);
         let Some(feed) = feeds.get_mut(&organization_id) else { return };
@@ -193,7 +193,7 @@ impl Feeds {
         let _ = feed.sender.send(FeedHint::News(Arc::new(news)));
     }
 
-    /// Tells the readers that an actor's own view of a chat changed: those of that actor listen.
+    /// Sends a change of an actor's own view to the readers. Only readers of that actor use it.
     pub(super) fn feed_view(&self, organization_id: OrganizationId, view: FeedView) {
         if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
             if let Some(at) = view.view.participation.viewed_at.filter(|_| self.is_shared) {
@@ -203,7 +203,7 @@ impl Feeds {
         }
     }
 
-    /// Whether this state of an own view, or a newer one, was fed; or nobody reads here.
+    /// Whether this state of an own view, or a newer one, was fed. Also true if there are no readers.
     pub(super) fn has_fed_view(
         &self,
         organization_id: OrganizationId,
@@ -214,19 +214,19 @@ impl Feeds {
         feeds.get(&organization_id).is_none_or(|feed| feed.viewed.get(&id).is_some_and(|fed| *fed >= at))
     }
 
-    /// Tells the readers of an organization to read their places.
+    /// Makes the readers of an organization read their scopes again.
     pub(super) fn missed(&self, organization_id: OrganizationId) {
         if let Some(feed) = lock(&self.of_organization).get_mut(&organization_id) {
             let _ = feed.sender.send(FeedHint::Missed);
         }
     }
 
-    /// The moment that a reader who was told of a change at `at` can be said to stand at.
+    /// The position of a reader that received a change at `at`.
     pub(super) fn covered(&self, at: Timestamp) -> Timestamp {
         if self.is_shared { at.min(*lock(&self.covered)) } else { at }
     }
 
-    /// Notes that a sweep begun at `at` found everything, and forgets what changed long ago.
+    /// Records that a sweep that began at `at` found everything, and forgets old changes.
     pub(super) fn cover(&self, at: Timestamp) {
         *lock(&self.covered) = at;
         let old = at.minus(KNOWN);
@@ -237,7 +237,7 @@ impl Feeds {
         }
     }
 
-    /// The newest moment of a whole sweep.
+    /// The start time of the latest complete sweep.
     pub(super) fn covered_at(&self) -> Timestamp {
         *lock(&self.covered)
     }
@@ -279,12 +279,12 @@ impl Drop for FeedSubscription {
     }
 }
 
-/// Who is in a chat after an entry, given who was before it.
+/// Applies an entry to the members of a chat.
 pub(super) fn redo(members: &mut Members, entry: &Entry) {
     step(members, entry, true);
 }
 
-/// Who was in a chat before an entry, given who is after it.
+/// Reverts an entry from the members of a chat.
 pub(super) fn undo(members: &mut Members, entry: &Entry) {
     step(members, entry, false);
 }

@@ -17,8 +17,9 @@ pub(super) struct Job {
 pub(super) enum What {
     /// A commit of this node.
     Committed { before: Option<Arc<chat::Model>>, entries: Vec<Arc<Entry>> },
-    /// Events that are in the store, as another node or the sweep says.
+    /// Stored events, as reported by another node or the sweep.
     Stored { first: i64, last: i64 },
-    /// A participant's view of a chat, which has no place in the log. The sweep does not know the kind of change.
+    /// A change of a participant's own view, which is not in the log. The sweep does not know the kind of
+    /// change.
     Viewed { id: ParticipationId, change: Option<ViewChange> },
 }

@@ -1,4 +1,4 @@
-//! A reader of a feed: it stands at a moment, and reads its place again where the ring does not suffice.
+//! A reader of a feed: it has a time as its position, and reads its scope again if the ring lacks events.
 
 use super::chat::OVERLAP;
 use super::cursor::ScopeHash;
@@ -15,31 +15,33 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Who was away for longer fetches afresh: that is cheaper for both sides.
+/// How long a feed can be resumed. After a longer absence, reading everything again is cheaper for both
+/// sides.
 pub(super) const RESUMABLE: TimeDelta = TimeDelta::hours(24);
-/// Chats of a place that are read at once.
+/// The page size for reading a scope.
 const PAGE: u64 = 100;
-/// Chats whose state out of a read is remembered, so that older news are not shown after it.
+/// The maximum number of chats whose sent state is remembered, so that no older state is sent after it.
 const SHOWN: usize = 1_000;
 
-/// For this long after a change of a viewer's rooms, a page that they are shown may be of before it: nodes' clocks differ,
+/// How long after a change of a viewer's rooms a page may still show the state before it. The clocks of nodes differ,
 /// and a connection learns of the change with the next sweep.
 const UNAWARE: TimeDelta = TimeDelta::seconds(5);
-/// Chats of queues that come or go at once with a viewer's access. After more, the stream starts over.
+/// The maximum number of chats that enter or leave queues with one change of a viewer's access. If there are more, the
+/// stream starts over.
 pub(super) const QUEUED: u64 = 200;
 
-/// What a reader comes upon.
+/// A step of a reader.
 #[derive(Debug)]
 pub(super) enum FeedStep {
-    /// Something became of a chat of the organization.
+    /// A chat of the organization changed.
     News(Arc<FeedNews>),
     /// The viewer's own view of a chat changed.
     View(Arc<FeedView>),
-    /// A chat of the place that changed lately.
+    /// A recently changed chat of the scope.
     Found(Found),
-    /// The place was read from this moment on.
+    /// The scope was read completely, from this time on.
     Scanned(Timestamp),
-    /// The viewer's role or rooms changed: what was shown may be wrong. This is the viewer as they were.
+    /// The viewer's role or rooms changed. Everything sent before may be wrong. Contains the viewer before the change.
     AccessChanged(Box<Viewer>),
 }
 
@@ -57,7 +59,7 @@ pub(super) struct FeedReader {
     shown: HashMap<ChatId, i64>,
 }
 
-/// A place being read.
+/// A read of a scope in progress.
 #[derive(Clone, Copy)]
 struct Scan {
     since: Timestamp,
@@ -65,7 +67,7 @@ struct Scan {
 }
 
 impl FeedReader {
-    /// Starts reading, after a moment where one is given. The cursor has expired if the viewer's rooms changed since.
+    /// Starts reading, after a time if one is given. The cursor has expired if the viewer's rooms changed since.
     pub(super) async fn open(
         live: &Live,
         viewer: &Viewer,
@@ -113,7 +115,7 @@ impl FeedReader {
         self.live.0.cursors.encode_feed(&self.hash, self.position)
     }
 
-    /// Whether a newer state of the chat than that of the news was shown before.
+    /// Whether a newer state of the chat than that of the news was sent before.
     pub(super) fn is_old(&self, news: &FeedNews) -> bool {
         self.shown.get(&news.chat.id).is_some_and(|shown| *shown >= news.chat.last_sequence)
     }
@@ -159,7 +161,7 @@ impl FeedReader {
         }
     }
 
-    /// Takes over the role and the rooms that the viewer has now. Returns the viewer as they were, where these differ.
+    /// Updates the viewer's role and rooms. Returns the viewer before the change, if there was one.
     async fn stand(&mut self) -> Option<Box<Viewer>> {
         if self.viewer.stands(&self.standing.borrow_and_update()) {
             return None;
@@ -172,8 +174,8 @@ impl FeedReader {
         Some(Box::new(before))
     }
 
-    /// The chats that wait in rooms that the viewer follows, and those that changed since shortly before this reader's
-    /// position: everything of these rooms that may be in a queue, or was in one when it was last told of.
+    /// Lists the chats that wait in the rooms, and those that changed since shortly before this reader's position.
+    /// These are all chats of the rooms that are in a queue, or were in one when they were last sent.
     pub(super) async fn queued_in(&self, room_ids: &[RoomId]) -> Vec<Queued> {
         let since = self.position.minus(OVERLAP);
         loop {
@@ -188,18 +190,19 @@ impl FeedReader {
         }
     }
 
-    /// Waits a little after a failed read.
+    /// Waits briefly after a failed read.
     pub(super) async fn wait_after(&self, error: &crate::store::Error) {
         tracing::warn!(%error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 
-    /// When the chat changed, as far as the viewer may learn of it.
+    /// The time of the chat's last change that the viewer may see.
     pub(super) fn changed_at(&self, chat: &chat::Model) -> Timestamp {
         policy::changed_at(&self.viewer, chat)
     }
 
-    /// Whether the viewer may see any of it. News of what a visitor does not see move nothing for them.
+    /// Whether the viewer may see any part of the change. A change that a visitor cannot see does not advance
+    /// their position.
     fn learns_of(&self, news: &FeedNews) -> bool {
         policy::sees_all_events(&self.viewer)
             || news.entries.iter().any(|entry| policy::sees_entry(&self.viewer, entry))
@@ -213,7 +216,7 @@ impl FeedReader {
         self.position = self.position.max(self.live.0.feeds.covered(at));
     }
 
-    /// Reads a page of the place; whether it was the last one and held nothing.
+    /// Reads a page of the scope. Returns whether it was the last page and empty.
     async fn read(&mut self, scan: Scan) -> bool {
         let store = &self.live.0.store;
         let turn = self.live.reading().await;
@@ -245,7 +248,7 @@ fn saw(viewer: &Viewer, chat: &chat::Model, members: &Members) -> bool {
     policy::saw_chat(viewer, chat, Ties::among(members, viewer.actor_id))
 }
 
-/// Whether the viewer may have seen a chat before news that do not say how it was.
+/// Whether the viewer may have seen the chat before a change whose previous state is unknown.
 pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
     match &news.before {
         Before::New => false,
@@ -259,7 +262,7 @@ pub(super) fn may_have_seen(viewer: &Viewer, news: &FeedNews) -> bool {
     }
 }
 
-/// Whether the viewer may have seen a chat that was found.
+/// Whether the viewer may have seen, before the change, a chat that a read of the scope found.
 pub(super) fn may_have_seen_found(viewer: &Viewer, found: &Found) -> bool {
     saw(viewer, &found.chat, &found.members)
         || found.was_member

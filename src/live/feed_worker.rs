@@ -1,4 +1,4 @@
-//! The feeds' worker: commits and hints become news.
+//! The feeds' worker: turns commits and hints into changes of chats.
 
 use super::Live;
 use super::chat::OVERLAP;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Members are read afresh this often.
+/// How often the cached members are dropped and read again.
 const FORGET: Duration = Duration::from_mins(1);
-/// Chats whose members are remembered at most; then all are forgotten.
+/// The maximum number of chats with cached members. Above it, the cache is cleared.
 const ROSTERS: usize = 20_000;
-/// Jobs of one burst: their chats' members are loaded together.
+/// The maximum number of jobs in a burst, for which members are loaded together.
 const BURST: usize = 64;
-/// Entries of a chat that are read to catch up; a feed that missed more than that is read as a whole.
+/// The maximum number of entries read to catch up with a chat. A feed that missed more is read as a whole.
 const CATCH_UP: u64 = 200;
 
 /// A change of a chat, without its members.
@@ -33,7 +33,7 @@ struct Change {
 }
 
 impl Live {
-    /// Feeds until the queue is closed.
+    /// Runs until the queue is closed.
     pub(super) async fn feed_all(self, mut jobs: mpsc::Receiver<Job>) {
         let mut burst = Vec::with_capacity(BURST);
         let mut rosters = Rosters::default();
@@ -43,7 +43,7 @@ impl Live {
                 rosters.0.clear();
                 forgot_at = Instant::now();
             }
-            // In the order in which the chats came; those of one chat together.
+            // In the order in which the chats arrived, with the jobs of one chat together.
             let mut order: Vec<(OrganizationId, ChatId)> = Vec::new();
             let mut changes: HashMap<ChatId, Change> = HashMap::new();
             let mut views = Vec::new();
@@ -51,7 +51,7 @@ impl Live {
                 if let What::Viewed { id, change } = what {
                     views.push((organization_id, id, change));
                     match change {
-                        // Who hides the chat is read afresh.
+                        // The participants who hide the chat are read again.
                         Some(ViewChange::Own { .. }) | None => drop(rosters.0.remove(&chat_id)),
                         Some(ViewChange::Read) => {}
                     }
@@ -103,7 +103,7 @@ impl Live {
         }
     }
 
-    /// Tells of views that changed, each as it now stands.
+    /// Sends the current state of changed views.
     async fn feed_views(&self, views: Vec<(OrganizationId, ParticipationId, Option<ViewChange>)>) {
         let ids: Vec<_> = views.iter().map(|(_, id, _)| *id).collect();
         if ids.is_empty() {
@@ -127,11 +127,12 @@ impl Live {
         }
     }
 
-    /// Who was in a chat before a change, given who was in it at some moment after.
+    /// The members of a chat before a change, given its members at some later time.
     async fn rewound(&self, chat_id: ChatId, (at, mut members): Roster, change: &Change) -> Roster {
         let Some((first, last)) = change.span() else { return (at, members) };
         if at > last {
-            // More happened since, which the worker will come to: for now it has not.
+            // More has happened since, which the worker will process later. Its effect on the members is
+            // reverted.
             match log::read(&self.0.store, chat_id, last, CATCH_UP).await {
                 Ok(Some(batch)) => {
                     let since = batch.entries.iter().filter(|entry| entry.event.sequence <= at);
@@ -145,7 +146,7 @@ impl Live {
         (first - 1, members)
     }
 
-    /// What a job adds to what is fed of the chat already, and to an earlier job of the same burst.
+    /// Adds a job to an earlier change of the burst, without events that were already fed.
     async fn change(
         &self,
         organization_id: OrganizationId,
@@ -198,12 +199,12 @@ impl Live {
         }))
     }
 
-    /// Whether a chat that changed when this one did is known, unless a hint was lost.
+    /// Whether a chat with this change time must be tracked, unless a hint was lost.
     fn should_be_known(&self, chat: &chat::Model) -> bool {
         self.0.feeds.is_shared() && chat.logged_at >= self.0.store.clock().now().minus(KNOWN)
     }
 
-    /// Reads from the log what is not known of it.
+    /// Reads untracked entries from the log.
     async fn stored(
         &self,
         organization_id: OrganizationId,
@@ -226,7 +227,7 @@ impl Live {
             self.0.feeds.missed(organization_id);
         }
         if known.is_none() {
-            // Where nobody knows what was fed, what is older than the sweep looks back was.
+            // If it is unknown what was fed, assume that everything older than the sweep's period was.
             let since = self.0.feeds.covered_at().minus(OVERLAP);
             let old = batch.entries.iter().take_while(|entry| entry.event.created_at < since).count();
             batch.entries.drain(..old.min(batch.entries.len() - 1));
@@ -240,19 +241,19 @@ impl Live {
     }
 }
 
-/// Who was in which chat after which event, so that the worker reads each chat's members once.
+/// The members of each chat after an event, cached so that each is read once.
 #[derive(Default)]
 struct Rosters(HashMap<ChatId, Roster>);
 
 impl Rosters {
-    /// Whether it is known who was in the chat right before the change.
+    /// Whether the members of the chat right before the change are cached.
     fn lead_to(&self, change: &Change) -> bool {
         change.span().is_some_and(|(first, _)| {
             first == 1 || self.0.get(&change.chat.id).is_some_and(|(at, _)| *at == first - 1)
         })
     }
 
-    /// Who was in the chat before the change, and who is after it.
+    /// The members of the chat before and after the change.
     fn pass(&mut self, change: &Change) -> (Members, Members) {
         let Some((first, last)) = change.span() else { return Default::default() };
         let before = match self.0.remove(&change.chat.id) {
@@ -267,24 +268,24 @@ impl Rosters {
 }
 
 impl Change {
-    /// The sequences of its first and its last entry.
+    /// The sequences of the first and the last entry.
     fn span(&self) -> Option<(i64, i64)> {
         Some((self.entries.first()?.event.sequence, self.entries.last()?.event.sequence))
     }
 
-    /// What is known once this is fed.
+    /// The tracked state once this change is fed.
     fn known(&self, known: Option<Known>) -> Known {
         let first = self.entries.first().map_or(self.chat.last_sequence, |entry| entry.event.sequence);
         let from = known.map_or(first, |known| known.from.min(first));
         Known { from, chat: Arc::clone(&self.chat) }
     }
 
-    /// This and what came after it, as one.
+    /// Merges this change with a later one.
     fn then(mut self, later: Self) -> Self {
         let last = self.entries.last().map_or(0, |entry| entry.event.sequence);
         let follows = later.entries.first().is_some_and(|entry| entry.event.sequence == last + 1);
         if !follows {
-            // Read from further back than this was: it holds all of this, too.
+            // The later change begins before this one, so it includes it.
             return later;
         }
         self.entries.extend(later.entries);

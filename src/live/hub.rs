@@ -2,7 +2,7 @@
 //!
 //! Invariants: a topic exists exactly as long as it has readers. Forwarded hints may be late, repeated or
 //! missing. `seen` is the highest sequence that was forwarded or that a reader started from, so that one
-//! comparison with the store finds lost hints. Nothing here waits.
+//! comparison with the store finds lost hints. Nothing here blocks.
 
 use super::lock;
 use crate::domain::event::{Entry, Signal};
@@ -11,21 +11,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 
-/// Something to look at.
+/// A hint for the readers of a chat.
 #[derive(Clone, Debug)]
 pub(super) enum Hint {
     /// An entry of the log, with its rows.
     Entry(Arc<Entry>),
-    /// The log reaches to here at least: read it.
+    /// The log reaches at least to this sequence and must be read.
     Head(i64),
-    /// Something without a place in the log.
+    /// A signal that is not in the log.
     Signal(Arc<Signal>),
 }
 
 /// All topics of this node.
 pub(super) struct Hub {
     topics: Mutex<HashMap<ChatId, Topic>>,
-    /// Hints that a topic keeps for its slowest reader.
+    /// The number of hints that a topic keeps for its slowest reader.
     capacity: usize,
 }
 
@@ -47,7 +47,7 @@ impl Hub {
         Arc::new(Self { topics: Mutex::default(), capacity: capacity.max(1) })
     }
 
-    /// Registers a reader, who hears everything from now on.
+    /// Registers a reader, who receives all hints from now on.
     pub(super) fn subscribe(self: &Arc<Self>, chat_id: ChatId) -> Subscription {
         let mut topics = lock(&self.topics);
         let topic = topics.entry(chat_id).or_insert_with(|| Topic {
@@ -60,41 +60,41 @@ impl Hub {
         Subscription { hub: Arc::clone(self), chat_id, receiver }
     }
 
-    /// Forwards entries of one chat, in order.
+    /// Forwards entries of one chat in order.
     pub(super) fn forward(&self, chat_id: ChatId, entries: &[Arc<Entry>]) {
         let Some(last) = entries.last() else { return };
         let Some(sender) = self.sender(chat_id, last.event.sequence) else { return };
         for entry in entries {
-            // Fails only when the last reader has just gone.
+            // Fails only if the last reader has just left.
             let _ = sender.send(Hint::Entry(Arc::clone(entry)));
         }
     }
 
-    /// Tells that the log reaches to `head`.
+    /// Announces that the log reaches to `head`.
     pub(super) fn tell_head(&self, chat_id: ChatId, head: i64) {
         if let Some(sender) = self.sender(chat_id, head) {
             let _ = sender.send(Hint::Head(head));
         }
     }
 
-    /// Tells of something without a place in the log.
+    /// Forwards a signal that is not in the log.
     pub(super) fn signal(&self, chat_id: ChatId, signal: Signal) {
         if let Some(sender) = self.sender(chat_id, 0) {
             let _ = sender.send(Hint::Signal(Arc::new(signal)));
         }
     }
 
-    /// Whether anybody reads the chat here.
+    /// Whether the chat has readers here.
     pub(super) fn has_readers(&self, chat_id: ChatId) -> bool {
         lock(&self.topics).contains_key(&chat_id)
     }
 
-    /// The highest sequence that was told of the chat; `None` where nobody reads it here.
+    /// The highest announced sequence of the chat. `None` if it has no readers here.
     pub(super) fn seen(&self, chat_id: ChatId) -> Option<i64> {
         lock(&self.topics).get(&chat_id).map(|topic| topic.seen)
     }
 
-    /// The chats that are read here.
+    /// The chats with readers here.
     pub(super) fn chats(&self) -> Vec<ChatId> {
         lock(&self.topics).keys().copied().collect()
     }
@@ -108,12 +108,12 @@ impl Hub {
 }
 
 impl Subscription {
-    /// The next hint, or that some were dropped before this reader came to them.
+    /// The next hint. Fails if some were dropped before this reader received them.
     pub(super) async fn next(&mut self) -> Result<Hint, broadcast::error::RecvError> {
         self.receiver.recv().await
     }
 
-    /// Tells the hub that this reader knows of everything up to `head`.
+    /// Records that this reader has everything up to `head`.
     pub(super) fn knows(&self, head: i64) {
         if let Some(topic) = lock(&self.hub.topics).get_mut(&self.chat_id) {
             topic.seen = topic.seen.max(head);

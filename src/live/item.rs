@@ -5,22 +5,22 @@ use crate::domain::session_action::SessionAction;
 use entity::{ActorId, ChatId, RoomId, Timestamp, chat, presence, room};
 use std::sync::Arc;
 
-/// Why a stream cannot start.
+/// The reason why a stream cannot start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
-    /// What it is about is not there for the viewer.
+    /// The object does not exist for the viewer.
     #[error("not found")]
     NotFound,
-    /// The cursor is garbled, or of another stream.
+    /// The cursor is garbled, or belongs to another stream.
     #[error("the cursor is invalid")]
     CursorInvalid,
-    /// What came after the cursor is not kept any more.
+    /// The events after the cursor are no longer stored.
     #[error("the cursor is expired")]
     CursorExpired,
-    /// The database cannot serve now.
+    /// The database is unavailable.
     #[error("unavailable")]
     Unavailable,
-    /// A bug; it is in the log.
+    /// A bug. The error is in the log.
     #[error("failed")]
     Failed,
 }
@@ -40,25 +40,25 @@ impl From<crate::store::Error> for LiveError {
     }
 }
 
-/// Why a stream starts over.
+/// The reason for a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetReason {
-    /// It starts without a cursor.
+    /// The stream starts without a cursor.
     Initial,
-    /// What came after the cursor cannot be told.
+    /// The stream cannot continue after the cursor.
     CursorExpired,
 }
 
 /// An item of `chatEvents`.
 #[derive(Clone, Debug)]
 pub enum ChatItem {
-    /// Fetch the chat afresh; the stream goes on from here.
+    /// The client must fetch the chat again. The stream continues from here.
     Reset { cursor: String, at: Timestamp, reason: ResetReason, chat: Arc<chat::Model> },
-    /// The viewer can see the chat no longer; the stream ends.
+    /// The viewer can no longer see the chat. The stream ends.
     Gone { at: Timestamp, chat_id: ChatId },
     /// An entry of the log.
     Entry { cursor: String, entry: Arc<Entry> },
-    /// Something without a place in the log.
+    /// A signal that is not in the log.
     Signal { cursor: String, at: Timestamp, chat: Arc<chat::Model>, signal: Box<Signal> },
 }
 
@@ -73,16 +73,16 @@ pub enum ChangeAction {
     Removed,
 }
 
-/// The place in which chats are followed.
+/// The scope of the chats to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChatScope {
     /// Chats of a room.
     Room(RoomId),
     /// Chats with a visitor.
     Visitor(ActorId),
-    /// Chats that an actor takes part in.
+    /// Chats in which an actor participates.
     User(ActorId),
-    /// Chats that a user is present in.
+    /// Chats in which a user is present.
     PresentUser(ActorId),
 }
 
@@ -93,30 +93,30 @@ pub struct ChatChange {
     pub at: Timestamp,
     pub action: ChangeAction,
     pub chat_id: ChatId,
-    /// Absent once the viewer cannot see it.
+    /// Absent if the viewer can no longer see it.
     pub chat: Option<Arc<chat::Model>>,
 }
 
-/// What changed for a viewer.
+/// A change for a viewer.
 #[derive(Clone, Debug)]
 pub enum ViewerChange {
-    /// Fetch everything afresh; the stream goes on from here.
+    /// The client must fetch everything again. The stream continues from here.
     Reset(ResetReason),
     /// A chat of the inbox or of a queue changed.
     ChatChanged(Arc<chat::Model>),
-    /// The viewer can see the chat no longer.
+    /// The viewer can no longer see the chat.
     ChatGone(ChatId),
-    /// A chat waits in a room.
+    /// A chat began to wait in a room.
     QueueChatAdded(Arc<chat::Model>),
-    /// A chat waits no longer in the room.
+    /// A chat stopped waiting in the room.
     QueueChatRemoved(ChatId, RoomId),
-    /// A chat came into the inbox.
+    /// A chat entered the inbox.
     InboxChatAdded(Arc<chat::Model>),
     /// A chat left the inbox.
     InboxChatRemoved(ChatId),
-    /// A session was made.
+    /// A session was created.
     SessionAdded(SessionRow),
-    /// A session changed, by an action where one is given.
+    /// A session changed. The action is given if it caused the change.
     SessionChanged(SessionRow, Option<SessionAction>),
 }
 

@@ -1,7 +1,7 @@
-//! Leases: an actor's presences last as long as one of their streams is open and its connection is alive.
+//! Leases: an actor's presences last while one of their streams is open and its connection is alive.
 //!
-//! A stream holds a [`Lease`], and a task renews all held leases in a few statements. A renewal has no place
-//! in a chat's log; `renewals` decides whether subscribers are informed.
+//! A stream holds a [`Lease`], and a task renews all held leases in a few statements. Renewals are not in a
+//! chat's log; `renewals` decides whether subscribers are informed.
 
 use super::{Live, Pulse, lock};
 use crate::domain::policy::{self, Verb};
@@ -14,23 +14,23 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Actors that one statement renews.
+/// The maximum number of actors renewed by one statement.
 const CHUNK: usize = 500;
-/// Users in chats renewed in one statement: its conditions lie within each other, so they are few.
+/// The maximum number of users in chats renewed by one statement. Its conditions nest, so the number is low.
 const PAIRS: usize = 100;
-/// How long the first renewal of a new stream waits for others to come with it.
+/// How long the first renewal of a new stream waits, so that others can join it.
 const GATHER: Duration = Duration::from_millis(500);
-/// How soon leases are renewed again after a renewal failed.
+/// How soon leases are renewed again after a failed renewal.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What the open streams of this node keep alive.
+/// The leases of this node's open streams.
 #[derive(Default)]
 pub(super) struct Leases(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     held: Mutex<HashMap<ActorId, Held>>,
-    /// Who came since the last renewal.
+    /// The actors who connected since the last renewal.
     fresh: Mutex<HashSet<ActorId>>,
     came: Notify,
 }
@@ -42,9 +42,9 @@ struct Held {
     streams: HashMap<u64, Stream>,
 }
 
-/// What one stream keeps alive.
+/// The lease of one stream.
 struct Stream {
-    /// One chat; all of them where there is none.
+    /// The chat of the presence. Absent for all chats.
     chat_id: Option<ChatId>,
     pulse: Pulse,
 }
@@ -60,7 +60,7 @@ impl Held {
     }
 }
 
-/// Held by a stream for as long as it is open.
+/// Held by a stream while it is open.
 pub(super) struct Lease {
     leases: Arc<Inner>,
     actor_id: ActorId,
@@ -68,7 +68,7 @@ pub(super) struct Lease {
 }
 
 impl Leases {
-    /// Keeps the viewer's presence in one chat alive, or all of them, while the connection has a pulse.
+    /// Keeps the viewer's presence in one chat alive, or in all chats, while the connection has a pulse.
     pub(super) fn keep(&self, viewer: &Viewer, chat_id: Option<ChatId>, pulse: Pulse) -> Lease {
         let mut held = lock(&self.0.held);
         let of_actor = held.entry(viewer.actor_id).or_default();
@@ -91,7 +91,7 @@ impl Leases {
         lock(&self.0.held).get(&actor_id).is_some_and(|of_actor| of_actor.keeps(chat_id))
     }
 
-    /// Everybody who is heard from.
+    /// All actors with a live connection.
     fn all(&self) -> Vec<ActorId> {
         lock(&self.0.fresh).clear();
         let held = lock(&self.0.held);
@@ -131,8 +131,8 @@ impl Drop for Lease {
 }
 
 impl Live {
-    /// Renews all leases three times in their life, new ones at once, and all of them soon after a renewal failed.
-    /// Never ends.
+    /// Renews all leases three times per TTL, new ones at once, and all of them again soon after a failed
+    /// renewal. Never returns.
     pub(super) async fn renew_leases(self) {
         let mut ticks = tokio::time::interval(self.0.outages.round());
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -163,20 +163,20 @@ impl Live {
         }
     }
 
-    /// Whether presences may end now. After the store was away nothing expires until every node has had the time
-    /// to renew what its open streams keep alive.
+    /// Whether presences may end now. After an outage of the store, nothing expires until every node has had
+    /// time to renew the leases of its open streams.
     #[must_use]
     pub fn may_expire(&self) -> bool {
         self.0.outages.are_over()
     }
 
-    /// Notes that a look for expired presences, which began at this time, reached the store or did not.
+    /// Records whether a search for expired presences, which began at this time, reached the store.
     pub fn has_looked(&self, began: Instant, has_answered: bool) {
         self.0.outages.has_looked(began, has_answered);
     }
 
-    /// Whether an open stream of this node keeps the user's presence in the chat alive, although its lease has run
-    /// out: then it is renewed.
+    /// Whether an open stream of this node keeps the user's presence in the chat alive although its lease has
+    /// expired. It is then renewed.
     #[must_use]
     pub fn keeps_alive(&self, user_id: ActorId, chat_id: ChatId) -> bool {
         let is_kept = self.0.leases.keeps(user_id, chat_id);
@@ -190,7 +190,7 @@ impl Live {
         let store = &self.0.store;
         let now = store.clock().now();
         let mut kept = self.0.leases.kept(actor_ids);
-        // Somebody with very many chats on their screen is renewed in as many statements as it takes.
+        // A user with many open chats is renewed in several statements.
         let in_chat = std::mem::take(&mut kept.in_chat);
         let expires_at = now.plus(self.0.settings.presence_ttl);
         connected::renew_presences(store, &kept, now, expires_at).await?;

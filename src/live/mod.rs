@@ -1,18 +1,21 @@
-//! How news travels: from a commit to whoever follows it, on this node and on others.
+//! Live updates: from a commit to its subscribers, on this node and on others.
 //!
-//! A commit is handed to the hub of this node and to the bus. A reader registers with the hub, reads the
-//! log after its cursor, then goes on live; what it misses it reads again, and a sweep finds what nobody
-//! told of. The log is the truth; everything in here is a reason to look at it.
+//! A commit is passed to the hub of this node and to the bus. A reader registers with the hub, reads the log
+//! after its cursor, then continues live. It reads missed entries again from the log, and a sweep finds
+//! entries that were never announced. The log is the source of truth; everything else only tells readers when
+//! to read it.
 //!
 //! - `hub`, `reader`, `chat`: one chat's log, exactly once and in order.
 //! - `feed`, `feed_worker`, `feed_reader`, `changes`, `viewer`: an organization's chats, as state.
-//! - `bus`, `remote`, `sweep`: other nodes, and what was lost on the way.
-//! - `standing`, `lease`, `pulse`, `outage`, `renewals`, `typing`: who is connected, who is there, who types.
-//! - `staffing`: rooms where somebody is there to answer.
-//! - `turns`, `shared`: how many streams read the database at once, and who shares a read.
+//! - `bus`, `remote`, `sweep`: other nodes, and lost hints.
+//! - `standing`, `lease`, `pulse`, `outage`, `renewals`, `typing`: connected actors, presences and typing
+//!   indicators.
+//! - `staffing`: rooms in which a user is online to answer.
+//! - `turns`, `shared`: limits on concurrent reads by streams, and shared reads.
 //!
-//! A stream ends when its subject is lost to the viewer. It does not end when the server shuts down or when the viewer
-//! is deactivated: the transport closes the connection then, with the code that tells the client what to do.
+//! A stream ends when the viewer loses access to its subject. It does not end when the server shuts down or
+//! when the viewer is deactivated: then the transport closes the connection with a code that tells the client
+//! what to do.
 
 mod bus;
 mod changes;
@@ -77,7 +80,7 @@ use tokio_util::task::TaskTracker;
 use turns::Turns;
 use typing::{Told, Typing};
 
-/// Everything live of this node; cheap to clone.
+/// The live updates of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<Inner>);
 
@@ -100,24 +103,25 @@ struct Inner {
     link: Link,
 }
 
-/// How live news are kept and looked after.
+/// The settings of live updates.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Hints that an organization's feed keeps for its slowest reader; a chat keeps a quarter. Who is slower
-    /// reads the store.
+    /// The number of hints that an organization's feed keeps for its slowest reader. A chat keeps a quarter.
+    /// Slower readers read the store.
     pub hub_capacity: usize,
-    /// How often what is read here is compared with the store: the longest delay that a lost hint causes.
+    /// How often the positions of readers are compared with the store: the maximum delay that a lost hint
+    /// causes.
     pub sweep: Duration,
-    /// How long a presence lasts after its user was last heard from.
+    /// How long a presence lasts after its user's last activity.
     pub presence_ttl: TimeDelta,
-    /// Connections of the database's pool; on SQLite it makes no difference.
+    /// The size of the database's connection pool. Ignored on SQLite.
     pub connections: u32,
-    /// How long a stream may take to start, waiting for its turn and for the database.
+    /// How long a stream may take to start, including the wait in the queue and for the database.
     pub start_within: Duration,
 }
 
-/// A chat's ring is smaller than a feed's: there is one for each chat on anybody's screen, and it takes its
-/// memory at once.
+/// The divisor of a chat's ring size. It is smaller than a feed's, because there is one for each open chat
+/// and it is allocated at once.
 const TOPIC_SHARE: usize = 4;
 
 impl Default for Settings {
@@ -133,7 +137,8 @@ impl Default for Settings {
 }
 
 impl Live {
-    /// Makes a store of the database, and tells what it commits. Its tasks run on the tracker and end on shutdown.
+    /// Opens a store on the database and publishes its commits. Its tasks run on the tracker and end on
+    /// shutdown.
     #[must_use]
     pub fn new(
         database: Opened,
@@ -182,7 +187,7 @@ impl Live {
         live
     }
 
-    /// The store whose commits are told.
+    /// The store whose commits are published.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.store
@@ -194,7 +199,8 @@ impl Live {
         &self.0.cursors
     }
 
-    /// Where every feed of the viewer's organization stands now: the cursor of a page that is read after this.
+    /// The current cursor of every feed of the viewer's organization, for a page that is read after this
+    /// call.
     #[must_use]
     pub fn page_cursor(&self, viewer: &Viewer) -> String {
         self.0
@@ -202,7 +208,7 @@ impl Live {
             .encode_feed(&scopes::page(viewer.organization_id, viewer.actor_id), self.0.store.clock().now())
     }
 
-    /// The moment of a feed's own cursor, or of a page's.
+    /// The time of a feed's own cursor, or of a page's.
     fn decode_feed(&self, viewer: &Viewer, own: &ScopeHash, cursor: &str) -> Result<Timestamp, CursorError> {
         match self.0.cursors.decode_feed(own, cursor) {
             Err(CursorError::Invalid) => {
@@ -212,13 +218,13 @@ impl Live {
         }
     }
 
-    /// How the viewer's actor stands, now and from now on.
+    /// The current and future access of the viewer's actor.
     #[must_use]
     pub fn standing(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
         self.0.standings.watch(viewer)
     }
 
-    /// Takes what an actor says about typing. The caller has asked the policy.
+    /// Sets whether an actor is typing. The caller has checked the policy.
     pub fn set_typing(&self, chat_id: ChatId, actor_id: ActorId, is_typing: bool) {
         let now = self.0.store.clock().now();
         if let Some(told) = self.0.typing.set(chat_id, actor_id, is_typing, now) {
@@ -226,13 +232,14 @@ impl Live {
         }
     }
 
-    /// Who types in a chat, and when each is forgotten: 15 s after they last said so.
+    /// The typing actors of a chat, with the expiry of each: 15 s after their last signal.
     #[must_use]
     pub fn typing(&self, chat_id: ChatId) -> Vec<(ActorId, Timestamp)> {
         self.0.typing.of_chat(chat_id, self.0.store.clock().now())
     }
 
-    /// Actors who do not type any more because of what happened: they sent their message, left, or the chat is over.
+    /// The actors who stopped typing because of these entries: they sent their message or left, or the chat
+    /// ended.
     fn stopped_typing(&self, chat_id: ChatId, entries: &[Arc<Entry>]) -> Vec<ActorId> {
         let is_over = |chat: &entity::chat::Model| chat.ended_at.is_some() || chat.deleted_at.is_some();
         if entries.last().is_some_and(|entry| is_over(&entry.chat)) {
@@ -256,7 +263,7 @@ impl Live {
         stopped
     }
 
-    /// Forgets that these actors type, on whichever node they said so, and tells it at once.
+    /// Ends the typing indicators of these actors on all nodes, and publishes this at once.
     fn end_typing(&self, chat_id: ChatId, actor_ids: &[ActorId]) {
         let now = self.0.store.clock().now();
         if let Some(told) = self.0.typing.end(chat_id, actor_ids, now) {
@@ -271,8 +278,8 @@ impl Live {
         }
     }
 
-    /// Tells the readers on this node that a presence was renewed, unless they were told of it a short while ago. Returns
-    /// whether they are told.
+    /// Publishes a renewed presence to the readers on this node, unless one was published recently. Returns
+    /// whether it was.
     fn tell_renewal(&self, row: presence::Model) -> bool {
         let is_due = self.0.renewals.is_due(&row);
         if is_due {
@@ -281,8 +288,8 @@ impl Live {
         is_due
     }
 
-    /// The viewer's standing to watch, and the viewer in the role that they have now. Never returns for a viewer who was
-    /// deactivated: it is for the transport to tell them.
+    /// The viewer's watched access, and the viewer in their current role. Never returns for a deactivated
+    /// viewer: the transport closes their connection.
     async fn stand(&self, viewer: &Viewer) -> (watch::Receiver<Standing>, Viewer) {
         let mut standing = self.standing(viewer);
         let mut viewer = viewer.clone();
@@ -321,7 +328,7 @@ impl Live {
                         self.send(Message::Presence { chat_id, id });
                     }
                 }
-                // Has its own way, with who types.
+                // Published separately, with the typing actors.
                 Signal::Typing => self.0.hub.signal(chat_id, Signal::Typing),
                 // Found by each node for itself.
                 Signal::Room(_) => {}
@@ -361,7 +368,7 @@ impl Live {
     }
 }
 
-/// What the store tells of commits: weak, since what is live holds the store.
+/// Publishes the store's commits. A weak reference, because the live updates hold the store.
 struct Publisher(Weak<Inner>);
 
 impl Publish for Publisher {
@@ -375,7 +382,7 @@ impl Publish for Publisher {
     }
 }
 
-/// What runs for as long as the server does.
+/// The tasks that run as long as the server.
 struct Tasks {
     tracker: TaskTracker,
     shutdown: CancellationToken,
@@ -388,7 +395,7 @@ impl Tasks {
     }
 }
 
-/// Locks, also after a panic of another holder: what is guarded here is never left half changed.
+/// Locks a mutex, even if another holder panicked: the guarded data is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,25 +10,25 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The shortest wait after the round of renewals: other nodes may have to open connections first.
+/// The minimum wait after the round of renewals, in which other nodes can open connections.
 const SETTLE: Duration = Duration::from_secs(10);
-/// The shortest silence of the store that counts as an outage, although no statement failed.
+/// The minimum time without a response of the store that counts as an outage, even if no statement failed.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// What this node noticed.
+/// The outages noticed by this node.
 pub(super) struct Outages {
-    /// How often leases are renewed.
+    /// The interval of renewals.
     round: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// When the store was last away.
+    /// The time of the latest outage.
     noted: Option<Instant>,
-    /// When a full round of renewals after that had succeeded.
+    /// The time at which a full round of renewals after it succeeded.
     renewed: Option<Instant>,
-    /// When the store last answered a look for expired presences.
+    /// The time at which the store last responded to a search for expired presences.
     answered: Option<Instant>,
 }
 
@@ -38,23 +38,23 @@ impl Outages {
         Self { round: round.max(Duration::from_millis(100)), state: Mutex::default() }
     }
 
-    /// How often leases are renewed.
+    /// The interval of renewals.
     pub(super) fn round(&self) -> Duration {
         self.round
     }
 
-    /// Notes that the store is away.
+    /// Records an outage.
     pub(super) fn note(&self) {
         lock(&self.state).note();
     }
 
-    /// Whether leases are to be renewed out of turn.
+    /// Whether leases must be renewed before the next interval.
     pub(super) fn is_round_due(&self) -> bool {
         let state = lock(&self.state);
         state.noted.is_some() && state.renewed.is_none()
     }
 
-    /// Notes that all leases were renewed, in a round that began then.
+    /// Records that all leases were renewed, in a round that began at this time.
     pub(super) fn has_renewed(&self, began: Instant) {
         let mut state = lock(&self.state);
         if state.renewed.is_none() && state.noted.is_some_and(|noted| began > noted) {
@@ -62,8 +62,8 @@ impl Outages {
         }
     }
 
-    /// Notes a look for expired presences. One that waited long, or came long after the last one, also tells of an
-    /// outage: of the store, or of this node, when its process or its machine stood still.
+    /// Records a search for expired presences. One that took long, or came long after the previous one, also
+    /// reveals an outage: of the store, or of this node if its process or machine was paused.
     pub(super) fn has_looked(&self, began: Instant, has_answered: bool) {
         let mut state = lock(&self.state);
         let silent_since = state.answered.unwrap_or(began).min(began);
@@ -75,7 +75,7 @@ impl Outages {
         }
     }
 
-    /// Whether presences may end.
+    /// Whether outages are over, so that presences may end.
     pub(super) fn are_over(&self) -> bool {
         let mut state = lock(&self.state);
         if state.renewed.is_some_and(|renewed| renewed.elapsed() >= self.round.max(SETTLE)) {

@@ -6,32 +6,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Shared by a connection's transport, which notes what it hears, and its streams, which keep presences alive.
+/// Shared by a connection's transport, which records received data, and its streams, which keep presences
+/// alive.
 #[derive(Clone, Debug)]
 pub struct Pulse(Option<Arc<Heard>>);
 
 #[derive(Debug)]
 struct Heard {
     start: Instant,
-    /// Microseconds after `start`.
+    /// The time of the last received data, in microseconds after `start`.
     last: AtomicU64,
     within: Duration,
 }
 
 impl Pulse {
-    /// A connection that is heard from at least every `within` while its other end is there.
+    /// A connection that receives data at least every `within` while the client is there.
     #[must_use]
     pub fn within(within: Duration) -> Self {
         Self(Some(Arc::new(Heard { start: Instant::now(), last: AtomicU64::default(), within })))
     }
 
-    /// A connection that counts as heard from for as long as it is open.
+    /// A connection that counts as alive while it is open.
     #[must_use]
     pub fn steady() -> Self {
         Self(None)
     }
 
-    /// Notes that the other end was heard from.
+    /// Records that data was received.
     pub fn beat(&self) {
         if let Some(heard) = &self.0 {
             let elapsed = u64::try_from(heard.start.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -39,7 +40,7 @@ impl Pulse {
         }
     }
 
-    /// How long ago the other end was last heard from.
+    /// The time since data was last received.
     #[must_use]
     pub fn silent_for(&self) -> Duration {
         self.0.as_ref().map_or(Duration::ZERO, |heard| {
@@ -47,7 +48,7 @@ impl Pulse {
         })
     }
 
-    /// Whether the other end was heard from as recently as it should be.
+    /// Whether data was received recently enough.
     #[must_use]
     pub fn is_beating(&self) -> bool {
         self.0.as_ref().is_none_or(|heard| self.silent_for() <= heard.within)

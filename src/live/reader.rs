@@ -1,9 +1,8 @@
-//! A reader of one chat's log: scan, then live.
+//! A reader of one chat's log: it scans the log, then follows it live.
 //!
-//! Invariants: `position` is the sequence up to which everything was handed out or may not be seen by the
-//! viewer; the next entry is `position + 1` or there is none. An entry out of a hint is handed out only if
-//! nothing newer was shown before, so that no row ever goes back in time; whatever does not fit is read
-//! from the log again.
+//! Invariants: `position` is the sequence up to which every entry was returned or is invisible to the viewer.
+//! The next entry is `position + 1`, or there is none. An entry of a hint is returned only if nothing newer
+//! was returned before, so that no row ever goes back in time. For any other hint, the log is read again.
 
 use super::hub::{Hint, Subscription};
 use super::shared::{Read, SharedReads};
@@ -20,35 +19,35 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Entries that are read at once.
+/// The maximum number of entries read at once.
 pub(super) const BATCH: u64 = 200;
-/// Rows whose newest shown state is remembered; then all are forgotten.
+/// The maximum number of rows whose latest returned state is remembered. Above it, all are forgotten.
 const SHOWN: usize = 256;
 
-/// Reads of logs that are under way: of a chat, after a sequence.
+/// Reads of logs in progress: of a chat, after a sequence.
 pub(super) type Reads = SharedReads<(ChatId, i64), Stored<Option<Batch>>>;
-/// Reads of messages that are under way: of a chat, after a sequence, as staff or as one visitor.
+/// Reads of messages in progress: of a chat, after a sequence, as staff or as one visitor.
 pub(super) type MessageReads = SharedReads<(ChatId, i64, Option<ActorId>), Stored<Option<MessageBatch>>>;
 
-/// Where to start.
+/// The starting position of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Position {
-    /// With what comes from now on.
+    /// Only new entries.
     Head,
-    /// After this sequence.
+    /// Entries after this sequence.
     After(i64),
 }
 
-/// What a reader comes upon.
+/// A step of a reader.
 #[derive(Debug)]
 pub(super) enum Step {
     /// The next entry that the viewer may see.
     Entry(Arc<Entry>),
-    /// Something without a place in the log.
+    /// A signal that is not in the log.
     Signal(Arc<Signal>),
-    /// Entries after this sequence are not kept any more; the reader went on to the head.
+    /// Entries after this sequence are no longer stored. The reader continued at the head.
     Trimmed(i64),
-    /// The viewer cannot see the chat any more. Nothing follows.
+    /// The viewer can no longer see the chat. This is the last step.
     Gone,
 }
 
@@ -58,7 +57,7 @@ pub(super) struct Reader {
     viewer: Viewer,
     standing: watch::Receiver<Standing>,
     subscription: Subscription,
-    /// The newest state of the chat that was shown.
+    /// The latest returned state of the chat.
     chat: Arc<chat::Model>,
     ties: Ties,
     position: i64,
@@ -70,14 +69,14 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Starts reading; fails where the chat is not there for the viewer, or the position cannot be resumed.
+    /// Starts reading. Fails if the chat does not exist for the viewer, or the position cannot be resumed.
     pub(super) async fn open(
         live: &Live,
         viewer: &Viewer,
         chat_id: ChatId,
         from: Position,
     ) -> Result<Self, LiveError> {
-        // Before anything is read, so that nothing falls in between.
+        // Subscribe before reading, so that nothing is missed in between.
         let subscription = live.0.hub.subscribe(chat_id);
         let (standing, viewer) = live.stand(viewer).await;
         let start =
@@ -123,12 +122,13 @@ impl Reader {
         self.position
     }
 
-    /// Whether all that was in the log when it was last read has been handed out.
+    /// Whether every entry found by the last read has been returned.
     pub(super) fn is_live(&self) -> bool {
         self.pending.is_empty() && !self.is_behind
     }
 
-    /// Goes on at the head of what was read by other means; whether the viewer still sees the chat.
+    /// Continues at the head, after entries were read by other means. Returns whether the viewer still sees
+    /// the chat.
     pub(super) fn go_to(&mut self, start: Start) -> bool {
         self.ties = start.ties;
         self.position = start.chat.last_sequence;
@@ -139,7 +139,7 @@ impl Reader {
         self.sees()
     }
 
-    /// Whether a row in this state may be shown: not if a newer state of it was.
+    /// Whether a row in this state may be returned: not if a newer state was.
     pub(super) fn is_news(&mut self, signal: &Signal) -> bool {
         let (id, at) = match signal {
             Signal::Participation(row) => (row.id.0, row.updated_at),
@@ -153,7 +153,7 @@ impl Reader {
         true
     }
 
-    /// The next step; `None` when the stream is over. Never returns once the viewer was deactivated.
+    /// The next step. `None` if the stream has ended. Never returns for a deactivated viewer.
     pub(super) async fn next(&mut self) -> Option<Step> {
         loop {
             if self.is_over {
@@ -170,7 +170,7 @@ impl Reader {
                 continue;
             }
             if self.is_behind {
-                // On the heap: a reader that is live does not carry the size of a read.
+                // Boxed, so that a live reader does not carry the size of a read.
                 if let Some(step) = Box::pin(self.read()).await {
                     return Some(step);
                 }
@@ -194,7 +194,7 @@ impl Reader {
                         return Some(Step::Signal(signal));
                     }
                 }
-                // A gap, or hints that this reader was too slow for: the log has it all.
+                // A gap, or dropped hints because this reader was too slow: the log has everything.
                 Ok(Hint::Entry(_) | Hint::Head(_)) | Err(_) => self.is_behind = true,
             }
         }
@@ -204,8 +204,8 @@ impl Reader {
         policy::sees_chat(&self.viewer, &self.chat, self.ties)
     }
 
-    /// Takes over the role and the rooms that the viewer has now. Never returns once they were deactivated: a stream that ended by
-    /// itself would look as if nothing more could come, so the transport closes the connection instead.
+    /// Updates the viewer's role and rooms. Never returns for a deactivated viewer: the end of the stream would tell
+    /// the client that it is complete, so the transport closes the connection instead.
     pub(super) async fn stand(&mut self) {
         let is_here = self.viewer.stand(&self.standing.borrow_and_update());
         if !is_here {
@@ -243,8 +243,8 @@ impl Reader {
         policy::sees_entry(&self.viewer, &entry).then_some(Step::Entry(entry))
     }
 
-    /// Reads the log after the position; readers that stand there too share the read. What is read is no older than
-    /// what this reader was told of, or showed.
+    /// Reads the log after the position. Readers at the same position share the read. The result is at least
+    /// as new as the states that this reader received or returned.
     async fn read_log(&self) -> Stored<Option<Batch>> {
         let (live, chat_id, after) = (&self.live, self.chat.id, self.position);
         let begin = || {
@@ -280,19 +280,19 @@ impl Reader {
             other => other,
         };
         let Some(batch) = batch? else { return Ok(None) };
-        // Read after the messages, so that who was taken out of the chat in between sees none of them.
+        // Read after the messages, so that a viewer who was removed in between sees none of them.
         let ties = participations::ties_of(&live.0.store, chat_id, self.viewer.actor_id).await?;
         let start = Start { chat: Arc::clone(&batch.chat), ties };
         Ok(Some((batch, start)))
     }
 
-    /// Whether a state of the chat is older than one that this reader was told of, or showed.
+    /// Whether a state of the chat is older than one that this reader received or returned.
     fn is_stale(&self, chat: &chat::Model) -> bool {
         let seen = self.live.0.hub.seen(chat.id).unwrap_or_default();
         chat.last_sequence < self.chat.last_sequence.max(seen)
     }
 
-    /// Reads on from where this reader stands. While the database does not answer, it is asked again.
+    /// Reads from the current position. Retries while the database is unavailable.
     async fn read(&mut self) -> Option<Step> {
         match self.read_log().await {
             Ok(Some(batch)) => {
@@ -309,13 +309,13 @@ impl Reader {
         }
     }
 
-    /// Waits a little after a failed read.
+    /// Waits briefly after a failed read.
     pub(super) async fn wait_after(&self, error: &Error) {
         tracing::warn!(chat_id = %self.chat.id, %error, "a reader is waiting for the database");
         tokio::time::sleep(self.live.0.settings.sweep).await;
     }
 
-    /// Goes on at the head, since what comes before it is not kept.
+    /// Continues at the head, because earlier entries are no longer stored.
     async fn skip_trimmed(&mut self) -> Option<Step> {
         let (organization_id, actor_id) = (self.viewer.organization_id, self.viewer.actor_id);
         let chat_id = self.chat.id;
@@ -332,7 +332,7 @@ impl Reader {
         }
     }
 
-    /// Queues a batch; `false` where the entries right after the position are not kept any more.
+    /// Queues a batch. Returns `false` if the entries right after the position are no longer stored.
     fn take_batch(&mut self, batch: Batch) -> bool {
         let head = batch.chat.last_sequence;
         self.subscription.knows(head);
@@ -354,7 +354,7 @@ impl Reader {
     }
 }
 
-/// A presence that has ended is newer than all its renewals.
+/// The version of a presence. An ended presence is newer than all its renewals.
 fn seen_at(row: &entity::presence::Model) -> Timestamp {
     if row.ended_at.is_some() { Timestamp(i64::MAX) } else { row.last_seen_at }
 }

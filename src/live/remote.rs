@@ -1,5 +1,5 @@
-//! Hints of other nodes: one task gathers them and looks them up in the store, so that a burst about one chat
-//! costs one read.
+//! Hints of other nodes. One task collects them and reads the store, so that a burst about one chat takes one
+//! read.
 
 use super::bus::Message;
 use super::feed_job::{Job, What};
@@ -12,13 +12,13 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Things of a kind that wait to be looked up at most. What is dropped, the sweep finds.
+/// The maximum number of objects of a kind that wait to be read. The sweep finds those that are dropped.
 const WAITING: usize = 10_000;
 
-/// Presences that are read in one statement.
+/// The maximum number of presences read by one statement.
 const CHUNK: usize = 500;
 
-/// What was said and not looked up yet.
+/// The hints that were received and not read yet.
 #[derive(Default)]
 pub(super) struct Heard {
     due: Mutex<Due>,
@@ -34,7 +34,7 @@ struct Due {
 }
 
 impl Live {
-    /// Takes what another node says. Does not block.
+    /// Receives a message of another node. Does not block.
     pub(super) fn hear(&self, node: Uuid, message: Message) {
         match message {
             Message::Log { organization_id, chat_id, first, last, stopped_typing } => {
@@ -79,7 +79,7 @@ impl Live {
         }
     }
 
-    /// Looks up what was heard, for ever.
+    /// Reads the objects of received hints. Never returns.
     pub(super) async fn look_up_all(self) {
         loop {
             self.0.heard.came.notified().await;

@@ -1,8 +1,8 @@
 //! Renewals of presences, and how often subscribers are informed of them.
 //!
-//! Users renew their presences often and on any node. Each node informs its own readers, and limits how
-//! often: once a quarter of the TTL has passed since the last time. Skipped renewals are not queued, because
-//! the next one carries a later end anyway.
+//! Users renew their presences often and on any node. Each node informs its own readers, at most once per
+//! quarter of the TTL and presence. Skipped renewals are not queued, because the next one has a later end
+//! anyway.
 
 use super::lock;
 use chrono::TimeDelta;
@@ -10,10 +10,11 @@ use entity::{PresenceId, Timestamp, presence};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// Presences that are remembered at most; beyond that, all are forgotten and may be told once more.
+/// The maximum number of remembered presences. Above it, all are forgotten, which may publish renewals once
+/// too often.
 const KEPT: usize = 200_000;
 
-/// When each presence was last told of.
+/// The time of each presence's last published renewal.
 pub(super) struct Renewals {
     interval: TimeDelta,
     told: Mutex<HashMap<PresenceId, Timestamp>>,
@@ -24,16 +25,17 @@ impl Renewals {
         Self { interval: presence_ttl / 4, told: Mutex::default() }
     }
 
-    /// The shortest time between two events of one presence.
+    /// The minimum time between two events of one presence.
     pub(super) fn interval(&self) -> TimeDelta {
         self.interval
     }
 
-    /// Whether readers are to be told of this renewal; if so, it counts as told. Joining counts as the first time.
+    /// Whether this renewal must be published. If so, it counts as published. Joining counts as the first
+    /// time.
     pub(super) fn is_due(&self, row: &presence::Model) -> bool {
         let mut told = lock(&self.told);
         let last = told.get(&row.id).copied().unwrap_or(row.created_at);
-        // The log tells of the end.
+        // The end of a presence is published by the log.
         if row.ended_at.is_some() || row.last_seen_at.since(last) < self.interval {
             return false;
         }
@@ -44,7 +46,7 @@ impl Renewals {
         true
     }
 
-    /// Forgets presences that were not renewed since: they have ended.
+    /// Forgets presences that were not renewed since this time, because they have ended.
     pub(super) fn forget_before(&self, at: Timestamp) {
         lock(&self.told).retain(|_, told| *told >= at);
     }
@@ -77,7 +79,7 @@ mod tests {
         let renewals = Renewals::new(TimeDelta::seconds(60));
         let told: Vec<_> = (0..=60).filter(|at| renewals.is_due(&seen_after(*at))).collect();
         assert_eq!(told, [15, 30, 45, 60]);
-        // Neither the same renewal again nor an older one, which came late.
+        // Neither the same renewal again, nor an older one that arrives late.
         assert!(!renewals.is_due(&seen_after(60)) && !renewals.is_due(&seen_after(20)));
     }
 

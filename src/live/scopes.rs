@@ -7,21 +7,21 @@ use crate::domain::chat_filter::ChatFilter;
 use crate::domain::description::Description;
 use entity::{ActorId, OrganizationId, RoomId};
 
-/// Anything of the viewer's organization, as this viewer sees it: what the cursor of a page is of.
+/// The subject of a page's cursor: everything in the viewer's organization, as seen by this viewer.
 pub(super) fn page(organization_id: OrganizationId, viewer: ActorId) -> ScopeHash {
     ScopeHash::of(
         &Description::of("page").with("organization", Some(organization_id)).with("viewer", Some(viewer)),
     )
 }
 
-/// The events of the viewer, with those of the queues of rooms.
+/// The subject of a cursor of `viewerEvents`: the viewer, and the rooms whose queues are followed.
 pub(super) fn viewer_events(viewer: ActorId, room_ids: &[RoomId]) -> ScopeHash {
     ScopeHash::of(
         &Description::of("viewerEvents").with("viewer", Some(viewer)).with_each("roomIds", room_ids),
     )
 }
 
-/// The chats of a place that a filter matches.
+/// The subject of a cursor of `chatChanged`: the chats of a place that a filter matches.
 pub(super) fn chat_changes(viewer: ActorId, scope: ChatScope, filter: &ChatFilter) -> ScopeHash {
     let (kind, id) = match scope {
         ChatScope::Room(RoomId(id)) => ("room", id),
@@ -47,7 +47,7 @@ mod tests {
         Uuid::from_u128(number)
     }
 
-    /// The cursor of a place, at a moment, of a store whose epoch and secret are known.
+    /// The cursor of a place at a fixed time, with a fixed epoch and secret.
     fn cursor(place: &ScopeHash) -> String {
         Cursors::new(id(1), b"a secret").encode_feed(place, Timestamp(1_800_000_000_000))
     }

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Mutex;
 
-/// Entries above which reads that nobody waits for are cleared out.
+/// The number of entries above which unused reads are removed.
 const SWEEP_ABOVE: usize = 1_000;
 
 type Reading<T> = BoxFuture<'static, T>;
 
-/// Reads under way, by what they read.
+/// Reads in progress, by key.
 pub(super) struct SharedReads<K, T>(Mutex<HashMap<K, WeakShared<Reading<T>>>>);
 
 impl<K, T> Default for SharedReads<K, T> {
@@ -21,16 +21,16 @@ impl<K, T> Default for SharedReads<K, T> {
     }
 }
 
-/// The result of a read, and how it came about.
+/// The result of a read.
 #[derive(Debug)]
 pub(super) struct Read<T> {
     pub(super) result: T,
-    /// Whether the read began after it was asked for. If not, it may lack what was committed just before.
+    /// Whether the read began after it was requested. If not, it may lack the latest commits.
     pub(super) is_fresh: bool,
 }
 
 impl<K: Hash + Eq + Clone, T: Clone> SharedReads<K, T> {
-    /// Joins the read of this key that is under way, or begins one.
+    /// Joins the read of this key that is in progress, or begins one.
     pub(super) async fn read(&self, key: K, begin: impl FnOnce() -> Reading<T>) -> Read<T> {
         let (reading, is_fresh) = self.join(&key, begin);
         let result = reading.await;

@@ -21,7 +21,8 @@ struct Watched {
 }
 
 impl Standings {
-    /// The value to watch for a viewer; what the viewer was authenticated with counts where it is newer.
+    /// The watched access of a viewer's actor. If the viewer's own data is newer than the stored state, it
+    /// replaces it.
     pub(super) fn watch(&self, viewer: &Viewer) -> watch::Receiver<Standing> {
         let mut actors = lock(&self.0);
         let standing = Standing::of_viewer(viewer);
@@ -38,8 +39,8 @@ impl Standings {
         watched.sender.subscribe()
     }
 
-    /// Takes a row of an actor that may be connected here, after a change that left their rooms as they were. Returns
-    /// whether an earlier change is not known here, so that their rooms have to be read.
+    /// Updates the access from a row of an actor, if the actor is connected here. Their rooms must not have changed.
+    /// Returns whether this node missed an earlier change, so that the rooms must be read.
     pub(super) fn update(&self, actor: &actor::Model) -> bool {
         let mut actors = lock(&self.0);
         let Some(watched) = actors.get_mut(&actor.id) else { return false };
@@ -54,7 +55,7 @@ impl Standings {
         !follows
     }
 
-    /// Takes the row and the rooms of an actor that may be connected here.
+    /// Updates the access from the row and the rooms of an actor, if the actor is connected here.
     pub(super) fn reload(&self, principal: &Principal) {
         let Principal { actor, rooms } = principal;
         if let Some(watched) = lock(&self.0).get_mut(&actor.id)
@@ -66,12 +67,12 @@ impl Standings {
         }
     }
 
-    /// Whether the actor is connected here and what is known of it is older than this.
+    /// Whether the actor is connected here and their stored access is older than this version.
     pub(super) fn is_behind(&self, actor_id: ActorId, auth_version: i64) -> bool {
         lock(&self.0).get(&actor_id).is_some_and(|watched| watched.auth_version < auth_version)
     }
 
-    /// Forgets who has gone and lists who is connected.
+    /// Forgets disconnected actors and lists connected ones.
     pub(super) fn connected(&self) -> Vec<ActorId> {
         let mut actors = lock(&self.0);
         actors.retain(|_, watched| watched.sender.receiver_count() > 0);

@@ -13,18 +13,18 @@ use futures_util::StreamExt;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Ids of one statement.
+/// The maximum number of ids in one statement.
 const CHUNK: usize = 1_000;
-/// Chats that are caught up with at once.
+/// The maximum number of chats read concurrently.
 const AT_ONCE: usize = 4;
-/// How far back changes of own views are looked for: a transaction takes 10 s at most, and nodes' clocks differ by less
-/// than 2 s.
+/// How far back changed own views are searched: a transaction takes at most 10 s, and the clocks of nodes
+/// differ by less than 2 s.
 const VIEWED: TimeDelta = TimeDelta::seconds(15);
-/// Events that are looked at of a chat that changed without being known.
+/// The number of events read of a chat that changed without being tracked.
 const LOOK_BACK: i64 = 50;
 
 impl Live {
-    /// Sweeps for ever.
+    /// Runs the sweeps. Never returns.
     pub(super) async fn sweep_all(self) {
         let mut ticks = tokio::time::interval(self.0.settings.sweep.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -37,7 +37,7 @@ impl Live {
                 ("views", self.sweep_views().await),
                 ("actors", self.sweep_actors().await),
             ];
-            // More often would find nothing that may be told.
+            // More frequent reads would find nothing that may be published.
             if presences_at.elapsed() >= self.0.renewals.interval().to_std().unwrap_or_default() {
                 presences_at = Instant::now();
                 swept.push(("presences", self.sweep_presences().await));
@@ -50,7 +50,7 @@ impl Live {
         }
     }
 
-    /// Ticks for typing, by real time; what expires does so by the store's clock.
+    /// Sends and expires typing indicators, by real time. Everything else expires by the store's clock.
     pub(super) async fn tick_typing(self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(500));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -93,7 +93,7 @@ impl Live {
         Ok(())
     }
 
-    /// Finds own views and read marks of those who are connected here that changed without this node's knowing.
+    /// Finds own views and read marks of connected actors that changed without a hint.
     async fn sweep_views(&self) -> Result<()> {
         if !self.0.feeds.is_shared() {
             return Ok(());
@@ -124,7 +124,7 @@ impl Live {
         Ok(())
     }
 
-    /// Finds presences that other nodes renewed, in the chats that are read here.
+    /// Finds presences that other nodes renewed, in chats with readers here.
     async fn sweep_presences(&self) -> Result<()> {
         let longest_ago = self.0.store.clock().now().minus(self.0.settings.presence_ttl * 2);
         self.0.renewals.forget_before(longest_ago);
@@ -139,7 +139,7 @@ impl Live {
         Ok(())
     }
 
-    /// Loads how actors stand now.
+    /// Reads the current access of actors.
     pub(super) async fn reload_actors(&self, ids: &[ActorId]) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
@@ -150,7 +150,7 @@ impl Live {
         Ok(())
     }
 
-    /// Reads, once for all readers here, the logs of chats whose heads are beyond what was told of them.
+    /// Reads, once for all readers here, the logs of chats whose heads are beyond the announced sequence.
     pub(super) async fn catch_up_all(&self, heads: impl IntoIterator<Item = (ChatId, i64)>) {
         futures_util::stream::iter(heads)
             .for_each_concurrent(AT_ONCE, |(chat_id, head)| self.catch_up(chat_id, head))
@@ -160,7 +160,7 @@ impl Live {
     async fn catch_up(&self, chat_id: ChatId, head: i64) {
         let Some(seen) = self.0.hub.seen(chat_id).filter(|seen| *seen < head) else { return };
         if seen == 0 {
-            // Its readers are just starting and will say where.
+            // The chat's readers are just starting and will report their positions.
             self.0.hub.tell_head(chat_id, head);
             return;
         }
@@ -174,7 +174,7 @@ impl Live {
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%chat_id, %error, "could not read a log");
-                // Each reader tries for itself, and goes on trying.
+                // Each reader retries on its own.
                 self.0.hub.tell_head(chat_id, head);
             }
         }

@@ -27,11 +27,11 @@ use tokio_util::task::TaskTracker;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// A store on a file, what is live of it, and one group chat of Ann and Bob.
+/// A store on a file with its live updates, and one group chat of Ann and Bob.
 struct World {
     live: Live,
     store: Store,
-    /// The same file as another process would have it: nobody is told of what it commits.
+    /// The same file as opened by another process: its commits are not published here.
     elsewhere: Store,
     ann: Viewer,
     bob: Viewer,
@@ -182,7 +182,7 @@ fn entry(item: &ChatItem) -> Outcome<(String, i64)> {
     }
 }
 
-/// The next entry, past signals.
+/// The next entry, skipping signals.
 async fn next_entry(stream: &mut BoxStream<'static, ChatItem>) -> Outcome<(String, i64)> {
     loop {
         let item = next(stream).await?;
@@ -395,7 +395,7 @@ async fn streams_of_a_deactivated_actor_fall_silent_and_do_not_end() -> Outcome 
     tx.commit().await?;
     tokio::time::timeout(Duration::from_secs(20), standing.changed()).await??;
     assert_eq!(*standing.borrow(), Standing::Gone);
-    // It does not end: the transport closes the connection with a code that says why.
+    // The stream does not end: the transport closes the connection with a code that says why.
     world.say(&world.store, "in private").await?;
     assert!(tokio::time::timeout(SOON, events.next()).await.is_err());
     Ok(())

@@ -1,5 +1,5 @@
-//! Turns at the database for streams. However many streams start, catch up or resolve at once, the rest of the
-//! server keeps connections of the pool to itself.
+//! Limits the database connections that streams use. However many streams start, catch up or resolve at once,
+//! the rest of the server keeps connections of the pool for itself.
 
 use super::{Live, LiveError};
 use crate::store::Engine;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Streams that wait to start at most; one more is told to come back later.
+/// The maximum number of streams that wait to start. Further ones are refused and must retry later.
 const STARTING: usize = 10_000;
-/// Connections that read on SQLite.
+/// The number of reading connections on SQLite.
 const SQLITE_CONNECTIONS: usize = 8;
-/// The first pause after a failed attempt to start; each further one is twice as long, up to [`LONGEST_PAUSE`].
+/// The first pause after a failed attempt to start. It doubles with each attempt, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The queues in which streams wait for the database, each first come, first served. A stream that starts may wait for
-/// a shared read, but a shared read never waits for a start.
+/// The queues in which streams wait for the database, each first come, first served. A starting stream may
+/// wait for a shared read, but a shared read never waits for a start.
 pub(super) struct Turns {
     starts: Semaphore,
     reads: Arc<Semaphore>,
@@ -26,13 +26,13 @@ pub(super) struct Turns {
     starting: AtomicUsize,
 }
 
-/// A turn at the database; it ends when this is dropped.
+/// A turn to use the database. Ends when dropped.
 #[derive(Debug)]
 pub struct Turn {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Counts a stream as starting for as long as it lives.
+/// Counts a stream as starting while it exists.
 struct Starting<'a>(&'a AtomicUsize);
 
 impl Drop for Starting<'_> {
@@ -42,8 +42,8 @@ impl Drop for Starting<'_> {
 }
 
 impl Turns {
-    /// Turns on a pool of this many connections: a quarter of them starts streams, a quarter reads logs, and half
-    /// resolves items.
+    /// Turns for a pool with this many connections: a quarter of them starts streams, a quarter reads logs,
+    /// and half resolves items.
     pub(super) fn new(engine: Engine, connections: u32) -> Self {
         let connections = match engine {
             Engine::Sqlite => SQLITE_CONNECTIONS,
@@ -64,19 +64,19 @@ impl Turns {
 }
 
 impl Live {
-    /// A turn to read what a stream missed.
+    /// Waits for a turn to read missed entries.
     pub(super) async fn reading(&self) -> Turn {
         Turn { _permit: self.0.turns.reads().acquire_owned().await.ok() }
     }
 
-    /// A turn to resolve an item. Waits for as long as others resolve theirs.
+    /// Waits for a turn to resolve an item, with no time limit.
     pub async fn turn(&self) -> Turn {
-        // Nobody closes the semaphore; if somebody did, items would go on without turns.
+        // The semaphore is never closed; if it were, items would be resolved without turns.
         Turn { _permit: Arc::clone(&self.0.turns.resolves).acquire_owned().await.ok() }
     }
 
-    /// Starts a stream in its turn, again and again while the database is unavailable. Gives up with
-    /// [`LiveError::Unavailable`] when that takes longer than the settings allow.
+    /// Starts a stream in its turn, and retries while the database is unavailable. Fails with
+    /// [`LiveError::Unavailable`] if that takes longer than the settings allow.
     pub(super) async fn start<'a, T>(
         &self,
         open: impl Fn() -> BoxFuture<'a, Result<T, LiveError>>,

@@ -7,18 +7,18 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use uuid::Uuid;
 
-/// How long somebody counts as typing after they last said so.
+/// How long a typing indicator lasts after the actor's last signal.
 pub(super) const LASTS: TimeDelta = TimeDelta::seconds(15);
-/// Typers of a chat that are kept at most; more are not shown.
+/// The maximum number of typing actors kept per chat. Further ones are not shown.
 const TYPERS: usize = 100;
-/// Chats with typers that are kept at most.
+/// The maximum number of chats with typing actors.
 const CHATS: usize = 50_000;
-/// A chat's readers are told at most this often; what comes sooner is told by the next tick.
+/// The minimum time between two updates of a chat. Changes in between are sent with the next tick.
 const INTERVAL: TimeDelta = TimeDelta::milliseconds(300);
-/// Somebody who goes on typing is told again this often, so that other nodes do not let them expire.
+/// How often an ongoing indicator is sent to other nodes again, so that it does not expire there.
 const REPEAT: TimeDelta = TimeDelta::seconds(5);
 
-/// Who types in the chats that this node heard of.
+/// The typing actors of all chats known to this node.
 #[derive(Default)]
 pub(super) struct Typing(Mutex<HashMap<ChatId, Chat>>);
 
@@ -26,29 +26,29 @@ pub(super) struct Typing(Mutex<HashMap<ChatId, Chat>>);
 struct Chat {
     typers: Vec<Typer>,
     told_at: Option<Timestamp>,
-    /// Something changed that nobody was told of.
+    /// Whether a change was not sent to readers yet.
     is_untold: bool,
-    /// Something changed on this node that the other nodes were not told of.
+    /// Whether a change on this node was not sent to other nodes yet.
     is_unsent: bool,
 }
 
 struct Typer {
     actor_id: ActorId,
     expires_at: Timestamp,
-    /// The node that heard it; `None` for this one.
+    /// The node that received the signal. `None` for this one.
     node: Option<Uuid>,
 }
 
-/// What is to be told of a chat.
+/// An update of a chat to publish.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) chat_id: ChatId,
-    /// Who types here, where other nodes are to know.
+    /// The typing actors on this node, if other nodes must be informed.
     pub(super) here: Option<Vec<ActorId>>,
 }
 
 impl Typing {
-    /// Takes what an actor on this node says.
+    /// Records a signal of an actor on this node.
     pub(super) fn set(
         &self,
         chat_id: ChatId,
@@ -82,7 +82,7 @@ impl Typing {
         chat.tell(chat_id, now)
     }
 
-    /// Takes what another node says: all who type there.
+    /// Records all typing actors of another node.
     pub(super) fn set_remote(
         &self,
         chat_id: ChatId,
@@ -106,8 +106,8 @@ impl Typing {
         chat.tell(chat_id, now)
     }
 
-    /// Forgets that these actors type, on whichever node they said so. Tells at once: the message that they sent, or
-    /// their leaving, is told at the same time. The others are told again who types here.
+    /// Ends the typing indicators of these actors on all nodes, and publishes this at once: their message, or
+    /// their leaving, is published at the same time. Other nodes receive the remaining actors of this node.
     pub(super) fn end(&self, chat_id: ChatId, actor_ids: &[ActorId], now: Timestamp) -> Option<Told> {
         let mut chats = lock(&self.0);
         let chat = chats.get_mut(&chat_id).filter(|_| !actor_ids.is_empty())?;
@@ -124,7 +124,7 @@ impl Typing {
         chat.tell(chat_id, now)
     }
 
-    /// Who types, each once, with when that is forgotten unless they go on.
+    /// The typing actors without duplicates, each with its expiry.
     pub(super) fn of_chat(&self, chat_id: ChatId, now: Timestamp) -> Vec<(ActorId, Timestamp)> {
         let chats = lock(&self.0);
         let mut typers: Vec<(ActorId, Timestamp)> = Vec::new();
@@ -140,7 +140,7 @@ impl Typing {
         typers
     }
 
-    /// Forgets what expired and answers which chats are to be told of.
+    /// Removes expired indicators, and returns the updates to publish.
     pub(super) fn tick(&self, now: Timestamp) -> Vec<Told> {
         let mut chats = lock(&self.0);
         let mut told = Vec::new();

@@ -1,4 +1,4 @@
-//! `viewerEvents`: events across one viewer's chats, as state: each event carries the current chat.
+//! `viewerEvents`: events across one viewer's chats. Each event carries the current chat.
 
 use super::cursor::CursorError;
 use super::feed::{Before, FeedNews};
@@ -19,13 +19,14 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Own views and read marks that are told at most when a viewer comes back; after more, the stream starts over.
+/// The maximum number of own views and read marks sent when a viewer reconnects. If there are more, the
+/// stream starts over.
 const VIEWS: usize = 200;
 
 impl Live {
-    /// The viewer's inbox, the queues of rooms and the viewer's sessions. Starts with a reset unless a
-    /// cursor can be honoured; then with what changed since, where a chat may be told of that is known
-    /// already. Keeps the viewer's presences alive while the connection has a pulse.
+    /// Streams the viewer's inbox, the queues of rooms and the viewer's sessions. With a valid cursor, starts
+    /// with the changes since then, in which a chat that the client already knows may be repeated; otherwise,
+    /// starts with a reset. Keeps the viewer's presences alive while the connection has a pulse.
     pub async fn viewer_events(
         &self,
         viewer: &Viewer,
@@ -89,21 +90,21 @@ impl Live {
 
 struct ViewerEvents {
     reader: FeedReader,
-    /// Sorted.
+    /// The followed rooms, sorted.
     room_ids: Vec<RoomId>,
     ready: VecDeque<ViewerItem>,
     _lease: Lease,
 }
 
-/// Where a chat is for the viewer.
+/// The lists of the viewer that contain a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Whereabouts {
     is_seen: bool,
-    /// They take part in it or are present.
+    /// Whether the viewer participates or is present in it.
     is_member: bool,
-    /// The same, and they do not hide it.
+    /// Whether it is in the inbox: the same, and the viewer does not hide it.
     is_in_inbox: bool,
-    /// It waits in a room that they follow.
+    /// The followed room in which it waits.
     queue: Option<RoomId>,
 }
 
@@ -144,7 +145,7 @@ impl ViewerEvents {
         }
         let actor_id = self.reader.viewer().actor_id;
         let took_part = |entry: &Arc<Entry>| matches!(&entry.event.change, Change::Participation(_, row) if row.actor_id == actor_id);
-        // Who was taken out of the chat, and so of its sessions, hears that too.
+        // An actor who was removed from the chat, and so from its sessions, receives this event too.
         let was_member =
             Ties::among(&news.members_before, actor_id).participates() || news.entries.iter().any(took_part);
         for entry in &news.entries {
@@ -177,7 +178,7 @@ impl ViewerEvents {
         if !now.is_seen {
             return;
         }
-        // Whoever a session calls now: it may have called the viewer before.
+        // A session may have called the viewer before, even if it no longer does.
         for row in &found.sessions {
             if policy::sees_session(self.reader.viewer(), &row.participant_ids) {
                 self.push(row.session.changed_at, ViewerChange::SessionChanged(row.clone(), None));
@@ -185,7 +186,8 @@ impl ViewerEvents {
         }
     }
 
-    /// Says what became of a chat. Where it is uncertain how it was, what is there is said to be added.
+    /// Sends the changes of a chat in the viewer's lists. If its previous state is uncertain, current
+    /// memberships are sent as added.
     fn compare(&mut self, chat: &Arc<chat::Model>, was: Whereabouts, now: Whereabouts, is_certain: bool) {
         let at = self.reader.changed_at(chat);
         let mut is_told = false;
@@ -214,7 +216,7 @@ impl ViewerEvents {
         }
     }
 
-    /// Says what came to the viewer, and what they lost, with another role or other rooms.
+    /// Sends the chats that the viewer gained or lost by a change of their role or rooms.
     async fn take_access(&mut self, before: &Viewer) {
         let now = self.reader.live().0.store.clock().now();
         if before.role != self.reader.viewer().role {
@@ -244,7 +246,7 @@ impl ViewerEvents {
         }
     }
 
-    /// Own views and read marks that changed while the viewer was away.
+    /// Sends the own views and read marks that changed while the viewer was disconnected.
     async fn take_views(&mut self, since: Timestamp) {
         loop {
             let (actor_id, store) = (self.reader.viewer().actor_id, &self.reader.live().0.store);
@@ -266,8 +268,8 @@ impl ViewerEvents {
         }
     }
 
-    /// Tells of an own view that changed. Where the change is not known, as after a reconnect, nobody knows what the
-    /// viewer was told before: what is there is said to be added.
+    /// Sends a changed own view. If the kind of change is unknown, as after a reconnect, it is unknown what
+    /// the client has received before, so current memberships are sent as added.
     fn take_view(&mut self, view: &OwnView, change: Option<ViewChange>) {
         let OwnView { participation, chat, members } = view;
         let now = self.whereabouts(chat, members);
@@ -303,7 +305,7 @@ impl ViewerEvents {
         }
     }
 
-    /// Where a chat may have been before news that do not say.
+    /// The lists that may have contained a chat before a change whose previous state is unknown.
     fn may_have_been(&self, news: &FeedNews) -> Whereabouts {
         let viewer = self.reader.viewer();
         let may_have_seen = may_have_seen(viewer, news);

@@ -1,4 +1,4 @@
-//! What a viewer sees, as SQL: the rules of `domain::policy` as conditions on rows. No other module of the store states
+//! The visibility rules of `domain::policy` as SQL conditions on rows. No other module of the store states
 //! them; `tests/it/access.rs` compares them with the rules.
 
 use crate::domain::policy::{self, Ground};
@@ -14,8 +14,8 @@ pub(super) fn sees_chat(viewer: &Viewer) -> Condition {
         .add(sees_chat_of_own_organization(viewer))
 }
 
-/// The same for chats that are found by their ids. No index of the organization's chats leads to them: SQLite, without
-/// statistics, would take that to be short.
+/// Like [`sees_chat`], for chats that are found by their ids. It avoids the index of the organization's
+/// chats, which SQLite would choose because it lacks statistics.
 pub(super) fn sees_chat_among(viewer: &Viewer) -> Condition {
     let organization_id = || Expr::col((chat::Entity, chat::Column::OrganizationId));
     let of_organization = Expr::from(Func::coalesce([organization_id(), organization_id()]));
@@ -30,8 +30,7 @@ fn sees_chat_of_own_organization(viewer: &Viewer) -> Condition {
         .add(any_of(viewer, policy::grounds(viewer.role).iter().copied()))
 }
 
-/// Whether every viewer with this one's role and rooms sees the chat of the row, whoever visits it or participates in
-/// it.
+/// Whether every viewer with this role and these rooms sees the chat of the row, regardless of their ties to it.
 pub(super) fn all_alike_see_chat(viewer: &Viewer) -> Condition {
     let is_shared = |ground: &Ground| match ground {
         Ground::Any | Ground::Public | Ground::OwnRoom => true,
@@ -91,7 +90,8 @@ pub(super) fn sees_session_and_chat(viewer: &Viewer) -> Condition {
         .add(sees_session(viewer))
 }
 
-/// Whether the viewer, who sees the chat of the session of the row, sees the session, as [`policy::sees_session`] says.
+/// Whether the viewer sees the session of the row, as [`policy::sees_session`] says. The viewer must see its
+/// chat.
 pub(super) fn sees_session(viewer: &Viewer) -> Condition {
     if policy::sees_all_sessions(viewer) {
         return Condition::all();
@@ -99,7 +99,8 @@ pub(super) fn sees_session(viewer: &Viewer) -> Condition {
     Condition::all().add(chat_session::Column::Id.in_subquery(sessions_calling(viewer.actor_id)))
 }
 
-/// Whether the viewer, who sees the chat of the message of the row, sees the message, as [`policy::sees_message`] says.
+/// Whether the viewer sees the message of the row, as [`policy::sees_message`] says. The viewer must see its
+/// chat.
 pub(super) fn sees_message(viewer: &Viewer) -> Condition {
     let mut seen = Condition::all();
     if !policy::sees_notes(viewer) {
@@ -113,8 +114,8 @@ pub(super) fn sees_message(viewer: &Viewer) -> Condition {
     seen
 }
 
-/// Whether the viewer, who sees the chat of a text, sees the text, given the column that says whether it is a note. No
-/// message of a session has a text.
+/// Whether the viewer sees a text, given the column that says whether it is a note. The viewer must see its
+/// chat. Messages of sessions have no text, so they need no check.
 pub(super) fn sees_text(viewer: &Viewer, is_internal: Expr) -> Condition {
     if policy::sees_notes(viewer) {
         return Condition::all();
@@ -122,7 +123,8 @@ pub(super) fn sees_text(viewer: &Viewer, is_internal: Expr) -> Condition {
     Condition::all().add(is_internal.eq(false))
 }
 
-/// The time of the last event of a chat that the viewer may learn of, as [`policy::changed_at`] says.
+/// The column with the time of the last event of a chat that the viewer may see, as [`policy::changed_at`]
+/// says.
 pub(super) fn changed_at(viewer: &Viewer) -> chat::Column {
     if policy::sees_all_events(viewer) { chat::Column::LoggedAt } else { chat::Column::UpdatedAt }
 }

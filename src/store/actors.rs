@@ -10,11 +10,11 @@ use entity::{ActorId, ActorType, OrganizationId, UserRole, actor};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-/// Keeps others who lock an actor out, but not those who only write a row that refers to it: they hold a chat's
-/// lock, for which the holder of this one may be waiting.
+/// A lock that excludes other lockers of the actor, but not writers of rows that refer to it: they hold a
+/// chat's lock, for which the holder of this one may be waiting.
 const LOCK: LockType = LockType::NoKeyUpdate;
 
-/// The actor, where it is of the organization.
+/// Finds an actor of the organization.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -23,7 +23,7 @@ pub async fn find_in_organization(
     Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
 }
 
-/// Those of the actors that are of the organization, ordered by id.
+/// Finds actors of the organization, ordered by id.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -52,7 +52,7 @@ pub async fn lock_in_organization(
         .await?)
 }
 
-/// The actor that the organization knows under this id of its own.
+/// Finds the actor with this external id.
 pub async fn find_by_external_id(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -67,7 +67,7 @@ pub async fn find_by_external_id(
         .await?)
 }
 
-/// The first actor of the organization with this name.
+/// Finds the first actor of the organization with this name.
 pub async fn find_by_name(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -81,7 +81,7 @@ pub async fn find_by_name(
         .await?)
 }
 
-/// The organization's users, oldest first.
+/// Lists the organization's users, oldest first.
 pub async fn list_users(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -90,8 +90,8 @@ pub async fn list_users(
     keyset::page(rows, of_type(organization_id, ActorType::User), by_age(), page).await
 }
 
-/// The organization's visitors, oldest first: all, or those with `query` in their name or as their external id. Names are
-/// compared folded, and as they are written where the matching is exact.
+/// Lists the organization's visitors, oldest first: all, or those with `query` in their name or as their
+/// external id. Names are compared folded, or as written if the matching is exact.
 pub async fn list_visitors(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -105,7 +105,7 @@ pub async fn list_visitors(
         let folded = fold(query.trim());
         let mut is_named = Condition::all();
         match matching {
-            // A query of which nothing is left matches no name.
+            // A query that folds to nothing matches no name.
             Matching::Folded if folded.is_empty() => is_named = is_named.add(Expr::val(1).eq(0)),
             Matching::Folded => {
                 is_named = is_named.add(contains_text(rows, column(actor::Column::FoldedName), &folded));
@@ -120,7 +120,7 @@ pub async fn list_visitors(
 }
 
 /// Locks an actor together with the organization's active admins until the transaction ends, in the order of
-/// their ids: so that of two admins who would demote each other one comes too late.
+/// their ids. This keeps two admins from demoting each other at the same time.
 pub async fn lock_with_active_admins(
     tx: &Tx,
     organization_id: OrganizationId,
@@ -139,7 +139,7 @@ pub async fn lock_with_active_admins(
         .await?)
 }
 
-/// Adds an actor, who can be found by their name; `Taken` where the external id is.
+/// Adds an actor, and indexes their name. Fails with `Taken` if the external id is in use.
 pub async fn insert(tx: &Tx, row: &actor::Model) -> Result<()> {
     actor::Entity::insert(with_folded_name(row).into_active_model())
         .exec_without_returning(tx.connection())
@@ -151,7 +151,6 @@ fn with_folded_name(row: &actor::Model) -> actor::Model {
     actor::Model { folded_name: fold(row.name.as_deref().unwrap_or_default()), ..row.clone() }
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &actor::Model) -> Result<()> {
     actor::Entity::update_many()
         .set(all_but_key(&with_folded_name(row)))

@@ -14,15 +14,15 @@ use sea_orm::{
 /// The uploader and the chat whose uploads can be attached.
 #[derive(Clone, Copy, Debug)]
 pub struct Uploads {
-    /// The organization.
     pub organization_id: OrganizationId,
-    /// Made for this chat.
+    /// The chat that the uploads were created for.
     pub chat_id: ChatId,
-    /// Made by this actor.
+    /// The uploader.
     pub creator_id: ActorId,
 }
 
-/// The file of whatever organization, unless it or its chat was removed: for signed links, which name it and nobody.
+/// Finds a file of any organization, unless it or its chat was removed. For signed links, which carry no
+/// viewer.
 pub async fn find_file(rows: &impl Rows, id: AttachmentId) -> Result<Option<attachment::Model>> {
     Ok(there()
         .filter(attachment::Column::Id.eq(id))
@@ -32,8 +32,7 @@ pub async fn find_file(rows: &impl Rows, id: AttachmentId) -> Result<Option<atta
         .await?)
 }
 
-/// Those of the attachments that are of the organization. Who asks must ask the policy whether the viewer sees the
-/// messages that they are attached to.
+/// Finds attachments of the organization. The caller must check that the viewer sees their messages.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -47,7 +46,7 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The attachments of the messages, each message's in their order.
+/// Lists the attachments of each message, in their order.
 pub async fn list_of_each(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -62,7 +61,7 @@ pub async fn list_of_each(
         .await?)
 }
 
-/// Bytes of the organization's files, as they are stored or were granted, until they are taken away.
+/// The number of bytes of the organization's files, stored or granted, that were not removed yet.
 pub async fn sum_of_organization(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
     let sum: Option<Option<i64>> = attachment::Entity::find()
         .select_only()
@@ -75,19 +74,19 @@ pub async fn sum_of_organization(rows: &impl Rows, organization_id: Organization
     Ok(sum.flatten().and_then(|sum| u64::try_from(sum).ok()).unwrap_or_default())
 }
 
-/// The number of uploads of the actor that belong to no message.
+/// Counts the actor's uploads that were not sent.
 pub async fn count_unsent(rows: &impl Rows, creator_id: ActorId) -> Result<u64> {
     Ok(unsent().filter(attachment::Column::CreatorId.eq(creator_id)).count(rows.connection()).await?)
 }
 
-/// Adds attachments.
 pub async fn insert(tx: &Tx, rows: Vec<attachment::Model>) -> Result<()> {
     let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
     attachment::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
     Ok(())
 }
 
-/// Writes that the bytes of an upload are there, provided that they were not and that it is not removed: whether so.
+/// Records that the bytes of an upload have arrived, unless they had before or it was removed. Returns
+/// whether it did.
 pub async fn complete(tx: &Tx, row: &attachment::Model) -> Result<bool> {
     let updated = attachment::Entity::update_many()
         .set(all_but_key(row))
@@ -99,7 +98,7 @@ pub async fn complete(tx: &Tx, row: &attachment::Model) -> Result<bool> {
     Ok(updated.rows_affected == 1)
 }
 
-/// Attaches an upload to a message, provided that it is one of these, complete, and not attached: whether so.
+/// Attaches an upload to a message if it is one of `uploads`, complete and unsent. Returns whether it did.
 pub async fn attach(
     tx: &Tx,
     uploads: Uploads,
@@ -123,13 +122,13 @@ pub async fn attach(
     Ok(updated.rows_affected == 1)
 }
 
-/// Uploads, of whatever organization, that were made before a moment and never sent; at most `limit`.
+/// Lists up to `limit` unsent uploads of all organizations that were created before a moment.
 pub async fn list_unsent(rows: &impl Rows, before: Timestamp, limit: u64) -> Result<Vec<attachment::Model>> {
     let list = unsent().filter(attachment::Column::CreatedAt.lt(before));
     Ok(list.order_by_asc(attachment::Column::CreatedAt).limit(limit).all(rows.connection()).await?)
 }
 
-/// Removes uploads, unless a message has them by now.
+/// Removes uploads that are still unsent.
 pub async fn remove_unsent(tx: &Tx, ids: &[AttachmentId], at: Timestamp) -> Result<()> {
     attachment::Entity::update_many()
         .col_expr(attachment::Column::RemovedAt, Expr::value(Some(at)))
@@ -141,7 +140,7 @@ pub async fn remove_unsent(tx: &Tx, ids: &[AttachmentId], at: Timestamp) -> Resu
     Ok(())
 }
 
-/// Removes all that is attached to a message: from then on no link leads to it, and its bytes are taken away.
+/// Removes a message's attachments. Links to them stop working at once; their bytes are deleted later.
 pub async fn remove_of_message(tx: &Tx, message_id: MessageId, at: Timestamp) -> Result<()> {
     attachment::Entity::update_many()
         .col_expr(attachment::Column::RemovedAt, Expr::value(Some(at)))
@@ -152,7 +151,7 @@ pub async fn remove_of_message(tx: &Tx, message_id: MessageId, at: Timestamp) ->
     Ok(())
 }
 
-/// Removed attachments of all organizations that are still stored, at most `limit`.
+/// Lists up to `limit` removed attachments of all organizations whose bytes are still stored.
 pub async fn list_removed(rows: &impl Rows, limit: u64) -> Result<Vec<attachment::Model>> {
     Ok(attachment::Entity::find()
         .filter(attachment::Column::RemovedAt.is_not_null())
@@ -162,7 +161,7 @@ pub async fn list_removed(rows: &impl Rows, limit: u64) -> Result<Vec<attachment
         .await?)
 }
 
-/// Forgets what was removed, once its bytes are gone.
+/// Deletes the rows of removed attachments, whose bytes are gone.
 pub async fn forget(tx: &Tx, ids: &[AttachmentId]) -> Result<()> {
     attachment::Entity::delete_many()
         .filter(attachment::Column::Id.is_in(ids.iter().copied()))

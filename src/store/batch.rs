@@ -1,9 +1,10 @@
 //! The transaction that SQLite's writers share, and the one connection that writes.
 //!
-//! Each writer's transaction is a savepoint within an outer transaction, and nobody is answered before the outer one
-//! is committed. After any failure of BEGIN, SAVEPOINT, RELEASE, ROLLBACK or COMMIT, nobody knows what state the
-//! connection is in: SQLite may have ended the transaction by itself while the driver still counts it. The batch is
-//! lost then. Everybody in it is told so, the connection is closed, and the next writer opens another one.
+//! Each writer's transaction is a savepoint within an outer transaction, and no writer gets its result before
+//! the outer one is committed. After a failed BEGIN, SAVEPOINT, RELEASE, ROLLBACK or COMMIT, the state of the
+//! connection is unknown: SQLite may have ended the transaction while the driver still counts it. The batch
+//! is then lost: all its writers get an error, the connection is closed, and the next writer opens another
+//! one.
 
 use super::sqlite::{CheckpointMode, Opener, StoreFile, end_if_flush_failed};
 use super::writing::{Broken, Writing, unavailable};
@@ -19,37 +20,37 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// Transactions after which the size of the write-ahead log is looked at.
+/// The number of transactions after which the size of the write-ahead log is checked.
 const LOOK_AFTER: usize = 64;
-/// The time that the old connection gets to close.
+/// How long closing the old connection may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(6);
-/// The time for which the result of a probe is valid.
+/// How long the result of a probe is valid.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
-/// The outer transaction and everybody who waits for its commit.
+/// The outer transaction and the writers that wait for its commit.
 pub(super) struct Batch {
     opener: Opener,
     file: StoreFile,
     health: Arc<Health>,
-    /// The writing connection; `None` until somebody needs it.
+    /// The writing connection. Opened when first needed.
     connection: Option<DatabaseConnection>,
     outer: Option<DatabaseTransaction>,
-    /// Told by a statement that failed in a way that may have ended the outer transaction.
+    /// Set by a statement whose failure may have ended the outer transaction.
     broken: Broken,
-    /// Set while a statement that controls transactions is under way. Whoever finds it set knows that its task was
-    /// dropped and its result is unknown.
+    /// Set while a statement that controls transactions is running. If it is still set later, the statement's
+    /// task was dropped and its result is unknown.
     is_in_doubt: bool,
     /// A transaction that was dropped without being ended.
     dropped: Option<Writing>,
     finished: Vec<Finished>,
-    /// Whether a transaction that is to be kept changed a row.
+    /// Whether a transaction to be committed changed a row.
     wrote: bool,
-    /// Transactions committed since the log was last looked at.
+    /// The number of transactions committed since the log was last checked.
     committed: usize,
     is_closed: bool,
 }
 
-/// A transaction that is done but not yet on disk.
+/// A finished transaction that is not on disk yet.
 pub(super) struct Finished {
     pub(super) news: Vec<News>,
     pub(super) tell: oneshot::Sender<Result<()>>,
@@ -68,7 +69,7 @@ impl Health {
         self.is_failing.load(Ordering::SeqCst)
     }
 
-    /// Whether it is time to try a write again.
+    /// Whether a write may be tried again.
     pub(super) fn may_probe(&self) -> bool {
         let Ok(mut probed) = self.probed.lock() else { return true };
         let is_time = probed.is_none_or(|at| at.elapsed() >= PROBE_EVERY);
@@ -171,24 +172,24 @@ impl Batch {
         }
     }
 
-    /// Keeps a transaction that was dropped, so that it can be rolled back by whoever comes next.
+    /// Stores a dropped transaction, so that the next writer rolls it back.
     pub(super) fn leave(&mut self, writing: Writing) {
         self.dropped = Some(writing);
     }
 
-    /// Adds one who waits for the commit, and answers how many do.
+    /// Adds a writer that waits for the commit. Returns the number of waiting writers.
     pub(super) fn wait(&mut self, finished: Finished) -> usize {
         self.finished.push(finished);
         self.finished.len()
     }
 
-    /// Commits the outer transaction, publishes what it changed, and tells everybody who waits, in the order in which
-    /// they wrote.
+    /// Commits the outer transaction, publishes its changes, and notifies the waiting writers in the order in
+    /// which they wrote.
     pub(super) async fn flush(&mut self, publish: impl Fn(Vec<News>)) {
         self.settle().await;
         let Some(outer) = self.outer.take() else {
             if !self.finished.is_empty() {
-                // Their transaction is gone: whatever became of it, they must not believe that it is stored.
+                // The transactions may be gone, so their writers must not believe that they are stored.
                 self.lose("the transaction was lost").await;
             }
             return;
@@ -205,13 +206,14 @@ impl Batch {
         self.committed += self.finished.len();
         for Finished { news, tell } in self.finished.drain(..) {
             publish(news);
-            // The one who waited may be gone; its writes stand all the same.
+            // The writer may have stopped waiting; its writes are committed anyway.
             let _ = tell.send(Ok(()));
         }
         self.checkpoint_if_due().await;
     }
 
-    /// Ends what is open, closes the readers, moves everything into the database file, and closes the connection.
+    /// Rolls back open transactions, closes the readers, checkpoints the log into the database file, and
+    /// closes the connection.
     pub(super) async fn close(&mut self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
         if self.is_closed {
             return Ok(());
@@ -232,17 +234,17 @@ impl Batch {
         closed
     }
 
-    /// Deals with what tasks left behind that were dropped.
+    /// Cleans up after tasks that were dropped.
     async fn settle(&mut self) {
         if self.is_in_doubt {
             self.lose("a task was dropped while it ended a transaction").await;
         } else if let Some(dropped) = self.dropped.take() {
-            // A failure has been told to everybody in the batch.
+            // A failure has already been reported to the whole batch.
             let _ = self.end(dropped, false).await;
         }
     }
 
-    /// Gives the batch up because of an error of the database.
+    /// Abandons the batch because of a database error.
     async fn fail(&mut self, error: &DbErr) -> Error {
         end_if_flush_failed(error);
         let cause = error.to_string();
@@ -252,7 +254,7 @@ impl Batch {
         self.lose(&cause).await
     }
 
-    /// Gives the batch up: nobody's transaction is stored as far as anybody may know.
+    /// Abandons the batch. None of its transactions is reported as stored.
     async fn lose(&mut self, cause: &str) -> Error {
         (self.dropped, self.outer) = (None, None);
         (self.broken, self.wrote) = (Broken::default(), false);
@@ -269,7 +271,7 @@ impl Batch {
         Error::Unavailable(cause.to_owned())
     }
 
-    /// SQLite would do this by itself, but would not tell when it fails.
+    /// Checkpoints the log if it is due. SQLite's automatic checkpoints do not report failures.
     async fn checkpoint_if_due(&mut self) {
         if self.committed < LOOK_AFTER {
             return;

@@ -13,9 +13,9 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder
 /// The owner of carts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CartsOf {
-    /// All of a visitor's.
+    /// All carts of a visitor.
     Visitor(ActorId),
-    /// Those that have to do with a chat.
+    /// The carts related to a chat.
     Chat(ChatId),
 }
 
@@ -28,7 +28,7 @@ impl CartsOf {
     }
 }
 
-/// Those of the carts that are of the organization.
+/// Finds carts of the organization.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -41,7 +41,7 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The cart that the organization's shop knows under this id.
+/// Finds the cart with this id in the organization's shop.
 pub async fn find_by_external_id(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -54,7 +54,7 @@ pub async fn find_by_external_id(
         .await?)
 }
 
-/// The same page for several owners, by age: all visitors, or all chats.
+/// Lists the same page of carts for each owner. The owners must be of the same kind.
 pub async fn list_of_each(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -77,7 +77,7 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// The products that are or were in the carts, in the order in which they were added.
+/// Lists the current and removed products of the carts, in the order they were added.
 pub async fn products_of_each(
     rows: &impl Rows,
     cart_ids: &[ShoppingCartId],
@@ -90,7 +90,7 @@ pub async fn products_of_each(
         .await?)
 }
 
-/// The products with these ids, of whatever carts. Who asks must ask the policy whether the viewer sees those.
+/// Finds products of any cart. The caller must check that the viewer sees them.
 pub async fn find_products(
     rows: &impl Rows,
     ids: &[ShoppingCartProductId],
@@ -101,7 +101,6 @@ pub async fn find_products(
         .await?)
 }
 
-/// Adds a cart.
 pub async fn insert(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
     shopping_cart::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.connection())
@@ -109,7 +108,6 @@ pub async fn insert(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
     shopping_cart::Entity::update_many()
         .set(all_but_key(row))
@@ -119,7 +117,6 @@ pub async fn update(tx: &Tx, row: &shopping_cart::Model) -> Result<()> {
     Ok(())
 }
 
-/// Adds products.
 pub async fn insert_products(tx: &Tx, rows: Vec<shopping_cart_product::Model>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -129,7 +126,6 @@ pub async fn insert_products(tx: &Tx, rows: Vec<shopping_cart_product::Model>) -
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update_product(tx: &Tx, row: &shopping_cart_product::Model) -> Result<()> {
     shopping_cart_product::Entity::update_many()
         .set(all_but_key(row))

@@ -2,8 +2,8 @@
 
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn};
 
-/// All columns of a row but its key. SQLite looks through every row that refers to one whose key is written, even
-/// when it stays the same: in a long chat that would be all of its messages, at each of them.
+/// All columns of a row except its key. When a key is written, even with the same value, SQLite scans every
+/// row that refers to it: for a long chat, all of its messages at each new one.
 pub(super) fn all_but_key<M>(row: &M) -> <M::Entity as EntityTrait>::ActiveModel
 where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,

@@ -19,7 +19,7 @@ use sea_orm::{
     RelationTrait, Select,
 };
 
-/// The chat, where it is of the organization. Who asks must ask the policy whether the viewer sees it.
+/// Finds a chat of the organization. The caller must check that the viewer sees it.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -31,7 +31,7 @@ pub async fn find_in_organization(
         .await?)
 }
 
-/// The visitor's chats in the room that have not ended and were active at or after `since`, the newest first.
+/// Lists the visitor's open chats in the room that were active at or after `since`, newest first.
 pub async fn list_recent_of_visitor(
     rows: &impl Rows,
     visitor: &actor::Model,
@@ -51,7 +51,7 @@ pub async fn list_recent_of_visitor(
         .await?)
 }
 
-/// Those of the chats that the viewer sees.
+/// Finds chats that the viewer sees.
 pub async fn find_many_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -60,18 +60,18 @@ pub async fn find_many_visible(
     Ok(visible(viewer).filter(chat::Column::Id.is_in(ids.iter().copied())).all(rows.connection()).await?)
 }
 
-/// Chats, as a list asks for them.
+/// The arguments of a list of chats.
 #[derive(Clone, Copy, Debug)]
 pub struct ListedChats<'a> {
-    /// Only chats that match it.
+    /// The conditions that the chats must meet.
     pub filter: &'a ChatFilter,
-    /// How they are sorted.
+    /// The sort order.
     pub order: ChatOrder,
-    /// Also those that the viewer hides.
+    /// Whether chats that the viewer hides are included.
     pub include_hidden: bool,
 }
 
-/// The chats that the viewer sees and the filter matches.
+/// Lists the chats that the viewer sees and the filter matches.
 pub async fn list_visible(
     store: &Store,
     viewer: &Viewer,
@@ -126,13 +126,13 @@ async fn listed(
     if few.is_some() {
         sorting.way = Way::Sorted;
     } else if let Some(from) = least(filter) {
-        // Nothing happens in a chat before it starts: so the order's own index leads there.
+        // Nothing happens in a chat before it starts, so this bound lets the order's own index be used.
         list = list.filter(sorting.value.gte(from));
     }
     Ok((that_have(list, order.field), sorting))
 }
 
-/// Those of the chats that have the field which they are sorted by.
+/// Keeps only chats that have the field by which they are sorted.
 fn that_have(list: Select<chat::Entity>, field: ChatOrderField) -> Select<chat::Entity> {
     match field {
         ChatOrderField::StartedAt | ChatOrderField::UpdatedAt | ChatOrderField::ActiveAt => list,
@@ -142,8 +142,7 @@ fn that_have(list: Select<chat::Entity>, field: ChatOrderField) -> Select<chat::
     }
 }
 
-/// The chats that the viewer takes part in or is present in. Those that the viewer hides are left out unless they are
-/// asked for.
+/// Lists the chats that match the filter and in which the viewer participates or is present.
 pub async fn list_inbox(
     store: &Store,
     viewer: &Viewer,
@@ -236,18 +235,18 @@ fn sorting(order: ChatOrder) -> Sorting<chat::Entity> {
     Sorting::by(value, chat::Column::Id, order.is_descending)
 }
 
-/// Before when no chat that matches has started.
+/// The earliest start of a chat that matches.
 fn least(filter: &ChatFilter) -> Option<Timestamp> {
     let since = filter.since.map(|(started_at, _)| started_at);
     Ord::max(filter.started_from, since)
 }
 
-/// The chats that the viewer sees.
+/// Selects the chats that the viewer sees.
 fn visible(viewer: &Viewer) -> Select<chat::Entity> {
     chat::Entity::find().filter(access::sees_chat(viewer))
 }
 
-/// The same, to be found among those of which the ids are known.
+/// Like [`visible`], for chats whose ids are known.
 fn visible_among(viewer: &Viewer) -> Select<chat::Entity> {
     chat::Entity::find().filter(access::sees_chat_among(viewer))
 }
@@ -308,7 +307,7 @@ fn filtered(
     let starts = Sorting::<chat::Entity>::ascending(chat::Column::StartedAt, chat::Column::Id);
     add(since.map(|(started_at, id)| starts.after(Key { value: started_at.0, id: id.0 }, false)));
     add(started_from.map(|from| chat::Column::StartedAt.gte(from)));
-    // What has ended before a moment has started before it.
+    // A chat that ended before a moment also started before it, which lets an index be used.
     add(ended_before.map(|before| chat::Column::EndedAt.lt(before).and(chat::Column::StartedAt.lt(before))));
     add(is_ended.map(|is| is_there(chat::Column::EndedAt, is)));
     add(is_waiting.map(|is| is_there(chat::Column::WaitingSince, is)));
@@ -329,7 +328,7 @@ fn is_there(column: chat::Column, is_there: bool) -> Expr {
     if is_there { column.is_not_null() } else { column.is_null() }
 }
 
-/// The actor's own part in the chat of a row.
+/// Selects the actor's own participation in the chat of a row.
 fn own_part(actor_id: ActorId) -> SelectStatement {
     let of_chat = Expr::col((participation::Entity, participation::Column::ChatId));
     participated_in_by(actor_id).and_where(of_chat.equals((chat::Entity, chat::Column::Id))).to_owned()

@@ -1,4 +1,4 @@
-//! Opening the database: the settings that each engine needs to keep its promises, and the migrations.
+//! Opens the database: applies the settings that each engine needs to be durable, and runs the migrations.
 
 use super::bounded::{Bounded, STATEMENT, within};
 use super::turns::Turns;
@@ -26,28 +26,27 @@ use uuid::Uuid;
 /// The database engine of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// An embedded file.
     Sqlite,
-    /// A server.
     Postgres,
 }
 
-/// The time that closing the database may take: longer than a checkpoint waits for another reader.
+/// How long closing the database may take: longer than a checkpoint waits for another reader.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
-/// The time that a caller waits for a connection before the error "unavailable": nearly as long as an
-/// operation may take.
+/// How long a caller waits for a connection before the error "unavailable": nearly as long as an operation
+/// may take.
 const ACQUIRE: Duration = Duration::from_secs(8);
 /// A connection that was idle for longer is tested before it is used: the server may have been restarted.
 const IDLE: Duration = Duration::from_secs(1);
-/// The time in which a connection must answer a ping when it returns to the pool or was idle. A connection
-/// that exceeds it is closed: it belonged to an abandoned statement, or its server does not answer.
+/// How long a connection may take to answer a ping when it returns to the pool or was idle. A slower
+/// connection is closed: it belonged to an abandoned statement, or its server does not respond.
 const PING: Duration = Duration::from_secs(2);
-/// What each session asks of the server; times are milliseconds.
+/// Settings of each session; times are in milliseconds.
 ///
-/// Waits for locks end shortly before the deadline of an operation (10 s). A node that stands still within a transaction
-/// loses it, with its locks, after 5 s. The connection of a host that is gone is noticed within
-/// 20 s; a statement whose client has closed its connection ends within 2 s. Generic plans,
-/// because a keyset page with parameters is otherwise planned at each execution.
+/// - Waits for locks end shortly before the deadline of an operation (10 s).
+/// - A node that stalls within a transaction loses it, with its locks, after 5 s.
+/// - The connection of a lost host is noticed within 20 s; a statement whose client has disconnected ends
+///   within 2 s.
+/// - Plans are generic, because a keyset page with parameters would otherwise be planned at each execution.
 const SESSION: [(&str, &str); 9] = [
     ("statement_timeout", "9000"),
     ("lock_timeout", "8000"),
@@ -59,10 +58,11 @@ const SESSION: [(&str, &str); 9] = [
     ("client_connection_check_interval", "2000"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
-/// The advisory lock under which PostgreSQL is migrated: any number, as long as it is always the same.
+/// The key of the advisory lock under which PostgreSQL is migrated. It is arbitrary but must never change.
 const MIGRATION_LOCK: i64 = 0x0061_6e74_6572_6f6f;
 
-/// An open database whose tables are up to date. It can be read; [`Opened::into_store`] makes it a store.
+/// An open database whose tables are up to date. It can be read; [`Opened::into_store`] turns it into a
+/// store.
 pub struct Opened {
     engine: Engine,
     readers: Bounded<DatabaseConnection>,
@@ -82,7 +82,7 @@ impl Rows for Opened {
 }
 
 impl Opened {
-    /// Which database this is.
+    /// The database engine.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.engine
@@ -94,19 +94,19 @@ impl Opened {
         self.epoch
     }
 
-    /// The clock that stamps what is written.
+    /// The clock that timestamps writes.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The same with what the bodies of webhooks need. Without it, a transaction that fills the outbox fails.
+    /// Adds the data for webhook bodies. Without it, a transaction that fills the outbox fails.
     #[must_use]
     pub fn with_webhook_bodies(self, bodies: WebhookBodies) -> Self {
         Self { webhook_bodies: Some(bodies), ..self }
     }
 
-    /// The store, which tells `publisher` what each transaction committed; `()` tells nobody.
+    /// Creates the store. `publisher` receives the news of each commit.
     #[must_use]
     pub fn into_store(self, publisher: Arc<dyn Publish>) -> Store {
         let Self { engine, readers, writer, epoch, clock, statements, webhook_bodies } = self;
@@ -137,14 +137,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// An SQLite file that is damaged, or whose write-ahead log belongs to another state of it, is refused.
+    /// Fails for an SQLite file that is damaged, or whose write-ahead log belongs to another state of it.
     pub async fn open(url: &str, connections: u32, clock: Clock) -> std::result::Result<Opened, OpenError> {
         let statements = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&statements);
         let count = move |connection: &mut DatabaseConnection| {
             let statements = Arc::clone(&counted);
             connection.set_metric_callback(move |run| {
-                // Upkeep by the writer belongs to no request.
+                // Maintenance by the writer belongs to no request and is not counted.
                 if !run.statement.sql.starts_with("PRAGMA") {
                     statements.fetch_add(1, Ordering::Relaxed);
                 }
@@ -180,8 +180,8 @@ impl Store {
 }
 
 impl Store {
-    /// Closes every connection. On SQLite everything is then in the database file alone, and the next start need not
-    /// check it.
+    /// Closes every connection. On SQLite, everything is then in the database file, and the next start need
+    /// not check it.
     pub async fn close(&self) {
         self.0.endings.close();
         if tokio::time::timeout(CLOSE_WITHIN, self.0.endings.wait()).await.is_err() {
@@ -213,8 +213,8 @@ impl Inner {
         Ok(Bounded::new(transaction))
     }
 
-    /// A snapshot in which PostgreSQL plans each statement for its values: what one of them leads to may be a few rows, or
-    /// most of the table.
+    /// A snapshot in which PostgreSQL plans each statement for its actual values, because a value may match a
+    /// few rows or most of the table.
     pub(super) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         let rows = self.snapshot().await?;
         if self.engine == Engine::Postgres {
@@ -248,8 +248,8 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-/// Connects once without the pool, which retries until its timeout and then reports only the timeout: this reports
-/// the cause at once (connection refused, wrong password, no such database).
+/// Connects once without the pool and reports the cause of a failure at once (connection refused, wrong
+/// password, no such database). The pool retries until its timeout and then reports only the timeout.
 async fn reach_postgres(url: &str) -> Result<()> {
     let unavailable = |error: sqlx::Error| Error::Unavailable(error.to_string());
     let options: PgConnectOptions = url.parse().map_err(unavailable)?;
@@ -260,21 +260,22 @@ async fn reach_postgres(url: &str) -> Result<()> {
     connection.map_err(unavailable)?.close().await.map_err(unavailable)
 }
 
-/// Fails, so that the pool closes the connection, where the server does not answer soon.
+/// Pings the server. Fails if it does not answer in time, so that the pool closes the connection.
 async fn ping(connection: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
     tokio::time::timeout(PING, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-/// Ends what a dropped future left behind: an answer that was not read, or a transaction. The driver (sqlx 0.9.0) does
-/// not roll back a BEGIN that was dropped before its answer (launchbadge/sqlx#4393), so the next statements of whoever
-/// gets the connection would run in that transaction, and never be committed. `BEGIN` starts a transaction where there
-/// is none, so that `ROLLBACK` never draws a warning; in a transaction that failed it is an error, which closes the connection.
+/// Resets a connection after a dropped future, which may leave an unread response or a transaction. The
+/// driver (sqlx 0.9.0) does not roll back a BEGIN that was dropped before its response
+/// (launchbadge/sqlx#4393), so the connection's next statements would run in that transaction and never be
+/// committed. The `BEGIN` here starts a transaction if there is none, so that `ROLLBACK` never causes a
+/// warning. In a failed transaction, it is an error, which closes the connection.
 async fn reset(connection: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
     let reset = sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection);
     tokio::time::timeout(PING, reset).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(drop)
 }
 
-/// A server that may forget what it acknowledged cannot keep our promises.
+/// Refuses a server that may lose acknowledged writes.
 async fn refuse_unsafe(pool: &DatabaseConnection) -> Result<()> {
     for setting in ["fsync", "synchronous_commit"] {
         let statement = Statement::from_string(DbBackend::Postgres, format!("SHOW {setting}"));
@@ -289,8 +290,8 @@ async fn refuse_unsafe(pool: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// Migrates on connections without limits, since a migration of a large store takes long. One node migrates at a time:
-/// the lock is held by a transaction of its own until all is done.
+/// Runs the migrations on connections without time limits, because migrating a large store takes long. One
+/// node migrates at a time: a separate transaction holds the lock until all migrations are done.
 async fn migrate_postgres(url: &str) -> std::result::Result<(), OpenError> {
     let mut options = ConnectOptions::new(url);
     options
@@ -307,7 +308,7 @@ async fn migrate_postgres(url: &str) -> std::result::Result<(), OpenError> {
     Ok(())
 }
 
-/// The store's epoch, made when it is first opened.
+/// Reads the store's epoch, and creates it on first use.
 async fn epoch(connection: &DatabaseConnection, clock: &Clock) -> Result<Uuid> {
     let row = store_meta::ActiveModel { name: Set("epoch".into()), value: Set(clock.new_id().to_string()) };
     store_meta::Entity::insert(row)

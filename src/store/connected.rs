@@ -7,19 +7,19 @@ use entity::{ActorId, ChatId, Timestamp, actor, presence};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-/// Presences that one statement renews.
+/// The maximum number of presences renewed by one statement.
 const CHUNK: usize = 1_000;
 
 /// The presences to keep alive.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
-    /// Users of whom every presence is.
+    /// Users of whom all presences are renewed.
     pub everywhere: Vec<ActorId>,
-    /// Users of whom the presence in one chat is.
+    /// Users and the chat in which their presence is renewed.
     pub in_chat: Vec<(ActorId, ChatId)>,
 }
 
-/// The `auth_version` of each of the actors.
+/// Reads the `auth_version` of each actor.
 pub async fn auth_versions(store: &Store, ids: &[ActorId]) -> Result<Vec<(ActorId, i64)>> {
     Ok(actor::Entity::find()
         .select_only()
@@ -30,13 +30,13 @@ pub async fn auth_versions(store: &Store, ids: &[ActorId]) -> Result<Vec<(ActorI
         .await?)
 }
 
-/// The actors with their rooms.
+/// Reads the rows of the actors, with their rooms.
 pub async fn principals_by_id(store: &Store, ids: &[ActorId]) -> Result<Vec<Principal>> {
     principals::read(store, actor::Entity::find().filter(actor::Column::Id.is_in(ids.iter().copied()))).await
 }
 
-/// Moves the end of the leases to `expires_at`, and publishes each renewed presence. A row that somebody else is writing
-/// is left for the next time, so that this never waits for an action, nor an action for this.
+/// Moves the end of the leases to `expires_at`, and publishes each renewed presence. Skips rows that are
+/// locked, so that this never waits for an action. The next renewal includes them.
 pub async fn renew_presences(
     store: &Store,
     kept: &Kept,
@@ -84,7 +84,7 @@ async fn renew_free(tx: &mut Tx, whose: Condition, now: Timestamp, expires_at: T
     Ok(())
 }
 
-/// Notes that the actors were heard from.
+/// Records that the actors were active.
 pub async fn seen(store: &Store, ids: &[ActorId], now: Timestamp) -> Result<()> {
     if ids.is_empty() {
         return Ok(());

@@ -16,19 +16,18 @@ use uuid::Uuid;
 /// The deliveries to claim, and the lease.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
-    /// The webhook.
     pub webhook_id: WebhookId,
-    /// Those that are due now.
+    /// The current time, at which the deliveries must be due.
     pub now: Timestamp,
-    /// Nobody else takes them before this.
+    /// The end of the lease.
     pub until: Timestamp,
-    /// Says whose they are.
+    /// The id of the lease.
     pub lease: Uuid,
     /// The maximum number of deliveries.
     pub limit: u64,
 }
 
-/// The delivery, where it is of the organization and its webhook is there.
+/// Finds a delivery of the organization whose webhook still exists.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -37,7 +36,7 @@ pub async fn find_in_organization(
     Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
 }
 
-/// Those of the deliveries that are of the organization and whose webhooks are there.
+/// Finds deliveries of the organization whose webhooks still exist.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -57,8 +56,8 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The same page for several webhooks, by age. The caller must have checked that the viewer may see the
-/// webhooks.
+/// Lists the same page of deliveries for each webhook. The caller must check that the viewer
+/// may see the webhooks.
 pub async fn list_of_each(
     rows: &impl Rows,
     webhook_ids: &[WebhookId],
@@ -81,15 +80,14 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// Adds deliveries.
 pub async fn insert(tx: &Tx, rows: Vec<webhook_delivery::Model>) -> Result<()> {
     let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
     webhook_delivery::Entity::insert_many(rows).exec_without_returning(tx.connection()).await?;
     Ok(())
 }
 
-/// Takes deliveries that are due, longest due first. What another node is taking at this moment is left to it. The
-/// attempt is counted when its outcome is written.
+/// Claims due deliveries, the longest overdue first. Skips those that another node is claiming. The attempt
+/// is counted when its outcome is written.
 pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>> {
     let mut due = of_webhook(claim.webhook_id)
         .filter(webhook_delivery::Column::NextAttemptAt.lte(claim.now))
@@ -118,7 +116,6 @@ pub async fn claim(tx: &Tx, claim: Claim) -> Result<Vec<webhook_delivery::Model>
     Ok(due)
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &webhook_delivery::Model) -> Result<()> {
     webhook_delivery::Entity::update_many()
         .set(all_but_key(row))
@@ -128,7 +125,7 @@ pub async fn update(tx: &Tx, row: &webhook_delivery::Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the row as it now is, provided that the lease is still this one: whether it was.
+/// Updates the row if the lease still holds. Returns whether it did.
 pub async fn update_leased(tx: &Tx, row: &webhook_delivery::Model, lease: Uuid) -> Result<bool> {
     let updated = webhook_delivery::Entity::update_many()
         .set(all_but_key(row))
@@ -139,7 +136,7 @@ pub async fn update_leased(tx: &Tx, row: &webhook_delivery::Model, lease: Uuid) 
     Ok(updated.rows_affected == 1)
 }
 
-/// Makes a delivery due now, provided that the lease is still this one: its attempt was cut off.
+/// Makes a delivery due now if the lease still holds, because its attempt was interrupted.
 pub async fn release(tx: &Tx, id: WebhookDeliveryId, lease: Uuid, now: Timestamp) -> Result<()> {
     webhook_delivery::Entity::update_many()
         .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(Some(now)))
@@ -151,7 +148,7 @@ pub async fn release(tx: &Tx, id: WebhookDeliveryId, lease: Uuid, now: Timestamp
     Ok(())
 }
 
-/// Gives up what was still to be delivered to a webhook, at most `limit`: how many.
+/// Abandons up to `limit` pending deliveries of a webhook. Returns their number.
 pub async fn give_up(tx: &Tx, webhook_id: WebhookId, why: &str, limit: u64) -> Result<u64> {
     let open = of_webhook(webhook_id)
         .filter(webhook_delivery::Column::NextAttemptAt.is_not_null())
@@ -171,7 +168,8 @@ pub async fn give_up(tx: &Tx, webhook_id: WebhookId, why: &str, limit: u64) -> R
     Ok(given_up.rows_affected)
 }
 
-/// Makes everything due that was being tried when the server ended: for a database that only one uses.
+/// Makes all leased deliveries due, because the server that attempted them has stopped. Only for a database
+/// that a single server uses.
 pub async fn end_leases(tx: &Tx, now: Timestamp) -> Result<()> {
     webhook_delivery::Entity::update_many()
         .col_expr(webhook_delivery::Column::NextAttemptAt, Expr::value(Some(now)))
@@ -182,7 +180,8 @@ pub async fn end_leases(tx: &Tx, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes away what was delivered or given up and is older than a moment, at most `limit`: how many.
+/// Deletes up to `limit` delivered or abandoned deliveries that are older than a moment. Returns their
+/// number.
 pub async fn forget_before(tx: &Tx, before: Timestamp, limit: u64) -> Result<u64> {
     let old = webhook_delivery::Entity::find()
         .filter(webhook_delivery::Column::NextAttemptAt.is_null())
@@ -190,7 +189,7 @@ pub async fn forget_before(tx: &Tx, before: Timestamp, limit: u64) -> Result<u64
     forget(tx, old, limit).await
 }
 
-/// Takes away what there is of a webhook, at most `limit`: how many.
+/// Deletes up to `limit` deliveries of a webhook. Returns their number.
 pub async fn forget_webhook(tx: &Tx, webhook_id: WebhookId, limit: u64) -> Result<u64> {
     forget(tx, of_webhook(webhook_id), limit).await
 }

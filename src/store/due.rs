@@ -1,12 +1,12 @@
-//! Deadlines that are too late, because they were set while the clock was ahead.
+//! Deadlines that are too late because they were set while the clock was ahead.
 
 use super::{Result, Rows, Tx, sessions};
 use entity::{Timestamp, chat_session, presence};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-/// Lets every session that rings end by `rings_until` and every lease by `expires_at`: how many ended later. A session
-/// whose own time to ring is known, and is shorter, rings for that time from `now` on.
+/// Limits the deadlines of ringing sessions to `rings_until` and of leases to `expires_at`. Returns the
+/// number of changed rows. A session with a shorter ring time of its own rings for that time from `now` on.
 pub async fn pull_in(tx: &Tx, now: Timestamp, rings_until: Timestamp, expires_at: Timestamp) -> Result<u64> {
     let rings_for =
         || Expr::col(chat_session::Column::RingsUntil).sub(Expr::col(chat_session::Column::StartedAt));

@@ -5,18 +5,18 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 /// A failed read or write. Its text is for the log, never for a client.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The database cannot serve now: no connection, a timeout, a full disk. The same call may succeed later.
+    /// The database is unavailable: no connection, a timeout, a full disk. A retry may succeed.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// A unique key is taken.
     #[error("a unique key is taken: {0}")]
     Taken(String),
-    /// Anything else: a bug.
+    /// Any other failure: a bug.
     #[error("the database failed: {0}")]
     Failed(String),
 }
 
-/// The reason why a store is not opened.
+/// The reason why a store was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The files on disk cannot be trusted. The text says what to do.
@@ -45,28 +45,27 @@ impl From<migration::Refusal> for OpenError {
     }
 }
 
-/// What every function of the store returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// SQLSTATEs after which the same call may succeed later: a lost connection (class 08), too few resources
-/// (53), an operator's intervention or a statement timeout (57), a transaction that stood idle for too long (25P03), a
-/// lock timeout, a deadlock, a lost race.
-/// From PostgreSQL's manual, appendix A.
+/// SQLSTATEs after which a retry may succeed: a lost connection (class 08), insufficient resources (53), an
+/// operator's intervention or a statement timeout (57), a transaction that was idle for too long (25P03), a
+/// lock timeout, a deadlock, a serialization failure. From PostgreSQL's manual, appendix A.
 const PASSING: &[&str] = &["08", "53", "57", "25P03", "55P03", "40P01", "40001"];
 
-/// Result codes of SQLite after which the same call may succeed later: busy (5), locked (6), out of memory (7),
-/// read-only (8), interrupted (9), an input or output error (10), a full disk (13), a file that cannot be opened (14),
-/// a race for locks (15). From SQLite's manual, "Result and Error Codes".
+/// Result codes of SQLite after which a retry may succeed: busy (5), locked (6), out of memory (7), read-only
+/// (8), interrupted (9), an input or output error (10), a full disk (13), a file that cannot be opened (14),
+/// a lock race (15). From SQLite's manual, "Result and Error Codes".
 const PASSING_SQLITE: &[i32] = &[5, 6, 7, 8, 9, 10, 13, 14, 15];
 
-/// Result codes of SQLite for statements that are wrong by themselves, after which a transaction goes on: an error in
-/// the SQL (1), a value that is too big (18), a violated constraint (19), a mismatched type (20), a bad parameter (25).
+/// Result codes of SQLite for invalid statements, after which a transaction continues: an error in the SQL
+/// (1), a value that is too big (18), a violated constraint (19), a mismatched type (20), a bad parameter
+/// (25).
 const HARMLESS_SQLITE: &[i32] = &[1, 18, 19, 20, 25];
 
-/// Extended result codes of SQLite for an fsync that failed, of a file and of its folder.
+/// Extended result codes of SQLite for a failed fsync of a file and of its folder.
 const FLUSH_FAILED: &[i32] = &[1034, 1290];
 
-/// Result codes of SQLite for a file that is damaged (11) or no database at all (26).
+/// Result codes of SQLite for a damaged file (11) and a file that is no database (26).
 const DAMAGED: &[i32] = &[11, 26];
 
 impl From<DbErr> for Error {

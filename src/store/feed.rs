@@ -17,44 +17,44 @@ use sea_orm::{
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Chats of one page in [`changed_since`].
+/// The page size of [`changed_since`].
 const CHANGED: u64 = 500;
 
-/// The place in which chats are followed.
+/// The scope of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Chats of a room.
+    /// The chats of a room.
     Room(RoomId),
-    /// Chats with a visitor.
+    /// The chats with a visitor.
     Visitor(ActorId),
-    /// Chats that an actor takes or took part in.
+    /// The chats in which an actor participates or participated.
     Participant(ActorId),
-    /// Chats that a user is or was present in.
+    /// The chats in which a user is or was present.
     PresentUser(ActorId),
-    /// Chats that an actor takes or took part in, or is or was present in, and all of the rooms.
+    /// The chats in which an actor participates, participated, is or was present, and all chats of the rooms.
     Inbox(ActorId, Vec<RoomId>),
 }
 
-/// A chat of a place, and who is in it.
+/// A chat of a feed's scope with its members.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The chat.
     pub chat: Arc<chat::Model>,
     /// The current members.
     pub members: Members,
-    /// Whether the reader takes or ever took part in it, or is or ever was present in it.
+    /// Whether the reader is, or has ever been, a participant of the chat or present in it.
     pub was_member: bool,
-    /// Whether the chat's own fields, and so perhaps its privacy, changed since the moment asked about.
+    /// Whether the chat's own fields, which include its privacy, changed since the given moment.
     pub was_changed: bool,
-    /// Sessions of a chat that the reader is or ever was in, made or changed since that moment, whoever they call now.
+    /// The sessions created or changed since that moment, for a chat that the reader is or has ever been in.
+    /// Includes sessions that do not call the reader.
     pub sessions: Vec<SessionRow>,
 }
 
-/// The exact place of a chat in the order of changes.
+/// The exact position of a chat in the order of changes.
 pub type ChangeKey = (Timestamp, ChatId);
 
-/// Up to `limit` chats of a place of the organization that changed at or after a moment, as far as the reader may learn
-/// of it, oldest change first, after one of them; read from one snapshot.
+/// Lists up to `limit` chats in a scope of the organization that changed at or after a moment, as far as the
+/// reader may see the change. Oldest change first, starting after `after`. Reads one snapshot.
 pub async fn changed_in_place(
     store: &Store,
     reader: &Viewer,
@@ -67,7 +67,7 @@ pub async fn changed_in_place(
     let condition = if policy::sees_all_events(reader) {
         is_after(changed, since, after)
     } else {
-        // A session that not all visitors of the chat are called to does not move its time.
+        // A session that does not call all visitors of the chat does not update the chat's time.
         let in_session = sessions::chats_with_changed(reader.actor_id, since);
         let since = Condition::any().add(changed.gte(since)).add(chat::Column::Id.in_subquery(in_session));
         let mut condition = Condition::all().add(since);
@@ -120,8 +120,8 @@ pub struct Queued {
     pub members: Members,
 }
 
-/// Up to `limit` chats of the rooms that wait for an answer, and up to as many that changed at or after a moment, whether
-/// or not the reader sees them. Read from one snapshot.
+/// Lists up to `limit` chats of the rooms that wait for an answer, and up to as many that changed at or after a time,
+/// whether or not the reader sees them. Reads one snapshot.
 pub async fn queued_in_rooms(
     store: &Store,
     reader: &Viewer,
@@ -149,7 +149,7 @@ pub async fn queued_in_rooms(
     Ok(chats.into_iter().map(queued).collect())
 }
 
-/// Up to `limit` chats of several organizations in which anything happened at or after a moment, oldest first.
+/// Lists up to `limit` chats of several organizations that changed at or after a moment, oldest change first.
 pub async fn changed_in_organizations(
     store: &Store,
     organization_ids: &[OrganizationId],
@@ -167,10 +167,10 @@ pub async fn changed_in_organizations(
         .await?)
 }
 
-/// The members of a chat right after an event of its log.
+/// The members of a chat right after the event with this sequence.
 pub type Roster = (i64, Members);
 
-/// The members of each chat at its head, in one snapshot.
+/// Reads the members of each chat and the sequence of its last event, in one snapshot.
 pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashMap<ChatId, Roster>> {
     if chat_ids.is_empty() {
         return Ok(HashMap::new());
@@ -191,7 +191,7 @@ pub async fn rosters_of_each(store: &Store, chat_ids: &[ChatId]) -> Result<HashM
         .collect())
 }
 
-/// The current members of each chat, in two statements. A chat without members is left out.
+/// Reads the current members of each chat, in two statements. Chats without members are left out.
 pub(super) async fn members_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -232,7 +232,7 @@ pub(super) async fn members_of_each(
 }
 
 impl Place {
-    /// Whether who follows it is told of sessions.
+    /// Whether followers of this scope receive session events.
     fn has_sessions(&self) -> bool {
         match self {
             Self::Inbox(..) => true,
@@ -267,7 +267,7 @@ fn has_participated(actor_id: ActorId) -> Expr {
     chat::Column::Id.in_subquery(own)
 }
 
-/// Presences that ended are found by their chat, so the database walks from the chats that changed.
+/// Ended presences are looked up by their chat, so that the database starts from the chats that changed.
 fn has_been_present(user_id: ActorId) -> Expr {
     let of_chat = Expr::col((presence::Entity, presence::Column::ChatId));
     let own = presence::Entity::find()
@@ -336,7 +336,7 @@ async fn were_changed(
     Ok(changed.into_iter().collect())
 }
 
-/// All chats of the organizations that changed at or after a moment.
+/// Lists all chats of the organizations that changed at or after a moment.
 pub async fn changed_since(
     store: &Store,
     organization_ids: &[OrganizationId],

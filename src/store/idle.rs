@@ -5,10 +5,10 @@ use entity::{ChatId, Timestamp, chat, chat_session, room};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait};
 
-/// Milliseconds of a minute.
+/// The number of milliseconds in a minute.
 const MINUTE: i64 = 60_000;
 
-/// Chats of all organizations that are idle at `now`, at most `limit`.
+/// Lists up to `limit` chats of all organizations that are idle at `now`.
 pub async fn list_idle(rows: &impl Rows, now: Timestamp, limit: u64) -> Result<Vec<ChatId>> {
     let statement = idle(now).limit(limit).to_owned();
     let found = rows.connection().query_all(&statement).await?;
@@ -21,8 +21,9 @@ pub async fn is_idle(rows: &impl Rows, chat_id: ChatId, now: Timestamp) -> Resul
     Ok(rows.connection().query_one(&statement).await?.is_some())
 }
 
-/// Open chats whose log has not grown for as long as their room waits, and in which no session rings, runs or is
-/// to begin: a session that was to begin just now is waited for as long again.
+/// Selects open chats whose log has not grown for the idle time of their room, and in which no session rings,
+/// is in progress or is planned. A session whose planned time has just passed delays the end by the same idle
+/// time.
 fn idle(now: Timestamp) -> SelectStatement {
     let wait = Expr::col((room::Entity, room::Column::EndAfterIdleMinutes)).cast_as(Alias::new("bigint"));
     let since = Expr::val(now.0).sub(wait.mul(MINUTE));

@@ -20,15 +20,15 @@ pub(super) struct Sorting<E: EntityTrait> {
 /// The method of reading the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// An index has them in the order asked for.
+    /// An index has the rows in the requested order.
     InOrder,
-    /// So has one of a table that is joined.
+    /// An index of a joined table has the rows in the requested order.
     Through(Through),
-    /// A condition leads to few rows, which are sorted: no index may be walked for its order.
+    /// Few rows match a condition and are sorted. No index is scanned for its order.
     Sorted,
 }
 
-/// Columns of a joined table that say the same as those of the list.
+/// Columns of a joined table that have the same values as those of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Through {
     pub table: &'static str,
@@ -46,12 +46,12 @@ impl<E: EntityTrait> Sorting<E> {
         Self { value, id: Some(id), is_descending, way: Way::InOrder }
     }
 
-    /// Rows that come after `key` in the order, or with it where `inclusive`.
+    /// Rows after `key` in the order, including `key` if `inclusive`.
     pub(super) fn after(self, key: Key, inclusive: bool) -> Expr {
         self.beyond(key, self.is_descending, inclusive)
     }
 
-    /// Rows that come before `key` in the order, or with it where `inclusive`.
+    /// Rows before `key` in the order, including `key` if `inclusive`.
     fn before(self, key: Key, inclusive: bool) -> Expr {
         self.beyond(key, !self.is_descending, inclusive)
     }
@@ -64,7 +64,7 @@ impl<E: EntityTrait> Sorting<E> {
         }
     }
 
-    /// The column that settles equal values, where they can be equal.
+    /// The tie-breaking column, if values can be equal.
     fn tie_column(self) -> Option<Expr> {
         let own = self.id?;
         Some(match self.way {
@@ -73,7 +73,7 @@ impl<E: EntityTrait> Sorting<E> {
         })
     }
 
-    /// The first comparison alone is what an index can use; the second settles equal values.
+    /// An index can use only the first comparison; the second breaks ties.
     fn beyond(self, key: Key, smaller: bool, inclusive: bool) -> Expr {
         let Key { value, id } = key;
         let column = self.value_column();
@@ -114,7 +114,7 @@ impl<E: EntityTrait> Sorting<E> {
     }
 }
 
-/// Sorting columns are whole numbers; a row whose column is absent is never in such a list.
+/// Reads a sort value, an integer. Rows without a value are never in such a list.
 fn number_of(value: sea_orm::Value) -> i64 {
     value.unwrap::<Option<i64>>().unwrap_or_default()
 }
@@ -137,7 +137,7 @@ where
     let connection = rows.connection();
     let found = window(&list, sorting, request).all(connection).await?;
     let mut page = arrange(found, sorting, request);
-    // Whether anything lies on the other side of the cursors is known without asking only where there are none.
+    // Without cursors, the other side of the page is known to be empty and needs no statement.
     if let (Some(after), false) = (request.after, page.has_previous) {
         page.has_previous = exists(connection, &list, sorting, sorting.before(after, true)).await?;
     }
@@ -150,8 +150,9 @@ where
     Ok(page)
 }
 
-/// Up to `request.limit` rows with the row at `key` in their middle. The odd one of an even number comes after it from
-/// the start, before it from the end. Near an end of the list the other side fills the page.
+/// Reads up to `request.limit` rows with the row at `key` in the middle. With an even limit, the extra row
+/// comes after it when paging from the start, before it when paging from the end. Near an end of the list,
+/// the other side fills the page.
 pub(super) async fn page_around<E>(
     rows: &impl Rows,
     list: &Select<E>,
@@ -185,7 +186,7 @@ where
     Ok(Page { rows, has_previous, has_next, total })
 }
 
-/// A page of lists that have no row in common, as of one. Each is come by in its own way.
+/// Reads a page of the union of disjoint lists. Each list is read with its own plan.
 pub(super) async fn page_of_all<E>(
     rows: &impl Rows,
     lists: &[(Select<E>, Sorting<E>)],
@@ -203,7 +204,7 @@ where
     Ok(merged(pages, is_descending, request))
 }
 
-/// The pages at the same place of several lists, as the page of them all.
+/// Merges the pages of several lists at the same position into one page.
 fn merged<T>(pages: Vec<Page<T>>, is_descending: bool, request: &PageRequest) -> Page<T> {
     let (mut has_previous, mut has_next, mut total) = (false, false, request.with_total.then_some(0));
     let mut rows = Vec::new();
@@ -249,9 +250,8 @@ where
     lines.iter().map(|line| Ok(line.try_get("", column)?)).collect()
 }
 
-/// The same page for the lists of several owners, in the order of the lists. Without cursors, it is one
-/// statement, and one more for the counts: a limited part for each owner, so that each is read from its
-/// index.
+/// Reads the same page of the lists of several owners, in the order of the lists. Without cursors, this takes
+/// one statement, and another for the counts: a limited part per owner, so that each is read from its index.
 pub(super) async fn page_of_each<E>(
     rows: &impl Rows,
     lists: Vec<Select<E>>,
@@ -291,7 +291,7 @@ where
     Ok(pages)
 }
 
-/// Lists that are read in one statement: SQLite takes at most 500.
+/// The maximum number of lists read in one statement. SQLite allows at most 500.
 const PARTS: usize = 250;
 
 async fn connection_rows<E>(rows: &impl Rows, statement: &SelectStatement) -> Result<Vec<E::Model>>
@@ -307,7 +307,7 @@ where
         .collect()
 }
 
-/// All of the statements as one; each keeps its own order and limit.
+/// The union of the statements. Each keeps its own order and limit.
 fn union(statements: impl Iterator<Item = SelectStatement>) -> Option<SelectStatement> {
     statements
         .map(|statement| {
@@ -316,7 +316,7 @@ fn union(statements: impl Iterator<Item = SelectStatement>) -> Option<SelectStat
         .reduce(|mut all, part| all.union(UnionType::All, part).to_owned())
 }
 
-/// The rows of the page and one more, in the order in which they are read: from the page's own end.
+/// Selects the rows of the page and one more, in reading order: from the page's own end.
 fn window<E>(list: &Select<E>, sorting: Sorting<E>, request: &PageRequest) -> Select<E>
 where
     E: EntityTrait,

@@ -1,7 +1,7 @@
-//! Reads the log: the events of a chat after a position, with the rows that they name.
+//! Reads the log: the events of a chat after a position, with the rows they refer to.
 //!
-//! A batch is read from one snapshot, so that nothing in it is older than its head. It costs a fixed number
-//! of statements, however many events it holds.
+//! A batch is read from one snapshot, so that no row is older than the head. It takes a fixed number of
+//! statements, however many events it holds.
 
 use super::access::sees_message;
 use super::messages::with_called;
@@ -27,31 +27,30 @@ use std::sync::Arc;
 /// Entries after a position.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The chat in the snapshot that was read; its `last_sequence` is the head of the log there.
+    /// The chat in the snapshot. Its `last_sequence` is the head of the log.
     pub chat: Arc<chat::Model>,
-    /// The entries in order, each with its row as it is in that snapshot.
+    /// The entries in order, each with its row in the snapshot.
     pub entries: Vec<Arc<Entry>>,
 }
 
 /// Messages after a position.
 #[derive(Clone, Debug)]
 pub struct MessageBatch {
-    /// The chat in the snapshot that was read.
+    /// The chat in the snapshot.
     pub chat: Arc<chat::Model>,
     /// The messages in order.
     pub messages: Vec<Arc<MessageRow>>,
 }
 
-/// The position at which a reader of a chat starts.
+/// The starting position of a chat's reader.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The chat.
     pub chat: Arc<chat::Model>,
-    /// The reader's ties to it.
+    /// The reader's ties to the chat.
     pub ties: Ties,
 }
 
-/// The chat, where it is one of the organization, and the ties of the actor to it.
+/// Reads a chat of the organization and the actor's ties to it.
 pub async fn start_in_organization(
     store: &Store,
     organization_id: OrganizationId,
@@ -67,7 +66,7 @@ pub async fn start_in_organization(
     Ok(Some(Start { chat: Arc::new(chat), ties }))
 }
 
-/// Up to `limit` entries after `after`; `None` where there is no such chat.
+/// Reads up to `limit` entries after `after`. `None` if the chat does not exist.
 pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Result<Option<Batch>> {
     let rows = store.snapshot().await?;
     let Some(chat) = chat::Entity::find_by_id(chat_id).one(&rows).await? else {
@@ -87,7 +86,8 @@ pub async fn read(store: &Store, chat_id: ChatId, after: i64, limit: u64) -> Res
     Ok(Some(Batch { chat, entries }))
 }
 
-/// Up to `limit` messages after `after` that the reader may see, from a chat that the caller knows to exist.
+/// Reads up to `limit` messages after `after` that the reader may see. `None` if the chat does not exist. The
+/// caller has checked that the reader sees it.
 pub async fn messages_after(
     store: &Store,
     chat_id: ChatId,
@@ -110,12 +110,12 @@ pub async fn messages_after(
         .all(&rows)
         .await?;
     rows.commit().await?;
-    // The statement has left out what the reader does not see, so nobody asks who is called.
+    // The statement has already filtered by visibility, so the called actors are not needed.
     let row = |(message, sender)| Arc::new(MessageRow { message, sender, called_ids: Vec::new() });
     Ok(Some(MessageBatch { chat: Arc::new(chat), messages: messages.into_iter().map(row).collect() }))
 }
 
-/// The heads of the logs of several chats, in one statement.
+/// Reads the heads of the logs of several chats, in one statement.
 pub async fn heads(store: &Store, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, i64)>> {
     Ok(chat::Entity::find()
         .select_only()
@@ -126,13 +126,14 @@ pub async fn heads(store: &Store, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, i6
         .await?)
 }
 
-/// The time at which an event was recorded. `None` if it is not stored.
+/// Reads the time at which an event was recorded. `None` if it is not stored.
 pub async fn time_of(store: &Store, chat_id: ChatId, sequence: i64) -> Result<Option<Timestamp>> {
     let event = event::Entity::find_by_id((chat_id, sequence)).one(store.connection()).await?;
     Ok(event.map(|event| event.created_at))
 }
 
-/// The chat's participations that changed at or after a moment, ordered by id: up to `limit` after one id.
+/// Reads the chat's participations that changed at or after a moment, ordered by id: up to `limit` after an
+/// id.
 pub async fn participations_since(
     store: &Store,
     chat_id: ChatId,
@@ -149,7 +150,7 @@ pub async fn participations_since(
     Ok(query.order_by_asc(participation::Column::Id).limit(limit).all(store.connection()).await?)
 }
 
-/// The rows that a batch of events names, by id.
+/// The rows that a batch of events refers to, by id.
 struct Named {
     /// Added messages, by sequence.
     messages: HashMap<i64, MessageRow>,
@@ -199,7 +200,7 @@ impl Named {
         })
     }
 
-    /// The event with the row that it names. Fails where there is no such row of the type that the kind calls for.
+    /// The event with the row it refers to. Fails if there is no such row of the type that the kind requires.
     fn event(&mut self, row: &event::Model) -> Result<Event> {
         let event::Model { chat_id, sequence, kind, subject_id, actor_id, audience, created_at } = *row;
         let change = self.change(chat_id, sequence, StoredChange::new(kind, subject_id)).ok_or_else(|| {
@@ -325,7 +326,7 @@ async fn sessions_by_id(rows: &impl Rows, ids: Vec<SessionId>) -> Result<HashMap
     Ok(with_participants(rows, found).await?.into_iter().map(|row| (row.session.id, row)).collect())
 }
 
-/// Stores another kind for an event, as a damaged log might have.
+/// Replaces the kind of an event, as in a damaged log.
 #[cfg(test)]
 pub(crate) async fn set_kind(store: &Store, chat_id: ChatId, sequence: i64, kind: EventKind) -> Result<()> {
     let tx = store.begin().await?;
@@ -338,7 +339,7 @@ pub(crate) async fn set_kind(store: &Store, chat_id: ChatId, sequence: i64, kind
     tx.commit().await.map(|_| ())
 }
 
-/// Forgets the events of a chat up to a sequence, as time does.
+/// Deletes the events of a chat up to a sequence, as expiry does.
 #[cfg(test)]
 pub(crate) async fn forget(store: &Store, chat_id: ChatId, through: i64) -> Result<()> {
     let forgotten = store.transaction(async |tx| {

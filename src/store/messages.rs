@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-/// The messages with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+/// Finds messages of any chat by id. The caller must check that the viewer sees them.
 pub async fn find_many_by_id(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -28,7 +28,7 @@ pub async fn find_many_by_id(
     with_senders(rows, organization_id, found).await
 }
 
-/// The message that this sender sent under this id.
+/// Finds the sender's message with this external id.
 pub async fn find_by_external_id(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -45,11 +45,11 @@ pub async fn find_by_external_id(
     Ok(with_senders(rows, organization_id, found).await?.pop())
 }
 
-/// Places that one statement looks at, a page's worth: its conditions lie within each other, and so do the calls
-/// that write them down and read them.
+/// The maximum number of positions in one statement. Its conditions nest, and so do the calls that write and
+/// parse them.
 const PLACES: usize = 100;
 
-/// The messages at these places.
+/// Finds the messages at these positions.
 pub async fn find_many(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -65,8 +65,9 @@ pub async fn find_many(
     with_senders(rows, organization_id, found).await
 }
 
-/// The newest message of a chat whose log ends at `head` that was created strictly before a moment. Times never
-/// decrease with sequences, so it is found by halving: one statement that looks at some twenty rows of a million.
+/// Finds the newest message, of a chat whose log ends at `head`, that was created strictly before a moment.
+/// Times never decrease with sequences, so a binary search finds it: one statement that reads about twenty
+/// rows of a million.
 pub async fn find_last_before(
     rows: &impl Rows,
     chat_id: ChatId,
@@ -102,8 +103,8 @@ pub async fn find_last_before(
         .await?)
 }
 
-/// The place of the newest message up to another that a visitor may see: no note, and of no session that only the
-/// organization's people are called to.
+/// Finds the sequence of the newest message, up to a given one, that a visitor may see: not a note, and not
+/// of a session that calls only staff.
 pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -> Result<Option<i64>> {
     let of_session = Expr::col((message::Entity, message::Column::SessionId));
     let calls_visitor = of_session.clone().in_subquery(sessions::that_call_visitors_of(chat_id));
@@ -121,18 +122,18 @@ pub async fn find_last_public(rows: &impl Rows, chat_id: ChatId, through: i64) -
         .await?)
 }
 
-/// The messages of a chat to list.
+/// A filter for messages of a chat.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
-    /// The viewer, who must be able to see them.
+    /// The viewer, who must see the messages.
     pub viewer: &'a Viewer,
-    /// The types of messages; all if absent.
+    /// The message types. Absent for all.
     pub types: Option<&'a [MessageType]>,
-    /// Also those that are archived.
+    /// Whether archived messages are included.
     pub include_archived: bool,
 }
 
-/// The same page of messages for several chats, oldest first.
+/// Lists the same page of messages for several chats, oldest first.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -151,7 +152,7 @@ pub async fn list_of_each(
     Ok(pages.into_iter().map(|page| page.map(|message| with_sender(message, &senders))).collect())
 }
 
-/// The messages of a chat on both sides of a place, oldest first.
+/// Lists the messages on both sides of a position in a chat, oldest first.
 pub async fn list_around(
     rows: &impl Rows,
     chat_id: ChatId,
@@ -187,13 +188,13 @@ fn by_sequence() -> Sorting<message::Entity> {
     Sorting { value: message::Column::Sequence, id: None, is_descending: false, way: Way::InOrder }
 }
 
-/// Adds a message to the chat that is locked, so that it can also be found.
+/// Adds a message to the locked chat and to the search index.
 pub async fn insert(tx: &Tx, row: &message::Model) -> Result<()> {
     message::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
     tokens::index(tx.connection(), tx.chat()?.organization_id, row).await
 }
 
-/// Writes the row as it now is, so that it is found by what it now says.
+/// Updates a message and its entry in the search index.
 pub async fn update(tx: &Tx, row: &message::Model) -> Result<()> {
     let mut columns = all_but_key(row);
     columns.id = NotSet;
@@ -206,7 +207,8 @@ pub async fn update(tx: &Tx, row: &message::Model) -> Result<()> {
     tokens::index_again(tx.connection(), tx.chat()?.organization_id, row).await
 }
 
-/// The place of the newest message of type MESSAGE before another, tombstones and notes left out.
+/// Finds the sequence of the newest message of type MESSAGE before a given one, excluding tombstones and
+/// notes.
 pub async fn find_last_counted(rows: &impl Rows, chat_id: ChatId, before: i64) -> Result<Option<i64>> {
     Ok(message::Entity::find()
         .select_only()
@@ -223,13 +225,13 @@ pub async fn find_last_counted(rows: &impl Rows, chat_id: ChatId, before: i64) -
         .await?)
 }
 
-/// The mark of the chat, read in the statement that needs it.
+/// The archive mark of the chat, read within the statement that uses it.
 fn archived_sequence(chat_id: ChatId) -> Expr {
     let mark = chat::Entity::find_by_id(chat_id).select_only().column(chat::Column::ArchivedSequence);
     mark.into_query().into()
 }
 
-/// The messages with their senders' rows, in the same order.
+/// Adds the senders' rows to the messages, in the same order.
 pub(super) async fn with_senders(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -245,8 +247,7 @@ pub(super) async fn with_senders(
     with_called(rows, with_senders.collect()).await
 }
 
-/// The messages, those of type SESSION with the actors who are called to the session; that is one more statement only
-/// where there are such messages.
+/// Adds the called actors to messages of type SESSION. Takes one more statement, if there are such messages.
 pub(super) async fn with_called(
     rows: &impl Rows,
     messages: Vec<(message::Model, Option<entity::actor::Model>)>,
@@ -276,7 +277,7 @@ async fn senders(
     Ok(found.into_iter().map(|actor| (actor.id, actor)).collect())
 }
 
-/// For lists, which have already left out what the reader cannot see.
+/// Builds a row for lists, which are already filtered by visibility.
 fn with_sender(message: message::Model, senders: &HashMap<ActorId, entity::actor::Model>) -> MessageRow {
     let sender = message.sender_id.and_then(|id| senders.get(&id).cloned());
     MessageRow { message, sender, called_ids: Vec::new() }

@@ -1,7 +1,7 @@
 //! The store: reads and writes rows. The only module of `src` that names `sea_orm`.
 //!
-//! Reads go through [`Store`] (committed data) or through an open [`Tx`]. Both are [`Rows`], so one function
-//! serves both. Writes go through a [`Tx`], and only its commit publishes.
+//! Reads go through [`Store`] (committed data) or an open [`Tx`]. Both are [`Rows`], so one function serves
+//! both. Writes go through a [`Tx`], and only its commit publishes.
 
 mod access;
 pub mod actors;
@@ -66,20 +66,20 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// The receiver of what was committed.
+/// A receiver of committed changes.
 pub trait Publish: Send + Sync + 'static {
-    /// Takes the news of one commit; must not block.
+    /// Receives the news of one commit. Must not block.
     fn publish(&self, news: Vec<News>);
 }
 
-/// Nobody is told.
+/// Publishes nothing.
 impl Publish for () {
     fn publish(&self, _: Vec<News>) {}
 }
 
-/// A source of rows: the store itself, or a transaction on it.
+/// A source of rows: the store, or a transaction.
 pub trait Rows: Sync {
-    /// The kind of connection.
+    /// The type of the connection.
     type Connection: ConnectionTrait;
     /// The connection to read with.
     fn connection(&self) -> &Self::Connection;
@@ -95,21 +95,21 @@ struct Inner {
     readers: Bounded<DatabaseConnection>,
     /// The connection for writes: the single writer on SQLite, the pool on PostgreSQL.
     writer: writer::Writer,
-    /// Made with the store; a restored backup gets another, so that no old cursor lies.
+    /// The store's epoch. A restored backup gets a new one, which invalidates earlier cursors.
     epoch: Uuid,
     clock: Clock,
     publisher: Arc<dyn Publish>,
-    /// What the bodies of webhooks need; absent where none are written.
+    /// The data for webhook bodies. Absent if none are written.
     webhook_bodies: Option<WebhookBodies>,
-    /// Told when there is something to deliver.
+    /// Notified when there is something to deliver.
     outbox: Notify,
-    /// The ends of transactions that are under way, whoever still waits for them.
+    /// Tracks transactions that are being ended, even if their callers stop waiting.
     endings: TaskTracker,
-    /// The turns of writers to the same object.
+    /// The queues of writers, by object.
     turns: turns::Turns,
-    /// Statements run so far.
+    /// The number of statements run so far.
     statements: Arc<AtomicU64>,
-    /// Texts that a search walks before it asks the index.
+    /// The number of texts that a search scans before it uses the index.
     walked: AtomicU64,
 }
 
@@ -126,36 +126,36 @@ impl Store {
         self.0.epoch
     }
 
-    /// The clock that stamps what is written.
+    /// The clock that timestamps writes.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
-    /// The number of SQL statements run so far, transactions' own begin and commit not counted.
+    /// The number of SQL statements run so far, without BEGIN and COMMIT of transactions.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.0.statements.load(Ordering::Relaxed)
     }
 
-    /// Sets how many texts a search walks before it asks the index: with 0 it always does. What is found is the
-    /// same.
+    /// Sets the number of texts that a search scans before it uses the index; 0 always uses the index. The
+    /// results are the same.
     pub fn set_walked(&self, texts: u64) {
         self.0.walked.store(texts, Ordering::Relaxed);
     }
 
-    /// Whether the database answers, and takes writes.
+    /// Checks that the database responds and accepts writes.
     pub async fn ping(&self) -> Result<()> {
         within(self.0.readers.get_database_backend(), STATEMENT, self.0.readers.get().ping()).await?;
         self.probe().await
     }
 
-    /// A read-only transaction that sees one state of the database throughout.
+    /// A read-only transaction with a consistent view of the database.
     async fn snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.snapshot().await
     }
 
-    /// The same for lists whose best query plan depends on their arguments.
+    /// Like [`Store::snapshot`], for lists whose best query plan depends on their arguments.
     pub(crate) async fn planned_snapshot(&self) -> Result<Bounded<DatabaseTransaction>> {
         self.0.planned_snapshot().await
     }

@@ -6,19 +6,18 @@ use entity::{OrganizationId, organization};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
-/// The organization itself.
 pub async fn find(rows: &impl Rows, id: OrganizationId) -> Result<Option<organization::Model>> {
     Ok(organization::Entity::find_by_id(id).one(rows.connection()).await?)
 }
 
-/// Holds the organization until the transaction ends, so that what it has can be counted and added to. Everything
-/// else goes on in it.
+/// Locks the organization until the transaction ends, so that its objects can be counted and added to. Other
+/// work in it continues.
 pub async fn lock(tx: &Tx, id: OrganizationId) -> Result<()> {
     organization::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx.connection()).await?;
     Ok(())
 }
 
-/// The organization of that name.
+/// Finds the organization with these names.
 pub async fn find_by_names(
     rows: &impl Rows,
     tenant_name: &str,
@@ -31,12 +30,11 @@ pub async fn find_by_names(
         .await?)
 }
 
-/// Whether the store has any organization.
+/// Whether the store has an organization.
 pub async fn is_any(rows: &impl Rows) -> Result<bool> {
     Ok(organization::Entity::find().one(rows.connection()).await?.is_some())
 }
 
-/// Adds an organization.
 pub async fn insert(tx: &Tx, row: &organization::Model) -> Result<()> {
     organization::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.connection())
@@ -44,7 +42,6 @@ pub async fn insert(tx: &Tx, row: &organization::Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &organization::Model) -> Result<()> {
     organization::Entity::update_many()
         .set(all_but_key(row))

@@ -1,5 +1,5 @@
-//! The outbox: a transaction stores the events for webhooks itself, so that an event is delivered if and only
-//! if it was committed.
+//! The outbox: each transaction stores its own webhook events, so that an event is delivered if and only if
+//! it was committed.
 
 use super::{Error, Result, Store, Tx, actors, deliveries, organizations, webhooks};
 use crate::domain::event::Event;
@@ -9,20 +9,21 @@ use url::Url;
 
 /// The data for the bodies of webhooks, besides the log.
 pub struct WebhookBodies {
-    /// The URL below which patients are, for `patientUrl`.
+    /// The base URL of patients, for `patientUrl`.
     pub patients: Url,
-    /// The cursor of an event of a chat, by its sequence.
+    /// Encodes the cursor of an event, given its chat and sequence.
     pub cursor_of: Box<dyn Fn(ChatId, i64) -> String + Send + Sync>,
 }
 
 impl Store {
-    /// Waits until something was committed that is to be delivered.
+    /// Waits until something to deliver is committed.
     pub async fn outbox_filled(&self) {
         self.0.outbox.notified().await;
     }
 }
 
-/// Writes what the log's entries come to for each webhook that wants it: whether there was anything.
+/// Writes the deliveries of the log's entries for each webhook that subscribes to them. Returns whether there
+/// were any.
 pub(super) async fn write(
     tx: &Tx,
     before: Option<&chat::Model>,

@@ -1,4 +1,4 @@
-//! Participants' own settings for their chats: lists in the order of activity, and recent changes.
+//! Participants' own views of their chats: lists ordered by activity, and recent changes.
 
 use super::access::participates;
 use super::feed::members_of_each;
@@ -15,23 +15,22 @@ use sea_orm::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// An own view, with the chat that it is of and who is in that.
+/// A participant's own view, with its chat and the chat's members.
 #[derive(Clone, Debug)]
 pub struct OwnView {
-    /// The participation that holds it.
+    /// The participation that stores the view.
     pub participation: participation::Model,
-    /// The chat.
     pub chat: Arc<chat::Model>,
     /// The current members.
     pub members: Members,
 }
 
-/// What participations are sorted by.
+/// The sort field of participations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParticipationOrderField {
-    /// When it began.
+    /// The start of the participation.
     CreatedAt,
-    /// When the chat was last active: since its newest message, or since it began.
+    /// The time of the chat's newest message, or else its start.
     ActiveAt,
 }
 
@@ -46,21 +45,23 @@ impl ParticipationOrderField {
     }
 }
 
-/// How participations are sorted.
+/// The sort order of participations.
 pub type ParticipationOrder = Order<ParticipationOrderField>;
 
-/// Participations, as a list asks for them.
+/// The arguments of a list of participations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListedParticipations {
-    /// Only those of actors of this type.
+    /// Only participations of actors of this type.
     pub actor_type: Option<ActorType>,
-    /// How they are sorted.
+    /// The sort order.
     pub order: ParticipationOrder,
-    /// Also those whose actor hides the chat, as far as the viewer knows which do.
+    /// Whether hidden participations are included. A viewer who cannot see `isHidden` of a participation gets it in
+    /// either case.
     pub include_hidden: bool,
 }
 
-/// The chats in which an actor takes part. The actor's own indexes lead to the page, in its order, however many there are.
+/// Lists the chats in which an actor participates. An index of the actor's participations has them in the requested
+/// order, so the cost does not depend on their number.
 pub async fn list_of_actor(
     rows: &impl Rows,
     actor_id: ActorId,
@@ -115,21 +116,22 @@ pub(super) fn in_chat(is_so: Condition) -> Expr {
     Expr::exists(chats.into_query())
 }
 
-/// Whether the chat of a row is not hidden by the participation of the row: nothing hides a message that came after.
+/// Whether the participation of the row does not hide its chat. A later message makes a hidden chat visible
+/// again.
 pub(super) fn is_shown() -> Condition {
     let hidden = || Expr::col((participation::Entity, participation::Column::HiddenSequence));
     let last = || Expr::col((chat::Entity, chat::Column::LastMessageSequence));
-    // Where nobody has written, neither true nor false would come of comparing, and nothing of its contrary.
+    // Without messages the comparison is NULL, and so is its negation.
     Condition::any().add(hidden().is_null()).add(last().is_not_null().and(hidden().lt(last())))
 }
 
-/// The own views with these ids, read from one snapshot; of chats that are there.
+/// Finds own views by id, of chats that exist. Reads one snapshot.
 pub async fn find_many(store: &Store, ids: &[ParticipationId]) -> Result<Vec<OwnView>> {
     let found = participation::Entity::find().filter(participation::Column::Id.is_in(ids.iter().copied()));
     with_chats(store, found).await
 }
 
-/// The actor's own views and read marks that were changed at or after a moment, newest first.
+/// Lists the actor's own views and read marks that changed at or after a moment, newest first.
 pub async fn changed_since(
     store: &Store,
     actor_id: ActorId,
@@ -147,17 +149,15 @@ pub async fn changed_since(
 /// An own view that changed.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
 pub struct ChangedView {
-    /// The participation that holds it.
+    /// The participation that stores the view.
     pub id: ParticipationId,
-    /// The chat.
     pub chat_id: ChatId,
-    /// The organization of the chat.
     pub organization_id: OrganizationId,
-    /// When it changed.
+    /// The time of the change.
     pub viewed_at: Timestamp,
 }
 
-/// The own views and read marks of these actors that were changed at or after a moment.
+/// Lists the own views and read marks of these actors that changed at or after a moment.
 pub async fn changed_of_actors(
     store: &Store,
     actor_ids: &[ActorId],
@@ -182,7 +182,7 @@ fn of_chat() -> RelationDef {
         .into()
 }
 
-/// Moves the chat up in the lists of all who take part in it.
+/// Moves the chat up in the lists of all its participants.
 pub async fn be_active(tx: &Tx, chat_id: ChatId, at: Timestamp) -> Result<()> {
     participation::Entity::update_many()
         .col_expr(participation::Column::ActiveAt, Expr::value(at))

@@ -15,12 +15,12 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
-/// The participation, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
+/// Finds a participation in any chat. The caller must check that the viewer sees the chat.
 pub async fn find(rows: &impl Rows, id: ParticipationId) -> Result<Option<participation::Model>> {
     Ok(find_many(rows, &[id]).await?.pop())
 }
 
-/// The participations with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+/// Finds participations in any chat. The caller must check that the viewer sees the chats.
 pub async fn find_many(rows: &impl Rows, ids: &[ParticipationId]) -> Result<Vec<participation::Model>> {
     Ok(participation::Entity::find()
         .filter(participation::Column::Id.is_in(ids.iter().copied()))
@@ -28,7 +28,7 @@ pub async fn find_many(rows: &impl Rows, ids: &[ParticipationId]) -> Result<Vec<
         .await?)
 }
 
-/// The actor's participation in the chat, also when it has ended.
+/// Finds the actor's participation in the chat, even if it has ended.
 pub async fn find_of_actor(
     rows: &impl Rows,
     chat_id: ChatId,
@@ -37,12 +37,12 @@ pub async fn find_of_actor(
     Ok(list_of_actor(rows, actor_id, &[chat_id]).await?.pop())
 }
 
-/// The ties of the actor to the chat.
+/// Reads the actor's ties to the chat.
 pub async fn ties_of(rows: &impl Rows, chat_id: ChatId, actor_id: ActorId) -> Result<Ties> {
     Ok(Ties::of(find_of_actor(rows, chat_id, actor_id).await?.as_ref()))
 }
 
-/// The actor's participations in these chats, also ended ones.
+/// Lists the actor's participations in these chats, including ended ones.
 pub async fn list_of_actor(
     rows: &impl Rows,
     actor_id: ActorId,
@@ -55,7 +55,7 @@ pub async fn list_of_actor(
         .await?)
 }
 
-/// Everybody who takes part in the chat now, in the order of their ids.
+/// Lists the current participations of the chat, ordered by actor.
 pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<participation::Model>> {
     Ok(participation::Entity::find()
         .filter(participation::Column::ChatId.eq(chat_id))
@@ -65,7 +65,7 @@ pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<participa
         .await?)
 }
 
-/// Everybody who takes part in these chats now, with their rows.
+/// Lists the current participants of these chats, with their rows.
 pub async fn list_actors_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -80,8 +80,7 @@ pub async fn list_actors_of_each(
         .await?)
 }
 
-/// GROUP chats of the organization in which exactly these actors take part now: the ids of the chats, oldest
-/// first.
+/// Finds GROUP chats of the organization with exactly these participants. Returns the ids, oldest first.
 pub async fn find_chat_of_exactly(
     rows: &impl Rows,
     organization_id: entity::OrganizationId,
@@ -118,7 +117,7 @@ pub async fn find_chat_of_exactly(
         .await?)
 }
 
-/// The same page of participations for several chats. A chat has so few that they may be sorted.
+/// Lists the same page of participations for several chats. A chat has few participations, so sorting them is cheap.
 pub async fn list_of_each(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -154,7 +153,7 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// Whether the viewer does not know of the participation of a row that it hides its chat.
+/// Whether the participation of the row is shown, or the viewer cannot see that it is hidden.
 fn is_not_seen_hidden(viewer: &Viewer) -> Condition {
     let shown = Condition::any().add(own_views::in_chat(own_views::is_shown()));
     if policy::reads_all_own_views(viewer) {
@@ -164,8 +163,8 @@ fn is_not_seen_hidden(viewer: &Viewer) -> Condition {
     }
 }
 
-/// Messages by others after the read mark of each participation, counted up to 100; for whoever learns of notes, with
-/// those that colleagues wrote.
+/// Counts the messages by others after the read mark of each participation, up to 100. Notes are counted for
+/// readers who may see them.
 pub async fn unread_of_each(
     rows: &impl Rows,
     ids: &[ParticipationId],
@@ -181,7 +180,8 @@ pub async fn unread_of_each(
         .await?)
 }
 
-/// Unread messages over all chats in which the actor takes part and that they do not hide, counted up to 100.
+/// Counts the unread messages in all chats in which the actor participates and that are not hidden, up to
+/// 100.
 pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bool) -> Result<u64> {
     let bounded = Query::select()
         .expr(Expr::val(1))
@@ -212,7 +212,7 @@ pub async fn unread_of_actor(rows: &impl Rows, actor_id: ActorId, with_notes: bo
     Ok(u64::try_from(counted).unwrap_or_default())
 }
 
-/// A scalar subquery: the unread messages of the participation of the row, counted up to `limit`.
+/// A scalar subquery that counts the unread messages of the participation of the row, up to `limit`.
 fn unread(limit: u64, with_notes: bool) -> Expr {
     let bounded = Query::select()
         .expr(Expr::val(1))
@@ -233,8 +233,8 @@ fn unread(limit: u64, with_notes: bool) -> Expr {
     counted.into()
 }
 
-/// Unread: sent by somebody else, not deleted, and after both the read mark and the archive mark. A single
-/// bound, so that an index can be used.
+/// Whether a message is unread: sent by somebody else, not deleted, and after both the read mark and the
+/// archive mark. The two marks form a single bound, so that an index can be used.
 fn is_unread(with_notes: bool) -> Expr {
     let read = || Expr::col((participation::Entity, participation::Column::LastReadSequence));
     let archived = || Expr::col((chat::Entity, chat::Column::ArchivedSequence));
@@ -253,7 +253,6 @@ fn is_unread(with_notes: bool) -> Expr {
         .and(Expr::col((message::Entity, message::Column::SenderId)).ne(reader))
 }
 
-/// Adds a participation.
 pub async fn insert(tx: &Tx, row: &participation::Model) -> Result<()> {
     participation::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.connection())
@@ -261,7 +260,6 @@ pub async fn insert(tx: &Tx, row: &participation::Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &participation::Model) -> Result<()> {
     participation::Entity::update_many()
         .set(all_but_key(row))

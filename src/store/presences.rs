@@ -7,12 +7,12 @@ use crate::domain::page::{Page, PageRequest};
 use entity::{ActorId, ChatId, PresenceId, Timestamp, presence};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-/// The presence, of whatever chat. Who asks must ask the policy whether the viewer sees that chat.
+/// Finds a presence in any chat. The caller must check that the viewer sees the chat.
 pub async fn find(rows: &impl Rows, id: PresenceId) -> Result<Option<presence::Model>> {
     Ok(find_many(rows, &[id]).await?.pop())
 }
 
-/// The presences with these ids, of whatever chats. Who asks must ask the policy whether the viewer sees those.
+/// Finds presences in any chat. The caller must check that the viewer sees the chats.
 pub async fn find_many(rows: &impl Rows, ids: &[PresenceId]) -> Result<Vec<presence::Model>> {
     Ok(presence::Entity::find()
         .filter(presence::Column::Id.is_in(ids.iter().copied()))
@@ -20,7 +20,7 @@ pub async fn find_many(rows: &impl Rows, ids: &[PresenceId]) -> Result<Vec<prese
         .await?)
 }
 
-/// The presences of the chat that have not ended, oldest first; one may be past its lease.
+/// Lists the presences of the chat that have not ended, oldest first. Some may be past their lease.
 pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<presence::Model>> {
     Ok(presence::Entity::find()
         .filter(presence::Column::ChatId.eq(chat_id))
@@ -31,7 +31,8 @@ pub async fn list_now(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<presence:
         .await?)
 }
 
-/// The presences of the chats that have not ended, in no order. The caller has seen to it that somebody sees each chat.
+/// Lists the presences of the chats that have not ended, in no order. The caller must check that the viewer
+/// sees the chats.
 pub async fn list_now_of_many(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<presence::Model>> {
     Ok(presence::Entity::find()
         .filter(presence::Column::ChatId.is_in(chat_ids.iter().copied()))
@@ -40,7 +41,7 @@ pub async fn list_now_of_many(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<V
         .await?)
 }
 
-/// The user's newest presence in the chat, also when it has ended.
+/// Finds the user's newest presence in the chat, even if it has ended.
 pub async fn find_last_of_user(
     rows: &impl Rows,
     chat_id: ChatId,
@@ -55,7 +56,7 @@ pub async fn find_last_of_user(
         .await?)
 }
 
-/// Those of the chats in which the user is present.
+/// Finds the chats in which the user is present.
 pub async fn chats_of_user(rows: &impl Rows, user_id: ActorId, chat_ids: &[ChatId]) -> Result<Vec<ChatId>> {
     Ok(presence::Entity::find()
         .select_only()
@@ -68,7 +69,7 @@ pub async fn chats_of_user(rows: &impl Rows, user_id: ActorId, chat_ids: &[ChatI
         .await?)
 }
 
-/// All chats in which the user is present.
+/// Finds all chats in which the user is present.
 pub async fn all_chats_of_user(rows: &impl Rows, user_id: ActorId) -> Result<Vec<ChatId>> {
     Ok(presence::Entity::find()
         .select_only()
@@ -80,7 +81,7 @@ pub async fn all_chats_of_user(rows: &impl Rows, user_id: ActorId) -> Result<Vec
         .await?)
 }
 
-/// Chats with presences whose lease ended before `now`, at most `limit`.
+/// Finds up to `limit` chats with presences whose lease ended before `now`.
 pub async fn chats_with_expired(rows: &impl Rows, now: Timestamp, limit: u64) -> Result<Vec<ChatId>> {
     Ok(presence::Entity::find()
         .select_only()
@@ -94,7 +95,7 @@ pub async fn chats_with_expired(rows: &impl Rows, now: Timestamp, limit: u64) ->
         .await?)
 }
 
-/// The same page of presences for several chats, by age.
+/// Lists the same page of presences for several chats.
 pub async fn list_of_each(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -112,13 +113,11 @@ pub async fn list_of_each(
     keyset::page_of_each(rows, lists.collect(), sorting, page, owner).await
 }
 
-/// Adds a presence.
 pub async fn insert(tx: &Tx, row: &presence::Model) -> Result<()> {
     presence::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &presence::Model) -> Result<()> {
     presence::Entity::update_many()
         .set(all_but_key(row))

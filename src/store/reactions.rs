@@ -5,18 +5,17 @@ use entity::{ActorId, MessageId, reaction};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-/// An emoji under a message.
+/// A reaction to a message, with its count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// The emoji.
     pub emoji: String,
     /// The number of actors who reacted with it.
     pub count: i64,
-    /// Whether one of them is the actor who asks.
+    /// Whether the viewer is one of them.
     pub is_own: bool,
 }
 
-/// The emojis under each of the messages, the first ones first, in one statement.
+/// Counts the reactions to each message, the earliest first, in one statement.
 pub async fn count_of_each(
     rows: &impl Rows,
     ids: &[MessageId],
@@ -40,7 +39,7 @@ pub async fn count_of_each(
     Ok(found.into_iter().map(counted).collect())
 }
 
-/// Adds a reaction: whether it was not there before.
+/// Adds a reaction. Returns whether it is new.
 pub async fn insert(tx: &Tx, row: &reaction::Model) -> Result<bool> {
     let nothing = OnConflict::new().do_nothing().to_owned();
     let inserted = reaction::Entity::insert(row.clone().into_active_model())
@@ -50,7 +49,7 @@ pub async fn insert(tx: &Tx, row: &reaction::Model) -> Result<bool> {
     Ok(inserted > 0)
 }
 
-/// Takes a reaction away: whether it was there.
+/// Removes a reaction. Returns whether it existed.
 pub async fn remove(tx: &Tx, message_id: MessageId, emoji: &str, actor_id: ActorId) -> Result<bool> {
     let removed = reaction::Entity::delete_many()
         .filter(reaction::Column::MessageId.eq(message_id))
@@ -61,7 +60,7 @@ pub async fn remove(tx: &Tx, message_id: MessageId, emoji: &str, actor_id: Actor
     Ok(removed.rows_affected > 0)
 }
 
-/// Forgets all reactions to a message.
+/// Deletes all reactions to a message.
 pub async fn forget(tx: &Tx, message_id: MessageId) -> Result<()> {
     reaction::Entity::delete_many()
         .filter(reaction::Column::MessageId.eq(message_id))

@@ -1,9 +1,9 @@
-//! Brings what is stored folded up to date when the store is opened: the texts of messages with their index, and the
-//! names of people.
+//! Updates folded data when the store is opened: the texts of messages with their index, and the names of
+//! people.
 //!
-//! It goes through both in batches. `store_meta` holds the version of the folding and, while there is more to do, how
-//! far it came, written in the transaction of each batch: a start that is cut off goes on there, and of several nodes
-//! that start at once each does the next batch, under the lock of that row.
+//! It processes both in batches. `store_meta` holds the version of the folding and the progress, which is
+//! written in the transaction of each batch. An interrupted start resumes there. Of several nodes that start
+//! at once, each processes the next batch under the lock of that row.
 
 use super::{Result, tokens};
 use crate::domain::search::{FOLDING, fold};
@@ -18,15 +18,15 @@ use uuid::Uuid;
 
 /// The row of `store_meta`.
 const NAME: &str = "folding";
-/// Rows that are looked at in one transaction.
+/// The maximum number of rows processed in one transaction.
 const BATCH: u64 = 1_000;
 
-/// The rest that is still to be folded.
+/// The rows that remain to be folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Indexed texts after this one.
+    /// Indexed texts after this id, and all people.
     Texts(i64),
-    /// People after this one.
+    /// People after this id.
     People(ActorId),
     Done,
 }
@@ -52,7 +52,7 @@ impl Progress {
     }
 }
 
-/// Folds again what another version folded. A new store has nothing to fold.
+/// Folds again what an older version folded. A new store needs nothing.
 pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<()> {
     let first = store_meta::ActiveModel { name: Set(NAME.into()), value: Set(Progress::Done.written()) };
     let on_conflict = OnConflict::column(store_meta::Column::Name).do_nothing().to_owned();
@@ -81,7 +81,7 @@ pub(super) async fn bring_up_to_date(connection: &DatabaseConnection) -> Result<
     }
 }
 
-/// Writes texts and their tokens anew, where the folding makes a difference to them.
+/// Rewrites texts and their tokens if the folding changes them.
 async fn texts(tx: &DatabaseTransaction, after: i64) -> Result<Progress> {
     let batch = message_text::Entity::find()
         .filter(message_text::Column::Id.gt(after))

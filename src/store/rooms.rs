@@ -14,7 +14,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QuerySelect,
 };
 
-/// The room, where it is of the organization.
+/// Finds a room of the organization.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -23,7 +23,7 @@ pub async fn find_in_organization(
     Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
 }
 
-/// Those of the rooms that are of the organization.
+/// Finds rooms of the organization.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -36,7 +36,7 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The rooms that the viewer sees, oldest first.
+/// Lists the rooms that the viewer sees, oldest first.
 pub async fn list_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -46,9 +46,8 @@ pub async fn list_visible(
     keyset::page(rows, list, Sorting::ascending(room::Column::CreatedAt, room::Column::Id), page).await
 }
 
-/// The number of chats that wait for an answer in each of the rooms, the same for all viewers of one
-/// role with the same rooms. A room where
-/// none waits is left out.
+/// Counts the chats that wait for an answer in each room. All viewers with the same role and rooms get the same
+/// counts. Rooms without waiting chats are left out.
 pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<(RoomId, i64)>> {
     let waiting = chat::Entity::find()
         .select_only()
@@ -63,12 +62,12 @@ pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -
     Ok(waiting.into_tuple().all(rows.connection()).await?)
 }
 
-/// The newest chats of a room that tell who answers there.
+/// The number of a room's newest chats that show who answers there.
 const TELLING: u64 = 100;
 
-/// Those of the rooms where a user answers who was heard from at or after `since`. In a room for members: a member. In an
-/// open room: one who takes part or took part in one of the room's newest chats, or who has not taken part in any room's
-/// chats, and so may answer anywhere.
+/// Finds the rooms in which a user answers who was active at or after `since`. In a room for members, this is a member.
+/// In an open room, it is a user who participates or participated in one of its newest chats, or who has not
+/// participated in a chat of any room yet.
 pub async fn staffed(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -159,7 +158,7 @@ pub async fn staffed(
         .await?)
 }
 
-/// The number of the organization's rooms for members only.
+/// Counts the organization's rooms for members only.
 pub async fn count_closed(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
     Ok(room::Entity::find()
         .filter(room::Column::OrganizationId.eq(organization_id))
@@ -168,18 +167,18 @@ pub async fn count_closed(rows: &impl Rows, organization_id: OrganizationId) -> 
         .await?)
 }
 
-/// The room of a widget key, of whatever organization: for authentication alone, where the key says which.
+/// Finds the room of a widget key, in any organization. For authentication only.
 pub async fn find_by_widget_key(rows: &impl Rows, key: &str) -> Result<Option<room::Model>> {
     Ok(room::Entity::find().filter(room::Column::WidgetKey.eq(key)).one(rows.connection()).await?)
 }
 
-/// Whether pages of this origin may use the widget key of a room, of whatever organization.
+/// Whether pages of this origin may use the widget key of a room, in any organization.
 pub async fn is_origin_allowed(rows: &impl Rows, origin: &str) -> Result<bool> {
     let found = room_origin::Entity::find().filter(room_origin::Column::Origin.eq(origin));
     Ok(found.one(rows.connection()).await?.is_some())
 }
 
-/// Locks the room of the organization until the transaction ends; chats in it still begin.
+/// Locks a room of the organization until the transaction ends. Chats can still start in it.
 pub async fn lock_in_organization(
     tx: &Tx,
     organization_id: OrganizationId,
@@ -192,13 +191,11 @@ pub async fn lock_in_organization(
         .await?)
 }
 
-/// Adds a room.
 pub async fn insert(tx: &Tx, row: &room::Model) -> Result<()> {
     room::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
     list_origins(tx, row).await
 }
 
-/// Writes the room as it now is.
 pub async fn update(tx: &Tx, row: &room::Model) -> Result<()> {
     room::Entity::update_many()
         .set(all_but_key(row))

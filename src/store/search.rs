@@ -1,8 +1,8 @@
-//! Searching messages, newest first, with the same answers on both databases.
+//! Searches messages, newest first, with the same results on both databases.
 //!
-//! First the newest few thousand folded texts of the chat or the organization are walked: that fills a page where
-//! a word is common, and is all there is to most chats. Where it does not, the index of tokens leads to every text
-//! that has all pairs of characters of the query. Either way a hit is a text that contains the query.
+//! A search first scans the newest few thousand folded texts of the chat or the organization. This fills a
+//! page if the words are common, and covers most chats completely. Otherwise, the index of tokens finds every
+//! text that has all pairs of characters of the query. Either way, a hit is a text that contains the query.
 
 use super::messages::find_many;
 use super::text::contains_text;
@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Order};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-/// Texts that are walked before the index is asked: some milliseconds' worth.
+/// The number of texts that are scanned before the index is used. Scanning them takes some milliseconds.
 pub(super) const WALKED: u64 = 5_000;
 
 /// The scope of a search. Only messages that the viewer can see are found.
@@ -26,15 +26,15 @@ pub(super) const WALKED: u64 = 5_000;
 pub struct Scope<'a> {
     /// The viewer who searches.
     pub viewer: &'a Viewer,
-    /// Only this chat; the whole organization if absent.
+    /// The chat to search. Absent for the whole organization.
     pub chat_id: Option<ChatId>,
-    /// Only chats with this visitor.
+    /// Restricts the search to chats with this visitor.
     pub visitor_id: Option<ActorId>,
-    /// Also what is archived.
+    /// Whether archived messages are included.
     pub include_archived: bool,
 }
 
-/// The place of a text: its own number, and the message's sequence.
+/// The position of a text: its own number, and the message's sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     id: i64,
@@ -47,7 +47,7 @@ impl Place {
     }
 }
 
-/// Texts between two places, both left out.
+/// Texts between two positions, both exclusive.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stretch {
     older_than: Option<Place>,
@@ -61,8 +61,8 @@ struct Hit {
     sequence: i64,
 }
 
-/// A page of the messages whose text contains the query, newest first. Keys hold a message's sequence and, in an
-/// organization, its chat. The total is counted up to 1,000.
+/// Finds a page of the messages whose text contains the query, newest first. Keys hold a message's sequence
+/// and, for an organization, its chat. The total is counted up to 1,000.
 pub async fn page(
     store: &Store,
     scope: &Scope<'_>,
@@ -107,7 +107,7 @@ pub async fn page(
     Ok(Page { rows, has_previous, has_next, total })
 }
 
-/// The side of a bound that a key's own message belongs to.
+/// The side of a bound that includes the message of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     AtOrNewer,
@@ -121,7 +121,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The nearest text to a key on one side of it, itself included; where there is none, the end of that side.
+    /// The position of the text nearest to a key on one side, including the key's own. If there is none, the
+    /// end of that side.
     async fn place(&self, store: &Store, key: Option<Key>, side: Side) -> Result<Option<Place>> {
         let Some(Key { value: sequence, id }) = key else { return Ok(None) };
         let chat_id = self.scope.chat_id.unwrap_or(ChatId(id));
@@ -143,7 +144,7 @@ impl Search<'_> {
         Ok(Some(Place { id, sequence }))
     }
 
-    /// Up to `limit` hits of a stretch, from its newest or its oldest end.
+    /// Finds up to `limit` hits of a stretch, from its newest or its oldest end.
     async fn hits(&self, store: &Store, stretch: Stretch, order: Order, limit: u64) -> Result<Vec<Hit>> {
         let walked = self.walk(store, stretch, order.clone(), limit).await?;
         if u64::try_from(walked.len()).unwrap_or_default() >= limit {
@@ -157,7 +158,7 @@ impl Search<'_> {
         self.by_index(store, stretch, order, limit).await
     }
 
-    /// The texts of a stretch in order, by the index of the scope alone.
+    /// Selects the texts of a stretch in order, using only the index of the scope.
     fn texts(&self, stretch: Stretch, order: Order) -> SelectStatement {
         let (column, of): (_, fn(Place) -> i64) = match self.scope.chat_id {
             Some(_) => (message_text::Column::Sequence, |place| place.sequence),
@@ -189,8 +190,9 @@ impl Search<'_> {
         self.found(store, select, limit).await
     }
 
-    /// SQLite's index answers in order and stops when there is enough; PostgreSQL's finds all, which are then
-    /// verified and sorted. It is read behind a fence, or the planner would walk in its stead.
+    /// Finds hits through the index. SQLite's index returns them in order and stops at the limit.
+    /// PostgreSQL's returns all, which are then verified and sorted. The statement has a fence, which keeps
+    /// the planner from scanning the texts instead.
     async fn by_index(&self, store: &Store, stretch: Stretch, order: Order, limit: u64) -> Result<Vec<Hit>> {
         let scope = tokens::of_scope(self.scope.viewer.organization_id, self.scope.chat_id);
         let wanted = tokens::of_query(self.query, scope);
@@ -213,7 +215,8 @@ impl Search<'_> {
             let id = || Expr::col((Alias::new("message_index"), Alias::new("rowid")));
             let text =
                 Expr::col((hit(), message_text::Column::Id)).equals((index.clone(), Alias::new("rowid")));
-            // SQLite takes the tables of cross joins in their order, and so the hits in that of the index.
+            // SQLite joins the tables of cross joins in the written order, so hits come in the order of the
+            // index.
             select
                 .from(index.clone())
                 .join_as(JoinType::CrossJoin, message_text::Entity, hit(), Condition::all())
@@ -228,7 +231,7 @@ impl Search<'_> {
         self.found(store, select, limit).await
     }
 
-    /// Those of the hits that the viewer sees and asks for.
+    /// Filters the hits by visibility and by the arguments of the search.
     async fn found(&self, store: &Store, mut select: SelectStatement, limit: u64) -> Result<Vec<Hit>> {
         select
             .columns(
@@ -293,8 +296,8 @@ fn contains(store: &Store, folded: Expr, query: &Query) -> Expr {
     contains_text(store, folded, query.folded())
 }
 
-/// Leaves only hits whose message contains the query as it was typed. SQLite takes the tables of cross joins in their
-/// order: the messages last, each by its place.
+/// Keeps only hits whose message contains the query as typed. SQLite joins the tables of cross joins in the
+/// written order: the messages come last, each by its position.
 fn only_exact(store: &Store, select: &mut SelectStatement, exact: &str) {
     let column = |column| Expr::col((message::Entity, column));
     let is_of_hit = Condition::all()

@@ -25,18 +25,18 @@ pub struct SessionFilter {
     pub session_type: Option<SessionType>,
     /// Sessions in one of these states.
     pub states: Option<Vec<SessionState>>,
-    /// Sessions to which all of these actors are called.
+    /// Sessions that call all of these actors.
     pub participant_ids: Vec<ActorId>,
     /// Sessions of this chat.
     pub chat_id: Option<ChatId>,
 }
 
-/// What sessions are sorted by. A field that can be absent lists only the sessions that have it.
+/// The sort field of sessions. If a field can be absent, sorting by it lists only sessions that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SessionOrderField {
-    /// When it was created.
+    /// The time of creation.
     CreatedAt,
-    /// When it is meant to be.
+    /// The planned time.
     ScheduledAt,
 }
 
@@ -51,19 +51,19 @@ impl SessionOrderField {
     }
 }
 
-/// How sessions are sorted.
+/// The sort order of sessions.
 pub type SessionOrder = Order<SessionOrderField>;
 
-/// Sessions, as a list asks for them.
+/// The arguments of a list of sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListedSessions {
-    /// Only sessions that match it.
+    /// The conditions that the sessions must meet.
     pub filter: SessionFilter,
-    /// How they are sorted.
+    /// The sort order.
     pub order: SessionOrder,
 }
 
-/// The session, where it is of the organization. Who asks must ask the policy whether the viewer sees its chat.
+/// Finds a session of the organization. The caller must check that the viewer sees its chat.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -72,7 +72,7 @@ pub async fn find_in_organization(
     Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
 }
 
-/// Those of the sessions that are of the organization.
+/// Finds sessions of the organization.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -86,7 +86,7 @@ pub async fn find_many_in_organization(
     with_participants(rows, found).await
 }
 
-/// The sessions of these chats that ring or run: at most one each.
+/// Lists the sessions of these chats that are ringing or in progress, at most one per chat.
 pub async fn list_open_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<SessionRow>> {
     let found = chat_session::Entity::find()
         .filter(chat_session::Column::ChatId.is_in(chat_ids.iter().copied()))
@@ -96,7 +96,7 @@ pub async fn list_open_of_each(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<
     with_participants(rows, found).await
 }
 
-/// Those of the chats that have a session that rings or runs.
+/// Finds the chats with a session that is ringing or in progress.
 pub async fn chats_with_open(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Vec<ChatId>> {
     Ok(chat_session::Entity::find()
         .select_only()
@@ -108,7 +108,7 @@ pub async fn chats_with_open(rows: &impl Rows, chat_ids: &[ChatId]) -> Result<Ve
         .await?)
 }
 
-/// The sessions of the chat that are not over.
+/// Lists the unfinished sessions of the chat.
 pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<SessionRow>> {
     let found = chat_session::Entity::find()
         .filter(chat_session::Column::ChatId.eq(chat_id))
@@ -119,7 +119,7 @@ pub async fn list_not_over(rows: &impl Rows, chat_id: ChatId) -> Result<Vec<Sess
     with_participants(rows, found).await
 }
 
-/// The sessions of these chats that were made or changed at or after a moment, oldest first.
+/// Lists the sessions of these chats that were created or changed at or after a moment, oldest first.
 pub(super) async fn changed_in_chats(
     rows: &impl Rows,
     chat_ids: &[ChatId],
@@ -138,7 +138,7 @@ pub(super) async fn changed_in_chats(
     with_participants(rows, found).await
 }
 
-/// The sessions that are not over, to which the viewer is called and whose chat they see, newest first.
+/// Lists the unfinished sessions that call the viewer and whose chat they see, newest first.
 pub async fn list_not_over_of_viewer(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -155,7 +155,8 @@ pub async fn list_not_over_of_viewer(
     with_participants(rows, found).await
 }
 
-/// Sessions that still ring although their time was up before `now`, at most `limit`, with their chats.
+/// Lists up to `limit` sessions, with their chats, that still ring although their ring time ended before
+/// `now`.
 pub async fn list_unanswered(
     rows: &impl Rows,
     now: Timestamp,
@@ -175,7 +176,7 @@ pub async fn list_unanswered(
         .await?)
 }
 
-/// The running sessions of each of the actors: those that the actors started or accepted, not those that only
+/// Lists the sessions in progress of each actor: those that they started or accepted, not those that only
 /// call them.
 pub async fn list_running_of_actors(
     rows: &impl Rows,
@@ -201,7 +202,7 @@ pub async fn list_running_of_actors(
         .await?)
 }
 
-/// The sessions of chats that the viewer sees and the filter matches; a visitor gets those they are called to.
+/// Lists the sessions of chats that the viewer sees. Visitors get only sessions that call them.
 pub async fn list_visible(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -262,7 +263,6 @@ fn filtered(mut list: Select<chat_session::Entity>, asked: &ListedSessions) -> S
     }
 }
 
-/// Adds a session and its participants.
 pub async fn insert(tx: &Tx, row: &SessionRow) -> Result<()> {
     let SessionRow { session, participant_ids } = row;
     chat_session::Entity::insert(session.clone().into_active_model())
@@ -271,7 +271,7 @@ pub async fn insert(tx: &Tx, row: &SessionRow) -> Result<()> {
     insert_participants(tx, session.id, participant_ids).await
 }
 
-/// Writes the session as it now is, changed now, provided that it is still in the state `from`: whether it was.
+/// Updates a session and its change time if it is still in the state `from`. Returns whether it was.
 pub async fn update_from(tx: &Tx, row: &mut chat_session::Model, from: SessionState) -> Result<bool> {
     row.changed_at = tx.now();
     let updated = chat_session::Entity::update_many()
@@ -283,7 +283,7 @@ pub async fn update_from(tx: &Tx, row: &mut chat_session::Model, from: SessionSt
     Ok(updated.rows_affected == 1)
 }
 
-/// Calls these actors to the session, and nobody else.
+/// Replaces the actors who are called to the session.
 pub async fn replace_participants(tx: &Tx, id: SessionId, participant_ids: &[ActorId]) -> Result<()> {
     chat_session_participant::Entity::delete_many()
         .filter(chat_session_participant::Column::SessionId.eq(id))
@@ -309,7 +309,7 @@ async fn pages_with_participants(
     Ok(pages.into_iter().map(|page| page.map(|session| session_row(session, &participants))).collect())
 }
 
-/// The sessions with their participants, in the same order.
+/// Adds the participants to the sessions, in the same order.
 pub(super) async fn with_participants(
     rows: &impl Rows,
     sessions: Vec<chat_session::Model>,
@@ -318,7 +318,7 @@ pub(super) async fn with_participants(
     Ok(sessions.into_iter().map(|session| session_row(session, &participants)).collect())
 }
 
-/// The participants of each of the sessions.
+/// Reads the participants of each session.
 pub(super) async fn participants(
     rows: &impl Rows,
     ids: Vec<SessionId>,
@@ -347,7 +347,7 @@ fn visible(viewer: &Viewer) -> Select<chat_session::Entity> {
     chat_session::Entity::find().filter(access::sees_session_and_chat(viewer))
 }
 
-/// The sessions of the chat that a visitor is called to.
+/// Selects the sessions of the chat that call a visitor.
 pub(super) fn that_call_visitors_of(chat_id: ChatId) -> SelectStatement {
     let called = chat_session_participant::Entity::belongs_to(actor::Entity)
         .from(chat_session_participant::Column::ActorId)
@@ -365,7 +365,7 @@ pub(super) fn that_call_visitors_of(chat_id: ChatId) -> SelectStatement {
         .into_query()
 }
 
-/// The chats in which a session that the actor is called to was made or changed at or after a moment.
+/// Selects the chats with a session that calls the actor and was created or changed at or after a moment.
 pub(super) fn chats_with_changed(actor_id: ActorId, since: Timestamp) -> SelectStatement {
     chat_session::Entity::find()
         .select_only()
@@ -375,17 +375,16 @@ pub(super) fn chats_with_changed(actor_id: ActorId, since: Timestamp) -> SelectS
         .into_query()
 }
 
-/// Whether the session of the row rings or runs.
+/// Whether the session of the row is ringing or in progress.
 pub(super) fn is_open() -> Expr {
     is_in_state(SessionState::is_open)
 }
 
-/// Whether the session of the row can still be opened.
+/// Whether the session of the row can still be started.
 pub(super) fn is_pending() -> Expr {
     is_in_state(SessionState::is_pending)
 }
 
-/// Whether the session of the row rings.
 pub(super) fn is_ringing() -> Expr {
     is_in_state(SessionState::is_ringing)
 }
@@ -393,13 +392,13 @@ pub(super) fn is_ringing() -> Expr {
 fn is_in_state(which: fn(SessionState) -> bool) -> Expr {
     let states: Vec<_> = SessionState::all(which).collect();
     match states.as_slice() {
-        // Written like the condition of a partial index, or SQLite does not use it.
+        // Must match the condition of a partial index, or SQLite does not use it.
         [state] => chat_session::Column::State.eq(*state),
         states => chat_session::Column::State.is_in(states.iter().copied()),
     }
 }
 
-/// Open sessions are a part of their own, so that their index can lead to them.
+/// Open sessions are a separate condition, so that their index can be used.
 fn not_over() -> Expr {
     is_pending().or(is_open())
 }

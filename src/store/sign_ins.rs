@@ -7,7 +7,8 @@ use entity::{ActorId, SignInId, Timestamp, actor, refresh_token, sign_in};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
 
-/// The actor of a token with their rooms, of whatever organization, unless its sign-in was ended: for authentication alone.
+/// Finds the actor of a token with their rooms, in any organization, unless its sign-in was ended. For authentication
+/// only.
 pub async fn actor_of_token(
     rows: &impl Rows,
     actor_id: ActorId,
@@ -23,12 +24,12 @@ pub async fn actor_of_token(
     Ok(principals::read(rows, actor).await?.pop())
 }
 
-/// The row of a sign-in. A sign-in without refresh tokens has none until it is revoked.
+/// Finds a sign-in. A sign-in without refresh tokens has no row until it is revoked.
 pub async fn find(rows: &impl Rows, id: SignInId) -> Result<Option<sign_in::Model>> {
     Ok(sign_in::Entity::find_by_id(id).one(rows.connection()).await?)
 }
 
-/// A refresh token with its sign-in, of whatever organization. Who asks must see whose it is.
+/// Finds a refresh token and its sign-in, in any organization. The caller must check who owns it.
 pub async fn find_refresh(
     rows: &impl Rows,
     hash: &str,
@@ -38,7 +39,7 @@ pub async fn find_refresh(
     Ok(find(rows, token.sign_in_id).await?.map(|sign_in| (token, sign_in)))
 }
 
-/// Adds a sign-in, or writes it as it now is.
+/// Inserts or updates a sign-in.
 pub async fn save(tx: &Tx, row: &sign_in::Model) -> Result<()> {
     let known = OnConflict::column(sign_in::Column::Id)
         .update_columns([sign_in::Column::ExpiresAt, sign_in::Column::RevokedAt])
@@ -50,7 +51,7 @@ pub async fn save(tx: &Tx, row: &sign_in::Model) -> Result<()> {
     Ok(())
 }
 
-/// Ends all sign-ins of an actor that are known and not ended.
+/// Ends all active sign-ins of an actor.
 pub async fn end_all_of(tx: &Tx, actor_id: ActorId, now: Timestamp) -> Result<()> {
     sign_in::Entity::update_many()
         .col_expr(sign_in::Column::RevokedAt, Expr::value(now))
@@ -61,7 +62,6 @@ pub async fn end_all_of(tx: &Tx, actor_id: ActorId, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Adds a refresh token.
 pub async fn insert_refresh(tx: &Tx, row: &refresh_token::Model) -> Result<()> {
     refresh_token::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.connection())
@@ -69,7 +69,6 @@ pub async fn insert_refresh(tx: &Tx, row: &refresh_token::Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the refresh token as it now is.
 pub async fn update_refresh(tx: &Tx, row: &refresh_token::Model) -> Result<()> {
     refresh_token::Entity::update_many()
         .set(all_but_key(row))
@@ -79,7 +78,8 @@ pub async fn update_refresh(tx: &Tx, row: &refresh_token::Model) -> Result<()> {
     Ok(())
 }
 
-/// Takes away what ended before a moment, at most `limit` of each: whether there may be more.
+/// Deletes up to `limit` sign-ins and up to `limit` refresh tokens that ended before a moment. Returns
+/// whether there may be more.
 pub async fn forget_before(tx: &Tx, before: Timestamp, limit: u64) -> Result<bool> {
     let old = refresh_token::Entity::find()
         .select_only()

@@ -4,7 +4,7 @@ use super::{Result, Rows, Tx};
 use entity::{chat, chat_tag};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-/// Lets the locked chat be found by these tags, by which it was not found before.
+/// Adds tags of the locked chat to the index. They must be new.
 pub async fn insert(tx: &Tx, tags: &[String]) -> Result<()> {
     let chat = tx.chat()?;
     let rows = tags.iter().map(|tag| row(chat, tag).into_active_model());
@@ -12,7 +12,7 @@ pub async fn insert(tx: &Tx, tags: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Lets the locked chat no longer be found by these tags.
+/// Removes tags of the locked chat from the index.
 pub async fn delete(tx: &Tx, tags: &[String]) -> Result<()> {
     chat_tag::Entity::delete_many()
         .filter(chat_tag::Column::ChatId.eq(tx.chat()?.id))

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A store, and the same file as another program sees it.
+/// A store, and another connection to the same file.
 struct Stage {
     store: Store,
     outside: DatabaseConnection,
@@ -38,7 +38,8 @@ impl Stage {
         let mut options = ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
         let outside = Database::connect(options).await.expect("a connection");
-        // 13 makes SQLite roll the whole transaction back in the middle of a statement, as a failing disk does.
+        // An INSERT of 13 makes SQLite roll back the whole transaction in the middle of a statement, as a
+        // failing disk does.
         let tables = "CREATE TABLE line (number INTEGER PRIMARY KEY, bytes BLOB);
             CREATE TRIGGER thirteen BEFORE INSERT ON line WHEN NEW.number = 13
                 BEGIN SELECT RAISE(ROLLBACK, 'thirteen'); END";
@@ -58,7 +59,7 @@ impl Stage {
         tx
     }
 
-    /// The numbers that are stored.
+    /// Reads the stored numbers.
     async fn numbers(&self) -> Vec<i64> {
         let statement = "SELECT number FROM line ORDER BY number";
         let statement = Statement::from_string(self.outside.get_database_backend(), statement);
@@ -85,7 +86,7 @@ fn is_unavailable<T>(result: &Result<T, Error>) -> bool {
 async fn everybody_in_a_batch_is_refused_when_sqlite_ended_their_transaction() {
     let stage = Stage::new().await;
     let first = stage.wrote(1).await;
-    // The second waits for its turn, so the first leaves the outer transaction open for it.
+    // The second transaction waits, so the first leaves the outer transaction open for it.
     let second = async {
         let second = stage.begin().await;
         insert(&second, 13).await.expect_err("rolled back");
@@ -112,7 +113,7 @@ async fn a_disk_that_fills_up_within_a_batch_refuses_all_of_it_and_nothing_after
         let large = "INSERT INTO line VALUES (2, zeroblob(100000))";
         let full = connection.execute_unprepared(large).await.expect_err("no space");
         assert!(full.to_string().contains("full"), "{full}");
-        // Whatever is written now could be outside of the transaction.
+        // A write now could run outside of the transaction.
         insert(&second, 3).await.expect_err("refused");
         second.commit().await
     };
@@ -217,6 +218,6 @@ async fn a_closed_store_is_one_file_and_takes_no_writes() {
     let mut names: Vec<_> = files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     assert_eq!(names, ["store.db", "store.db.epoch"]);
-    // Again changes nothing.
+    // Closing again is a no-op.
     store.close().await;
 }

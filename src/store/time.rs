@@ -6,7 +6,7 @@ use crate::clock::Reading;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use std::time::{Duration, Instant};
 
-/// A reading that took longer says too little.
+/// The maximum time of a reading. A slower one is too inaccurate.
 const WITHIN: Duration = Duration::from_millis(500);
 
 impl Store {

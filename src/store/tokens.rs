@@ -1,7 +1,8 @@
-//! The index of a search: every message's folded text as tokens, kept in the transaction that writes the message.
+//! The search index: the folded text of every message as tokens, kept in the transaction that writes the
+//! message.
 //!
-//! A token is a number for a pair of neighbouring characters, or for the chat or the organization that the text is
-//! of. Two pairs may share a number: the index leads to texts that may be hits, and each is looked at. SQLite keeps
+//! A token is a number for a pair of adjacent characters, or for the chat or organization of the text. Two
+//! pairs may share a number, so the index finds candidates, and each is compared with the query. SQLite keeps
 //! the tokens in an FTS5 table, PostgreSQL in a column under a GIN index.
 
 use super::Result;
@@ -11,20 +12,20 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Tokens of a query that the index is asked for: more would only say again what these say.
+/// The maximum number of a query's tokens that are looked up. More would hardly narrow the result.
 const ASKED: usize = 24;
 
-/// Distinct tokens.
+/// A set of tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tokens(BTreeSet<u32>);
 
 impl Tokens {
-    /// The format of SQLite's FTS5, in a document and in a query: words, all of which a hit must have.
+    /// The tokens as text for SQLite's FTS5. In a query, a hit must have all of them.
     pub(super) fn as_document(&self) -> String {
         self.joined(|token| format!("{token:x}"), " ")
     }
 
-    /// The format of PostgreSQL: an array of signed numbers.
+    /// The tokens as an array of signed numbers for PostgreSQL.
     pub(super) fn as_array(&self) -> String {
         format!("{{{}}}", self.joined(|token| token.cast_signed().to_string(), ","))
     }
@@ -34,7 +35,7 @@ impl Tokens {
     }
 }
 
-/// One number for all that is of the narrowest scope that is named.
+/// The token of the narrowest given scope.
 pub(super) fn of_scope(organization_id: OrganizationId, chat_id: Option<ChatId>) -> u32 {
     match chat_id {
         Some(ChatId(id)) => of_id(id, 1),
@@ -42,7 +43,7 @@ pub(super) fn of_scope(organization_id: OrganizationId, chat_id: Option<ChatId>)
     }
 }
 
-/// The tokens that a text within a scope must have to contain the query.
+/// The tokens that a text in a scope must have to contain the query.
 pub(super) fn of_query(query: &Query, scope: u32) -> Tokens {
     let mut tokens: BTreeSet<u32> = bigrams(query.folded()).take(ASKED).map(of_pair).collect();
     tokens.insert(scope);
@@ -55,7 +56,8 @@ fn of_text(folded: &str, organization_id: OrganizationId, chat_id: ChatId) -> To
     Tokens(tokens)
 }
 
-/// Stored: it may never change without the folding's version. No two pairs of the basic plane share a token.
+/// The token of a pair. Tokens are stored, so this must not change without a new version of the folding. No
+/// two pairs of the Basic Multilingual Plane share a token.
 fn of_pair((first, second): (char, char)) -> u32 {
     u32::from(first).rotate_left(16) ^ u32::from(second)
 }
@@ -66,7 +68,7 @@ fn of_id(id: Uuid, kind: u32) -> u32 {
     u32::try_from(mixed >> 32).unwrap_or_default() ^ kind
 }
 
-/// Makes a message that was just written one that can be found.
+/// Adds a new message to the index.
 pub(super) async fn index(
     connection: &impl ConnectionTrait,
     organization_id: OrganizationId,
@@ -101,8 +103,7 @@ pub(super) async fn index(
     Ok(())
 }
 
-/// Makes a message whose text changed one that is found by what it now says, at its old place; one without a text
-/// is found no more.
+/// Updates the entry of a message whose text changed. Removes it if the message has no text any longer.
 pub(super) async fn index_again(
     connection: &impl ConnectionTrait,
     organization_id: OrganizationId,

@@ -1,5 +1,5 @@
-//! Turns at writing to one chat, on PostgreSQL. Writers that wait for the lock of a chat wait here without a
-//! connection, so that a busy chat leaves connections of the pool to others.
+//! Queues of writers to the same chat, on PostgreSQL. Writers that wait for the lock of a chat wait here
+//! without a connection, so that a busy chat leaves connections of the pool to others.
 //!
 //! One writer is admitted at a time, so a node that stalls holds only one open transaction on a chat.
 
@@ -10,21 +10,21 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-/// Transactions on one thing at a time.
+/// The maximum number of concurrent transactions per object.
 const AT_ONCE: usize = 1;
-/// The time that a writer waits for a turn: nearly as long as an operation may take.
+/// How long a writer waits in the queue: nearly as long as an operation may take.
 const WITHIN: Duration = Duration::from_secs(8);
 
-/// The turns of writers, by object.
+/// The queues of writers, by object.
 #[derive(Default)]
 pub(super) struct Turns(Mutex<HashMap<Uuid, Arc<Semaphore>>>);
 
-/// A turn to write, for as long as this lives.
+/// Permission to write to an object. Ends when dropped.
 pub struct Turn {
     _place: Option<Place>,
 }
 
-/// A place in the queue for a thing, or at its head.
+/// A place in the queue of an object, or at its head.
 struct Place {
     store: Store,
     key: Uuid,
@@ -33,10 +33,11 @@ struct Place {
 }
 
 impl Store {
-    /// Waits for a turn to write to a thing, first come, first served. Whoever has one takes no other.
+    /// Waits in the queue of an object, first come, first served. A caller that holds a turn must not wait
+    /// for another.
     pub async fn turn(&self, key: Uuid) -> Result<Turn> {
         if self.engine() == Engine::Sqlite {
-            // There one transaction writes at a time, and those that wait share a flush.
+            // On SQLite, one transaction writes at a time, and waiting ones share a flush.
             return Ok(Turn { _place: None });
         }
         let queue = Arc::clone(self.0.turns.lock().entry(key).or_insert_with(new_queue));
@@ -52,7 +53,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         drop(self.permit.take());
         let mut queues = self.store.0.turns.lock();
-        // The map's and this one: nobody else waits or writes, and nobody can begin to meanwhile.
+        // Only the map and this reference are left, so the queue is unused and nobody can join it meanwhile.
         if Arc::strong_count(&self.queue) == 2 {
             queues.remove(&self.key);
         }

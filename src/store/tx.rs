@@ -1,8 +1,8 @@
 //! A transaction: the only way to write and to publish.
 //!
-//! It locks one chat first, hands out the chat's next sequences, keeps its counters, and on commit writes
-//! the chat and its log in the same transaction as everything else. A chat's log is therefore dense and
-//! totally ordered, and nothing is announced that is not on disk.
+//! It locks one chat first, assigns the chat's next sequences and keeps its counters. On commit, it writes
+//! the chat and its log in the same database transaction as everything else. A chat's log is therefore dense
+//! and totally ordered, and nothing is published that is not on disk.
 
 use super::changed::all_but_key;
 use super::outbox::WebhookBodies;
@@ -20,14 +20,14 @@ use uuid::Uuid;
 pub struct Tx {
     store: Store,
     open: Open,
-    /// The chat's row as it was locked.
+    /// The chat's row when it was locked.
     before: Option<Arc<chat::Model>>,
     chat: Option<chat::Model>,
     log: Vec<Event>,
     news: Vec<News>,
-    /// The time of the transaction, the same for everything in it.
+    /// The time of the transaction, the same for all its writes.
     moment: OnceLock<Moment>,
-    /// Whether there is something to deliver once this is committed.
+    /// Whether it adds webhook deliveries.
     fills_outbox: bool,
 }
 
@@ -40,12 +40,14 @@ struct Moment {
     log: Timestamp,
 }
 
-/// A chat whose newest event is ahead of the clock by less waits for the clock. Nodes may differ by as much.
+/// The maximum difference for which a transaction waits until the clock has caught up with the chat's newest
+/// event. The clocks of nodes may differ by this much.
 const SKEW: TimeDelta = TimeDelta::seconds(2);
 
 impl Moment {
-    /// The moment of what follows the newest event of a chat. Where a wrong clock has dated that far into the future, each
-    /// change is dated a millisecond after the one before, until real time has caught up.
+    /// The time of a transaction after the newest event of a chat. If a wrong clock has dated that event far
+    /// into the future, each change is dated a millisecond after the previous one until real time has caught
+    /// up.
     fn after(logged_at: Timestamp, clock: Timestamp) -> Self {
         let log = if logged_at.since(clock) > SKEW {
             logged_at.plus(TimeDelta::milliseconds(1))
@@ -58,24 +60,23 @@ impl Moment {
 
 /// The data of an event, besides its position in the log.
 pub struct Fact {
-    /// What happened, with the row as it now is.
+    /// The change, with the current row.
     pub change: Change,
-    /// Who did it; absent when the server did.
+    /// The actor. Absent if the server made the change.
     pub actor_id: Option<ActorId>,
-    /// The audience of the event.
     pub audience: Audience,
 }
 
-/// The result of a transaction that is on disk.
+/// The result of a committed transaction.
 pub struct Committed<T> {
     /// The result of its work.
     pub value: T,
-    /// The chat that it had locked, as it was written.
+    /// The chat that it had locked, as written.
     pub chat: Option<Arc<chat::Model>>,
 }
 
 impl<T> Committed<T> {
-    /// The result with the chat, for work that locks one.
+    /// The result and the chat, for work that locks one.
     pub fn with_chat(self) -> Result<(T, Arc<chat::Model>)> {
         let Self { value, chat } = self;
         Ok((value, chat.ok_or_else(no_chat)?))
@@ -83,8 +84,8 @@ impl<T> Committed<T> {
 }
 
 impl Store {
-    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails. Returns once everything that it
-    /// read or wrote is on disk. Only statements of the transaction may be awaited in it.
+    /// Runs `work` in a transaction. Commits if it succeeds and rolls back if it fails. Returns once
+    /// everything that it read or wrote is on disk. `work` may await only statements of the transaction.
     pub async fn transaction<T, E>(
         &self,
         work: impl AsyncFnOnce(&mut Tx) -> std::result::Result<T, E>,
@@ -102,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Opens a transaction that its caller ends: [`Store::transaction`] is for everything but tests.
+    /// Opens a transaction that the caller ends. Use [`Store::transaction`], except in tests.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let open = self.0.writer.begin().await?;
         Ok(Tx {
@@ -127,7 +128,7 @@ impl Rows for Tx {
 }
 
 impl Tx {
-    /// Locks a chat of the organization until the transaction ends; `None` where there is no such chat.
+    /// Locks a chat of the organization until the transaction ends. `None` if there is no such chat.
     pub async fn lock_chat(
         &mut self,
         organization_id: OrganizationId,
@@ -142,7 +143,7 @@ impl Tx {
         Ok(self.hold(chat))
     }
 
-    /// Locks the DIRECT chat of a pair; `None` where it has none, or its chat was deleted.
+    /// Locks the DIRECT chat of a pair. `None` if it has none, or its chat was deleted.
     pub async fn lock_chat_of_pair(
         &mut self,
         organization_id: OrganizationId,
@@ -158,15 +159,15 @@ impl Tx {
         Ok(self.hold(chat))
     }
 
-    /// Locks a chat of whatever organization: for the server's own clock, which acts for nobody.
+    /// Locks a chat of any organization. For tasks of the server itself.
     pub async fn lock_any_chat(&mut self, chat_id: ChatId) -> Result<Option<&chat::Model>> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
         let chat = chat::Entity::find_by_id(chat_id).lock_exclusive().one(self.connection()).await?;
         Ok(self.hold(chat))
     }
 
-    /// Takes the chat that was just locked. The time is taken now: under the lock, so that it never decreases with the
-    /// sequence.
+    /// Stores the chat that was just locked. Takes the time now, under the lock, so that it never decreases
+    /// with the sequence.
     fn hold(&mut self, chat: Option<chat::Model>) -> Option<&chat::Model> {
         if let Some(chat) = &chat {
             self.moment = OnceLock::from(Moment::after(chat.logged_at, self.store.clock().now()));
@@ -176,13 +177,14 @@ impl Tx {
         self.chat.as_ref()
     }
 
-    /// Turns from the locked chat, of which nothing was written, to another one. It stays locked.
+    /// Gives up the locked chat, of which nothing was written, so that another one can be used. Its lock
+    /// stays until the transaction ends.
     pub fn leave_chat(&mut self) {
         debug_assert!(self.log.is_empty(), "a transaction spans one chat");
         (self.chat, self.before) = (None, None);
     }
 
-    /// Adds a chat, which is then the one that this transaction has locked.
+    /// Adds a chat, which becomes the locked one.
     pub async fn add_chat(&mut self, chat: chat::Model) -> Result<()> {
         debug_assert!(self.chat.is_none(), "a transaction spans one chat");
         chat::Entity::insert(chat.clone().into_active_model())
@@ -192,25 +194,25 @@ impl Tx {
         Ok(())
     }
 
-    /// The locked chat, with what this transaction changed of it so far.
+    /// The locked chat, including the changes of this transaction.
     pub fn chat(&self) -> Result<&chat::Model> {
         self.chat.as_ref().ok_or_else(no_chat)
     }
 
-    /// The locked chat, to change its counters and fields. They are written when something is recorded.
+    /// The locked chat, to change its counters and fields. They are written if an event is recorded.
     pub fn chat_mut(&mut self) -> Result<&mut chat::Model> {
         self.chat.as_mut().ok_or_else(no_chat)
     }
 
-    /// The date of everything that this transaction writes: the clock's time, but never before the chat's newest event.
-    /// What becomes due goes by [`Tx::clock_time`].
+    /// The timestamp of everything that this transaction writes: the clock's time, but never before the
+    /// chat's newest event. For deadlines, use [`Tx::clock_time`].
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.moment().log
     }
 
-    /// The clock's time in this transaction, by which is judged and set what becomes due. It is the same as
-    /// [`Tx::now`], unless a wrong clock has dated the chat's log into the future.
+    /// The clock's time, with which deadlines are set and compared. Equals [`Tx::now`], unless a wrong clock
+    /// has dated the chat's log into the future.
     #[must_use]
     pub fn clock_time(&self) -> Timestamp {
         self.moment().clock
@@ -223,13 +225,12 @@ impl Tx {
         })
     }
 
-    /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         self.store.clock().new_id()
     }
 
-    /// The sequence that the next recorded event gets.
+    /// The sequence of the next recorded event.
     pub fn next_sequence(&self) -> Result<i64> {
         Ok(self.chat()?.last_sequence + 1)
     }
@@ -250,34 +251,34 @@ impl Tx {
         Ok(())
     }
 
-    /// Tells, after the commit, of something that has no place in the log.
+    /// Publishes a signal after the commit. Signals are not in the log.
     pub fn hint(&mut self, chat_id: ChatId, signal: Signal) {
         self.news.push(News::Signal(chat_id, signal));
     }
 
-    /// Tells, after the commit, that a participant of the locked chat changed their own view of it, or read on.
+    /// Publishes after the commit that a participant of the locked chat changed their own view or read mark.
     pub fn view_changed(&mut self, participation: participation::Model, change: ViewChange) -> Result<()> {
         let chat = Arc::new(self.chat()?.clone());
         self.news.push(News::View { chat, participation, change });
         Ok(())
     }
 
-    /// Tells, after the commit, that an actor's role or activity changed.
+    /// Publishes after the commit that an actor's role or status changed.
     pub fn actor_changed(&mut self, actor: actor::Model) {
         self.news.push(News::Actor(actor));
     }
 
-    /// Tells, after the commit, that the rooms of these actors changed, with their new `auth_version`.
+    /// Publishes, after the commit, that the rooms of these actors changed, with their new `auth_version`.
     pub fn rooms_changed(&mut self, versions: Vec<(ActorId, i64)>) {
         self.news.push(News::Rooms(versions));
     }
 
-    /// Tells, after the commit, that a room's own fields changed.
+    /// Publishes, after the commit, that a room's own fields changed.
     pub fn room_changed(&mut self) {
         self.news.push(News::Room);
     }
 
-    /// Writes the chat and its log, makes everything durable, publishes it, and answers the chat.
+    /// Writes the chat and its log, waits until everything is on disk, publishes it, and returns the chat.
     pub(crate) async fn commit(mut self) -> Result<Option<Arc<chat::Model>>> {
         match self.write_all().await {
             Ok(chat) => {
@@ -302,7 +303,7 @@ impl Tx {
         }
     }
 
-    /// Undoes everything; answers when all that was read is on disk.
+    /// Rolls back. Returns once everything that was read is on disk.
     pub(crate) async fn roll_back(self) -> Result<()> {
         self.store.0.finish(self.open, Ending::default()).await
     }
@@ -312,12 +313,12 @@ impl Tx {
         self.store.0.webhook_bodies.as_ref()
     }
 
-    /// Says that the worker has something to do once this is committed.
+    /// Wakes the delivery worker after the commit.
     pub fn fill_outbox(&mut self) {
         self.fills_outbox = true;
     }
 
-    /// Writes the chat, its log, and what webhooks are told of it.
+    /// Writes the chat, its log and the webhook deliveries.
     async fn write_all(&mut self) -> Result<Option<Arc<chat::Model>>> {
         let chat = self.write_log().await?;
         if let Some(chat) = &chat

@@ -1,4 +1,4 @@
-//! The number of bytes that visitors were allowed to upload within a day.
+//! The number of bytes that actors were allowed to upload within a day.
 
 use super::{Result, Rows as _, Tx};
 use chrono::TimeDelta;
@@ -6,8 +6,8 @@ use entity::{ActorId, upload_usage};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel};
 
-/// Adds bytes to what an actor was granted within the current day, which begins with the first upload after the last
-/// one ended. Answers the sum; a rollback takes the bytes back.
+/// Adds bytes to an actor's usage of the current day and returns the sum. A day begins with the first upload
+/// after the previous day ended. A rollback takes the bytes back.
 pub async fn add(tx: &Tx, actor_id: ActorId, bytes: i64, day: TimeDelta) -> Result<i64> {
     let now = tx.now();
     let is_over = || upload_usage::Column::Since.lte(now.minus(day));

@@ -11,7 +11,7 @@ use sea_orm::{
     QuerySelect, Select,
 };
 
-/// The webhook, where it is of the organization.
+/// Finds a webhook of the organization.
 pub async fn find_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -20,7 +20,7 @@ pub async fn find_in_organization(
     Ok(find_many_in_organization(rows, organization_id, &[id]).await?.pop())
 }
 
-/// Those of the webhooks that are of the organization.
+/// Finds webhooks of the organization.
 pub async fn find_many_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -32,7 +32,7 @@ pub async fn find_many_in_organization(
         .await?)
 }
 
-/// The organization's webhooks, oldest first.
+/// Lists the organization's webhooks, oldest first.
 pub async fn list_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -42,12 +42,12 @@ pub async fn list_in_organization(
     keyset::page(rows, all_in_organization(organization_id), sorting, page).await
 }
 
-/// The number of webhooks of the organization.
+/// Counts the organization's webhooks.
 pub async fn count_in_organization(rows: &impl Rows, organization_id: OrganizationId) -> Result<u64> {
     Ok(all_in_organization(organization_id).count(rows.connection()).await?)
 }
 
-/// The organization's webhooks that are told of events.
+/// Lists the organization's enabled webhooks.
 pub async fn list_enabled_in_organization(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -59,8 +59,8 @@ pub async fn list_enabled_in_organization(
         .await?)
 }
 
-/// Locks the webhook, where it is of the organization. Whoever changes a webhook and its deliveries locks it
-/// first; events are still written for it.
+/// Locks a webhook of the organization. Changes to a webhook and its deliveries require this lock; adding
+/// deliveries does not.
 pub async fn lock_in_organization(
     tx: &Tx,
     organization_id: OrganizationId,
@@ -73,15 +73,14 @@ pub async fn lock_in_organization(
         .await?)
 }
 
-/// Locks the webhook of whatever organization, also one that is being cleared away: for the worker, which acts
-/// for nobody.
+/// Locks a webhook of any organization, even a deleted one. For the delivery worker.
 pub async fn lock_any(tx: &Tx, id: WebhookId) -> Result<Option<webhook::Model>> {
     Ok(webhook::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx.connection()).await?)
 }
 
-/// Webhooks, of whatever organization, for which there is something to do, ordered by id, after one of them; at
-/// most `limit`. An enabled one has a delivery that is due, and its receiver has not asked for peace; a disabled one
-/// has deliveries to be given up. Each is one look at an index, however much it has to be told.
+/// Lists up to `limit` webhooks of all organizations with pending work, ordered by id, starting after
+/// `after`. An enabled webhook has a due delivery and is not deferred; a disabled one has deliveries to
+/// abandon. Each takes one index lookup, however many deliveries it has.
 pub async fn list_due(
     rows: &impl Rows,
     now: Timestamp,
@@ -117,7 +116,7 @@ fn has_delivery(which: Expr) -> Expr {
     Expr::exists(found)
 }
 
-/// Webhooks, of whatever organization, that were deleted before a moment; at most `limit`.
+/// Lists up to `limit` webhooks of all organizations that were deleted before a moment.
 pub async fn list_deleted(rows: &impl Rows, before: Timestamp, limit: u64) -> Result<Vec<webhook::Model>> {
     Ok(webhook::Entity::find()
         .filter(webhook::Column::DeletedAt.lt(before))
@@ -126,13 +125,11 @@ pub async fn list_deleted(rows: &impl Rows, before: Timestamp, limit: u64) -> Re
         .await?)
 }
 
-/// Adds a webhook.
 pub async fn insert(tx: &Tx, row: &webhook::Model) -> Result<()> {
     webhook::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.connection()).await?;
     Ok(())
 }
 
-/// Writes the row as it now is.
 pub async fn update(tx: &Tx, row: &webhook::Model) -> Result<()> {
     webhook::Entity::update_many()
         .set(all_but_key(row))
@@ -142,7 +139,7 @@ pub async fn update(tx: &Tx, row: &webhook::Model) -> Result<()> {
     Ok(())
 }
 
-/// Takes a deleted webhook away for good; its deliveries are gone already.
+/// Removes a deleted webhook, whose deliveries are gone already.
 pub async fn remove(tx: &Tx, id: WebhookId) -> Result<()> {
     webhook::Entity::delete_by_id(id).exec(tx.connection()).await?;
     Ok(())

@@ -1,9 +1,9 @@
-//! How transactions get to disk: PostgreSQL takes many at once; SQLite takes one at a time, so there the
-//! ones that wait share a flush.
+//! Commits transactions to disk. PostgreSQL runs many at once. SQLite runs one at a time, so waiting
+//! transactions share a flush.
 //!
-//! On SQLite each transaction is a savepoint within one outer transaction. Whoever finishes while others
-//! wait leaves the outer transaction open for them; whoever finishes last commits it, and all learn of it
-//! together. A refusal waits too: what it read may not have been on disk yet.
+//! On SQLite, each transaction is a savepoint within one outer transaction. A transaction that finishes while
+//! others wait leaves the outer one open for them. The last one commits it, and all get their results
+//! together. A refused transaction waits too, because the data it read may not be on disk yet.
 
 use super::batch::{Batch, Finished, Health};
 use super::bounded::{ROLLBACK, STATEMENT, within};
@@ -19,20 +19,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
-/// Transactions that share one flush at most: more only makes the first of them wait longer.
+/// The maximum number of transactions that share a flush. More would only make the first of them wait longer.
 const BATCH: usize = 128;
-/// A batch that nobody flushed for this long (its next writer was dropped) is flushed by who waits for it.
+/// How long an unflushed batch may stay idle before a waiting transaction flushes it. This happens when the
+/// next writer was dropped.
 const ABANDONED: Duration = Duration::from_millis(50);
-/// The name of the row that a probe writes, and how much it writes into it: more than most transactions do.
+/// The name and the size of the row that a probe writes. It is larger than most transactions.
 const PROBE: &str = "write_probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// The time that a writer waits for its turn on SQLite: nearly as long as an operation may take. Later it
-/// leaves the queue. Otherwise, an overloaded server would keep writing for callers that were answered long
-/// ago.
+/// How long a writer waits on SQLite: nearly as long as an operation may take. Otherwise, an overloaded
+/// server would keep writing for callers that have already got an error.
 const TURN_WITHIN: Duration = Duration::from_secs(8);
 
-/// The writer of an engine.
 pub(super) enum Writer {
     /// SQLite's one writing connection.
     Single(Single),
@@ -50,31 +49,31 @@ pub(super) struct Single {
 /// An open transaction.
 pub(super) struct Open {
     pub(super) writing: Writing,
-    /// On SQLite: held while this transaction is the one that writes.
+    /// On SQLite, held while this transaction is the one that writes.
     turn: Option<OwnedMutexGuard<Batch>>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        // Whoever comes next rolls it back, and learns whether that succeeded.
+        // The next writer rolls it back, and learns whether that succeeded.
         if let Some(mut turn) = self.turn.take() {
             turn.leave(self.writing.move_out());
         }
     }
 }
 
-/// How a transaction ends.
+/// The ending of a transaction.
 #[derive(Default)]
 pub(super) struct Ending {
-    /// Whether its writes are kept.
+    /// Whether its writes are committed.
     pub(super) keep: bool,
-    /// What it publishes once it is stored.
+    /// The news to publish after the commit.
     pub(super) news: Vec<News>,
-    /// Whether there is something to deliver then.
+    /// Whether it added webhook deliveries.
     pub(super) fills_outbox: bool,
 }
 
-/// Counts a writer as waiting for as long as it lives.
+/// Counts a writer as waiting while it exists.
 struct Waiting(Arc<AtomicUsize>);
 
 impl Waiting {
@@ -128,7 +127,7 @@ impl Writer {
 }
 
 impl Store {
-    /// Whether writes succeed. Where the last one failed, tries one.
+    /// Checks that writes succeed. If the last one failed, tries one.
     pub(super) async fn probe(&self) -> Result<()> {
         let Writer::Single(Single { health, .. }) = &self.0.writer else { return Ok(()) };
         if health.is_failing() && health.may_probe() {
@@ -152,9 +151,9 @@ impl Store {
 }
 
 impl Inner {
-    /// Ends a transaction: keeps or undoes its writes, waits until everything that it read or wrote is on
-    /// disk, and publishes what was kept. A caller that is dropped meanwhile changes nothing of this: what COMMIT
-    /// stores is published, however long it takes and whoever still waits for it.
+    /// Ends a transaction: commits or rolls back, waits until everything that it read or wrote is on disk,
+    /// and publishes committed changes. This continues if the caller is dropped: what COMMIT stores is
+    /// published in any case.
     pub(super) async fn finish(self: &Arc<Self>, open: Open, ending: Ending) -> Result<()> {
         let inner = Arc::clone(self);
         let ended = self.endings.spawn(async move {

@@ -9,17 +9,16 @@ use sea_orm::{
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The reason why the shared transaction can no longer be committed. Empty while it can.
+/// The reason why the shared transaction can no longer be committed. Empty while it can be.
 pub(super) type Broken = Arc<OnceLock<String>>;
 
 /// An open transaction, for statements.
 ///
-/// SQLite ends the whole transaction by itself after some errors, a full disk among them. What is written then is
-/// written outside of any transaction. So after such an error every further statement is refused.
+/// SQLite ends the whole transaction after some errors, such as a full disk. Later statements would run
+/// outside of any transaction, so all statements after such an error are refused.
 pub struct Writing {
     transaction: Option<DatabaseTransaction>,
     backend: DbBackend,
-    /// On SQLite only.
     broken: Option<Broken>,
     wrote: AtomicBool,
 }
@@ -35,14 +34,14 @@ impl Writing {
         self.wrote.load(Ordering::Relaxed)
     }
 
-    /// Moves everything out and leaves a shell that refuses statements.
+    /// Moves the transaction out. What remains refuses statements.
     pub(super) fn move_out(&mut self) -> Self {
         let shell =
             Self { transaction: None, backend: self.backend, broken: None, wrote: AtomicBool::new(false) };
         std::mem::replace(self, shell)
     }
 
-    /// Takes the transaction out, to be ended.
+    /// Takes the transaction out, to end it.
     pub(super) fn take(&mut self) -> Option<DatabaseTransaction> {
         self.transaction.take()
     }

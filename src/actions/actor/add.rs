@@ -12,7 +12,7 @@ pub(super) async fn insert(tx: &Tx, row: actor::Model) -> Result<actor::Model> {
     }
 }
 
-/// An actor as it is before anything is known of it.
+/// A new actor without any details.
 pub(in crate::actions) fn new_actor(
     tx: &Tx,
     organization_id: OrganizationId,

@@ -11,18 +11,17 @@ use entity::{ActorType, UserRole, actor};
 /// A user to create.
 #[derive(Clone, Debug)]
 pub struct CreateUser {
-    /// As colleagues see it.
+    /// The name that colleagues see.
     pub name: String,
-    /// As visitors see it; the name itself, where absent.
+    /// The name that visitors see. Defaults to `name`.
     pub public_name: Option<String>,
-    /// What the user may do.
+    /// The user's role.
     pub role: UserRole,
     /// The user's id in the organization's own systems; unique among its users.
     pub external_id: Option<String>,
 }
 
 impl Actions {
-    /// Creates a user.
     pub async fn create_user(&self, viewer: &Viewer, input: CreateUser) -> Result<actor::Model> {
         let permit = self.permit(viewer, Verb::ManageOrganization)?;
         Ok(permit.write(create, input).await?.value)

@@ -11,7 +11,7 @@ use entity::{ActorId, ActorType, OrganizationId, actor};
 use std::collections::HashMap;
 
 impl Actions {
-    /// The actors with these ids, as an edge of something that the viewer sees.
+    /// Finds the actors that something visible to the viewer refers to. Does not check visibility again.
     pub async fn actors_by_id(
         &self,
         viewer: &Viewer,
@@ -21,7 +21,7 @@ impl Actions {
         Ok(found.into_iter().map(|actor| (actor.id, actor)).collect())
     }
 
-    /// A user or visitor by id, external id or name; for the command line, which answers to nobody.
+    /// Finds a user or visitor by id, external id or name. For the command line: checks no permissions.
     pub async fn find_person(
         &self,
         organization_id: OrganizationId,
@@ -45,19 +45,19 @@ impl Actions {
         Ok(found.filter(|actor| actor.actor_type == actor_type))
     }
 
-    /// A user or a visitor; a visitor sees themself and the users of the organization.
+    /// Finds a user or visitor. Visitors see themselves and the users of the organization.
     pub async fn actor(&self, viewer: &Viewer, id: ActorId) -> Result<Option<actor::Model>> {
         Ok(self.visible_actors(viewer, &[id]).await?.pop())
     }
 
-    /// Those of the users and visitors that the viewer sees.
+    /// Filters actors by visibility to the viewer.
     pub async fn visible_actors(&self, viewer: &Viewer, ids: &[ActorId]) -> Result<Vec<actor::Model>> {
         let mut found = actors::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
         found.retain(|actor| policy::sees_actor(viewer, actor));
         Ok(found)
     }
 
-    /// The visitor with this external id; nobody has one that cannot be.
+    /// Finds the visitor with this external id. An invalid external id finds nobody.
     pub async fn visitor_by_external_id(
         &self,
         viewer: &Viewer,
@@ -72,13 +72,14 @@ impl Actions {
         Ok(found.filter(|actor| policy::sees_actor(viewer, actor)))
     }
 
-    /// The organization's users, oldest first.
+    /// Lists the organization's users, oldest first.
     pub async fn users(&self, viewer: &Viewer, page: &PageRequest) -> Result<Page<actor::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
         Ok(actors::list_users(&self.0.store, viewer.organization_id, page).await?)
     }
 
-    /// The organization's visitors, oldest first. A query matches a part of the display name or the whole external id.
+    /// Lists the organization's visitors, oldest first. A query matches a substring of the display name or
+    /// the whole external id.
     pub async fn visitors(
         &self,
         viewer: &Viewer,

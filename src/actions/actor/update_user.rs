@@ -8,23 +8,23 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors};
 use entity::{ActorId, ActorType, UserRole, actor};
 
-/// Changes of a user. What is absent stays.
+/// Changes to a user. Absent fields stay as they are.
 #[derive(Clone, Debug)]
 pub struct UpdateUser {
-    /// Whom.
+    /// The user to change.
     pub user_id: ActorId,
-    /// As colleagues see it.
+    /// The name that colleagues see.
     pub name: Option<String>,
-    /// As visitors see it.
+    /// The name that visitors see.
     pub public_name: Option<String>,
-    /// What the user may do.
+    /// The user's role.
     pub role: Option<UserRole>,
-    /// Whether the user may act at all.
+    /// Whether the user can sign in.
     pub is_active: Option<bool>,
 }
 
 impl Actions {
-    /// Changes a user. Who is deactivated loses every connection and every presence at once.
+    /// Changes a user. Deactivating a user closes their connections and ends their presences at once.
     pub async fn update_user(&self, viewer: &Viewer, input: UpdateUser) -> Result<actor::Model> {
         let permit = self.permit(viewer, Verb::ManageOrganization)?;
         let user = permit.write(update, input).await?.value;

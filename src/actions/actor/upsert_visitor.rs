@@ -10,23 +10,23 @@ use crate::domain::{limits, text};
 use crate::store::{Tx, actors};
 use entity::{ActorType, OrganizationId, actor};
 
-/// A visitor to create or to change.
+/// A visitor to create or change.
 #[derive(Clone, Debug)]
 pub struct UpsertVisitor {
     /// The visitor's id in the organization's own systems; unique among its visitors.
     pub external_id: String,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the name, `Some(None)` removes it.
     pub display_name: Option<Option<String>>,
-    /// Replaces all attributes, where given.
+    /// Replaces all attributes if present.
     pub attributes: Option<Vec<(String, String)>>,
 }
 
 impl Actions {
-    /// Creates the visitor with this external id, or changes them.
+    /// Creates or changes the visitor with this external id.
     pub async fn upsert_visitor(&self, viewer: &Viewer, input: UpsertVisitor) -> Result<actor::Model> {
         let permit = self.permit(viewer, Verb::UpsertVisitor)?;
         match permit.write(upsert_for, input.clone()).await {
-            // Two calls made the same visitor at once: the second one finds it there.
+            // Concurrent calls created the same visitor: the second call finds the visitor of the first.
             Err(Error::Refused(Refused::Conflict { .. })) => Ok(permit.write(upsert_for, input).await?.value),
             other => Ok(other?.value),
         }
@@ -37,7 +37,7 @@ async fn upsert_for(tx: &mut Tx, viewer: Viewer, input: UpsertVisitor) -> Result
     upsert(tx, viewer.organization_id, input).await
 }
 
-/// Creates the visitor, or changes them; they are locked then.
+/// Creates or changes the visitor, and leaves their row locked.
 pub(in crate::actions) async fn upsert(
     tx: &mut Tx,
     organization_id: OrganizationId,
@@ -52,7 +52,7 @@ pub(in crate::actions) async fn upsert(
         check_attributes("attributes", attributes)?;
     }
     let known = actors::find_by_external_id(tx, organization_id, ActorType::Visitor, &external_id).await?;
-    // Read again under the lock: what another call changes at the same time stays.
+    // Read again under the lock, so that a concurrent change is not overwritten.
     let found = match known {
         Some(known) => actors::lock_in_organization(tx, organization_id, &[known.id]).await?.pop(),
         None => None,
@@ -73,7 +73,7 @@ pub(in crate::actions) async fn upsert(
     Ok(row)
 }
 
-/// What an organization knows about a visitor.
+/// Checks the attributes that an organization sets on a visitor.
 pub(in crate::actions) fn check_attributes(
     field: impl Into<FieldPath>,
     attributes: &mut [(String, String)],

@@ -14,7 +14,7 @@ use entity::{
 };
 use std::collections::HashMap;
 
-/// An attachment of nothing yet, in the chat that is locked.
+/// An attachment of the locked chat, without content.
 pub(super) fn blank(tx: &Tx, viewer: &Viewer, kind: AttachmentKind) -> Result<attachment::Model> {
     Ok(attachment::Model {
         id: AttachmentId(tx.new_id()),
@@ -39,7 +39,7 @@ pub(super) fn blank(tx: &Tx, viewer: &Viewer, kind: AttachmentKind) -> Result<at
     })
 }
 
-/// Attaches all of it to a message that was just written; the caller has checked what can be attached.
+/// Attaches everything to a message that was just written. The caller has checked that it can be attached.
 pub(in crate::actions) async fn attach(
     tx: &Tx,
     viewer: &Viewer,
@@ -74,7 +74,7 @@ pub(in crate::actions) async fn attach(
     Ok(())
 }
 
-/// An upload that is not the viewer's, or not for this chat, is not there.
+/// Attaches an upload. An upload of somebody else, or for another chat, is not found.
 async fn attach_file(
     tx: &Tx,
     viewer: &Viewer,
@@ -129,7 +129,8 @@ async fn contact_actors(
     }
 }
 
-/// A visitor's name is kept with the contact, for those who do not see the visitor; a user's depends on who reads it.
+/// The name to store with a contact. A visitor's name is stored for readers who cannot see the visitor; a
+/// user's name depends on the reader and is not stored.
 fn own_name(actor: &actor::Model) -> Option<String> {
     match actor.actor_type {
         ActorType::Visitor => actor.name.clone(),
@@ -137,7 +138,7 @@ fn own_name(actor: &actor::Model) -> Option<String> {
     }
 }
 
-/// Whether a message has just this attached.
+/// Whether a message has exactly these attachments.
 pub(in crate::actions) async fn is_same(
     tx: &Tx,
     organization_id: OrganizationId,
@@ -156,7 +157,7 @@ pub(in crate::actions) async fn is_same(
 }
 
 fn is_link(row: &attachment::Model, link: &NewLink) -> bool {
-    // Stored before URLs were normalized, it is the same link all the same.
+    // Rows from before URLs were normalized must still compare as equal.
     let stored = row.url.as_deref().and_then(web_url).map(String::from);
     stored.as_ref() == Some(&link.url) && row.name == Some(link.name())
 }

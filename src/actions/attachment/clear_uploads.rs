@@ -6,14 +6,15 @@ use crate::store::{Tx, attachments};
 use chrono::TimeDelta;
 use entity::{AttachmentId, AttachmentKind, Timestamp, attachment};
 
-/// How long an upload waits to be sent.
+/// How long an unsent upload is kept.
 const UNSENT: TimeDelta = TimeDelta::days(1);
 
-/// Attachments that are cleared away at once.
+/// The maximum number of attachments removed per run.
 const CLEARED: u64 = 100;
 
 impl Actions {
-    /// Removes uploads that nobody sent for a day, and takes away what was removed, bytes and rows: how many.
+    /// Removes uploads that were not sent within a day, and the bytes and rows of removed attachments.
+    /// Returns their number.
     pub async fn clear_uploads(&self) -> Result<usize> {
         let now = self.now();
         let unsent = attachments::list_unsent(&self.0.store, now.minus(UNSENT), CLEARED).await?;
@@ -24,7 +25,7 @@ impl Actions {
         let removed = attachments::list_removed(&self.0.store, CLEARED).await?;
         let mut gone = Vec::new();
         for row in &removed {
-            // The row stays until its bytes are gone, so that a stop in between loses nothing.
+            // The row stays until its bytes are gone, so that a crash in between leaves no orphaned bytes.
             match self.remove_bytes(row).await {
                 Ok(()) => gone.push(row.id),
                 Err(error) => tracing::warn!(%error, attachment = %row.id, "a file could not be taken away"),

@@ -11,43 +11,43 @@ use crate::store::{Tx, attachments, upload_usage};
 use chrono::TimeDelta;
 use entity::{AttachmentKind, ChatId, Timestamp, attachment};
 
-/// The span of a visitor's quota.
+/// The period of a visitor's upload quota.
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// Bytes that may be uploaded; nothing is counted where a quota is absent.
+/// Upload quotas in bytes. An absent quota is unlimited.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quotas {
-    /// By one visitor within 24 hours.
+    /// The quota of one visitor within 24 hours.
     pub of_visitor: Option<u64>,
-    /// Stored of one organization.
+    /// The storage quota of one organization.
     pub of_organization: Option<u64>,
 }
 
 /// An upload to grant.
 #[derive(Clone, Debug)]
 pub struct CreateUpload {
-    /// Where it will be sent.
+    /// The chat that the upload is for.
     pub chat_id: ChatId,
-    /// What it is called: 1 to 200 characters.
+    /// The file's name, 1 to 200 characters.
     pub name: String,
-    /// What it is.
+    /// The file's media type.
     pub media_type: String,
-    /// Bytes.
+    /// The file's size in bytes.
     pub size: i64,
 }
 
 /// An upload that was granted.
 pub struct GrantedUpload {
-    /// What it will be.
+    /// The attachment that the upload becomes.
     pub attachment: attachment::Model,
-    /// Where its bytes are put.
+    /// The signed URL for the PUT request.
     pub url: String,
-    /// Until when that can begin.
+    /// The time by which the PUT request must begin.
     pub expires_at: Timestamp,
 }
 
 impl Actions {
-    /// Grants an upload to whoever may send in the chat.
+    /// Grants an upload to a viewer who may send in the chat.
     pub async fn create_upload(&self, viewer: &Viewer, input: CreateUpload) -> Result<GrantedUpload> {
         let permit = self.permit(viewer, Verb::Upload)?;
         let size = u64::try_from(input.size).unwrap_or_default();

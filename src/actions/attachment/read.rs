@@ -8,7 +8,7 @@ use entity::{AttachmentId, MessageId, attachment};
 use std::collections::{HashMap, HashSet};
 
 impl Actions {
-    /// The attachments of each of the messages, in their order.
+    /// Lists the attachments of each message, in their order.
     pub async fn attachments_of_each(
         &self,
         viewer: &Viewer,
@@ -23,7 +23,8 @@ impl Actions {
         Ok(found)
     }
 
-    /// Those of the attachments whose messages the viewer sees; of what is not sent, the viewer's own.
+    /// Filters attachments by visibility of their messages. An unsent attachment is visible to its uploader
+    /// only.
     pub async fn visible_attachments(
         &self,
         viewer: &Viewer,
@@ -45,13 +46,12 @@ impl Actions {
         Ok(found)
     }
 
-    /// The file that a signed link names, once its bytes are there.
+    /// Finds the file of a signed link, if its bytes have arrived.
     pub async fn file(&self, id: AttachmentId) -> Result<Option<attachment::Model>> {
         let found = attachments::find_file(&self.0.store, id).await?;
         Ok(found.filter(|row| row.object.is_some()))
     }
 
-    /// The files.
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.0.files

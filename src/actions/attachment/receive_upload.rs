@@ -9,13 +9,14 @@ use entity::{ActorType, AttachmentId, attachment};
 use futures_util::Stream;
 use std::time::Duration;
 
-/// What is read of a body that was refused, so that its sender hears why instead of a broken connection.
+/// The maximum number of bytes read from a refused body, so that the sender receives the error instead of a
+/// broken connection.
 const DRAINED: u64 = 8 * 1024 * 1024;
 
-/// For how long that is read.
+/// The maximum time spent reading a refused body.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What a request says of the body that it brings.
+/// The headers of an upload that describe its body.
 #[derive(Clone, Debug, Default)]
 pub struct Announced {
     /// `Content-Length`.
@@ -24,23 +25,24 @@ pub struct Announced {
     pub media_type: Option<String>,
 }
 
-/// Why the bytes of an upload were not taken. Nothing of them is kept.
+/// The reason why an upload was refused. No bytes of it are kept.
 #[derive(Clone, Debug)]
 pub enum NotTaken {
-    /// There is no such upload any more.
+    /// The upload does not exist or has been removed.
     Gone,
-    /// Its bytes are there already.
+    /// The bytes have already arrived.
     Complete,
-    /// They are said to be something that a browser runs.
+    /// The media type is one that browsers execute.
     Active,
-    /// They are not what was granted.
+    /// The bytes differ from what was granted.
     NotKept(NotKept),
-    /// It could not be written down.
+    /// The upload could not be recorded.
     Failed(Error),
 }
 
 impl Actions {
-    /// Takes the bytes of an upload, whose link was checked. A lost connection ends it; nothing else does.
+    /// Receives the bytes of an upload whose link was checked. The upload stops if the connection is lost,
+    /// but not for any other reason.
     pub async fn take_upload<S, E>(
         &self,
         id: AttachmentId,
@@ -88,13 +90,14 @@ impl Actions {
                 Err(NotTaken::Complete)
             }
             Err(error) => {
-                // Perhaps it was written down all the same: what does not count is cleared away with the rest.
+                // The commit may have succeeded despite the error. If it did not, the cleanup removes the
+                // bytes.
                 Err(NotTaken::Failed(error))
             }
         }
     }
 
-    /// Another attempt that was faster has taken this one away while it was written.
+    /// Explains a refusal. A faster concurrent attempt may have removed this upload while it was written.
     async fn why_not_kept(&self, id: AttachmentId, why: NotKept) -> NotTaken {
         match (&why, attachments::find_file(&self.0.store, id).await) {
             (NotKept::Unreachable(_), Ok(Some(row))) if row.object.is_some() => NotTaken::Complete,
@@ -102,7 +105,8 @@ impl Actions {
         }
     }
 
-    /// What the bytes must be, unless they are there, or are said to be something else.
+    /// The properties that the bytes must have. Fails if they have already arrived, if the announced size
+    /// differs, or if browsers execute the announced media type.
     fn expect(
         &self,
         row: &attachment::Model,
@@ -112,7 +116,7 @@ impl Actions {
         if row.object.is_some() {
             return Err(NotTaken::Complete);
         }
-        // What else a client says of harmless bytes changes nothing: they are kept as they were granted.
+        // Any other announced media type is ignored, because the granted one is stored.
         if announced.media_type.is_some_and(|announced| media::is_active(&announced)) {
             return Err(NotTaken::Active);
         }
@@ -129,7 +133,7 @@ impl Actions {
     }
 }
 
-/// What could not be taken away now goes with the attachment.
+/// Logs bytes that could not be removed. They are removed together with the attachment.
 fn tidied(done: Result<(), Unreachable>, id: AttachmentId) {
     if let Err(error) = done {
         tracing::warn!(%error, attachment = %id, "what is left of an upload stays for now");
@@ -140,7 +144,7 @@ fn failed(error: crate::store::Error) -> NotTaken {
     NotTaken::Failed(error.into())
 }
 
-/// Reads on for a while, and keeps nothing.
+/// Reads and discards the rest of the body for a limited time.
 async fn drain<S, E>(mut body: S)
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 pub use crate::store::carts::CartsOf;
 
 impl Actions {
-    /// The same page of the carts of each, by age. Who asks has been shown the visitors, or the chats.
+    /// Lists the same page of carts for each owner. The caller has checked that the viewer sees
+    /// the visitors or chats.
     pub async fn carts_of_each(
         &self,
         viewer: &Viewer,
@@ -24,7 +25,7 @@ impl Actions {
         Ok(places.iter().copied().zip(pages).collect())
     }
 
-    /// Those of the carts that the viewer sees.
+    /// Filters carts by visibility to the viewer.
     pub async fn visible_carts(
         &self,
         viewer: &Viewer,
@@ -35,7 +36,7 @@ impl Actions {
         Ok(found)
     }
 
-    /// Those of the products that are in carts that the viewer sees.
+    /// Filters products by visibility of their carts.
     pub async fn visible_products(
         &self,
         viewer: &Viewer,
@@ -48,7 +49,7 @@ impl Actions {
         Ok(found)
     }
 
-    /// What is and was in each of the carts, in the order in which it was put there.
+    /// Lists the current and removed products of each cart, in the order they were added.
     pub async fn products_of_each(
         &self,
         ids: &[ShoppingCartId],

@@ -1,4 +1,4 @@
-//! Creates or changes a shopping cart, as the shop of the organization reports it.
+//! Creates or changes a shopping cart from the report of the organization's shop.
 
 use crate::actions::history::record_chat_among_staff;
 use crate::actions::write::lock_visible_chat;
@@ -14,27 +14,27 @@ use entity::{
     shopping_cart_product,
 };
 
-/// A cart as it is to be. What is absent stays.
+/// The state of a cart to store. Absent fields stay as they are.
 #[derive(Clone, Debug)]
 pub struct UpsertCart {
-    /// The shop's own id of it.
+    /// The cart's id in the shop.
     pub external_id: String,
-    /// Whose.
+    /// The visitor who owns the cart.
     pub visitor_id: ActorId,
-    /// The chat that it has to do with, one of the visitor's.
+    /// The related chat, which must be one of the visitor's.
     pub chat_id: Option<ChatId>,
-    /// ISO 4217.
+    /// The ISO 4217 code of the currency.
     pub currency: String,
-    /// When the first product was put into it; now, if it is new.
+    /// The time when the first product was added. Defaults to now for a new cart.
     pub opened_at: Option<Timestamp>,
-    /// When it was bought.
+    /// The time of the purchase.
     pub locked_at: Option<Timestamp>,
-    /// All that is in it now.
+    /// All products now in the cart.
     pub products: Vec<Product>,
 }
 
 impl Actions {
-    /// Makes the shop's cart known, or what became of it. What is not among the products any more was taken out.
+    /// Creates or changes a cart. Products that are no longer listed are marked as removed.
     pub async fn upsert_cart(&self, viewer: &Viewer, input: UpsertCart) -> Result<shopping_cart::Model> {
         let permit = self.permit(viewer, Verb::UpsertShoppingCart)?;
         Ok(permit.write(upsert, input).await?.value)
@@ -46,7 +46,7 @@ async fn upsert(tx: &mut Tx, viewer: Viewer, mut input: UpsertCart) -> Result<sh
     cart::currency("currency", &input.currency)?;
     cart::products("products", &mut input.products)?;
     let organization_id = viewer.organization_id;
-    // The visitor's lock keeps two calls about the same cart apart.
+    // The visitor's lock serializes calls about the same cart.
     let visitor = actors::lock_in_organization(tx, organization_id, &[input.visitor_id]).await?.pop();
     visitor
         .filter(|actor| actor.actor_type == ActorType::Visitor)
@@ -84,7 +84,7 @@ async fn add(tx: &Tx, viewer: &Viewer, input: &UpsertCart) -> Result<shopping_ca
         locked_at: input.locked_at,
     };
     carts::insert(tx, &cart).await.map_err(|error| match error {
-        // Another visitor's call was faster with the same id.
+        // A concurrent call for another visitor used the same id.
         store::Error::Taken(_) => Refused::Conflict { field: "externalId".into() }.into(),
         other @ (store::Error::Unavailable(_) | store::Error::Failed(_)) => Error::from(other),
     })?;
@@ -115,7 +115,7 @@ async fn change(tx: &Tx, before: shopping_cart::Model, input: &UpsertCart) -> Re
     Ok(cart)
 }
 
-/// What has to be written so that a cart holds other products.
+/// The rows to write when a cart's products change.
 struct Lines {
     changed: Vec<shopping_cart_product::Model>,
     added: Vec<shopping_cart_product::Model>,
@@ -147,7 +147,7 @@ async fn lines(tx: &Tx, cart_id: ShoppingCartId, products: &[Product]) -> Result
     Ok(Lines { changed, added })
 }
 
-/// A product that is put into the cart now.
+/// A product that is added to the cart now.
 fn put(tx: &Tx, cart_id: ShoppingCartId, product: &Product) -> shopping_cart_product::Model {
     let product = product.clone();
     shopping_cart_product::Model {

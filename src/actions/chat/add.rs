@@ -6,7 +6,7 @@ use crate::domain::viewer::Viewer;
 use crate::store::Tx;
 use entity::{ChatId, ChatType, actor, chat};
 
-/// Locks the chat that these actors have as a pair, or adds one: whether it was there before. Whoever of a pair has left
+/// Locks the DIRECT chat of these two actors, or adds one. Returns whether it existed. An actor who had left
 /// participates again. The caller has locked the actors.
 pub(in crate::actions) async fn find_or_add(
     tx: &mut Tx,
@@ -44,7 +44,7 @@ async fn take_part_all(tx: &mut Tx, viewer: &Viewer, participants: &[actor::Mode
     Ok(())
 }
 
-/// A chat as it is before anything happened in it.
+/// A new chat without any content.
 pub(super) fn new_chat(tx: &Tx, viewer: &Viewer, chat_type: ChatType) -> chat::Model {
     let mut row = chat::Model::new(ChatId(tx.new_id()), viewer.organization_id, chat_type, tx.now());
     row.token = crate::actions::random::unguessable();

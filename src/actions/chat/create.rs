@@ -14,33 +14,33 @@ use crate::store::Tx;
 use entity::{ActorId, ChatId, ChatType, RequestKind, chat};
 use std::sync::Arc;
 
-/// A chat among named actors.
+/// A chat with named participants to create.
 #[derive(Clone, Debug, Hash)]
 pub struct CreateChat {
     /// DIRECT or GROUP.
     pub chat_type: ChatType,
-    /// The caller is added where missing.
+    /// The participants. The caller is added if missing.
     pub participant_ids: Vec<ActorId>,
-    /// One of the participants; the caller, where absent.
+    /// The owner, one of the participants. Defaults to the caller.
     pub owner_id: Option<ActorId>,
-    /// What to call it.
+    /// The chat's name.
     pub name: Option<String>,
-    /// What it is about.
+    /// The chat's description.
     pub description: Option<String>,
-    /// Makes creating again safe.
+    /// The id under which a retry returns the same chat.
     pub request_id: Option<String>,
 }
 
 /// A chat that was created or found.
 pub struct CreatedChat {
-    /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Whether it was there before.
+    /// Whether the chat existed before.
     pub is_existing: bool,
 }
 
 impl Actions {
-    /// Creates a DIRECT or GROUP chat; of a pair there is one DIRECT chat, which is then answered.
+    /// Creates a DIRECT or GROUP chat. Two actors have at most one DIRECT chat, so an existing one is
+    /// returned.
     pub async fn create_chat(&self, viewer: &Viewer, input: CreateChat) -> Result<CreatedChat> {
         let permit = self.permit(viewer, Verb::CreateChat)?;
         let (is_existing, chat) = permit.write_to(viewer.actor_id, create, input).await?.with_chat()?;

@@ -11,7 +11,7 @@ use crate::store::Tx;
 use entity::ChatId;
 
 impl Actions {
-    /// Deletes a chat, which ends where it had not.
+    /// Deletes a chat, and ends it first if it is open.
     pub async fn delete_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
         let permit = self.permit(viewer, Verb::DeleteChat)?;
         permit.write_to(chat_id, delete, chat_id).await?;
@@ -31,7 +31,7 @@ async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     let now = tx.now();
     let chat = tx.chat_mut()?;
     (chat.deleted_at, chat.deleted_by) = (Some(now), Some(viewer.actor_id));
-    // The pair may have another chat from now on.
+    // Frees the pair's key, so that the two can have another DIRECT chat.
     chat.pair_key = None;
     record_chat(tx, Some(viewer.actor_id))
 }

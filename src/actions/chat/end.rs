@@ -15,7 +15,7 @@ use entity::{ChatId, ChatType, MessageType, PresenceEndReason, actor, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Ends a chat, with every presence and every session of it that is not over.
+    /// Ends a chat with its presences and open sessions.
     pub async fn end_chat(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
         let permit = self.permit(viewer, Verb::ActInChat)?;
         Ok(permit.write_to(chat_id, end, chat_id).await?.with_chat()?.1)
@@ -42,14 +42,13 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     record_chat(tx, Some(viewer.actor_id))
 }
 
-/// Ends the locked chat, with every presence in it and every session of it that is not over. That the chat changed is
-/// the caller's to record.
+/// Ends the locked chat with its presences and open sessions. The caller records the change of the chat.
 pub(super) async fn close(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
     let caller = actors::find_in_organization(tx, viewer.organization_id, viewer.actor_id).await?;
     finish(tx, caller.as_ref()).await
 }
 
-/// The same by whomever; without an actor the server itself does it.
+/// Like [`close`], for any actor. Without an actor, the server ends the chat.
 pub(super) async fn finish(tx: &mut Tx, actor: Option<&actor::Model>) -> Result<()> {
     let (chat_id, by) = (tx.chat()?.id, actor.map(|actor| actor.id));
     let mut gone = Vec::new();

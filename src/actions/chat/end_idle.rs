@@ -6,12 +6,12 @@ use crate::actions::{Actions, Result};
 use crate::store::{Tx, idle};
 use entity::ChatId;
 
-/// Idle chats that are ended at one tick.
+/// The maximum number of chats ended per tick.
 const AT_ONCE: u64 = 100;
 
 impl Actions {
-    /// Ends the chats in which nothing happened for as long as their room waits: the server's own clock does this.
-    /// Answers how many it looked at.
+    /// Ends chats that were idle for longer than their room allows. Runs on the server's clock. Returns the
+    /// number of chats examined.
     pub async fn end_idle_chats(&self) -> Result<usize> {
         let idle = idle::list_idle(&self.0.store, self.now(), AT_ONCE).await?;
         for chat_id in &idle {
@@ -24,7 +24,7 @@ impl Actions {
     }
 }
 
-/// Something may have happened while this waited for the chat.
+/// Ends one chat if it is still idle: there may have been activity while this waited for the lock.
 async fn end_idle(tx: &mut Tx, chat_id: ChatId) -> Result<()> {
     if tx.lock_any_chat(chat_id).await?.is_some() && idle::is_idle(tx, chat_id, tx.clock_time()).await? {
         finish(tx, None).await?;

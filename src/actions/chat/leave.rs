@@ -1,4 +1,5 @@
-//! Leaving a chat. In GROUP and DIRECT chats it ends the viewer's participation, in VISITOR chats their presence.
+//! Leaves a chat. In GROUP and DIRECT chats this ends the viewer's participation, in VISITOR chats their
+//! presence.
 
 use crate::actions::participation::end::end_part;
 use crate::actions::presence::end::end_own;
@@ -45,7 +46,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<Left> {
     let chat = tx.chat()?;
     let access = ChatAccess::of(&viewer, chat, Ties::of(participation.as_ref()));
     let leaving = access.leaving();
-    // A retry comes from somebody who may not see the chat any more.
+    // The sender of a retry may no longer see the chat.
     let has_left = leaving == Leaving::Participation && chat.deleted_at.is_none() && participation.is_some();
     if !access.sees() && !has_left {
         return Err(not_found.into());

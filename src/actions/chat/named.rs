@@ -1,4 +1,4 @@
-//! Locks the actors that a call names.
+//! Locks the actors named in a call.
 
 use crate::actions::Result;
 use crate::domain::field_path::FieldPath;
@@ -8,17 +8,17 @@ use crate::domain::{limits, policy};
 use crate::store::{Tx, actors};
 use entity::{ActorId, actor};
 
-/// The actors that a call names, and the caller, locked.
+/// The named actors and the caller, locked.
 pub(in crate::actions) struct Named {
     field: FieldPath,
-    /// The ids as they were given.
+    /// The ids in the order of the input.
     given: Vec<ActorId>,
     count: usize,
     found: Vec<actor::Model>,
 }
 
 impl Named {
-    /// All of them, ordered by id, if each may take part.
+    /// All actors, ordered by id. Fails if one of them cannot participate.
     pub(in crate::actions) fn all(self) -> Result<Vec<actor::Model>> {
         if self.found.len() == self.count && self.found.iter().all(policy::can_participate) {
             Ok(self.found)
@@ -35,8 +35,8 @@ impl Named {
     }
 }
 
-/// Locks the named actors and the caller, who is always one of them, in the order of their ids. Whether they may
-/// take part is asked only after the call is known to be no retry.
+/// Locks the named actors and the caller, in the order of their ids. Whether they can participate is checked
+/// later, after retries have been recognized.
 pub(in crate::actions) async fn lock_named(
     tx: &Tx,
     viewer: &Viewer,

@@ -8,17 +8,17 @@ use entity::{ChatId, chat};
 use std::collections::HashSet;
 
 impl Actions {
-    /// A chat that the viewer sees.
+    /// Finds a chat that the viewer sees.
     pub async fn chat(&self, viewer: &Viewer, id: ChatId) -> Result<Option<chat::Model>> {
         Ok(self.visible_chats(viewer, &[id]).await?.pop())
     }
 
-    /// Those of the chats that the viewer sees.
+    /// Filters chats by visibility to the viewer.
     pub async fn visible_chats(&self, viewer: &Viewer, ids: &[ChatId]) -> Result<Vec<chat::Model>> {
         Ok(chats::find_many_visible(&self.0.store, viewer, ids).await?)
     }
 
-    /// Those of the rows that belong to chats that the viewer sees.
+    /// Filters rows by visibility of their chats.
     pub(in crate::actions) async fn in_visible_chats<T>(
         &self,
         viewer: &Viewer,
@@ -34,7 +34,7 @@ impl Actions {
         Ok(rows)
     }
 
-    /// The chats that the viewer sees and the filter matches.
+    /// Lists the chats that the viewer sees and the filter matches.
     pub async fn chats(
         &self,
         viewer: &Viewer,
@@ -44,7 +44,7 @@ impl Actions {
         Ok(chats::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
-    /// The chats that the viewer takes part in or is present in.
+    /// Lists the chats in which the viewer participates or is present.
     pub async fn inbox(
         &self,
         viewer: &Viewer,

@@ -1,4 +1,4 @@
-//! Finds the chat that a visitor resumes.
+//! Finds a chat for a visitor to resume.
 
 use crate::actions::Result;
 use crate::domain::policy::{self, Ties};
@@ -7,12 +7,12 @@ use crate::store::{Tx, chats, participations};
 use chrono::TimeDelta;
 use entity::{ActorId, ActorType, Timestamp, actor, chat, room};
 
-/// Which chat will do.
+/// The requirements of a chat to resume.
 pub(super) struct Wish {
-    /// A visitor, or the user who is to be joined: who goes on with it.
+    /// The actor who resumes: the visitor, or the user to be joined.
     who: ActorId,
     is_user: bool,
-    /// Active at this moment or later; absent where the room resumes nothing.
+    /// The earliest last activity. Absent if the room does not resume chats.
     since: Option<Timestamp>,
     is_private: bool,
 }
@@ -28,7 +28,8 @@ impl Wish {
         }
     }
 
-    /// A private chat is for a user who takes part in it, and what is to be private goes on in private.
+    /// Whether a chat meets the requirements. Only participants can resume a private chat. A caller who asks
+    /// for a private chat cannot resume a public one.
     fn is_met_by(&self, viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         chat.ended_at.is_none()
             && self.since.is_some_and(|since| chat.active_at >= since)
@@ -38,7 +39,7 @@ impl Wish {
     }
 }
 
-/// Locks the visitor's most active chat that will do: whether there is one.
+/// Locks the visitor's most recently active chat that meets the requirements. Returns whether there is one.
 pub(super) async fn resume(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -53,7 +54,7 @@ pub(super) async fn resume(
             continue;
         }
         tx.lock_chat(viewer.organization_id, chat.id).await?;
-        // It may have ended while this waited for it.
+        // The chat may have ended while this waited for the lock.
         let ties = participations::ties_of(tx, chat.id, wish.who).await?;
         if wish.is_met_by(viewer, tx.chat()?, ties) {
             return Ok(true);

@@ -1,5 +1,5 @@
-//! Starting a chat with a visitor, or resuming a recent one. Both lock the visitor's row first, so that
-//! concurrent calls find each other's result.
+//! Starts a chat with a visitor, or resumes a recent one. Both lock the visitor's row first, so that
+//! concurrent calls find each other's chat.
 
 use super::resume::{Wish, resume};
 use crate::actions::history::{Counted, Said, take_part};
@@ -23,45 +23,44 @@ use std::sync::Arc;
 /// A chat between a visitor and the organization, to start in a room.
 #[derive(Clone, Debug, Hash)]
 pub struct StartChat {
-    /// Where.
+    /// The room of the chat.
     pub room_id: RoomId,
-    /// The visitor; a visitor's own token names none.
+    /// The visitor. Absent if the caller is the visitor.
     pub visitor_id: Option<ActorId>,
-    /// A visitor goes on with a recent chat of theirs, if there is one.
+    /// Whether a recent chat of the visitor is resumed, if there is one.
     pub auto_resume: bool,
-    /// This user is joined: to a recent chat of the visitor, if there is one, or else to the new one.
+    /// The user to join to a recent chat of the visitor, or to a new one.
     pub auto_resume_user_id: Option<ActorId>,
-    /// Whether only its participants and admins see it.
+    /// Whether only participants and admins see the chat.
     pub is_private: bool,
-    /// Where the visitor is.
+    /// The page that the visitor is on.
     pub page: Option<WebPage>,
     /// The text of a first message.
     pub message: Option<String>,
-    /// Makes starting again safe.
+    /// The id under which a retry returns the same chat.
     pub request_id: Option<String>,
 }
 
 /// A chat that was started or resumed.
 pub struct StartedChat {
-    /// The chat.
     pub chat: Arc<chat::Model>,
-    /// What else came of it.
+    /// The other results of the start.
     pub start: Start,
 }
 
-/// What a start made, beside the chat.
+/// The results of a start besides the chat.
 #[derive(Default)]
 pub struct Start {
-    /// Whether the chat was there before.
+    /// Whether the chat existed before.
     pub is_resumed: bool,
-    /// That of the user who was joined, if one was.
+    /// The presence of the user who was joined, if any.
     pub presence: Option<presence::Model>,
-    /// The message, if one was sent with it.
+    /// The first message, if one was sent.
     pub message: Option<MessageRow>,
 }
 
 impl Actions {
-    /// Starts a chat with a visitor in a room, or resumes one where that is asked for.
+    /// Starts a chat with a visitor in a room, or resumes one if requested.
     pub async fn start_chat(&self, viewer: &Viewer, input: StartChat) -> Result<StartedChat> {
         let starts_own = policy::may(viewer.role, Verb::StartOwnChat).is_ok();
         let verb = if starts_own { Verb::StartOwnChat } else { Verb::StartChatFor };
@@ -76,16 +75,16 @@ impl Actions {
     }
 }
 
-/// Who is concerned, locked.
+/// The actors involved, locked.
 struct People {
     caller: actor::Model,
     visitor: actor::Model,
-    /// The user who is to be joined; absent where none is named, or where there is no such user.
+    /// The user to join. Absent if none is named or the user does not exist.
     joining: Option<actor::Model>,
 }
 
 impl People {
-    /// Who writes the first message.
+    /// The sender of the first message.
     fn sender(&self) -> &actor::Model {
         if self.caller.actor_type == ActorType::User { &self.caller } else { &self.visitor }
     }
@@ -163,7 +162,7 @@ async fn start(tx: &mut Tx, viewer: Viewer, (mut input, lease): (StartChat, Leas
     Ok(Start { is_resumed, presence, message })
 }
 
-/// What can be told from the call alone.
+/// Checks everything that does not depend on stored data.
 fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
     if let Some(message) = &input.message {
         text::message("message", message)?;
@@ -178,7 +177,7 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
     Ok(())
 }
 
-/// Locks the caller, the visitor and who is to be joined.
+/// Locks the caller, the visitor and the user to join.
 async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<People> {
     let starts_for_others = policy::may(viewer.role, Verb::StartChatFor).is_ok();
     let visitor_id = match input.visitor_id {
@@ -208,7 +207,7 @@ fn no_visitor() -> Error {
     Refused::NotFound { what: "visitor", field: "visitorId".into() }.into()
 }
 
-/// What the same call came to before.
+/// The result of an earlier identical call.
 async fn again(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -229,7 +228,7 @@ async fn again(
     Ok(Start { is_resumed: kind == RequestKind::ResumedChat, presence: there.pop(), message })
 }
 
-/// Adds a chat with the visitor, and with the caller where that is a user.
+/// Adds a chat with the visitor, and with the caller if that is a user.
 async fn add(
     tx: &mut Tx,
     viewer: &Viewer,

@@ -13,7 +13,7 @@ use entity::{ChatId, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Puts tags on a chat; those that it has stay as they are.
+    /// Adds tags to a chat. Existing tags stay.
     pub async fn tag_chat(
         &self,
         viewer: &Viewer,
@@ -41,13 +41,13 @@ async fn tag(tx: &mut Tx, viewer: Viewer, (chat_id, tags): (ChatId, Vec<String>)
     record_chat_among_staff(tx, Some(viewer.actor_id))
 }
 
-/// A chat may have ended: it is often then that it is tagged.
+/// Locks a chat to change its tags. Ended chats can be tagged too.
 pub(super) async fn lock(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
     let place = lock_visible_chat(tx, viewer, chat_id).await?;
     if place.access.acts() { Ok(()) } else { Err(Refused::NotParticipant.into()) }
 }
 
-/// The tags without white space around them, each once.
+/// Trims the tags and removes duplicates.
 pub(super) fn checked(tags: Vec<String>) -> Result<Vec<String>> {
     let mut checked: Vec<String> = Vec::new();
     for (index, tag) in tags.into_iter().enumerate() {

@@ -10,7 +10,7 @@ use entity::{ChatId, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Takes tags off a chat, as far as it has them.
+    /// Removes tags from a chat. Tags it does not have are ignored.
     pub async fn untag_chat(
         &self,
         viewer: &Viewer,

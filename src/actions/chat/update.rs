@@ -11,21 +11,20 @@ use crate::store::Tx;
 use entity::{ChatId, ChatType, chat};
 use std::sync::Arc;
 
-/// Changes of a chat's own fields.
+/// Changes to a chat's own fields.
 #[derive(Clone, Debug)]
 pub struct UpdateChat {
-    /// Which.
+    /// The chat to change.
     pub chat_id: ChatId,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the name, `Some(None)` removes it.
     pub name: Option<Option<String>>,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the description, `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// Whether only its participants and admins see it.
+    /// Whether only participants and admins see the chat.
     pub is_private: Option<bool>,
 }
 
 impl Actions {
-    /// Changes a chat's name, description or privacy.
     pub async fn update_chat(&self, viewer: &Viewer, input: UpdateChat) -> Result<Arc<chat::Model>> {
         let permit = self.permit(viewer, Verb::UpdateChat)?;
         Ok(permit.write_to(input.chat_id, update, input).await?.with_chat()?.1)

@@ -12,8 +12,8 @@ use entity::{ActorId, Audience, ChatId, MessageId, Timestamp, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Archives all messages of a chat that were created strictly before a moment and are there now. The mark
-    /// never moves back: what is archived stays so until all of it is restored.
+    /// Archives the messages that exist now and were created strictly before a moment. The archive mark never
+    /// moves back: archived messages stay archived until all of them are restored.
     pub async fn archive_messages(
         &self,
         viewer: &Viewer,
@@ -25,14 +25,14 @@ impl Actions {
     }
 }
 
-/// A chat may have ended: its history is still there to be put away.
+/// Locks a chat to archive messages. Ended chats can be archived too.
 pub(super) async fn lock(tx: &mut Tx, viewer: &Viewer, chat_id: ChatId) -> Result<()> {
     let place = lock_visible_chat(tx, viewer, chat_id).await?;
     if place.access.acts() { Ok(()) } else { Err(Refused::NotParticipant.into()) }
 }
 
-/// Whoever sends waits for the chat's lock, so a message is either there and before the mark, or gets a
-/// sequence beyond it.
+/// Senders wait for the chat's lock, so a message either exists and can be archived, or gets a sequence after
+/// the mark.
 async fn archive(tx: &mut Tx, viewer: Viewer, (chat_id, before): (ChatId, Timestamp)) -> Result<()> {
     lock(tx, &viewer, chat_id).await?;
     let head = tx.chat()?.last_sequence;
@@ -51,8 +51,7 @@ async fn archive(tx: &mut Tx, viewer: Viewer, (chat_id, before): (ChatId, Timest
     record(tx, (last.id, last.sequence), audience, viewer.actor_id)
 }
 
-/// Who may learn that the messages after one place up to another came or went: where all of them are notes, the
-/// organization's people alone.
+/// The audience of a change to the messages in a range of sequences: staff only, if all of them are notes.
 pub(super) async fn audience_between(tx: &Tx, after: i64, through: i64) -> Result<Audience> {
     let last = messages::find_last_public(tx, tx.chat()?.id, through).await?;
     Ok(if last.is_some_and(|last| last > after) { Audience::All } else { Audience::Staff })

@@ -10,7 +10,7 @@ use crate::store::{Tx, attachments, messages, reactions, revisions};
 use entity::MessageId;
 
 impl Actions {
-    /// Takes a message's content away and leaves a tombstone. Again it changes nothing.
+    /// Removes a message's content and leaves a tombstone. Idempotent.
     pub async fn delete_message(&self, viewer: &Viewer, message_id: MessageId) -> Result<MessageRow> {
         let permit = self.permit(viewer, Verb::DeleteMessage)?;
         Ok(permit.write_to(message_id, delete, message_id).await?.value)

@@ -14,14 +14,14 @@ use entity::{MessageId, message_revision};
 /// A new text for a message.
 #[derive(Clone, Debug)]
 pub struct EditMessage {
-    /// Which.
+    /// The message to edit.
     pub message_id: MessageId,
     /// 1 to 2000 characters.
     pub text: String,
 }
 
 impl Actions {
-    /// Gives a message another text. The one that it has changes nothing.
+    /// Replaces a message's text. The same text changes nothing.
     pub async fn edit_message(&self, viewer: &Viewer, input: EditMessage) -> Result<MessageRow> {
         let permit = self.permit(viewer, Verb::EditMessage)?;
         Ok(permit.write_to(input.message_id, edit, input).await?.value)

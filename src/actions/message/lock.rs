@@ -1,4 +1,4 @@
-//! Locks a message that is to change, and records the change.
+//! Locks a message to change it, and records the change.
 
 use crate::actions::history::audience_of;
 use crate::actions::write::lock_visible_chat;
@@ -12,12 +12,12 @@ use crate::store::tx::Fact;
 use crate::store::{Tx, messages, organizations};
 use entity::{ActorId, MessageId};
 
-/// A message whose chat is locked, and so the message.
+/// A message whose chat is locked, which locks the message too.
 pub(super) struct Locked {
     pub row: MessageRow,
-    /// What the viewer may do in its chat.
+    /// The viewer's access to the chat.
     pub access: ChatAccess,
-    /// For how long the sender may change it.
+    /// For how many minutes the sender may change the message.
     pub window_minutes: i32,
 }
 
@@ -33,21 +33,20 @@ pub(super) async fn lock_message(tx: &mut Tx, viewer: &Viewer, id: MessageId) ->
     if !policy::sees_message(viewer, &found) {
         return Err(not_found());
     }
-    // What it says may have changed until the lock was there.
+    // The message may have changed before the lock was taken.
     let row = messages::find_many_by_id(tx, organization_id, &[id]).await?.pop().ok_or_else(not_found)?;
     let organization = organizations::find(tx, organization_id).await?;
     let organization = organization.ok_or_else(|| Error::Failed("the organization is gone".into()))?;
     Ok(Locked { row, access: place.access, window_minutes: organization.edit_window_minutes })
 }
 
-/// Writes the message as it now is, and records that it changed.
+/// Writes the changed message and records the change.
 pub(super) async fn change(tx: &mut Tx, row: MessageRow, by: ActorId) -> Result<MessageRow> {
     messages::update(tx, &row.message).await?;
     record_message_change(tx, &row, by)?;
     Ok(row)
 }
 
-/// Records that a message changed.
 pub(super) fn record_message_change(tx: &mut Tx, row: &MessageRow, by: ActorId) -> Result<()> {
     tx.record(Fact {
         change: Change::Message(MessageChange::Changed, row.clone()),

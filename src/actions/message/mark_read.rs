@@ -9,18 +9,18 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, participations};
 use entity::{ChatId, participation};
 
-/// How far a participant has read.
+/// A read mark to set.
 #[derive(Clone, Debug)]
 pub struct MarkRead {
-    /// Where.
+    /// The chat of the messages.
     pub chat_id: ChatId,
-    /// The sequence of the last message that was read.
+    /// The sequence of the last message read.
     pub through_sequence: i64,
 }
 
 impl Actions {
-    /// Moves the viewer's read mark on; it never moves back. Nothing happens in a chat that the viewer sees and does not
-    /// take part in: they have no mark there.
+    /// Moves the viewer's read mark forward, never back. Does nothing in a visible chat in which the viewer
+    /// does not participate, because they have no mark there.
     pub async fn mark_read(&self, viewer: &Viewer, input: MarkRead) -> Result<Option<participation::Model>> {
         let permit = self.permit(viewer, Verb::ActInChat)?;
         Ok(permit.write_to(input.chat_id, mark, input).await?.value)

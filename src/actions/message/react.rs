@@ -1,4 +1,4 @@
-//! Reactions: an emoji by an actor to a message. Adding and removing are idempotent.
+//! Reactions: emojis that actors put on messages. Adding and removing are idempotent.
 
 use super::lock::{Locked, lock_message, record_message_change};
 use crate::actions::{Actions, Result};
@@ -12,19 +12,19 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, reactions};
 use entity::{MessageId, reaction};
 
-/// A reaction that is to be there, or not.
+/// A reaction to add or remove.
 #[derive(Clone, Debug)]
 pub struct React {
-    /// To which message.
+    /// The message.
     pub message_id: MessageId,
-    /// With what: one emoji.
+    /// The reaction, one emoji.
     pub emoji: String,
-    /// Whether it is to be there.
+    /// Whether the reaction is added or removed.
     pub is_there: bool,
 }
 
 impl Actions {
-    /// Adds a reaction of the viewer's, or takes it away.
+    /// Adds or removes a reaction of the viewer's.
     pub async fn react(&self, viewer: &Viewer, input: React) -> Result<MessageRow> {
         let permit = self.permit(viewer, Verb::React)?;
         Ok(permit.write_to(input.message_id, react, input).await?.value)

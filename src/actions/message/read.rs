@@ -12,19 +12,19 @@ use crate::store::{chats, revisions};
 use entity::{ChatId, MessageId, MessageType, message_revision};
 use std::collections::HashMap;
 
-/// Which messages of a chat.
+/// A filter for messages of a chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MessageFilter {
-    /// Of these types; all where absent.
+    /// The types to include. Defaults to all.
     pub types: Option<Vec<MessageType>>,
-    /// Also those that are archived.
+    /// Whether archived messages are included.
     pub include_archived: bool,
-    /// On both sides of this message, itself included.
+    /// The message at the center of the page, which is included.
     pub around: Option<MessageId>,
 }
 
 impl Actions {
-    /// The same page of the messages of each chat, oldest first.
+    /// Lists the same page of messages for each chat, oldest first.
     pub async fn messages_of_each(
         &self,
         viewer: &Viewer,
@@ -37,7 +37,7 @@ impl Actions {
         let store = &self.0.store;
         let mut found = PageOfEach::new();
         if let Some(id) = filter.around {
-            // A message has a place in its own chat only.
+            // The sequence of a message is meaningful in its own chat only.
             let message = self.message(viewer, id).await?.map(|row| row.message);
             if let Some(message) = message.filter(|message| chats.contains(&message.chat_id)) {
                 let (chat_id, sequence) = (message.chat_id, message.sequence);
@@ -54,7 +54,7 @@ impl Actions {
         Ok(found)
     }
 
-    /// The messages at these places, chats and sequences, as far as the viewer sees them.
+    /// Finds the messages with these chats and sequences that the viewer sees.
     pub async fn messages_at(
         &self,
         viewer: &Viewer,
@@ -65,7 +65,7 @@ impl Actions {
         Ok(found.into_iter().map(|row| ((row.message.chat_id, row.message.sequence), row)).collect())
     }
 
-    /// What each of the messages said before it was edited, oldest first.
+    /// Lists the earlier texts of each edited message, oldest first.
     pub async fn revisions_of_each(
         &self,
         ids: &[MessageId],
@@ -77,7 +77,7 @@ impl Actions {
         Ok(found)
     }
 
-    /// The emojis under each of the messages.
+    /// Lists the reactions to each message.
     pub async fn reactions_of_each(
         &self,
         viewer: &Viewer,
@@ -90,7 +90,7 @@ impl Actions {
         Ok(found)
     }
 
-    /// The newest message of type MESSAGE of each chat.
+    /// Finds the newest message of type MESSAGE of each chat.
     pub async fn last_message_of_each(
         &self,
         viewer: &Viewer,
@@ -103,12 +103,12 @@ impl Actions {
         Ok(found.into_iter().map(|((chat_id, _), row)| (chat_id, row)).collect())
     }
 
-    /// A message of a chat that the viewer sees.
+    /// Finds a message in a chat that the viewer sees.
     pub async fn message(&self, viewer: &Viewer, id: MessageId) -> Result<Option<MessageRow>> {
         Ok(self.visible_messages(viewer, &[id]).await?.pop())
     }
 
-    /// Those of the messages that are in chats that the viewer sees.
+    /// Filters messages by visibility of their chats.
     pub async fn visible_messages(&self, viewer: &Viewer, ids: &[MessageId]) -> Result<Vec<MessageRow>> {
         let mut found = messages::find_many_by_id(&self.0.store, viewer.organization_id, ids).await?;
         found.retain(|row| policy::sees_message(viewer, row));

@@ -9,7 +9,6 @@ use entity::{ChatId, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Restores all archived messages of a chat.
     pub async fn restore_messages(&self, viewer: &Viewer, chat_id: ChatId) -> Result<Arc<chat::Model>> {
         let permit = self.permit(viewer, Verb::ArchiveMessages)?;
         Ok(permit.write_to(chat_id, restore, chat_id).await?.with_chat()?.1)

@@ -1,4 +1,4 @@
-//! Writes a message with everything that follows from it.
+//! Writes a message with all its effects.
 
 use crate::actions::Result;
 use crate::actions::history::{Counted, NewEntry, Said, add_entry, take_part};
@@ -7,8 +7,8 @@ use crate::domain::event::MessageRow;
 use crate::store::{Tx, own_views, participations, presences};
 use entity::{ActorId, ActorType, ChatType, MessageType, WebPage, actor, chat};
 
-/// Adds a message of type MESSAGE with all that follows from it; nothing follows from a note that a visitor could
-/// see. The caller has checked that it may be.
+/// Adds a message of type MESSAGE with all its effects. Notes have none that a visitor could see. The caller
+/// has checked that it may be sent.
 pub(in crate::actions) async fn say(
     tx: &mut Tx,
     sender: &actor::Model,
@@ -33,7 +33,7 @@ pub(in crate::actions) async fn say(
     participation.first_message_at.get_or_insert(now);
     participation.updated_at = now;
     if by == Some(sender.id) {
-        // Who answers has read.
+        // A reply implies that the sender has read the chat so far.
         (participation.last_read_sequence, participation.last_read_at) = (sequence, Some(now));
     }
     participations::update(tx, &participation).await?;
@@ -61,14 +61,14 @@ pub(in crate::actions) async fn say(
     add_entry(tx, entry, by).await
 }
 
-/// The chat keeps the page of the visitor's first message.
+/// Stores the page of the visitor's first message with the chat.
 fn keep_first_page(chat: &mut chat::Model, page: Option<WebPage>) {
     if let (0, Some(WebPage { url, title })) = (chat.visitor_message_count, page) {
         (chat.first_visitor_message_url, chat.first_visitor_message_title) = (Some(url), title);
     }
 }
 
-/// Who sends is plainly there.
+/// Renews the sender's presence: sending shows that they are there.
 async fn renew_lease(tx: &mut Tx, user_id: ActorId, lease: Lease) -> Result<()> {
     let chat = tx.chat()?;
     if chat.present_user_count == 0 {

@@ -1,4 +1,4 @@
-//! Message search: in one chat, for everybody who can see it; in the organization, for staff.
+//! Message search: in one chat for everybody who sees it, in the organization for staff.
 
 use crate::actions::{Actions, Result};
 use crate::domain::event::MessageRow;
@@ -9,22 +9,22 @@ use crate::domain::viewer::Viewer;
 use crate::store::search::{self, Scope};
 use entity::{ActorId, ChatId};
 
-/// A page of messages that were found, newest first.
+/// A page of search results, newest first.
 pub type Found = Page<MessageRow>;
 
-/// Where to search.
+/// The scope of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchIn {
-    /// In this chat, which the viewer sees; in all of the organization, where absent.
+    /// A chat that the viewer sees. Defaults to the whole organization.
     pub chat_id: Option<ChatId>,
-    /// In chats with this visitor.
+    /// Restricts the search to chats with this visitor.
     pub visitor_id: Option<ActorId>,
-    /// Also what is archived.
+    /// Whether archived messages are included.
     pub include_archived: bool,
 }
 
 impl Actions {
-    /// The messages whose text has the query in it, newest first, in chats that the viewer sees.
+    /// Finds messages whose text contains the query, in chats that the viewer sees, newest first.
     pub async fn search_messages(
         &self,
         viewer: &Viewer,

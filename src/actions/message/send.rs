@@ -21,36 +21,35 @@ use std::sync::Arc;
 /// A message to send.
 #[derive(Clone, Debug)]
 pub struct SendMessage {
-    /// Where.
+    /// The chat to send to.
     pub chat_id: ChatId,
-    /// 1 to 2000 characters; may be absent when something is attached.
+    /// The text, 1 to 2000 characters. Optional if something is attached.
     pub text: Option<String>,
-    /// What is attached, uploaded by the viewer.
+    /// The attachments. Uploads must be the viewer's own.
     pub attached: Attached,
-    /// In whose name; admins and API clients only.
+    /// The sender, if not the viewer; for admins and API clients only.
     pub sender_id: Option<ActorId>,
-    /// MESSAGE, or AUTOSUGGEST.
+    /// MESSAGE or AUTOSUGGEST.
     pub message_type: MessageType,
-    /// Where the visitor is.
+    /// The page that the visitor is on.
     pub page: Option<WebPage>,
-    /// Makes sending again safe.
+    /// The id under which a retry returns the same message.
     pub external_id: Option<String>,
-    /// A note among colleagues; users only.
+    /// Whether the message is a note for colleagues; for users only.
     pub is_internal: bool,
-    /// The message that it answers.
+    /// The message that this one replies to.
     pub reply_to_id: Option<MessageId>,
 }
 
-/// A message that is on disk.
+/// A committed message.
 pub struct SentMessage {
-    /// The message.
     pub message: MessageRow,
-    /// The chat with it.
+    /// The chat after the message was added.
     pub chat: Arc<chat::Model>,
 }
 
 impl Actions {
-    /// Sends a message. Sending it again under the same `external_id` answers the first one.
+    /// Sends a message. A retry with the same `external_id` returns the first message.
     pub async fn send_message(&self, viewer: &Viewer, input: SendMessage) -> Result<SentMessage> {
         if input.sender_id.is_none() && policy::must_name_sender(viewer) {
             return Err(Refused::Invalid {
@@ -95,7 +94,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, (input, lease): (SendMessage, Lease))
     }
     let sender_id = sender_id.unwrap_or(viewer.actor_id);
     if page.is_some() {
-        // The sender's row may be written, and is locked before the chat's.
+        // The sender's row may be written, and must be locked before the chat's.
         actors::lock_in_organization(tx, viewer.organization_id, &[sender_id]).await?;
     }
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
@@ -140,7 +139,7 @@ async fn send(tx: &mut Tx, viewer: Viewer, (input, lease): (SendMessage, Lease))
     Ok(sent)
 }
 
-/// The message that is to be answered: of the chat that is locked, and seen by the viewer.
+/// Finds the message to reply to, which must be in the locked chat and visible to the viewer.
 async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Model> {
     let found = messages::find_many_by_id(tx, viewer.organization_id, &[id]).await?.pop();
     let chat_id = tx.chat()?.id;
@@ -150,7 +149,8 @@ async fn answered(tx: &Tx, viewer: &Viewer, id: MessageId) -> Result<message::Mo
         .ok_or_else(|| Refused::NotFound { what: "message", field: "replyToId".into() }.into())
 }
 
-/// What was written and is there is answered; a note by notes alone.
+/// Checks that a message can be replied to: it was written by an actor and not deleted. Only notes reply to
+/// notes.
 fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
     let reason = if !message.is_written() {
         "System messages cannot be replied to."
@@ -164,7 +164,7 @@ fn may_be_answered(message: &message::Model, is_internal: bool) -> Result<()> {
     Err(Refused::Invalid { field: "replyToId".into(), reason }.into())
 }
 
-/// A note is a user's, where there is a visitor to keep it from.
+/// Checks that a note can be added: only users write notes, and only in chats with a visitor.
 fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Result<()> {
     if message_type != MessageType::Message {
         return Err(
@@ -184,7 +184,7 @@ fn may_be_noted(tx: &Tx, sender: &actor::Model, message_type: MessageType) -> Re
     Err(Refused::Invalid { field: "isInternal".into(), reason }.into())
 }
 
-/// A message says something, or has something attached.
+/// Checks that the message has a text or an attachment.
 fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
     match text {
         Some(text) => text::message("text", text)?,
@@ -197,7 +197,7 @@ fn check_content(text: Option<&str>, attached: &Attached) -> Result<()> {
     Ok(attached.check()?)
 }
 
-/// In whose name the message is: the viewer's own, or that of somebody who could have written it.
+/// The sender of the message: the viewer, or another actor who could have sent it.
 async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::Model> {
     let not_found = || Error::from(Refused::NotFound { what: "sender", field: "senderId".into() });
     let sender =
@@ -210,7 +210,7 @@ async fn sender(tx: &Tx, viewer: &Viewer, sender_id: ActorId) -> Result<actor::M
     if policy::can_be_involved(&sender, chat, ties) { Ok(sender) } else { Err(not_found()) }
 }
 
-/// What makes two messages the same one, sent twice.
+/// The content by which a retry is recognized.
 struct Content<'a> {
     message_type: MessageType,
     text: Option<&'a str>,
@@ -219,7 +219,7 @@ struct Content<'a> {
     attached: &'a Attached,
 }
 
-/// The first message, if this is the same one again.
+/// Returns the first message if its content is the same; otherwise, refuses.
 async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Result<MessageRow> {
     let (message, Content { message_type, text, is_internal, reply_to, attached }) =
         (&first.message, content);
@@ -227,7 +227,7 @@ async fn same_content(tx: &Tx, first: MessageRow, content: &Content<'_>) -> Resu
         && message.is_internal == *is_internal
         && message.reply_to_sequence == *reply_to
         && was_sent_as(message, *text);
-    // What was attached to a message that was deleted is gone, and cannot be compared.
+    // The attachments of a deleted message are gone and cannot be compared.
     let is_deleted = message.deleted_at.is_some();
     if is_same_text && (is_deleted || is_same(tx, tx.chat()?.organization_id, message.id, attached).await?) {
         Ok(first)

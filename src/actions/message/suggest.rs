@@ -1,5 +1,5 @@
-//! Suggestions: messages to a visitor in the name of a user, before the visitor has written. They do not
-//! count as messages or answers, and make nobody a participant.
+//! Suggestions: messages to a visitor in the name of a user, before the visitor has written. They count
+//! neither as messages nor as answers, and do not make the user a participant.
 
 use crate::actions::Result;
 use crate::actions::history::{NewEntry, Said, add_entry};
@@ -8,7 +8,7 @@ use crate::domain::refused::Refused;
 use crate::store::{Tx, actors};
 use entity::{ActorId, ActorType, ChatType, MessageType, WebPage, actor, chat};
 
-/// Adds a message of type AUTOSUGGEST; the caller has checked that it may be.
+/// Adds a message of type AUTOSUGGEST. The caller has checked that it may be sent.
 pub(super) async fn suggest(
     tx: &mut Tx,
     sender: &actor::Model,
@@ -39,7 +39,7 @@ pub(super) async fn suggest(
     add_entry(tx, NewEntry { text, external_id, reply_to, ..notice }, by).await
 }
 
-/// The chat keeps the page of the first suggestion.
+/// Stores the page of the first suggestion with the chat.
 fn keep_first_page(chat: &mut chat::Model, page: Option<WebPage>) {
     if !chat.is_autosuggested
         && let Some(WebPage { url, title }) = page

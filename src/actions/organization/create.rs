@@ -10,18 +10,18 @@ use entity::{ActorType, OrganizationId, UserRole, actor, organization};
 /// An organization with its first admin.
 #[derive(Clone, Debug)]
 pub struct NewOrganization {
-    /// The customer.
+    /// The customer's name.
     pub tenant_name: String,
-    /// Which of the customer's instances.
+    /// The name of one of the customer's instances.
     pub instance_name: String,
-    /// What people call it.
+    /// The organization's name.
     pub name: String,
-    /// Who may change it first.
+    /// The name of the first admin.
     pub admin_name: String,
 }
 
 impl NewOrganization {
-    /// Checks and cleans the names, so that a caller can refuse them before it opens a store.
+    /// Checks and trims the names, so that a caller can refuse them before it opens a store.
     pub fn check(&mut self) -> std::result::Result<(), Refused> {
         text::name("tenant", &mut self.tenant_name)?;
         text::name("instance", &mut self.instance_name)?;
@@ -31,7 +31,7 @@ impl NewOrganization {
 }
 
 impl Actions {
-    /// Makes an organization and its first admin; for the command line, which answers to nobody.
+    /// Creates an organization and its first admin. For the command line: checks no permissions.
     pub async fn create_organization(
         &self,
         input: NewOrganization,

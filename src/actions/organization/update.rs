@@ -8,17 +8,16 @@ use crate::domain::{limits, text};
 use crate::store::{Tx, organizations};
 use entity::organization;
 
-/// Changes of an organization. What is absent stays.
+/// Changes to an organization. Absent fields stay as they are.
 #[derive(Clone, Debug)]
 pub struct UpdateOrganization {
-    /// What people call it.
+    /// The organization's name.
     pub name: Option<String>,
-    /// For how long a sender may edit and delete a message.
+    /// For how many minutes senders may edit and delete a message.
     pub edit_window_minutes: Option<i32>,
 }
 
 impl Actions {
-    /// Changes the viewer's organization.
     pub async fn update_organization(
         &self,
         viewer: &Viewer,

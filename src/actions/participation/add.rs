@@ -15,22 +15,21 @@ use std::sync::Arc;
 /// Actors to add to a chat.
 #[derive(Clone, Debug)]
 pub struct AddParticipants {
-    /// Which chat.
+    /// The chat.
     pub chat_id: ChatId,
-    /// Who takes part from now on; who does already stays as they are.
+    /// The actors to add. Current participants stay as they are.
     pub participant_ids: Vec<ActorId>,
 }
 
-/// Who was named takes part.
+/// The result of adding participants.
 pub struct AddedParticipants {
-    /// The chat.
     pub chat: Arc<chat::Model>,
     /// Their participations, ordered by actor.
     pub participations: Vec<participation::Model>,
 }
 
 impl Actions {
-    /// Adds participants to a chat. Who took part before takes part again.
+    /// Adds participants to a chat. Former participants participate again.
     pub async fn add_participants(
         &self,
         viewer: &Viewer,
@@ -52,7 +51,7 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     if ids.len() > limits::PARTICIPANTS {
         return Err(too_many());
     }
-    // Actors are locked all at once and before the chat.
+    // All actors are locked at once, and before the chat.
     let named = actors::lock_in_organization(tx, viewer.organization_id, &ids).await?;
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     let chat = tx.chat()?;
@@ -91,7 +90,7 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     Ok(added)
 }
 
-/// Refuses who does not decide who takes part, and says who does.
+/// Refuses a viewer who may not decide who participates; the refusal names who may.
 pub(super) fn check_decides(
     access: ChatAccess,
     chat: &chat::Model,

@@ -1,4 +1,4 @@
-//! Ends a participation, with the presences and calls that belong to it.
+//! Ends a participation with the presence and calls that belong to it.
 
 use crate::actions::Result;
 use crate::actions::history::{end_participation, record_chat, record_session_change};
@@ -7,9 +7,8 @@ use crate::domain::change::SessionChange;
 use crate::store::{Tx, participations, presences, sessions};
 use entity::{ActorId, ActorType, ChatId, PresenceEndReason, participation};
 
-/// Ends a participation in the locked chat, with the actor's presence, which ends for the reason, and
-/// their calls. The chat passes to another owner
-/// if it was theirs. A participation that has ended stays as it is.
+/// Ends a participation in the locked chat, with the actor's presence, for this reason, and their calls. If the
+/// actor owned the chat, another participant becomes its owner. Idempotent.
 pub(in crate::actions) async fn end_part(
     tx: &mut Tx,
     row: participation::Model,
@@ -33,8 +32,8 @@ pub(in crate::actions) async fn end_part(
     Ok(row)
 }
 
-/// Sessions that are not over go on without the actor, but for those that they created, started or accepted: there
-/// they stay named, as with any other change of who is called.
+/// Removes the actor from open sessions, except for those that they created, started or accepted: these keep
+/// them, as with any other change of a session's participants.
 async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Result<()> {
     for mut row in sessions::list_not_over(tx, tx.chat()?.id).await? {
         if !row.has_participant(actor_id) || row.stays().contains(&actor_id) {
@@ -50,7 +49,7 @@ async fn call_no_more(tx: &mut Tx, actor_id: ActorId, by: Option<ActorId>) -> Re
     Ok(())
 }
 
-/// Who owns a chat after its owner: who has taken part for longest, a user before a visitor.
+/// The next owner of a chat: the longest participant, users before visitors.
 async fn heir(tx: &Tx, chat_id: ChatId) -> Result<Option<ActorId>> {
     let taking_part = participations::list_now(tx, chat_id).await?;
     let heir = taking_part.iter().min_by_key(|row| {

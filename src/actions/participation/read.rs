@@ -10,11 +10,11 @@ use crate::store::participations;
 use entity::{ActorId, ChatId, ParticipationId, actor, participation};
 use std::collections::HashMap;
 
-/// Names that a chat's title shows at most.
+/// The maximum number of names in a chat's title.
 const TITLE_NAMES: usize = 5;
 
 impl Actions {
-    /// The same page of the participations of each chat.
+    /// Lists the same page of participations for each chat.
     pub async fn participations_of_each(
         &self,
         viewer: &Viewer,
@@ -26,7 +26,7 @@ impl Actions {
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
-    /// The viewer's own participation in each chat, also where it has ended.
+    /// Finds the viewer's own participation in each chat, including ended ones.
     pub async fn own_participation_of_each(
         &self,
         viewer: &Viewer,
@@ -36,7 +36,7 @@ impl Actions {
         Ok(found.into_iter().map(|participation| (participation.chat_id, participation)).collect())
     }
 
-    /// The first few other participants of each chat, for its title.
+    /// Lists the first few other participants of each chat, for its title.
     pub async fn others_of_each(
         &self,
         viewer: &Viewer,
@@ -54,7 +54,7 @@ impl Actions {
         Ok(others)
     }
 
-    /// Unread messages of each participation, counted up to 100. Nobody learns from it of what they do not see.
+    /// Counts the unread messages of each participation, up to 100. Counts only what the viewer may see.
     pub async fn unread_of_each(
         &self,
         viewer: &Viewer,
@@ -65,7 +65,8 @@ impl Actions {
         Ok(found.into_iter().map(|(id, unread)| (id, u64::try_from(unread).unwrap_or_default())).collect())
     }
 
-    /// The chats in which an actor takes part; `None` where that is not for the viewer.
+    /// Lists the chats in which an actor participates. `None` if the viewer may
+    /// not see them.
     pub async fn participations_of(
         &self,
         viewer: &Viewer,
@@ -79,7 +80,7 @@ impl Actions {
         Ok(Some(own_views::list_of_actor(&self.0.store, actor_id, asked, page).await?))
     }
 
-    /// Those of the participations that are in chats that the viewer sees.
+    /// Filters participations by visibility of their chats.
     pub async fn visible_participations(
         &self,
         viewer: &Viewer,
@@ -89,7 +90,7 @@ impl Actions {
         self.in_visible_chats(viewer, found, |row| row.chat_id).await
     }
 
-    /// Unread messages over all chats of the viewer, counted up to 100.
+    /// Counts the unread messages in all chats of the viewer, up to 100.
     pub async fn unread_count(&self, viewer: &Viewer) -> Result<u64> {
         if policy::may(viewer.role, Verb::ActInChat).is_err() {
             return Ok(0);

@@ -11,25 +11,25 @@ use crate::store::{Tx, participations};
 use entity::{ActorId, ChatId, ChatType, PresenceEndReason, chat, participation};
 use std::sync::Arc;
 
-/// An actor to take out of a chat; the caller leaves it by naming themself.
+/// An actor to remove from a chat. Callers who name themselves leave it.
 #[derive(Clone, Debug)]
 pub struct RemoveParticipant {
-    /// Which chat.
+    /// The chat.
     pub chat_id: ChatId,
-    /// Who takes part no longer.
+    /// The participant to remove.
     pub participant_id: ActorId,
 }
 
-/// An actor takes part no longer.
+/// The result of removing a participant.
 pub struct RemovedParticipant {
-    /// The chat; absent where the viewer sees it no longer.
+    /// The chat. Absent if the viewer no longer sees it.
     pub chat: Option<Arc<chat::Model>>,
-    /// The participation, which has ended.
+    /// The ended participation.
     pub participation: participation::Model,
 }
 
 impl Actions {
-    /// Ends somebody's part in a chat, with their presence in it and what calls them to it.
+    /// Ends an actor's participation in a chat, with their presence and calls.
     pub async fn remove_participant(
         &self,
         viewer: &Viewer,

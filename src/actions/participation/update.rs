@@ -11,29 +11,28 @@ use crate::store::{Tx, participations};
 use entity::{ChatId, chat, participation};
 use std::sync::Arc;
 
-/// Changes of the viewer's own view of a chat.
+/// Changes to the viewer's own view of a chat.
 #[derive(Clone, Debug)]
 pub struct UpdateParticipation {
-    /// Which chat.
+    /// The chat.
     pub chat_id: ChatId,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the custom name, `Some(None)` removes it.
     pub name: Option<Option<String>>,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the custom description, `Some(None)` removes it.
     pub detail: Option<Option<String>>,
-    /// Out of the way until somebody writes.
+    /// Whether the chat is hidden until the next message.
     pub is_hidden: Option<bool>,
 }
 
-/// An own view as it now stands.
+/// The result of changing the viewer's own view.
 pub struct UpdatedParticipation {
-    /// The chat.
     pub chat: Arc<chat::Model>,
-    /// The participation that holds it.
+    /// The participation that stores the view.
     pub participation: participation::Model,
 }
 
 impl Actions {
-    /// Changes the viewer's own view of a chat. Nobody else sees any of it.
+    /// Changes the viewer's own view of a chat, which nobody else sees.
     pub async fn update_participation(
         &self,
         viewer: &Viewer,

@@ -29,7 +29,7 @@ async fn sign_out(
     Ok(())
 }
 
-/// Ends the user's presence in the locked chat, if there is one.
+/// Ends the user's presence in the locked chat, if any.
 pub(in crate::actions) async fn end_own(
     tx: &mut Tx,
     chat_id: ChatId,
@@ -42,7 +42,7 @@ pub(in crate::actions) async fn end_own(
     say_goodbyes(tx, gone, Some(user_id)).await
 }
 
-/// Ends the presences; the LEAVE entries follow by [`say_goodbyes`], after all events of presences.
+/// Ends the presences. Call [`say_goodbyes`] after all presence events to add the LEAVE entries.
 pub(in crate::actions) async fn end_all(
     tx: &mut Tx,
     present: Vec<presence::Model>,
@@ -56,7 +56,7 @@ pub(in crate::actions) async fn end_all(
     Ok(gone)
 }
 
-/// Adds a LEAVE entry for each presence that ended.
+/// Adds a LEAVE entry for each ended presence.
 pub(in crate::actions) async fn say_goodbyes(
     tx: &mut Tx,
     gone: Vec<presence::Model>,

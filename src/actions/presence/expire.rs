@@ -9,8 +9,8 @@ use entity::{ChatId, PresenceEndReason};
 use tokio::time::Instant;
 
 impl Actions {
-    /// Ends the presences whose lease ran out: the server's own clock does this. Answers how many chats it
-    /// looked at.
+    /// Ends presences whose lease has expired. Runs on the server's clock. Returns the number of chats
+    /// examined.
     pub async fn expire_presences(&self) -> Result<usize> {
         let (began, now) = (Instant::now(), self.now());
         let found = presences::chats_with_expired(&self.0.store, now, 100).await;

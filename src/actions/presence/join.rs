@@ -12,25 +12,24 @@ use crate::store::{Tx, actors, presences};
 use entity::{ChatId, MessageType, PresenceEndReason, actor, chat, presence};
 use std::sync::Arc;
 
-/// A user's wish to be in a chat.
+/// A chat to join.
 #[derive(Clone, Debug)]
 pub struct JoinChat {
-    /// Which.
+    /// The chat.
     pub chat_id: ChatId,
-    /// Only if no other user is present.
+    /// Whether joining fails if another user is present.
     pub is_exclusive: bool,
 }
 
-/// A user is in a chat.
+/// The result of joining a chat.
 pub struct JoinedChat {
-    /// The chat.
     pub chat: Arc<chat::Model>,
-    /// Their presence, new or renewed.
+    /// The viewer's presence, new or renewed.
     pub presence: presence::Model,
 }
 
 impl Actions {
-    /// Joins the viewer to the chat; joining when present renews the lease.
+    /// Joins the viewer to the chat. If they are already present, renews the lease.
     pub async fn join_chat(&self, viewer: &Viewer, input: JoinChat) -> Result<JoinedChat> {
         let permit = self.permit(viewer, Verb::JoinChat)?;
         let (presence, chat) =
@@ -52,7 +51,7 @@ async fn join(tx: &mut Tx, viewer: Viewer, (input, lease): (JoinChat, Lease)) ->
     enter(tx, &user, there, lease).await
 }
 
-/// The presences of the locked chat: those that are, and those that are only still to be ended.
+/// The presences in the locked chat: current ones, and expired ones that were not ended yet.
 pub(in crate::actions) struct There {
     present: Vec<presence::Model>,
     expired: Vec<presence::Model>,
@@ -65,7 +64,7 @@ pub(in crate::actions) async fn who_is_there(tx: &Tx, lease: Lease) -> Result<Th
     Ok(There { present, expired })
 }
 
-/// Joins the user to the locked chat; when present already, renews the lease.
+/// Joins the user to the locked chat. If they are already present, renews the lease.
 pub(in crate::actions) async fn enter(
     tx: &mut Tx,
     user: &actor::Model,

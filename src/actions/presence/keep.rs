@@ -10,7 +10,6 @@ use crate::store::{Tx, presences};
 use entity::{ChatId, presence};
 
 impl Actions {
-    /// Renews the lease of the viewer's presence.
     pub async fn keep_presence(&self, viewer: &Viewer, chat_id: ChatId) -> Result<presence::Model> {
         let permit = self.permit(viewer, Verb::JoinChat)?;
         Ok(permit.write_to(chat_id, keep, (chat_id, self.lease())).await?.value)

@@ -1,4 +1,4 @@
-//! How long presences last.
+//! The lease of presences.
 
 use crate::actions::{Actions, Result};
 use crate::domain::event::Signal;
@@ -6,17 +6,17 @@ use crate::store::{Tx, presences};
 use chrono::TimeDelta;
 use entity::{Timestamp, presence};
 
-/// How long presences last.
+/// The lease of presences.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
-    /// So long after the user was last heard from.
+    /// The time from the user's last activity to the end of the lease.
     pub lasts: TimeDelta,
-    /// None ends before this: after a start, whoever holds one may still be on the way back.
+    /// The earliest time at which a lease ends. After a start, this gives users time to reconnect.
     pub none_ends_before: Timestamp,
 }
 
 impl Lease {
-    /// Renews a presence of the locked chat, because the user was heard from.
+    /// Renews a presence in the locked chat, because the user was active.
     pub(in crate::actions) async fn renew(
         self,
         tx: &mut Tx,
@@ -29,14 +29,15 @@ impl Lease {
         Ok(presence)
     }
 
-    /// Whether the user was not heard from for too long. Such a presence is absent, also before it is ended.
+    /// Whether the lease has expired. Such a presence counts as ended, even before it is ended in the store.
     pub(in crate::actions) fn is_over(self, presence: &presence::Model, now: Timestamp) -> bool {
         now >= self.none_ends_before && presence.expires_at < now
     }
 }
 
 impl Actions {
-    /// How long presences last just now: after the store was away, until everybody had the time to come back.
+    /// The current lease. It is extended after the store was unavailable, so that users have time to
+    /// reconnect.
     pub(in crate::actions) fn lease(&self) -> Lease {
         let lease = self.0.lease;
         if self.0.live.may_expire() {

@@ -8,7 +8,7 @@ use crate::store::presences;
 use entity::{ChatId, PresenceId, presence};
 
 impl Actions {
-    /// The same page of the presences of each chat, by age.
+    /// Lists the same page of presences for each chat.
     pub async fn presences_of_each(
         &self,
         _viewer: &Viewer,
@@ -22,12 +22,12 @@ impl Actions {
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
-    /// Those of the chats in which the viewer is present.
+    /// Finds the chats in which the viewer is present.
     pub async fn viewer_is_present_in(&self, viewer: &Viewer, chats: &[ChatId]) -> Result<Vec<ChatId>> {
         Ok(presences::chats_of_user(&self.0.store, viewer.actor_id, chats).await?)
     }
 
-    /// Those of the presences that are in chats that the viewer sees.
+    /// Filters presences by visibility of their chats.
     pub async fn visible_presences(
         &self,
         viewer: &Viewer,

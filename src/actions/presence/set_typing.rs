@@ -1,4 +1,4 @@
-//! Shows that somebody is typing.
+//! Sends typing indicators.
 
 use crate::actions::{Actions, Error, Result};
 use crate::domain::policy::{self, ChatAccess, Verb};
@@ -9,7 +9,7 @@ use entity::{ChatId, chat};
 use std::sync::Arc;
 
 impl Actions {
-    /// Shows the others that the viewer types, or no longer does. A signal: nothing is stored.
+    /// Shows the others that the viewer is typing, or has stopped. Nothing is stored.
     pub async fn set_typing(
         &self,
         viewer: &Viewer,

@@ -15,20 +15,19 @@ use entity::{RoomAccess, RoomId};
 /// A room to create.
 #[derive(Clone, Debug)]
 pub struct CreateRoom {
-    /// What people call it.
+    /// The room's name.
     pub name: String,
-    /// Whose pages may use its widget key.
+    /// The origins of pages that may use its widget key.
     pub allowed_origins: Vec<String>,
-    /// For how long its chats can be resumed; 30 minutes, where absent.
+    /// For how many minutes its chats can be resumed. Default 30.
     pub resume_window_minutes: Option<i32>,
-    /// After how long idle chats end; never, where absent.
+    /// After how many minutes idle chats end. Defaults to never.
     pub end_after_idle_minutes: Option<i32>,
     /// Which users see its chats; all, where absent.
     pub access: Option<RoomAccess>,
 }
 
 impl Actions {
-    /// Creates a room.
     pub async fn create_room(&self, viewer: &Viewer, input: CreateRoom) -> Result<room::Model> {
         let permit = self.permit(viewer, Verb::ManageOrganization)?;
         Ok(permit.write(create, input).await?.value)

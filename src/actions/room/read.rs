@@ -10,13 +10,14 @@ use entity::{ActorId, RoomId, actor, room, room_member};
 use std::collections::{HashMap, HashSet};
 
 impl Actions {
-    /// The rooms with these ids, as an edge of something that the viewer sees.
+    /// Finds rooms by id. The caller has checked that the viewer sees what refers to them.
     pub async fn rooms_by_id(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashMap<RoomId, room::Model>> {
         let found = rooms::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
         Ok(found.into_iter().map(|room| (room.id, room)).collect())
     }
 
-    /// How many chats wait for an answer in each room, of those that every viewer with this role and these rooms sees.
+    /// Counts the chats that wait for an answer in each room, of those that every viewer with this role and these rooms
+    /// sees.
     pub async fn waiting_count_of_each(
         &self,
         viewer: &Viewer,
@@ -26,21 +27,22 @@ impl Actions {
         Ok(found.into_iter().map(|(id, waiting)| (id, u64::try_from(waiting).unwrap_or_default())).collect())
     }
 
-    /// Those of the rooms where somebody is there to answer.
+    /// Finds the rooms in which somebody is available to answer.
     pub async fn staffed_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<HashSet<RoomId>> {
         let since = self.now().minus(limits::ONLINE);
         let staffed = rooms::staffed(&self.0.store, viewer.organization_id, ids, since).await?;
         Ok(staffed.into_iter().collect())
     }
 
-    /// Those of the rooms that the viewer sees.
+    /// Finds the rooms that the viewer sees.
     pub async fn visible_rooms(&self, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<room::Model>> {
         let mut found = rooms::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
         found.retain(|room| policy::sees_room(viewer, room));
         Ok(found)
     }
 
-    /// The same page of the members of each room, the earliest first. Who asks has been shown the rooms.
+    /// Lists the same page of members for each room, earliest membership first. The caller has checked that the viewer
+    /// sees the rooms.
     pub async fn members_of_each(
         &self,
         viewer: &Viewer,
@@ -55,7 +57,7 @@ impl Actions {
         Ok(ids.iter().copied().zip(pages.into_iter().map(|page| page.filter_map(actor))).collect())
     }
 
-    /// The same page of the rooms of which each user is a member and that the viewer sees, the earliest membership first.
+    /// Lists the same page of visible rooms for each user, earliest membership first.
     pub async fn rooms_of_each(
         &self,
         viewer: &Viewer,
@@ -70,12 +72,12 @@ impl Actions {
         Ok(user_ids.iter().copied().zip(pages.into_iter().map(|page| page.filter_map(room))).collect())
     }
 
-    /// A room that the viewer sees.
+    /// Finds a room that the viewer sees.
     pub async fn room(&self, viewer: &Viewer, id: RoomId) -> Result<Option<room::Model>> {
         Ok(self.visible_rooms(viewer, &[id]).await?.pop())
     }
 
-    /// The organization's rooms that the viewer sees, oldest first.
+    /// Lists the rooms that the viewer sees, oldest first.
     pub async fn rooms(&self, viewer: &Viewer, page: &PageRequest) -> Result<Page<room::Model>> {
         policy::may(viewer.role, Verb::ReadOrganization)?;
         Ok(rooms::list_visible(&self.0.store, viewer, page).await?)

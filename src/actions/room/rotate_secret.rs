@@ -21,7 +21,7 @@ pub enum RoomSecret {
 }
 
 impl Actions {
-    /// Replaces a secret of a room. A retry with the same `request_id` replaces nothing.
+    /// Replaces a secret of a room. A retry with the same `request_id` does not replace it again.
     pub async fn rotate_room_secret(
         &self,
         viewer: &Viewer,

@@ -12,25 +12,24 @@ use crate::store::{Tx, principals, rooms};
 use entity::room::{self, Origins};
 use entity::{RoomAccess, RoomId};
 
-/// Changes of a room. What is absent stays.
+/// Changes to a room. Absent fields stay as they are.
 #[derive(Clone, Debug)]
 pub struct UpdateRoom {
-    /// Which.
+    /// The room to change.
     pub room_id: RoomId,
-    /// What people call it.
+    /// The room's name.
     pub name: Option<String>,
-    /// Whose pages may use its widget key.
+    /// The origins of pages that may use its widget key.
     pub allowed_origins: Option<Vec<String>>,
-    /// For how long its chats can be resumed.
+    /// For how many minutes its chats can be resumed.
     pub resume_window_minutes: Option<i32>,
-    /// After how long idle chats end.
+    /// After how many minutes idle chats end.
     pub end_after_idle_minutes: Option<i32>,
     /// Which users see its chats.
     pub access: Option<RoomAccess>,
 }
 
 impl Actions {
-    /// Changes a room.
     pub async fn update_room(&self, viewer: &Viewer, input: UpdateRoom) -> Result<room::Model> {
         let permit = self.permit(viewer, Verb::ManageOrganization)?;
         let (room, has_closed) = permit.write(update, input).await?.value;

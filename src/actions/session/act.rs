@@ -17,20 +17,20 @@ use entity::SessionId;
 /// An action on a session.
 #[derive(Clone, Debug)]
 pub struct MoveSession {
-    /// Which session.
+    /// The session.
     pub session_id: SessionId,
-    /// What it is to do.
+    /// The action.
     pub action: SessionAction,
-    /// Of REJECT and FINISH.
+    /// The reason, for REJECT and FINISH.
     pub reason: Option<String>,
-    /// Of START: how long it rings, 5 to 180.
+    /// For how many seconds the session rings, for START: 5 to 180.
     pub ring_seconds: Option<i32>,
-    /// Of ACCEPT: tells one tab of a person from another.
+    /// The id that distinguishes a person's tabs, for ACCEPT.
     pub request_id: Option<String>,
 }
 
 impl Actions {
-    /// Moves a session on. Of any number of callers at once one wins.
+    /// Applies an action to a session. Of concurrent callers, exactly one succeeds.
     pub async fn give_action(&self, viewer: &Viewer, input: MoveSession) -> Result<SessionRow> {
         let permit = self.permit(viewer, Verb::UseSessions)?;
         Ok(permit.write_to(input.session_id, direct, input).await?.value)

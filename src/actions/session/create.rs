@@ -42,26 +42,26 @@ pub enum SessionPlace {
 /// A session to create.
 #[derive(Clone, Debug, Hash)]
 pub struct CreateSession {
-    /// The chat that it belongs to, and the actors to call.
+    /// The chat of the session, and the actors to call.
     pub place: SessionPlace,
-    /// What it is about.
+    /// The session's title.
     pub title: Option<String>,
-    /// What it is for.
+    /// The session's type.
     pub session_type: SessionType,
-    /// The audio/video room; an unguessable one where absent.
+    /// The audio or video room. Defaults to an unguessable name.
     pub call_room: Option<String>,
-    /// When it is meant to be.
+    /// The planned time.
     pub scheduled_at: Option<Timestamp>,
-    /// Start it at once.
+    /// Whether the session starts at once.
     pub start: bool,
-    /// How long it rings, if it is started at once: 5 to 180.
+    /// For how many seconds the session rings if it starts at once: 5 to 180.
     pub ring_seconds: Option<i32>,
-    /// Makes creating again safe.
+    /// The id under which a retry returns the same session.
     pub request_id: Option<String>,
 }
 
 impl Actions {
-    /// Creates a session on a chat, or on the chat of exactly its participants.
+    /// Creates a session in a chat, or in the chat of exactly its participants.
     pub async fn create_session(&self, viewer: &Viewer, input: CreateSession) -> Result<SessionRow> {
         let permit = self.permit(viewer, Verb::UseSessions)?;
         Ok(permit.write(create, input).await?.value)
@@ -96,7 +96,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     let call = input.description();
     check_texts(input.title.as_mut(), input.call_room.as_mut(), None)?;
     let rings = ring_time(input.ring_seconds)?;
-    // Actors are locked all at once and before the chat.
+    // All actors are locked at once, and before the chat.
     let place = match input.place {
         SessionPlace::ChatOf(_) if policy::may(viewer.role, Verb::CreateChat).is_err() => {
             let reason = "Visitors can create sessions only in an existing chat.";
@@ -181,7 +181,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
     go(tx, row, change, caller).await
 }
 
-/// Locks the chat of exactly these actors, made where there is none.
+/// Locks the chat of exactly these actors, and creates it if there is none.
 async fn lock_chat_of(tx: &mut Tx, viewer: &Viewer, named: Named) -> Result<Vec<actor::Model>> {
     let participants = named.all()?;
     let actor_ids: Vec<_> = participants.iter().map(|actor| actor.id).collect();

@@ -9,7 +9,7 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, sessions};
 use entity::SessionId;
 
-/// Locks the chat of a session that exists for the viewer, and reads the session under the lock.
+/// Locks the chat of a session that the viewer sees, and reads the session under the lock.
 pub(super) async fn lock_session(
     tx: &mut Tx,
     viewer: &Viewer,

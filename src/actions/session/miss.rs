@@ -1,4 +1,4 @@
-//! Finishes sessions that nobody answered.
+//! Ends sessions that nobody answered.
 
 use super::transition::{Change, go};
 use crate::actions::{Actions, Result};
@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use entity::{ChatId, OrganizationId, SessionId};
 
 impl Actions {
-    /// Finishes the sessions that rang without an answer: the server's own clock does this. One that cannot be
-    /// finished now is tried again and holds up no other. Answers how many it looked at.
+    /// Ends sessions that rang without an answer. Runs on the server's clock. A session that cannot be ended
+    /// now is retried later and does not delay the others. Returns the number of sessions examined.
     pub async fn miss_sessions(&self) -> Result<usize> {
         let unanswered = sessions::list_unanswered(&self.0.store, self.now(), 100).await?;
         for (organization_id, chat_id, session_id) in &unanswered {

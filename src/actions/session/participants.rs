@@ -9,7 +9,7 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, actors, participations};
 use entity::{ActorId, actor};
 
-/// Everybody who takes part in the chat now and can be called, and the caller.
+/// The caller and all current participants of the chat who can be called.
 pub(super) async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Model>> {
     let taking_part = participations::list_now(tx, tx.chat()?.id).await?;
     let mut ids: Vec<_> = taking_part.into_iter().map(|participation| participation.actor_id).collect();
@@ -24,8 +24,8 @@ pub(super) async fn everybody(tx: &Tx, viewer: &Viewer) -> Result<Vec<actor::Mod
     Ok(found)
 }
 
-/// The named actors, as far as they may be called to this chat: users to any chat with a visitor, everybody else
-/// only to a chat that they take part in. Whoever is in `stays` is among them in any case.
+/// The named actors, if they may be called to this chat. Users may be called to any chat with a visitor,
+/// everybody else only to chats in which they participate. The actors in `stays` are always included.
 pub(super) async fn named_participants(
     tx: &Tx,
     viewer: &Viewer,

@@ -11,7 +11,7 @@ use entity::{ActorId, ChatId, SessionId};
 use std::collections::HashMap;
 
 impl Actions {
-    /// The same page of the sessions of each chat that the filter matches.
+    /// Lists the same page of sessions for each chat.
     pub async fn sessions_of_each(
         &self,
         viewer: &Viewer,
@@ -23,7 +23,7 @@ impl Actions {
         Ok(chats.iter().copied().zip(pages).collect())
     }
 
-    /// The sessions with these ids, as far as the viewer sees them.
+    /// Finds sessions by id that the viewer sees.
     pub async fn sessions_by_id(
         &self,
         viewer: &Viewer,
@@ -34,7 +34,7 @@ impl Actions {
         Ok(seen.map(|row| (row.session.id, row)).collect())
     }
 
-    /// The session of each chat that rings or runs.
+    /// Finds the session of each chat that is ringing or in progress.
     pub async fn open_session_of_each(
         &self,
         viewer: &Viewer,
@@ -45,12 +45,12 @@ impl Actions {
         Ok(seen.map(|row| (row.session.chat_id, row)).collect())
     }
 
-    /// Those of the chats that have a session that rings or runs, whoever is called to it.
+    /// Finds the chats with a session that is ringing or in progress, whoever is called to it.
     pub async fn chats_with_open_session(&self, chats: &[ChatId]) -> Result<Vec<ChatId>> {
         Ok(sessions::chats_with_open(&self.0.store, chats).await?)
     }
 
-    /// The running sessions of each of the actors.
+    /// Finds the sessions in progress of each actor.
     pub async fn busy_in(
         &self,
         viewer: &Viewer,
@@ -65,12 +65,12 @@ impl Actions {
         Ok(busy)
     }
 
-    /// A session of a chat that the viewer sees; a visitor sees the ones they are called to.
+    /// Finds a session in a chat that the viewer sees. Visitors see only sessions they are called to.
     pub async fn session(&self, viewer: &Viewer, id: SessionId) -> Result<Option<SessionRow>> {
         Ok(self.visible_sessions(viewer, &[id]).await?.pop())
     }
 
-    /// Those of the sessions that are of chats that the viewer sees; of a visitor's, those they are called to.
+    /// Filters sessions by visibility of their chats. Visitors see only sessions they are called to.
     pub async fn visible_sessions(&self, viewer: &Viewer, ids: &[SessionId]) -> Result<Vec<SessionRow>> {
         let mut found =
             sessions::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?;
@@ -78,7 +78,7 @@ impl Actions {
         self.in_visible_chats(viewer, found, |row| row.session.chat_id).await
     }
 
-    /// The sessions of the chats that the viewer sees.
+    /// Lists the sessions in chats that the viewer sees.
     pub async fn sessions(
         &self,
         viewer: &Viewer,
@@ -88,7 +88,7 @@ impl Actions {
         Ok(sessions::list_visible(&self.0.store, viewer, asked, page).await?)
     }
 
-    /// The sessions that the viewer is called to and that are not over, newest first.
+    /// Lists the unfinished sessions that the viewer is called to, newest first.
     pub async fn open_sessions(&self, viewer: &Viewer) -> Result<Vec<SessionRow>> {
         Ok(sessions::list_not_over_of_viewer(&self.0.store, viewer, limits::OPEN_SESSIONS).await?)
     }

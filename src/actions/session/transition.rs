@@ -1,4 +1,4 @@
-//! Writes a transition of a session, with its event and its entry.
+//! Writes a state transition of a session, with its event and its history entry.
 
 use crate::actions::history::{NewEntry, add_entry, record_session};
 use crate::actions::write::refuse_ended;
@@ -12,7 +12,7 @@ use crate::store::{Tx, sessions};
 use chrono::TimeDelta;
 use entity::{MessageType, actor};
 
-/// A transition that was decided on.
+/// A transition to write.
 pub(super) struct Change {
     pub action: SessionAction,
     pub transition: Transition,
@@ -21,7 +21,7 @@ pub(super) struct Change {
     pub request_id: Option<String>,
 }
 
-/// Writes a transition: one compare-and-set, one event, one entry of the history.
+/// Writes a transition: one compare-and-set, one event and one history entry.
 pub(super) async fn go(
     tx: &mut Tx,
     mut row: SessionRow,

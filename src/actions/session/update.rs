@@ -14,23 +14,23 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, sessions};
 use entity::{ActorId, SessionId, Timestamp};
 
-/// Changes of a session's own fields.
+/// Changes to a session's own fields.
 #[derive(Clone, Debug)]
 pub struct UpdateSession {
-    /// Which.
+    /// The session to change.
     pub session_id: SessionId,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the title, `Some(None)` removes it.
     pub title: Option<Option<String>>,
-    /// Another audio/video room.
+    /// The new audio or video room.
     pub call_room: Option<String>,
-    /// `None` leaves it, `Some(None)` takes it away.
+    /// `None` keeps the planned time, `Some(None)` removes it.
     pub scheduled_at: Option<Option<Timestamp>>,
-    /// Who is called from now on; who created, started or accepted it always is.
+    /// The actors to call from now on. Those who created, started or accepted the session always stay.
     pub participant_ids: Option<Vec<ActorId>>,
 }
 
 impl Actions {
-    /// Changes a session's title, room, time or participants, as long as it is not over.
+    /// Changes a session's title, room, time or participants. Fails if the session is over.
     pub async fn update_session(&self, viewer: &Viewer, input: UpdateSession) -> Result<SessionRow> {
         let permit = self.permit(viewer, Verb::UseSessions)?;
         Ok(permit.write_to(input.session_id, update, input).await?.value)

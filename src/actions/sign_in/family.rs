@@ -1,8 +1,8 @@
-//! Signing in by a widget, and renewing tokens.
+//! Families of refresh tokens.
 //!
-//! A visitor's sign-in has a family of refresh tokens: each is used once, for the next one. For a minute it is taken
-//! again, because two tabs share one and answers get lost; after that, whoever brings it again has it from somebody
-//! else, and the whole family ends.
+//! A visitor's sign-in has a family of refresh tokens. Each token is used once, to get the next one. It is
+//! accepted again within a minute, because two tabs may share a token and responses may be lost. Using it
+//! later than that means that it was stolen, and ends the whole family.
 
 use crate::actions::random::unguessable;
 use crate::actions::token::sign::{IssuedToken, NewToken, viewer_of};
@@ -17,27 +17,27 @@ use chrono::TimeDelta;
 use entity::{OrganizationId, SignInId, Timestamp, actor, refresh_token, sign_in};
 use sha2::{Digest, Sha256};
 
-/// A visitor who is signed in, or somebody whose token was renewed.
+/// The result of signing a visitor in or renewing a token.
 pub struct SignedIn {
-    /// The bearer of the new token.
+    /// The viewer of the new token.
     pub viewer: Viewer,
     /// The new token.
     pub issued: IssuedToken,
-    /// What the next one is had for; absent where the token renews itself.
+    /// The refresh token for the next renewal. Absent if the access token renews itself.
     pub refresh_token: Option<String>,
 }
 
-/// What is written of a sign-in, before a token is signed.
+/// The rows of a sign-in, before a token is signed.
 pub(in crate::actions) struct Family {
     pub actor: actor::Model,
     pub sign_in: sign_in::Model,
     pub refresh_token: String,
 }
 
-/// What came of a refresh token.
+/// The result of using a refresh token.
 pub(in crate::actions) enum Refreshed {
     Next(Box<Family>),
-    /// It was used before, too long ago: its family has ended.
+    /// The token was used too long ago. Its family has ended.
     Reused,
 }
 
@@ -66,8 +66,8 @@ impl Actions {
     }
 }
 
-/// Until when tokens can be renewed without a refresh token: for thirty days from the first one on, or, where the
-/// first one lives longer, until its end.
+/// The time until which tokens can be renewed without a refresh token: thirty days after the first token was
+/// issued, or the end of the first token if that is later.
 pub(in crate::actions) fn last_end(expires_at: Timestamp, first_issued_at: Timestamp) -> Timestamp {
     expires_at.max(first_issued_at.plus(TimeDelta::seconds(limits::REFRESH_SECONDS)))
 }
@@ -85,7 +85,7 @@ pub(super) async fn begin(tx: &mut Tx, actor: actor::Model) -> Result<Refreshed>
     go_on(tx, actor, sign_in).await
 }
 
-/// Takes a refresh token, which is then used; `None` where it is none, or has ended.
+/// Uses up a refresh token. `None` if it is unknown or has ended.
 pub(in crate::actions) async fn refresh(
     tx: &mut Tx,
     organization_id: OrganizationId,
@@ -95,7 +95,7 @@ pub(in crate::actions) async fn refresh(
     let Some((_, sign_in)) = sign_ins::find_refresh(tx, &hash).await? else { return Ok(None) };
     let locked = actors::lock_in_organization(tx, organization_id, &[sign_in.actor_id]).await?.pop();
     let Some(mut actor) = locked.filter(|actor| actor.deactivated_at.is_none()) else { return Ok(None) };
-    // Read again under the lock: another tab may have been faster.
+    // Read again under the lock, because another tab may have used the token.
     let Some((mut token, mut sign_in)) = sign_ins::find_refresh(tx, &hash).await? else { return Ok(None) };
     let now = tx.now();
     if sign_in.revoked_at.is_some() || token.expires_at <= now {
@@ -120,7 +120,7 @@ pub(in crate::actions) async fn refresh(
     go_on(tx, actor, sign_in).await.map(Some)
 }
 
-/// Gives a family its next refresh token, and thirty days more.
+/// Gives a family its next refresh token and extends it by thirty days.
 async fn go_on(tx: &mut Tx, actor: actor::Model, mut sign_in: sign_in::Model) -> Result<Refreshed> {
     sign_in.expires_at = tx.now().plus(TimeDelta::seconds(limits::REFRESH_SECONDS));
     sign_ins::save(tx, &sign_in).await?;
@@ -135,12 +135,12 @@ async fn go_on(tx: &mut Tx, actor: actor::Model, mut sign_in: sign_in::Model) ->
     Ok(Refreshed::Next(Box::new(Family { actor, sign_in, refresh_token })))
 }
 
-/// Random tokens need no slower hash: there is nothing to guess.
+/// Hashes a refresh token. A fast hash suffices, because random tokens cannot be guessed.
 pub(in crate::actions) fn hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-/// The same whether it never was one, has ended or was used: nobody can tell which.
+/// The refusal for an unknown, ended or used token. It does not reveal which of them it is.
 pub(in crate::actions) fn no_refresh_token() -> Refused {
     Refused::Invalid {
         field: "refreshToken".into(),

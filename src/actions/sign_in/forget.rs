@@ -1,18 +1,18 @@
-//! Forgets ended sign-ins.
+//! Removes ended sign-ins.
 
 use crate::actions::{Actions, Result};
 use crate::store::{Tx, sign_ins};
 use entity::Timestamp;
 
 impl Actions {
-    /// Forgets sign-ins and refresh tokens that ended: whether there may be more.
+    /// Removes ended sign-ins and refresh tokens. Returns whether there may be more.
     pub async fn forget_sign_ins(&self) -> Result<bool> {
         let now = self.now();
         Ok(self.write(forget, now).await?.value)
     }
 }
 
-/// Rows that are forgotten in one transaction.
+/// The maximum number of rows removed in one transaction.
 const ROWS: u64 = 500;
 
 async fn forget(tx: &mut Tx, before: Timestamp) -> Result<bool> {

@@ -1,5 +1,5 @@
-//! Identity tokens: the organization's own server identifies the visitor on its page, with a token signed
-//! with the room's secret.
+//! Identity tokens: the organization's own server identifies the visitor of its page with a token signed with
+//! the room's secret.
 
 use crate::actions::actor::upsert_visitor::check_attributes;
 use crate::actions::token::jws;
@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 
 const FIELD: &str = "identityToken";
 
-/// Whom an identity token names.
+/// The visitor identified by an identity token.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     /// The visitor's id in the organization's own systems.
@@ -24,19 +24,21 @@ pub(super) struct Identity {
 #[derive(Deserialize)]
 struct Claims {
     pub(in crate::actions) sub: String,
-    /// Seconds since the Unix epoch (RFC 7519 section 2), with or without a fraction, as is `nbf`.
+    /// Seconds since the Unix epoch (RFC 7519 section 2), optionally with a fraction. The same applies to
+    /// `nbf`.
     pub(in crate::actions) exp: Number,
     pub(in crate::actions) nbf: Option<Number>,
     pub(in crate::actions) name: Option<String>,
     pub(in crate::actions) attributes: Option<Map<String, Value>>,
 }
 
-/// Whom the token names, where it is signed for this room, has not ended and ends soon.
+/// Reads the identity from a token. The token must be signed for this room, must not have expired, and must
+/// expire soon.
 pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Identity, Refused> {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&[global_id::encode(global_id::ROOM, room.id.0)]);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-    // The server's clock decides, not the library's.
+    // Expiry is checked against the server's clock, not the library's.
     validation.validate_exp = false;
     let key = DecodingKey::from_secret(room.identity_secret.expose().as_bytes());
     let claims: Claims = jws::claims(token, &key, &validation)
@@ -66,7 +68,7 @@ pub(super) fn read(room: &room::Model, token: &str, now: Timestamp) -> Result<Id
     Ok(Identity { external_id, name, attributes })
 }
 
-/// Whole seconds from now to a time of a token; negative once it has passed.
+/// Whole seconds from now until a time in a token. Negative if it has passed.
 fn seconds_until(at: &Number, now: Timestamp) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "what is out of range saturates")]
     let seconds = at.as_i64().or_else(|| at.as_f64().map(|seconds| seconds as i64)).unwrap_or(i64::MAX);

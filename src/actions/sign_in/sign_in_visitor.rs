@@ -1,8 +1,4 @@
-//! Signing in by a widget, and renewing tokens.
-//!
-//! A visitor's sign-in has a family of refresh tokens: each is used once, for the next one. For a minute it is taken
-//! again, because two tabs share one and answers get lost; after that, whoever brings it again has it from somebody
-//! else, and the whole family ends.
+//! Signs visitors in for the widget.
 
 use super::family::{Refreshed, SignedIn, begin, check_token, hash, no_refresh_token, refresh};
 use super::identity::{self, Identity};
@@ -19,18 +15,19 @@ use entity::{ActorType, RoomId, WebPage, actor};
 /// A visitor to sign in.
 #[derive(Clone, Debug, Default)]
 pub struct SignInVisitor {
-    /// The one who was signed in before.
+    /// A refresh token of an earlier sign-in.
     pub refresh_token: Option<String>,
-    /// The one whom the organization's own server names.
+    /// An identity token from the organization's own server.
     pub identity_token: Option<String>,
-    /// How a visitor whom the organization does not know wants to be called.
+    /// The display name, for visitors without an identity token.
     pub display_name: Option<String>,
     /// The page that the visitor is on.
     pub page: Option<WebPage>,
 }
 
 impl Actions {
-    /// Signs a visitor in: the one whom the identity token names, or the one of the refresh token, or a new one.
+    /// Signs in the visitor of the identity token, the visitor of the refresh token, or a new one, in this
+    /// order.
     pub async fn sign_in_visitor(
         &self,
         viewer: &Viewer,
@@ -47,7 +44,7 @@ impl Actions {
         let identity = identity::read(&room.ok_or(Error::Forbidden)?, &identity_token, self.now())?;
         let (known, same) = (identity.clone(), input.clone());
         let refreshed = match permit.write(sign_in_as_known, (identity, input)).await {
-            // Two pages made the same visitor at once: the second one finds it there.
+            // Concurrent calls created the same visitor: the second call finds the visitor of the first.
             Err(Error::Refused(Refused::Conflict { .. })) => {
                 permit.write(sign_in_as_known, (known, same)).await?.value
             }
@@ -90,7 +87,7 @@ async fn sign_in_as_oneself(
     };
     let mut refreshed = refresh(tx, organization_id, &token).await?.ok_or_else(no_refresh_token)?;
     if let Refreshed::Next(family) = &mut refreshed {
-        // What the organization says of a visitor whom it knows is not theirs to change.
+        // Visitors cannot change a name that the organization manages.
         let display_name = display_name.filter(|_| family.actor.external_id.is_none());
         note(tx, &mut family.actor, display_name, page).await?;
     }
@@ -117,7 +114,7 @@ async fn sign_in_as_known(
     begin(tx, visitor).await
 }
 
-/// Writes what a visitor says of themself, where that is new.
+/// Stores what visitors say about themselves, if it changed.
 async fn note(
     tx: &Tx,
     visitor: &mut actor::Model,

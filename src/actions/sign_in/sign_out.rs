@@ -9,7 +9,7 @@ use crate::store::{Tx, actors, sign_ins};
 use entity::sign_in;
 
 impl Actions {
-    /// Ends the viewer's sign-in, or all of theirs: its tokens, its sockets, and the viewer's presences.
+    /// Ends the viewer's sign-in, or all of them: revokes tokens, closes sockets and ends presences.
     pub async fn sign_out(&self, viewer: &Viewer, is_everywhere: bool) -> Result<()> {
         let permit = self.permit(viewer, Verb::KeepOwnTokens)?;
         let pass = viewer.pass.ok_or(Error::Forbidden)?;

@@ -10,7 +10,8 @@ use entity::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 impl Actions {
-    /// The viewer whom a token names, as they now are. `origin` is the site whose page asks, as its browser says.
+    /// Authenticates a token and reads its viewer from the store. `origin` is the `Origin` header of the
+    /// request.
     pub async fn authenticate(
         &self,
         token: &str,
@@ -23,7 +24,7 @@ impl Actions {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The server's clock decides, not the library's.
+        // Expiry is checked against the server's clock, not the library's.
         validation.validate_exp = false;
         let key = DecodingKey::from_secret(self.0.secret.bytes());
         let claims: Claims = jws::claims(token, &key, &validation).ok_or(AuthFailure::Invalid)?;
@@ -42,7 +43,7 @@ impl Actions {
         viewer_of(&actor, pass, expires_at).ok_or(AuthFailure::Invalid)
     }
 
-    /// Whether a token that was taken would be taken now, but for its end.
+    /// Whether an accepted token would be accepted now, apart from its expiry.
     pub async fn still_holds(&self, viewer: &Viewer) -> Result<bool> {
         let Some(pass) = viewer.pass else { return Ok(true) };
         let actor = sign_ins::actor_of_token(&self.0.store, viewer.actor_id, pass.sign_in_id).await?;
@@ -63,7 +64,7 @@ impl Actions {
         Ok(Viewer::widget(&room))
     }
 
-    /// Whether pages of this site may call from a browser: those of any room's widget may.
+    /// Whether browsers may call from pages of this origin: any room's widget may allow it.
     pub async fn is_origin_allowed(&self, origin: &str) -> Result<bool> {
         Ok(rooms::is_origin_allowed(&self.0.store, origin).await?)
     }

@@ -12,26 +12,26 @@ use crate::store::{self, Tx, actors};
 use chrono::TimeDelta;
 use entity::{ActorId, ActorType, OrganizationId, SignInId, actor};
 
-/// Whom a token is for.
+/// The subject of a token.
 #[derive(Clone, Debug)]
 pub enum TokenSubject {
-    /// A user or a visitor of the organization.
+    /// A user or visitor of the organization.
     Actor(ActorId),
-    /// A program, known by its name; made when it is new.
+    /// An API client, identified by its name. Created if new.
     ApiClient(String),
 }
 
-/// A token to make.
+/// A token to issue.
 #[derive(Clone, Debug)]
 pub struct IssueToken {
-    /// For whom.
+    /// The subject of the token.
     pub subject: TokenSubject,
-    /// 60 to 31,536,000 (a year); an hour where absent.
+    /// The lifetime in seconds, 60 to 31,536,000 (one year). Default 3600.
     pub expires_in_seconds: Option<i32>,
 }
 
 impl Actions {
-    /// Makes a token for somebody of the viewer's organization.
+    /// Issues a token for an actor or API client of the viewer's organization.
     pub async fn issue_token(&self, viewer: &Viewer, input: IssueToken) -> Result<IssuedToken> {
         let verb = match &input.subject {
             TokenSubject::ApiClient(_) => Verb::IssueUserToken,
@@ -49,7 +49,7 @@ impl Actions {
         Ok(self.mint_token(viewer.organization_id, input).await?.1)
     }
 
-    /// Makes a token for somebody of the organization; for the command line, which answers to nobody.
+    /// Issues a token. For the command line: checks no permissions.
     pub async fn mint_token(
         &self,
         organization_id: OrganizationId,
@@ -90,7 +90,7 @@ impl Actions {
         let key = name.clone();
         match self.write(add_api_client, (organization_id, name)).await {
             Ok(written) => Ok(written.value),
-            // Somebody else made it in between, or the write failed for another reason, which then says so.
+            // Another call may have created the client. Any other failure of the write shows in this read.
             Err(error) => {
                 actors::find_by_external_id(&self.0.store, organization_id, ActorType::ApiClient, &key)
                     .await?

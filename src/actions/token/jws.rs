@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// ignores them, which `crit` forbids.
 const UNSUPPORTED: [&str; 3] = ["crit", "b64", "zip"];
 
-/// The claims of a token with a valid signature and a header that holds nothing unsupported.
+/// The claims of a token with a valid signature and no unsupported header parameters.
 pub(in crate::actions) fn claims<T: DeserializeOwned>(
     token: &str,
     key: &DecodingKey,

@@ -15,7 +15,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes this the provider of the process, unless there is one.
+/// Installs this provider for the process, unless one is installed.
 pub(in crate::actions) fn install() {
     let _ = PROVIDER.install_default();
 }

@@ -11,8 +11,8 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, sign_ins};
 
 impl Actions {
-    /// Makes another token for the viewer: for the refresh token of their sign-in, or, where that has none, of the
-    /// same length.
+    /// Issues another token for the viewer: in exchange for the refresh token of their sign-in or, if the
+    /// sign-in has none, with the same lifetime.
     pub async fn renew_token(&self, viewer: &Viewer, refresh_token: Option<String>) -> Result<SignedIn> {
         let permit = self.permit(viewer, Verb::KeepOwnTokens)?;
         let pass = viewer.pass.ok_or(Error::Forbidden)?;

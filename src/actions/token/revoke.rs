@@ -10,7 +10,7 @@ use crate::store::{Tx, actors, sign_ins};
 use entity::{ActorId, ActorType, OrganizationId, actor};
 
 impl Actions {
-    /// Ends all tokens of somebody of the organization, with their sockets and presences.
+    /// Revokes all tokens of an actor, closes their sockets and ends their presences.
     pub async fn revoke_tokens(&self, viewer: &Viewer, subject: TokenSubject) -> Result<actor::Model> {
         let permit = self.permit(viewer, Verb::RevokeTokens)?;
         let organization_id = viewer.organization_id;

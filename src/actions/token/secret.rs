@@ -7,13 +7,14 @@ use secrecy::{ExposeSecret, SecretSlice};
 pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
-    /// Takes a secret of at least 32 bytes (as long as the hash, RFC 7518 section 3.2); `None` for less.
+    /// Accepts a secret of at least 32 bytes, the length of the hash (RFC 7518 section 3.2). `None` if it is
+    /// shorter.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (bytes.len() >= 32).then(|| Self(bytes.into()))
     }
 
-    /// The bytes, to derive other keys from.
+    /// The bytes from which other keys are derived.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.0.expose_secret()

@@ -1,4 +1,4 @@
-//! Signs tokens, and tells whom a token makes a viewer.
+//! Signs tokens, and derives viewers from them.
 
 use crate::actions::{Actions, Error, Result};
 use crate::domain::rooms::Principal;
@@ -7,21 +7,19 @@ use entity::{ActorId, SignInId, Timestamp, actor};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 
-/// Who made the token and for whom: both are always this server.
+/// The issuer and audience of tokens, which are always this server.
 pub(super) const ISSUER: &str = "anteroom";
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(in crate::actions) iss: String,
     pub(in crate::actions) aud: String,
-    /// The actor.
     pub(in crate::actions) sub: ActorId,
     /// Seconds since the Unix epoch.
     pub(in crate::actions) iat: i64,
     pub(in crate::actions) exp: i64,
-    /// When the first token of the sign-in was made.
+    /// The time when the first token of the sign-in was issued, in seconds since the Unix epoch.
     pub(in crate::actions) auth_time: i64,
-    /// The sign-in.
     pub(in crate::actions) sid: SignInId,
     /// The actor's `token_generation`.
     #[serde(rename = "gen")]
@@ -31,25 +29,25 @@ pub(super) struct Claims {
 /// A token to sign.
 #[derive(Clone, Copy)]
 pub(in crate::actions) struct NewToken {
-    /// What it has in common with those that it is renewed from.
+    /// The sign-in, which renewed tokens share.
     pub sign_in_id: SignInId,
-    /// When the first of them was made.
+    /// The time when the first token of the sign-in was issued.
     pub first_issued_at: Timestamp,
-    /// When it ends; whole seconds count.
+    /// The expiry, rounded down to whole seconds.
     pub expires_at: Timestamp,
 }
 
 /// A token.
 #[derive(Clone)]
 pub struct IssuedToken {
-    /// What goes behind `Authorization: Bearer`.
+    /// The text after `Authorization: Bearer`.
     pub token: String,
-    /// When it ends.
+    /// The expiry.
     pub expires_at: Timestamp,
 }
 
 impl Actions {
-    /// Signs a token, and answers what it says.
+    /// Signs a token and returns its claims.
     pub(in crate::actions) fn sign(
         &self,
         actor: &actor::Model,
@@ -75,7 +73,7 @@ impl Actions {
     }
 }
 
-/// The actor as the bearer of this token; nobody, where the actor or the token may not act any more.
+/// The actor as the viewer of this token. `None` if the actor is deactivated or the token was revoked.
 pub(in crate::actions) fn viewer_of(
     principal: &Principal,
     pass: Pass,
@@ -88,7 +86,7 @@ pub(in crate::actions) fn viewer_of(
     Viewer::of(principal, expires_at, Some(pass))
 }
 
-/// Tokens know no smaller part of time.
+/// Rounds a time down to whole seconds, the precision of tokens.
 pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp(at.0.div_euclid(1_000) * 1_000)
 }

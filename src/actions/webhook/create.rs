@@ -13,18 +13,17 @@ use entity::{SecretText, WebhookEvent, WebhookId};
 /// A webhook to create.
 #[derive(Clone, Debug)]
 pub struct CreateWebhook {
-    /// Where to.
+    /// The endpoint's URL.
     pub url: String,
-    /// What of.
+    /// The events to deliver.
     pub events: Vec<WebhookEvent>,
-    /// Sent along.
+    /// The key sent with each request.
     pub api_key: String,
-    /// Sent along.
+    /// The secret sent with each request.
     pub api_secret: SecretText,
 }
 
 impl Actions {
-    /// Creates a webhook.
     pub async fn create_webhook(&self, viewer: &Viewer, input: CreateWebhook) -> Result<webhook::Model> {
         let permit = self.permit(viewer, Verb::ManageWebhooks)?;
         self.check(Some(&input.url), Some(&input.events), Some(&input.api_key), Some(&input.api_secret))?;

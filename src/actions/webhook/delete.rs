@@ -9,7 +9,7 @@ use crate::store::{Tx, webhooks};
 use entity::{SecretText, WebhookId};
 
 impl Actions {
-    /// Deletes a webhook with everything that was and was to be delivered to it.
+    /// Deletes a webhook with its past and pending deliveries.
     pub async fn delete_webhook(&self, viewer: &Viewer, id: WebhookId) -> Result<()> {
         let permit = self.permit(viewer, Verb::ManageWebhooks)?;
         permit.write(delete, id).await?;

@@ -9,13 +9,13 @@ use entity::{WebhookDeliveryId, WebhookDeliveryState, WebhookId, webhook, webhoo
 use std::collections::HashMap;
 
 impl Actions {
-    /// The organization's webhooks, oldest first.
+    /// Lists the organization's webhooks, oldest first.
     pub async fn webhooks(&self, viewer: &Viewer, page: &PageRequest) -> Result<Page<webhook::Model>> {
         policy::may(viewer.role, Verb::ManageWebhooks)?;
         Ok(webhooks::list_in_organization(&self.0.store, viewer.organization_id, page).await?)
     }
 
-    /// Those of the webhooks that the viewer may see.
+    /// Filters webhooks by visibility to the viewer.
     pub async fn visible_webhooks(&self, viewer: &Viewer, ids: &[WebhookId]) -> Result<Vec<webhook::Model>> {
         if policy::may(viewer.role, Verb::ManageWebhooks).is_err() {
             return Ok(Vec::new());
@@ -23,7 +23,7 @@ impl Actions {
         Ok(webhooks::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?)
     }
 
-    /// Those of the deliveries that the viewer may see.
+    /// Filters deliveries by visibility to the viewer.
     pub async fn visible_deliveries(
         &self,
         viewer: &Viewer,
@@ -35,7 +35,7 @@ impl Actions {
         Ok(deliveries::find_many_in_organization(&self.0.store, viewer.organization_id, ids).await?)
     }
 
-    /// The same page of the deliveries of each of the webhooks, by age.
+    /// Lists the same page of deliveries for each webhook.
     pub async fn deliveries_of_each(
         &self,
         viewer: &Viewer,

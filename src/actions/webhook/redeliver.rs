@@ -1,4 +1,4 @@
-//! Delivers again.
+//! Restarts webhook deliveries.
 
 use crate::actions::{Actions, Result};
 use crate::domain::policy::Verb;
@@ -8,7 +8,7 @@ use crate::store::{Tx, deliveries, webhooks};
 use entity::{WebhookDeliveryId, WebhookDeliveryState, webhook_delivery};
 
 impl Actions {
-    /// Has something delivered again from the first attempt on, under the same id.
+    /// Restarts a delivery with its first attempt, under the same id.
     pub async fn redeliver_webhook(
         &self,
         viewer: &Viewer,

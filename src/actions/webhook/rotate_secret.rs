@@ -13,8 +13,8 @@ use crate::store::{Tx, actors, webhooks};
 use entity::{RequestKind, WebhookId, webhook};
 
 impl Actions {
-    /// Replaces the signing secret of a webhook; the one before signs too for a while. A retry with the same `request_id`
-    /// replaces nothing.
+    /// Replaces the signing secret of a webhook. Requests are also signed with the previous secret for a
+    /// while. A retry with the same `request_id` does not replace it again.
     pub async fn rotate_signing_secret(
         &self,
         viewer: &Viewer,

@@ -8,25 +8,24 @@ use crate::domain::viewer::Viewer;
 use crate::store::{Tx, webhooks};
 use entity::{SecretText, WebhookEvent, WebhookId, webhook};
 
-/// Changes of a webhook. What is absent stays.
+/// Changes to a webhook. Absent fields stay as they are.
 #[derive(Clone, Debug)]
 pub struct UpdateWebhook {
-    /// Which.
+    /// The webhook to change.
     pub webhook_id: WebhookId,
-    /// Where to.
+    /// The endpoint's URL.
     pub url: Option<String>,
-    /// What of.
+    /// The events to deliver.
     pub events: Option<Vec<WebhookEvent>>,
-    /// Sent along.
+    /// The key sent with each request.
     pub api_key: Option<String>,
-    /// Sent along.
+    /// The secret sent with each request.
     pub api_secret: Option<SecretText>,
-    /// Whether it is told of anything.
+    /// Whether events are delivered.
     pub is_enabled: Option<bool>,
 }
 
 impl Actions {
-    /// Changes a webhook.
     pub async fn update_webhook(&self, viewer: &Viewer, input: UpdateWebhook) -> Result<webhook::Model> {
         let permit = self.permit(viewer, Verb::ManageWebhooks)?;
         let UpdateWebhook { url, events, api_key, api_secret, .. } = &input;
@@ -44,7 +43,7 @@ async fn update(
     let mut row = webhooks::lock_in_organization(tx, organization_id, webhook_id).await?.ok_or(NOT_FOUND)?;
     if let Some(url) = url.filter(|url| *url != row.url) {
         row.url = url;
-        // Another endpoint has its own story.
+        // The failures belong to the previous URL.
         (row.failing_since, row.resume_at) = (None, None);
     }
     if let Some(events) = events {
@@ -61,7 +60,7 @@ async fn update(
         (row.failing_since, row.resume_at) = (None, None);
     }
     webhooks::update(tx, &row).await?;
-    // The worker gives up what was to be delivered to a webhook that is disabled.
+    // Wakes the worker, which cancels pending deliveries of a disabled webhook.
     tx.fill_outbox();
     Ok(row)
 }

@@ -1,12 +1,12 @@
-//! What a viewer may do in one chat.
+//! A viewer's permissions in one chat.
 
 use super::sight::{Ties, sees_chat};
 use super::verb::{Verb, may};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{ChatType, chat};
 
-/// What a viewer may do in a chat: computed once, when the chat was read or locked. It does not say whether the chat has
-/// ended.
+/// A viewer's permissions in a chat, computed once when the chat was read or locked. They do not depend on
+/// whether the chat has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatAccess {
     role: ViewerRole,
@@ -16,33 +16,33 @@ pub struct ChatAccess {
     is_owner: bool,
 }
 
-/// How far a viewer comes in a chat.
+/// The level of a viewer's access to a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
     /// The chat does not exist for the viewer.
     Nothing,
-    /// The viewer reads it.
+    /// The viewer can read it.
     Sees,
-    /// The viewer reads it and acts in it.
+    /// The viewer can read it and act in it.
     Acts,
 }
 
-/// What leaving a chat ends.
+/// The effect of leaving a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
-    /// The viewer's participation, and with it their presence.
+    /// Ends the viewer's participation, and with it their presence.
     Participation,
-    /// The viewer's presence alone: a VISITOR chat stays open to its users.
+    /// Ends only the viewer's presence: a VISITOR chat stays open to its users.
     Presence,
-    /// Nothing: the viewer cannot leave the chat.
+    /// The viewer cannot leave the chat.
     Nothing,
 }
 
 impl ChatAccess {
-    /// What the viewer may do in the chat, given their ties to it.
+    /// Computes the viewer's permissions from their ties to the chat.
     #[must_use]
     pub fn of(viewer: &Viewer, chat: &chat::Model, ties: Ties) -> Self {
-        // Admins read DIRECT and GROUP chats of others, and supervisors private ones, and do not act in them.
+        // Admins can read DIRECT and GROUP chats of others, and supervisors private ones, but cannot act in them.
         let is_in_it = match chat.chat_type {
             ChatType::Visitor => !reads_private_only(viewer.role, chat) || ties.participates(),
             ChatType::Direct | ChatType::Group => ties.participates(),
@@ -70,26 +70,26 @@ impl ChatAccess {
         self.ties.participates()
     }
 
-    /// Whether the viewer may act in the chat.
+    /// Whether the viewer can act in the chat.
     #[must_use]
     pub fn acts(self) -> bool {
         self.reach >= Reach::Acts
     }
 
-    /// Whether the viewer may put messages and files into the chat: they act in it, or speak for others only.
+    /// Whether the viewer can add messages and files: they act in the chat, or send only for others.
     #[must_use]
     pub fn sends(self) -> bool {
         self.acts() || (self.sees() && speaks_for_others_only(self.role))
     }
 
-    /// Whether the chat is a GROUP chat that the viewer leads: as its owner, or as an admin.
+    /// Whether the chat is a GROUP chat that the viewer manages, as its owner or as an admin.
     #[must_use]
     pub fn leads(self) -> bool {
         self.sees() && self.chat_type == ChatType::Group && (self.is_owner || is_admin(self.role))
     }
 
-    /// Whether the viewer decides who participates. A pair is fixed, a GROUP chat belongs to those who lead it, and any
-    /// user adds colleagues to a VISITOR chat in which they act.
+    /// Whether the viewer can add and remove participants. A DIRECT chat is fixed, a GROUP chat is managed by
+    /// its owner and admins, and any user can add colleagues to a VISITOR chat in which they act.
     #[must_use]
     pub fn decides_participants(self) -> bool {
         match self.chat_type {
@@ -99,7 +99,7 @@ impl ChatAccess {
         }
     }
 
-    /// Whether the viewer changes the chat's name, description and privacy.
+    /// Whether the viewer can change the chat's name, description and privacy.
     #[must_use]
     pub fn changes(self) -> bool {
         match self.chat_type {
@@ -108,7 +108,7 @@ impl ChatAccess {
         }
     }
 
-    /// Whether the viewer ends the chat. A DIRECT chat does not end.
+    /// Whether the viewer can end the chat. DIRECT chats cannot be ended.
     #[must_use]
     pub fn ends(self) -> bool {
         self.acts()
@@ -119,7 +119,7 @@ impl ChatAccess {
             }
     }
 
-    /// Whether the viewer deletes the chat.
+    /// Whether the viewer can delete the chat.
     #[must_use]
     pub fn deletes(self) -> bool {
         match self.chat_type {
@@ -128,7 +128,7 @@ impl ChatAccess {
         }
     }
 
-    /// What the viewer ends by leaving the chat. Also answers for a viewer who has left and no longer sees it.
+    /// The effect of leaving the chat. Also valid for a viewer who has left and no longer sees it.
     #[must_use]
     pub fn leaving(self) -> Leaving {
         match self.chat_type {
@@ -151,7 +151,7 @@ pub(super) fn speaks_for_others_only(role: ViewerRole) -> bool {
     may(role, Verb::SendMessage).is_err() && may(role, Verb::SendMessageFor).is_ok()
 }
 
-/// Whether the role leads what others own.
+/// Whether the role manages objects that others own.
 pub(super) fn is_admin(role: ViewerRole) -> bool {
     role == ViewerRole::Admin
 }

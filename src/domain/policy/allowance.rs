@@ -1,29 +1,29 @@
-//! How much a viewer may ask of the server.
+//! Rate limits of viewers.
 
 use crate::domain::viewer::{Viewer, ViewerRole};
 
-/// The limits for one actor, before the configured factor.
+/// The limits of one actor, before the configured factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Changes per second.
+    /// Mutations per second.
     pub per_second: u32,
-    /// Changes at once.
+    /// The burst size of mutations.
     pub burst: u32,
-    /// Cost units per second, and at once.
+    /// Cost units per second, and the burst size.
     pub units: (u32, u32),
-    /// Sockets and event streams that are open at once.
+    /// The maximum number of concurrent sockets and event streams.
     pub open_streams: usize,
 }
 
 impl Allowance {
-    /// Every allowance, each once. No two have the same number of changes per second.
+    /// All allowances. No two have the same number of mutations per second.
     pub const ALL: [Self; 4] = [Self::VISITOR, Self::USER, Self::API_CLIENT, Self::WIDGET];
 
     const VISITOR: Self = Self { per_second: 2, burst: 10, units: (20_000, 100_000), open_streams: 5 };
     const USER: Self = Self { per_second: 10, burst: 50, units: (50_000, 250_000), open_streams: 20 };
     const API_CLIENT: Self =
         Self { per_second: 50, burst: 200, units: (250_000, 1_000_000), open_streams: 200 };
-    /// A widget only signs in, which is counted by room and address.
+    /// A widget only signs visitors in, which is limited per room and address.
     const WIDGET: Self =
         Self { per_second: 1_000, burst: 1_000, units: (1_000_000, 1_000_000), open_streams: 0 };
 }

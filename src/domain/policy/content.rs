@@ -1,10 +1,10 @@
-//! What a viewer sees of a chat that they see, and of what belongs to it.
+//! The visibility of a chat's content, for a viewer who sees the chat.
 
 use crate::domain::event::{Change, Entry, MessageRow};
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{ActorId, Audience, Timestamp, chat, message, shopping_cart};
 
-/// Whether the role belongs to the organization: its users and its programs.
+/// Whether the role belongs to the organization: its users and its API clients.
 fn is_staff(role: ViewerRole) -> bool {
     match role {
         ViewerRole::Admin | ViewerRole::Supervisor | ViewerRole::Operator | ViewerRole::ApiClient => true,
@@ -12,7 +12,7 @@ fn is_staff(role: ViewerRole) -> bool {
     }
 }
 
-/// Whether the viewer sees fields that are reserved for staff: tags, shopping carts, queues, external ids of users.
+/// Whether the viewer sees fields reserved for staff: tags, shopping carts, queues, external ids of users.
 #[must_use]
 pub fn sees_staff_fields(viewer: &Viewer) -> bool {
     is_staff(viewer.role)
@@ -31,8 +31,8 @@ pub fn sees_all_sessions(viewer: &Viewer) -> bool {
     is_staff(viewer.role)
 }
 
-/// Whether the viewer learns of every event of a chat that they see. Others learn of no note, and of no session to which
-/// they are not called.
+/// Whether the viewer sees every event of a chat that they see. Others see no events of notes, and none of
+/// sessions to which they are not called.
 #[must_use]
 pub fn sees_all_events(viewer: &Viewer) -> bool {
     is_staff(viewer.role)
@@ -80,20 +80,21 @@ pub fn audience_of_session(visitor_ids: &[ActorId], called_ids: &[ActorId]) -> A
     }
 }
 
-/// The time of the last event of the chat that the viewer may learn of.
+/// The time of the last event of the chat that the viewer may see.
 #[must_use]
 pub fn changed_at(viewer: &Viewer, chat: &chat::Model) -> Timestamp {
     if sees_all_events(viewer) { chat.logged_at } else { chat.updated_at }
 }
 
-/// The actor for whom alone a read of messages is, or `None` where every viewer like this one sees the same.
+/// The actor whose own data a read of messages depends on. `None` if all viewers with the same role get the
+/// same result.
 #[must_use]
 pub fn message_reader(viewer: &Viewer) -> Option<ActorId> {
     let sees_all = sees_notes(viewer) && sees_all_sessions(viewer);
     (!sees_all).then_some(viewer.actor_id)
 }
 
-/// Whether the viewer, who sees the message, sees its previous texts.
+/// Whether the viewer, who sees the message, sees its earlier texts.
 #[must_use]
 pub fn sees_revisions(viewer: &Viewer, message: &message::Model) -> bool {
     is_staff(viewer.role) || message.sender_id == Some(viewer.actor_id)

@@ -1,10 +1,12 @@
-//! Who may do and see what. No other module decides by role.
+//! Permissions: what each viewer may do and see. No other module makes decisions based on roles.
 //!
-//! [`may`] says what a role may do at all. [`ChatAccess`] says what a viewer may do in one chat. It is computed once per
-//! request, or once per lock, from the chat's row and the viewer's [`Ties`] to it. `store::access` states as SQL which
-//! chats, sessions and messages a viewer sees, and `tests/it/access.rs` compares it with the rules here.
+//! [`may`] checks what a role may do at all. [`ChatAccess`] holds a viewer's permissions in one chat. It is
+//! computed once per request, or once per lock, from the chat's row and the viewer's [`Ties`] to it.
+//! `store::access` states the visibility of chats, sessions and messages as SQL, and `tests/it/access.rs`
+//! compares it with the rules here.
 //!
-//! What a viewer may not see does not exist for them. [`Forbidden`] is only for what a role may never do.
+//! Objects that a viewer may not see do not exist for them. [`Forbidden`] is only for actions that a role may
+//! never take.
 
 mod access;
 mod allowance;

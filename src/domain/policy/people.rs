@@ -1,4 +1,4 @@
-//! What a viewer sees and does beyond single chats: people, places to follow, and what belongs to one actor.
+//! Permissions beyond single chats: people, feeds, and data that belongs to one actor.
 
 use super::access::{is_admin, speaks_for_others_only};
 use super::content::sees_staff_fields;
@@ -35,39 +35,39 @@ pub fn sees_room(viewer: &Viewer, room: &room::Model) -> bool {
         && !(is_bound_to_rooms(viewer.role) && viewer.rooms.is_closed(room.id))
 }
 
-/// Whether the viewer waits for staff in their chats, and is told when a room becomes staffed or unstaffed.
+/// Whether the viewer waits for staff in their chats. They get an event when a room's `isStaffed` changes.
 #[must_use]
 pub fn waits_for_staff(viewer: &Viewer) -> bool {
     viewer.role == ViewerRole::Visitor
 }
 
-/// The names of users that a viewer reads.
+/// The kind of user names that a viewer reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
-    /// The names that colleagues use.
+    /// The names for colleagues.
     Internal,
     /// The names for visitors.
     Public,
 }
 
-/// The names of users that the viewer reads.
+/// The kind of user names that the viewer reads.
 #[must_use]
 pub fn names(viewer: &Viewer) -> Names {
     if sees_staff_fields(viewer) { Names::Internal } else { Names::Public }
 }
 
-/// The places whose chats a viewer can follow live.
+/// The scope of the chats that a viewer can follow live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
     /// None.
     Nothing,
-    /// Their own chats.
+    /// Chats of the viewer.
     Own,
-    /// Every room, visitor and user of the organization.
+    /// Chats of every room, visitor and user of the organization.
     Organization,
 }
 
-/// The places whose chats the viewer can follow live.
+/// The scope of the chats that the viewer can follow live.
 #[must_use]
 pub fn follows(viewer: &Viewer) -> Follows {
     match viewer.role {
@@ -89,21 +89,21 @@ pub fn can_participate(actor: &actor::Model) -> bool {
     is_person && actor.deactivated_at.is_none()
 }
 
-/// Whether the actor, with these ties to the chat, can be called to a session of it or named as a sender in it: any
-/// user in a VISITOR chat, and otherwise participants.
+/// Whether the actor, with these ties to the chat, can be called to its sessions and named as a sender. In a
+/// VISITOR chat, any user can; otherwise, only participants can.
 #[must_use]
 pub fn can_be_involved(actor: &actor::Model, chat: &chat::Model, ties: Ties) -> bool {
     let is_colleague = chat.chat_type == ChatType::Visitor && actor.actor_type == ActorType::User;
     can_participate(actor) && (is_colleague || ties.participates())
 }
 
-/// Whether the viewer sends in the name of others only, and so must name the sender of a message.
+/// Whether the viewer sends only in the name of others, and so must name the sender of a message.
 #[must_use]
 pub fn must_name_sender(viewer: &Viewer) -> bool {
     speaks_for_others_only(viewer.role)
 }
 
-/// Whether the viewer reads the list of an actor's participations: their own, and admins everybody's.
+/// Whether the viewer can read the list of an actor's participations: their own or, for admins, everybody's.
 #[must_use]
 pub fn reads_own_views(viewer: &Viewer, actor_id: ActorId) -> bool {
     viewer.actor_id == actor_id || reads_all_own_views(viewer)
@@ -127,7 +127,7 @@ pub fn changes_session(viewer: &Viewer, row: &SessionRow) -> bool {
     row.has_participant(viewer.actor_id) || is_admin(viewer.role)
 }
 
-/// The viewer as the state machine of a session knows them.
+/// The viewer as a caller of a session's state machine.
 #[must_use]
 pub fn session_caller<'a>(viewer: &Viewer, row: &SessionRow, request_id: Option<&'a str>) -> Caller<'a> {
     Caller {

@@ -1,10 +1,11 @@
-//! The chats that exist for a viewer. `store::access` states the same as SQL, ground by ground.
+//! The visibility of chats. `store::access` states the same as SQL, reason by reason.
 
 use crate::domain::chat_filter::Members;
 use crate::domain::viewer::{Viewer, ViewerRole};
 use entity::{ActorId, ChatType, chat, participation};
 
-/// A ground on which a viewer sees a chat. One is enough. None holds for a deleted chat or one of another organization.
+/// A reason why a viewer sees a chat. One is enough. None applies to deleted chats and chats of other
+/// organizations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
     /// The viewer sees every chat.
@@ -19,7 +20,7 @@ pub enum Ground {
     Participation,
 }
 
-/// The grounds on which a role sees chats. A role without any sees none.
+/// The reasons why a role sees chats. A role without any sees none.
 #[must_use]
 pub fn grounds(role: ViewerRole) -> &'static [Ground] {
     match role {
@@ -32,7 +33,7 @@ pub fn grounds(role: ViewerRole) -> &'static [Ground] {
     }
 }
 
-/// What ties a viewer to one chat, beside what the chat's own row says.
+/// A viewer's ties to one chat, in addition to the chat's own row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
     participates: bool,
@@ -59,7 +60,7 @@ impl Ties {
 }
 
 impl Ground {
-    /// Whether the ground holds. `store::access` has the same match.
+    /// Whether the reason applies. `store::access` has the same match.
     fn holds(self, viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         match self {
             Self::Any => true,
@@ -87,7 +88,7 @@ pub fn saw_chat(viewer: &Viewer, chat: &chat::Model, ties: Ties) -> bool {
         && grounds(viewer.role).iter().any(|ground| ground.holds(viewer, chat, ties))
 }
 
-/// Whether the viewer would have seen this chat, which is private, while it was public.
+/// Whether the viewer could see this private chat while it was public.
 #[must_use]
 pub fn may_have_been_public(viewer: &Viewer, chat: &chat::Model) -> bool {
     chat.is_private

@@ -1,11 +1,11 @@
-//! What each role may do at all.
+//! The permissions of roles, independent of any chat.
 
 use crate::domain::viewer::ViewerRole;
 
 /// An operation whose permission depends on the role alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// List and read what belongs to the organization: rooms, people, reports.
+    /// List and read data of the organization: rooms, people, reports.
     ReadOrganization,
     /// Create and change rooms and users, and read their settings.
     ManageOrganization,
@@ -25,7 +25,7 @@ pub enum Verb {
     StartChatFor,
     /// Create a chat among named participants.
     CreateChat,
-    /// Change and end chats, type in them and mark them as read: everything else within a chat.
+    /// Do everything else within a chat: change and end it, type in it, mark it as read.
     ActInChat,
     /// Change a chat's name, description and privacy.
     UpdateChat,
@@ -41,13 +41,13 @@ pub enum Verb {
     LeaveChat,
     /// Join another user to a chat that is started or resumed for them.
     JoinChatFor,
-    /// Send messages in one's own name.
+    /// Send messages as oneself.
     SendMessage,
     /// Send messages in the name of a visitor or user.
     SendMessageFor,
     /// Suggest a message to a visitor.
     SuggestMessage,
-    /// Upload files, to be sent by oneself or for another.
+    /// Upload files, to send them as oneself or for another actor.
     Upload,
     /// Create sessions and act on them.
     UseSessions,
@@ -71,11 +71,11 @@ pub enum Verb {
     React,
 }
 
-/// The role may never do this.
+/// An action that the caller's role may never take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forbidden;
 
-/// Whether the role may do this at all.
+/// Checks that the role may do this at all.
 pub fn may(role: ViewerRole, verb: Verb) -> Result<(), Forbidden> {
     use ViewerRole::{Admin, ApiClient, Operator, Supervisor, Visitor, Widget};
     let may = match verb {

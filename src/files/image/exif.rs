@@ -1,13 +1,13 @@
-//! The only Exif entry that is kept: the orientation, so that photos are not shown on their side.
+//! The only Exif entry that is kept: the orientation, so that photos are shown upright.
 
 use super::kept::{be16, be32, le16, le32};
 
-/// Tag of the orientation (Exif 2.32 section 4.6.4).
+/// The tag of the orientation (Exif 2.32 section 4.6.4).
 const ORIENTATION: u16 = 0x0112;
-/// Type of a number of two bytes.
+/// The type of a two-byte number.
 const SHORT: u16 = 3;
 
-/// The orientation that a block of Exif (a TIFF header with its directory) holds: 1 (upright) to 8.
+/// The orientation in a block of Exif (a TIFF header with its directory): 1 (upright) to 8.
 pub(super) fn orientation(exif: &[u8]) -> Option<u8> {
     let is_little = match exif.get(..4)? {
         b"II*\0" => true,
@@ -23,7 +23,7 @@ pub(super) fn orientation(exif: &[u8]) -> Option<u8> {
     u8::try_from(short(entry + 8)?).ok().filter(|orientation| (1..=8).contains(orientation))
 }
 
-/// A block of Exif that holds an orientation and nothing else.
+/// A block of Exif that holds only an orientation.
 pub(super) fn only(orientation: u8) -> Vec<u8> {
     let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);

@@ -4,7 +4,7 @@
 use super::Survey;
 use super::kept::{Kept, le16};
 
-/// Names of applications whose blocks are kept.
+/// The names of applications whose blocks are kept.
 const KEPT: [&[u8]; 3] = [b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"];
 
 pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
@@ -53,7 +53,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
     Some(Survey { width: width.into(), height: height.into(), orientation: 1, memory, kept })
 }
 
-/// Bytes of the color table that a packed byte announces.
+/// The size in bytes of the color table announced by a packed byte.
 fn colors(packed: u8) -> usize {
     if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
 }

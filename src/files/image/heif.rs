@@ -1,11 +1,11 @@
-//! HEIC and AVIF (ISO/IEC 23008-12): metadata are items beside the picture. Their bytes are overwritten with
-//! zeros in place, so that no offset in the file changes. The orientation is a property of its own and is
-//! kept.
+//! HEIC and AVIF (ISO/IEC 23008-12): metadata are items next to the image. Their bytes are overwritten with
+//! zeros in place, so that no offset in the file changes. The orientation is a separate property and is kept.
 
 use super::kept::{be16, be32};
 use std::ops::Range;
 
-/// Overwrites Exif and XMP: whether the file could be read as far as that takes. A file without items is fine.
+/// Overwrites Exif and XMP. Returns whether the file could be parsed as far as necessary. A file without
+/// items is valid.
 pub(in crate::files) fn blank(file: &mut [u8]) -> bool {
     let Some(ranges) = metadata(file) else { return false };
     for range in ranges {
@@ -28,7 +28,7 @@ fn metadata(file: &[u8]) -> Option<Vec<Range<usize>>> {
     extents(file, places, find(b"idat").map(|range| range.start), &items)
 }
 
-/// The boxes in a range: their names, and where their contents lie.
+/// The names of the boxes in a range, and the ranges of their contents.
 fn boxes(file: &[u8], within: Range<usize>) -> Option<Vec<([u8; 4], Range<usize>)>> {
     let (mut found, mut at) = (Vec::new(), within.start);
     while at + 8 <= within.end {
@@ -54,7 +54,7 @@ fn boxes(file: &[u8], within: Range<usize>) -> Option<Vec<([u8; 4], Range<usize>
 
 /// The ids of the items that are metadata.
 fn items(file: &[u8], infos: Range<usize>) -> Option<Vec<u32>> {
-    // A version and flags; then a count, of two bytes in the first version and of four in later ones.
+    // The version and flags, then a count: two bytes in version 0, four bytes in later ones.
     let skipped = if *file.get(infos.start)? == 0 { 6 } else { 8 };
     let mut found = Vec::new();
     for (name, entry) in boxes(file, infos.start + skipped..infos.end)? {
@@ -68,7 +68,7 @@ fn items(file: &[u8], infos: Range<usize>) -> Option<Vec<u32>> {
         };
         let is_metadata = match file.get(kind..kind + 4)? {
             b"Exif" => true,
-            // Its type is behind its name: XMP is one of RDF.
+            // The type follows the name. XMP has an RDF type.
             b"mime" => file.get(kind..entry.end)?.windows(3).any(|bytes| bytes == b"rdf"),
             _ => false,
         };
@@ -130,7 +130,7 @@ mod tests {
         [&u32::try_from(body.len() + 8).expect("short").to_be_bytes(), name, body].concat()
     }
 
-    /// A file with a picture, Exif and XMP, and one more text that is none of these.
+    /// A file with an image, Exif, XMP and another text.
     fn heic() -> Vec<u8> {
         let infe = |id: u8, kind: &[u8], rest: &[u8]| {
             boxed(b"infe", &[&[2, 0, 0, 0, 0, id, 0, 0], kind, rest].concat())

@@ -25,7 +25,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
     kept.keep(0..2);
     let (mut frame, mut first_scan, mut orientation) = (None, None, 1);
     let mut at = 2;
-    // A file that breaks off without its end marker is shown by everybody: it ends where it ends.
+    // A file that is cut off before its end marker is still shown by all viewers, so it is accepted.
     while let Some(start) = next_marker(bytes, at) {
         let code = *bytes.get(start + 1)?;
         if is_alone(code) {
@@ -70,13 +70,13 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
     Some(Survey { width: frame.width, height: frame.height, orientation, memory, kept })
 }
 
-/// The position of the next marker. The bytes before it belong to nothing.
+/// The position of the next marker. The bytes before it are ignored.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     rest.windows(2).position(|pair| pair[0] == 0xFF && pair[1] != 0 && pair[1] != 0xFF).map(|at| from + at)
 }
 
-/// The end of the data of a scan: a marker that is not a restart.
+/// The end of a scan's data: the next marker that is not a restart.
 fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(marker) = next_marker(bytes, at) {
@@ -88,12 +88,12 @@ fn end_of_scan(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// Whether nothing follows a marker.
+/// Whether the marker has no segment.
 fn is_alone(code: u8) -> bool {
     matches!(code, 0x01 | 0xD0..=0xD9)
 }
 
-/// Whether an application's segment, or a comment, is needed to show the image.
+/// Whether a comment or an application's segment is needed to show the image.
 fn is_kept(code: u8, body: &[u8]) -> bool {
     match code {
         0xE0 => body.starts_with(b"JFIF\0"),
@@ -121,8 +121,8 @@ fn frame_of(code: u8, body: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Bytes that the decoder takes: a copy of the file, the pixels, rows of every component, and all coefficients where
-/// the first scan does not hold whole pixels.
+/// The memory of the decoder in bytes: a copy of the file, the pixels, rows of every component and, if the
+/// first scan is not complete for each pixel, all coefficients.
 fn memory(frame: &Frame, first_scan: u8, file: usize) -> u64 {
     let (width, height) = (u64::from(frame.width), u64::from(frame.height));
     let count = frame.components.len() as u64;

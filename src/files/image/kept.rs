@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::ops::Range;
 
-/// A file as it is stored, described by the file that came in.
+/// The stored form of a file, described by parts of the original.
 #[derive(Debug, Default)]
 pub(in crate::files) struct Kept(Vec<Piece>);
 
@@ -14,7 +14,7 @@ enum Piece {
 }
 
 impl Kept {
-    /// Keeps a range that begins where the last one ended, or later.
+    /// Keeps a range that starts at or after the end of the previous one.
     pub(super) fn keep(&mut self, range: Range<usize>) {
         if range.is_empty() {
             return;
@@ -30,7 +30,7 @@ impl Kept {
         self.0.push(Piece::New(bytes));
     }
 
-    /// The parts, unless they are the file as it came in. Nothing is copied.
+    /// The parts. `None` if they are equal to the original file. Copies nothing.
     pub(in crate::files) fn parts(self, file: &Bytes) -> Option<Vec<Bytes>> {
         if let [Piece::Old(range)] = &self.0[..]
             && range.len() == file.len()
@@ -45,28 +45,28 @@ impl Kept {
     }
 }
 
-/// A big-endian number of two bytes.
+/// A two-byte big-endian number.
 pub(super) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
-/// A big-endian number of four bytes.
+/// A four-byte big-endian number.
 pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// A little-endian number of two bytes.
+/// A two-byte little-endian number.
 pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
-/// A little-endian number of three bytes.
+/// A three-byte little-endian number.
 pub(super) fn le24(bytes: &[u8], at: usize) -> Option<u32> {
     let [low, middle, high] = bytes.get(at..at.checked_add(3)?)?.try_into().ok()?;
     Some(u32::from_le_bytes([low, middle, high, 0]))
 }
 
-/// A little-endian number of four bytes.
+/// A four-byte little-endian number.
 pub(super) fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }

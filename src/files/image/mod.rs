@@ -18,7 +18,8 @@ use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, 
 use kept::Kept;
 use std::io::Cursor;
 
-/// Bytes that a decoder may take beside what is known before: its state, the preview, and what the allocator rounds up.
+/// The additional memory of a decoder in bytes, besides what is computed: its state, the preview, and
+/// rounding by the allocator.
 const SLACK: u64 = 4 * 1024 * 1024;
 
 /// The dimensions and the preview of an image.
@@ -28,7 +29,7 @@ pub struct Picture {
     pub width: u32,
     /// The height in pixels, after rotation.
     pub height: u32,
-    /// The media type of its preview; absent where decoding it would take more memory than the server grants.
+    /// The media type of its preview. Absent if decoding it would take more memory than allowed.
     pub preview_type: Option<&'static str>,
 }
 
@@ -38,11 +39,11 @@ pub(super) struct Survey {
     /// The width in pixels, as stored.
     width: u32,
     height: u32,
-    /// The rotation of the pixels for display: 1 (none) to 8, as in Exif.
+    /// The rotation to apply for display: 1 (none) to 8, as in Exif.
     orientation: u8,
-    /// Bytes that the decoder takes beside the file.
+    /// The memory of the decoder in bytes, besides the file.
     memory: u64,
-    /// The file without what it tells beside the image.
+    /// The file without its metadata.
     pub kept: Kept,
 }
 
@@ -56,7 +57,7 @@ impl Survey {
         Picture { width, height, preview_type: None }
     }
 
-    /// Bytes that decoding and the preview take beside the file.
+    /// The memory in bytes for decoding and the preview, besides the file.
     pub(super) fn memory(&self) -> u64 {
         self.memory.saturating_add(SLACK)
     }
@@ -82,7 +83,7 @@ pub(super) fn survey(file: &[u8], media_type: &str) -> Option<Survey> {
     is_fine.then_some(survey)
 }
 
-/// The preview of an image, with its media type; `None` where it cannot be decoded.
+/// The preview of an image and its media type. `None` if it cannot be decoded.
 pub(super) fn preview(file: &[u8], media_type: &str, survey: &Survey) -> Option<(&'static str, Vec<u8>)> {
     draw(file, ImageFormat::from_mime_type(media_type)?, survey).ok()
 }
@@ -113,7 +114,7 @@ fn draw(file: &[u8], format: ImageFormat, survey: &Survey) -> Result<(&'static s
     Ok((preview_type, preview.into_inner()))
 }
 
-/// Whether what was its width is its height, as it is looked at.
+/// Whether the rotation swaps width and height.
 fn is_turned(orientation: Orientation) -> bool {
     match orientation {
         Orientation::Rotate90

@@ -37,7 +37,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
             b"tRNS" => is_transparent = true,
             _ => {}
         }
-        // A critical chunk begins with a capital letter.
+        // The name of a critical chunk starts with a capital letter.
         if name[0].is_ascii_uppercase() || KEPT.contains(&name) {
             kept.keep(at..end);
         }
@@ -52,7 +52,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
     Some(Survey { width, height, orientation, memory, kept })
 }
 
-/// Bytes that the decoder takes: the pixels, as they are once palettes are written out, and rows.
+/// The memory of the decoder in bytes: the pixels, with palettes expanded, and rows.
 fn memory(width: u32, height: u32, depth: u8, color: u8, is_transparent: bool) -> u64 {
     let channels = match (color, is_transparent) {
         (0, false) => 1,

@@ -31,7 +31,7 @@ fn has(file: &[u8], text: &str) -> bool {
     file.windows(text.len()).any(|bytes| bytes == text.as_bytes())
 }
 
-/// Exif of a camera: its maker, and that it lay on its side.
+/// Exif of a camera: its maker and a rotation.
 fn of_a_camera() -> Vec<u8> {
     let mut exif =
         b"MM\0*\0\0\0\x08\0\x02\x01\x0F\0\x02\0\0\0\x06\0\0\0\x26\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -86,7 +86,7 @@ fn photo_keeps_its_orientation_and_loses_what_else_the_camera_wrote() {
         let segment = [&[0xFF, code], &length[..], body].concat();
         file.splice(2..2, segment);
     }
-    // And after the end: the film of a moving photo.
+    // After the end: the video of a motion photo.
     file.extend(b"ftypmp42 secret film");
     let kept = stored(&file, "image/jpeg");
     assert!(has(&kept, "a profile") && has(&kept, "JFIF"));
@@ -97,7 +97,7 @@ fn photo_keeps_its_orientation_and_loses_what_else_the_camera_wrote() {
         let preview = ::image::load_from_memory(&preview).expect("a preview");
         assert_eq!((preview.width(), preview.height()), (20, 40));
     }
-    // What others read of it is the orientation alone, and the same pixels.
+    // The orientation is the only Exif that other programs can read, and the pixels are the same.
     let mut decoder =
         ImageReader::with_format(Cursor::new(&kept), ImageFormat::Jpeg).into_decoder().expect("JPEG");
     assert_eq!(decoder.orientation().expect("an orientation"), Orientation::Rotate90);
@@ -144,7 +144,7 @@ fn webp_loses_exif_and_xmp() {
     encoder.set_icc_profile(b"a profile".to_vec()).expect("a profile");
     encoder.set_exif_metadata(of_a_camera()).expect("Exif");
     encoder.encode(image.as_bytes(), 40, 20, ExtendedColorType::Rgb8).expect("an image");
-    // XMP goes last, and its flag is set.
+    // XMP comes last, and its flag is set.
     let xmp = b"XMP \x0C\0\0\0secret place".to_vec();
     file.extend(xmp);
     let length = u32::try_from(file.len() - 8).expect("short").to_le_bytes();

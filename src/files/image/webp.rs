@@ -5,29 +5,29 @@ use super::Survey;
 use super::exif;
 use super::kept::{Kept, le16, le24, le32};
 
-/// Flags of the extended header.
+/// The flags of the extended header.
 const ANIMATED: u8 = 0x02;
 const XMP: u8 = 0x04;
 const EXIF: u8 = 0x08;
 const ALPHA: u8 = 0x10;
 
-/// Bytes that the code tables of a lossless picture take at most, for each byte of its data: the shortest description
-/// of a table of 4 KiB has 12.
+/// The maximum size in bytes of a lossless image's code tables, per byte of its data: the shortest
+/// description of a table of 4 KiB has 12 bytes.
 const TABLES_FOR_BYTE: u64 = 350;
-/// Bytes that the tables of one group of codes take at most.
+/// The maximum size in bytes of the tables of one group of codes.
 const GROUP: u64 = 5 * 4 * 1024;
 
 #[derive(Default)]
 struct Found {
-    /// Width and height.
+    /// The width and height.
     canvas: Option<(u32, u32)>,
     flags: u8,
     orientation: Option<u8>,
-    /// Bytes of lossy data, of lossless data and of the alpha channel's.
+    /// The number of bytes of lossy data, of lossless data and of the alpha channel.
     lossy: u64,
     lossless: u64,
     alpha: u64,
-    /// Bytes and pixels of the largest frame.
+    /// The number of bytes and pixels of the largest frame.
     frames: (u64, u64),
 }
 
@@ -43,7 +43,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
         let length = usize::try_from(le32(bytes, at + 4)?).ok()?;
         let end = (at + 8).checked_add(length)?;
         let body = bytes.get(at + 8..end)?;
-        // Chunks begin at even places; the last one may lack its filler.
+        // Chunks start at even offsets. The padding of the last one may be missing.
         let next = (end + (length & 1)).min(bytes.len());
         if found.take(bytes.get(at..at + 4)?, body)? {
             chunks.push(at..next);
@@ -81,7 +81,7 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
 }
 
 impl Found {
-    /// Notes what a chunk says: whether it is kept. `None` where it is broken.
+    /// Records the contents of a chunk. Returns whether it is kept, or `None` if it is invalid.
     fn take(&mut self, name: &[u8], body: &[u8]) -> Option<bool> {
         let length = body.len() as u64;
         match name {
@@ -109,9 +109,9 @@ impl Found {
             }
             b"ANIM" | b"ICCP" => {}
             b"EXIF" => {
-                // Some writers put the mark of a JPEG's segment before it.
+                // Some programs put a JPEG segment's marker before it.
                 let exif = body.strip_prefix(b"Exif\0\0").unwrap_or(body);
-                // Only an extended header can announce it.
+                // Exif counts only if an extended header announces it.
                 self.orientation = exif::orientation(exif).filter(|_| self.flags & EXIF != 0);
                 return Some(false);
             }
@@ -120,7 +120,7 @@ impl Found {
         Some(true)
     }
 
-    /// Bytes that the decoder takes.
+    /// The memory of the decoder in bytes.
     fn memory(&self, width: u32, height: u32) -> u64 {
         let pixels = u64::from(width) * u64::from(height);
         let channels = if self.flags & ALPHA == 0 { 3 } else { 4 };
@@ -144,7 +144,8 @@ impl Found {
     }
 }
 
-/// Bytes of a lossless picture's code tables, at most: there is a group for 4 by 4 pixels, and each must be described.
+/// The maximum size in bytes of a lossless image's code tables: there is at most one group per 4 by 4 pixels,
+/// and each group must be described.
 fn tables(bytes: u64, pixels: u64) -> u64 {
     (bytes * TABLES_FOR_BYTE).min((pixels / 16 + 1).min(65_536) * GROUP)
 }

@@ -1,5 +1,5 @@
-//! The body of a response. It reports when the response has ended, and whether the peer of an HTTP/2 stream
-//! reads it.
+//! The body of a response. It reports the end of the response, and whether the peer of an HTTP/2 stream reads
+//! it.
 
 use super::connection::UnderWay;
 use super::http2_stream::Http2Stream;
@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// Bytes handed to HTTP/2 at once. The next piece is asked for when the peer's window has taken this one, so
-/// a stream that is slow but alive is not taken for one that stands still.
+/// The number of bytes passed to HTTP/2 at once. The next piece is requested when the peer's window has taken
+/// this one, so a slow stream is not mistaken for a stalled one.
 const PIECE: usize = 16 * 1024;
 
 /// The body of a response that is being sent.
@@ -18,7 +18,7 @@ pub(super) struct ResponseBody {
     inner: Body,
     under_way: UnderWay,
     stream: Option<Arc<Http2Stream>>,
-    /// The rest of a chunk that was longer than a piece.
+    /// The rest of a chunk that is longer than a piece.
     rest: Bytes,
     has_begun: bool,
     has_ended: bool,
@@ -68,7 +68,7 @@ impl hyper::body::Body for ResponseBody {
         })
     }
 
-    /// On HTTP/2 not before the end was asked for: until then the stream counts as waiting for its peer.
+    /// On HTTP/2, not before the end was requested: until then, the stream counts as waiting for its peer.
     fn is_end_stream(&self) -> bool {
         if self.stream.is_some() && self.has_begun { self.has_ended } else { self.inner.is_end_stream() }
     }

@@ -10,18 +10,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A connection without a request must be this old before it may make room for another one: its request may
-/// be on the way.
+/// The minimum age in milliseconds of a connection without a request before it may be closed for another one.
+/// Its request may still be in transit.
 const SILENT_AFTER: u64 = 250;
-/// The additional time after [`ConnectionLimits::idle_within`] in which a connection may end by itself.
+/// How many milliseconds after [`ConnectionLimits::idle_within`] a connection may take to close.
 const RETIRE_WITHIN: u64 = 1_000;
 
-/// One accepted connection. Times are milliseconds since `epoch`, plus one; 0 means not now.
+/// An accepted connection. Times are milliseconds since `epoch`, plus one; 0 means none.
 pub(super) struct Connection {
     pub(super) id: u64,
     /// The address that counts towards the limit per address.
     pub(super) address: IpAddr,
-    /// Accepted beyond the budget of descriptors: answers health checks only.
+    /// Whether it was accepted beyond the connection limit, and so serves only health checks.
     pub(super) is_spare: bool,
     epoch: Instant,
     opened: u64,
@@ -33,7 +33,7 @@ pub(super) struct Connection {
     head_since: AtomicU64,
     idle_since: AtomicU64,
     blocked_since: AtomicU64,
-    /// Asks for the end of the connection once its requests are answered.
+    /// Requests the end of the connection after its running requests.
     pub(super) retire: CancellationToken,
     /// Ends the connection at once.
     pub(super) cut: CancellationToken,
@@ -42,15 +42,15 @@ pub(super) struct Connection {
 /// The reason why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overdue {
-    /// No request within the time for the first one.
+    /// No first request arrived in time.
     NoRequest,
-    /// The head of a request began and did not end in time.
+    /// The head of a request started and was not completed in time.
     SlowHead,
-    /// No request for too long.
+    /// No request arrived for too long.
     Idle,
-    /// Idle, and it did not close when asked to.
+    /// It was idle, and did not close on request.
     StillThere,
-    /// The peer does not take what is written.
+    /// The peer does not read.
     Stalled,
 }
 
@@ -77,12 +77,12 @@ impl Connection {
         Arc::new(Self { opened, ..connection })
     }
 
-    /// Now, as the fields have it.
+    /// The current time in the format of the fields.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
-    /// Notes that bytes arrived.
+    /// Records that bytes arrived.
     pub(super) fn has_read(&self) {
         let is_between_requests = self.requests.load(Ordering::Relaxed) == 0;
         if is_between_requests && self.head_since.load(Ordering::Relaxed) == 0 {
@@ -90,22 +90,22 @@ impl Connection {
         }
     }
 
-    /// Notes that the peer took bytes.
+    /// Records that the peer read bytes.
     pub(super) fn has_written(&self) {
         self.blocked_since.store(0, Ordering::Relaxed);
     }
 
-    /// Notes that the peer takes no bytes just now.
+    /// Records that the peer does not read at the moment.
     pub(super) fn is_refused(&self) {
         let _ = self.blocked_since.compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Whether bytes wait for the peer to take them.
+    /// Whether bytes wait for the peer to read them.
     pub(super) fn is_blocked(&self) -> bool {
         self.blocked_since.load(Ordering::Relaxed) != 0
     }
 
-    /// Counts a request for as long as the result lives.
+    /// Counts a request until the result is dropped.
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> UnderWay {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.has_served.store(true, Ordering::Relaxed);
@@ -114,12 +114,12 @@ impl Connection {
         UnderWay(Arc::clone(self))
     }
 
-    /// Notes that the connection speaks another protocol from now on, which has deadlines of its own.
+    /// Records that the connection was upgraded to another protocol, which has deadlines of its own.
     pub(super) fn upgrade(&self) {
         self.is_upgraded.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody who signed in holds a stream on it.
+    /// Whether a signed-in actor has a stream on it.
     pub(super) fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed) > 0
     }
@@ -152,7 +152,7 @@ impl Connection {
         if !self.has_served.load(Ordering::Relaxed) {
             return is_past(self.opened, limits.head_within).then_some(Overdue::NoRequest);
         }
-        // Frames of HTTP/2 also arrive between requests.
+        // HTTP/2 frames also arrive between requests.
         let is_http2 = self.is_http2.load(Ordering::Relaxed);
         if !is_http2 && is_past(self.head_since.load(Ordering::Relaxed), limits.head_within) {
             return Some(Overdue::SlowHead);
@@ -169,7 +169,7 @@ impl Connection {
 pub(super) struct UnderWay(Arc<Connection>);
 
 impl UnderWay {
-    /// Now, by the connection's time.
+    /// The current time on the connection's clock.
     pub(super) fn now(&self) -> u64 {
         self.0.now()
     }
@@ -182,17 +182,17 @@ impl Drop for UnderWay {
     }
 }
 
-/// The view that the handler of a request has of its connection.
+/// A request handler's view of its connection.
 #[derive(Clone)]
 pub(in crate::http) struct Link {
     pub(super) connection: Arc<Connection>,
-    /// The stream of HTTP/2; older protocols have one request at a time.
+    /// The HTTP/2 stream. Older protocols have one request at a time.
     pub(super) stream: Option<Arc<Http2Stream>>,
 }
 
 impl Link {
-    /// Ends what carries the request at once, also where the peer reads nothing: the stream of HTTP/2, or
-    /// else the connection.
+    /// Ends the request's HTTP/2 stream or, on older protocols, its connection at once, even if the peer does
+    /// not read.
     pub(in crate::http) fn cut(&self) {
         match &self.stream {
             Some(stream) => stream.cut.cancel(),
@@ -200,19 +200,19 @@ impl Link {
         }
     }
 
-    /// Whether the peer does not take what is written.
+    /// Whether the peer does not read.
     pub(in crate::http) fn is_blocked(&self) -> bool {
         self.connection.is_blocked() || self.stream.as_ref().is_some_and(|stream| stream.is_waiting())
     }
 
-    /// Notes, for as long as the result lives, that somebody who signed in uses the connection.
+    /// Records, until the result is dropped, that a signed-in actor uses the connection.
     pub(in crate::http) fn hold(&self) -> Hold {
         self.connection.held.fetch_add(1, Ordering::Relaxed);
         Hold(Arc::clone(&self.connection))
     }
 }
 
-/// Counts the connection as one of somebody who signed in.
+/// Counts the connection as used by a signed-in actor.
 pub(in crate::http) struct Hold(Arc<Connection>);
 
 impl Drop for Hold {
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(connection.overdue(later(&connection, 77), &limits), Some(Overdue::StillThere));
         connection.has_read();
         assert_eq!(connection.overdue(later(&connection, 10), &limits), Some(Overdue::SlowHead));
-        // A frame of HTTP/2 need not begin a request.
+        // An HTTP/2 frame need not start a request.
         drop(connection.begin(Version::HTTP_2));
         connection.has_read();
         assert_eq!(connection.overdue(later(&connection, 74), &limits), None);

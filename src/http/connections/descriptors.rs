@@ -1,15 +1,15 @@
-//! File descriptors: raises the limit as far as the system allows, and reserves some for everything but
+//! File descriptors: raises the limit as far as the system allows, and reserves some for everything except
 //! connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors kept beside the database's: for files, webhooks, the bus and health checks.
+/// The number of descriptors reserved besides the database's: for files, webhooks, the bus and health checks.
 const RESERVED: u64 = 64;
-/// Connections at once, however few descriptors there are.
+/// The minimum connection limit, however few descriptors there are.
 const FEWEST: u64 = 16;
 
-/// Raises this process's limit of open files to the most that the system allows it; the limit now, `None`
-/// where there is none.
+/// Raises this process's limit of open files to the system's maximum. Returns the new limit, or `None` if
+/// there is none.
 pub fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -21,8 +21,8 @@ pub fn raise_descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Connections that fit into the limit of open files, beside what is open already and `database_connections`
-/// more.
+/// The number of connections that fit into the limit of open files, besides the files that are already open
+/// and `database_connections` more.
 #[must_use]
 pub fn connections_within_limit(database_connections: u32) -> usize {
     let Some(limit) = getrlimit(Resource::Nofile).current else { return usize::MAX };

@@ -1,4 +1,4 @@
-//! Streams of HTTP/2. Each runs as a task that can be ended alone, because a window of 0 stops a stream
+//! HTTP/2 streams. Each runs as a task that can be ended separately, because a window of 0 stops a stream
 //! without stopping its connection.
 
 use super::connection::Connection;
@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct Streams {
     pub(super) connection: Arc<Connection>,
-    /// The time that a piece of a body may wait for the peer.
+    /// How long a piece of a body may wait for the peer.
     pub(super) write_within: Duration,
 }
 
@@ -32,7 +32,7 @@ where
             if run(future, &stream, &connection, write_within).await {
                 return;
             }
-            // Dropping the future has reset the stream. Without others the connection serves nobody.
+            // Dropping the future has reset the stream. Without other streams, the connection is of no use.
             if connection.is_without_requests() {
                 connection.cut.cancel();
             }
@@ -40,7 +40,7 @@ where
     }
 }
 
-/// Runs the stream; whether it ended by itself.
+/// Runs the stream. Returns whether it completed.
 async fn run(
     future: impl Future<Output = ()>,
     stream: &Http2Stream,

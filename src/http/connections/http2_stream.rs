@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 tokio::task_local! {
-    /// The stream whose task this is.
+    /// The stream of the current task.
     pub(super) static STREAM: Arc<Http2Stream>;
 }
 
@@ -20,12 +20,12 @@ pub(in crate::http) struct Http2Stream {
 }
 
 impl Http2Stream {
-    /// Notes that a piece of the body was handed over, and waits for the peer to take it.
+    /// Records that a piece of the body was produced and waits for the peer.
     pub(super) fn has_yielded(&self, now: u64) {
         self.waiting_since.store(now, Ordering::Relaxed);
     }
 
-    /// Notes that the next piece is asked for.
+    /// Records that the next piece was requested.
     pub(super) fn is_asked(&self) {
         self.waiting_since.store(0, Ordering::Relaxed);
     }

@@ -43,23 +43,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The wait after a connection could not be accepted, for example because no descriptors are left.
+/// The pause after a connection could not be accepted, for example because no descriptors are left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
-/// The time that running requests get when the server is told to stop.
+/// How long running requests may take when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Paths that answer also where connections are refused.
+/// The paths that are served even if other requests are refused.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The limits of connections.
 pub(super) struct Allowed {
     pub(super) limits: ConnectionLimits,
-    /// Connections at once.
+    /// The maximum number of connections.
     pub(super) budget: usize,
     /// Networks whose connections are not counted per address.
     pub(super) proxies: Vec<IpNet>,
 }
 
-/// Serves until `shutdown`, then lets what is under way end.
+/// Serves until `shutdown`, then waits for running requests.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -105,7 +105,7 @@ pub(super) async fn serve(
     }
 }
 
-/// Serves one connection.
+/// The HTTP server of connections.
 struct Server {
     router: Router,
     limits: ConnectionLimits,
@@ -118,7 +118,8 @@ impl Server {
         let connection = Arc::clone(entry.connection());
         let streams = Streams { connection: Arc::clone(&connection), write_within: limits.write_within };
         let mut builder = Builder::new(streams);
-        // Heads have their deadline by the sweep, which tells a slow head from an idle connection.
+        // The sweep enforces the deadline of heads, because it distinguishes a slow head from an idle
+        // connection.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
         let ping_every = limits.http2_ping_every;
         builder
@@ -149,7 +150,7 @@ impl Server {
     }
 }
 
-/// Answers one request.
+/// Responds to one request.
 async fn respond(
     router: Router,
     connection: Arc<Connection>,

@@ -12,11 +12,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Connections accepted beyond the budget: they answer health checks, and tell everybody else to come later.
+/// The number of connections accepted beyond the limit. They serve health checks and return 503 for
+/// everything else.
 const SPARE: usize = 16;
-/// One of so many connections of the budget is closed at once when room is needed.
+/// To make room, one connection is closed, plus one for this many of the limit.
 const EVICTED_OF: usize = 64;
-/// The wait for a connection to end before checking again.
+/// How long to wait for a connection to close before checking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The interval of the sweep.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
@@ -26,7 +27,7 @@ const WARN_EVERY: Duration = Duration::from_secs(30);
 /// The open connections.
 pub(super) struct Registry {
     limits: ConnectionLimits,
-    /// Connections at once.
+    /// The maximum number of connections.
     budget: usize,
     /// Networks whose connections are not counted per address.
     exempt: Vec<IpNet>,
@@ -39,13 +40,13 @@ pub(super) struct Registry {
 #[derive(Default)]
 struct Open {
     next: u64,
-    /// All connections in the order in which they were accepted.
+    /// All connections in the order of acceptance.
     all: BTreeMap<u64, Arc<Connection>>,
     of_address: HashMap<IpAddr, usize>,
     warned: Option<Instant>,
 }
 
-/// A connection's place among the open ones, until it is dropped.
+/// A connection's entry in the registry, removed when dropped.
 pub(super) struct Entry {
     registry: Arc<Registry>,
     connection: Arc<Connection>,
@@ -77,8 +78,8 @@ impl Registry {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
-    /// Waits until one more connection may be accepted. Where the budget is used up, the connections that have
-    /// been silent the longest are closed; where none is silent, a few more are accepted for health checks.
+    /// Waits until another connection may be accepted. At the limit, the longest silent connections are
+    /// closed. If none is silent, a few more are accepted for health checks.
     pub(super) async fn room(&self) {
         loop {
             let has_closed = self.has_closed.notified();
@@ -102,13 +103,13 @@ impl Registry {
         }
     }
 
-    /// Closes the connections that have been silent the longest, because the machine has no descriptors left.
+    /// Closes the longest silent connections, because no file descriptors are left.
     pub(super) fn make_room(&self) {
         self.lock().evict(self.now(), 1 + self.budget / EVICTED_OF, |_| true);
     }
 
-    /// Takes in a connection, unless its address has too many on which nobody has signed in, and none of them
-    /// is silent.
+    /// Adds a connection. `None` if its address has too many connections without a signed-in actor, and none
+    /// of them is silent.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Entry> {
         let address = address.to_canonical();
         let is_limited =
@@ -133,7 +134,7 @@ impl Registry {
         Some(Entry { registry: Arc::clone(self), connection })
     }
 
-    /// Closes connections that are overdue. Never ends.
+    /// Closes overdue connections. Never returns.
     pub(super) async fn sweep(&self) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -160,7 +161,7 @@ impl Registry {
         }
     }
 
-    /// Closes connections on which nothing is under way, and those that are overdue, until none is left. Never ends.
+    /// Closes connections without running requests and overdue ones until none is left. Never returns.
     pub(super) async fn drain(&self) {
         let drained = async {
             loop {
@@ -174,7 +175,7 @@ impl Registry {
         }
     }
 
-    /// Ends everything that is still open.
+    /// Closes all remaining connections at once.
     pub(super) fn cut_all(&self) {
         for connection in self.lock().all.values() {
             connection.cut.cancel();
@@ -183,7 +184,7 @@ impl Registry {
 }
 
 impl Open {
-    /// Whether the address may have one more connection, after its most silent one was closed where needed.
+    /// Whether the address may have another connection. Closes its longest silent one if necessary.
     fn has_room_for(&self, address: IpAddr, limit: usize, now: u64) -> bool {
         if self.of_address.get(&address).is_none_or(|count| *count < limit) {
             return true;
@@ -195,7 +196,7 @@ impl Open {
         counted < limit || self.evict(now, 1, is_counted)
     }
 
-    /// Closes up to `count` of the connections that have been silent the longest; whether there were any.
+    /// Closes up to `count` of the longest silent connections. Returns whether there were any.
     fn evict(&self, now: u64, count: usize, is_meant: impl Fn(&Connection) -> bool) -> bool {
         let silent = |connection: &Arc<Connection>| Some((connection.silent_since(now)?, connection.id));
         let meant = self.all.values().filter(|connection| is_meant(connection));
@@ -210,7 +211,7 @@ impl Open {
         !silent.is_empty()
     }
 
-    /// Whether it is time to say in the log that connections are refused.
+    /// Whether a warning about refused connections is due.
     fn warn(&mut self) -> bool {
         let is_due = self.warned.is_none_or(|warned| warned.elapsed() > WARN_EVERY);
         if is_due {
@@ -225,7 +226,7 @@ impl Entry {
         &self.connection
     }
 
-    /// Whether the server is about to end.
+    /// Whether the server is stopping.
     pub(super) fn is_stopping(&self) -> bool {
         self.registry.stopping.is_cancelled()
     }

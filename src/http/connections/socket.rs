@@ -1,5 +1,5 @@
-//! The socket of a connection: records its traffic, ends when the connection is cut, and closes so that the
-//! last bytes arrive.
+//! The socket of a connection: records its traffic, ends when the connection is cut, and closes in a way that
+//! delivers the last bytes.
 
 use super::registry::Entry;
 use socket2::SockRef;
@@ -12,13 +12,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-/// The time that a peer may leave data unacknowledged, or its window closed, before the kernel ends the
+/// How long a peer may leave data unacknowledged, or its window closed, before the kernel ends the
 /// connection. Longer than a phone needs to change networks.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
-/// Bytes that the kernel takes before the peer's window has room for them. More would hide that it does not
-/// read, and would be memory that it costs.
+/// The number of unsent bytes that the kernel accepts. A larger buffer would hide that the peer does not
+/// read, and would use memory.
 const UNSENT: u32 = 128 * 1024;
-/// The time for which a closed connection reads what is still on the way. Otherwise the kernel answers it
+/// How long a closed connection reads data that is still in transit. Otherwise, the kernel answers that data
 /// with a reset, which may overtake the last bytes of the response.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -26,17 +26,17 @@ type Cut = Pin<Box<WaitForCancellationFutureOwned>>;
 
 /// An accepted socket.
 pub(super) struct Socket {
-    /// Absent only while it is dropped.
+    /// Absent only while it is being dropped.
     stream: Option<TcpStream>,
     entry: Option<Entry>,
-    /// One for each direction, since different tasks wait for them.
+    /// One per direction, because different tasks wait for them.
     cut: [Cut; 2],
     has_peer_ended: bool,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, entry: Entry) -> Self {
-        // What is written is a whole message: waiting for more would only delay it.
+        // Each write is a complete message, so waiting for more would only delay it.
         let _ = stream.set_nodelay(true);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
@@ -49,7 +49,7 @@ impl Socket {
         Self { stream: Some(stream), entry: Some(entry), cut, has_peer_ended: false }
     }
 
-    /// The stream, unless the connection was cut.
+    /// The stream. Fails if the connection was cut.
     fn open(&mut self, direction: usize, context: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
         let is_cut = self.cut[direction].as_mut().poll(context).is_ready();
         match &mut self.stream {
@@ -131,7 +131,7 @@ impl Drop for Socket {
         let connection = entry.connection();
         if connection.cut.is_cancelled() {
             if connection.is_blocked() {
-                // Otherwise the kernel would go on offering to the peer what it does not take.
+                // Otherwise, the kernel would keep trying to send data that the peer does not read.
                 let _ = stream.set_zero_linger();
             }
         } else if !self.has_peer_ended
@@ -143,7 +143,7 @@ impl Drop for Socket {
     }
 }
 
-/// Says that nothing more comes, and reads until the peer says so too.
+/// Shuts down the sending side, and reads until the peer does so too.
 async fn linger(mut stream: TcpStream, entry: Entry) {
     let _ = tokio::time::timeout(LINGER, async {
         let mut unread = [0; 4096];
@@ -152,7 +152,7 @@ async fn linger(mut stream: TcpStream, entry: Entry) {
         }
     })
     .await;
-    // In this order, so that the descriptor is free once it is not counted any more.
+    // In this order, so that the descriptor is free before it is no longer counted.
     drop(stream);
     drop(entry);
 }

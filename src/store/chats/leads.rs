@@ -1,6 +1,5 @@
-//! Conditions whose index is not in the requested order. If such a condition matches few chats, they are
-//! found by its index and sorted. Walking the requested order past all other chats would cost as much as
-//! there are chats.
+//! Conditions whose index is not in the requested order. If few chats match such a condition, they are found
+//! through its index and sorted. Scanning in the requested order instead would read every chat.
 
 use super::being_present;
 use crate::domain::chat_filter::{ChatFilter, ChatOrderField};
@@ -11,13 +10,13 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-/// Chats that are sorted rather than walked to, at most: sorting these costs about as much as walking to a page of chats
-/// that are as rare among a million (`examples/report.rs`).
+/// The maximum number of chats to sort. Sorting this many costs about as much as scanning for a page of
+/// matches that are as rare among a million chats (`examples/report.rs`).
 const FEW: u64 = 2_000;
-/// The number of messages from which on a chat is in the index of long ones.
+/// The minimum number of messages of a chat in the index of long chats.
 const LONG: i32 = 20;
 
-/// The condition that leads to the chats. All others are checked for each chat that it leads to.
+/// The condition by which the chats are found. The other conditions are checked for each of these chats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lead {
     /// An index of the organization's chats.
@@ -30,7 +29,7 @@ pub(super) enum Lead {
     PresentUser,
 }
 
-/// The condition that leads to few chats, if there is one and no index has its chats in the requested order.
+/// Selects a condition that finds few chats, if there is one and no index has its chats in the requested order.
 pub(super) async fn to_few(
     rows: &impl Rows,
     organization_id: OrganizationId,
@@ -45,7 +44,7 @@ pub(super) async fn to_few(
     Ok(None)
 }
 
-/// Whether the statement finds so few rows that they are sorted rather than walked to.
+/// Whether a statement finds few enough rows to sort them.
 pub(super) async fn are_few(rows: &impl Rows, found: SelectStatement) -> Result<bool> {
     let bounded =
         Query::select().expr(Expr::val(1)).from_subquery(found, Alias::new("lead")).limit(FEW + 1).to_owned();
@@ -58,19 +57,18 @@ pub(super) async fn are_few(rows: &impl Rows, found: SelectStatement) -> Result<
     Ok(u64::try_from(found).is_ok_and(|found| found <= FEW))
 }
 
-/// Whether the best way to the chats hangs on the values of the filter.
+/// Whether the best plan depends on the values of the filter.
 pub(super) fn are_any(filter: &ChatFilter, order: ChatOrderField) -> bool {
     !filter.tags.is_empty() || !leads(OrganizationId(Uuid::nil()), filter, order).is_empty()
 }
 
-/// At least so many messages.
+/// Chats with at least this many messages.
 pub(super) fn at_least(count: i32) -> Expr {
     let at_least = chat::Column::MessageCount.gte(count);
     if count < LONG { at_least } else { is_long().and(at_least) }
 }
 
-/// The condition of the index of long chats. It must be identical word by word, or the index would not be
-/// used.
+/// The condition of the index of long chats. The index is used only if the text is identical.
 fn is_long() -> Expr {
     Expr::cust(format!("\"chat\".\"message_count\" >= {LONG}"))
 }

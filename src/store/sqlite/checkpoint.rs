@@ -9,17 +9,17 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// Frames of the write-ahead log that are worth a checkpoint: SQLite's own default.
+/// The minimum number of frames in the write-ahead log for a checkpoint. SQLite's own default.
 const CHECKPOINT_FRAMES: i64 = 1_000;
 
 /// The mode of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum CheckpointMode {
-    /// Only tells.
+    /// Only reports the state of the log.
     Look,
-    /// As much as possible without waiting.
+    /// Moves as much as possible without waiting.
     Passive,
-    /// Everything, and empties the log; waits for readers.
+    /// Waits for readers, moves everything and empties the log.
     Truncate,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::store) struct StoreFile {
 }
 
 impl StoreFile {
-    /// Marks the file as in use, and gives it a generation that no copy of it has.
+    /// Marks the file as in use, and gives it a generation that no copy has.
     pub(super) async fn take_over(
         connection: &DatabaseConnection,
         found: &Found,
@@ -78,7 +78,7 @@ impl StoreFile {
         }
         match file.checkpoint(connection, CheckpointMode::Truncate).await {
             Ok(()) => Ok(file),
-            // A disk that is full, or a file that is busy, is no reason to refuse reads.
+            // A full disk or a busy file is no reason to refuse reads.
             Err(error) if error::may_end_transaction(&error) => {
                 end_if_flush_failed(&error);
                 tracing::warn!(%error, "cannot write to the database at the moment");
@@ -89,18 +89,18 @@ impl StoreFile {
         }
     }
 
-    /// Whether a checkpoint of everything has to succeed before anything is written.
+    /// Whether a full checkpoint must succeed before the next write.
     pub(in crate::store) fn must_checkpoint(&self) -> bool {
         self.must_checkpoint
     }
 
-    /// Moves the log into the file, which then has a new generation.
+    /// Moves the log into the file, which gets a new generation.
     pub(in crate::store) async fn checkpoint(
         &mut self,
         connection: &DatabaseConnection,
         mode: CheckpointMode,
     ) -> std::result::Result<(), DbErr> {
-        // The marker first: it must never lag behind the file.
+        // The marker is written first, because it must never be older than the file.
         self.marker.newest = self.marker.newest.saturating_add(1);
         self.write_marker().await?;
         let generation = self.marker.newest.cast_signed();
@@ -151,7 +151,7 @@ pub(super) async fn write_marker(marker: Marker, path: &Path) -> std::result::Re
     written.map_err(|error| unavailable(&format!("could not write {}: {error}", path.display())))
 }
 
-/// A number of the database's header as it is read, the log included.
+/// Reads a number of the database's header, including changes in the log.
 async fn number(connection: &DatabaseConnection, name: &str) -> Result<u32> {
     let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
     let row = connection.query_one_raw(statement).await?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The first bytes of a database file, from SQLite's "Database File Format", section 1.3.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER: usize = 100;
-/// The offset of the user version, which is our generation, and of the version of the schema.
+/// The offset of the user version, which holds the generation.
 const USER_VERSION: usize = 60;
 const SCHEMA_VERSION: usize = 40;
 
@@ -27,24 +27,26 @@ pub(super) struct Found {
 /// The database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DatabaseFile {
-    /// There is none, or an empty one.
+    /// The file is missing or empty.
     Empty,
-    /// Something else than a database.
+    /// The file is not a database.
     Damaged,
-    /// A database.
-    Sound { generation: u32, schema: u32 },
+    Sound {
+        generation: u32,
+        schema: u32,
+    },
 }
 
-/// The decision about the files that were found.
+/// The decision about the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Whether to look for damage.
+    /// Whether the database must be checked for damage.
     pub(super) needs_check: bool,
-    /// The reason why earlier cursors must be refused, if there is one.
+    /// The reason to reject earlier cursors, if there is one.
     pub(super) is_other: Option<&'static str>,
 }
 
-/// A file beside the database, by what is added to its name.
+/// The path of a file beside the database, with this suffix.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
@@ -52,7 +54,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 impl Found {
-    /// Looks at the files.
+    /// Inspects the files.
     pub(super) fn look(path: &Path) -> Result<Self> {
         Ok(Self {
             path: path.to_owned(),
@@ -62,8 +64,8 @@ impl Found {
         })
     }
 
-    /// The marker to write once SQLite has the file open, before anything is written to it: until everything is done, a
-    /// kill leaves a store that is opened again, and whose epoch changes if it has to.
+    /// The marker to write once SQLite has opened the file, before the first write. If the process is killed
+    /// before the opening is complete, the store opens again, with a new epoch if it needs one.
     pub(super) fn opening(&self, verdict: Verdict) -> Option<Marker> {
         let marker = self.marker?;
         let (generation, is_other) = match self.file {
@@ -79,7 +81,7 @@ impl Found {
         })
     }
 
-    /// Whether the store may be opened; the error is for the operator.
+    /// Decides whether the store may be opened. The error is for the operator.
     pub(super) fn judge(&self) -> std::result::Result<Verdict, String> {
         let (path, frames) = (self.path.display(), self.wal.map_or(0, |wal| wal.committed));
         let other_state = |instead: &str| {
@@ -96,7 +98,7 @@ impl Found {
             DatabaseFile::Empty => return Ok(Verdict { needs_check: false, is_other: None }),
             DatabaseFile::Sound { generation, schema } => (generation, schema),
         };
-        // From before markers were written, or a copy without its marker: the database itself knows.
+        // An older version wrote no marker, or the copy lacks it. The database itself has what is needed.
         let Some(marker) = self.marker else { return Ok(Verdict { needs_check: true, is_other: None }) };
         if !marker.has(generation, schema) {
             if frames > 0 {
@@ -167,7 +169,7 @@ mod tests {
         Found { path: "anteroom.db".into(), file, wal, marker }
     }
 
-    /// Opens quietly, is checked, is another database, or is refused.
+    /// Whether the files are opened, checked, treated as another database, or refused.
     fn outcome(file: DatabaseFile, wal: Option<Wal>, marker: Option<(u32, u32, bool)>) -> &'static str {
         match found(file, wal, marker).judge() {
             Ok(Verdict { needs_check: false, is_other: None }) => "opened",

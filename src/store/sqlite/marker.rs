@@ -1,9 +1,9 @@
-//! The marker: a small file beside the database that says which state of which database belongs there.
+//! The marker: a small file beside the database that identifies the expected state of the database.
 //!
-//! The database file has a generation, which SQLite keeps in the file's first page (`PRAGMA user_version`). It grows
-//! before each checkpoint, and only this server's checkpoints write to the file. The marker names the generation that
-//! the file must have, so a copy that was put in its place is noticed, and so is a write-ahead log that belongs to
-//! another state of the file.
+//! The database file has a generation, which SQLite keeps in the file's first page (`PRAGMA user_version`).
+//! It grows before each checkpoint, and only this server's checkpoints write to the file. The marker holds
+//! the generation that the file must have. A replaced file is therefore noticed, and so is a write-ahead log
+//! that belongs to another state of the file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Result, Write};
@@ -11,7 +11,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use uuid::Uuid;
 
-/// Longer than any marker: each is written with this length over the one before, which needs no space on the disk.
+/// The fixed length of the file, longer than any marker. Each marker overwrites the previous one, which needs
+/// no free disk space.
 const LENGTH: usize = 256;
 
 /// The contents of the marker.
@@ -21,16 +22,16 @@ pub(super) struct Marker {
     pub(super) epoch: Uuid,
     /// The generation of the last complete checkpoint.
     pub(super) complete: u32,
-    /// The generation of a checkpoint that may be under way or incomplete; otherwise the same.
+    /// The generation of a checkpoint that may be incomplete. Otherwise equal to `complete`.
     pub(super) newest: u32,
-    /// The version of the schema, which a copy by `VACUUM INTO` has raised; 0 where it may be any.
+    /// The version of the schema, which `VACUUM INTO` raises in a copy. 0 if unknown.
     pub(super) schema: u32,
-    /// Whether the server has stopped and everything is in the database file.
+    /// Whether the server has stopped cleanly, with everything in the database file.
     pub(super) is_clean: bool,
 }
 
 impl Marker {
-    /// Reads the marker; `None` where there is none or it cannot be understood.
+    /// Reads the marker. `None` if it is missing or invalid.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
         let mut text = String::new();
         match File::open(path).and_then(|mut file| file.read_to_string(&mut text)) {
@@ -53,7 +54,7 @@ impl Marker {
         Ok(())
     }
 
-    /// Whether a database file of this generation and schema is the one that was left here.
+    /// Whether a database file of this generation and schema is the expected one.
     pub(super) fn has(&self, generation: u32, schema: u32) -> bool {
         (self.complete..=self.newest).contains(&generation) && (self.schema == 0 || self.schema == schema)
     }

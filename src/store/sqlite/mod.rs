@@ -26,26 +26,26 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The exit status after the disk failed to store what was written (`EX_IOERR` of `sysexits.h`).
+/// The exit status after a failed fsync (`EX_IOERR` of `sysexits.h`).
 const FLUSH_FAILED_STATUS: i32 = 74;
-/// Connections that read: a few more than cores, since each has its own thread.
+/// The number of reading connections: a few more than cores, because each has its own thread.
 const READERS: u32 = 8;
-/// The time that a reader waits for a connection of the pool before the error "unavailable".
+/// How long a reader waits for a connection of the pool before the error "unavailable".
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// The time that a connection waits for a lock on the file.
+/// How long a connection waits for a lock on the file.
 const BUSY: Duration = Duration::from_secs(5);
-/// Lines of the integrity check that are shown.
+/// The maximum number of findings of the integrity check that are shown.
 const FINDINGS: usize = 5;
-/// The row that says that a marker was written beside this database.
+/// The name of the row that records that this database has a marker.
 const HAS_MARKER: &str = "epoch_file";
 
 type Result<T> = std::result::Result<T, OpenError>;
 
-/// Is called for each statement.
+/// A callback for each statement.
 pub(super) type Count = Arc<dyn Fn(&mut DatabaseConnection) + Send + Sync>;
 
-/// Ends the process where an fsync failed: what was written since the last one may or may not be on disk, and the
-/// kernel does not try again. After a start everything is written anew from the log.
+/// Ends the process after a failed fsync. Data written since the last fsync may or may not be on disk, and
+/// the kernel does not try again. The next start writes everything again from the log.
 pub(super) fn end_if_flush_failed(error: &DbErr) {
     if error::is_failed_flush(error) {
         let text = "the disk failed to store what was written to the database (fsync), so the server stops; start it again \
@@ -66,7 +66,7 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    /// A new connection that writes. It never takes up a connection that is within a transaction.
+    /// Opens a writing connection. Never reuses a connection that is within a transaction.
     pub(super) async fn writer(&self) -> std::result::Result<DatabaseConnection, DbErr> {
         let mut options = options(&self.url, 1, |sqlite| sqlite.pragma("wal_autocheckpoint", "0"));
         options.map_sqlx_sqlite_before_acquire(|connection, _| {
@@ -89,8 +89,8 @@ impl Opener {
     }
 }
 
-/// WAL so that readers never wait for the writer; FULL so that an acknowledged commit is on disk. Connections are kept:
-/// when the last one closes, SQLite removes the log.
+/// Options of the connections. WAL keeps readers from waiting for the writer; FULL puts an acknowledged
+/// commit on disk. Connections are kept open, because SQLite removes the log when the last one closes.
 fn options(
     url: &str,
     connections: u32,
@@ -118,7 +118,7 @@ fn options(
     options
 }
 
-/// An open database: connections that read, an opener of the connection that writes, the file, and the epoch.
+/// An open database: reading connections, an opener of the writing connection, the file and the epoch.
 pub(super) struct Opened {
     pub(super) readers: DatabaseConnection,
     pub(super) opener: Opener,
@@ -126,7 +126,7 @@ pub(super) struct Opened {
     pub(super) epoch: Uuid,
 }
 
-/// Opens a database file, having made sure that it can be trusted.
+/// Opens a database file after checking that it can be trusted.
 pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opened> {
     let path = path(url)?;
     let look = {
@@ -156,7 +156,7 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
     refolding::bring_up_to_date(&setup).await?;
     let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
     let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;
-    // Before the last connection closes, another one must be open, or SQLite removes the log.
+    // The new connections must be open before the old one closes, or SQLite removes the log.
     let readers = opener.readers().await?;
     setup.close_by_ref().await?;
     Ok(Opened { readers, opener, file, epoch })
@@ -168,7 +168,7 @@ fn path(url: &str) -> Result<PathBuf> {
     Ok(options.get_filename().to_owned())
 }
 
-/// Logs the counts of a log that is to be replayed.
+/// Logs the counts of a log that will be replayed.
 fn say_what_is_in_the_log(found: &Found) {
     let Some(wal) = found.wal else { return };
     let (present, valid, committed, lost) = (wal.present, wal.valid, wal.committed, wal.lost_commits);
@@ -186,7 +186,7 @@ fn say_what_is_in_the_log(found: &Found) {
     }
 }
 
-/// Looks for damage in the whole file. Takes seconds for each GB.
+/// Checks the whole file for damage. Takes seconds per GB.
 async fn check(connection: &DatabaseConnection, path: &Path) -> Result<()> {
     tracing::info!("checking the database, because it was not closed cleanly or was copied");
     let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA quick_check");
@@ -209,8 +209,8 @@ fn damaged(path: &Path, findings: &str) -> OpenError {
     OpenError::Refused(format!("{} is damaged: restore it from a backup ({findings})", path.display()))
 }
 
-/// Moves the whole log into the file, so that nothing hangs on a flush of the log that may have failed before the
-/// start. Whether it is complete; where the disk is full, writes wait for it.
+/// Moves the whole log into the file, so that nothing depends on a flush of the log that may have failed
+/// before the start. Returns whether it is complete. If the disk is full, writes are refused until it is.
 async fn checkpoint_all(connection: &DatabaseConnection) -> Result<bool> {
     match CheckpointMode::Truncate.run(connection).await {
         Ok(Progress { is_complete, .. }) => Ok(is_complete),
@@ -223,7 +223,7 @@ async fn checkpoint_all(connection: &DatabaseConnection) -> Result<bool> {
     }
 }
 
-/// The store's epoch: a new one where cursors from before must not be believed.
+/// The store's epoch. Creates a new one if earlier cursors must be rejected.
 async fn epoch(
     connection: &DatabaseConnection,
     found: &Found,

@@ -1,7 +1,7 @@
-//! Reads SQLite's write-ahead log as plain bytes, before SQLite does, to say what is in it and whether it adds up.
+//! Parses SQLite's write-ahead log before SQLite opens it, to find out whether it is complete.
 //!
-//! The format is described in "Database File Format", section 4. A log is replayed up to its last valid commit:
-//! from the first frame whose checksum does not continue the chain on, SQLite ignores everything, silently.
+//! The format is described in "Database File Format", section 4. SQLite replays a log up to its last valid
+//! commit. It silently ignores everything from the first frame whose checksum does not continue the chain.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Result};
@@ -9,19 +9,19 @@ use std::path::Path;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
-/// The first word of a log, without its lowest bit, which gives the byte order of the checksums.
+/// The magic number of a log, without its lowest bit, which gives the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
 /// The frames of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wal {
-    /// Frames that fit into the file, leftovers of earlier generations of the log included.
+    /// The number of whole frames in the file, including leftovers of earlier generations of the log.
     pub(super) present: u64,
-    /// Frames from the beginning on whose checksums are right.
+    /// The number of frames from the beginning with valid checksums.
     pub(super) valid: u64,
-    /// Frames through the last commit among the valid ones: what SQLite replays.
+    /// The number of frames up to the last valid commit, which SQLite replays.
     pub(super) committed: u64,
-    /// Commits of this generation of the log that stand behind a damaged frame, so that SQLite ignores them.
+    /// The number of commits of this generation behind a damaged frame, which SQLite ignores.
     pub(super) lost_commits: u64,
     /// Whether the file has contents but no valid header, so that SQLite ignores all of it.
     pub(super) is_headless: bool,
@@ -35,7 +35,7 @@ impl Wal {
         self.is_headless || self.lost_commits > 0
     }
 
-    /// Reads the log; `None` where there is no file.
+    /// Reads the log. `None` if there is no file.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -84,7 +84,7 @@ impl Wal {
                 }
             }
             is_chain = false;
-            // What a transaction left behind that never committed has this generation's salt too, but no commit.
+            // An uncommitted transaction leaves frames with this generation's salt too, but without a commit.
             if is_of_this_generation && is_commit {
                 wal.lost_commits += 1;
             }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 
-    /// The log of ten commits by SQLite itself.
+    /// A log of ten commits, written by SQLite.
     async fn written() -> Vec<u8> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
