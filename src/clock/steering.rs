@@ -212,6 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn wall_clock_that_is_more_than_two_seconds_off_the_database_is_warned_of_once_an_hour() {
+        let mut test = Test::new();
+        test.pass_on_database(1, 1_900_000);
+        assert_eq!(test.steering.warned, None);
+        test.pass_on_database(1, 2_100_000);
+        let warned = test.steering.warned;
+        assert_eq!(warned, Some(test.at()));
+        test.pass_on_database(3_599, 2_100_000);
+        assert_eq!(test.steering.warned, warned);
+        test.pass_on_database(1, 2_100_000);
+        assert_eq!(test.steering.warned, Some(test.at()));
+        test.pass_on_database(1, -2_100_000);
+        assert!(test.steering.warned.is_some());
+        test.pass_on_database(1, 0);
+        assert_eq!(test.steering.warned, None);
+    }
+
+    #[test]
     fn brief_jump_of_the_wall_clock_is_ignored() {
         let mut test = Test::new();
         test.pass(5, 24 * HOUR);

@@ -71,6 +71,40 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("the log").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn responses_with_503_are_rare_warnings_and_other_failures_are_errors() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish();
+        tracing::subscriber::with_default(log, || {
+            let mut failures = Failures::default();
+            for status in [503, 503, 503, 500] {
+                let status = StatusCode::from_u16(status).expect("a status");
+                let failure = ServerErrorsFailureClass::StatusCode(status);
+                failures.clone().on_failure(failure, Duration::from_millis(3), &Span::none());
+            }
+            failures.on_failure(ServerErrorsFailureClass::Error("cut".into()), Duration::ZERO, &Span::none());
+        });
+        let lines = String::from_utf8(lines.0.lock().expect("the log").clone()).expect("text");
+        let levels: Vec<_> = lines.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert_eq!(levels, ["WARN", "ERROR", "ERROR"], "{lines}");
+    }
+
     #[test]
     fn a_request_id_has_up_to_128_safe_characters_and_is_given_once() {
         let is_proper = |ids: &[&str]| {

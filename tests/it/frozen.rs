@@ -86,9 +86,15 @@ async fn frozen_postgres_makes_nobody_wait_without_bound() {
     let mut socket = Socket::open(&url).await;
     let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {}", vera.token) } });
     socket.send(init).await;
-    // An idle connection of the pool may be found out before the two seconds are over.
-    assert_eq!(readiness(&url).await, 503);
-    assert!(frozen.elapsed() < Duration::from_secs(15), "readiness took {:?}", frozen.elapsed());
+    // Within two seconds. On a machine that is busy, not each of a few may be that fast.
+    let mut fastest = Duration::MAX;
+    for _ in 0..3 {
+        let asked = Instant::now();
+        // An idle connection of the pool may be found out before the two seconds are over.
+        assert_eq!(readiness(&url).await, 503);
+        fastest = fastest.min(asked.elapsed());
+    }
+    assert!(fastest < Duration::from_millis(2_500), "readiness took {fastest:?}");
     for asked in asked {
         let answer = asked.await.expect("an answer");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
@@ -96,8 +102,20 @@ async fn frozen_postgres_makes_nobody_wait_without_bound() {
     assert!(frozen.elapsed() < PATIENCE, "requests took {:?}", frozen.elapsed());
     assert_eq!(socket.try_receive().await, Err(1013));
 
-    server.thaw();
-    works_again(&world.admin).await;
+    // Works again within two seconds; the same holds for one of a few.
+    let mut fastest = Duration::MAX;
+    for _ in 0..3 {
+        server.thaw();
+        let thawed = Instant::now();
+        works_again(&world.admin).await;
+        fastest = fastest.min(thawed.elapsed());
+        if fastest < Duration::from_secs(2) {
+            break;
+        }
+        server.freeze();
+        tokio::time::sleep(Duration::from_secs(12)).await;
+    }
+    assert!(fastest < Duration::from_secs(2), "it works again after {fastest:?}");
     // No connection of the pool is lost: as many as there are and more work at once.
     let admin = &world.admin.client;
     let all = (0..40).map(|_| admin.query("{ viewer { role } }", json!({})));

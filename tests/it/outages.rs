@@ -331,8 +331,8 @@ async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&start)).await;
     socket.stands().await;
-    // Longer than any statement waits for a lock.
-    let held = hold(Arc::clone(&server), database, "reaction", 4);
+    // Longer than any statement waits for a lock, which is 8 s.
+    let held = hold(Arc::clone(&server), database, "reaction", 12);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let cursor = send(&vera, &chat, "1").await;
     let next = socket.next().await;

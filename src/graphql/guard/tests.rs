@@ -153,6 +153,48 @@ fn dear_documents_are_refused_with_their_cost() {
     assert_refused(&unread, Code::LimitExceeded);
 }
 
+/// The time of the fastest of a few checks: on a busy machine, others wait for processors.
+fn fastest(text: &str, name: Option<&str>, is_widget: bool) -> std::time::Duration {
+    let limits = DocumentLimits::default();
+    let times = (0..15).map(|_| {
+        let started = std::time::Instant::now();
+        assert!(check(text, name, &mut Map::new(), is_widget, &limits).is_err(), "{text} is accepted");
+        started.elapsed()
+    });
+    times.min().unwrap_or_default()
+}
+
+#[test]
+fn refusals_of_any_document_take_at_most_five_milliseconds() {
+    warm_up();
+    let wide = format!("fragment wide on Query{{{}}}", "organization{rooms{nodes{id name}}} ".repeat(150));
+    let many: String = (0..190).map(|at| format!("query q{at}{{...wide}} ")).collect();
+    let introspection =
+        format!("{{__schema{{types{}{{name}}{}}}}}", "{fields{type".repeat(11), "}}".repeat(11));
+    let spreads = format!("{{{}}} {wide}", "...wide ".repeat(150));
+    let nested: String =
+        (0..59).map(|at| format!("fragment f{at} on Query{{...f{} ...f{}}} ", at + 1, at + 1)).collect();
+    let nested = format!("{{...f0}} {nested} fragment f59 on Query{{nothing}}");
+    for (text, name) in [
+        (format!("{many} {wide}"), Some("q7")),
+        (introspection, None),
+        (spreads, None),
+        (nested, None),
+        (fields(900), None),
+        ("{".repeat(65_536), None),
+        ("# ".repeat(32_768), None),
+        (format!("{{viewer{{id(a: {})}}}}", "[".repeat(65_000)), None),
+        (format!("{{viewer(a: \"{}\"){{id}} nothing @x}}", "x".repeat(65_000)), None),
+    ] {
+        for is_widget in [false, true] {
+            // A build without optimization takes about thirty times as long.
+            let most = std::time::Duration::from_millis(if cfg!(debug_assertions) { 150 } else { 5 });
+            let took = fastest(&text, name, is_widget);
+            assert!(took <= most, "{took:?}: {}", text.chars().take(100).collect::<String>());
+        }
+    }
+}
+
 #[test]
 fn ordinary_documents_pass_with_a_wide_margin() {
     let message = "cursor node{id type text createdAt sequence isInternal editedAt deletedAt

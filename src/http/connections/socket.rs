@@ -156,3 +156,28 @@ async fn linger(mut stream: TcpStream, entry: Entry) {
     drop(stream);
     drop(entry);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::registry::Registry;
+    use super::*;
+    use crate::http::limits::ConnectionLimits;
+    use std::net::{IpAddr, Ipv4Addr};
+    use tokio::net::TcpListener;
+    use tokio_util::sync::CancellationToken;
+
+    /// The kernel ends a connection whose peer acknowledges nothing any more, such as the heartbeats of an event stream.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[tokio::test]
+    async fn peer_that_acknowledges_nothing_is_given_up_after_30_seconds() {
+        let address = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let registry = Registry::new(ConnectionLimits::default(), 10, Vec::new(), CancellationToken::new());
+        let listener = TcpListener::bind((address, 0)).await.expect("a port");
+        let peer = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("connected");
+        let (stream, _) = listener.accept().await.expect("accepted");
+        let socket = Socket::new(stream, registry.admit(address).expect("a place"));
+        let within = SockRef::from(socket.stream.as_ref().expect("a stream")).tcp_user_timeout();
+        assert_eq!(within.expect("an option"), Some(Duration::from_secs(30)));
+        drop(peer);
+    }
+}

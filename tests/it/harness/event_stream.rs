@@ -46,8 +46,12 @@ impl EventStream {
         Self { response, read: String::new() }
     }
 
-    /// The next event; `None` at the end of the body.
+    /// The next event; `None` at the end of the body. Heartbeats do not count: they keep coming when nothing else does.
     pub async fn next(&mut self) -> Option<Event> {
+        tokio::time::timeout(PATIENCE, self.next_event()).await.expect("an event in time")
+    }
+
+    async fn next_event(&mut self) -> Option<Event> {
         loop {
             while let Some(end) = self.read.find("\n\n") {
                 let block: String = self.read.drain(..end + 2).collect();
@@ -55,8 +59,7 @@ impl EventStream {
                     return Some(event);
                 }
             }
-            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("a chunk in time");
-            match chunk {
+            match self.response.chunk().await {
                 Ok(Some(chunk)) => self.read.push_str(&String::from_utf8_lossy(&chunk)),
                 Ok(None) | Err(_) => return None,
             }

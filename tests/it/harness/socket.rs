@@ -53,11 +53,15 @@ impl Socket {
         self.try_receive().await.expect("the socket is open")
     }
 
-    /// The next message of the protocol, or the code with which the socket closed.
+    /// The next message of the protocol, or the code with which the socket closed. The server's pings do not count: they
+    /// keep coming when nothing else does.
     pub async fn try_receive(&mut self) -> Result<Value, u16> {
+        tokio::time::timeout(SOON, self.next_message()).await.expect("a message in time")
+    }
+
+    async fn next_message(&mut self) -> Result<Value, u16> {
         loop {
-            let message = tokio::time::timeout(SOON, self.raw.next()).await.expect("a message in time");
-            match message {
+            match self.raw.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -88,8 +92,8 @@ impl Socket {
         assert_eq!(self.receive().await, json!({ "type": "complete", "id": "stands" }));
     }
 
-    /// Whether nothing more comes for a while.
+    /// Whether nothing but pings comes for a while.
     pub async fn is_quiet(&mut self, for_so_long: Duration) -> bool {
-        tokio::time::timeout(for_so_long, self.raw.next()).await.is_err()
+        tokio::time::timeout(for_so_long, self.next_message()).await.is_err()
     }
 }
