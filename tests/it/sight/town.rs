@@ -20,9 +20,9 @@ pub const WORD: &str = "needle";
 const SOON: Duration = Duration::from_secs(60);
 
 /// What the admin of an organization reads of its chats.
-const STATE: &str = "{ organization { chats(first: 100) { nodes { id isWaiting endedAt
-    participations(first: 20) { nodes { id endedAt actor { id } } }
-    presences(first: 20) { nodes { id user { id } } } chatSessions { nodes { id participants { actor { id } } } }
+const STATE: &str = "{ organization { chats(first: 40) { nodes { id isWaiting endedAt
+    participations(first: 10) { nodes { id endedAt actor { id } } }
+    presences(first: 10) { nodes { id user { id } } } chatSessions(first: 4) { nodes { id participants { actor { id } } } }
     } } } }";
 
 /// An organization with its people.
@@ -243,7 +243,7 @@ impl Town {
 async fn state(admin: &Person) -> BTreeMap<Id, Value> {
     let found = admin.query(STATE, json!({})).await;
     let chats = found["organization"]["chats"]["nodes"].as_array().expect("chats").clone();
-    assert!(chats.len() < 100, "the admin reads one page");
+    assert!(chats.len() < 40, "the admin reads one page");
     chats.into_iter().map(|chat| (text(&chat["id"]), chat)).collect()
 }
 
