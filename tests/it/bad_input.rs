@@ -157,7 +157,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
             let values = ["", "tomorrow", "2030-01-01", "2030-02-30T00:00:00Z", "9999-12-31T23:59:59-01:00"];
             cases.extend(values.map(|value| case(json!(value), bad)));
         }
-        "Boolean" | "ChatSessionType" | "UserRole" => {
+        "Boolean" | "ChatSessionType" | "RoomAccess" | "UserRole" => {
             cases.extend([json!("NO_SUCH"), json!(1)].map(|value| case(value, bad)));
         }
         "TokenSubjectInput" => {

@@ -67,9 +67,9 @@ impl RoomMemberMutation {
         Ok(Some(AddRoomMembersPayload { room: row.map(Room), user_errors }))
     }
 
-    /// Removes members from a room. If its `access` is MEMBERS, they lose its chats within a second: they
-    /// leave the open ones, with `ACCESS_LOST` as the reason for the end of their presences, and their
-    /// subscriptions send `ChatGoneEvent`. Idempotent. For admins. Errors: `TOO_MANY`.
+    /// Removes members from a room. If its `access` is MEMBERS, they lose its chats within a second. Their
+    /// presences end with the reason `ACCESS_LOST`, and their subscriptions send `ChatGoneEvent`. They remain
+    /// participants of chats that have ended. Idempotent. For admins. Errors: `TOO_MANY`.
     async fn remove_room_members(
         &self,
         context: &Context<'_>,

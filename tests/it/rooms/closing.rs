@@ -10,7 +10,7 @@ use std::time::Duration;
 on_both!(
     removed_member_leaves_the_open_chats,
     closing_a_room_takes_strangers_out_of_its_open_chats,
-    user_who_is_back_in_time_keeps_their_chats,
+    user_who_is_a_member_before_the_room_closes_stays,
     departures_that_a_stop_cut_off_are_done_after_it,
     opening_a_room_shows_its_chats_to_all,
     access_that_was_lost_on_the_way_does_not_let_anybody_join,
@@ -82,8 +82,7 @@ async fn closing_a_room_takes_strangers_out_of_its_open_chats(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn user_who_is_back_in_time_keeps_their_chats(engine: Engine) {
-    // Nothing happens by itself, and what the removal starts waits for the chat.
+async fn user_who_is_a_member_before_the_room_closes_stays(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let room = members_room(&world, "Salaries", &[&olga]).await;
