@@ -5,7 +5,7 @@ use anteroom::graphql::guard::{DocumentLimits, check};
 use serde_json::{Value, json};
 
 /// Documents whose cost grows with the number of `$ids`.
-pub const GROWING: [(&str, &str); 6] = [
+pub const GROWING: [(&str, &str); 7] = [
     (
         "ids of messages",
         "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { messages(last: 100) { nodes { id } } } } }",
@@ -26,6 +26,12 @@ pub const GROWING: [(&str, &str); 6] = [
         "searches",
         "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { searchMessages(query: \"zz\", first: 5) {
          nodes { id } } } } }",
+    ),
+    (
+        "searches of several words",
+        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Chat { a: searchMessages(query: \"zz\") { totalCount }
+         b: searchMessages(query: \"zzz\") { totalCount } c: searchMessages(query: \"zz zz\") { totalCount }
+         d: searchMessages(query: \"z z z\") { totalCount } } } }",
     ),
     (
         "texts",

@@ -50,6 +50,18 @@ struct Rates {
     changes: Limiter<ActorId>,
     requests: Limiter<ActorId>,
     items: Limiter<ActorId>,
+    /// The time in which an actor gets back one unit, and one change.
+    unit: Duration,
+    change: Duration,
+}
+
+impl Rates {
+    fn of(&self, spending: Spending) -> &Limiter<ActorId> {
+        match spending {
+            Spending::Requests => &self.requests,
+            Spending::Items => &self.items,
+        }
+    }
 }
 
 /// Applies the rate limits.
@@ -69,10 +81,13 @@ impl Admission {
         let limiters = Allowance::ALL.into_iter().filter_map(|allowance| {
             let Allowance { per_second, burst, units, open_streams: _ } = allowance;
             let of_units = quota(units.0, units.1, factor)?;
+            let of_changes = quota(per_second, burst, factor)?;
             let rates = Rates {
-                changes: limiter(quota(per_second, burst, factor)?, &clock),
+                changes: limiter(of_changes, &clock),
                 requests: limiter(of_units, &clock),
                 items: limiter(of_units, &clock),
+                unit: of_units.replenish_interval(),
+                change: of_changes.replenish_interval(),
             };
             Some((per_second, rates))
         });
@@ -94,11 +109,19 @@ impl Admission {
 
     /// Takes units from the actor's budget, or returns how long to wait.
     pub(super) fn spend(&self, viewer: &Viewer, on: Spending, units: u64) -> Result<(), Duration> {
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
-        self.take(viewer, units, |rates| match on {
-            Spending::Requests => &rates.requests,
-            Spending::Items => &rates.items,
-        })
+        self.take(viewer, count(units), |rates| rates.of(on))
+    }
+
+    /// The time in which an actor gets back so many units for requests and so many changes.
+    pub(super) fn refill(&self, viewer: &Viewer, units: u64, changes: usize) -> Duration {
+        let Some(rates) = self.rates_of(viewer) else { return Duration::ZERO };
+        let changes = u32::try_from(changes).unwrap_or(u32::MAX);
+        let of_units = rates.unit.saturating_mul(count(units));
+        of_units.max(rates.change.saturating_mul(changes))
+    }
+
+    fn rates_of(&self, viewer: &Viewer) -> Option<&Rates> {
+        self.rates.as_ref()?.get(&policy::allowance(viewer).per_second)
     }
 
     fn take(
@@ -108,8 +131,7 @@ impl Admission {
         of: impl Fn(&Rates) -> &Limiter<ActorId>,
     ) -> Result<(), Duration> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
-        let rates = self.rates.as_ref().and_then(|rates| rates.get(&policy::allowance(viewer).per_second));
-        let Some(limiter) = rates.map(of) else { return Ok(()) };
+        let Some(limiter) = self.rates_of(viewer).map(of) else { return Ok(()) };
         if self.looks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
         }
@@ -135,6 +157,10 @@ impl Admission {
         }
         of_room.check_key(&viewer.actor_id).map_err(wait)
     }
+}
+
+fn count(units: u64) -> u32 {
+    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 fn limiter<K: Clone + Eq + Hash>(quota: Quota, clock: &Elapsed) -> Limiter<K> {
@@ -180,6 +206,21 @@ mod tests {
         assert!(admission.spend(&viewer(ActorType::Visitor, 2), Spending::Requests, 100_000).is_ok());
         assert!(admission.spend(&viewer(ActorType::User, 3), Spending::Requests, 250_000).is_ok());
         assert!(admission.spend(&viewer(ActorType::ApiClient, 4), Spending::Requests, 1_000_000).is_ok());
+    }
+
+    #[test]
+    fn what_was_taken_is_back_after_the_refill() {
+        let clock = clock();
+        let admission = Admission::new(1, clock.clone());
+        let vera = viewer(ActorType::Visitor, 1);
+        assert!(admission.spend(&vera, Spending::Requests, 100_000).is_ok());
+        assert!(admission.change(&vera, 10).is_ok());
+        let refill = admission.refill(&vera, 10_000, 1);
+        assert_eq!(refill, Duration::from_millis(500));
+        clock.advance(refill);
+        assert!(admission.spend(&vera, Spending::Requests, 10_000).is_ok());
+        assert!(admission.change(&vera, 1).is_ok());
+        assert_eq!(Admission::new(0, clock).refill(&vera, 10_000, 1), Duration::ZERO);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use async_graphql::{Request, Response as Answer, Variables};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The parameters of an operation, which are the same in a body, in a URL and on a socket.
@@ -66,7 +67,7 @@ impl Parameters {
 pub(super) struct Operation {
     pub kind: OperationType,
     /// The cost in units of `graphql::guard`.
-    units: u64,
+    pub units: u64,
     viewer: Viewer,
     pub request: Request,
     pub rounds: Rounds,
@@ -96,16 +97,12 @@ pub(super) fn prepare(
 ) -> Result<Operation, Refusal> {
     let Arrival { last_event_id, renewal, pulse, address } = arrival;
     let Parameters { query, operation_name, mut variables, extensions } = parameters;
-    // Parsing a document has a cost even if it is refused.
-    spend(door, viewer, AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT)))?;
+    let reading = charge_reading(door, viewer, &query)?;
     let is_widget = viewer.widget_room().is_some();
     let name = operation_name.as_deref();
-    let Checked { document, kind, cost, roots } =
-        guard::check(&query, name, &mut variables, is_widget, &door.limits.document)?;
-    if kind == OperationType::Mutation {
-        admit(door, viewer, &roots, address)?;
-    }
-    spend(door, viewer, cost.units)?;
+    let checked = guard::check(&query, name, &mut variables, is_widget, &door.limits.document)?;
+    charge(door, viewer, &checked, reading, address)?;
+    let Checked { document, kind, cost, roots: _ } = checked;
     let after = match extensions.get("after") {
         None | Some(Value::Null) => last_event_id,
         Some(Value::String(after)) => Some(after.clone()),
@@ -143,14 +140,45 @@ fn as_units(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn spend(door: &Door, viewer: &Viewer, units: u64) -> Result<(), Refusal> {
-    door.admission.spend(viewer, Spending::Requests, units).map_err(|wait| Refusal {
-        retry_after: Some(wait),
-        ..Refusal::new(
-            Code::RateLimited,
-            "Your operations cost too much in a short time. Try again after `retryAfterMs`.",
-        )
-    })
+/// Takes what it costs to read a document, even if it is refused then; returns how much that was.
+fn charge_reading(door: &Door, viewer: &Viewer, query: &str) -> Result<u64, Refusal> {
+    let reading = AT_LEAST.saturating_add(as_units(query.len() / BYTES_OF_UNIT));
+    let limits = &door.limits.document;
+    let roots = usize::try_from(limits.mutation_roots).unwrap_or(usize::MAX);
+    // What else the document costs is not known yet: after this wait, any document is admitted.
+    let dearest = door.admission.refill(viewer, limits.cost, roots);
+    let spent = door.admission.spend(viewer, Spending::Requests, reading);
+    spent.map_err(|wait| too_soon(wait.saturating_add(dearest), TOO_DEAR))?;
+    Ok(reading)
+}
+
+/// Takes what an operation costs beside its reading. A caller that waits for as long as the refusal says is admitted.
+fn charge(
+    door: &Door,
+    viewer: &Viewer,
+    checked: &Checked,
+    reading: u64,
+    address: Option<IpAddr>,
+) -> Result<(), Refusal> {
+    let Checked { document: _, kind, cost, roots } = checked;
+    let refill = |units, changes| door.admission.refill(viewer, units, changes);
+    let changes = if *kind == OperationType::Mutation { changes(roots) } else { 0 };
+    if *kind == OperationType::Mutation {
+        // The next attempt is read again, and may find its units spent.
+        let again = |wait: Duration| wait.max(refill(reading.saturating_add(cost.units), 0));
+        admit(door, viewer, changes, address).map_err(|wait| too_soon(again(wait), TOO_MANY))?;
+    }
+    // The next attempt is read again, and counts its changes again.
+    let again = |wait: Duration| wait.saturating_add(refill(reading, 0)).max(refill(0, changes));
+    let spent = door.admission.spend(viewer, Spending::Requests, cost.units);
+    spent.map_err(|wait| too_soon(again(wait), TOO_DEAR))
+}
+
+const TOO_DEAR: &str = "Your operations cost too much in a short time. Try again after `retryAfterMs`.";
+const TOO_MANY: &str = "You sent too many mutations in a short time. Try again after `retryAfterMs`.";
+
+fn too_soon(wait: Duration, message: &str) -> Refusal {
+    Refusal { retry_after: Some(wait), ..Refusal::new(Code::RateLimited, message) }
 }
 
 /// The gate at which each item of a subscription waits for the viewer's budget, and then for its turn. A
@@ -173,22 +201,19 @@ fn gate(door: &Door, viewer: &Viewer, units: u64) -> Gate {
 /// automatically.
 const SIGNS_OF_LIFE: [&str; 3] = ["keepPresence", "markRead", "setTyping"];
 
-/// Enforces the rate limit of mutations.
-fn admit(door: &Door, viewer: &Viewer, roots: &[String], address: Option<IpAddr>) -> Result<(), Refusal> {
+/// The number of changes among the root fields of a mutation.
+fn changes(roots: &[String]) -> usize {
     let is_change = |root: &&String| !SIGNS_OF_LIFE.contains(&root.as_str()) && *root != "__typename";
-    let changes = roots.iter().filter(is_change).count();
-    let admitted = match viewer.widget_room() {
+    roots.iter().filter(is_change).count()
+}
+
+/// Enforces the rate limit of mutations. Returns how long to wait if it is exceeded.
+fn admit(door: &Door, viewer: &Viewer, changes: usize, address: Option<IpAddr>) -> Result<(), Duration> {
+    match viewer.widget_room() {
         // Of all sign-ins in one document, only the first one is executed.
         Some(_) => door.admission.sign_in(viewer, address),
         None => door.admission.change(viewer, changes),
-    };
-    admitted.map_err(|wait| Refusal {
-        retry_after: Some(wait),
-        ..Refusal::new(
-            Code::RateLimited,
-            "You sent too many mutations in a short time. Try again after `retryAfterMs`.",
-        )
-    })
+    }
 }
 
 /// Runs a query or a mutation until the deadline. A mutation continues even if the connection is lost. A

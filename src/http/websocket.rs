@@ -397,12 +397,16 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
                 // A result is not produced before it can be queued. A mutation is committed anyway.
                 queue.has_room().await;
             }
+            let _running = queue.may_run(operation.kind, operation.units).await?;
             let deadline = Instant::now() + door.limits.operation_within;
             let (answer, was_executed) = clean(operation::run(&door, operation, deadline).await, most_errors);
             if !was_executed {
                 return Some(Last::Say(failed(&id, &answer)));
             }
-            match next(&id, &answer) {
+            let next = next(&id, &answer);
+            // It may wait for room: once is enough.
+            drop(answer);
+            match next {
                 Ok(next) => queue.send(next).await.ok()?,
                 Err(too_large) => return Some(Last::Say(too_large)),
             }
@@ -425,7 +429,9 @@ async fn perform(door: Door, operation: Operation, id: String, queue: Outgoing) 
                 if has_not_started || (is_first && !was_executed) {
                     return Some(Last::Say(failed(&id, &answer)));
                 }
-                match next(&id, &answer) {
+                let next = next(&id, &answer);
+                drop(answer);
+                match next {
                     Ok(next) => queue.send(next).await.ok()?,
                     Err(too_large) => return Some(Last::Say(too_large)),
                 }

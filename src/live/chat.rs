@@ -34,17 +34,18 @@ impl Live {
         chat_id: ChatId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
-        self.start(|| self.open_chat_events(viewer, pulse.clone(), chat_id, after).boxed()).await
+        // Held while the stream waits for its turn, too: whoever comes back is there.
+        let lease = Arc::new(self.0.leases.keep(viewer, Some(chat_id), pulse));
+        self.start(|| self.open_chat_events(viewer, Arc::clone(&lease), chat_id, after).boxed()).await
     }
 
     async fn open_chat_events(
         &self,
         viewer: &Viewer,
-        pulse: Pulse,
+        lease: Arc<Lease>,
         chat_id: ChatId,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ChatItem>, LiveError> {
-        let lease = self.0.leases.keep(viewer, Some(chat_id), pulse);
         let (from, mut reset) = match after.map(|cursor| self.0.cursors.decode_chat(chat_id, cursor)) {
             None => (Position::Head, Some(ResetReason::Initial)),
             Some(Ok(sequence)) => (Position::After(sequence), None),
@@ -212,7 +213,7 @@ struct ChatEvents {
     /// The read marks to read again after the log.
     marks: Option<Marks>,
     reread: VecDeque<participation::Model>,
-    _lease: Lease,
+    _lease: Arc<Lease>,
     /// Has the room watched while a visitor waits in it.
     _waiting: Option<Waiting>,
 }

@@ -451,3 +451,27 @@ async fn an_open_stream_keeps_a_presence_alive() -> Outcome {
     assert!(seen_at.is_none_or(|at| at == world.store.clock().now()));
     Ok(())
 }
+
+#[tokio::test]
+async fn stream_that_waits_for_its_turn_to_start_keeps_a_presence_alive() -> Outcome {
+    let world = World::new(Duration::from_hours(1), 8).await?;
+    let (live, ann) = (&world.live, &world.ann);
+    // Given streams that take all turns and never start,
+    let never = || std::future::pending::<Result<(), LiveError>>().boxed();
+    let mut others: Vec<_> = (0..20).map(|_| Box::pin(live.start(never))).collect();
+    for other in &mut others {
+        assert!(other.now_or_never().is_none());
+    }
+    assert!(!live.keeps_alive(ann.actor_id, world.chat_id));
+    // when others wait for their turns,
+    let mut events = Box::pin(live.chat_events(ann, Pulse::steady(), world.chat_id, None));
+    assert!((&mut events).now_or_never().is_none());
+    assert!(live.keeps_alive(ann.actor_id, world.chat_id));
+    drop(events);
+    assert!(!live.keeps_alive(ann.actor_id, world.chat_id));
+    let mut events = Box::pin(live.viewer_events(ann, Pulse::steady(), Vec::new(), None));
+    assert!((&mut events).now_or_never().is_none());
+    assert!(live.keeps_alive(ann.actor_id, world.chat_id));
+    drop(others);
+    Ok(())
+}

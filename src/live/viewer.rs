@@ -34,17 +34,19 @@ impl Live {
         room_ids: Vec<RoomId>,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        self.start(|| self.open_viewer_events(viewer, pulse.clone(), room_ids.clone(), after).boxed()).await
+        // Held while the stream waits for its turn, too: whoever comes back is there.
+        let lease = Arc::new(self.0.leases.keep(viewer, None, pulse));
+        let open = || self.open_viewer_events(viewer, Arc::clone(&lease), room_ids.clone(), after).boxed();
+        self.start(open).await
     }
 
     async fn open_viewer_events(
         &self,
         viewer: &Viewer,
-        pulse: Pulse,
+        lease: Arc<Lease>,
         mut room_ids: Vec<RoomId>,
         after: Option<&str>,
     ) -> Result<BoxStream<'static, ViewerItem>, LiveError> {
-        let lease = self.0.leases.keep(viewer, None, pulse);
         room_ids.sort_unstable();
         room_ids.dedup();
         let may_follow = match policy::follows(viewer) {
@@ -93,7 +95,7 @@ struct ViewerEvents {
     /// The followed rooms, sorted.
     room_ids: Vec<RoomId>,
     ready: VecDeque<ViewerItem>,
-    _lease: Lease,
+    _lease: Arc<Lease>,
 }
 
 /// The lists of the viewer that contain a chat.

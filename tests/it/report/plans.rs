@@ -180,8 +180,10 @@ async fn what_is_rare_is_not_looked_for_among_all(engine: Engine) {
             let viewer = Viewer { role, rooms: rooms.clone(), ..viewer.clone() };
             let (filter, order) = (ChatFilter::default(), ChatOrder::descending(ChatOrderField::ActiveAt));
             let asked = ListedChats { filter: &filter, order, include_hidden: false };
-            let plan = chats::explain_inbox(store, &viewer, asked, page).await.unwrap().join("
-");
+            let plan = chats::explain_inbox(store, &viewer, asked, page).await.unwrap().join(
+                "
+",
+            );
             // Of few own chats PostgreSQL rather sorts these.
             let is_in_order = engine == Engine::Postgres || plan.contains("participation_by_activity");
             if plan.contains("chat_by_") || !is_in_order || is_whole(&plan) {
