@@ -46,7 +46,7 @@ async fn a_group_is_made_as_it_is_given_with_its_participants_sorted(engine: Eng
         let found: Vec<_> = nodes.iter().map(|node| text(&node["actor"]["id"])).collect();
         assert_eq!(found, people.map(|person| person.id.clone()));
     }
-    // The owner is one of the participants.
+    // The owner must be one of the participants.
     let input = json!({ "ownerId": otto.id, "participantIds": [odile.id] });
     assert_eq!(olga.refused("createGroupChat", input).await, ["INVALID"]);
     world.app.stop().await;

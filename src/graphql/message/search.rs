@@ -20,7 +20,7 @@ pub(in crate::graphql) struct MessageSearchFilterInput {
     visitor_id: Option<ID>,
 }
 
-/// A part of a hit's text. Show the parts one after the other; they surround the first match.
+/// A part of a hit's text. Show the parts in order. Together they are the text around the first match.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct SnippetPart {
     /// The text of this part. An ellipsis marks text that was cut off.
