@@ -8,12 +8,12 @@ use anteroom::domain::limits;
 use serde_json::json;
 
 on_both!(
-    queries_refuse_what_cannot_be_asked,
-    filters_refuse_what_cannot_be_asked,
-    visitors_are_found_by_what_is_written,
+    invalid_query_arguments_are_rejected,
+    invalid_filters_are_rejected,
+    visitor_search_matches_literally,
 );
 
-async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
+async fn invalid_query_arguments_are_rejected(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for field in ["chat", "chatSession", "room", "user", "visitor", "node"] {
@@ -35,7 +35,7 @@ async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
     app.stop().await;
 }
 
-async fn filters_refuse_what_cannot_be_asked(engine: Engine) {
+async fn invalid_filters_are_rejected(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let chats = "query($filter: ChatFilter) { organization { chats(filter: $filter) { totalCount } } }";
@@ -55,7 +55,7 @@ async fn filters_refuse_what_cannot_be_asked(engine: Engine) {
     app.stop().await;
 }
 
-async fn visitors_are_found_by_what_is_written(engine: Engine) {
+async fn visitor_search_matches_literally(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let find = "query($query: String) { organization { visitors(query: $query) { totalCount } } }";

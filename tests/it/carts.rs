@@ -10,13 +10,13 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_cart_comes_to_what_is_in_it,
-    what_is_taken_out_stays_to_be_seen,
-    a_cart_that_was_bought_changes_no_more,
+    cart_totals_are_sums_of_products,
+    removed_products_remain_listed,
+    bought_cart_rejects_changes,
     a_cart_belongs_to_one_visitor_and_their_chats,
     a_cart_is_shown_to_its_visitor_and_the_organization,
-    a_sale_marks_its_chat_and_visitors_do_not_hear_of_it,
-    carts_that_are_told_of_at_once_are_one,
+    sale_sets_has_sales_and_is_hidden_from_visitors,
+    concurrent_upserts_create_one_cart,
 );
 
 const CART: &str = "shoppingCart { id externalId currency totalPrice monthlyTotalPrice openedAt lockedAt \
@@ -34,7 +34,7 @@ fn with(mut input: Value, more: Value) -> Value {
     input
 }
 
-async fn a_cart_comes_to_what_is_in_it(engine: Engine) {
+async fn cart_totals_are_sums_of_products(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     // Sums that binary numbers get wrong.
@@ -62,7 +62,7 @@ async fn a_cart_comes_to_what_is_in_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_is_taken_out_stays_to_be_seen(engine: Engine) {
+async fn removed_products_remain_listed(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let (pad, pen) = (
@@ -91,7 +91,7 @@ async fn what_is_taken_out_stays_to_be_seen(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_cart_that_was_bought_changes_no_more(engine: Engine) {
+async fn bought_cart_rejects_changes(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let products = json!([{ "externalId": "pad", "name": "Pad", "price": "10" }]);
@@ -174,7 +174,7 @@ async fn a_cart_is_shown_to_its_visitor_and_the_organization(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
+async fn sale_sets_has_sales_and_is_hidden_from_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (sold, other) = (world.chat(&vera).await, world.chat(&vera).await);
@@ -213,7 +213,7 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn carts_that_are_told_of_at_once_are_one(engine: Engine) {
+async fn concurrent_upserts_create_one_cart(engine: Engine) {
     let world = World::new(engine).await;
     let vera = world.visitor("vera").await;
     let products = json!([{ "externalId": "pad", "name": "Pad", "price": "10" }]);

@@ -55,7 +55,7 @@ fn modules_and_files_that_the_architecture_names_exist() {
 }
 
 #[test]
-fn a_path_to_nothing_is_noticed() {
+fn missing_path_is_detected() {
     let source = root().join("src");
     assert!(resolves(&source, "live::hub"));
     assert!(resolves(&source, "live::hub::Hint"));

@@ -81,7 +81,7 @@ fn limit_of_open_files_is_raised_to_what_the_system_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_connections_lock_nobody_out() {
+async fn silent_connections_do_not_block_new_ones() {
     let served = Served::start("256:256", &["--connections-per-address", "0"]);
     let mut silent = Vec::new();
     for round in 0..8 {

@@ -252,7 +252,7 @@ async fn event_stream_that_does_not_read_ends_when_its_token_is_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn address_with_too_many_connections_loses_the_most_silent_one() {
+async fn longest_silent_connection_of_an_address_is_closed() {
     let world = world(|config| config.limits.connections.per_address = 20).await;
     let url = &world.app.url;
     let mut silent = Vec::new();
@@ -299,7 +299,7 @@ async fn offers_of_other_protocols_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_ids_are_short_and_plain_or_replaced() {
+async fn invalid_request_ids_are_replaced() {
     let world = world(|_| {}).await;
     let echoed = async |id: &str| {
         let request =
@@ -318,7 +318,7 @@ async fn request_ids_are_short_and_plain_or_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_breaks_the_socket_protocol_is_answered_with_its_code() {
+async fn invalid_frames_close_with_their_codes() {
     let world = world(|_| {}).await;
     // Masked frames with a mask of zeros.
     let frame = |first: u8, payload: &[u8]| {
@@ -353,7 +353,7 @@ async fn what_breaks_the_socket_protocol_is_answered_with_its_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_may_send_the_headers_of_clients_from_allowed_sites_alone() {
+async fn preflight_allows_client_headers_from_allowed_origins() {
     let world = world(|config| config.allowed_origins = vec!["https://desk.example".into()]).await;
     let names = [
         "last-event-id",

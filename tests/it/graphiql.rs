@@ -26,7 +26,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_front_door_leads_to_graphiql() {
+async fn root_redirects_to_graphiql() {
     require_page();
     let world = World::new(Engine::Sqlite).await;
     let root = get(format!("{}/", world.app.url)).await;
@@ -87,7 +87,7 @@ async fn a_client_that_takes_no_gzip_gets_the_page_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_nothing_else_below_graphiql() {
+async fn unknown_graphiql_paths_are_404() {
     require_page();
     let world = World::new(Engine::Sqlite).await;
     for path in ["nope", "assets/", "assets/nope.js", "%2e%2e/Cargo.toml", "..%2fCargo.toml", "index.html/"] {

@@ -61,7 +61,7 @@ async fn assert_hears(socket: &mut Socket, words: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_sent_on_one_node_is_heard_on_the_other_over_the_bus() {
+async fn message_reaches_other_node_over_bus() {
     let nats = Nats::start();
     let (world, second) = two_nodes(Some(&nats)).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -104,12 +104,12 @@ async fn typing_and_read_marks_cross_the_bus() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renewed_presences_are_told_on_another_node_over_the_bus() {
+async fn presence_renewals_reach_other_node_over_bus() {
     Box::pin(renewed_presences_are_told_on_another_node(Some(&Nats::start()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renewed_presences_are_told_on_another_node_without_a_bus() {
+async fn presence_renewals_reach_other_node_without_bus() {
     Box::pin(renewed_presences_are_told_on_another_node(None)).await;
 }
 
@@ -145,7 +145,7 @@ async fn renewed_presences_are_told_on_another_node(bus: Option<&Nats>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sending_on_one_node_ends_typing_that_was_told_to_another() {
+async fn sending_on_one_node_ends_typing_on_another() {
     let nats = Nats::start();
     let (world, second) = two_nodes(Some(&nats)).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -206,7 +206,7 @@ async fn next_of(socket: &mut Socket, kind: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_desk_on_one_node_sees_who_waits_on_the_other() {
+async fn queue_is_shared_across_nodes() {
     let nats = Nats::start();
     let (world, second) = two_nodes(Some(&nats)).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -232,7 +232,7 @@ async fn a_desk_on_one_node_sees_who_waits_on_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_hidden_on_one_node_leaves_the_inbox_on_the_other() {
+async fn hiding_propagates_across_nodes() {
     let nats = Nats::start();
     let (world, second) = two_nodes(Some(&nats)).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -249,7 +249,7 @@ async fn what_is_hidden_on_one_node_leaves_the_inbox_on_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_without_a_bus_agree_at_the_pace_of_the_sweep() {
+async fn messages_reach_other_node_without_bus() {
     let (world, second) = two_nodes(None).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -298,7 +298,7 @@ async fn nothing_is_lost_or_repeated_while_the_bus_comes_and_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscriber_moves_to_another_node_and_goes_on_where_it_stood() {
+async fn subscriber_resumes_on_another_node() {
     let (world, second) = two_nodes(None).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

@@ -319,7 +319,7 @@ fn hold(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
+async fn event_is_retried_after_lock_timeout() {
     let server = Arc::new(Server::start());
     let url = server.new_database();
     let database = url.rsplit('/').next().expect("a name").to_owned();
@@ -343,7 +343,7 @@ async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn subscription_that_cannot_start_asks_the_client_to_come_back() {
+async fn failed_subscription_start_asks_for_reconnect() {
     let server = Arc::new(Server::start());
     let url = server.new_database();
     let database = url.rsplit('/').next().expect("a name").to_owned();

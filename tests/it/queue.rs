@@ -8,9 +8,9 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    each_step_moves_what_its_row_says,
-    the_queue_of_a_room_is_who_waits_in_it,
-    in_chats_without_a_visitors_room_nobody_waits,
+    each_event_changes_expected_counters,
+    room_queue_lists_waiting_chats,
+    direct_and_group_chats_never_wait,
     room_is_staffed_by_online_users_who_answer_there,
 );
 
@@ -114,7 +114,7 @@ async fn row(world: &World, chat: &str) -> Vec<String> {
     ]
 }
 
-async fn each_step_moves_what_its_row_says(engine: Engine) {
+async fn each_event_changes_expected_counters(engine: Engine) {
     // By its own clock the server would end Olga's presence.
     let world = World::frozen_with(engine, |config| {
         config.tick = std::time::Duration::from_hours(1);
@@ -138,7 +138,7 @@ async fn each_step_moves_what_its_row_says(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
+async fn room_queue_lists_waiting_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let cast = Cast::of(&world).await;
     let other = world.admin.done("createRoom", "room { id }", json!({ "name": "Billing" })).await;
@@ -179,7 +179,7 @@ async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn in_chats_without_a_visitors_room_nobody_waits(engine: Engine) {
+async fn direct_and_group_chats_never_wait(engine: Engine) {
     let world = World::frozen(engine).await;
     let cast = Cast::of(&world).await;
     for kind in ["GROUP", "DIRECT"] {

@@ -52,7 +52,7 @@ fn report(broken: &[String]) {
 }
 
 #[test]
-fn schema_graphql_is_what_the_code_says() {
+fn schema_file_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
     let committed = std::fs::read_to_string(path).expect("schema.graphql");
     assert!(
@@ -197,7 +197,7 @@ fn every_mutation_takes_one_input_and_answers_its_own_payload() {
 }
 
 #[test]
-fn whatever_has_an_id_is_a_node() {
+fn types_with_id_implement_node() {
     let document = document();
     let mut broken = Vec::new();
     for definition in types(&document) {

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    visitor_sees_no_message_of_a_session_they_are_not_called_to,
-    session_among_colleagues_moves_nothing_that_a_visitor_sees,
-    visitor_of_a_group_sees_only_the_sessions_that_call_them,
-    visitor_who_is_called_later_sees_the_session_from_its_start,
+    visitor_sees_no_messages_of_other_sessions,
+    staff_session_is_invisible_to_visitors,
+    visitor_of_group_sees_only_own_sessions,
+    visitor_added_later_sees_session_from_its_start,
 );
 
 const PAGE: &str = "query($chat: ID!, $first: Int, $after: String) { chat(id: $chat) { updatedAt \
@@ -64,7 +64,7 @@ async fn updated_at(who: &Person, chat: &str) -> String {
     )
 }
 
-async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Engine) {
+async fn visitor_sees_no_messages_of_other_sessions(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;
@@ -133,7 +133,7 @@ async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Eng
     world.app.stop().await;
 }
 
-async fn session_among_colleagues_moves_nothing_that_a_visitor_sees(engine: Engine) {
+async fn staff_session_is_invisible_to_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;
@@ -182,7 +182,7 @@ async fn session_among_colleagues_moves_nothing_that_a_visitor_sees(engine: Engi
     world.app.stop().await;
 }
 
-async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine) {
+async fn visitor_of_group_sees_only_own_sessions(engine: Engine) {
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
@@ -225,7 +225,7 @@ async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine
     world.app.stop().await;
 }
 
-async fn visitor_who_is_called_later_sees_the_session_from_its_start(engine: Engine) {
+async fn visitor_added_later_sees_session_from_its_start(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;

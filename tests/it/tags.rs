@@ -11,11 +11,11 @@ use anteroom::domain::limits;
 use serde_json::{Value, json};
 
 on_both!(
-    a_chat_has_no_more_tags_than_the_limit,
+    tags_of_a_chat_are_limited,
     tags_are_kept_as_written_each_once_in_their_order,
-    visitors_do_not_learn_of_tags,
+    tags_are_hidden_from_visitors,
     chats_are_found_by_their_tags_page_by_page,
-    who_follows_a_place_by_tag_sees_chats_come_and_go,
+    chat_changed_filters_by_tag,
 );
 
 async fn tag(by: &Client, chat: &str, tags: Value) -> Value {
@@ -28,7 +28,7 @@ async fn untag(by: &Client, chat: &str, tags: Value) -> Value {
     tagged["chat"]["tags"].clone()
 }
 
-async fn a_chat_has_no_more_tags_than_the_limit(engine: Engine) {
+async fn tags_of_a_chat_are_limited(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -73,7 +73,7 @@ async fn tags_are_kept_as_written_each_once_in_their_order(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn visitors_do_not_learn_of_tags(engine: Engine) {
+async fn tags_are_hidden_from_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -158,7 +158,7 @@ async fn last(by: &Client, query: &str, variables: Value) -> Value {
     by.query(query, variables).await["organization"]["chats"]["nodes"].clone()
 }
 
-async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
+async fn chat_changed_filters_by_tag(engine: Engine) {
     let world = World::new(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-on_both!(an_actor_has_a_hundred_uploads_that_are_not_sent, of_two_puts_at_once_one_counts);
+on_both!(unsent_uploads_are_limited_per_actor, concurrent_puts_store_one_object);
 
 const ANY: &str = "application/octet-stream";
 
@@ -69,7 +69,7 @@ fn parameter(url: &Value, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_that_was_not_granted_is_refused() {
+async fn put_with_forged_url_is_refused() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let granted = grant(&vera, &chat, "a.txt", "text/plain", 5).await;
     let other = grant(&vera, &chat, "b.txt", "text/plain", 5).await;
@@ -120,7 +120,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_not_as_announced_are_refused_and_none_is_kept() {
+async fn mismatched_bytes_are_refused_and_not_stored() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let image = png(40, 20);
     let size = image.len();
@@ -193,7 +193,7 @@ async fn a_connection_cut_in_the_middle_leaves_nothing() {
     world.app.stop().await;
 }
 
-async fn of_two_puts_at_once_one_counts(engine: Engine) {
+async fn concurrent_puts_store_one_object(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let granted = grant(&vera, &chat, "a.bin", ANY, 600_000).await;
     let puts = (0..4_u8).map(|byte| put(&granted, ANY, vec![byte; 600_000]));
@@ -207,7 +207,7 @@ async fn of_two_puts_at_once_one_counts(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_actor_has_a_hundred_uploads_that_are_not_sent(engine: Engine) {
+async fn unsent_uploads_are_limited_per_actor(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let input = json!({ "chatId": chat, "name": "a", "mediaType": "text/plain", "size": 1 });
     for _ in 0..limits::UNSENT_UPLOADS {
@@ -222,7 +222,7 @@ async fn an_actor_has_a_hundred_uploads_that_are_not_sent(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_as_large_as_the_deployment_says() {
+async fn file_size_limit_is_configurable() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.max_upload = 30).await;
     let world = World::on(app).await;
     let vera = world.visitor("vera").await;

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 on_both!(
     lists_show_exactly_the_chats_that_exist_for_the_viewer,
-    what_is_in_a_chat_exists_for_whom_the_chat_exists,
-    a_private_chat_is_its_participants_and_admins_alone,
-    visitors_see_public_names_and_nobody_elses_affairs,
-    visitors_see_public_names_in_what_is_live,
+    chat_contents_follow_chat_visibility,
+    private_chat_is_visible_only_to_participants_and_admins,
+    visitors_see_only_public_names_and_own_data,
+    visitors_see_public_names_in_events,
 );
 
 /// Which chats exist for whom.
@@ -92,7 +92,7 @@ async fn lists_show_exactly_the_chats_that_exist_for_the_viewer(engine: Engine) 
     app.stop().await;
 }
 
-async fn what_is_in_a_chat_exists_for_whom_the_chat_exists(engine: Engine) {
+async fn chat_contents_follow_chat_visibility(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let query =
@@ -115,7 +115,7 @@ async fn what_is_in_a_chat_exists_for_whom_the_chat_exists(engine: Engine) {
     app.stop().await;
 }
 
-async fn a_private_chat_is_its_participants_and_admins_alone(engine: Engine) {
+async fn private_chat_is_visible_only_to_participants_and_admins(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let chat = &scene.public.chat;
@@ -153,7 +153,7 @@ const NAMES: &str = "query($id: ID!) { chat(id: $id) { title owner { ...who }
     fragment who on Actor { displayName ... on User { name publicName role externalId }
         ... on Visitor { externalId attributes { name value } } }";
 
-async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
+async fn visitors_see_only_public_names_and_own_data(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, vera, victor, .. } = &scene;
@@ -192,7 +192,7 @@ async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
     app.stop().await;
 }
 
-async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
+async fn visitors_see_public_names_in_events(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let (chat, who) = (&scene.group.chat, "displayName ... on User { name role externalId }");

@@ -29,7 +29,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const ROUNDS: usize = 20;
 const SENDERS: u32 = 4;
 
-on_both!(what_is_acknowledged_is_delivered_through_kill_9, certificates_are_checked);
+on_both!(acknowledged_events_are_delivered_after_kill_9, certificates_are_checked);
 
 /// An organization with an admin and a visitor's chat on a binary; what it listens to may change.
 async fn people(server: &Binary, token: &str) -> (Person, String) {
@@ -41,7 +41,7 @@ async fn people(server: &Binary, token: &str) -> (Person, String) {
     (admin, chat)
 }
 
-async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
+async fn acknowledged_events_are_delivered_after_kill_9(engine: Engine) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = vec!["--webhook-allow".to_owned(), "127.0.0.0/8".to_owned()];
     if engine == Engine::Postgres {

@@ -14,12 +14,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 on_both!(
-    a_receiver_that_does_not_answer_properly_has_not_taken_it,
-    a_status_counts_whatever_follows_it_within_the_bound,
+    malformed_response_is_a_failure,
+    status_counts_regardless_of_body_within_the_limit,
     redirects_are_not_followed,
-    one_bad_endpoint_delays_no_other,
-    a_node_that_dies_leaves_its_work_to_others,
-    a_stop_waits_for_what_is_under_way,
+    failing_endpoint_does_not_delay_others,
+    work_of_dead_node_is_taken_over,
+    shutdown_waits_for_running_attempts,
 );
 
 async fn talk(world: &World) -> (Person, String) {
@@ -28,7 +28,7 @@ async fn talk(world: &World) -> (Person, String) {
     (olga, chat)
 }
 
-async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engine) {
+async fn malformed_response_is_a_failure(engine: Engine) {
     let world = World::frozen_with(engine, impatient).await;
     let (olga, chat) = talk(&world).await;
     let head = "HTTP/1.1 200 OK\r\n";
@@ -93,7 +93,7 @@ async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engin
     world.app.stop().await;
 }
 
-async fn a_status_counts_whatever_follows_it_within_the_bound(engine: Engine) {
+async fn status_counts_regardless_of_body_within_the_limit(engine: Engine) {
     let world = frozen(engine).await;
     let (olga, chat) = talk(&world).await;
     let head = "HTTP/1.1 200 OK\r\n";
@@ -137,7 +137,7 @@ async fn redirects_are_not_followed(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn one_bad_endpoint_delays_no_other(engine: Engine) {
+async fn failing_endpoint_does_not_delay_others(engine: Engine) {
     // Given endpoints that never answer, as long as this test may take,
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
@@ -172,7 +172,7 @@ async fn one_bad_endpoint_delays_no_other(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
+async fn work_of_dead_node_is_taken_over(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.timeout = Duration::from_hours(1);
@@ -199,7 +199,7 @@ async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_stop_waits_for_what_is_under_way(engine: Engine) {
+async fn shutdown_waits_for_running_attempts(engine: Engine) {
     let world = frozen(engine).await;
     let (olga, chat) = talk(&world).await;
     let receiver = Receiver::start().await;

@@ -16,11 +16,11 @@ on_both!(
     webhooks_are_for_admins,
     secrets_are_shown_once,
     the_ledger_is_paged_both_ways_and_by_state,
-    disabling_gives_up_what_was_to_be_delivered,
-    a_deleted_webhook_is_gone_with_all_that_was_sent,
-    the_ledger_forgets_after_thirty_days,
+    disabling_fails_pending_deliveries,
+    deleting_webhook_deletes_its_deliveries,
+    deliveries_are_removed_after_thirty_days,
     an_organization_has_twenty_webhooks_at_most,
-    events_reach_their_own_organization_alone,
+    events_reach_only_their_organization,
 );
 
 async fn webhooks_are_for_admins(engine: Engine) {
@@ -120,7 +120,7 @@ async fn the_ledger_is_paged_both_ways_and_by_state(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn disabling_gives_up_what_was_to_be_delivered(engine: Engine) {
+async fn disabling_fails_pending_deliveries(engine: Engine) {
     let world = frozen(engine).await;
     let receiver = Receiver::start().await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -149,7 +149,7 @@ async fn disabling_gives_up_what_was_to_be_delivered(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_deleted_webhook_is_gone_with_all_that_was_sent(engine: Engine) {
+async fn deleting_webhook_deletes_its_deliveries(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.clear = Duration::from_millis(50);
@@ -186,7 +186,7 @@ async fn a_deleted_webhook_is_gone_with_all_that_was_sent(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn the_ledger_forgets_after_thirty_days(engine: Engine) {
+async fn deliveries_are_removed_after_thirty_days(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.clear = Duration::from_millis(50);
@@ -227,7 +227,7 @@ async fn an_organization_has_twenty_webhooks_at_most(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn events_reach_their_own_organization_alone(engine: Engine) {
+async fn events_reach_only_their_organization(engine: Engine) {
     let world = frozen(engine).await;
     let (own, their) = (Receiver::start().await, Receiver::start().await);
     let (stranger, _) = organization(&world.app, "hospital").await;

@@ -13,16 +13,16 @@ use anteroom::clock::Clock;
 use serde_json::{Value, json};
 
 on_both!(
-    a_users_message_is_sent_as_the_reference_has_it,
+    message_to_visitor_matches_reference,
     any_standard_webhooks_library_verifies_the_signature,
-    other_events_carry_ids_that_lead_to_the_things,
-    nothing_is_sent_of_what_did_not_happen,
-    what_fails_is_tried_ten_times_on_schedule,
-    a_receiver_says_when_to_come_again,
-    gone_disables_and_enabling_begins_anew,
+    other_events_carry_resolvable_ids,
+    rolled_back_changes_send_nothing,
+    failed_delivery_is_tried_ten_times_on_schedule,
+    retry_after_is_honored,
+    status_410_disables_webhook_until_enabled,
     five_days_of_failure_disable,
-    what_was_delivered_can_be_delivered_again,
-    two_secrets_sign_while_one_is_replaced,
+    delivered_event_can_be_redelivered,
+    rotation_signs_with_both_secrets,
 );
 
 /// A user and a visitor in a chat, in a world with a receiver.
@@ -33,7 +33,7 @@ async fn talk(engine: Engine) -> (World, Receiver, Person, Person, String) {
     (world, Receiver::start().await, olga, vera, chat)
 }
 
-async fn a_users_message_is_sent_as_the_reference_has_it(engine: Engine) {
+async fn message_to_visitor_matches_reference(engine: Engine) {
     let (world, receiver, olga, vera, chat) = talk(engine).await;
     let hook = hook(&world.admin, &receiver.url("/patients?via=chat"), &["MESSAGE_TO_VISITOR"]).await;
     // When the visitor writes, a user joins, and the user writes,
@@ -102,7 +102,7 @@ async fn any_standard_webhooks_library_verifies_the_signature(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
+async fn other_events_carry_resolvable_ids(engine: Engine) {
     let (world, receiver, olga, vera, _) = talk(engine).await;
     let events = ["CHAT_STARTED", "MESSAGE_ADDED", "CHAT_SESSION_CHANGED", "CHAT_ENDED"];
     hook(&world.admin, &receiver.url("/"), &events).await;
@@ -149,7 +149,7 @@ async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
+async fn rolled_back_changes_send_nothing(engine: Engine) {
     let (world, receiver, olga, vera, chat) = talk(engine).await;
     let events =
         ["MESSAGE_TO_VISITOR", "CHAT_STARTED", "MESSAGE_ADDED", "CHAT_SESSION_CHANGED", "CHAT_ENDED"];
@@ -178,7 +178,7 @@ async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
 /// The delays of the Standard Webhooks schedule, in seconds.
 const SCHEDULE: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
+async fn failed_delivery_is_tried_ten_times_on_schedule(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     receiver.reply(status(500));
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
@@ -212,7 +212,7 @@ async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_receiver_says_when_to_come_again(engine: Engine) {
+async fn retry_after_is_honored(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let cases = [
         ("Retry-After: 7200\r\n", after_noon(7_200)),
@@ -257,7 +257,7 @@ async fn a_receiver_says_when_to_come_again(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn gone_disables_and_enabling_begins_anew(engine: Engine) {
+async fn status_410_disables_webhook_until_enabled(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     receiver.reply(status(410));
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
@@ -322,7 +322,7 @@ async fn five_days_of_failure_disable(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_was_delivered_can_be_delivered_again(engine: Engine) {
+async fn delivered_event_can_be_redelivered(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
@@ -346,7 +346,7 @@ async fn what_was_delivered_can_be_delivered_again(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn two_secrets_sign_while_one_is_replaced(engine: Engine) {
+async fn rotation_signs_with_both_secrets(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let first = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     let rotate = async || {

@@ -38,7 +38,7 @@ fn remove_log(data: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cursor_outlives_stops_and_kills() {
+async fn cursors_survive_restarts() {
     let (_folder, mut stage) = stage().await;
     stage.send(5).await;
     let cursor = stage.cursor().await;
@@ -226,7 +226,7 @@ async fn is_let_in(server: &Binary, token: &str) -> bool {
 }
 
 #[test]
-fn a_fresh_folder_needs_no_flag() {
+fn new_data_folder_gets_a_secret_without_a_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     init(folder.path());
     assert!(folder.path().join("secret").exists());

@@ -7,17 +7,17 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    creating_a_session_answers_it_whole,
+    create_returns_complete_session,
     telemed_is_the_only_type,
     a_session_starts_by_an_action,
-    a_chat_of_a_session_is_between_its_people_and_links_both_ways,
+    session_and_chat_link_to_each_other,
 );
 
 const SESSION: &str = "id type title state createdAt createdBy { id } scheduledAt startedAt startedBy { id } acceptedAt
     acceptedBy { id } rejectedAt rejectedBy { id } rejectReason finishedAt finishedBy { id } finishReason outcome
     chat { id } participants { status actor { id } }";
 
-async fn creating_a_session_answers_it_whole(engine: Engine) {
+async fn create_returns_complete_session(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let document = format!(
@@ -113,7 +113,7 @@ async fn a_session_starts_by_an_action(engine: Engine) {
 }
 
 #[test]
-fn what_happened_is_never_taken_from_a_caller() {
+fn callers_cannot_set_transition_fields() {
     for input in ["CreateChatSessionInput", "UpdateChatSessionInput"] {
         let forged: Vec<_> = sdl::fields(input)
             .into_keys()
@@ -126,7 +126,7 @@ fn what_happened_is_never_taken_from_a_caller() {
     }
 }
 
-async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: Engine) {
+async fn session_and_chat_link_to_each_other(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);

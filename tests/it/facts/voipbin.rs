@@ -94,7 +94,7 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
 }
 
 #[test]
-fn nobody_sends_times_of_their_own() {
+fn clients_cannot_set_times() {
     for input in ["CreateDirectChatInput", "CreateGroupChatInput", "SendMessageInput"] {
         let times: Vec<_> =
             sdl::fields(input).into_iter().filter(|(_, text)| text.contains("DateTime")).collect();

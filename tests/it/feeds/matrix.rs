@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    each_audience_of_a_chat_hears_what_is_for_it,
-    who_resumes_a_chat_is_heard_of_as_who_joins_it,
-    each_audience_of_a_chat_hears_each_of_its_entries,
-    a_desk_hears_of_its_queue_and_its_inbox,
+    each_audience_receives_its_events,
+    resuming_sends_same_events_as_joining,
+    each_audience_receives_each_entry,
+    viewer_events_include_queue_and_inbox,
 );
 
 /// What a change does to the lists of chats.
@@ -141,7 +141,7 @@ const ROOM: &str = "C: the room's chats";
 const OLGA_IS: &str = "D: where Olga is";
 const ODILE_IS: &str = "D: where Odile is";
 
-async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
+async fn each_audience_receives_its_events(engine: Engine) {
     let mut scene = Scene::new(engine).await;
     let ears = &mut scene.ears().await;
     let chat = scene.world.chat(&scene.vera).await;
@@ -230,7 +230,7 @@ async fn hidden_and_over(scene: &mut Scene, ears: &mut [Ear], chat: &str) {
     scene.told(ears, "an operator starts in private", &expected, json!({ "isPrivate": true })).await;
 }
 
-async fn who_resumes_a_chat_is_heard_of_as_who_joins_it(engine: Engine) {
+async fn resuming_sends_same_events_as_joining(engine: Engine) {
     let mut scene = Scene::new(engine).await;
     let ears = &mut scene.ears().await;
     scene.world.pass(30);
@@ -252,7 +252,7 @@ async fn who_resumes_a_chat_is_heard_of_as_who_joins_it(engine: Engine) {
     scene.world.app.stop().await;
 }
 
-async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
+async fn each_audience_receives_each_entry(engine: Engine) {
     let scene = Scene::new(engine).await;
     let chat = scene.world.chat(&scene.vera).await;
     let mut sockets = Vec::new();
@@ -314,7 +314,7 @@ async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
     scene.world.app.stop().await;
 }
 
-async fn a_desk_hears_of_its_queue_and_its_inbox(engine: Engine) {
+async fn viewer_events_include_queue_and_inbox(engine: Engine) {
     let scene = Scene::new(engine).await;
     let mut desks = Vec::new();
     for who in [&scene.olga, &scene.odile] {

@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_life_of_a_session_goes_as_the_model_says(tries in tries()) {
+    fn random_sessions_match_model(tries in tries()) {
         let (mut session, mut history) = (Session::new(), History::default());
         for tried in tries {
             step(&mut session, &mut history, tried)?;

@@ -9,7 +9,7 @@ use crate::on_both;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-on_both!(a_visitors_world_is_the_same_with_and_without_notes,);
+on_both!(notes_are_invisible_to_visitors,);
 
 /// All that shows of a chat.
 const CHAT: &str = "
@@ -279,7 +279,7 @@ impl Names {
     }
 }
 
-async fn a_visitors_world_is_the_same_with_and_without_notes(engine: Engine) {
+async fn notes_are_invisible_to_visitors(engine: Engine) {
     // Given all that a visitor can ask of a chat and of a message, but for what has its own tests,
     for (of, kept_out) in [
         ("Chat", &["organization", "room", "visitor", "owner", "messages", "openPage", "page"][..]),

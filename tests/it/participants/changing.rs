@@ -8,19 +8,19 @@ use anteroom::domain::limits;
 use serde_json::json;
 
 on_both!(
-    a_groups_owner_and_admins_decide_who_takes_part,
-    any_user_adds_colleagues_to_a_visitors_chat_and_nobody_else,
-    a_private_chat_opens_to_who_is_added,
-    a_pair_stays_a_pair,
-    who_takes_part_already_stays_as_they_are,
-    who_comes_back_takes_part_again,
+    only_owner_and_admins_change_group_participants,
+    users_add_only_colleagues_to_visitor_chats,
+    added_participant_sees_private_chat,
+    direct_chats_cannot_get_participants,
+    adding_participant_again_changes_nothing,
+    former_participant_can_be_added_again,
     a_chat_has_up_to_a_hundred_participants,
-    a_chat_that_ended_takes_nobody_in_but_lets_everybody_go,
+    ended_chat_allows_only_leaving,
 );
 
 const COUNTERS: &str = "participationCount userParticipationCount visitorParticipationCount";
 
-async fn a_groups_owner_and_admins_decide_who_takes_part(engine: Engine) {
+async fn only_owner_and_admins_change_group_participants(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
@@ -45,7 +45,7 @@ async fn a_groups_owner_and_admins_decide_who_takes_part(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn any_user_adds_colleagues_to_a_visitors_chat_and_nobody_else(engine: Engine) {
+async fn users_add_only_colleagues_to_visitor_chats(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
@@ -64,7 +64,7 @@ async fn any_user_adds_colleagues_to_a_visitors_chat_and_nobody_else(engine: Eng
     world.app.stop().await;
 }
 
-async fn a_private_chat_opens_to_who_is_added(engine: Engine) {
+async fn added_participant_sees_private_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -79,7 +79,7 @@ async fn a_private_chat_opens_to_who_is_added(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_pair_stays_a_pair(engine: Engine) {
+async fn direct_chats_cannot_get_participants(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let otto = world.operator("Otto").await;
@@ -93,7 +93,7 @@ async fn a_pair_stays_a_pair(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_takes_part_already_stays_as_they_are(engine: Engine) {
+async fn adding_participant_again_changes_nothing(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -108,7 +108,7 @@ async fn who_takes_part_already_stays_as_they_are(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_comes_back_takes_part_again(engine: Engine) {
+async fn former_participant_can_be_added_again(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -151,7 +151,7 @@ async fn a_chat_has_up_to_a_hundred_participants(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_chat_that_ended_takes_nobody_in_but_lets_everybody_go(engine: Engine) {
+async fn ended_chat_allows_only_leaving(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = visitor(&world.app, &world.admin, "vera").await;

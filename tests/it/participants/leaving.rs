@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    who_is_taken_out_finds_nothing_of_the_chat,
-    who_is_taken_out_hears_it_on_every_open_stream,
-    who_leaves_is_answered_without_the_chat,
+    removed_participant_cannot_see_chat,
+    removal_reaches_all_open_streams,
+    leave_returns_null_chat,
     leaving_a_group_ends_participation_and_presence,
-    leaving_a_group_passes_it_on_and_works_after_its_end,
+    leaving_transfers_ownership_and_works_after_end,
     an_admin_who_left_a_group_still_sees_it,
     leaving_a_direct_chat_lasts_until_it_is_created_again,
-    users_leave_visitor_chats_only_by_presence,
-    an_owner_leaves_the_group_to_who_has_taken_part_longest,
+    leaving_visitor_chat_ends_only_presence,
+    longest_standing_participant_inherits_group,
     a_presence_ends_with_the_participation,
-    sessions_go_on_without_who_was_only_called,
-    who_is_taken_out_types_no_longer,
+    open_sessions_continue_without_removed_participant,
+    removal_ends_typing,
 );
 
-async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
+async fn removed_participant_cannot_see_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -79,7 +79,7 @@ const VIEWER: &str = "subscription { viewerEvents { change { __typename
     ... on InboxChatRemovedEvent { removedChatId } ... on ChatGoneEvent { removedChatId }
     ... on InboxChatAddedEvent { chatEdge { node { id } } } } } }";
 
-async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
+async fn removal_reaches_all_open_streams(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -124,7 +124,7 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_leaves_is_answered_without_the_chat(engine: Engine) {
+async fn leave_returns_null_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera]).await;
@@ -196,7 +196,7 @@ async fn leaving_a_group_ends_participation_and_presence(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn leaving_a_group_passes_it_on_and_works_after_its_end(engine: Engine) {
+async fn leaving_transfers_ownership_and_works_after_end(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -255,7 +255,7 @@ async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn users_leave_visitor_chats_only_by_presence(engine: Engine) {
+async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -276,7 +276,7 @@ async fn users_leave_visitor_chats_only_by_presence(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_owner_leaves_the_group_to_who_has_taken_part_longest(engine: Engine) {
+async fn longest_standing_participant_inherits_group(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (odile, otto) = (world.operator("Odile").await, world.operator("Otto").await);
@@ -319,7 +319,7 @@ async fn a_presence_ends_with_the_participation(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
+async fn open_sessions_continue_without_removed_participant(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
@@ -354,7 +354,7 @@ async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_is_taken_out_types_no_longer(engine: Engine) {
+async fn removal_ends_typing(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    a_presence_that_is_not_renewed_ends_by_the_servers_own_clock,
+    unrenewed_presence_expires_by_server_clock,
     keeping_a_presence_renews_it,
     sending_renews_the_senders_presence,
     an_open_stream_keeps_its_viewers_presence,
-    subscribers_are_told_when_a_presence_is_renewed,
+    subscribers_receive_presence_renewals,
     an_expired_presence_is_absent_before_the_server_has_looked,
     nothing_expires_in_the_first_minute_after_a_start,
 );
@@ -37,7 +37,7 @@ async fn look_at_the_clock(world: &World) {
     world.app.app.actions().expire_presences().await.expect("looked at");
 }
 
-async fn a_presence_that_is_not_renewed_ends_by_the_servers_own_clock(engine: Engine) {
+async fn unrenewed_presence_expires_by_server_clock(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -142,7 +142,7 @@ async fn told(socket: &mut Socket) -> String {
     }
 }
 
-async fn subscribers_are_told_when_a_presence_is_renewed(engine: Engine) {
+async fn subscribers_receive_presence_renewals(engine: Engine) {
     let world = without_ticks(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

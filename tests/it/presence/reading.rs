@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 on_both!(
     messages_of_others_are_unread_until_they_are_read,
     the_read_mark_never_moves_back_nor_past_the_end,
-    a_viewer_sees_what_is_unread_over_all_chats,
+    viewer_unread_count_covers_all_chats,
     unread_messages_are_counted_up_to_a_hundred,
-    marking_read_where_one_takes_no_part_does_nothing,
+    mark_read_without_participation_is_noop,
     sending_marks_as_read_up_to_the_message,
-    sending_in_somebodys_name_reads_nothing_for_them,
+    sending_for_another_does_not_mark_read,
     a_read_mark_reaches_the_viewers_other_devices,
 );
 
@@ -88,7 +88,7 @@ async fn the_read_mark_never_moves_back_nor_past_the_end(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_viewer_sees_what_is_unread_over_all_chats(engine: Engine) {
+async fn viewer_unread_count_covers_all_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -123,7 +123,7 @@ async fn unread_messages_are_counted_up_to_a_hundred(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn marking_read_where_one_takes_no_part_does_nothing(engine: Engine) {
+async fn mark_read_without_participation_is_noop(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let victor = world.visitor("victor").await;
@@ -182,7 +182,7 @@ async fn sending_marks_as_read_up_to_the_message(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn sending_in_somebodys_name_reads_nothing_for_them(engine: Engine) {
+async fn sending_for_another_does_not_mark_read(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let program = program(&world.app, &world.admin).await;

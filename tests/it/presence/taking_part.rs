@@ -7,11 +7,11 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_visitor_takes_part_from_the_start,
-    a_user_takes_part_from_the_first_message_on,
-    a_user_who_only_joined_takes_part_without_being_counted,
-    who_is_named_takes_part_and_is_counted_at_once,
-    a_message_in_somebodys_name_makes_them_take_part,
+    visitor_participates_from_the_start,
+    first_message_makes_user_a_participant,
+    joined_user_participates_without_being_counted,
+    named_participants_are_counted,
+    message_sent_for_actor_makes_them_participant,
 );
 
 const COUNTERS: &str = "participationCount userParticipationCount visitorParticipationCount";
@@ -34,7 +34,7 @@ async fn own(person: &Person, chat: &str) -> Value {
     seen(person, chat, fields).await["viewerParticipation"].clone()
 }
 
-async fn a_visitor_takes_part_from_the_start(engine: Engine) {
+async fn visitor_participates_from_the_start(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -51,7 +51,7 @@ async fn a_visitor_takes_part_from_the_start(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_user_takes_part_from_the_first_message_on(engine: Engine) {
+async fn first_message_makes_user_a_participant(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -69,7 +69,7 @@ async fn a_user_takes_part_from_the_first_message_on(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_user_who_only_joined_takes_part_without_being_counted(engine: Engine) {
+async fn joined_user_participates_without_being_counted(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -85,7 +85,7 @@ async fn a_user_who_only_joined_takes_part_without_being_counted(engine: Engine)
     world.app.stop().await;
 }
 
-async fn who_is_named_takes_part_and_is_counted_at_once(engine: Engine) {
+async fn named_participants_are_counted(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -106,7 +106,7 @@ async fn who_is_named_takes_part_and_is_counted_at_once(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_message_in_somebodys_name_makes_them_take_part(engine: Engine) {
+async fn message_sent_for_actor_makes_them_participant(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

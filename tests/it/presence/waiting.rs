@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 on_both!(
     a_visitor_waits_from_the_first_message_until_a_users_message,
-    joins_and_sessions_answer_nobody,
-    what_is_written_in_a_visitors_name_waits_and_in_a_users_answers,
-    a_room_tells_who_waits_oldest_first,
+    joins_and_sessions_do_not_count_as_answers,
+    message_sent_for_visitor_waits_and_for_user_answers,
+    room_lists_waiting_chats_oldest_first,
     only_chats_with_visitors_wait,
     the_end_of_a_chat_ends_the_waiting,
-    people_really_talk_after_two_messages_by_users_and_one_by_the_visitor,
+    real_conversation_needs_two_user_and_one_visitor_message,
 );
 
 async fn waits(world: &World, chat: &str) -> Value {
@@ -42,7 +42,7 @@ async fn a_visitor_waits_from_the_first_message_until_a_users_message(engine: En
     world.app.stop().await;
 }
 
-async fn joins_and_sessions_answer_nobody(engine: Engine) {
+async fn joins_and_sessions_do_not_count_as_answers(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -59,7 +59,7 @@ async fn joins_and_sessions_answer_nobody(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine: Engine) {
+async fn message_sent_for_visitor_waits_and_for_user_answers(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -83,7 +83,7 @@ async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine:
     world.app.stop().await;
 }
 
-async fn a_room_tells_who_waits_oldest_first(engine: Engine) {
+async fn room_lists_waiting_chats_oldest_first(engine: Engine) {
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let mut chats = Vec::new();
@@ -136,7 +136,7 @@ async fn the_end_of_a_chat_ends_the_waiting(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn people_really_talk_after_two_messages_by_users_and_one_by_the_visitor(engine: Engine) {
+async fn real_conversation_needs_two_user_and_one_visitor_message(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;

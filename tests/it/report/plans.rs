@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use uuid::Uuid;
 
-on_both!(every_filter_is_read_through_an_index, what_is_rare_is_not_looked_for_among_all);
+on_both!(every_filter_is_read_through_an_index, rare_matches_use_their_index);
 
 /// So many chats, a minute apart.
 pub(super) const CHATS: i64 = 20_000;
@@ -150,7 +150,7 @@ fn is_whole(plan: &str) -> bool {
 }
 
 /// What is rare is found by what makes it so, and sorted: no order is walked past all the others.
-async fn what_is_rare_is_not_looked_for_among_all(engine: Engine) {
+async fn rare_matches_use_their_index(engine: Engine) {
     let world = World::new(engine).await;
     let (viewer, _, _) = filled(&world).await;
     world.admin.done("createRoom", "", json!({ "name": "Small" })).await;

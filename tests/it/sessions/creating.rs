@@ -8,20 +8,20 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    naming_people_finds_the_chat_of_exactly_these_or_makes_one,
+    participant_ids_find_or_create_chat,
     a_chat_that_ended_is_not_found_again,
-    a_session_in_a_chat_calls_everybody_in_it_or_those_named,
-    colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others,
-    a_session_calls_at_least_one_other,
-    who_is_deactivated_is_called_no_more_but_retries_are_answered,
-    a_session_keeps_what_it_was_made_with,
+    session_calls_all_or_given_participants,
+    outside_colleagues_can_be_called_only_in_visitor_chats,
+    session_needs_another_participant,
+    deactivated_user_is_not_called_but_retry_succeeds,
+    session_keeps_its_input,
     the_call_room_is_for_participants_only,
     creating_again_with_the_same_request_id_answers_the_same_session,
-    a_change_touches_only_what_it_names,
-    who_is_called_can_be_changed,
-    only_participants_and_admins_change_a_session_and_only_until_it_is_over,
+    update_changes_only_given_fields,
+    session_participants_can_be_changed,
+    only_participants_and_admins_update_unfinished_sessions,
     texts_and_ring_times_have_limits,
-    a_session_calls_up_to_a_hundred,
+    session_has_up_to_a_hundred_participants,
 );
 
 /// The chat that a session between these people gets, with its type.
@@ -45,7 +45,7 @@ fn sorted(people: &[&str]) -> Vec<String> {
     people
 }
 
-async fn naming_people_finds_the_chat_of_exactly_these_or_makes_one(engine: Engine) {
+async fn participant_ids_find_or_create_chat(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
 
@@ -75,7 +75,7 @@ async fn a_chat_that_ended_is_not_found_again(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine) {
+async fn session_calls_all_or_given_participants(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
     let input = json!({ "participantIds": [odile.id, otto.id, vera.id] });
@@ -101,7 +101,7 @@ async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine
     clinic.stop().await;
 }
 
-async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others(engine: Engine) {
+async fn outside_colleagues_can_be_called_only_in_visitor_chats(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, otto, vera } = &clinic;
     let victor = world.visitor("victor").await;
@@ -125,7 +125,7 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
     clinic.stop().await;
 }
 
-async fn a_session_calls_at_least_one_other(engine: Engine) {
+async fn session_needs_another_participant(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
@@ -148,7 +148,7 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: Engine) {
+async fn deactivated_user_is_not_called_but_retry_succeeds(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, otto, .. } = &clinic;
     let people = json!([odile.id, otto.id]);
@@ -167,7 +167,7 @@ async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: E
     clinic.stop().await;
 }
 
-async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
+async fn session_keeps_its_input(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
     let fields = "type state outcome title callRoom createdAt createdBy { id } scheduledAt startedAt \
@@ -252,7 +252,7 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
     clinic.stop().await;
 }
 
-async fn a_change_touches_only_what_it_names(engine: Engine) {
+async fn update_changes_only_given_fields(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.session().await;
     let fields = "title callRoom scheduledAt";
@@ -276,7 +276,7 @@ async fn a_change_touches_only_what_it_names(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn who_is_called_can_be_changed(engine: Engine) {
+async fn session_participants_can_be_changed(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
     let session = clinic.session().await;
@@ -294,7 +294,7 @@ async fn who_is_called_can_be_changed(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn only_participants_and_admins_change_a_session_and_only_until_it_is_over(engine: Engine) {
+async fn only_participants_and_admins_update_unfinished_sessions(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.running().await;
     let input = json!({ "chatSessionId": session, "title": "Knee" });
@@ -338,7 +338,7 @@ async fn texts_and_ring_times_have_limits(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_session_calls_up_to_a_hundred(engine: Engine) {
+async fn session_has_up_to_a_hundred_participants(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     let mut people = Vec::new();

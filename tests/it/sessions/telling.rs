@@ -7,10 +7,7 @@ use crate::harness::world::Person;
 use crate::on_both;
 use serde_json::{Value, json};
 
-on_both!(
-    an_action_tells_of_people_then_of_the_session_then_of_the_history,
-    a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals,
-);
+on_both!(events_of_an_action_are_ordered, subscriber_receives_each_step_once_and_no_refusals,);
 
 const EVENTS: &str = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
     ... on ParticipationAddedEvent { participation { actor { id } } }
@@ -37,7 +34,7 @@ async fn told(socket: &mut Socket, count: usize) -> Vec<String> {
     told
 }
 
-async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engine: Engine) {
+async fn events_of_an_action_are_ordered(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
@@ -74,7 +71,7 @@ async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engin
     clinic.stop().await;
 }
 
-async fn a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals(engine: Engine) {
+async fn subscriber_receives_each_step_once_and_no_refusals(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 on_both!(
     an_upload_that_is_not_sent_is_removed_after_a_day,
-    what_was_attached_to_a_deleted_message_is_gone_for_everybody,
-    links_of_a_deleted_chat_lead_to_nothing,
+    attachments_of_deleted_message_are_gone,
+    file_urls_of_deleted_chat_stop_working,
 );
 
 const DAY: u64 = 86_400;
@@ -48,7 +48,7 @@ async fn an_upload_that_is_not_sent_is_removed_after_a_day(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_was_attached_to_a_deleted_message_is_gone_for_everybody(engine: Engine) {
+async fn attachments_of_deleted_message_are_gone(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let first = upload(&vera, &chat, "a.png", "image/png", png(10, 10)).await;
     let other = upload(&vera, &chat, "b.bin", ANY, vec![1]).await;
@@ -80,7 +80,7 @@ async fn what_was_attached_to_a_deleted_message_is_gone_for_everybody(engine: En
     world.app.stop().await;
 }
 
-async fn links_of_a_deleted_chat_lead_to_nothing(engine: Engine) {
+async fn file_urls_of_deleted_chat_stop_working(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let sent = upload(&vera, &chat, "sent.png", "image/png", png(10, 10)).await;
     let unsent = upload(&vera, &chat, "unsent.png", "image/png", png(10, 10)).await;

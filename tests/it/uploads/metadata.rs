@@ -82,7 +82,7 @@ async fn photo_loses_place_and_camera_and_stays_upright(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_stays_where_the_deployment_keeps_it() {
+async fn metadata_can_be_kept() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.keep_exif = true).await;
     let world = World::on(app).await;
     let vera = world.visitor("vera").await;
@@ -94,7 +94,7 @@ async fn metadata_stays_where_the_deployment_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_nobody_looks_at_stay_as_they_are() {
+async fn octet_stream_is_stored_unchanged() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let file = uploaded(&vera, &chat, ANY, photo()).await;
     assert_eq!(get(&file["url"]).await, photo());

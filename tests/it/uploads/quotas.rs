@@ -132,7 +132,7 @@ async fn begun(granted: &Value) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_uploads_of_visitors_leave_turns_to_operators() {
+async fn slow_visitor_uploads_do_not_block_operators() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| {
         config.upload_patience = Duration::from_mins(5);
     });
@@ -168,7 +168,7 @@ async fn slow_uploads_of_visitors_leave_turns_to_operators() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upload_without_pace_is_given_up() {
+async fn too_slow_upload_is_aborted() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| {
         config.upload_patience = Duration::from_millis(500);
     });

@@ -68,7 +68,7 @@ async fn a_link_grants_one_file_for_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_browser_runs_what_was_uploaded() {
+async fn served_files_cannot_execute() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let html = b"<!DOCTYPE html><script>alert(1)</script>".to_vec();

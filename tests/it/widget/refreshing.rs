@@ -11,11 +11,11 @@ use serde_json::json;
 use std::time::Duration;
 
 on_both!(
-    a_token_that_comes_again_too_late_ends_them_all,
+    late_token_reuse_revokes_sign_in,
     two_tabs_share_a_token_for_a_minute,
-    tabs_that_renew_at_once_all_go_on,
+    concurrent_renewals_of_tabs_all_succeed,
     a_refresh_token_lives_thirty_days_and_is_then_forgotten,
-    a_token_is_renewed_by_whose_it_is,
+    refresh_token_requires_its_owner,
     a_token_without_a_sign_in_renews_itself_for_thirty_days,
     a_renewal_keeps_the_socket_open,
 );
@@ -36,7 +36,7 @@ async fn is_let_in(client: &Client) -> bool {
     client.ask("{ viewer { id } }", json!({})).await.get("errors").is_none()
 }
 
-async fn a_token_that_comes_again_too_late_ends_them_all(engine: Engine) {
+async fn late_token_reuse_revokes_sign_in(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let first = widget.guest(json!({})).await;
     let second = widget.guest(json!({ "refreshToken": first.refresh_token })).await;
@@ -67,7 +67,7 @@ async fn two_tabs_share_a_token_for_a_minute(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn tabs_that_renew_at_once_all_go_on(engine: Engine) {
+async fn concurrent_renewals_of_tabs_all_succeed(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let first = widget.guest(json!({})).await;
     let tabs = (0..6).map(|_| widget.guest(json!({ "refreshToken": first.refresh_token })));
@@ -102,7 +102,7 @@ async fn a_refresh_token_lives_thirty_days_and_is_then_forgotten(engine: Engine)
 
 const RENEWED: &str = "token expiresAt refreshToken viewer { tokenExpiresAt visitor { id } }";
 
-async fn a_token_is_renewed_by_whose_it_is(engine: Engine) {
+async fn refresh_token_requires_its_owner(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let (guest, other) = (widget.guest(json!({})).await, widget.guest(json!({})).await);
     for input in
