@@ -185,7 +185,7 @@ async fn sale_sets_has_sales_and_is_hidden_from_visitors(engine: Engine) {
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     let sales = json!({ "in": { "roomId": world.room }, "filter": { "hasSales": true } });
     desk.subscribe("sales", list, sales, None).await;
-    desk.stands().await;
+    desk.wait_until_subscribed().await;
     let mut phone = Socket::connect(&world.app.url, &vera.token).await;
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename } } }";
     phone.subscribe("chat", events, json!({ "chat": sold }), None).await;

@@ -31,7 +31,7 @@ async fn following(olga: &Person, url: &str, variables: &Value) -> Socket {
     for _ in 0..2 {
         assert_eq!(socket.receive().await["type"], "next");
     }
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     socket
 }
 

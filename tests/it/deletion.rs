@@ -134,7 +134,7 @@ async fn nothing_can_be_done_with_a_deleted_chat(engine: Engine) {
 }
 
 /// The names of what a stream says until it is over, or until one of them is said.
-async fn said_until(socket: &mut Socket, last: &str) -> Vec<String> {
+async fn received_until(socket: &mut Socket, last: &str) -> Vec<String> {
     let mut said = Vec::new();
     loop {
         let message = socket.receive().await;
@@ -203,7 +203,7 @@ async fn subscribers_of_deleted_chat_receive_gone(engine: Engine) {
     streams.push((follow(url, &vera, viewer, json!({}), None).await, own));
     assert_eq!(delete(&world.admin, &chat).await, "done");
     for (mut socket, expected) in streams {
-        assert_eq!(said_until(&mut socket, expected[expected.len() - 1]).await, expected);
+        assert_eq!(received_until(&mut socket, expected[expected.len() - 1]).await, expected);
     }
     // And nobody begins to follow it.
     let mut socket = Socket::connect(url, &olga.token).await;
@@ -229,12 +229,12 @@ async fn resumed_subscribers_of_deleted_chat_receive_gone(engine: Engine) {
     let place = "subscription($in: ChatScope!) { chatChanged(in: $in) { action } }";
     let (url, rooms) = (&world.app.url, json!({ "rooms": [world.room] }));
     let mut desk = follow(url, &odile, viewer, rooms, Some(&of_odile)).await;
-    assert_eq!(said_until(&mut desk, "ChatGoneEvent").await, ["QueueChatRemovedEvent", "ChatGoneEvent"]);
+    assert_eq!(received_until(&mut desk, "ChatGoneEvent").await, ["QueueChatRemovedEvent", "ChatGoneEvent"]);
     let in_room = json!({ "in": { "roomId": world.room } });
     let mut room = follow(url, &odile, place, in_room, Some(&of_odile)).await;
-    assert_eq!(said_until(&mut room, "REMOVED").await, ["REMOVED"]);
+    assert_eq!(received_until(&mut room, "REMOVED").await, ["REMOVED"]);
     let mut own = follow(url, &vera, viewer, json!({}), Some(&of_vera)).await;
-    assert_eq!(said_until(&mut own, "ChatGoneEvent").await, ["InboxChatRemovedEvent", "ChatGoneEvent"]);
+    assert_eq!(received_until(&mut own, "ChatGoneEvent").await, ["InboxChatRemovedEvent", "ChatGoneEvent"]);
     drop(olga);
     world.app.stop().await;
 }

@@ -56,7 +56,7 @@ async fn say(who: &Person, chat: &str, words: &str) {
     who.done("sendMessage", "", json!({ "chatId": chat, "text": words })).await;
 }
 
-async fn assert_hears(socket: &mut Socket, words: &str) {
+async fn assert_receives(socket: &mut Socket, words: &str) {
     assert_eq!(socket.data().await["messageAdded"]["node"]["text"], words);
 }
 
@@ -74,8 +74,8 @@ async fn message_reaches_other_node_over_bus() {
         let (speaker, words) = if number % 2 == 0 { (&vera, "question") } else { (&olga, "answer") };
         let words = format!("{words} {number}");
         say(speaker, &chat, &words).await;
-        assert_hears(&mut desk, &words).await;
-        assert_hears(&mut phone, &words).await;
+        assert_receives(&mut desk, &words).await;
+        assert_receives(&mut phone, &words).await;
     }
     end(world, second).await;
 }
@@ -256,7 +256,7 @@ async fn messages_reach_other_node_without_bus() {
     let mut desk = following(&World::at(&olga, &second.url), ADDED, json!({ "chat": chat })).await;
     for number in 0..5 {
         say(&vera, &chat, &number.to_string()).await;
-        assert_hears(&mut desk, &number.to_string()).await;
+        assert_receives(&mut desk, &number.to_string()).await;
     }
     end(world, second).await;
 }
@@ -289,7 +289,7 @@ async fn nothing_is_lost_or_repeated_while_the_bus_comes_and_goes() {
     for round in 0..3 {
         for part in ["with the bus", "without it"] {
             for number in 0..10 {
-                assert_hears(&mut desk, &format!("{round}/{number} {part}")).await;
+                assert_receives(&mut desk, &format!("{round}/{number} {part}")).await;
             }
         }
     }
@@ -310,8 +310,8 @@ async fn subscriber_resumes_on_another_node() {
 
     let mut desk = Socket::connect(&second.url, &olga.token).await;
     desk.subscribe("1", ADDED, json!({ "chat": chat }), Some(&cursor)).await;
-    assert_hears(&mut desk, "between").await;
+    assert_receives(&mut desk, "between").await;
     say(&vera, &chat, "after").await;
-    assert_hears(&mut desk, "after").await;
+    assert_receives(&mut desk, "after").await;
     end(world, second).await;
 }

@@ -51,7 +51,7 @@ async fn event_that_cannot_be_resolved_waits_until_it_can(engine: Engine) {
     let start = send(&vera, &chat, "0").await;
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&start)).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let mut stream = EventStream::open(&vera, ADDED, &json!({ "chat": chat }), Some(&start)).await;
 
     let stored = Stored::of(&world.app).await;
@@ -118,7 +118,7 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
     for _ in 0..2 {
         socket.next().await;
     }
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
 
     let stored = Stored::of(&world.app).await;
     rename(&stored, "room", "room_away").await;
@@ -330,7 +330,7 @@ async fn event_is_retried_after_lock_timeout() {
     let start = send(&vera, &chat, "0").await;
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&start)).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     // Longer than any statement waits for a lock.
     let held = hold(Arc::clone(&server), database, "reaction", 4);
     tokio::time::sleep(Duration::from_millis(500)).await;

@@ -77,7 +77,7 @@ async fn visitor_sees_no_messages_of_other_sessions(engine: Engine) {
     phone.subscribe("added", ADDED, json!({ "chat": chat }), None).await;
     phone.subscribe("events", EVENTS, json!({ "chat": chat }), None).await;
     assert_eq!(phone.next().await["data"]["chatEvents"]["change"]["__typename"], "ChatResetEvent");
-    phone.stands().await;
+    phone.wait_until_subscribed().await;
 
     let session = call(&olga, &chat, &[&otto]).await;
     direct(&otto, "rejectChatSession", &session).await;

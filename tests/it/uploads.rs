@@ -10,7 +10,7 @@ mod serving;
 mod types;
 
 use crate::harness::client::Client;
-use crate::harness::files::{grant, kept, png, put, told};
+use crate::harness::files::{grant, kept, png, put, status_and_code};
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -89,17 +89,20 @@ async fn put_with_forged_url_is_refused() {
         json!({ "uploadUrl": format!("{}/uploads/x?until=1&signature=x", world.app.url) }),
     ];
     for case in cases {
-        assert_eq!(told(put(&case, "text/plain", "hello").await).await, forged, "{case}");
+        assert_eq!(status_and_code(put(&case, "text/plain", "hello").await).await, forged, "{case}");
     }
     // A token opens nothing here, and the URL of one upload is no way to another.
     let bare = reqwest::Client::new().put(text(url).split('?').next().expect("a path"));
     let answer = bare.bearer_auth(&vera.token).body("hello").send().await.expect("an answer");
-    assert_eq!(told(answer).await, forged);
+    assert_eq!(status_and_code(answer).await, forged);
     let get = reqwest::get(text(url)).await.expect("an answer");
     assert_eq!(get.status(), 405);
     // When its quarter of an hour is over, it is over.
     world.pass(15 * 60);
-    assert_eq!(told(put(&granted, "text/plain", "hello").await).await, (410, "EXPIRED".to_owned()));
+    assert_eq!(
+        status_and_code(put(&granted, "text/plain", "hello").await).await,
+        (410, "EXPIRED".to_owned())
+    );
     assert_eq!(kept(&world.app.config.files), Vec::<String>::new());
     world.app.stop().await;
 }
@@ -148,7 +151,7 @@ async fn mismatched_bytes_are_refused_and_not_stored() {
     let attachment = "query($id: ID!) { node(id: $id) { ... on FileAttachment { width previewUrl } } }";
     let id = json!({ "id": granted["attachment"]["id"] });
     for (what, media_type, body, (status, code)) in cases {
-        let answer = told(put(&granted, media_type, body).await).await;
+        let answer = status_and_code(put(&granted, media_type, body).await).await;
         assert_eq!(answer, (status, code.to_owned()), "{what}");
         assert_eq!(kept(&world.app.config.files), Vec::<String>::new(), "{what}");
         let found = vera.query(attachment, id.clone()).await;
@@ -156,14 +159,14 @@ async fn mismatched_bytes_are_refused_and_not_stored() {
     }
     let bomb = bomb();
     let claimed = grant(&vera, &chat, "bomb.png", "image/png", bomb.len()).await;
-    assert_eq!(told(put(&claimed, png, bomb).await).await, (415, "UNSUPPORTED_MEDIA".to_owned()));
+    assert_eq!(status_and_code(put(&claimed, png, bomb).await).await, (415, "UNSUPPORTED_MEDIA".to_owned()));
     assert_eq!(kept(&world.app.config.files), Vec::<String>::new(), "a bomb");
     // What it was granted for is still taken, piece by piece too, and once.
-    assert_eq!(told(put(&granted, png, in_pieces(&image)).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, png, in_pieces(&image)).await).await.0, 204);
     let found = vera.query(attachment, id).await;
     assert_eq!(found["node"]["width"], 40);
     assert_eq!(kept(&world.app.config.files).len(), 2, "the image and its preview");
-    assert_eq!(told(put(&granted, png, image).await).await, (409, "CONFLICT".to_owned()));
+    assert_eq!(status_and_code(put(&granted, png, image).await).await, (409, "CONFLICT".to_owned()));
     assert_eq!(kept(&world.app.config.files).len(), 2);
     world.app.stop().await;
 }
@@ -188,7 +191,7 @@ async fn a_connection_cut_in_the_middle_leaves_nothing() {
     let input = json!({ "chatId": chat, "attachmentIds": [granted["attachment"]["id"]] });
     assert_eq!(vera.refused("sendMessage", input.clone()).await, ["INVALID"]);
     // and the same URL takes the whole.
-    assert_eq!(told(put(&granted, ANY, vec![7; 2_000_000]).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, ANY, vec![7; 2_000_000]).await).await.0, 204);
     vera.done("sendMessage", "", input).await;
     world.app.stop().await;
 }
@@ -199,7 +202,7 @@ async fn concurrent_puts_store_one_object(engine: Engine) {
     let puts = (0..4_u8).map(|byte| put(&granted, ANY, vec![byte; 600_000]));
     let mut codes = Vec::new();
     for answer in futures_util::future::join_all(puts).await {
-        codes.push(told(answer).await.0);
+        codes.push(status_and_code(answer).await.0);
     }
     codes.sort_unstable();
     assert_eq!(codes, [204, 409, 409, 409]);

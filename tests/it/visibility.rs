@@ -29,7 +29,7 @@ fn sees(who: &str, kind: &str) -> bool {
 }
 
 /// Who takes part in which.
-fn takes_part(who: &str, kind: &str) -> bool {
+fn is_participant(who: &str, kind: &str) -> bool {
     match who {
         "olga" => true,
         "odile" => kind == "direct" || kind == "group",
@@ -86,7 +86,7 @@ async fn lists_show_exactly_the_chats_that_exist_for_the_viewer(engine: Engine) 
             assert_eq!(is_in("/olga/chats"), sees, "{what}");
             assert_eq!(is_in("/olga/currentChats"), sees, "{what}");
             assert_eq!(is_in("/vera/chats"), sees && is_of_vera && finds_vera, "{what}");
-            assert_eq!(is_in("/viewer/inbox"), takes_part(who, kind), "{what}");
+            assert_eq!(is_in("/viewer/inbox"), is_participant(who, kind), "{what}");
         }
     }
     app.stop().await;

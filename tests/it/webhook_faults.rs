@@ -3,7 +3,7 @@
 
 use crate::harness::Engine;
 use crate::harness::hooks::{
-    after_attempts, delivered, delivery, frozen, hook, impatient, ledger, say, stands, to_loopback,
+    after_attempts, current_webhook, delivered, delivery, frozen, hook, impatient, ledger, say, to_loopback,
 };
 use crate::harness::postgres::free_port;
 use crate::harness::receiver::{Receiver, Reply, answer, status, until};
@@ -131,7 +131,7 @@ async fn redirects_are_not_followed(engine: Engine) {
         say(&olga, &chat, "Hello").await;
         let row = after_attempts(&world.admin, &hook, 1).await;
         assert_eq!(row["lastError"], format!("The receiver answered {code}. Redirects are not followed."));
-        assert_eq!((receiver.heard().len(), elsewhere.connections()), (number + 1, 0));
+        assert_eq!((receiver.requests().len(), elsewhere.connections()), (number + 1, 0));
         world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
     }
     world.app.stop().await;
@@ -159,13 +159,13 @@ async fn failing_endpoint_does_not_delay_others(engine: Engine) {
         say(&olga, &chat, &number.to_string()).await;
     }
     // then the good one gets everything all the same, and each of the others is asked no more than its places.
-    good.hears(40).await;
+    good.wait_for_requests(40).await;
     until("all", async || {
         let rows = ledger(&world.admin, &hook).await;
         (rows.len() == 40 && rows.iter().all(|row| row["state"] == "DELIVERED")).then_some(())
     })
     .await;
-    assert_eq!(good.heard().len(), 40, "each once");
+    assert_eq!(good.requests().len(), 40, "each once");
     for receiver in bad {
         assert!(receiver.connections() <= 8, "{}", receiver.connections());
     }
@@ -184,7 +184,7 @@ async fn work_of_dead_node_is_taken_over(engine: Engine) {
     receiver.behave(|_, number| if number == 1 { Reply::Hang(String::new()) } else { status(200) });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
-    receiver.hears(1).await;
+    receiver.wait_for_requests(1).await;
     // which does not count as long as nothing came of it,
     let row = delivery(&world.admin, &hook, |row| row["state"] == "PENDING").await;
     assert_eq!(row["attempts"], 0);
@@ -193,7 +193,7 @@ async fn work_of_dead_node_is_taken_over(engine: Engine) {
     // then it is made again, under the same id.
     let row = delivered(&world.admin, &hook).await;
     assert_eq!(row["attempts"], 1);
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     assert_eq!(heard.len(), 2);
     assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
     world.app.stop().await;
@@ -212,7 +212,7 @@ async fn shutdown_waits_for_running_attempts(engine: Engine) {
     });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
-    receiver.hears(1).await;
+    receiver.wait_for_requests(1).await;
     // when the server is stopped meanwhile,
     let admin = world.admin.clone();
     let restarting = tokio::spawn(world.app.restarted_after(|| {}));
@@ -221,8 +221,8 @@ async fn shutdown_waits_for_running_attempts(engine: Engine) {
     // then the attempt was seen through.
     let admin = World::at(&admin, &again.url);
     let row = delivered(&admin, &hook).await;
-    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(1), 1));
-    assert_eq!(stands(&admin, &hook).await["isEnabled"], true);
+    assert_eq!((&row["attempts"], receiver.requests().len()), (&json!(1), 1));
+    assert_eq!(current_webhook(&admin, &hook).await["isEnabled"], true);
     again.stop().await;
 }
 
@@ -245,7 +245,7 @@ async fn many_nodes_share_the_work() {
     .await;
     // Nothing failed and no lease ended: each was delivered exactly once.
     let mut told: HashMap<String, usize> = HashMap::new();
-    for received in receiver.heard() {
+    for received in receiver.requests() {
         *told.entry(text(&received.json()["message"])).or_default() += 1;
     }
     assert!(told.len() == 100 && told.values().all(|count| *count == 1), "{told:?}");

@@ -158,7 +158,7 @@ async fn plain_http_is_limited_to_allowed_networks(engine: Engine) {
     }
     // The receiver is still called by its name.
     let mut hosts: Vec<_> =
-        receiver.heard().iter().map(|received| received.header("host").to_owned()).collect();
+        receiver.requests().iter().map(|received| received.header("host").to_owned()).collect();
     hosts.sort();
     assert_eq!(hosts, [format!("inside.example.org:{port}"), format!("mapped.example.org:{port}")]);
     world.app.stop().await;

@@ -2,7 +2,7 @@
 
 use crate::harness::Engine;
 use crate::harness::client::{error_code, is_null, mutation};
-use crate::harness::hooks::{delivered, delivery, frozen, hook, ledger, say, stands, to_loopback};
+use crate::harness::hooks::{current_webhook, delivered, delivery, frozen, hook, ledger, say, to_loopback};
 use crate::harness::receiver::{Receiver, Reply, status, until};
 use crate::harness::scene::program;
 use crate::harness::stored::Stored;
@@ -62,7 +62,7 @@ async fn secrets_are_shown_once(engine: Engine) {
         hook(&world.admin, "https://hooks.example.org/", &["CHAT_ENDED", "MESSAGE_ADDED", "CHAT_ENDED"])
             .await;
     assert!(hook.secret.starts_with("whsec_"));
-    let found = stands(&world.admin, &hook).await;
+    let found = current_webhook(&world.admin, &hook).await;
     assert_eq!(
         (&found["apiKey"], &found["events"]),
         (&json!("the-key"), &json!(["MESSAGE_ADDED", "CHAT_ENDED"]))
@@ -137,13 +137,13 @@ async fn disabling_fails_pending_deliveries(engine: Engine) {
         (&json!("The webhook was disabled."), &Value::Null)
     );
     // An admin did it: there is no reason but that.
-    assert_eq!(stands(&world.admin, &hook).await["disabledReason"], Value::Null);
+    assert_eq!(current_webhook(&world.admin, &hook).await["disabledReason"], Value::Null);
     // What happens meanwhile is not told, neither now nor later.
     say(&olga, &chat, "Meanwhile").await;
     receiver.reply(status(200));
     world.admin.done("updateWebhook", "", change(true)).await;
     say(&olga, &chat, "Afterwards").await;
-    let heard = receiver.hears(2).await;
+    let heard = receiver.wait_for_requests(2).await;
     assert_eq!(heard[1].json()["message"], "Afterwards");
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     world.app.stop().await;
@@ -201,7 +201,7 @@ async fn deliveries_are_removed_after_thirty_days(engine: Engine) {
     world.pass(30 * 86_400);
     // Thirty days and no more: it is still there.
     say(&olga, &chat, "New").await;
-    receiver.hears(2).await;
+    receiver.wait_for_requests(2).await;
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     world.pass(1);
     let rows = until("the new one alone", async || {
@@ -239,7 +239,7 @@ async fn events_reach_only_their_organization(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     say(&olga, &chat, "Hello").await;
-    own.hears(3).await;
+    own.wait_for_requests(3).await;
     assert_eq!(ledger(&world.admin, &ours).await.len(), 3);
     assert_eq!((ledger(&stranger, &theirs).await.len(), their.connections()), (0, 0));
     world.app.stop().await;

@@ -1,8 +1,8 @@
 //! Webhooks: requests, retries, and endpoints that accept nothing.
 
 use crate::harness::hooks::{
-    Hook, after_attempts, after_noon, delivered, delivery, frozen, hook, ledger, millis, say, stands,
-    to_loopback,
+    Hook, after_attempts, after_noon, current_webhook, delivered, delivery, frozen, hook, ledger, millis,
+    say, to_loopback,
 };
 use crate::harness::receiver::{Received, Receiver, answer, status, until};
 use crate::harness::socket::Socket;
@@ -42,7 +42,7 @@ async fn message_to_visitor_matches_reference(engine: Engine) {
     say(&olga, &chat, "Webhook test...").await;
     // then the user's message alone is sent, with this body
     let sent = delivered(&world.admin, &hook).await;
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     assert_eq!(heard.len(), 1);
     let mut body: Value = serde_json::from_str(&heard[0].body).expect("JSON");
     let cursor = body.as_object_mut().and_then(|body| body.remove("cursor")).expect("a cursor");
@@ -93,7 +93,7 @@ async fn any_standard_webhooks_library_verifies_the_signature(engine: Engine) {
     let receiver = Receiver::start().await;
     let one = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Grüße, 你好, 🙂 \"\\ \n").await;
-    let received = receiver.hears(1).await.remove(0);
+    let received = receiver.wait_for_requests(1).await.remove(0);
     assert!(received.is_verified_by(&one.secret));
     let other = hook(&world.admin, &receiver.url("/"), &["CHAT_ENDED"]).await;
     assert!(!received.is_verified_by(&other.secret));
@@ -113,7 +113,7 @@ async fn other_events_carry_resolvable_ids(engine: Engine) {
         olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     vera.done("acceptChatSession", "", json!({ "chatSessionId": session })).await;
     olga.done("endChat", "", json!({ "chatId": chat })).await;
-    let mut heard: Vec<_> = receiver.hears(7).await.iter().map(Received::json).collect();
+    let mut heard: Vec<_> = receiver.wait_for_requests(7).await.iter().map(Received::json).collect();
     heard.sort_by_key(|body| body["data"]["sequence"].as_i64());
     let told: Vec<_> =
         heard.iter().map(|body| (text(&body["type"]), body["data"]["state"].as_str())).collect();
@@ -168,7 +168,7 @@ async fn rolled_back_changes_send_nothing(engine: Engine) {
     // and a retry that is answered as the first was,
     olga.done("sendMessage", "", sent).await;
     // then of all this there is the one message.
-    let mut told: Vec<_> = receiver.hears(2).await.iter().map(Received::json).collect();
+    let mut told: Vec<_> = receiver.wait_for_requests(2).await.iter().map(Received::json).collect();
     told.sort_by_key(|body| body["type"] == "MESSAGE_TO_VISITOR");
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     assert_eq!((&told[0]["type"], &told[1]["message"]), (&json!("MESSAGE_ADDED"), &json!("Hello")));
@@ -194,12 +194,12 @@ async fn failed_delivery_is_tried_ten_times_on_schedule(engine: Engine) {
         let pause = delay + delay / 10 + 1;
         world.pass(u64::try_from(pause).unwrap());
         passed += pause;
-        receiver.hears(usize::try_from(number).unwrap() + 1).await;
+        receiver.wait_for_requests(usize::try_from(number).unwrap() + 1).await;
     }
     let row = delivery(&world.admin, &hook, |row| row["state"] == "FAILED").await;
     assert_eq!((&row["attempts"], &row["nextAttemptAt"]), (&json!(10), &Value::Null));
     // Every attempt had the same id and body, and a time and signature of its own.
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     let of = |header| heard.iter().map(|received| received.header(header)).collect::<Vec<_>>();
     assert_eq!(heard.len(), 10);
     assert!(of("webhook-id").windows(2).all(|pair| pair[0] == pair[1]));
@@ -208,7 +208,7 @@ async fn failed_delivery_is_tried_ten_times_on_schedule(engine: Engine) {
         heard.iter().all(|received| received.is_signed_by(&hook.secret) && received.body == heard[0].body)
     );
     // It is the endpoint that fails, not yet for five days.
-    assert_eq!(stands(&world.admin, &hook).await["isEnabled"], true);
+    assert_eq!(current_webhook(&world.admin, &hook).await["isEnabled"], true);
     world.app.stop().await;
 }
 
@@ -238,7 +238,7 @@ async fn retry_after_is_honored(engine: Engine) {
     // What comes while the receiver wants peace waits too.
     receiver.reply(answer(503, "Retry-After: 600\r\n"));
     world.pass(60);
-    receiver.hears(5).await;
+    receiver.wait_for_requests(5).await;
     until("peace", async || (ledger(&world.admin, &hook).await[0]["lastStatus"] == 503).then_some(())).await;
     say(&olga, &chat, "More").await;
     receiver.reply(status(200));
@@ -264,7 +264,7 @@ async fn status_410_disables_webhook_until_enabled(engine: Engine) {
     say(&olga, &chat, "One").await;
     let row = delivery(&world.admin, &hook, |row| row["state"] == "FAILED").await;
     assert_eq!((&row["lastStatus"], &row["attempts"]), (&json!(410), &json!(1)));
-    let found = stands(&world.admin, &hook).await;
+    let found = current_webhook(&world.admin, &hook).await;
     let reason = "The receiver answered 410 Gone.";
     assert_eq!((&found["isEnabled"], &found["disabledReason"]), (&json!(false), &json!(reason)));
     // While it is disabled nothing is written down for it, and nothing can be delivered again.
@@ -279,7 +279,7 @@ async fn status_410_disables_webhook_until_enabled(engine: Engine) {
     assert_eq!(updated["webhook"], json!({ "isEnabled": true, "disabledReason": null }));
     world.admin.done("redeliverWebhook", "delivery { id }", again).await;
     say(&olga, &chat, "Three").await;
-    let heard = receiver.hears(3).await;
+    let heard = receiver.wait_for_requests(3).await;
     let mut texts: Vec<_> = heard[1..].iter().map(|received| text(&received.json()["message"])).collect();
     texts.sort();
     assert_eq!(texts, ["One", "Three"]);
@@ -310,11 +310,11 @@ async fn five_days_of_failure_disable(engine: Engine) {
         .await;
     world.pass(5 * 86_400 - 1);
     until("failure", async || (ledger(&world.admin, &hook).await[1]["attempts"] == 2).then_some(())).await;
-    assert_eq!(stands(&world.admin, &hook).await["isEnabled"], true);
+    assert_eq!(current_webhook(&world.admin, &hook).await["isEnabled"], true);
     world.pass(86_400);
     // At the end of them what is still to be delivered is given up, and the reason is there to be seen.
     let found = until("end", async || {
-        Some(stands(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
+        Some(current_webhook(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
     })
     .await;
     assert_eq!(found["disabledReason"], "No delivery succeeded for five days.");
@@ -337,7 +337,7 @@ async fn delivered_event_can_be_redelivered(engine: Engine) {
         )
         .await;
     assert_eq!(again["delivery"]["id"], row["id"]);
-    let heard = receiver.hears(2).await;
+    let heard = receiver.wait_for_requests(2).await;
     let row = delivery(&world.admin, &hook, |row| row["deliveredAt"] == after_noon(100)).await;
     assert_eq!((&row["attempts"], &row["state"]), (&json!(1), &json!("DELIVERED")));
     assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
@@ -356,7 +356,7 @@ async fn rotation_signs_with_both_secrets(engine: Engine) {
     };
     let signed_by = async |count: usize| {
         say(&olga, &chat, "Hello").await;
-        receiver.hears(count).await.remove(count - 1)
+        receiver.wait_for_requests(count).await.remove(count - 1)
     };
     let second = rotate().await;
     // For a day both sign,

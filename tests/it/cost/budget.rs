@@ -58,7 +58,7 @@ async fn stream_over_budget_slows_down_without_loss() {
         fragment page on MessageConnection { nodes { id type text createdAt sequence sender { id displayName } viewerActions
         reactions { emoji count } attachments { id name } chat { id title } } }";
     socket.subscribe("1", document, json!({ "chat": chat }), None).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let mut sent = Vec::new();
     for number in 0..20 {
         let selection = "messageEdge { node { sequence } }";

@@ -204,7 +204,7 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
             with_database(command);
             command.env("ANTEROOM_SECRET", &given);
         });
-        assert!(!is_let_in(&server, &old).await);
+        assert!(!is_accepted(&server, &old).await);
         assert!(server.terminate().success());
         assert!(!data.join("secret").exists());
 
@@ -212,7 +212,7 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
             with_database(command);
             command.arg("--new-secret");
         });
-        assert!(!is_let_in(&server, &old).await);
+        assert!(!is_accepted(&server, &old).await);
         assert!(server.terminate().success());
         assert!(data.join("secret").exists());
         let server = Binary::start_with(&data, 0, with_database);
@@ -220,7 +220,7 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
     }
 }
 
-async fn is_let_in(server: &Binary, token: &str) -> bool {
+async fn is_accepted(server: &Binary, token: &str) -> bool {
     let answer = Client::new(&server.url, token).ask("{ viewer { role } }", json!({})).await;
     answer["data"]["viewer"]["role"] == "ADMIN"
 }

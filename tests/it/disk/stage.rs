@@ -63,7 +63,7 @@ impl Stage {
         let shown = Arc::<Mutex<Follower>>::default();
         let mut socket = Socket::connect(&client.url, &client.token).await;
         socket.subscribe("1", FOLLOW, json!({ "chat": chat }), None).await;
-        socket.stands().await;
+        socket.wait_until_subscribed().await;
         let follower = tokio::spawn(follow(socket, client.clone(), chat.clone(), Arc::clone(&shown)));
         Self {
             data: data.to_owned(),

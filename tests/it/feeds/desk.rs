@@ -56,7 +56,7 @@ async fn feed_state_is_correct_on_another_node() {
     desk.operator = World::at(&desk.operator, &second.url);
     for _ in 0..CHANGES / 4 / AT_ONCE {
         office.change().await;
-        desk.catch_breath().await;
+        desk.apply_pending().await;
     }
     office.check(&mut desk).await;
     second.stop().await;
@@ -102,9 +102,9 @@ impl Office {
                 0 => desk.cut(),
                 1..4 => {
                     desk.connect().await;
-                    desk.catch_breath().await;
+                    desk.apply_pending().await;
                 }
-                _ => desk.catch_breath().await,
+                _ => desk.apply_pending().await,
             }
             shown.extend(&desk.picture);
             if round % (rounds / 10) == 0 {

@@ -106,7 +106,7 @@ impl Desk {
     }
 
     /// Applies what has come so far, without waiting for more.
-    pub async fn catch_breath(&mut self) {
+    pub async fn apply_pending(&mut self) {
         let until = Instant::now() + Duration::from_millis(20);
         while self.socket.is_some() && self.hear(until).await {}
     }

@@ -35,7 +35,7 @@ pub async fn upload(client: &Client, chat: &str, name: &str, media_type: &str, b
 }
 
 /// The status of an answer with the code of its error, if any.
-pub async fn told(answer: Response) -> (u16, String) {
+pub async fn status_and_code(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     let body = answer.text().await.expect("a body");
     let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);

@@ -68,7 +68,7 @@ pub async fn delivered(admin: &Person, hook: &Hook) -> Value {
 }
 
 /// The webhook as it now stands.
-pub async fn stands(admin: &Person, hook: &Hook) -> Value {
+pub async fn current_webhook(admin: &Person, hook: &Hook) -> Value {
     let query = "query($id: ID!) { node(id: $id) { ... on Webhook {
         id url events apiKey isEnabled disabledReason createdAt } } }";
     admin.query(query, json!({ "id": hook.id })).await["node"].clone()

@@ -171,7 +171,7 @@ impl Receiver {
     }
 
     /// What was heard so far.
-    pub fn heard(&self) -> Vec<Received> {
+    pub fn requests(&self) -> Vec<Received> {
         self.heard.lock().unwrap().clone()
     }
 
@@ -181,8 +181,8 @@ impl Receiver {
     }
 
     /// What was heard, once it is at least so much.
-    pub async fn hears(&self, count: usize) -> Vec<Received> {
-        until("requests", async || Some(self.heard()).filter(|heard| heard.len() >= count)).await
+    pub async fn wait_for_requests(&self, count: usize) -> Vec<Received> {
+        until("requests", async || Some(self.requests()).filter(|heard| heard.len() >= count)).await
     }
 }
 

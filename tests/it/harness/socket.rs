@@ -82,7 +82,7 @@ impl Socket {
     }
 
     /// Waits until another operation on the socket is answered: by then the subscriptions before it stand.
-    pub async fn stands(&mut self) {
+    pub async fn wait_until_subscribed(&mut self) {
         self.subscribe("stands", "{ viewer { role } }", json!({}), None).await;
         assert_eq!(self.receive().await["type"], "next");
         assert_eq!(self.receive().await, json!({ "type": "complete", "id": "stands" }));

@@ -14,7 +14,7 @@ type Tab = Option<&'static str>;
 
 const PEOPLE: u8 = 6;
 
-fn takes_part(person: Person) -> bool {
+fn participates(person: Person) -> bool {
     person < 4
 }
 
@@ -80,7 +80,7 @@ impl History {
     /// In the words of the table.
     fn answer(&self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
         let admins_too = matches!(action, SessionAction::Start | SessionAction::Finish);
-        let has_a_say = takes_part(person) || (admins_too && is_admin(person));
+        let has_a_say = participates(person) || (admins_too && is_admin(person));
         if !has_a_say {
             "nobody"
         } else if self.is_same_again(action, person, tab) {
@@ -138,7 +138,7 @@ impl Session {
     fn give(&mut self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
         match session::decide(self.facts, action, caller(person, tab)) {
             Ok(Decision::Go(transition)) => {
-                self.come_to(transition);
+                self.move_to(transition);
                 let by = Some(id(person));
                 match action {
                     SessionAction::Start => self.facts.started_by = by,
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    fn come_to(&mut self, Transition { to, outcome }: Transition) {
+    fn move_to(&mut self, Transition { to, outcome }: Transition) {
         (self.facts.state, self.outcome) = (to, outcome);
     }
 }
@@ -168,7 +168,7 @@ fn id(person: Person) -> ActorId {
 fn caller(person: Person, tab: Tab) -> Caller<'static> {
     Caller {
         actor_id: id(person),
-        is_participant: takes_part(person),
+        is_participant: participates(person),
         is_admin: is_admin(person),
         request_id: tab,
     }
@@ -198,7 +198,7 @@ fn step(session: &mut Session, history: &mut History, tried: Try) -> Result<(), 
             let missed = session::missed(session.facts.state);
             prop_assert_eq!(missed.is_some(), history.rings());
             if let Some(missed) = missed {
-                session.come_to(missed);
+                session.move_to(missed);
             }
             missed.is_some()
         }

@@ -1,6 +1,6 @@
 //! Adding and removing participants: who may do so in which chat, and the result.
 
-use super::{add, direct, group, refusal, remove, seen, who_takes_part};
+use super::{add, direct, group, participant_ids, refusal, remove, seen};
 use crate::harness::Engine;
 use crate::harness::world::{World, text, visitor};
 use crate::on_both;
@@ -29,11 +29,11 @@ async fn only_owner_and_admins_change_group_participants(engine: Engine) {
     assert_eq!(add(&odile, &chat, &[&otto]).await.as_deref(), Some("INVALID chatId"));
     assert_eq!(remove(&odile, &chat, &olga).await.as_deref(), Some("INVALID participantId"));
     assert_eq!(add(&olga, &chat, &[]).await.as_deref(), Some("INVALID participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str(), &odile.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str(), &odile.id]);
     assert_eq!(add(&olga, &chat, &[&vera]).await, None);
     assert_eq!(add(&world.admin, &chat, &[&otto]).await, None);
     assert_eq!(remove(&world.admin, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&otto, &chat).await, [olga.id.as_str(), &vera.id, &otto.id]);
+    assert_eq!(participant_ids(&otto, &chat).await, [olga.id.as_str(), &vera.id, &otto.id]);
     let counted = seen(&olga, &chat, COUNTERS).await;
     let expected =
         json!({ "participationCount": 3, "userParticipationCount": 2, "visitorParticipationCount": 1 });
@@ -51,16 +51,16 @@ async fn users_add_only_colleagues_to_visitor_chats(engine: Engine) {
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let chat = world.chat(&vera).await;
     assert_eq!(add(&olga, &chat, &[&odile, &victor]).await.as_deref(), Some("INVALID participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str()]);
     assert_eq!(add(&olga, &chat, &[&odile]).await, None);
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str(), &odile.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str(), &odile.id]);
     // The chat is the visitor's: they stay, and decide nothing about it.
     assert_eq!(remove(&olga, &chat, &vera).await.as_deref(), Some("INVALID participantId"));
     for person in [&vera, &odile] {
         assert_eq!(remove(&vera, &chat, person).await.as_deref(), Some("INVALID participantId"));
     }
     assert_eq!(remove(&olga, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str()]);
     world.app.stop().await;
 }
 
@@ -89,7 +89,7 @@ async fn direct_chats_cannot_get_participants(engine: Engine) {
         assert_eq!(remove(client, &chat, &odile).await.as_deref(), Some("INVALID participantId"));
     }
     assert_eq!(remove(&odile, &chat, &odile).await.as_deref(), Some("INVALID participantId"));
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&olga, &chat).await.len(), 2);
     world.app.stop().await;
 }
 
@@ -141,9 +141,9 @@ async fn a_chat_has_up_to_a_hundred_participants(engine: Engine) {
     let named = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
     let refused = olga.mutate("addParticipants", "", named(&guests)).await;
     assert_eq!(refusal(&refused).as_deref(), Some("TOO_MANY participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), 1);
+    assert_eq!(participant_ids(&olga, &chat).await.len(), 1);
     olga.done("addParticipants", "", named(&guests[1..])).await;
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), limits::PARTICIPANTS);
+    assert_eq!(participant_ids(&olga, &chat).await.len(), limits::PARTICIPANTS);
     // Who takes part already needs no place.
     olga.done("addParticipants", "", named(&guests[1..3])).await;
     let one_more = olga.mutate("addParticipants", "", named(&guests[..2])).await;
@@ -159,6 +159,6 @@ async fn ended_chat_allows_only_leaving(engine: Engine) {
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     assert_eq!(add(&olga, &chat, &[&vera]).await.as_deref(), Some("CHAT_ENDED"));
     assert_eq!(remove(&odile, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str()]);
     world.app.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Former participants see nothing new in queries and open subscriptions, and the others continue.
 
-use super::{add, direct, group, inbox, remove, seen, who_takes_part};
+use super::{add, direct, group, inbox, participant_ids, remove, seen};
 use crate::harness::Engine;
 use crate::harness::client::Client;
 use crate::harness::socket::Socket;
@@ -192,7 +192,7 @@ async fn leaving_a_group_ends_participation_and_presence(engine: Engine) {
     vera.done("leaveChat", "", json!({ "chatId": chat })).await;
     let stranger = world.visitor("victor").await;
     assert_eq!(stranger.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str()]);
     world.app.stop().await;
 }
 
@@ -240,7 +240,7 @@ async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
     assert!(actions(&olga, &chat).await.contains(&"LEAVE".to_owned()));
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     assert_eq!(inbox(&olga).await, [""; 0]);
-    assert_eq!(who_takes_part(&odile, &chat).await, [odile.id.as_str()]);
+    assert_eq!(participant_ids(&odile, &chat).await, [odile.id.as_str()]);
     assert_eq!(owner(&odile).await, odile.id);
     odile.done("sendMessage", "", json!({ "chatId": chat, "text": "Are you there?" })).await;
     // Either of the two brings both back.
@@ -250,7 +250,7 @@ async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
         person.done("leaveChat", "", json!({ "chatId": chat })).await;
     }
     assert_eq!(direct(&olga, &odile).await, chat);
-    assert_eq!(who_takes_part(&odile, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&odile, &chat).await.len(), 2);
     assert_eq!(owner(&odile).await, olga.id);
     world.app.stop().await;
 }
@@ -269,7 +269,7 @@ async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     assert!(leaves(&olga).await && !leaves(&vera).await);
     let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
     assert_eq!((&left["presence"]["endReason"], &left["participation"]), (&json!("LEFT"), &Value::Null));
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     assert!(!leaves(&olga).await);
@@ -294,7 +294,7 @@ async fn longest_standing_participant_inherits_group(engine: Engine) {
     assert_eq!(owner(&vera).await["id"], vera.id);
     assert_eq!(remove(&vera, &chat, &vera).await, None);
     assert_eq!(owner(&world.admin).await, Value::Null);
-    assert_eq!(who_takes_part(&world.admin, &chat).await, Vec::<String>::new());
+    assert_eq!(participant_ids(&world.admin, &chat).await, Vec::<String>::new());
     world.app.stop().await;
 }
 

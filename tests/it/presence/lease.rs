@@ -122,18 +122,18 @@ async fn an_open_stream_keeps_its_viewers_presence(engine: Engine) {
 }
 
 /// The new end of a presence, as `chatEvents` and `presenceChanged` tell of it.
-async fn told(socket: &mut Socket) -> String {
+async fn next_expiry(socket: &mut Socket) -> String {
     let (mut by_event, mut by_change) = (None, None);
     loop {
         let message = socket.receive().await;
         let data = &message["payload"]["data"];
         let event = &data["chatEvents"]["change"];
         if event["__typename"] == "PresenceChangedEvent" {
-            assert_eq!(by_event.replace(text(&event["presence"]["expiresAt"])), None, "told twice");
+            assert_eq!(by_event.replace(text(&event["presence"]["expiresAt"])), None, "sent twice");
         } else if data["presenceChanged"].is_object() {
             assert_eq!(data["presenceChanged"]["action"], "CHANGED");
             let end = text(&data["presenceChanged"]["presence"]["expiresAt"]);
-            assert_eq!(by_change.replace(end), None, "told twice");
+            assert_eq!(by_change.replace(end), None, "sent twice");
         }
         if let (Some(event), Some(change)) = (&by_event, &by_change) {
             assert_eq!(event, change);
@@ -154,30 +154,30 @@ async fn subscribers_receive_presence_renewals(engine: Engine) {
     assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     let changes = "subscription($id: ID!) { presenceChanged(chatId: $id) { action presence { expiresAt } } }";
     socket.subscribe("p", changes, json!({ "id": chat }), None).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let here = json!({ "chatId": chat });
     // The presence lasts 60 s: 15 s have to pass since it was told last.
     world.pass(14);
     olga.done("keepPresence", "", here.clone()).await;
     world.pass(6);
     olga.done("keepPresence", "", here.clone()).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:20.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:20.000Z");
     world.pass(10);
     olga.done("keepPresence", "", here.clone()).await;
     world.pass(5);
     olga.done("joinChat", "", here.clone()).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:35.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:35.000Z");
     world.pass(15);
     send(&olga, &chat, "Good morning").await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:50.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:50.000Z");
     // Open streams renew it as well.
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     world.pass(15);
     desk.subscribe("1", events, json!({ "id": chat }), None).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:05.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:02:05.000Z");
     world.pass(15);
     desk.subscribe("2", "subscription { viewerEvents { at } }", json!({}), None).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:20.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:02:20.000Z");
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:02:20.000Z");
     world.pass(14);
     olga.done("keepPresence", "", here).await;

@@ -23,7 +23,7 @@ async fn counted(viewer: &Person, chat: &str) -> [i64; 3] {
         .map(|counter| seen[counter].as_i64().unwrap())
 }
 
-async fn who_takes_part(viewer: &Person, chat: &str) -> Vec<String> {
+async fn participant_ids(viewer: &Person, chat: &str) -> Vec<String> {
     let seen = seen(viewer, chat, "participations { nodes { actor { id } } }").await;
     let nodes = seen["participations"]["nodes"].as_array().unwrap();
     nodes.iter().map(|node| text(&node["actor"]["id"])).collect()
@@ -38,7 +38,7 @@ async fn visitor_participates_from_the_start(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str()]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     let expected = json!({ "createdAt": NOON, "endedAt": null, "messageCount": 0, "firstMessageAt": null });
     assert_eq!(own(&vera, &chat).await, expected);
@@ -46,7 +46,7 @@ async fn visitor_participates_from_the_start(engine: Engine) {
     // Who starts a chat for her is there to follow it, but has said nothing yet.
     let input = json!({ "roomId": world.room, "visitorId": vera.id });
     let chat = text(&olga.done("startChat", "chat { id }", input).await["chat"]["id"]);
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     world.app.stop().await;
 }
@@ -74,14 +74,14 @@ async fn joined_user_participates_without_being_counted(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     join(&olga, &chat).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&vera, &chat).await, [1, 0, 1]);
     send(&olga, &chat, "Good morning").await;
     assert_eq!(counted(&vera, &chat).await, [2, 1, 1]);
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     join(&olga, &chat).await;
     assert_eq!(counted(&vera, &chat).await, [2, 1, 1]);
-    assert_eq!(who_takes_part(&vera, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&vera, &chat).await.len(), 2);
     world.app.stop().await;
 }
 
@@ -112,7 +112,7 @@ async fn message_sent_for_actor_makes_them_participant(engine: Engine) {
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
     world.admin.done("sendMessage", "", input).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(own(&world.admin, &chat).await, json!(null));
     assert_eq!(own(&olga, &chat).await["messageCount"], 1);
     world.app.stop().await;

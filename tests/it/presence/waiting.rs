@@ -16,7 +16,7 @@ on_both!(
     real_conversation_needs_two_user_and_one_visitor_message,
 );
 
-async fn waits(world: &World, chat: &str) -> Value {
+async fn waiting_since(world: &World, chat: &str) -> Value {
     let seen = seen(&world.admin, chat, "isWaiting waitingSince").await;
     assert_eq!(seen["isWaiting"], seen["waitingSince"].is_string());
     seen["waitingSince"].clone()
@@ -26,16 +26,16 @@ async fn a_visitor_waits_from_the_first_message_until_a_users_message(engine: En
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     send(&vera, &chat, "Hello").await;
     world.pass(30);
     send(&vera, &chat, "Is anybody there?").await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     send(&olga, &chat, "Good morning").await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.pass(30);
     send(&vera, &chat, "My knee").await;
-    assert_eq!(waits(&world, &chat).await, "2026-11-20T12:01:00.000Z");
+    assert_eq!(waiting_since(&world, &chat).await, "2026-11-20T12:01:00.000Z");
     let counters = "messageCount userMessageCount visitorMessageCount";
     let expected = json!({ "messageCount": 4, "userMessageCount": 1, "visitorMessageCount": 3 });
     assert_eq!(seen(&olga, &chat, counters).await, expected);
@@ -47,7 +47,7 @@ async fn joins_and_sessions_do_not_count_as_answers(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     join(&olga, &chat).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     send(&vera, &chat, "Hello").await;
     world.pass(10);
     join(&olga, &chat).await;
@@ -55,7 +55,7 @@ async fn joins_and_sessions_do_not_count_as_answers(engine: Engine) {
     olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
     olga.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     world.app.stop().await;
 }
 
@@ -68,9 +68,9 @@ async fn message_sent_for_visitor_waits_and_for_user_answers(engine: Engine) {
         world.admin.done("sendMessage", "", input).await;
     };
     write(&vera.id).await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     write(&olga.id).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     // A chat that a user opens with a message waits for nobody; one that a visitor does waits at once.
     for (person, since) in [(&olga, json!(null)), (&vera, json!(NOON))] {
         let mut input = json!({ "roomId": world.room, "message": "Hello" });
@@ -122,7 +122,7 @@ async fn only_chats_with_visitors_wait(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera.id]).await;
     send(&vera, &chat, "Hello").await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.app.stop().await;
 }
 
@@ -132,7 +132,7 @@ async fn the_end_of_a_chat_ends_the_waiting(engine: Engine) {
     let chat = world.chat(&vera).await;
     send(&vera, &chat, "Hello").await;
     vera.done("endChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.app.stop().await;
 }
 

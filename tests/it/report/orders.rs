@@ -28,7 +28,7 @@ fn uuid(number: i64) -> Uuid {
 }
 
 /// A session of each of the viewer's chats, the latest ones.
-async fn take_part(world: &World, viewer: &Viewer) {
+async fn add_sessions(world: &World, viewer: &Viewer) {
     let stored = Stored::of(&world.app).await;
     let connection = &stored.0;
     let numbers: Vec<_> = (CHATS - OWN..CHATS).collect();
@@ -80,7 +80,7 @@ fn session(viewer: &Viewer, number: i64) -> chat_session::Model {
 async fn every_order_is_read_through_an_index(engine: Engine) {
     let world = World::new(engine).await;
     let (viewer, _, _) = filled(&world).await;
-    take_part(&world, &viewer).await;
+    add_sessions(&world, &viewer).await;
     let store = world.app.app.actions().store();
     let first = PageRequest::new(Some(25), None, None, None).unwrap();
     let middle = Key { value: (CHATS - OWN / 2) * MINUTE, id: Uuid::nil() };

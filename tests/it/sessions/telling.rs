@@ -22,7 +22,7 @@ async fn follow(person: &Person, url: &str, chat: &str) -> Socket {
 }
 
 /// The next so many changes: what happened, with the action or the type of the message.
-async fn told(socket: &mut Socket, count: usize) -> Vec<String> {
+async fn next_changes(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut told = Vec::new();
     for _ in 0..count {
         let change = socket.data().await["chatEvents"]["change"].clone();
@@ -50,15 +50,18 @@ async fn events_of_an_action_are_ordered(engine: Engine) {
         "ChatSessionChangedEvent START",
         "MessageAddedEvent SESSION",
     ];
-    assert_eq!(told(&mut socket, 5).await, expected);
+    assert_eq!(next_changes(&mut socket, 5).await, expected);
 
     olga.done("updateChatSession", "", json!({ "chatSessionId": session, "title": "Knee" })).await;
-    assert_eq!(told(&mut socket, 1).await, ["ChatSessionChangedEvent"]);
+    assert_eq!(next_changes(&mut socket, 1).await, ["ChatSessionChangedEvent"]);
     done(vera, "ACCEPT", &session).await;
-    assert_eq!(told(&mut socket, 2).await, ["ChatSessionChangedEvent ACCEPT", "MessageAddedEvent SESSION"]);
+    assert_eq!(
+        next_changes(&mut socket, 2).await,
+        ["ChatSessionChangedEvent ACCEPT", "MessageAddedEvent SESSION"]
+    );
 
     odile.done("joinChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(told(&mut socket, 2).await, ["PresenceAddedEvent", "MessageAddedEvent JOIN"]);
+    assert_eq!(next_changes(&mut socket, 2).await, ["PresenceAddedEvent", "MessageAddedEvent JOIN"]);
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     let expected = [
         "PresenceEndedEvent",
@@ -67,7 +70,7 @@ async fn events_of_an_action_are_ordered(engine: Engine) {
         "MessageAddedEvent SESSION",
         "ChatChangedEvent",
     ];
-    assert_eq!(told(&mut socket, 5).await, expected);
+    assert_eq!(next_changes(&mut socket, 5).await, expected);
     clinic.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ANY, alone, until};
 use crate::harness::Engine;
-use crate::harness::files::{grant, kept, png, put, told, upload};
+use crate::harness::files::{grant, kept, png, put, status_and_code, upload};
 use crate::harness::stored::Stored;
 use crate::harness::world::text;
 use crate::on_both;
@@ -41,7 +41,10 @@ async fn an_upload_that_is_not_sent_is_removed_after_a_day(engine: Engine) {
         let input = json!({ "chatId": chat, "attachmentIds": [id] });
         assert_eq!(vera.refused("sendMessage", input).await, ["NOT_FOUND"]);
     }
-    assert_eq!(told(reqwest::get(url).await.expect("an answer")).await, (404, "NOT_FOUND".to_owned()));
+    assert_eq!(
+        status_and_code(reqwest::get(url).await.expect("an answer")).await,
+        (404, "NOT_FOUND".to_owned())
+    );
     let found = vera.query(query, json!({ "id": sent })).await;
     let answer = reqwest::get(text(&found["node"]["url"])).await.expect("an answer");
     assert_eq!(answer.status(), 200);
@@ -114,7 +117,7 @@ async fn file_urls_of_deleted_chat_stop_working(engine: Engine) {
         assert_eq!(vera.query(query, json!({ "id": id })).await["node"], Value::Null);
     }
     // Nor is anything taken any more, and other chats keep theirs.
-    assert_eq!(told(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
+    assert_eq!(status_and_code(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
     assert_eq!(ask(&links(&elsewhere).await["url"], reqwest::Method::GET, None).await, 200);
     world.app.stop().await;
 }

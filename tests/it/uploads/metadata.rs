@@ -1,7 +1,7 @@
 //! Photos lose the metadata of their camera, and keep their orientation.
 
 use super::{ANY, alone};
-use crate::harness::files::{grant, kept, put, told};
+use crate::harness::files::{grant, kept, put, status_and_code};
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -43,7 +43,7 @@ async fn get(url: &Value) -> Vec<u8> {
 
 async fn uploaded(vera: &Person, chat: &str, media_type: &str, bytes: Vec<u8>) -> Value {
     let granted = grant(vera, chat, "photo.jpg", media_type, bytes.len()).await;
-    assert_eq!(told(put(&granted, media_type, bytes).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, media_type, bytes).await).await.0, 204);
     vera.query(FILE, json!({ "id": granted["attachment"]["id"] })).await["node"].clone()
 }
 

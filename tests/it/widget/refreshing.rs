@@ -32,7 +32,7 @@ async fn is_taken(widget: &Widget, refresh_token: &str) -> bool {
     widget.client.refused("signInVisitor", json!({ "refreshToken": refresh_token })).await.is_empty()
 }
 
-async fn is_let_in(client: &Client) -> bool {
+async fn is_accepted(client: &Client) -> bool {
     client.ask("{ viewer { id } }", json!({})).await.get("errors").is_none()
 }
 
@@ -43,13 +43,13 @@ async fn late_token_reuse_revokes_sign_in(engine: Engine) {
     let other = widget.guest(json!({})).await;
     let mut socket = Socket::connect(&world.app.url, &second.token).await;
     world.pass(61);
-    assert!(is_let_in(&second).await);
+    assert!(is_accepted(&second).await);
     // Somebody has had a copy: nobody can tell who.
     assert!(!is_taken(&widget, &first.refresh_token).await);
     assert!(!is_taken(&widget, &second.refresh_token).await);
-    assert!(!is_let_in(&first).await && !is_let_in(&second).await);
+    assert!(!is_accepted(&first).await && !is_accepted(&second).await);
     assert_eq!(socket.try_receive().await, Err(4403));
-    assert!(is_let_in(&other).await && is_taken(&widget, &other.refresh_token).await);
+    assert!(is_accepted(&other).await && is_taken(&widget, &other.refresh_token).await);
     world.app.stop().await;
 }
 
@@ -62,7 +62,7 @@ async fn two_tabs_share_a_token_for_a_minute(engine: Engine) {
     assert_eq!((&left.person.id, &right.person.id), (&first.person.id, &first.person.id));
     world.pass(61);
     for tab in [&left, &right] {
-        assert!(is_let_in(tab).await && is_taken(&widget, &tab.refresh_token).await);
+        assert!(is_accepted(tab).await && is_taken(&widget, &tab.refresh_token).await);
     }
     world.app.stop().await;
 }
@@ -73,7 +73,7 @@ async fn concurrent_renewals_of_tabs_all_succeed(engine: Engine) {
     let tabs = (0..6).map(|_| widget.guest(json!({ "refreshToken": first.refresh_token })));
     for tab in futures_util::future::join_all(tabs).await {
         assert_eq!(tab.person.id, first.person.id);
-        assert!(is_let_in(&tab).await);
+        assert!(is_accepted(&tab).await);
     }
     world.app.stop().await;
 }
@@ -119,7 +119,7 @@ async fn refresh_token_requires_its_owner(engine: Engine) {
     assert_eq!(renewed["viewer"]["visitor"]["id"], json!(guest.person.id));
     let new = Client::new(&world.app.url, &text(&renewed["token"]));
     world.pass(300);
-    assert!(!is_let_in(&guest).await && is_let_in(&new).await);
+    assert!(!is_accepted(&guest).await && is_accepted(&new).await);
     assert!(is_taken(&widget, &text(&renewed["refreshToken"])).await);
     world.app.stop().await;
 }
@@ -141,7 +141,7 @@ async fn a_token_without_a_sign_in_renews_itself_for_thirty_days(engine: Engine)
     let mut ends = Vec::new();
     for _ in 0..4 {
         world.pass(9 * DAY);
-        if !is_let_in(&client).await {
+        if !is_accepted(&client).await {
             break;
         }
         let (next, end) = renewed(&client).await;
