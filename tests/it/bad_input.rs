@@ -78,7 +78,7 @@ fn range(field: &str) -> (i64, i64) {
         "throughSequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
-        other => panic!("what numbers may {other} be?"),
+        other => panic!("the range of {other} is unknown"),
     }
 }
 
@@ -197,7 +197,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         "ContactInput" => cases.extend(attachments::spoilt_contacts(scene, call)),
         "ShoppingCartProductInput" => cases.extend(spoilt_products(call)),
         "AttributeInput" => cases.extend(spoilt_attributes(call)),
-        other => panic!("what can be wrong with a {other}?"),
+        other => panic!("no invalid values for {other}"),
     }
     cases
 }
@@ -302,7 +302,7 @@ async fn lists_at_their_limit_are_accepted(engine: Engine) {
         "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": products(&many)
     });
     scene.admin.done("upsertShoppingCart", "", cart).await;
-    // Olga takes part in what she creates, beside all whom she names.
+    // Olga is a participant of the chats that she creates, in addition to those whom she names.
     let mut ids = Vec::new();
     for number in 0..limits::PARTICIPANTS {
         let input = json!({ "externalId": format!("guest-{number}") });

@@ -51,7 +51,7 @@ fn modules_and_files_that_the_architecture_names_exist() {
         }
     }
     assert!(count > 50, "only {count} paths were found");
-    assert!(broken.is_empty(), "ARCHITECTURE.md names what does not exist: {broken:#?}");
+    assert!(broken.is_empty(), "ARCHITECTURE.md names missing paths: {broken:#?}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ async fn nothing_can_be_done_with_a_deleted_chat(engine: Engine) {
     app.stop().await;
 }
 
-/// The names of what a stream says until it is over, or until one of them is said.
+/// The types of the events of a stream until it ends, or until the last expected one arrives.
 async fn received_until(socket: &mut Socket, last: &str) -> Vec<String> {
     let mut said = Vec::new();
     loop {

@@ -18,9 +18,9 @@ enum Who {
     Answerer,
     /// Any other participant.
     Other,
-    /// An admin who takes no part.
+    /// An admin who is not a participant.
     Admin,
-    /// A user who takes no part.
+    /// A user who is not a participant.
     Stranger,
 }
 

@@ -29,7 +29,7 @@ struct Clinic {
 }
 
 impl Clinic {
-    /// Vera has asked, and Olga has answered; Odile is a colleague who takes no part.
+    /// Vera has asked, and Olga has answered; Odile is a colleague who does not participate.
     async fn new(engine: Engine) -> Self {
         let world = World::frozen(engine).await;
         let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);

@@ -15,7 +15,7 @@ on_both!(
 );
 
 /// What becomes of each verb, tried by one after the other, row by row: `done`, or the code of the refusal.
-/// Victor takes part in nothing, nor does Otto. Vera and Olga talk; the direct chat is Olga's with Odile.
+/// Victor and Otto participate in no chat. Vera and Olga talk; the direct chat is Olga's with Odile.
 const IN_CHATS: [(&str, &str); 4] = [
     (
         "public",
@@ -227,7 +227,7 @@ fn client<'a>(scene: &'a Scene, who: &str) -> &'a Client {
         "admin" => &scene.admin,
         "program" => &scene.program,
         "widget" => &scene.widget.client,
-        other => panic!("who is {other}?"),
+        other => panic!("unknown person {other}"),
     }
 }
 
@@ -321,7 +321,7 @@ async fn chat_permissions_of_roles_match_the_table(engine: Engine) {
     for ((kind, table), place) in LEAVING.into_iter().zip([&scene.direct, &scene.group]) {
         for (verb, who, expected) in cells(table) {
             let found = code(client(&scene, who), &scene, place, verb).await;
-            assert_eq!(found, expected, "{verb} by {who}, who may have left the {kind} chat");
+            assert_eq!(found, expected, "{verb} by {who}, after leaving the {kind} chat");
         }
     }
     app.stop().await;

@@ -14,9 +14,10 @@ on_both!(
     room_is_staffed_by_online_users_who_answer_there,
 );
 
-/// What happens, and what the chat then says: whether the visitor waits, since which minute, whether people really talk,
-/// whether a message was suggested; messages (all, users', visitor's), participations (all, users', visitors'), and who
-/// is present. Each row follows the one before it, a minute later. Whoever is called to a session takes part.
+/// Steps, and the expected fields of the chat after each: whether the visitor waits, since which minute, whether it is
+/// a real conversation, whether a message was suggested, messages (all, users', visitor's), participations (all,
+/// users', visitors'), and the present users. Each step is a minute after the previous one. Everybody who is called to
+/// a session becomes a participant.
 const STEPS: &str = "
     step              waits  since  real   suggested  messages  participations  present
     start             no     -      no     no         0,0,0     1,0,1           0
@@ -83,7 +84,7 @@ impl Cast {
             "olga-reads" => (&self.olga, "markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })),
             "olga-tags" => (&self.olga, "tagChat", json!({ "chatId": chat, "tags": ["vip"] })),
             "end" => (&self.vera, "endChat", plain),
-            other => panic!("what is {other}?"),
+            other => panic!("unknown step {other}"),
         };
         by.done(name, "", input).await;
     }
@@ -251,6 +252,6 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
     let _socket = come(&olga).await;
     assert_eq!(staffed().await, [true, true, false]);
     world.admin.done("updateUser", "", json!({ "userId": olga.id, "isActive": false })).await;
-    assert_eq!(staffed().await, [false, false, false], "who is deactivated answers nobody");
+    assert_eq!(staffed().await, [false, false, false], "deactivated users do not count");
     world.app.stop().await;
 }

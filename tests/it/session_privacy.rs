@@ -163,7 +163,7 @@ async fn staff_session_is_invisible_to_visitors(engine: Engine) {
     direct(&otto, "finishChatSession", &session).await;
 
     assert_eq!(vera.query(list, json!({})).await, before);
-    assert!(phone.is_quiet(Duration::from_millis(500)).await, "the visitor was told");
+    assert!(phone.is_quiet(Duration::from_millis(500)).await, "the visitor received an event");
     phone.subscribe("again", INBOX, json!({}), Some(&cursor)).await;
     // What is found again is from before.
     while let Ok(Ok(message)) = tokio::time::timeout(Duration::from_millis(500), phone.try_receive()).await {

@@ -28,7 +28,7 @@ fn sees(who: &str, kind: &str) -> bool {
     }
 }
 
-/// Who takes part in which.
+/// Whether a person participates in a kind of chat.
 fn is_participant(who: &str, kind: &str) -> bool {
     match who {
         "olga" => true,
@@ -131,7 +131,7 @@ async fn private_chat_is_visible_only_to_participants_and_admins(engine: Engine)
     for client in [&scene.odile.client, &scene.otto.client, &scene.program] {
         assert!(exists(client).await);
     }
-    // when Olga makes it private, then it stays for who takes part, also after they left, and for admins;
+    // when Olga makes it private, then only participants, even after they left, and admins still see it;
     scene.olga.done("updateChat", "", json!({ "chatId": chat, "isPrivate": true })).await;
     scene.odile.done("leaveChat", "", json!({ "chatId": chat })).await;
     for client in [&scene.admin.client, &scene.olga.client, &scene.odile.client, &scene.vera.client] {

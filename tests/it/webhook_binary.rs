@@ -93,7 +93,7 @@ async fn acknowledged_events_are_delivered_after_kill_9(engine: Engine) {
     }
     // none that did not happen, and each under one id.
     let stored = all_texts(&admin, &chat).await;
-    assert_eq!(heard, stored, "what was delivered is what is stored");
+    assert_eq!(heard, stored, "the delivered events are the stored ones");
     let ids: HashSet<_> =
         receiver.requests().iter().map(|received| received.header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), stored.len());

@@ -207,7 +207,7 @@ async fn shutdown_waits_for_running_attempts(engine: Engine) {
     let wait = std::sync::Mutex::new(wait);
     // Given a receiver that answers only when it is told to,
     receiver.behave(move |_, _| {
-        tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("told");
+        tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("a signal");
         status(200)
     });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
@@ -216,7 +216,7 @@ async fn shutdown_waits_for_running_attempts(engine: Engine) {
     // when the server is stopped meanwhile,
     let admin = world.admin.clone();
     let restarting = tokio::spawn(world.app.restarted_after(|| {}));
-    go.send(()).expect("told");
+    go.send(()).expect("a receiver of the signal");
     let again = restarting.await.expect("stopped and started again");
     // then the attempt was seen through.
     let admin = World::at(&admin, &again.url);

@@ -133,7 +133,7 @@ impl LinkAttachment {
     /// The normalized URL of the page: http or https. The server does not check the target.
     async fn url(&self) -> Result<String> {
         let stored = self.0.url.as_deref().ok_or_else(broken)?;
-        // Stored before URLs were normalized, it may mean another place within a page.
+        // A URL that was stored before URLs were normalized could be read differently within a page.
         Ok(web_url(stored).map_or_else(|| stored.to_owned(), Into::into))
     }
 }

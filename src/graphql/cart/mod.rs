@@ -1,4 +1,4 @@
-//! Shopping carts: what a visitor is about to buy, or bought.
+//! Shopping carts of visitors.
 
 pub(super) mod mutation;
 

@@ -1,4 +1,4 @@
-//! Saying what is in a shopping cart.
+//! Creating and updating shopping carts.
 
 use super::super::caller::caller;
 use super::super::error::Result;

@@ -59,7 +59,7 @@ impl Chat {
         Self(row)
     }
 
-    /// Actions on the chat for a viewer who can see it, also if they may not send in it.
+    /// Actions on the chat for a viewer who can see it, even if they cannot send messages in it.
     fn leading_actions(&self, role: ViewerRole, access: ChatAccess) -> Vec<ChatAction> {
         let may = |verb| policy::may(role, verb).is_ok();
         let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();

@@ -1,4 +1,4 @@
-//! Creating sessions and moving them on.
+//! Creating, updating and changing the state of sessions.
 
 use super::super::caller::{Caller, caller};
 use super::super::chat::Chat;

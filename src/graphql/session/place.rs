@@ -1,4 +1,4 @@
-//! The chat of a session to create: an existing one, or that of the people who are called.
+//! The chat of a session to create: an existing one, or the chat of the given participants.
 
 use super::super::id::{Halt, Kind, expect_actors};
 use crate::actions::SessionPlace;

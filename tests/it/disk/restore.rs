@@ -70,7 +70,7 @@ async fn the_database_file_alone_is_a_whole_copy_after_a_stop() {
     }
     stage.moves_to(&cold).await;
     assert_eq!(stage.read().await, stored);
-    assert!(!stage.believes(&cursor).await, "nobody knows what came after the copy");
+    assert!(!stage.believes(&cursor).await, "events after the copy are unknown");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

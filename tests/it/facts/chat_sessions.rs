@@ -159,7 +159,7 @@ async fn session_and_chat_link_to_each_other(engine: Engine) {
     assert_eq!(make(&otto, &[&olga.id, &odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id, &otto.id, &vera.id]).await["chat"]["id"], chat.as_str());
-    // Only who takes part sees it.
+    // Only participants see it.
     let query = "query($id: ID!) { chat(id: $id) { id } }";
     assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"], Value::Null);
     assert_eq!(odile.query(query, json!({ "id": chat })).await["chat"]["id"], chat.as_str());

@@ -38,7 +38,7 @@ async fn a_body_that_does_not_say_that_it_is_json_is_refused(engine: Engine) {
         let (status, answer) = post(media_type).await;
         assert_eq!(status, 415, "{media_type:?}");
         let message = text(&answer["errors"][0]["message"]);
-        assert!(message.contains("application/json"), "it says what to send: {message}");
+        assert!(message.contains("application/json"), "the message names the expected type: {message}");
     }
     world.app.stop().await;
 }

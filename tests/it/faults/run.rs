@@ -328,7 +328,7 @@ async fn head(context: &Context, admin: &Caller, chat: &Chat) -> Option<Head> {
     Some(Head { position: position(messages["eventCursor"].as_str()?)?, message, count })
 }
 
-/// Whether the operator on duty is still present; what is wrong if not.
+/// Checks that the operator on duty is still present. Returns the problem if not.
 async fn duty_problem(context: &Context, admin: &Caller, duty: &Duty) -> Option<String> {
     let query =
         "query($id: ID!) { node(id: $id) { ... on Presence { createdAt lastSeenAt endedAt endReason } } }";

@@ -1,5 +1,5 @@
 //! The audiences of each event in a visitor's chat, as a table. The audiences are those of the reference: the
-//! visitor, the users who take part or are present, everyone who watches the room, the present user, and
+//! visitor, the users who participate or are present, everyone who watches the room, the present user, and
 //! callers who must receive nothing.
 
 use crate::harness::Engine;
@@ -33,14 +33,14 @@ struct Scene {
     otto: Person,
     vera: Person,
     victor: Person,
-    /// What is changed to say that all before it was heard: a chat of Vera's in which Olga is present.
+    /// A chat of Vera's in which Olga is present. A change of it marks the end of the events to receive.
     beacon: String,
     /// The same for Victor.
     other_beacon: String,
     beacons: usize,
 }
 
-/// What happens, who does it by which mutation, and what is heard of it.
+/// An event: its name, the person who causes it with a mutation, and the events that are received.
 type Step<'a, Heard> = (&'a str, &'a Person, &'a str, &'a Value, Heard);
 
 /// A list that somebody follows.
@@ -82,7 +82,7 @@ impl Scene {
         subscribers
     }
 
-    /// What each of the lists was told since the last time, of anything but the beacons.
+    /// The changes that each list received since the last call, without those of the beacons.
     async fn received(&mut self, subscribers: &mut [Subscriber]) -> Vec<(&'static str, Vec<Value>)> {
         self.beacons += 1;
         let name = format!("beacon {}", self.beacons);
@@ -106,8 +106,8 @@ impl Scene {
         received
     }
 
-    /// What the lists are told of this happening: an action for each audience, and none for the others; and what
-    /// each who sees the chat sees changed.
+    /// Asserts the action that each audience receives, and that the others receive none, and the changed fields that
+    /// everybody who sees the chat receives.
     async fn expect_changes(
         &mut self,
         subscribers: &mut [Subscriber],
@@ -325,7 +325,7 @@ async fn each_audience_receives_each_entry(engine: Engine) {
     ];
     for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
         who.mutate(name, "", input.clone()).await;
-        // What the visitor is told of last says that all before it was received.
+        // Once the visitor has received the last event, they have received all earlier ones.
         let mark = format!("after {number}");
         scene.world.admin.done("updateChat", "", json!({ "chatId": chat, "name": mark })).await;
         for socket in &mut sockets {

@@ -197,7 +197,7 @@ impl Desk {
                     self.picture.sessions.remove(&text(&session["id"]));
                 }
             }
-            other => panic!("what is a {other}?"),
+            other => panic!("unknown event {other}"),
         }
     }
 

@@ -8,7 +8,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_one
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
-/// Who tries: 0 created the session, 0 to 3 take part, 3 and 4 are admins, 5 is anybody.
+/// The caller: 0 created the session, 0 to 3 are participants, 3 and 4 are admins, 5 is somebody else.
 type Person = u8;
 type Tab = Option<&'static str>;
 
@@ -204,7 +204,7 @@ fn step(session: &mut Session, history: &mut History, tried: Try) -> Result<(), 
         }
     };
     if has_changed {
-        prop_assert_eq!(before.outcome, None, "what has ended changes no more");
+        prop_assert_eq!(before.outcome, None, "a session that is over never changes");
         history.0.push(tried);
     } else {
         prop_assert_eq!(*session, before, "a refusal and a retry leave everything as it was");
@@ -222,7 +222,7 @@ fn check(session: &Session, history: &History) -> Result<(), TestCaseError> {
             .into_iter()
             .filter(|action| history.answer(*action, person, None) == "goes")
             .collect();
-        prop_assert_eq!(shown, expected, "what person {} may do", person);
+        prop_assert_eq!(shown, expected, "allowed actions of person {}", person);
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ async fn only_owner_and_admins_change_group_participants(engine: Engine) {
     let expected =
         json!({ "participationCount": 3, "userParticipationCount": 2, "visitorParticipationCount": 1 });
     assert_eq!(counted, expected);
-    // Who never took part cannot be taken out; who does no longer is answered with what has ended.
+    // Only participants can be removed. For a former participant, the ended participation is returned.
     assert_eq!(remove(&olga, &chat, &world.admin).await.as_deref(), Some("NOT_FOUND participantId"));
     assert_eq!(remove(&olga, &chat, &odile).await, None);
     assert_eq!(seen(&olga, &chat, COUNTERS).await, expected);
@@ -144,7 +144,7 @@ async fn a_chat_has_up_to_a_hundred_participants(engine: Engine) {
     assert_eq!(participant_ids(&olga, &chat).await.len(), 1);
     olga.done("addParticipants", "", named(&guests[1..])).await;
     assert_eq!(participant_ids(&olga, &chat).await.len(), limits::PARTICIPANTS);
-    // Who takes part already needs no place.
+    // Existing participants do not count toward the limit again.
     olga.done("addParticipants", "", named(&guests[1..3])).await;
     let one_more = olga.mutate("addParticipants", "", named(&guests[..2])).await;
     assert_eq!(refusal(&one_more).as_deref(), Some("TOO_MANY participantIds"));

@@ -105,7 +105,7 @@ async fn removal_reaches_all_open_streams(engine: Engine) {
         assert_eq!(viewer.data().await["viewerEvents"]["change"], expected);
     }
     assert!(viewer.is_quiet(Duration::from_millis(300)).await);
-    // the others that she does not take part any more,
+    // the others that she is no longer a participant,
     let ended = json!({
         "__typename": "ParticipationEndedEvent", "endedParticipationId": own,
         "participation": { "actor": { "id": odile.id } }
@@ -188,7 +188,7 @@ async fn leaving_a_group_ends_participation_and_presence(engine: Engine) {
         "messages": { "nodes": [{ "sender": { "id": odile.id } }] }
     });
     assert_eq!(seen(&olga, &chat, fields).await, found);
-    // Visitors leave groups too, but not somebody who never took part in one.
+    // Visitors can leave groups too, but only groups in which they participated.
     vera.done("leaveChat", "", json!({ "chatId": chat })).await;
     let stranger = world.visitor("victor").await;
     assert_eq!(stranger.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
@@ -261,7 +261,7 @@ async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     let chat = world.chat(&vera).await;
     let leaves = async |client: &Person| actions(client, &chat).await.contains(&"LEAVE".to_owned());
     add(&olga, &chat, &[&olga]).await;
-    // She takes part without being present: there is nothing to end.
+    // She is a participant without being present, so there is no presence to end.
     assert!(!leaves(&olga).await && !leaves(&vera).await);
     let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
     assert_eq!((&left["presence"], &left["chat"]["id"]), (&Value::Null, &json!(chat)));

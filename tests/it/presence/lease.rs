@@ -121,7 +121,7 @@ async fn an_open_stream_keeps_its_viewers_presence(engine: Engine) {
     world.app.stop().await;
 }
 
-/// The new end of a presence, as `chatEvents` and `presenceChanged` tell of it.
+/// The new expiry of a presence, which `chatEvents` and `presenceChanged` both report.
 async fn next_expiry(socket: &mut Socket) -> String {
     let (mut by_event, mut by_change) = (None, None);
     loop {

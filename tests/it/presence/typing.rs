@@ -108,7 +108,7 @@ async fn sending_ends_typing(engine: Engine) {
     }
     // The clock stands still: nothing else could end it.
     send(&vera, &chat, "Here I am").await;
-    assert_eq!(typing(&olga, &chat).await, [olga.id.as_str()], "only who sent it");
+    assert_eq!(typing(&olga, &chat).await, [olga.id.as_str()], "only the sender");
     assert_eq!(typing(&olga, &other).await, [vera.id.as_str()], "only in that chat");
     let mut told = Vec::new();
     while told != [olga.id.as_str()] {

@@ -20,14 +20,14 @@ use uuid::Uuid;
 
 on_both!(every_order_is_read_through_an_index);
 
-/// Chats that the viewer takes part in: more than are sorted rather than walked to.
+/// The number of chats in which the viewer participates: more than the server sorts instead of scanning an index.
 const OWN: i64 = 4_000;
 
 fn uuid(number: i64) -> Uuid {
     Uuid::from_u128(u128::try_from(number).unwrap() << 64 | 1)
 }
 
-/// A session of each of the viewer's chats, the latest ones.
+/// Adds a session to each of the viewer's chats.
 async fn add_sessions(world: &World, viewer: &Viewer) {
     let stored = Stored::of(&world.app).await;
     let connection = &stored.0;

@@ -111,7 +111,7 @@ async fn outside_colleagues_can_be_called_only_in_visitor_chats(engine: Engine) 
         create(olga, json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id, odile.id] } } }))
             .await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &vera.id]));
-    // Who is called takes part in the chat.
+    // Everybody who is called becomes a participant of the chat.
     let own = "query($id: ID!) { chat(id: $id) { viewerParticipation { id } participationCount } }";
     let seen_by_odile = odile.query(own, json!({ "id": chat })).await;
     assert!(seen_by_odile["chat"]["viewerParticipation"].is_object());
@@ -284,7 +284,7 @@ async fn session_participants_can_be_changed(engine: Engine) {
     // The creator stays, whoever asks.
     odile.done("updateChatSession", "", call(&[&otto.id, &odile.id])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
-    assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is not called any more");
+    assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is no longer a participant");
     assert_eq!(olga.refused("updateChatSession", call(&[])).await, ["INVALID"]);
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
     // So does whoever let it ring.

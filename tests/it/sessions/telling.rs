@@ -21,7 +21,7 @@ async fn follow(person: &Person, url: &str, chat: &str) -> Socket {
     socket
 }
 
-/// The next so many changes: what happened, with the action or the type of the message.
+/// The next changes: their type, with the action or the type of the message.
 async fn next_changes(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut told = Vec::new();
     for _ in 0..count {

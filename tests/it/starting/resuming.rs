@@ -133,7 +133,7 @@ async fn private_chat_is_resumed_only_for_participants(engine: Engine) {
     let otto = world.operator("Otto").await;
     let private = json!({ "roomId": world.room, "visitorId": vera.id, "isPrivate": true });
     let chat = text(&olga.done("startChat", "chat { id }", private).await["chat"]["id"]);
-    // Otto does not see it, and the admin, who does, takes no part in it; a program never sees one.
+    // Otto does not see it, the admin sees it without participating, and API clients never see private chats.
     let program = program(&world.app, &world.admin).await;
     for (by, user) in [(&otto.client, &otto), (&world.admin.client, &world.admin), (&program, &olga)] {
         let started = start(by, &world, with(&vera, user)).await;

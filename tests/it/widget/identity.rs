@@ -150,7 +150,7 @@ async fn a_known_visitor_has_their_chats(engine: Engine) {
     let inbox = "{ viewer { inbox { nodes { id } } visitor { displayName } } }";
     let found = guest.query(inbox, json!({})).await;
     assert_eq!(ids(&found["viewer"]["inbox"]["nodes"]), [chat]);
-    assert_eq!(found["viewer"]["visitor"]["displayName"], "Vera", "what is not said stays");
+    assert_eq!(found["viewer"]["visitor"]["displayName"], "Vera", "absent claims are unchanged");
     // The page went on with the sign-in that it had.
     world.pass(61);
     let refused =
