@@ -82,7 +82,7 @@ fn range(field: &str) -> (i64, i64) {
     }
 }
 
-/// A text of so many characters, each of more than one byte.
+/// A text of this number of characters, each of more than one byte.
 fn long(characters: usize) -> String {
     "ä".repeat(characters)
 }

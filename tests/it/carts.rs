@@ -206,7 +206,7 @@ async fn sale_sets_has_sales_and_is_hidden_from_visitors(engine: Engine) {
     assert_eq!(with_sales(false).await, [other]);
     let change = desk.data().await["chatChanged"].clone();
     assert_eq!((&change["action"], &change["chatId"]), (&json!("ADDED"), &json!(sold)));
-    // The visitor is told of the next thing, and of nothing before it.
+    // The visitor receives the next event, and none before it.
     vera.done("sendMessage", "", json!({ "chatId": sold, "text": "Thank you" })).await;
     assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "MessageAddedEvent");
     assert_ne!(vera.query(updated, json!({ "id": sold })).await, before);

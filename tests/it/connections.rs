@@ -88,7 +88,7 @@ async fn long_chat(world: &World, person: &Person) -> String {
     chat
 }
 
-/// The text of a message, so many times.
+/// The text of a message, repeated this number of times.
 fn texts(count: usize) -> String {
     (0..count).map(|number| format!("t{number}: text")).collect::<Vec<_>>().join(" ")
 }

@@ -356,7 +356,7 @@ async fn subscribers_receive_edits_in_order(engine: Engine) {
         // What is new is the next message.
         assert_eq!(added.data().await["messageAdded"]["node"]["text"], "2");
     }
-    // Whoever comes back is told of each change, with the message as it now is.
+    // A resumed stream replays each change, with the current state of the message.
     let mut socket = Socket::connect(&clinic.olga.url, &clinic.olga.token).await;
     socket.subscribe("again", EVENTS, json!({ "chat": clinic.chat }), Some(&start)).await;
     let mut told = Vec::new();

@@ -139,7 +139,7 @@ async fn writers_that_wait_for_one_chat_leave_connections_to_others() {
     assert_eq!(olga.query(query, json!({ "id": other })).await["chat"]["messageCount"], 1);
     assert!(sends.iter().all(|send| !send.is_finished()), "others waited for the chat");
 
-    // And whoever waited is served, not refused.
+    // Waiting requests succeed instead of being refused.
     locked.rollback().await.expect("unlocked");
     for send in sends {
         assert_eq!(send.await.expect("a call")["userErrors"], json!([]));

@@ -167,7 +167,7 @@ async fn every_example_of_the_page_works() {
     world.app.stop().await;
 }
 
-/// A desk is told of a chat that is taken; who comes too late, who has it.
+/// Other desks see that a chat is taken, and a late join returns the present user.
 async fn desk_examples(world: &World, olga: &Person) {
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     desk.subscribe("desk", &example("desk"), json!({ "roomIds": [world.room] }), None).await;

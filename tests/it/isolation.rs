@@ -178,7 +178,7 @@ fn in_chat(place: &Place, known: &str) -> Vec<Case> {
     ]
 }
 
-/// Mutations of users alone: a visitor is told so, whatever the id.
+/// Mutations that only users can call. Visitors are refused, regardless of the id.
 const FOR_USERS: [&str; 9] = [
     "addParticipants",
     "archiveMessages",

@@ -248,7 +248,7 @@ async fn hiding_removes_chat_from_inbox_feed(engine: Engine) {
     view(&olga, &chat, json!({ "isHidden": true })).await;
     let removed = json!({ "__typename": "InboxChatRemovedEvent", "removedChatId": chat });
     assert_eq!(next(&mut own).await, removed);
-    // Away meanwhile, she is told so again; then a message brings it back, once.
+    // After a reconnect, she receives the removal again. Then a message adds the chat once.
     let mut away = Socket::connect(&world.app.url, &olga.token).await;
     away.subscribe("s", VIEWER, json!({}), Some(&text(&reset["cursor"]))).await;
     while next(&mut away).await != removed {}

@@ -206,7 +206,7 @@ async fn visitor_of_group_sees_only_own_sessions(engine: Engine) {
     assert_eq!(sessions_in(&read(&victor, &chat).await), 0);
     assert_eq!(updated_at(&victor, &chat).await, before);
 
-    // Who was away and is called is told when they come back; who is not called is not.
+    // After a reconnect, participants of the session receive it, and others do not.
     let mut phone = Socket::connect(&vera.url, &vera.token).await;
     phone.subscribe("inbox", INBOX, json!({}), Some(&cursors[0])).await;
     loop {

@@ -40,7 +40,8 @@ async fn counted(world: &World, client: &Client, query: &str, variables: Value) 
     (answer, store.statements() - before)
 }
 
-/// Asserts that a page of 2 and one of so many cost the same; `nodes` leads to its nodes.
+/// Asserts that a page of 2 items and one of this size need the same number of statements. `nodes` is
+/// the path to the items.
 async fn assert_fixed(
     world: &World,
     client: &Client,

@@ -98,7 +98,7 @@ async fn tags_are_hidden_from_visitors(engine: Engine) {
     assert_eq!(seen["chat"]["tags"], json!(["vip"]));
     assert_eq!(seen["chat"]["updatedAt"], before["chat"]["updatedAt"]);
     assert_eq!(seen["organization"]["chats"]["totalCount"], 1);
-    // and what she hears next is what comes next, while Olga hears of both.
+    // and the next event that she receives is the following one, while Olga receives both.
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     let told = ours.receive().await.to_string();
     assert!(told.contains("ChatChangedEvent") && told.contains("vip"), "{told}");

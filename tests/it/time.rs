@@ -38,7 +38,7 @@ async fn session(client: &Person, id: &str) -> Value {
     client.query(query, json!({ "id": id })).await["chatSession"].clone()
 }
 
-/// A session in the chat that rings for so many seconds.
+/// A session in the chat that rings for this number of seconds.
 async fn ringing(by: &Person, chat: &str, called: &Person, seconds: i32) -> Value {
     let input = json!({
         "in": { "chat": { "id": chat, "participantIds": [called.id] } },

@@ -153,7 +153,7 @@ async fn tls_receiver(folder: &Path, name: &str) -> (Receiver, std::path::PathBu
     (Receiver::start_tls(TlsAcceptor::from(Arc::new(config))).await, path)
 }
 
-/// The address of somebody who greets whoever comes in plain words.
+/// The address of a server that sends plain text instead of TLS.
 async fn speaks_no_tls() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

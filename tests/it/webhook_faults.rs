@@ -205,7 +205,7 @@ async fn shutdown_waits_for_running_attempts(engine: Engine) {
     let receiver = Receiver::start().await;
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    // Given a receiver that answers only when it is told to,
+    // Given a receiver that responds only after a signal,
     receiver.behave(move |_, _| {
         tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("a signal");
         status(200)

@@ -23,7 +23,7 @@ async fn quiet() -> (World, Person, String) {
     (world, vera, chat)
 }
 
-/// Holds a table, so that whoever reads it waits.
+/// Locks a table, so that reads of it wait.
 async fn held(stored: &Stored, table: &str) -> DatabaseTransaction {
     let transaction = stored.0.begin().await.expect("a transaction");
     let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");

@@ -155,7 +155,7 @@ async fn session_and_chat_link_to_each_other(engine: Engine) {
     let mut expected = vec![olga.id.clone(), odile.id.clone(), otto.id.clone()];
     expected.sort();
     assert_eq!(people, expected);
-    // Exactly the same people have the same chat, whoever asks; others another.
+    // Exactly the same people have the same chat, whichever of them calls; other people have another chat.
     assert_eq!(make(&otto, &[&olga.id, &odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id, &otto.id, &vera.id]).await["chat"]["id"], chat.as_str());

@@ -302,7 +302,7 @@ async fn presences_name_user_and_chat_and_are_sorted_by_join_time(engine: Engine
         })
         .collect();
     assert_eq!(found, expected);
-    // Joining asks for the chat; the user is whoever joins.
+    // `joinChat` takes only the chat; the user is the caller.
     assert!(sdl::fields("JoinChatInput")["chatId"].contains("ID!"));
     let given: Vec<_> = sdl::fields("JoinChatInput").into_keys().collect();
     assert_eq!(given, ["chatId", "exclusive"]);

@@ -1,4 +1,4 @@
-//! What all clients of a run share: where the nodes are, the chats, the clock of the run, and one way to ask.
+//! The context that all clients of a run share: the nodes, the chats, the clock of the run, and requests with retries.
 
 use super::journal::{Micros, Shown};
 use base64::Engine;

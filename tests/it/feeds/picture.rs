@@ -201,7 +201,7 @@ impl Desk {
         }
     }
 
-    /// A chat is shown everywhere as it was last told of, as in a cache by ids.
+    /// Updates a chat in all lists, as a cache by ids does.
     fn show(&mut self, chat: &Value) {
         let id = text(&chat["id"]);
         for shelf in [&mut self.picture.inbox, &mut self.picture.queues] {

@@ -159,7 +159,7 @@ impl Stage {
         }
     }
 
-    /// Notes, then something that Vera is told of: what she is told and finds.
+    /// Runs a mutation between notes, and records the events and data that Vera receives.
     async fn step(&mut self, by: &Person, mutation: &str, selection: &str, mut input: Value) -> Value {
         self.whisper().await;
         self.world.pass(1);

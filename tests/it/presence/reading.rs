@@ -229,7 +229,7 @@ async fn a_read_mark_reaches_the_viewers_other_devices(engine: Engine) {
             "chat": { "id": chat, "viewerParticipation": { "unreadCount": left } } });
         assert_eq!((&event["change"], &event["viewer"]["unreadCount"]), (&expected, &json!(left)));
     }
-    // Nothing is told of a chat that is out of the way, nor to anybody else, nor where nothing moved.
+    // No event is sent for a hidden chat, to other actors, or if the mark did not move.
     mark(&olga, &hidden, None).await;
     mark(&olga, &chat, None).await;
     send(&odile, &hidden, "Lunch!").await;

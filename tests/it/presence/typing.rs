@@ -88,7 +88,7 @@ async fn typing_is_seen_live(engine: Engine) {
     world.pass(1);
     set_typing(&vera, &chat, true).await;
     assert_eq!(next().await, [vera.id.as_str()]);
-    // Nobody says so, and yet it is told.
+    // The indicator expires without a call, and the event is sent nevertheless.
     world.pass(15);
     assert!(next().await.is_empty());
     world.app.stop().await;

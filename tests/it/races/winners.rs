@@ -50,7 +50,7 @@ async fn fifty_concurrent_accepts_have_one_winner(engine: Engine) {
         let winner = called.iter().zip(&payloads).filter(|(_, payload)| code(payload).is_none());
         let winner: Vec<_> = winner.map(|(person, _)| person).collect();
         assert_eq!(winner.len(), 1, "{payloads:#?}");
-        // Everybody is told the same, winner and losers.
+        // The winner and the losers receive the same state.
         let expected = json!({ "state": "ACCEPTED", "acceptedBy": { "id": winner[0].id } });
         for payload in &payloads {
             assert_eq!(payload["chatSession"], expected);
@@ -115,7 +115,7 @@ async fn one_of_a_hundred_operators_gets_the_chat(engine: Engine) {
     exclusive_joins(engine, 100, 3).await;
 }
 
-/// So many operators join a chat at once, time and again: one is in, and each of the others is told who.
+/// Repeatedly, this number of operators join a chat at once: one succeeds, and the others receive the winner.
 async fn exclusive_joins(engine: Engine, operator_count: usize, rounds: usize) {
     let world = World::new(engine).await;
     let people = operators(&world, operator_count).await;

@@ -1,4 +1,4 @@
-//! How the databases read each order of chat sessions, of somebody's participations and of a large inbox: through an index.
+//! The databases read each order of chat sessions, participations and a large inbox through an index.
 
 use super::plans::{CHATS, MINUTE, filled};
 use crate::harness::Engine;

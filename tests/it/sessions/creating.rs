@@ -281,13 +281,13 @@ async fn session_participants_can_be_changed(engine: Engine) {
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
     let session = clinic.session().await;
     let call = |people: &[&String]| json!({ "chatSessionId": session, "participantIds": people });
-    // The creator stays, whoever asks.
+    // The creator remains, regardless of the caller.
     odile.done("updateChatSession", "", call(&[&otto.id, &odile.id])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
     assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is no longer a participant");
     assert_eq!(olga.refused("updateChatSession", call(&[])).await, ["INVALID"]);
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
-    // So does whoever let it ring.
+    // So does the user who started it.
     done(otto, "START", &session).await;
     olga.done("updateChatSession", "", call(&[])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &otto.id]));

@@ -171,7 +171,7 @@ async fn participant_in_a_session_is_busy_until_it_ends(engine: Engine) {
     assert_eq!(statuses(&clinic, &other, &people).await, ["WAITING", "BUSY", "BUSY"]);
     done(&clinic.olga, "START", &other).await;
     assert_eq!(statuses(&clinic, &other, &people).await, ["WAITING", "BUSY", "BUSY"]);
-    // Busy is a sign, not a lock: whoever wants to may take the other call.
+    // Busy is only shown: a busy participant can still accept the other call.
     done(&clinic.vera, "ACCEPT", &other).await;
     assert_eq!(statuses(&clinic, &other, &people).await, ["ACCEPTED", "BUSY", "ACCEPTED"]);
     done(&clinic.olga, "FINISH", &runs).await;

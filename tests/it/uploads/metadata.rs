@@ -56,7 +56,7 @@ async fn photo_loses_place_and_camera_and_stays_upright(engine: Engine) {
     assert!(!has(&stored, "CameraInc") && !has(&stored, "Lane 7"));
     assert!(has(&stored, "a color profile"), "colors stay as they were");
     assert_eq!(file["size"], stored.len());
-    // It is on its side in the file, and upright for whoever looks at it, as browsers do.
+    // The image is rotated in the file, and upright when it is shown, as in browsers.
     assert_eq!((&file["width"], &file["height"]), (&json!(32), &json!(64)));
     let mut decoder =
         image::ImageReader::new(std::io::Cursor::new(&stored)).with_guessed_format().expect("a format");

@@ -52,7 +52,7 @@ async fn only_own_complete_uploads_of_the_chat_can_be_sent(engine: Engine) {
     // A refusal has sent none of them: the first that is right takes it, and the next finds it taken.
     vera.done("sendMessage", "", send(&[&own])).await;
     assert_eq!(refusal(&vera, send(&[&own])).await, "INVALID attachmentIds");
-    // What is sent for another was uploaded by whoever sends it.
+    // Files that are sent for another actor must be uploaded by the caller.
     let program = program(&world.app, &world.admin).await;
     let report = file(&program, &chat).await;
     let mut input = send(&[&report]);
