@@ -149,7 +149,7 @@ async fn archiving_changes_lists_and_unread_counts_but_not_counters(engine: Engi
     let none = seen().await;
     assert_eq!(none["viewer"]["unreadCount"], 0);
     assert_eq!(none["chat"]["lastMessage"], Value::Null);
-    // What was read stays read when it comes back, and what was not is unread again.
+    // After restoring, read messages are still read, and unread ones are unread again.
     clinic.restore().await;
     assert_eq!(seen().await["viewer"]["unreadCount"], 3);
     clinic.stop().await;
@@ -237,7 +237,7 @@ async fn subscribers_receive_archive_changes(engine: Engine) {
         sockets.push(socket);
     }
     clinic.archive(&at(1)).await;
-    // What changes nothing tells nothing.
+    // A call that changes nothing sends no event.
     clinic.archive(&at(1)).await;
     clinic.archive(LATER).await;
     clinic.restore().await;

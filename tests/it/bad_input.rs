@@ -29,7 +29,7 @@ on_both!(
 /// A spoilt call, and what must come of it.
 type Case = (Call, String);
 
-/// What a text may be.
+/// The rule for a text.
 struct Rule {
     limit: usize,
     /// Values within the limit that are refused.

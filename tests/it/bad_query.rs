@@ -74,7 +74,7 @@ async fn visitor_search_matches_literally(engine: Engine) {
         let found = u8::from(query.len() < limits::NAME);
         assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
     }
-    // What no id can be is nobody's.
+    // A text that cannot be an id finds nothing.
     let by_name = "query($id: String) { visitor(by: { externalId: $id }) { id } }";
     for nobody in ["", "\0", "a\0b", "%", &"x".repeat(limits::EXTERNAL_ID + 1)] {
         let found = scene.olga.query(by_name, json!({ "id": nobody })).await;

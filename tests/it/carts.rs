@@ -136,7 +136,7 @@ async fn a_cart_belongs_to_one_visitor_and_their_chats(engine: Engine) {
     ] {
         assert_eq!(outcome(&shop, "upsertShoppingCart", &input).await, expected, "{input}");
     }
-    // What is not said of the chat stays.
+    // If the chat is absent, it is unchanged.
     let again = shop.done("upsertShoppingCart", CART, of(&vera, json!({}))).await;
     assert_eq!(again["shoppingCart"]["chat"]["id"], json!(own));
     world.app.stop().await;
@@ -158,7 +158,7 @@ async fn a_cart_is_shown_to_its_visitor_and_the_organization(engine: Engine) {
     for (who, chat, in_chat) in [
         (&*scene.admin, json!(scene.private.chat), in_chat.clone()),
         (&scene.olga, json!(scene.private.chat), in_chat),
-        // Who does not see the private chat sees the visitor's cart, and no chat.
+        // A viewer who cannot see the private chat sees the visitor's cart without the chat.
         (&scene.otto, Value::Null, Value::Null),
         (&scene.program, Value::Null, Value::Null),
         (&scene.vera, json!(scene.private.chat), Value::Null),

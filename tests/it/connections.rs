@@ -8,7 +8,7 @@ use anteroom::config::Config;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// What an HTTP/2 client says first: the preface, and settings with windows of 0 bytes.
+/// The first bytes of an HTTP/2 client: the preface, and settings with windows of 0 bytes.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NO_WINDOW: &[u8] = &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 

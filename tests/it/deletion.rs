@@ -259,7 +259,7 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     assert_eq!(second["isExisting"], false);
     assert_ne!(second["chat"]["id"], first);
     assert_eq!(create(&odile, "four").await["chat"]["id"], second["chat"]["id"]);
-    // Nor does a session find what was deleted.
+    // Creating a session does not find the deleted chat either.
     assert_eq!(delete(&world.admin, &text(&second["chat"]["id"])).await, "done");
     let called = olga.done(
         "createChatSession",

@@ -87,7 +87,7 @@ async fn only_sender_can_edit(engine: Engine) {
     let document = "mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }";
     let refused = program.ask(document, input).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    // What tells of somebody's coming was written by nobody.
+    // System messages have no author who could edit them.
     clinic.olga.done("joinChat", "", json!({ "chatId": clinic.chat })).await;
     let query = "query($id: ID!) { chat(id: $id) { messages(types: [JOIN], last: 1) { nodes { id viewerActions } } } }";
     let found = clinic.olga.query(query, json!({ "id": clinic.chat })).await;
@@ -117,7 +117,7 @@ async fn the_window_ends_on_the_millisecond(engine: Engine) {
         let actions = message["viewerActions"].to_string();
         assert!(!actions.contains("EDIT") && !actions.contains("DELETE"), "{actions}");
     }
-    // What it says already is no change, and so never too late: an answer may have been lost.
+    // Editing to the current text changes nothing, and so is never too late: the first response may have been lost.
     assert_eq!(clinic.edit(&clinic.vera, &id, "1").await["text"], "1");
     clinic.stop().await;
 }
@@ -353,7 +353,7 @@ async fn subscribers_receive_edits_in_order(engine: Engine) {
         for expected in changes {
             assert_eq!(socket.data().await["chatEvents"]["change"], expected);
         }
-        // What is new is the next message.
+        // The next event is the next new message.
         assert_eq!(added.data().await["messageAdded"]["node"]["text"], "2");
     }
     // A resumed stream replays each change, with the current state of the message.

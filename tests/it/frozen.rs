@@ -221,7 +221,7 @@ async fn stopped_node_gives_up_its_locks() {
     let looked = Instant::now();
     loop {
         nodes.first.freeze();
-        // What the server has been sent already is done by then.
+        // By then, the server has executed everything that it received before.
         tokio::time::sleep(Duration::from_millis(300)).await;
         if server.sql_in(&nodes.database, open) != "0" {
             break;

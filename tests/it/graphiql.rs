@@ -183,7 +183,7 @@ async fn desk_examples(world: &World, olga: &Person) {
     assert_eq!((&left["chat"]["presentUserCount"], &left["userErrors"]), (&json!(0), &json!([])));
 }
 
-/// What is done in a chat to a message of Vera's.
+/// Everyday operations on a message of Vera's in a chat.
 async fn everyday_examples(chat: &str, message: &Value, olga: &Person, vera: &Person) {
     let everyday = example("everyday");
     let own = json!({ "chatId": chat, "messageId": message });

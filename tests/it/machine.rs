@@ -9,12 +9,12 @@ use anteroom::domain::session_action::SessionAction;
 use entity::{ActorId, SessionState};
 use uuid::Uuid;
 
-/// Who gives an action, by what they did before.
+/// The caller of an action, by their earlier actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Creator,
     Starter,
-    /// Who accepted or rejected it.
+    /// The actor who accepted or rejected the session.
     Answerer,
     /// Any other participant.
     Other,

@@ -40,7 +40,7 @@ async fn event_stream(person: &Person) -> reqwest::Response {
 async fn new_socket_replaces_silent_one() {
     let world = World::new(Engine::Sqlite).await;
     let vera = world.visitor("vera").await;
-    // Nobody reads these: as sockets of a laptop that has slept.
+    // These sockets are not read, like those of a laptop that has gone to sleep.
     let mut gone = Vec::new();
     for _ in 0..3 {
         gone.push(Socket::connect(&vera.url, &vera.token).await);

@@ -79,7 +79,7 @@ async fn custom_name_is_title_only_for_its_owner(engine: Engine) {
         );
         assert_eq!(row["customName"].is_null() && row["customDescription"].is_null(), !sees_it, "{row:#}");
     }
-    // What is not named stays; null takes it away. Nothing of the chat itself changed.
+    // Absent fields are unchanged, and null removes a value. The chat itself has not changed.
     view(&vera, &chat, json!({ "customDescription": null })).await;
     let after =
         seen(&vera, &chat, "title updatedAt viewerParticipation { customName customDescription }").await;

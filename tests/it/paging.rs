@@ -166,7 +166,7 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
     (world, olga, lists)
 }
 
-/// What happens at once: a chat that waits, one that has ended, and one more colleague in the long chat.
+/// Adds a waiting chat, an ended one, and one more colleague in the long chat.
 async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: usize) {
     world.admin.done("createRoom", "", json!({ "name": format!("Room {number}") })).await;
     world.visitor(&format!("visitor {number}")).await;

@@ -36,7 +36,7 @@ impl Record {
         Self { world, olga, patient, program, chat }
     }
 
-    /// What the patient says, through the program.
+    /// Sends a message of the patient through the API client.
     async fn inbound(&self, text: &str) -> Value {
         let input = json!({ "chatId": self.chat, "senderId": self.patient.id, "text": text });
         let selection = "messageEdge { cursor node { sender { __typename id } receiver { id } senderName text
@@ -121,7 +121,7 @@ async fn api_client_sends_message_for_patient(engine: Engine) {
     let first = record.program.done("sendMessage", selection, input.clone()).await;
     assert_eq!(first["messageEdge"]["node"]["externalId"], "IM6f03096c");
     assert_eq!(record.program.done("sendMessage", selection, input.clone()).await, first);
-    // Nobody else speaks in the patient's name.
+    // Nobody else can send messages for the patient.
     let document =
         "mutation($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { code } } }";
     assert_eq!(error_code(&record.olga.ask(document, json!({ "input": input })).await), "FORBIDDEN");
@@ -200,7 +200,7 @@ async fn page_info_is_exact_and_size_is_independent(engine: Engine) {
         let oldest = record.page(&format!("last: {size}, before: \"{start}\"")).await;
         assert_eq!((texts(&oldest), sides(&oldest)), (vec!["0".to_owned()], (false, true)), "{size}");
     }
-    // What is no cursor of this chat is no position: nothing can be read out of one, or made up.
+    // A text that is not a cursor of this chat is refused: cursors cannot be read or made up.
     let query =
         "query($id: ID!, $at: String!) { chat(id: $id) { messages(last: 1, before: $at) { totalCount } } }";
     for made_up in ["eyJ0eXBlIjoiTE9DQUxfRklORCJ9", "2021-03-09T23:54:39.152Z", ""] {

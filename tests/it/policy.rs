@@ -14,7 +14,7 @@ on_both!(
     viewer_actions_match_policy,
 );
 
-/// What becomes of each verb, tried by one after the other, row by row: `done`, or the code of the refusal.
+/// The outcome of each verb by each person, tried row by row: `done`, or the code of the refusal.
 /// Victor and Otto participate in no chat. Vera and Olga talk; the direct chat is Olga's with Odile.
 const IN_CHATS: [(&str, &str); 4] = [
     (

@@ -130,7 +130,7 @@ async fn each_event_changes_expected_counters(engine: Engine) {
             "start" => chat = world.chat(&cast.vera).await,
             step => cast.play(&world, &chat, step).await,
         }
-        // Whoever is present stays so.
+        // Present users remain present.
         for person in [&cast.olga, &cast.otto] {
             person.mutate("keepPresence", "", json!({ "chatId": chat })).await;
         }
@@ -215,7 +215,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
         text(&started["chat"]["id"])
     };
     let (first, second) = (start(0).await, start(1).await);
-    // Whoever follows something is heard from, until their socket closes.
+    // A user with an open subscription counts as active until their socket closes.
     let come = async |user: &Person| {
         let mut socket = Socket::connect(&world.app.url, &user.token).await;
         socket.subscribe("1", "subscription { viewerEvents { at } }", json!({}), None).await;
@@ -228,7 +228,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
         socket
     };
     assert_eq!(staffed().await, [false, false, false], "nobody is online");
-    // Nobody knows yet where Olga answers.
+    // Olga has not answered in any room yet.
     let socket = come(&olga).await;
     assert_eq!(staffed().await, [true, true, true]);
     // Once she has answered in a room, she answers there.
@@ -242,7 +242,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
     drop(socket);
     world.pass(120);
     assert_eq!(staffed().await, [false, false, false], "she is gone");
-    // Who works with colleagues alone has not answered in any room.
+    // A user who only talks to colleagues has not answered in any room.
     let input = json!({ "participantId": olga.id });
     otto.done("createDirectChat", "", input).await;
     let socket = come(&otto).await;

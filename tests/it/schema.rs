@@ -252,7 +252,7 @@ fn each_kind_of_breaking_change_is_named() {
         let changes = breaking_changes(&file("schema.graphql"), &path).join("\n");
         assert!(changes.contains(expected), "{from}: {changes}");
     }
-    // What is added breaks nothing.
+    // Additions are not breaking changes.
     std::fs::write(
         &path,
         current.replace("type Chat implements Node {", "type Chat implements Node {\n  more: Int\n"),

@@ -32,7 +32,7 @@ async fn quiet(engine: Engine) -> World {
     World::on(app.await).await
 }
 
-/// What a query answers, and how many statements that took.
+/// The answer to a query, and the number of its statements.
 async fn counted(world: &World, client: &Client, query: &str, variables: Value) -> (Value, u64) {
     let store = world.app.app.actions().store();
     let before = store.statements();

@@ -61,7 +61,7 @@ async fn tags_are_kept_as_written_each_once_in_their_order(engine: Engine) {
     tag(&olga, &chat, json!([])).await;
     assert_unchanged(&before, &stored.tables().await, "nothing new");
     assert_eq!(untag(&olga, &chat, json!(["premium", "never"])).await, json!(["Premium", "Ärger"]));
-    // What has ended is tagged, too; a program reads it.
+    // Ended chats can be tagged too, and API clients can read tags.
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     tag(&olga, &chat, json!(["done"])).await;
     let query = "query($id: ID!) { chat(id: $id) { tags viewerActions } }";

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 7] =
     [&["domain"], &["store"], &["live"], &["delivery", "files"], &["actions"], &["graphql"], &["http"]];
 
-/// What stands beside the layers: put together from all of them, or used by all of them.
+/// The modules beside the layers, which use all of them or are used by all of them.
 const BESIDE: [&str; 9] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry", "workers"];
 
 /// The types of the API refer to each other, as the schema does: a chat has messages, and a message its chat.

@@ -130,7 +130,7 @@ async fn chat_dated_into_the_future_goes_on_in_order(engine: Engine) {
         last = at;
     }
     assert!(last < Utc::now().timestamp_millis() + DAY + MINUTE);
-    // What becomes due goes by the clock all the same.
+    // Deadlines still follow the clock.
     let rings = ringing(&vera, &chat, &olga, 5).await;
     assert!(
         millis(&rings["chatSession"]["ringsUntil"]) < Utc::now().timestamp_millis() + MINUTE,

@@ -237,7 +237,7 @@ async fn file_size_limit_is_configurable() {
     let mib = 1024 * 1024;
     assert_eq!(outcome(&vera, "video/mp4", 30 * mib).await, Vec::<String>::new());
     assert_eq!(outcome(&vera, "video/mp4", 30 * mib + 1).await, ["TOO_LARGE"]);
-    // What is decoded has a limit of its own.
+    // The decoder has its own limit.
     assert_eq!(outcome(&vera, "image/png", limits::IMAGE_BYTES).await, Vec::<String>::new());
     assert_eq!(outcome(&vera, "image/png", limits::IMAGE_BYTES + 1).await, ["TOO_LARGE"]);
     assert_eq!(outcome(&vera, "text/html", 1).await, ["UNSUPPORTED_MEDIA"]);

@@ -144,7 +144,7 @@ async fn private_chat_is_visible_only_to_participants_and_admins(engine: Engine)
     app.stop().await;
 }
 
-/// Whoever appears in a chat, in every place where a name can stand.
+/// The people who appear in a chat, in every field that can show a name.
 const NAMES: &str = "query($id: ID!) { chat(id: $id) { title owner { ...who }
     participations { nodes { actor { ...who } } } presences { nodes { user { ...who } } }
     messages { nodes { senderName sender { ...who } } } lastMessage { senderName sender { ...who } }

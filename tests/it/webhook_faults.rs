@@ -76,7 +76,7 @@ async fn malformed_response_is_a_failure(engine: Engine) {
         delivered(&world.admin, &hook).await;
         world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
     }
-    // Nobody is there; later somebody is.
+    // At first nothing listens at the address; later the receiver does.
     let nobody = format!("http://127.0.0.1:{}/", free_port());
     let hook = hook(&world.admin, &nobody, &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;

@@ -138,7 +138,7 @@ async fn disabling_fails_pending_deliveries(engine: Engine) {
     );
     // An admin did it: there is no reason but that.
     assert_eq!(current_webhook(&world.admin, &hook).await["disabledReason"], Value::Null);
-    // What happens meanwhile is not told, neither now nor later.
+    // Events while the webhook is disabled are not sent, neither now nor later.
     say(&olga, &chat, "Meanwhile").await;
     receiver.reply(status(200));
     world.admin.done("updateWebhook", "", change(true)).await;

@@ -235,7 +235,7 @@ async fn retry_after_is_honored(engine: Engine) {
     say(&olga, &chat, "Hello").await;
     let row = after_attempts(&world.admin, &hook, 1).await;
     assert_eq!(row["nextAttemptAt"], after_noon(1));
-    // What comes while the receiver wants peace waits too.
+    // Events during the wait that `Retry-After` asks for wait too.
     receiver.reply(answer(503, "Retry-After: 600\r\n"));
     world.pass(60);
     receiver.wait_for_requests(5).await;

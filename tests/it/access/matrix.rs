@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// The text of every message that has one.
 pub const TEXT: &str = "needle";
 
-/// What a chat is like for every viewer.
+/// A chat, and the relation of every viewer to it.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     chat_type: ChatType,

@@ -1,5 +1,5 @@
-//! The phases of session states (open, ringing, over) are defined once, in `entity`. Partial indexes of the database also
-//! name states, and must name the same ones.
+//! The phases of session states (open, ringing, over) are defined once, in `entity`. Partial indexes of the database
+//! also name states, and must name the same ones.
 
 use crate::harness::stored::Stored;
 use crate::harness::{Engine, TestApp};

@@ -84,7 +84,7 @@ async fn widget_key_can_only_sign_in() {
         let answer = widget.client.ask(&document, json!({})).await;
         assert_eq!(error_code(&answer), "FORBIDDEN", "{document}: {answer}");
     }
-    // What the sign-in selects is limited.
+    // The selection of the sign-in is limited too.
     let wide =
         "mutation { signInVisitor(input: {}) { viewer { inbox(first: 100) { nodes { messages(first: 100) {
         nodes { text } } } } } } }";

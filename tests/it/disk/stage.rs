@@ -224,7 +224,7 @@ impl Stage {
         self.server = Some(Binary::start_with(&self.data, self.port, |command| (self.settings)(command)));
     }
 
-    /// What is stored after a start of a server that has stopped.
+    /// The stored messages after a start of a stopped server.
     pub async fn restarted_read(&mut self) -> Vec<Line> {
         self.start_again().await;
         self.read().await

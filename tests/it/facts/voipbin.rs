@@ -82,7 +82,7 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
         let (name, input) = creation(kind, &others);
         let made = olga.done(name, selection, input).await["chat"].clone();
         assert_eq!((&made["type"], &made["participationCount"]), (&json!(kind), &json!(count)));
-        // What people write is a message; what the system tells of itself is of another type, and no text.
+        // Messages of people have the type MESSAGE; system messages have another type, and no text.
         olga.done("joinChat", "", json!({ "chatId": made["id"] })).await;
         olga.done("sendMessage", "", json!({ "chatId": made["id"], "text": "Hello" })).await;
         let query = "query($id: ID!) { chat(id: $id) { messages { nodes { type text } } } }";

@@ -34,7 +34,7 @@ const CROWD_CHATS: usize = 25;
 /// Streams of an API client of the crowd: few enough that those which died do not count against it.
 const CROWD_EACH: usize = 60;
 
-/// What a run came to.
+/// The result of a run.
 pub struct Outcome {
     pub journal: Journal,
     /// How often each fault was caused.
@@ -87,7 +87,7 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     if let Some(expired) = duty_problem(&last, &people.admin, &duty).await {
         journal.expired.push(expired);
     }
-    // What is only in memory is gone now; what was shown and acknowledged has to be there.
+    // State that is only in memory is gone now. Events that were shown, and writes that were acknowledged, must remain.
     let cluster = supervised.end().await;
     let cluster = tokio::task::spawn_blocking(move || {
         let mut cluster = cluster;

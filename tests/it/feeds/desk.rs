@@ -166,7 +166,7 @@ impl Office {
         people.choose(&mut self.random).expect("somebody").clone()
     }
 
-    /// What somebody does next.
+    /// The next action of a random person.
     fn call(&mut self) -> (Person, &'static str, &'static str, Value) {
         const CHAT: &str = "chat { id }";
         let (users, visitors) = (self.users.clone(), self.visitors.clone());

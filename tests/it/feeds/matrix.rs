@@ -16,7 +16,7 @@ on_both!(
     viewer_events_include_queue_and_inbox,
 );
 
-/// What a change does to the lists of chats.
+/// The effect of a change on lists of chats.
 const LISTS: &str = "subscription($in: ChatScope!) { chatChanged(in: $in) { action chatId chat { name \
                      presentUserCount messageCount userMessageCount isWaiting participationCount \
                      userParticipationCount isPrivate endedAt } } }";

@@ -20,7 +20,7 @@ const BURST: Duration = Duration::from_millis(50);
 /// Chats or sessions by their ids.
 type Shelf = BTreeMap<String, Value>;
 
-/// What is on the screen.
+/// The content of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     pub inbox: Shelf,
@@ -38,7 +38,7 @@ pub struct Desk {
     socket: Option<Socket>,
     viewer_cursor: Option<String>,
     board_cursor: Option<String>,
-    /// What it was told, to explain a wrong picture.
+    /// The events that the desk received, to explain a wrong picture.
     story: Vec<String>,
 }
 
@@ -231,7 +231,7 @@ impl Desk {
         }
     }
 
-    /// What a fresh look shows.
+    /// The picture that a new fetch returns.
     async fn fetched(&self) -> Picture {
         let mut picture = Picture::default();
         let viewer = format!(

@@ -33,7 +33,7 @@ impl Stored {
         for actor in &mut actors {
             actor.last_seen_at = None;
         }
-        // Neither are attempts of deliveries.
+        // Attempts of deliveries are not compared either.
         let mut webhooks = webhook::Entity::find().all(&self.0).await.expect("webhooks");
         for webhook in &mut webhooks {
             webhook.failing_since = None;

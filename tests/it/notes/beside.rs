@@ -78,7 +78,7 @@ struct Stage {
     notes: Notes,
     /// The newest notes.
     hidden: Vec<String>,
-    /// What Vera came to see, in order.
+    /// The events and data that Vera received, in order.
     seen: Vec<Value>,
     streams: HashMap<&'static str, Socket>,
     start: String,
@@ -247,7 +247,7 @@ impl Stage {
     }
 }
 
-/// What differs from world to world, by the order in which it was first seen.
+/// The values that differ between worlds, numbered in the order in which they first appear.
 #[derive(Default)]
 struct Names(HashMap<String, usize>);
 

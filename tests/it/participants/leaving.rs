@@ -144,7 +144,7 @@ async fn leave_returns_null_chat(engine: Engine) {
     world.app.stop().await;
 }
 
-/// What somebody may do in a chat that they see.
+/// The actions that a person can take in a chat that they see.
 async fn actions(client: &Person, chat: &str) -> Vec<String> {
     let found = seen(client, chat, "viewerActions").await["viewerActions"].clone();
     found.as_array().expect("actions").iter().map(text).collect()

@@ -92,7 +92,7 @@ async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     assert_ne!(second["id"], first["id"]);
     let told = [entry("JOIN", &olga.id), entry("LEAVE", &olga.id), entry("JOIN", &olga.id)];
     assert_eq!(history(&vera, &chat).await, told);
-    // What has ended does not vanish.
+    // Ended presences do not disappear.
     let all = "presences(includeEnded: true) { nodes { id } }";
     let all = seen(&vera, &chat, all).await;
     assert_eq!(ids(&all["presences"]["nodes"]), [text(&first["id"]), text(&second["id"])]);

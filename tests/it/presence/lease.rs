@@ -88,7 +88,7 @@ async fn sending_renews_the_senders_presence(engine: Engine) {
     world.pass(50);
     send(&vera, &chat, "Hello").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
-    // Nor does it show that she is there when somebody writes in her name.
+    // A message that is sent for her does not renew her presence either.
     let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
     world.admin.done("sendMessage", "", input).await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
@@ -196,7 +196,7 @@ async fn an_expired_presence_is_absent_before_the_server_has_looked(engine: Engi
     // Her sending does not bring it back: she would be present without having joined.
     send(&olga, &chat, "Sorry, I was away").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
-    // Who joins finds the chat free, and the history in order.
+    // A user who joins finds the chat free, and the history in order.
     odile.done("joinChat", "", json!({ "chatId": chat, "exclusive": true })).await;
     let told = [
         entry("JOIN", &olga.id),

@@ -45,7 +45,7 @@ async fn messages_of_others_are_unread_until_they_are_read(engine: Engine) {
     for words in ["Hello", "Is anybody there?"] {
         send(&vera, &chat, words).await;
     }
-    // Whoever joins late has it all before them; joining is nothing to read.
+    // For a user who joins late, all earlier messages are unread. The join itself is not.
     join(&olga, &chat).await;
     assert_eq!((unread(&olga, &chat).await, unread(&vera, &chat).await), (2, 0));
     let first = sequences(&olga, &chat).await[0];
@@ -79,7 +79,7 @@ async fn the_read_mark_never_moves_back_nor_past_the_end(engine: Engine) {
     assert_eq!(seen(&vera, &chat, "updatedAt viewerParticipation { lastReadAt }").await, before);
     let input = json!({ "chatId": chat, "throughSequence": -1 });
     assert_eq!(vera.refused("markRead", input).await, ["INVALID"]);
-    // Nobody has read what is still to come.
+    // Future messages cannot be marked as read.
     let marked = mark(&vera, &chat, Some(1_000_000)).await;
     assert_eq!(marked["participation"]["lastReadSequence"], sequences[2]);
     assert_eq!(marked["participation"]["lastReadAt"], "2026-11-20T12:00:10.000Z");
@@ -143,7 +143,7 @@ async fn mark_read_without_participation_is_noop(engine: Engine) {
         ["NOT_FOUND"]
     );
     assert_unchanged(&before, &stored.tables().await, "markRead");
-    // What has ended can still be read.
+    // Messages of an ended chat can still be marked as read.
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     mark(&vera, &chat, None).await;
     world.app.stop().await;

@@ -69,7 +69,7 @@ async fn an_external_id_belongs_to_its_sender_and_chat(engine: Engine) {
     for (person, chat) in [(&olga, &chat), (&vera, &other)] {
         assert_ne!(send_as(person, chat, "Hello", "one").await["node"]["id"], first["node"]["id"]);
     }
-    // Who sends in her name sends her message.
+    // A message sent for her has her as its sender.
     let input = json!({ "chatId": chat, "text": "Hello", "externalId": "one", "senderId": vera.id });
     assert_eq!(world.admin.done("sendMessage", EDGE, input).await["messageEdge"], first);
     world.app.stop().await;

@@ -43,7 +43,7 @@ async fn visitor_participates_from_the_start(engine: Engine) {
     let expected = json!({ "createdAt": NOON, "endedAt": null, "messageCount": 0, "firstMessageAt": null });
     assert_eq!(own(&vera, &chat).await, expected);
     assert_eq!(own(&olga, &chat).await, json!(null));
-    // Who starts a chat for her is there to follow it, but has said nothing yet.
+    // A user who starts a chat for her participates, but is not counted before their first message.
     let input = json!({ "roomId": world.room, "visitorId": vera.id });
     let chat = text(&olga.done("startChat", "chat { id }", input).await["chat"]["id"]);
     assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str(), &olga.id]);

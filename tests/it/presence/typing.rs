@@ -24,7 +24,7 @@ async fn set_typing(person: &Person, chat: &str, is_typing: bool) {
     person.done("setTyping", "", json!({ "chatId": chat, "isTyping": is_typing })).await;
 }
 
-/// Who types in a chat as it was answered.
+/// The actors who are typing in a chat of a response.
 fn typers(chat: &Value) -> Vec<String> {
     let typing = chat["typing"].as_array().unwrap();
     typing.iter().map(|one| text(&one["actor"]["id"])).collect()

@@ -98,7 +98,7 @@ async fn concurrent_joins_and_chat_end_do_not_deadlock(engine: Engine) {
         for payload in at_once(calls).await {
             assert!(matches!(code(&payload), None | Some("CHAT_ENDED" | "NOT_PRESENT")), "{payload:#}");
         }
-        // Whoever came is gone, and the history tells of each coming and each going.
+        // Every user who joined is gone, and the history has an entry for each join and leave.
         let query = "query($id: ID!) { chat(id: $id) { presentUserCount presences { nodes { id } }
             messages(first: 100) { nodes { type sender { id } } } } }";
         let ended = vera.query(query, json!({ "id": chat })).await["chat"].clone();

@@ -143,7 +143,7 @@ async fn a_list_goes_on_after_a_chat(engine: Engine) {
     for (place, chat) in all.iter().enumerate() {
         assert_eq!(list(json!({ "sinceId": chat })).await, all[place + 1..]);
     }
-    // What is not for Olga, or is no chat, has nothing after it.
+    // The list after a chat that Olga cannot see, or after another type of object, is empty.
     let private = json!({ "roomId": world.room, "visitorId": vera.id, "isPrivate": true });
     let private = odile.done("startChat", "chat { id }", private).await["chat"]["id"].clone();
     let direct = json!({ "participantId": vera.id });

@@ -52,7 +52,7 @@ const TEXTS: &[&str] = &[
     "𝒳𝓎 𐐀𐐁",
 ];
 
-/// What is typed, and what of the texts is found.
+/// Queries, and the matched parts of the texts.
 const CASES: &[(&str, &[&str])] = &[
     // Any part of a word, whatever the case.
     ("hello", &["Hello, World!", "othello", "HELLO again"]),

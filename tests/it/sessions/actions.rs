@@ -71,7 +71,7 @@ async fn reasons_are_kept(engine: Engine) {
     give_with(&clinic.vera, "REJECT", with(&session, json!(longest))).await;
     let expected = json!({ "rejectReason": longest, "finishReason": null });
     assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
-    // Who rejects again keeps the first reason.
+    // A second rejection by the same actor keeps the first reason.
     give_with(&clinic.vera, "REJECT", with(&session, json!("Another"))).await;
     assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
 
@@ -91,7 +91,7 @@ async fn invalid_transition_returns_current_session(engine: Engine) {
     assert_eq!(refused["userErrors"], json!([expected]));
     assert_eq!(refused["chatSession"]["state"], "CREATED");
 
-    // Nobody answers their own call.
+    // The user who started a session cannot answer it.
     done(&clinic.olga, "START", &session).await;
     for action in ["ACCEPT", "REJECT"] {
         assert_eq!(refusal(&give(&clinic.olga, action, &session).await), Some("INVALID_TRANSITION"));
@@ -133,7 +133,7 @@ async fn repeated_action_by_same_actor_is_idempotent(engine: Engine) {
         }
         assert_eq!(seen(olga, &session, STAMPS).await, before);
     }
-    // What is finished is finished for everybody, admins too.
+    // A finished session is finished for everybody, including admins.
     let before = seen(olga, &session, STAMPS).await;
     for person in [olga, odile, vera, &world.admin] {
         done(person, "FINISH", &session).await;

@@ -133,7 +133,7 @@ async fn session_needs_another_participant(engine: Engine) {
         (olga, json!({ "in": { "participantIds": [olga.id] } })),
         (olga, json!({ "in": { "participantIds": [] } })),
         (olga, json!({ "in": { "chat": { "id": chat, "participantIds": [] } } })),
-        // Nobody but Vera is in her chat yet.
+        // Only Vera is in her chat so far.
         (vera, json!({ "in": { "chat": { "id": chat } } })),
         // A visitor does not choose whom to talk to.
         (vera, json!({ "in": { "participantIds": [olga.id] } })),
@@ -207,7 +207,7 @@ async fn the_call_room_is_for_participants_only(engine: Engine) {
         async |client: &Client, session: &str| seen(client, session, "callRoom").await["callRoom"].clone();
     let name = room(&clinic.olga, &one).await;
     assert_eq!(room(&clinic.vera, &one).await, name);
-    // Nobody guesses it.
+    // The name cannot be guessed.
     assert!(text(&name).len() >= 22, "{name} is short");
     assert_ne!(room(&clinic.olga, &other).await, name);
     for outsider in [&clinic.world.admin, &clinic.otto] {
@@ -244,7 +244,7 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
         let input = conflict(change);
         assert_eq!(olga.refused("createChatSession", input.clone()).await, ["CONFLICT"], "{input}");
     }
-    // What another mutation made under the id is in the way too; another caller's ids are not.
+    // An id that the caller used for another mutation is a conflict; ids of other callers are not.
     let group = json!({ "participantIds": [odile.id], "requestId": "one" });
     assert_eq!(olga.refused("createGroupChat", group).await, ["CONFLICT"]);
     let others = json!({ "in": { "participantIds": [olga.id] }, "requestId": "one" });

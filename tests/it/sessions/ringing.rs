@@ -36,7 +36,7 @@ async fn ring_time_is_45_seconds_by_default(engine: Engine) {
     for seconds in [4, 181] {
         assert_eq!(start(json!({ "ringSeconds": seconds })).await, "INVALID");
     }
-    // What no longer rings has no end of it.
+    // A session that no longer rings has no `ringsUntil`.
     let session = clinic.running().await;
     assert_eq!(seen(&clinic.vera, &session, "ringsUntil").await["ringsUntil"], json!(null));
     clinic.stop().await;
@@ -134,7 +134,7 @@ async fn planned_session_does_not_start_automatically(engine: Engine) {
     clinic.stop().await;
 }
 
-/// What each of these people does with a call, as Olga sees it.
+/// The call status of each of these people, as Olga sees it.
 async fn statuses(clinic: &Clinic, session: &str, people: &[&str]) -> Vec<String> {
     let session = seen(&clinic.olga, session, "participants { actor { id } status }").await;
     let participants = session["participants"].as_array().unwrap();

@@ -28,7 +28,7 @@ async fn current_page_changes_and_chat_keeps_the_first(engine: Engine) {
     let vera = world.visitor("vera").await;
     let started = start(&vera, &world, json!({ "page": page(1) })).await;
     let chat = started["chat"]["id"].clone();
-    // Nobody wrote yet.
+    // Nobody has sent a message yet.
     assert_eq!(pages(&world, &vera, &chat).await, [page(1), json!(null)]);
     start(&vera, &world, json!({ "page": page(2), "autoResume": true })).await;
     vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;

@@ -145,7 +145,7 @@ async fn private_chat_is_resumed_only_for_participants(engine: Engine) {
     // It is the visitor's own too.
     let resume = || json!({ "autoResume": true });
     assert_eq!(start(&vera, &world, resume()).await["chat"]["id"], chat);
-    // What is to be private does not go on where everybody reads it.
+    // With `isPrivate`, a newer public chat is not resumed.
     world.pass(1);
     let public = world.chat(&vera).await;
     let mut secret = resume();

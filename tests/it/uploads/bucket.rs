@@ -30,7 +30,7 @@ async fn a_bucket_keeps_files_as_a_folder_does() {
     let large: Vec<u8> = (0..12 * MIB).map(|number| u8::try_from(number % 251).expect("small")).collect();
     let scan = upload(&client, &chat, "scan.bin", ANY, large.clone()).await;
     assert!(bucket.largest() <= 5 * MIB && bucket.incomplete() == 0 && bucket.names().len() == 3);
-    // What is not as announced leaves nothing.
+    // A body that does not match the announced size leaves nothing.
     let granted = grant(&client, &chat, "lie.bin", ANY, 12 * MIB).await;
     let answer = status_and_code(put(&granted, ANY, in_pieces(&large[1..])).await).await;
     assert_eq!(answer, (400, "INVALID".to_owned()));

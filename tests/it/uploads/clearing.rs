@@ -76,7 +76,7 @@ async fn attachments_of_deleted_message_are_gone(engine: Engine) {
     let stored = Stored::of(&world.app).await;
     until(async || stored.tables().await["attachment"].len() == 2).await;
     assert_eq!(kept(&world.app.config.files).len(), 1);
-    // Whoever sends it again, having missed the answer, is shown the tombstone.
+    // A retry of the message returns the deleted message.
     let again = vera.done("sendMessage", "messageEdge { node { id } }", send(&first, "one")).await;
     assert_eq!(again["messageEdge"]["node"]["id"], message["id"]);
     assert_eq!(vera.refused("sendMessage", send(&first, "three")).await, ["NOT_FOUND"]);
@@ -116,7 +116,7 @@ async fn file_urls_of_deleted_chat_stop_working(engine: Engine) {
     for id in [&sent, &unsent, &text(&begun["attachment"]["id"])] {
         assert_eq!(vera.query(query, json!({ "id": id })).await["node"], Value::Null);
     }
-    // Nor is anything taken any more, and other chats keep theirs.
+    // No more uploads are accepted, and other chats keep their files.
     assert_eq!(status_and_code(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
     assert_eq!(ask(&links(&elsewhere).await["url"], reqwest::Method::GET, None).await, 200);
     world.app.stop().await;

@@ -31,7 +31,7 @@ async fn visitor_uploads_no_more_than_the_quota_of_a_day(engine: Engine) {
     let (chat, other) = (world.chat(&vera).await, world.chat(&victor).await);
     let first = grant(&vera, &chat, "a", ANY, 512 * KIB).await;
     assert_eq!(status_and_code(put(&first, ANY, vec![1; 512 * KIB]).await).await.0, 204);
-    // What is refused is not counted.
+    // Refused uploads do not count toward the quota.
     let refused = vera.mutate("createUpload", "attachment { id }", of(&chat, 513 * KIB)).await;
     let error = &refused["userErrors"][0];
     assert_eq!((&error["code"], &error["field"]), (&json!("QUOTA_EXCEEDED"), &json!(["input", "size"])));

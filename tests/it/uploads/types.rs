@@ -63,7 +63,7 @@ async fn harmless_files_of_any_type_are_kept(engine: Engine) {
         assert_eq!((&file["mediaType"], &file["width"]), (&json!("image/png"), &json!(40)), "{media_type}");
         assert!(file["previewUrl"].is_string());
     }
-    // What is no image at all has no preview.
+    // A file that is not an image has no preview.
     let file = kept_file(&vera, &chat, "image/png", &[7; 20]).await;
     assert_eq!((&file["mediaType"], &file["previewUrl"]), (&json!(ANY), &Value::Null));
     world.app.stop().await;

@@ -169,7 +169,7 @@ async fn anonymous_visitor_is_not_merged_on_login(engine: Engine) {
     assert_ne!(vera.person.id, nobody.person.id);
     let query = "query($id: ID!) { chat(id: $id) { id } }";
     assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"], json!(null));
-    // Nor was the other's token used.
+    // The other refresh token was not used either.
     world.pass(61);
     let again = widget.guest(json!({ "refreshToken": nobody.refresh_token })).await;
     assert_eq!(again.person.id, nobody.person.id);

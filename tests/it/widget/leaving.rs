@@ -71,7 +71,7 @@ async fn signing_out_everywhere_ends_them_all(engine: Engine) {
         let input = json!({ "refreshToken": guest.refresh_token });
         assert_eq!(widget.client.refused("signInVisitor", input).await, ["INVALID"]);
     }
-    // Whoever the organization vouches for comes in again.
+    // A visitor can sign in again with an identity token.
     let again = widget.guest(identity).await;
     assert!(is_accepted(&again).await);
     world.app.stop().await;

@@ -37,7 +37,7 @@ async fn operation_signs_in_only_one_visitor(engine: Engine) {
     let widget = Widget::of(&world.admin, &world.room).await;
     let twice = "mutation { a: signInVisitor(input: {}) { token } b: signInVisitor(input: {}) { token } }";
     assert_eq!(error_code(&widget.client.ask(twice, json!({})).await), "FORBIDDEN");
-    // What is selected of the viewer is the visitor's already, and nobody else's.
+    // Fields of the viewer are resolved as the new visitor, and as nobody else.
     let document = "mutation { signInVisitor(input: {}) { viewer { role inbox { totalCount }
         organization { name rooms { totalCount } } } } }";
     let answer = widget.client.ask(document, json!({})).await;
