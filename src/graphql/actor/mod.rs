@@ -133,7 +133,7 @@ impl User {
         Ok(self.0.role.map(UserRole::from).filter(|_| is_for_staff(context)))
     }
 
-    /// The id of the user in the organization's own systems. Null for visitors, or if there is none.
+    /// The id of the user in the organization's own systems. Null if there is none, or for visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| is_for_staff(context)))
     }
@@ -260,7 +260,7 @@ impl Visitor {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The id of the visitor in the organization's own systems. Null for other visitors, or if there is none.
+    /// The id of the visitor in the organization's own systems. Null if there is none, or for other visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
@@ -279,8 +279,8 @@ impl Visitor {
         Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
     }
 
-    /// The last known page of the website that the visitor was on. Null for other visitors, or if none is
-    /// known.
+    /// The last known page of the website that the visitor was on. Null if none is known, or for
+    /// other visitors.
     async fn current_page(&self, context: &Context<'_>) -> Result<Option<WebPage>> {
         Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }
