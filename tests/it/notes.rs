@@ -106,7 +106,7 @@ async fn note_changes_only_staff_unread_counts(engine: Engine) {
     let Clinic { world, olga, odile, vera, chat } = &clinic;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     clinic.say(vera, "Here").await;
-    let stands = async || olga.query(STANDS, json!({ "id": chat })).await;
+    let current_state = async || olga.query(STANDS, json!({ "id": chat })).await;
     let unread = async |viewer: &Person| {
         let query =
             "query($id: ID!) { viewer { unreadCount } chat(id: $id) { viewerParticipation { unreadCount }
@@ -123,19 +123,19 @@ async fn note_changes_only_staff_unread_counts(engine: Engine) {
     for reader in [olga, vera] {
         reader.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     }
-    let before = stands().await;
+    let before = current_state().await;
     assert_ne!(before["chat"]["waitingSince"], Value::Null);
     world.pass(5);
     let note = clinic.note(odile, "She was here last week").await;
     clinic.note(olga, "I know").await;
     odile.done("editMessage", "", json!({ "messageId": note, "text": "She was here in May" })).await;
-    assert_eq!(stands().await, before);
+    assert_eq!(current_state().await, before);
     // Olga has one of them to read. Vera has none, and does not see that Olga has.
     assert_eq!(unread(olga).await, (json!(1), json!(1), json!(0)));
     assert_eq!(unread(vera).await, (json!(0), json!(0), json!(0)));
     odile.done("deleteMessage", "", json!({ "messageId": note })).await;
     assert_eq!(unread(olga).await, (json!(0), json!(0), json!(0)));
-    assert_eq!(stands().await, before);
+    assert_eq!(current_state().await, before);
     clinic.stop().await;
 }
 

@@ -209,14 +209,14 @@ async fn note_reaction_events_are_hidden_from_visitors(engine: Engine) {
     }
     clinic.react(olga, &note, "🤫").await;
     clinic.react(olga, asked, "👍").await;
-    let told = |id: &str, emoji: &str, own: bool| {
+    let reacted = |id: &str, emoji: &str, own: bool| {
         let reactions = json!([{ "emoji": emoji, "viewerHasReacted": own }]);
         json!({ "__typename": "MessageChangedEvent", "message": { "id": id, "reactions": reactions } })
     };
     let mut change = async |socket: usize| sockets[socket].data().await["chatEvents"]["change"].clone();
-    assert_eq!(change(0).await, told(&note, "🤫", true));
-    assert_eq!(change(0).await, told(asked, "👍", true));
-    assert_eq!(change(1).await, told(asked, "👍", false));
+    assert_eq!(change(0).await, reacted(&note, "🤫", true));
+    assert_eq!(change(0).await, reacted(asked, "👍", true));
+    assert_eq!(change(1).await, reacted(asked, "👍", false));
     clinic.stop().await;
 }
 

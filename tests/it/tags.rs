@@ -170,7 +170,7 @@ async fn chat_changed_filters_by_tag(engine: Engine) {
     let ready = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename } } }";
     socket.subscribe("ready", ready, json!({ "id": chat }), None).await;
     assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
-    let mut told = async |action: &str| loop {
+    let mut expect_action = async |action: &str| loop {
         let frame = socket.receive().await.to_string();
         if frame.contains("chatChanged") {
             assert!(frame.contains(action), "{action}: {frame}");
@@ -179,10 +179,10 @@ async fn chat_changed_filters_by_tag(engine: Engine) {
     };
     tag(&olga, &chat, json!(["other"])).await;
     tag(&olga, &chat, json!(["vip"])).await;
-    told("ADDED").await;
+    expect_action("ADDED").await;
     tag(&olga, &chat, json!(["third"])).await;
-    told("CHANGED").await;
+    expect_action("CHANGED").await;
     untag(&olga, &chat, json!(["vip"])).await;
-    told("REMOVED").await;
+    expect_action("REMOVED").await;
     world.app.stop().await;
 }
