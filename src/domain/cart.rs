@@ -55,7 +55,7 @@ pub fn products(field: impl Into<FieldPath>, products: &mut [Product]) -> Result
         let of = |name| field.item(index).field(name);
         text::external_id(of("externalId"), &product.external_id)?;
         if before.iter().any(|other| other.external_id == product.external_id) {
-            let reason = "Each product must have an `externalId` of its own.";
+            let reason = "Each product must have a unique `externalId`.";
             return Err(Refused::Invalid { field: of("externalId"), reason });
         }
         text::name(of("name"), &mut product.name)?;

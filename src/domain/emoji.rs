@@ -29,7 +29,7 @@ pub fn emoji(field: impl Into<FieldPath>, typed: &str) -> Result<String, Refused
     }
     match EMOJIS.get(&bare(typed)) {
         Some(whole) => Ok((*whole).to_owned()),
-        None => Err(Refused::Invalid { field, reason: "A reaction is exactly one emoji." }),
+        None => Err(Refused::Invalid { field, reason: "`emoji` must be exactly one emoji." }),
     }
 }
 

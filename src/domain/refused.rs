@@ -93,7 +93,7 @@ pub enum Refused {
     },
     /// The chat has a session that is ringing or in progress.
     SessionOpen,
-    /// The same id was used before with different input, or a unique value is in use.
+    /// The same id was used before with different input, or a value that must be unique is already in use.
     Conflict {
         /// The input field with the id or value.
         field: FieldPath,
@@ -163,7 +163,7 @@ impl std::fmt::Display for Refused {
             Self::TooLate { .. } => formatter.write_str("The edit window of the message has closed."),
             Self::TooLarge { limit, .. } => write!(formatter, "A file must have at most {limit} bytes."),
             Self::UnsupportedMedia { .. } => formatter.write_str(
-                "Browsers would run a file of this media type. Upload it as `application/octet-stream`.",
+                "Browsers can execute files of this media type. Upload it as `application/octet-stream`.",
             ),
             Self::QuotaExceeded { quota: Quota::Visitor { limit }, .. } => {
                 write!(formatter, "A visitor can upload at most {} MiB in 24 hours.", limit / (1024 * 1024))

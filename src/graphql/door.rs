@@ -199,7 +199,7 @@ fn told(message: &str) -> Option<(Code, String)> {
     if let Some(rest) = message.strip_prefix("Failed to parse ") {
         let name = quoted(rest).unwrap_or_default();
         let why = rest.get(name.len() + 4..).unwrap_or_default();
-        // Our own scalars say what they expect.
+        // The messages of our own scalars already name the expected format.
         let why = why.split(" (occurred").next().filter(|why| why.starts_with("expected "));
         return Some((
             Code::BadUserInput,

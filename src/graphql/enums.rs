@@ -100,7 +100,7 @@ pub(super) enum MessageType {
     /// A system message: the sender left the chat, or their presence expired.
     Leave,
     /// A system message: the sender changed the state of the chat session in `chatSession` to
-    /// `chatSessionState`. Without a sender, nobody answered in time.
+    /// `chatSessionState`. If there is no sender, the server ended the session because nobody answered in time.
     Session,
 }
 
@@ -112,7 +112,7 @@ pub(super) enum MessageAction {
     Edit,
     /// Delete its content with `deleteMessage`.
     Delete,
-    /// Reply to it: `replyToId` of `sendMessage`.
+    /// Reply to it with `replyToId` of `sendMessage`.
     Reply,
     /// Add an emoji with `addReaction`.
     React,
@@ -150,7 +150,7 @@ pub(super) enum ChatSessionState {
     Created,
     /// The session is ringing, until `ringsUntil`.
     Started,
-    /// A participant accepted the session, and it is running.
+    /// A participant accepted the session, and it is in progress.
     Accepted,
     /// A participant rejected the session. It never changes again.
     Rejected,
@@ -193,7 +193,7 @@ pub(super) enum CallStatus {
     Waiting,
     /// The session is ringing for this participant.
     Ringing,
-    /// The participant is in another running session.
+    /// The participant is in another session that is in progress.
     Busy,
     /// The participant is in this session.
     Accepted,
@@ -239,23 +239,23 @@ pub(super) enum ChatAction {
     Send,
     /// Join the chat with `joinChat`.
     Join,
-    /// Leave the chat with `leaveChat`. In GROUP and DIRECT chats, it is also listed after the end.
+    /// Leave the chat with `leaveChat`. In GROUP and DIRECT chats, it is also listed after the chat has ended.
     Leave,
     /// End the chat with `endChat`.
     End,
-    /// Add and remove tags, also after the end.
+    /// Add and remove tags, even after the chat has ended.
     Tag,
     /// Create a chat session with `createChatSession`.
     StartSession,
     /// Add and remove participants of the chat.
     ChangeParticipants,
-    /// Change the chat with `updateChat`, also after the end.
+    /// Change the chat with `updateChat`, even after the chat has ended.
     Update,
-    /// Delete the chat with `deleteChat`, also after the end.
+    /// Delete the chat with `deleteChat`, even after the chat has ended.
     Delete,
-    /// Archive messages with `archiveMessages`, also after the end.
+    /// Archive messages with `archiveMessages`, even after the chat has ended.
     Archive,
-    /// Restore archived messages with `restoreMessages`, also after the end.
+    /// Restore archived messages with `restoreMessages`, even after the chat has ended.
     Restore,
 }
 

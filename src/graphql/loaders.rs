@@ -86,7 +86,7 @@ key!(
     WaitingIn(RoomId)
 );
 key!(
-    /// The running chat sessions of an actor.
+    /// The chat sessions of an actor that are in progress.
     BusyIn(ActorId)
 );
 key!(

@@ -52,7 +52,7 @@ pub(super) enum ChatOrderField {
     EndedAt,
     /// The time of the last change to the chat.
     UpdatedAt,
-    /// The time since which the visitor waits. Lists only chats that wait for an answer.
+    /// The time at which the visitor began to wait for an answer. Lists only chats that wait for an answer.
     WaitingSince,
     /// The time of the newest message. Lists only chats with messages.
     LastMessageAt,

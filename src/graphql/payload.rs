@@ -35,7 +35,7 @@ pub(super) enum UserErrorCode {
     TooLate,
     /// A file has too many bytes.
     TooLarge,
-    /// Browsers would run a file of this media type. Use `application/octet-stream` instead.
+    /// Browsers can execute files of this media type. Use `application/octet-stream` instead.
     UnsupportedMedia,
     /// The upload quota is exceeded: a visitor's quota for 24 hours, or the organization's quota.
     QuotaExceeded,
@@ -47,11 +47,12 @@ pub(super) enum UserErrorCode {
     NotPresent,
     /// The viewer is not a participant of the chat or chat session.
     NotParticipant,
-    /// The state of the chat session does not allow the action, often because somebody else was faster.
+    /// The state of the chat session does not allow the action, often because another caller acted first.
     InvalidTransition,
-    /// The chat already has a chat session that rings or runs.
+    /// The chat already has a chat session that is ringing or in progress.
     SessionOpen,
-    /// The same `externalId` or `requestId` was used before with different input, or a unique value is taken.
+    /// The same `externalId` or `requestId` was used before with different input, or a value that must be
+    /// unique is already in use.
     Conflict,
 }
 

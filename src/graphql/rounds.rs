@@ -113,7 +113,7 @@ impl Rounds {
             }
         }
         while let Poll::Ready(Some(())) = self.running.poll_next_unpin(context) {}
-        // Fields that got an answer ask first; a round that nobody waits for any more wakes nobody.
+        // Fields that received data request more first. A round that no field waits for wakes nothing.
         if self.running.is_empty() && !self.waiting.is_empty() {
             context.waker().wake_by_ref();
         }

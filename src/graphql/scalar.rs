@@ -16,7 +16,7 @@ impl ScalarType for DateTime {
         let expected = || InputValueError::custom("expected an RFC 3339 date-time");
         let Value::String(text) = value else { return Err(expected()) };
         let moment = Chrono::parse_from_rfc3339(&text).map_err(|_| expected())?;
-        // An offset can carry the year out of the four digits that an answer has for it.
+        // An offset can move the year outside the four digits of the format.
         if !(0..=9999).contains(&moment.to_utc().year()) {
             return Err(expected());
         }

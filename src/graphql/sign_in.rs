@@ -15,7 +15,7 @@ use crate::domain::field_path::FieldPath;
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 use std::sync::Arc;
 
-/// The visitor on a page. `identityToken` or `refreshToken` identifies a known visitor. Without them, a new
+/// A visitor to sign in. `identityToken` or `refreshToken` identifies a known visitor. Without them, a new
 /// visitor is created.
 #[derive(InputObject)]
 struct SignInVisitorInput {
@@ -27,7 +27,7 @@ struct SignInVisitorInput {
     /// `attributes` as an object of strings.
     identity_token: Option<String>,
     /// The display name of the visitor: 1–200 characters, at least one of them visible. Bidirectional control
-    /// characters are removed. Ignored for a visitor whom `identityToken` identifies.
+    /// characters are removed. Ignored if `identityToken` identifies the visitor.
     display_name: Option<String>,
     /// The page of the website that the visitor is on. It becomes their `currentPage`.
     page: Option<WebPageInput>,
@@ -42,7 +42,7 @@ struct SignInVisitorPayload {
     expires_at: Option<DateTime>,
     /// The refresh token: valid once, within 30 days. Store it where only pages of the website can read it.
     refresh_token: Option<String>,
-    /// The visitor who is now signed in. The selection is resolved as that visitor.
+    /// The signed-in visitor. Nested fields are resolved with the visitor's permissions.
     viewer: Option<Viewer>,
     /// The room that the widget belongs to.
     room: Option<Room>,
@@ -53,8 +53,9 @@ struct SignInVisitorPayload {
 /// The refresh token of the viewer, if there is one.
 #[derive(InputObject)]
 struct RenewTokenInput {
-    /// The refresh token of the sign-in or of the previous renewal. Omit it for a token that did not come
-    /// from a sign-in: the new token has the same lifetime, and renewals end 30 days after the first token.
+    /// The refresh token of the sign-in or of the previous renewal. Omit it for tokens that did not come from a
+    /// sign-in, such as those from `issueToken`. The new token then has the same lifetime, and renewals end 30
+    /// days after the first token was issued.
     refresh_token: Option<String>,
 }
 
@@ -132,9 +133,9 @@ pub(super) struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
-    /// Signs in the visitor on a page. Send it over HTTP, with the room's `widgetKey` as bearer token, from a
-    /// page of one of the room's `allowedOrigins`. The rate is limited per IP address and per room. Errors:
-    /// `INVALID` if a token is refused.
+    /// Signs a visitor in on a page of the room's website. Call it over HTTP from one of the room's
+    /// `allowedOrigins`, with the room's `widgetKey` as bearer token. The rate is limited per IP address and
+    /// per room. Errors: `INVALID` if a token is refused.
     async fn sign_in_visitor(
         &self,
         context: &Context<'_>,

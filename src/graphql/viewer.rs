@@ -72,8 +72,8 @@ impl Viewer {
         Ok(DateTime(caller(context)?.viewer.expires_at))
     }
 
-    /// The number of messages by others that the viewer has not read in all their chats. Counted up to 100,
-    /// so show 100 as "99+".
+    /// The number of unread messages by others in all the viewer's chats. Counted up to 100, so show 100 as
+    /// "99+".
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let caller = caller(context)?;
         let unread = caller.need(UnreadOfViewer(caller.viewer.actor_id)).await?;
@@ -111,8 +111,8 @@ impl Viewer {
         Ok(ChatConnection::new(page, cursor, |_, key| list.cursor(key), Chat::new))
     }
 
-    /// The open chat sessions in which the viewer is a participant, newest first, at most 100: those that
-    /// ring, run or are planned.
+    /// The open chat sessions in which the viewer is a participant, newest first, at most 100. Open sessions
+    /// are planned, ringing or in progress.
     async fn open_chat_sessions(&self, context: &Context<'_>) -> Result<Vec<ChatSession>> {
         let caller = caller(context)?;
         let open = caller.actions.open_sessions(&caller.viewer).await?;

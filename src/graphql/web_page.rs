@@ -14,7 +14,7 @@ pub(super) struct WebPage {
 
 impl From<entity::WebPage> for WebPage {
     fn from(entity::WebPage { url, title }: entity::WebPage) -> Self {
-        // Stored before URLs were normalized, it may mean another place within a page.
+        // A URL that was stored before URLs were normalized could be read differently within a page.
         let url = web_url(&url).map_or(url, Into::into);
         Self { url, title }
     }

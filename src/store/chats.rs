@@ -170,7 +170,7 @@ pub async fn explain_inbox(
     Ok(plan)
 }
 
-/// The chats in which the viewer takes part, and the few others in which they are present.
+/// The chats in which the viewer participates, and the few others in which they are present.
 async fn inbox(
     rows: &impl Rows,
     viewer: &Viewer,
@@ -188,8 +188,8 @@ async fn inbox(
     ])
 }
 
-/// What the viewer takes part in. Their own index has it in the order of activity. In another order few chats are sorted,
-/// and many are met soon enough by walking the order.
+/// The chats in which the viewer participates. Their own index has them in the order of activity. In another
+/// order, few chats are sorted, and many are found soon enough by scanning the index of the order.
 async fn taken_part_in(
     rows: &impl Rows,
     viewer: &Viewer,

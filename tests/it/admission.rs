@@ -33,7 +33,7 @@ async fn flood(person: &Person, chat: &str) -> (usize, reqwest::Response) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_changes_is_refused_until_it_ebbs_and_floods_nobody_else() {
+async fn mutation_rate_limit_applies_per_actor_and_recovers() {
     let world = limited().await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -60,7 +60,7 @@ async fn a_flood_of_changes_is_refused_until_it_ebbs_and_floods_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_on_a_socket_is_refused_and_the_socket_goes_on() {
+async fn rate_limited_socket_stays_open() {
     let world = limited().await;
     let vera = world.visitor("vera").await;
     let chat = world.chat(&vera).await;
@@ -77,7 +77,7 @@ async fn a_flood_on_a_socket_is_refused_and_the_socket_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_signs_thirty_visitors_in_at_once_and_others_go_on() {
+async fn sign_in_burst_is_limited_per_address() {
     let world = World::frozen_with(Engine::Sqlite, |config| {
         config.rate_limit = 1;
         config.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];

@@ -9,16 +9,16 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    messages_before_a_moment_are_archived_and_none_at_it,
-    restoring_brings_all_of_them_back,
-    archived_messages_leave_lists_and_what_is_unread_but_no_counter,
-    the_mark_moves_on_and_never_back,
-    a_moment_to_come_archives_what_is_there_and_nothing_that_is_sent_later,
-    users_archive_and_nobody_else,
-    an_ended_chat_is_archived_too,
-    everybody_who_follows_the_chat_is_told,
-    whoever_comes_back_is_told_of_each_change_with_its_place,
-    messages_sent_meanwhile_are_archived_by_their_time_alone,
+    messages_strictly_before_a_time_are_archived,
+    restoring_returns_all_archived_messages,
+    archiving_changes_lists_and_unread_counts_but_not_counters,
+    archive_mark_never_moves_back,
+    future_time_archives_only_existing_messages,
+    only_users_can_archive,
+    ended_chat_can_be_archived,
+    subscribers_receive_archive_changes,
+    resumed_stream_replays_archive_changes,
+    concurrent_messages_are_archived_by_time,
 );
 
 const LATER: &str = "2026-11-21T00:00:00.000Z";
@@ -78,7 +78,7 @@ fn at(second: u32) -> String {
     NOON.replace("00:00.000Z", &format!("00:{second:02}.000Z"))
 }
 
-async fn messages_before_a_moment_are_archived_and_none_at_it(engine: Engine) {
+async fn messages_strictly_before_a_time_are_archived(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let sequences = clinic.say(&["0", "1", "2", "3"]).await;
     // Given messages at seconds 0 to 3, nothing is before the first,
@@ -95,7 +95,7 @@ async fn messages_before_a_moment_are_archived_and_none_at_it(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn restoring_brings_all_of_them_back(engine: Engine) {
+async fn restoring_returns_all_archived_messages(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     clinic.say(&["0", "1", "2"]).await;
     clinic.archive(&at(1)).await;
@@ -118,7 +118,7 @@ const SEEN: &str = "query($id: ID!) { viewer { unreadCount } chat(id: $id) { mes
     all: messages(last: 2, types: [MESSAGE], includeArchived: true) {
         totalCount pageInfo { hasPreviousPage hasNextPage } nodes { archivedAt } } } }";
 
-async fn archived_messages_leave_lists_and_what_is_unread_but_no_counter(engine: Engine) {
+async fn archiving_changes_lists_and_unread_counts_but_not_counters(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     clinic.olga.done("joinChat", "", json!({ "chatId": clinic.chat })).await;
     clinic.say(&["0", "1", "2"]).await;
@@ -149,13 +149,13 @@ async fn archived_messages_leave_lists_and_what_is_unread_but_no_counter(engine:
     let none = seen().await;
     assert_eq!(none["viewer"]["unreadCount"], 0);
     assert_eq!(none["chat"]["lastMessage"], Value::Null);
-    // What was read stays read when it comes back, and what was not is unread again.
+    // After restoring, read messages are still read, and unread ones are unread again.
     clinic.restore().await;
     assert_eq!(seen().await["viewer"]["unreadCount"], 3);
     clinic.stop().await;
 }
 
-async fn the_mark_moves_on_and_never_back(engine: Engine) {
+async fn archive_mark_never_moves_back(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let sequences = clinic.say(&["0", "1", "2"]).await;
     assert_eq!(clinic.archive(&at(2)).await, sequences[1]);
@@ -165,7 +165,7 @@ async fn the_mark_moves_on_and_never_back(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_moment_to_come_archives_what_is_there_and_nothing_that_is_sent_later(engine: Engine) {
+async fn future_time_archives_only_existing_messages(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     assert_eq!(clinic.archive(LATER).await, Value::Null);
     let sequences = clinic.say(&["0"]).await;
@@ -175,7 +175,7 @@ async fn a_moment_to_come_archives_what_is_there_and_nothing_that_is_sent_later(
     clinic.stop().await;
 }
 
-async fn users_archive_and_nobody_else(engine: Engine) {
+async fn only_users_can_archive(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     clinic.say(&["0"]).await;
     let program = program(&clinic.world.app, &clinic.world.admin).await;
@@ -206,7 +206,7 @@ async fn users_archive_and_nobody_else(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn an_ended_chat_is_archived_too(engine: Engine) {
+async fn ended_chat_can_be_archived(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     clinic.say(&["0"]).await;
     clinic.olga.done("endChat", "", json!({ "chatId": clinic.chat })).await;
@@ -226,7 +226,7 @@ fn history(through: i64) -> Value {
     json!({ "__typename": "HistoryChangedEvent", "throughSequence": through })
 }
 
-async fn everybody_who_follows_the_chat_is_told(engine: Engine) {
+async fn subscribers_receive_archive_changes(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let sequences = clinic.say(&["0", "1"]).await;
     let mut sockets = Vec::new();
@@ -237,7 +237,7 @@ async fn everybody_who_follows_the_chat_is_told(engine: Engine) {
         sockets.push(socket);
     }
     clinic.archive(&at(1)).await;
-    // What changes nothing tells nothing.
+    // A call that changes nothing sends no event.
     clinic.archive(&at(1)).await;
     clinic.archive(LATER).await;
     clinic.restore().await;
@@ -253,7 +253,7 @@ async fn everybody_who_follows_the_chat_is_told(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn whoever_comes_back_is_told_of_each_change_with_its_place(engine: Engine) {
+async fn resumed_stream_replays_archive_changes(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let sequences = clinic.say(&["0", "1", "2"]).await;
     let page = "query($id: ID!) { chat(id: $id) { messages(last: 1) { eventCursor } } }";
@@ -272,7 +272,7 @@ async fn whoever_comes_back_is_told_of_each_change_with_its_place(engine: Engine
 
 /// Senders and an archivist at once: whatever the order, what is archived is exactly what was created before the
 /// moment and was there.
-async fn messages_sent_meanwhile_are_archived_by_their_time_alone(engine: Engine) {
+async fn concurrent_messages_are_archived_by_time(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

@@ -19,17 +19,17 @@ use lists::{
 use serde_json::{Value, json};
 
 on_both!(
-    every_field_refuses_what_it_cannot_take,
-    every_text_is_taken_at_its_limit,
-    lists_are_taken_up_to_their_limit,
-    arguments_that_contradict_are_refused,
-    what_has_ended_takes_nothing_more,
+    invalid_field_values_are_rejected,
+    texts_at_their_limit_are_accepted,
+    lists_at_their_limit_are_accepted,
+    contradictory_arguments_are_rejected,
+    ended_objects_reject_changes,
 );
 
 /// A spoilt call, and what must come of it.
 type Case = (Call, String);
 
-/// What a text may be.
+/// The rule for a text.
 struct Rule {
     limit: usize,
     /// Values within the limit that are refused.
@@ -78,11 +78,11 @@ fn range(field: &str) -> (i64, i64) {
         "throughSequence" => (0, i64::from(i32::MAX)),
         "ringSeconds" => (limits::RING_SECONDS.0.into(), limits::RING_SECONDS.2.into()),
         "expiresInSeconds" => (limits::TOKEN_SECONDS.0.into(), limits::TOKEN_SECONDS.2.into()),
-        other => panic!("what numbers may {other} be?"),
+        other => panic!("the range of {other} is unknown"),
     }
 }
 
-/// A text of so many characters, each of more than one byte.
+/// A text of this number of characters, each of more than one byte.
 fn long(characters: usize) -> String {
     "ä".repeat(characters)
 }
@@ -197,7 +197,7 @@ fn spoilt(scene: &Scene, call: &Call, field: &str, kind: &str) -> Vec<Case> {
         "ContactInput" => cases.extend(attachments::spoilt_contacts(scene, call)),
         "ShoppingCartProductInput" => cases.extend(spoilt_products(call)),
         "AttributeInput" => cases.extend(spoilt_attributes(call)),
-        other => panic!("what can be wrong with a {other}?"),
+        other => panic!("no invalid values for {other}"),
     }
     cases
 }
@@ -234,7 +234,7 @@ async fn assert_outcome((call, expected): &Case) {
     assert_eq!(call.outcome().await, *expected, "{} {shown}", call.name);
 }
 
-async fn every_field_refuses_what_it_cannot_take(engine: Engine) {
+async fn invalid_field_values_are_rejected(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let stored = Stored::of(&app).await;
@@ -260,7 +260,7 @@ async fn every_field_refuses_what_it_cannot_take(engine: Engine) {
     app.stop().await;
 }
 
-async fn every_text_is_taken_at_its_limit(engine: Engine) {
+async fn texts_at_their_limit_are_accepted(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for (number, mut call) in calls(&scene).into_iter().enumerate() {
@@ -292,7 +292,7 @@ async fn every_text_is_taken_at_its_limit(engine: Engine) {
     app.stop().await;
 }
 
-async fn lists_are_taken_up_to_their_limit(engine: Engine) {
+async fn lists_at_their_limit_are_accepted(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let visitor = |count| json!({ "externalId": "v", "attributes": attributes(count) });
@@ -302,7 +302,7 @@ async fn lists_are_taken_up_to_their_limit(engine: Engine) {
         "externalId": "c", "visitorId": scene.vera.id, "currency": "EUR", "products": products(&many)
     });
     scene.admin.done("upsertShoppingCart", "", cart).await;
-    // Olga takes part in what she creates, beside all whom she names.
+    // Olga is a participant of the chats that she creates, in addition to those whom she names.
     let mut ids = Vec::new();
     for number in 0..limits::PARTICIPANTS {
         let input = json!({ "externalId": format!("guest-{number}") });
@@ -339,7 +339,7 @@ async fn assert_refused(stored: &Stored, cases: Vec<(&Client, &str, Value, &str)
     }
 }
 
-async fn arguments_that_contradict_are_refused(engine: Engine) {
+async fn contradictory_arguments_are_rejected(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, odile, vera, victor, program, room, .. } = &scene;
@@ -441,7 +441,7 @@ fn forged(id: &str, of_type: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-async fn what_has_ended_takes_nothing_more(engine: Engine) {
+async fn ended_objects_reject_changes(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, vera, group, .. } = &scene;

@@ -8,12 +8,12 @@ use anteroom::domain::limits;
 use serde_json::json;
 
 on_both!(
-    queries_refuse_what_cannot_be_asked,
-    filters_refuse_what_cannot_be_asked,
-    visitors_are_found_by_what_is_written,
+    invalid_query_arguments_are_rejected,
+    invalid_filters_are_rejected,
+    visitor_search_matches_literally,
 );
 
-async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
+async fn invalid_query_arguments_are_rejected(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for field in ["chat", "chatSession", "room", "user", "visitor", "node"] {
@@ -35,7 +35,7 @@ async fn queries_refuse_what_cannot_be_asked(engine: Engine) {
     app.stop().await;
 }
 
-async fn filters_refuse_what_cannot_be_asked(engine: Engine) {
+async fn invalid_filters_are_rejected(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let chats = "query($filter: ChatFilter) { organization { chats(filter: $filter) { totalCount } } }";
@@ -55,7 +55,7 @@ async fn filters_refuse_what_cannot_be_asked(engine: Engine) {
     app.stop().await;
 }
 
-async fn visitors_are_found_by_what_is_written(engine: Engine) {
+async fn visitor_search_matches_literally(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let find = "query($query: String) { organization { visitors(query: $query) { totalCount } } }";
@@ -74,7 +74,7 @@ async fn visitors_are_found_by_what_is_written(engine: Engine) {
         let found = u8::from(query.len() < limits::NAME);
         assert_eq!(visitors["organization"]["visitors"]["totalCount"], found, "{query}");
     }
-    // What no id can be is nobody's.
+    // A text that cannot be an id finds nothing.
     let by_name = "query($id: String) { visitor(by: { externalId: $id }) { id } }";
     for nobody in ["", "\0", "a\0b", "%", &"x".repeat(limits::EXTERNAL_ID + 1)] {
         let found = scene.olga.query(by_name, json!({ "id": nobody })).await;

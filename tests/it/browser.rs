@@ -12,17 +12,17 @@ fn two_people_talk_in_graphiql_while_the_server_is_killed() {
 }
 
 #[test]
-fn a_desk_is_played_in_graphiql() {
+fn graphiql_desk_example_works() {
     run("desk.mjs");
 }
 
 #[test]
-fn a_group_talks_in_graphiql() {
+fn graphiql_group_example_works() {
     run("group.mjs");
 }
 
 #[test]
-fn a_visitor_on_a_page_of_the_site_talks_and_one_of_another_site_does_not() {
+fn widget_works_only_on_allowed_sites() {
     run("widget.mjs");
 }
 

@@ -10,13 +10,13 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_cart_comes_to_what_is_in_it,
-    what_is_taken_out_stays_to_be_seen,
-    a_cart_that_was_bought_changes_no_more,
+    cart_totals_are_sums_of_products,
+    removed_products_remain_listed,
+    bought_cart_rejects_changes,
     a_cart_belongs_to_one_visitor_and_their_chats,
     a_cart_is_shown_to_its_visitor_and_the_organization,
-    a_sale_marks_its_chat_and_visitors_do_not_hear_of_it,
-    carts_that_are_told_of_at_once_are_one,
+    sale_sets_has_sales_and_is_hidden_from_visitors,
+    concurrent_upserts_create_one_cart,
 );
 
 const CART: &str = "shoppingCart { id externalId currency totalPrice monthlyTotalPrice openedAt lockedAt \
@@ -34,7 +34,7 @@ fn with(mut input: Value, more: Value) -> Value {
     input
 }
 
-async fn a_cart_comes_to_what_is_in_it(engine: Engine) {
+async fn cart_totals_are_sums_of_products(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     // Sums that binary numbers get wrong.
@@ -62,7 +62,7 @@ async fn a_cart_comes_to_what_is_in_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_is_taken_out_stays_to_be_seen(engine: Engine) {
+async fn removed_products_remain_listed(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let (pad, pen) = (
@@ -91,7 +91,7 @@ async fn what_is_taken_out_stays_to_be_seen(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_cart_that_was_bought_changes_no_more(engine: Engine) {
+async fn bought_cart_rejects_changes(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let products = json!([{ "externalId": "pad", "name": "Pad", "price": "10" }]);
@@ -136,7 +136,7 @@ async fn a_cart_belongs_to_one_visitor_and_their_chats(engine: Engine) {
     ] {
         assert_eq!(outcome(&shop, "upsertShoppingCart", &input).await, expected, "{input}");
     }
-    // What is not said of the chat stays.
+    // If the chat is absent, it is unchanged.
     let again = shop.done("upsertShoppingCart", CART, of(&vera, json!({}))).await;
     assert_eq!(again["shoppingCart"]["chat"]["id"], json!(own));
     world.app.stop().await;
@@ -158,7 +158,7 @@ async fn a_cart_is_shown_to_its_visitor_and_the_organization(engine: Engine) {
     for (who, chat, in_chat) in [
         (&*scene.admin, json!(scene.private.chat), in_chat.clone()),
         (&scene.olga, json!(scene.private.chat), in_chat),
-        // Who does not see the private chat sees the visitor's cart, and no chat.
+        // A viewer who cannot see the private chat sees the visitor's cart without the chat.
         (&scene.otto, Value::Null, Value::Null),
         (&scene.program, Value::Null, Value::Null),
         (&scene.vera, json!(scene.private.chat), Value::Null),
@@ -174,7 +174,7 @@ async fn a_cart_is_shown_to_its_visitor_and_the_organization(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
+async fn sale_sets_has_sales_and_is_hidden_from_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (sold, other) = (world.chat(&vera).await, world.chat(&vera).await);
@@ -185,7 +185,7 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     let sales = json!({ "in": { "roomId": world.room }, "filter": { "hasSales": true } });
     desk.subscribe("sales", list, sales, None).await;
-    desk.stands().await;
+    desk.wait_until_subscribed().await;
     let mut phone = Socket::connect(&world.app.url, &vera.token).await;
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename } } }";
     phone.subscribe("chat", events, json!({ "chat": sold }), None).await;
@@ -206,14 +206,14 @@ async fn a_sale_marks_its_chat_and_visitors_do_not_hear_of_it(engine: Engine) {
     assert_eq!(with_sales(false).await, [other]);
     let change = desk.data().await["chatChanged"].clone();
     assert_eq!((&change["action"], &change["chatId"]), (&json!("ADDED"), &json!(sold)));
-    // The visitor is told of the next thing, and of nothing before it.
+    // The visitor receives the next event, and none before it.
     vera.done("sendMessage", "", json!({ "chatId": sold, "text": "Thank you" })).await;
     assert_eq!(phone.data().await["chatEvents"]["change"]["__typename"], "MessageAddedEvent");
     assert_ne!(vera.query(updated, json!({ "id": sold })).await, before);
     world.app.stop().await;
 }
 
-async fn carts_that_are_told_of_at_once_are_one(engine: Engine) {
+async fn concurrent_upserts_create_one_cart(engine: Engine) {
     let world = World::new(engine).await;
     let vera = world.visitor("vera").await;
     let products = json!([{ "externalId": "pad", "name": "Pad", "price": "10" }]);

@@ -26,7 +26,7 @@ fn refusal(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn init_and_token_let_people_in() {
+async fn tokens_of_init_and_token_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let made = init(data);
@@ -49,7 +49,7 @@ async fn init_and_token_let_people_in() {
 }
 
 #[test]
-fn what_is_secret_is_for_its_owner_alone() {
+fn secret_files_are_readable_only_by_owner() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     init(&data);
@@ -137,7 +137,7 @@ fn unreachable_postgres_is_reported_with_its_cause() {
 }
 
 #[test]
-fn migrate_makes_an_empty_store_once_and_again() {
+fn migrate_is_idempotent() {
     let folder = tempfile::tempdir().expect("a folder");
     for _ in 0..2 {
         assert_eq!(printed(&run(folder.path(), &["migrate"])), "The database is up to date.");
@@ -146,7 +146,7 @@ fn migrate_makes_an_empty_store_once_and_again() {
 }
 
 #[test]
-fn a_setting_that_cannot_work_is_named() {
+fn invalid_setting_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("anteroom.toml");
     std::fs::write(&file, "presence-tll = 30\n").expect("written");
@@ -288,7 +288,7 @@ fn documented_file_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_is_an_organization_worth_a_look_from_three_sides() {
+async fn demo_has_data_for_three_roles() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = printed(&run(folder.path(), &["demo"]));
     let tokens: Vec<_> = demo

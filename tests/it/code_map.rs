@@ -51,11 +51,11 @@ fn modules_and_files_that_the_architecture_names_exist() {
         }
     }
     assert!(count > 50, "only {count} paths were found");
-    assert!(broken.is_empty(), "ARCHITECTURE.md names what does not exist: {broken:#?}");
+    assert!(broken.is_empty(), "ARCHITECTURE.md names missing paths: {broken:#?}");
 }
 
 #[test]
-fn a_path_to_nothing_is_noticed() {
+fn missing_path_is_detected() {
     let source = root().join("src");
     assert!(resolves(&source, "live::hub"));
     assert!(resolves(&source, "live::hub::Hint"));

@@ -81,7 +81,7 @@ fn limit_of_open_files_is_raised_to_what_the_system_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silent_connections_lock_nobody_out() {
+async fn silent_connections_do_not_block_new_ones() {
     let served = Served::start("256:256", &["--connections-per-address", "0"]);
     let mut silent = Vec::new();
     for round in 0..8 {
@@ -142,7 +142,7 @@ async fn health_is_answered_when_sockets_use_up_the_open_files() {
     assert_eq!(refused, 5, "{} sockets", sockets.len());
     assert!((30..190).contains(&sockets.len()), "{} sockets", sockets.len());
     // The sockets that are there go on, and so does the store.
-    sockets[0].stands().await;
+    sockets[0].wait_until_subscribed().await;
     sockets.truncate(20);
     let asked = Instant::now();
     while api
@@ -164,7 +164,7 @@ async fn no_token_is_logged_at_any_level() {
     let issued = api.done("issueToken", "token", json!({ "subject": { "apiClientName": "load" } })).await;
     let other = text(&issued["token"]);
     let mut socket = Socket::connect(&served.url, &other).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let sse = api.request().header("accept", "text/event-stream");
     let sse = sse.json(&json!({ "query": "subscription { viewerEvents { cursor } }" })).send().await;
     drop(sse.expect("a stream"));

@@ -8,7 +8,7 @@ use anteroom::config::Config;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// What an HTTP/2 client says first: the preface, and settings with windows of 0 bytes.
+/// The first bytes of an HTTP/2 client: the preface, and settings with windows of 0 bytes.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NO_WINDOW: &[u8] = &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
 
@@ -88,7 +88,7 @@ async fn long_chat(world: &World, person: &Person) -> String {
     chat
 }
 
-/// The text of a message, so many times.
+/// The text of a message, repeated this number of times.
 fn texts(count: usize) -> String {
     (0..count).map(|number| format!("t{number}: text")).collect::<Vec<_>>().join(" ")
 }
@@ -252,7 +252,7 @@ async fn event_stream_that_does_not_read_ends_when_its_token_is_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn address_with_too_many_connections_loses_the_most_silent_one() {
+async fn longest_silent_connection_of_an_address_is_closed() {
     let world = world(|config| config.limits.connections.per_address = 20).await;
     let url = &world.app.url;
     let mut silent = Vec::new();
@@ -299,7 +299,7 @@ async fn offers_of_other_protocols_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_ids_are_short_and_plain_or_replaced() {
+async fn invalid_request_ids_are_replaced() {
     let world = world(|_| {}).await;
     let echoed = async |id: &str| {
         let request =
@@ -318,7 +318,7 @@ async fn request_ids_are_short_and_plain_or_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_breaks_the_socket_protocol_is_answered_with_its_code() {
+async fn invalid_frames_close_with_their_codes() {
     let world = world(|_| {}).await;
     // Masked frames with a mask of zeros.
     let frame = |first: u8, payload: &[u8]| {
@@ -353,7 +353,7 @@ async fn what_breaks_the_socket_protocol_is_answered_with_its_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_may_send_the_headers_of_clients_from_allowed_sites_alone() {
+async fn preflight_allows_client_headers_from_allowed_origins() {
     let world = world(|config| config.allowed_origins = vec!["https://desk.example".into()]).await;
     let names = [
         "last-event-id",

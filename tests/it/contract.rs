@@ -19,7 +19,7 @@ fn run(folder: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn the_reference_clients_find_the_protocols_kept() {
+fn reference_clients_pass_protocol_tests() {
     run("contract", &["node", "run.mjs"]);
 }
 

@@ -8,7 +8,10 @@ use crate::on_both;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-on_both!(deactivated_user_hears_4403_and_no_complete, event_streams_of_a_deactivated_user_end_with_an_error);
+on_both!(
+    deactivation_closes_socket_with_4403_without_complete,
+    event_streams_of_a_deactivated_user_end_with_an_error
+);
 
 /// A socket of Olga's on a node, which follows everything there is to follow.
 async fn following(olga: &Person, url: &str, variables: &Value) -> Socket {
@@ -28,11 +31,11 @@ async fn following(olga: &Person, url: &str, variables: &Value) -> Socket {
     for _ in 0..2 {
         assert_eq!(socket.receive().await["type"], "next");
     }
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     socket
 }
 
-async fn deactivated_user_hears_4403_and_no_complete(engine: Engine) {
+async fn deactivation_closes_socket_with_4403_without_complete(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

@@ -15,11 +15,11 @@ on_both!(
     a_group_is_deleted_by_its_owner_or_an_admin_and_any_other_chat_by_an_admin,
     a_deleted_chat_is_in_no_list_count_or_search,
     nothing_can_be_done_with_a_deleted_chat,
-    whoever_follows_a_deleted_chat_hears_that_it_is_gone,
-    who_was_away_hears_that_it_is_gone,
+    subscribers_of_deleted_chat_receive_gone,
+    resumed_subscribers_of_deleted_chat_receive_gone,
     a_pair_whose_chat_was_deleted_has_a_new_one,
-    what_is_deleted_stays_in_the_database,
-    webhooks_hear_of_the_end_and_of_nothing_after,
+    deleted_chats_remain_in_database,
+    deletion_sends_only_chat_ended_webhooks,
     a_group_is_changed_by_its_owner_or_an_admin,
 );
 
@@ -133,8 +133,8 @@ async fn nothing_can_be_done_with_a_deleted_chat(engine: Engine) {
     app.stop().await;
 }
 
-/// The names of what a stream says until it is over, or until one of them is said.
-async fn said_until(socket: &mut Socket, last: &str) -> Vec<String> {
+/// The types of the events of a stream until it ends, or until the last expected one arrives.
+async fn received_until(socket: &mut Socket, last: &str) -> Vec<String> {
     let mut said = Vec::new();
     loop {
         let message = socket.receive().await;
@@ -167,7 +167,7 @@ async fn follow(url: &str, client: &Client, query: &str, variables: Value, after
     socket
 }
 
-async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
+async fn subscribers_of_deleted_chat_receive_gone(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let input = json!({ "roomId": world.room, "message": "Hello" });
@@ -203,7 +203,7 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     streams.push((follow(url, &vera, viewer, json!({}), None).await, own));
     assert_eq!(delete(&world.admin, &chat).await, "done");
     for (mut socket, expected) in streams {
-        assert_eq!(said_until(&mut socket, expected[expected.len() - 1]).await, expected);
+        assert_eq!(received_until(&mut socket, expected[expected.len() - 1]).await, expected);
     }
     // And nobody begins to follow it.
     let mut socket = Socket::connect(url, &olga.token).await;
@@ -212,7 +212,7 @@ async fn whoever_follows_a_deleted_chat_hears_that_it_is_gone(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_was_away_hears_that_it_is_gone(engine: Engine) {
+async fn resumed_subscribers_of_deleted_chat_receive_gone(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -229,12 +229,12 @@ async fn who_was_away_hears_that_it_is_gone(engine: Engine) {
     let place = "subscription($in: ChatScope!) { chatChanged(in: $in) { action } }";
     let (url, rooms) = (&world.app.url, json!({ "rooms": [world.room] }));
     let mut desk = follow(url, &odile, viewer, rooms, Some(&of_odile)).await;
-    assert_eq!(said_until(&mut desk, "ChatGoneEvent").await, ["QueueChatRemovedEvent", "ChatGoneEvent"]);
+    assert_eq!(received_until(&mut desk, "ChatGoneEvent").await, ["QueueChatRemovedEvent", "ChatGoneEvent"]);
     let in_room = json!({ "in": { "roomId": world.room } });
     let mut room = follow(url, &odile, place, in_room, Some(&of_odile)).await;
-    assert_eq!(said_until(&mut room, "REMOVED").await, ["REMOVED"]);
+    assert_eq!(received_until(&mut room, "REMOVED").await, ["REMOVED"]);
     let mut own = follow(url, &vera, viewer, json!({}), Some(&of_vera)).await;
-    assert_eq!(said_until(&mut own, "ChatGoneEvent").await, ["InboxChatRemovedEvent", "ChatGoneEvent"]);
+    assert_eq!(received_until(&mut own, "ChatGoneEvent").await, ["InboxChatRemovedEvent", "ChatGoneEvent"]);
     drop(olga);
     world.app.stop().await;
 }
@@ -259,7 +259,7 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     assert_eq!(second["isExisting"], false);
     assert_ne!(second["chat"]["id"], first);
     assert_eq!(create(&odile, "four").await["chat"]["id"], second["chat"]["id"]);
-    // Nor does a session find what was deleted.
+    // Creating a session does not find the deleted chat either.
     assert_eq!(delete(&world.admin, &text(&second["chat"]["id"])).await, "done");
     let called = olga.done(
         "createChatSession",
@@ -270,7 +270,7 @@ async fn a_pair_whose_chat_was_deleted_has_a_new_one(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_is_deleted_stays_in_the_database(engine: Engine) {
+async fn deleted_chats_remain_in_database(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let stored = Stored::of(&app).await;
@@ -289,7 +289,7 @@ async fn what_is_deleted_stays_in_the_database(engine: Engine) {
     app.stop().await;
 }
 
-async fn webhooks_hear_of_the_end_and_of_nothing_after(engine: Engine) {
+async fn deletion_sends_only_chat_ended_webhooks(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (ended, open) = (world.chat(&vera).await, world.chat(&vera).await);

@@ -15,7 +15,7 @@ use std::time::Duration;
 const FLUSH_FAILED: i32 = 74;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_writes_and_takes_them_again_when_there_is_space() {
+async fn writes_resume_after_full_disk() {
     let disk = Tmpfs::mount(24);
     let mut stage = Stage::start(disk.path(), |_| {}).await;
     stage.send(20).await;

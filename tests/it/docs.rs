@@ -277,7 +277,7 @@ async fn every_operation_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_shown_for_curl_is_answered() {
+async fn curl_samples_succeed() {
     let world = World::new(Engine::Sqlite).await;
     let mut count = 0;
     for page in PAGES {

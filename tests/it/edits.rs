@@ -10,18 +10,18 @@ use anteroom::domain::limits;
 use serde_json::{Value, json};
 
 on_both!(
-    a_message_is_edited_by_nobody_but_its_sender,
+    only_sender_can_edit,
     the_window_ends_on_the_millisecond,
-    an_admin_sets_the_window_and_deletes_without_it,
-    what_it_said_before_is_for_its_sender_and_the_organizations_people,
-    the_same_text_again_changes_nothing,
-    a_message_is_edited_so_often_and_no_more,
-    a_tombstone_keeps_its_place_and_nothing_else,
-    a_deleted_message_leaves_what_is_unread_and_the_preview_but_no_counter,
-    sending_again_finds_the_first_message_whatever_became_of_it,
-    a_search_finds_what_is_said_now,
-    whoever_follows_the_chat_is_told_in_order,
-    an_ended_chat_takes_deletions_alone,
+    admin_sets_edit_window_and_can_always_delete,
+    revisions_are_visible_to_sender_and_staff,
+    editing_to_same_text_changes_nothing,
+    edit_count_is_limited,
+    deleted_message_keeps_only_position_and_times,
+    deleted_message_leaves_unread_count_and_preview_only,
+    retry_returns_edited_or_deleted_message,
+    search_finds_current_text,
+    subscribers_receive_edits_in_order,
+    ended_chat_allows_only_deletions,
 );
 
 struct Clinic {
@@ -75,7 +75,7 @@ async fn refusal(by: &Person, mutation: &str, input: Value) -> (String, Value) {
     (text(&payload["userErrors"][0]["code"]), payload["message"].clone())
 }
 
-async fn a_message_is_edited_by_nobody_but_its_sender(engine: Engine) {
+async fn only_sender_can_edit(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let id = clinic.say(&clinic.vera, "It hurts").await;
     let program = program(&clinic.world.app, &clinic.world.admin).await;
@@ -87,7 +87,7 @@ async fn a_message_is_edited_by_nobody_but_its_sender(engine: Engine) {
     let document = "mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }";
     let refused = program.ask(document, input).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    // What tells of somebody's coming was written by nobody.
+    // System messages have no author who could edit them.
     clinic.olga.done("joinChat", "", json!({ "chatId": clinic.chat })).await;
     let query = "query($id: ID!) { chat(id: $id) { messages(types: [JOIN], last: 1) { nodes { id viewerActions } } } }";
     let found = clinic.olga.query(query, json!({ "id": clinic.chat })).await;
@@ -117,12 +117,12 @@ async fn the_window_ends_on_the_millisecond(engine: Engine) {
         let actions = message["viewerActions"].to_string();
         assert!(!actions.contains("EDIT") && !actions.contains("DELETE"), "{actions}");
     }
-    // What it says already is no change, and so never too late: an answer may have been lost.
+    // Editing to the current text changes nothing, and so is never too late: the first response may have been lost.
     assert_eq!(clinic.edit(&clinic.vera, &id, "1").await["text"], "1");
     clinic.stop().await;
 }
 
-async fn an_admin_sets_the_window_and_deletes_without_it(engine: Engine) {
+async fn admin_sets_edit_window_and_can_always_delete(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let admin = &clinic.world.admin;
     let set = async |minutes: i32| {
@@ -148,7 +148,7 @@ async fn an_admin_sets_the_window_and_deletes_without_it(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn what_it_said_before_is_for_its_sender_and_the_organizations_people(engine: Engine) {
+async fn revisions_are_visible_to_sender_and_staff(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let victor = clinic.world.visitor("victor").await;
     let input = json!({ "participantIds": [clinic.vera.id, victor.id] });
@@ -175,7 +175,7 @@ async fn what_it_said_before_is_for_its_sender_and_the_organizations_people(engi
     clinic.stop().await;
 }
 
-async fn the_same_text_again_changes_nothing(engine: Engine) {
+async fn editing_to_same_text_changes_nothing(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let id = clinic.say(&clinic.vera, "0").await;
     clinic.edit(&clinic.vera, &id, "1").await;
@@ -188,7 +188,7 @@ async fn the_same_text_again_changes_nothing(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_message_is_edited_so_often_and_no_more(engine: Engine) {
+async fn edit_count_is_limited(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let id = clinic.say(&clinic.vera, "start").await;
     for number in 0..limits::EDITS {
@@ -202,7 +202,7 @@ async fn a_message_is_edited_so_often_and_no_more(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_tombstone_keeps_its_place_and_nothing_else(engine: Engine) {
+async fn deleted_message_keeps_only_position_and_times(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let id = clinic.say(&clinic.vera, "My aching knee").await;
     let sequence = seen(&clinic.vera, &id).await["sequence"].clone();
@@ -239,7 +239,7 @@ const COUNTED: &str =
     "query($id: ID!) { viewer { unreadCount } chat(id: $id) { messageCount visitorMessageCount
     isWaiting lastMessage { text } viewerParticipation { unreadCount } } }";
 
-async fn a_deleted_message_leaves_what_is_unread_and_the_preview_but_no_counter(engine: Engine) {
+async fn deleted_message_leaves_unread_count_and_preview_only(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     clinic.olga.done("joinChat", "", json!({ "chatId": clinic.chat })).await;
     let mut ids = Vec::new();
@@ -261,7 +261,7 @@ async fn a_deleted_message_leaves_what_is_unread_and_the_preview_but_no_counter(
     clinic.stop().await;
 }
 
-async fn sending_again_finds_the_first_message_whatever_became_of_it(engine: Engine) {
+async fn retry_returns_edited_or_deleted_message(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let input = |words: &str| json!({ "chatId": clinic.chat, "text": words, "externalId": "m" });
     let send = async |words: &str| {
@@ -281,7 +281,7 @@ async fn sending_again_finds_the_first_message_whatever_became_of_it(engine: Eng
     clinic.stop().await;
 }
 
-async fn a_search_finds_what_is_said_now(engine: Engine) {
+async fn search_finds_current_text(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let mut ids = Vec::new();
     for text in ["the knee, left", "a shoulder", "the knee, right"] {
@@ -320,7 +320,7 @@ const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cur
 const ADDED: &str =
     "subscription($chat: ID!) { messageAdded(chatId: $chat) { cursor node { text deletedAt } } }";
 
-async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
+async fn subscribers_receive_edits_in_order(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let query = "query($id: ID!) { chat(id: $id) { messages(last: 1) { eventCursor } } }";
     let start = clinic.olga.query(query, json!({ "id": clinic.chat })).await;
@@ -353,10 +353,10 @@ async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
         for expected in changes {
             assert_eq!(socket.data().await["chatEvents"]["change"], expected);
         }
-        // What is new is the next message.
+        // The next event is the next new message.
         assert_eq!(added.data().await["messageAdded"]["node"]["text"], "2");
     }
-    // Whoever comes back is told of each change, with the message as it now is.
+    // A resumed stream replays each change, with the current state of the message.
     let mut socket = Socket::connect(&clinic.olga.url, &clinic.olga.token).await;
     socket.subscribe("again", EVENTS, json!({ "chat": clinic.chat }), Some(&start)).await;
     let mut told = Vec::new();
@@ -377,7 +377,7 @@ async fn whoever_follows_the_chat_is_told_in_order(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn an_ended_chat_takes_deletions_alone(engine: Engine) {
+async fn ended_chat_allows_only_deletions(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let id = clinic.say(&clinic.vera, "0").await;
     clinic.olga.done("endChat", "", json!({ "chatId": clinic.chat })).await;

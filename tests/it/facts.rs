@@ -101,7 +101,7 @@ fn every_row_names_tests_that_assert_its_facts() {
 }
 
 #[test]
-fn test_without_an_assertion_holds_no_fact() {
+fn fact_tests_must_assert() {
     let source = "\nasync fn empty() {\n    // assert!(true);\n    call();\n}\n\nfn call() {\n    f();\n}\n
 async fn full() {\n    check();\n}\n\nfn check() {\n    assert!(true);\n}\n";
     assert!(!asserts(source, "empty", &mut BTreeSet::new()));

@@ -30,12 +30,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-on_both!(promises_hold_while_everything_around_the_server_fails);
+on_both!(promises_hold_under_faults);
 
 /// Findings of each kind that a report shows; there may be thousands.
 const SHOWN: usize = 8;
 
-async fn promises_hold_while_everything_around_the_server_fails(engine: Engine) {
+async fn promises_hold_under_faults(engine: Engine) {
     let plan = plan();
     eprintln!("FAULTS_SEED={} repeats this schedule", plan.seed);
     let outcome = run(engine, &plan).await;

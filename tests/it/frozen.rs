@@ -60,7 +60,7 @@ async fn server_works_again_after_postgres_restarts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn frozen_postgres_makes_nobody_wait_without_bound() {
+async fn requests_time_out_when_postgres_freezes() {
     let server = Server::start();
     let world = world_on(&server).await;
     let vera = world.visitor("vera").await;
@@ -157,7 +157,7 @@ async fn writers_that_wait_for_one_chat_leave_connections_to_others() {
     assert_eq!(olga.query(query, json!({ "id": other })).await["chat"]["messageCount"], 1);
     assert!(sends.iter().all(|send| !send.is_finished()), "others waited for the chat");
 
-    // And whoever waited is served, not refused.
+    // Waiting requests succeed instead of being refused.
     locked.rollback().await.expect("unlocked");
     for send in sends {
         assert_eq!(send.await.expect("a call")["userErrors"], json!([]));
@@ -239,7 +239,7 @@ async fn stopped_node_gives_up_its_locks() {
     let looked = Instant::now();
     loop {
         nodes.first.freeze();
-        // What the server has been sent already is done by then.
+        // By then, the server has executed everything that it received before.
         tokio::time::sleep(Duration::from_millis(300)).await;
         if server.sql_in(&nodes.database, open) != "0" {
             break;

@@ -26,7 +26,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_front_door_leads_to_graphiql() {
+async fn root_redirects_to_graphiql() {
     require_page();
     let world = World::new(Engine::Sqlite).await;
     let root = get(format!("{}/", world.app.url)).await;
@@ -87,7 +87,7 @@ async fn a_client_that_takes_no_gzip_gets_the_page_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_nothing_else_below_graphiql() {
+async fn unknown_graphiql_paths_are_404() {
     require_page();
     let world = World::new(Engine::Sqlite).await;
     for path in ["nope", "assets/", "assets/nope.js", "%2e%2e/Cargo.toml", "..%2fCargo.toml", "index.html/"] {
@@ -167,7 +167,7 @@ async fn every_example_of_the_page_works() {
     world.app.stop().await;
 }
 
-/// A desk is told of a chat that is taken; who comes too late, who has it.
+/// Other desks see that a chat is taken, and a late join returns the present user.
 async fn desk_examples(world: &World, olga: &Person) {
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     desk.subscribe("desk", &example("desk"), json!({ "roomIds": [world.room] }), None).await;
@@ -183,7 +183,7 @@ async fn desk_examples(world: &World, olga: &Person) {
     assert_eq!((&left["chat"]["presentUserCount"], &left["userErrors"]), (&json!(0), &json!([])));
 }
 
-/// What is done in a chat to a message of Vera's.
+/// Everyday operations on a message of Vera's in a chat.
 async fn everyday_examples(chat: &str, message: &Value, olga: &Person, vera: &Person) {
     let everyday = example("everyday");
     let own = json!({ "chatId": chat, "messageId": message });

@@ -23,7 +23,7 @@ async fn get(world: &World, document: &str) -> reqwest::Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_valid_token_there_is_no_graphql() {
+async fn missing_or_invalid_token_is_rejected() {
     let world = world().await;
     let url = format!("{}/graphql", world.app.url);
     let http = reqwest::Client::new();
@@ -41,7 +41,7 @@ async fn without_a_valid_token_there_is_no_graphql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_request_gets_its_status_and_a_code() {
+async fn malformed_requests_get_status_and_code() {
     let world = world().await;
     let query = json!({ "query": "{ viewer { role } }" }).to_string();
     let json = "application/json";
@@ -88,7 +88,7 @@ async fn an_answer_has_its_fields_in_the_order_in_which_they_were_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_get_asks_and_never_changes_anything() {
+async fn get_cannot_run_mutations() {
     let world = world().await;
     let asked: Value = get(&world, "{ viewer { role } }").await.json().await.expect("JSON");
     assert_eq!(asked, json!({ "data": { "viewer": { "role": "ADMIN" } } }));
@@ -123,7 +123,7 @@ async fn a_document_that_would_cost_too_much_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_schema_can_be_asked_for() {
+async fn introspection_returns_full_schema() {
     let world = world().await;
     // The depth of the introspection query that GraphiQL sends.
     let of_type = "ofType { kind name ".repeat(9);

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    an_idle_chat_ends_as_if_somebody_had_ended_it,
-    only_a_room_that_says_so_ends_chats_and_whatever_happens_keeps_one_alive,
-    a_session_that_rings_runs_or_is_to_begin_keeps_a_chat_alive,
-    who_follows_the_chat_hears_of_its_end,
+    idle_end_matches_end_chat,
+    idle_chats_end_only_if_configured,
+    open_or_planned_session_keeps_chat_open,
+    subscribers_receive_idle_end,
 );
 
 /// A frozen world in which nothing is done by the clock but what a test asks for.
@@ -33,7 +33,7 @@ async fn seen(by: &Person, chat: &str, fields: &str) -> Value {
     by.query(&query, json!({ "id": chat })).await["chat"].clone()
 }
 
-async fn an_idle_chat_ends_as_if_somebody_had_ended_it(engine: Engine) {
+async fn idle_end_matches_end_chat(engine: Engine) {
     let world = still(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -65,7 +65,7 @@ async fn an_idle_chat_ends_as_if_somebody_had_ended_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn only_a_room_that_says_so_ends_chats_and_whatever_happens_keeps_one_alive(engine: Engine) {
+async fn idle_chats_end_only_if_configured(engine: Engine) {
     let world = still(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let other = world.admin.done("createRoom", "room { id }", json!({ "name": "Billing" })).await;
@@ -95,7 +95,7 @@ async fn only_a_room_that_says_so_ends_chats_and_whatever_happens_keeps_one_aliv
     world.app.stop().await;
 }
 
-async fn a_session_that_rings_runs_or_is_to_begin_keeps_a_chat_alive(engine: Engine) {
+async fn open_or_planned_session_keeps_chat_open(engine: Engine) {
     let world = still(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -121,7 +121,7 @@ async fn a_session_that_rings_runs_or_is_to_begin_keeps_a_chat_alive(engine: Eng
     world.app.stop().await;
 }
 
-async fn who_follows_the_chat_hears_of_its_end(engine: Engine) {
+async fn subscribers_receive_idle_end(engine: Engine) {
     let world = still(engine).await;
     let vera = world.visitor("vera").await;
     let chat = world.chat(&vera).await;

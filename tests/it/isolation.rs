@@ -17,7 +17,7 @@ on_both!(
     queries_do_not_find_another_organizations_things,
     queries_do_not_find_others_chats,
     filters_do_not_reach_into_another_organization,
-    subscriptions_do_not_find_what_is_not_the_viewers,
+    subscriptions_are_isolated,
 );
 
 /// A mutation, its input with an id that is not the caller's, and the field that carries it.
@@ -182,7 +182,7 @@ pub fn in_chat(place: &Place, known: &str) -> Vec<Case> {
     ]
 }
 
-/// Mutations of users alone: a visitor is told so, whatever the id.
+/// Mutations that only users can call. Visitors are refused, regardless of the id.
 pub const FOR_USERS: [&str; 9] = [
     "addParticipants",
     "archiveMessages",
@@ -430,7 +430,7 @@ async fn assert_none_follows(app: &TestApp, client: &Client, cases: &[(&str, Val
     }
 }
 
-async fn subscriptions_do_not_find_what_is_not_the_viewers(engine: Engine) {
+async fn subscriptions_are_isolated(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let (own, their) = (Scene::new(&app, "clinic").await, Scene::new(&app, "hospital").await);
     let stored = Stored::of(&app).await;

@@ -36,7 +36,7 @@ async fn large_answer_arrives_whole_and_the_socket_goes_on() {
     let (world, vera, chat) = world_with_long_messages().await;
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("live", ADDED, json!({ "chat": chat }), None).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     // From a quarter of a megabyte to three.
     for times in [1, 2, 5, 15] {
         socket.subscribe("page", &page(times), json!({ "chat": chat }), None).await;

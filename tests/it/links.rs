@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 on_both!(
-    link_leads_where_its_host_says,
+    link_host_is_unambiguous,
     link_with_credentials_is_refused,
     page_is_normalized_and_loses_credentials,
     link_that_was_stored_as_given_is_read_as_browsers_do,
@@ -16,7 +16,7 @@ on_both!(
 
 const SENT: &str = "messageEdge { node { id attachments { name ... on LinkAttachment { url } } } }";
 
-async fn link_leads_where_its_host_says(engine: Engine) {
+async fn link_host_is_unambiguous(engine: Engine) {
     let world = World::new(engine).await;
     let vera = world.visitor("vera").await;
     let chat = world.chat(&vera).await;

@@ -9,18 +9,18 @@ use anteroom::domain::session_action::SessionAction;
 use entity::{ActorId, SessionState};
 use uuid::Uuid;
 
-/// Who gives an action, by what they did before.
+/// The caller of an action, by their earlier actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Creator,
     Starter,
-    /// Who accepted or rejected it.
+    /// The actor who accepted or rejected the session.
     Answerer,
     /// Any other participant.
     Other,
-    /// An admin who takes no part.
+    /// An admin who is not a participant.
     Admin,
-    /// A user who takes no part.
+    /// A user who is not a participant.
     Stranger,
 }
 
@@ -150,7 +150,7 @@ fn rows() -> Vec<Vec<&'static str>> {
 }
 
 #[test]
-fn every_state_action_and_caller_is_decided_as_the_table_says() {
+fn every_state_action_and_caller_matches_the_table() {
     for row in rows() {
         let [name, action, expected @ ..] = row.as_slice() else { panic!("a short row") };
         let facts = situation(name);
@@ -170,7 +170,7 @@ fn every_state_action_and_caller_is_decided_as_the_table_says() {
 }
 
 #[test]
-fn the_table_leaves_out_no_state_and_no_action() {
+fn table_covers_every_state_and_action() {
     let rows = rows();
     for state in <SessionState as sea_orm::Iterable>::iter() {
         for action in SessionAction::ALL {
@@ -182,7 +182,7 @@ fn the_table_leaves_out_no_state_and_no_action() {
 }
 
 #[test]
-fn an_outcome_comes_with_the_end_and_only_then() {
+fn outcome_is_set_only_when_over() {
     for state in <SessionState as sea_orm::Iterable>::iter() {
         let given = SessionAction::ALL.into_iter().filter_map(|action| session::transition(state, action));
         for transition in given.chain(session::missed(state)) {
@@ -193,7 +193,7 @@ fn an_outcome_comes_with_the_end_and_only_then() {
 }
 
 #[test]
-fn only_a_session_that_rings_is_missed() {
+fn only_ringing_session_can_be_missed() {
     for name in ["CREATED", "ACCEPTED", "REJECTED", "COMPLETED"] {
         assert_eq!(session::missed(situation(name).state), None, "{name}");
     }
@@ -202,7 +202,7 @@ fn only_a_session_that_rings_is_missed() {
 }
 
 #[test]
-fn an_admin_who_takes_part_is_a_participant_like_others() {
+fn admin_who_participates_is_treated_as_participant() {
     for row in rows() {
         let facts = situation(row[0]);
         for action in SessionAction::ALL {
@@ -214,7 +214,7 @@ fn an_admin_who_takes_part_is_a_participant_like_others() {
 }
 
 #[test]
-fn a_session_that_an_admin_started_from_outside_is_answered_by_any_participant() {
+fn any_participant_can_answer_session_started_by_admin() {
     let facts = Facts { started_by: Some(Who::Admin.id()), ..situation("STARTED") };
     for who in [Who::Creator, Who::Starter, Who::Answerer, Who::Other] {
         assert_eq!(word(session::decide(facts, SessionAction::Accept, who.caller())), "ACCEPTED", "{who:?}");
@@ -225,7 +225,7 @@ fn a_session_that_an_admin_started_from_outside_is_answered_by_any_participant()
 }
 
 #[test]
-fn two_tabs_of_one_person_are_two_and_one_tab_that_asks_again_is_one() {
+fn request_id_distinguishes_tabs_from_retries() {
     let asked = |accepted_with, asks_with| {
         let facts = Facts { accept_request_id: accepted_with, ..situation("ACCEPTED") };
         let caller = Caller { request_id: asks_with, ..Who::Answerer.caller() };

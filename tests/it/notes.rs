@@ -11,12 +11,12 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    users_write_notes_where_there_is_a_visitor,
-    a_note_is_unread_for_colleagues_and_moves_nothing_else,
+    notes_require_visitor_chat,
+    note_changes_only_staff_unread_counts,
     colleagues_find_notes_and_follow_them,
-    a_colleague_who_was_away_is_told_of_a_note,
-    a_note_sent_again_is_the_first_and_no_message,
-    webhooks_are_told_of_no_note,
+    resumed_colleague_receives_note,
+    note_retry_returns_first_note,
+    notes_send_no_webhooks,
     a_visitor_resumes_across_hundreds_of_notes,
 );
 
@@ -29,7 +29,7 @@ struct Clinic {
 }
 
 impl Clinic {
-    /// Vera has asked, and Olga has answered; Odile is a colleague who takes no part.
+    /// Vera has asked, and Olga has answered; Odile is a colleague who does not participate.
     async fn new(engine: Engine) -> Self {
         let world = World::frozen(engine).await;
         let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
@@ -59,7 +59,7 @@ async fn send(sender: &Person, input: Value) -> String {
     text(&sent["messageEdge"]["node"]["id"])
 }
 
-async fn users_write_notes_where_there_is_a_visitor(engine: Engine) {
+async fn notes_require_visitor_chat(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, chat } = &clinic;
     let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) {
@@ -101,12 +101,12 @@ const STANDS: &str = "query($id: ID!) { chat(id: $id) { updatedAt waitingSince m
     presences { nodes { lastSeenAt expiresAt } }
     participations { nodes { messageCount firstMessageAt actor { id } } } } }";
 
-async fn a_note_is_unread_for_colleagues_and_moves_nothing_else(engine: Engine) {
+async fn note_changes_only_staff_unread_counts(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, chat } = &clinic;
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     clinic.say(vera, "Here").await;
-    let stands = async || olga.query(STANDS, json!({ "id": chat })).await;
+    let current_state = async || olga.query(STANDS, json!({ "id": chat })).await;
     let unread = async |viewer: &Person| {
         let query =
             "query($id: ID!) { viewer { unreadCount } chat(id: $id) { viewerParticipation { unreadCount }
@@ -123,19 +123,19 @@ async fn a_note_is_unread_for_colleagues_and_moves_nothing_else(engine: Engine) 
     for reader in [olga, vera] {
         reader.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     }
-    let before = stands().await;
+    let before = current_state().await;
     assert_ne!(before["chat"]["waitingSince"], Value::Null);
     world.pass(5);
     let note = clinic.note(odile, "She was here last week").await;
     clinic.note(olga, "I know").await;
     odile.done("editMessage", "", json!({ "messageId": note, "text": "She was here in May" })).await;
-    assert_eq!(stands().await, before);
+    assert_eq!(current_state().await, before);
     // Olga has one of them to read. Vera has none, and does not see that Olga has.
     assert_eq!(unread(olga).await, (json!(1), json!(1), json!(0)));
     assert_eq!(unread(vera).await, (json!(0), json!(0), json!(0)));
     odile.done("deleteMessage", "", json!({ "messageId": note })).await;
     assert_eq!(unread(olga).await, (json!(0), json!(0), json!(0)));
-    assert_eq!(stands().await, before);
+    assert_eq!(current_state().await, before);
     clinic.stop().await;
 }
 
@@ -181,7 +181,7 @@ async fn colleagues_find_notes_and_follow_them(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_colleague_who_was_away_is_told_of_a_note(engine: Engine) {
+async fn resumed_colleague_receives_note(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, chat } = &clinic;
     let query = "{ viewer { inbox { eventCursor } } }";
@@ -210,7 +210,7 @@ async fn a_colleague_who_was_away_is_told_of_a_note(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_note_sent_again_is_the_first_and_no_message(engine: Engine) {
+async fn note_retry_returns_first_note(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let input = |is_internal: bool| json!({ "chatId": clinic.chat, "text": "Hm", "externalId": "n", "isInternal": is_internal });
     let first = send(&clinic.olga, input(true)).await;
@@ -222,7 +222,7 @@ async fn a_note_sent_again_is_the_first_and_no_message(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn webhooks_are_told_of_no_note(engine: Engine) {
+async fn notes_send_no_webhooks(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let admin = &clinic.world.admin;
     let hook = hook(admin, "https://hooks.example.org/", &["MESSAGE_TO_VISITOR", "MESSAGE_ADDED"]).await;

@@ -37,10 +37,10 @@ async fn event_stream(person: &Person) -> reqwest::Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn newest_socket_takes_the_place_of_one_that_has_gone_silent() {
+async fn new_socket_replaces_silent_one() {
     let world = World::new(Engine::Sqlite).await;
     let vera = world.visitor("vera").await;
-    // Nobody reads these: as sockets of a laptop that has slept.
+    // These sockets are not read, like those of a laptop that has gone to sleep.
     let mut gone = Vec::new();
     for _ in 0..3 {
         gone.push(Socket::connect(&vera.url, &vera.token).await);
@@ -62,7 +62,7 @@ async fn newest_socket_takes_the_place_of_one_that_has_gone_silent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_more_than_five_live_sockets_is_told_to_come_later() {
+async fn sixth_live_socket_is_refused() {
     let world = World::new(Engine::Sqlite).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let mut live = Vec::new();
@@ -96,7 +96,7 @@ async fn one_more_than_five_live_sockets_is_told_to_come_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn event_streams_are_not_closed_for_one_another() {
+async fn live_event_streams_are_not_replaced() {
     let world = World::new(Engine::Sqlite).await;
     let vera = world.visitor("vera").await;
     let mut streams = Vec::new();

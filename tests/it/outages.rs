@@ -51,7 +51,7 @@ async fn event_that_cannot_be_resolved_waits_until_it_can(engine: Engine) {
     let start = send(&vera, &chat, "0").await;
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&start)).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let mut stream = EventStream::open(&vera, ADDED, &json!({ "chat": chat }), Some(&start)).await;
 
     let stored = Stored::of(&world.app).await;
@@ -118,7 +118,7 @@ async fn every_subscription_resolves_its_event_again(engine: Engine) {
     for _ in 0..2 {
         socket.next().await;
     }
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
 
     let stored = Stored::of(&world.app).await;
     rename(&stored, "organization", "organization_away").await;
@@ -319,7 +319,7 @@ fn hold(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
+async fn event_is_retried_after_lock_timeout() {
     let server = Arc::new(Server::start());
     let url = server.new_database();
     let database = url.rsplit('/').next().expect("a name").to_owned();
@@ -330,7 +330,7 @@ async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
     let start = send(&vera, &chat, "0").await;
     let mut socket = Socket::connect(&vera.url, &vera.token).await;
     socket.subscribe("1", ADDED, json!({ "chat": chat }), Some(&start)).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     // Longer than any statement waits for a lock, which is 8 s.
     let held = hold(Arc::clone(&server), database, "reaction", 12);
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -343,7 +343,7 @@ async fn event_that_meets_a_lock_timeout_comes_when_the_lock_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn subscription_that_cannot_start_asks_the_client_to_come_back() {
+async fn failed_subscription_start_asks_for_reconnect() {
     let server = Arc::new(Server::start());
     let url = server.new_database();
     let database = url.rsplit('/').next().expect("a name").to_owned();

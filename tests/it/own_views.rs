@@ -8,14 +8,14 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    an_own_name_is_the_title_on_ones_own_screen_alone,
-    a_hidden_chat_is_out_of_the_way_until_somebody_writes,
-    only_who_takes_part_has_an_own_view,
-    somebodys_list_of_chats_is_for_themself_and_admins,
-    the_list_follows_what_happens_in_the_chats,
-    an_own_view_is_told_live_and_again_on_resume,
-    hiding_is_told_to_the_viewers_inbox,
-    who_comes_back_sees_the_chat_again,
+    custom_name_is_title_only_for_its_owner,
+    hidden_chat_reappears_with_next_message,
+    own_settings_require_participation,
+    participations_visible_to_self_and_admins,
+    participation_list_follows_chat_activity,
+    own_settings_are_sent_live_and_on_resume,
+    hiding_removes_chat_from_inbox_feed,
+    rejoined_participant_sees_hidden_chat,
 );
 
 async fn seen(client: &Client, chat: &str, fields: &str) -> Value {
@@ -58,7 +58,7 @@ async fn list(viewer: &Client, of: &Person, arguments: &str) -> Option<Vec<Strin
     Some(nodes.iter().map(|node| text(&node["chat"]["id"])).collect())
 }
 
-async fn an_own_name_is_the_title_on_ones_own_screen_alone(engine: Engine) {
+async fn custom_name_is_title_only_for_its_owner(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera]).await;
@@ -79,7 +79,7 @@ async fn an_own_name_is_the_title_on_ones_own_screen_alone(engine: Engine) {
         );
         assert_eq!(row["customName"].is_null() && row["customDescription"].is_null(), !sees_it, "{row:#}");
     }
-    // What is not named stays; null takes it away. Nothing of the chat itself changed.
+    // Absent fields are unchanged, and null removes a value. The chat itself has not changed.
     view(&vera, &chat, json!({ "customDescription": null })).await;
     let after =
         seen(&vera, &chat, "title updatedAt viewerParticipation { customName customDescription }").await;
@@ -90,7 +90,7 @@ async fn an_own_name_is_the_title_on_ones_own_screen_alone(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_hidden_chat_is_out_of_the_way_until_somebody_writes(engine: Engine) {
+async fn hidden_chat_reappears_with_next_message(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -140,7 +140,7 @@ async fn a_hidden_chat_is_out_of_the_way_until_somebody_writes(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn only_who_takes_part_has_an_own_view(engine: Engine) {
+async fn own_settings_require_participation(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -153,7 +153,7 @@ async fn only_who_takes_part_has_an_own_view(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn somebodys_list_of_chats_is_for_themself_and_admins(engine: Engine) {
+async fn participations_visible_to_self_and_admins(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -172,7 +172,7 @@ async fn somebodys_list_of_chats_is_for_themself_and_admins(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn the_list_follows_what_happens_in_the_chats(engine: Engine) {
+async fn participation_list_follows_chat_activity(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let mut chats = Vec::new();
@@ -201,7 +201,7 @@ async fn the_list_follows_what_happens_in_the_chats(engine: Engine) {
 const EVENTS: &str = "subscription($chat: ID!) { chatEvents(chatId: $chat) { cursor change { __typename
     ... on ParticipationChangedEvent { participation { customName isHidden actor { id } } } } } }";
 
-async fn an_own_view_is_told_live_and_again_on_resume(engine: Engine) {
+async fn own_settings_are_sent_live_and_on_resume(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -233,7 +233,7 @@ const VIEWER: &str = "subscription { viewerEvents { cursor change { __typename
     ... on ChatChangedEvent { chat { id title } } ... on InboxChatAddedEvent { chatEdge { node { id } } }
     ... on InboxChatRemovedEvent { removedChatId } } } }";
 
-async fn hiding_is_told_to_the_viewers_inbox(engine: Engine) {
+async fn hiding_removes_chat_from_inbox_feed(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -248,7 +248,7 @@ async fn hiding_is_told_to_the_viewers_inbox(engine: Engine) {
     view(&olga, &chat, json!({ "isHidden": true })).await;
     let removed = json!({ "__typename": "InboxChatRemovedEvent", "removedChatId": chat });
     assert_eq!(next(&mut own).await, removed);
-    // Away meanwhile, she is told so again; then a message brings it back, once.
+    // After a reconnect, she receives the removal again. Then a message adds the chat once.
     let mut away = Socket::connect(&world.app.url, &olga.token).await;
     away.subscribe("s", VIEWER, json!({}), Some(&text(&reset["cursor"]))).await;
     while next(&mut away).await != removed {}
@@ -265,7 +265,7 @@ async fn hiding_is_told_to_the_viewers_inbox(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_comes_back_sees_the_chat_again(engine: Engine) {
+async fn rejoined_participant_sees_hidden_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;

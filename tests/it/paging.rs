@@ -12,14 +12,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 on_both!(
-    the_pages_of_every_list_are_the_list,
+    pages_cover_every_list,
     a_window_between_two_cursors_is_exact,
-    a_page_that_is_none_is_refused,
+    invalid_page_arguments_are_rejected,
     a_cursor_of_another_list_is_refused,
-    chats_are_sorted_by_what_is_asked_for,
+    chats_are_sorted_by_requested_field,
     messages_are_read_around_one_and_by_their_types,
     a_variable_that_is_left_out_counts_as_no_argument,
-    a_page_counts_as_long_as_it_is_asked_for,
+    page_cost_uses_requested_size,
 );
 
 /// Rows of each list at least.
@@ -166,7 +166,7 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
     (world, olga, lists)
 }
 
-/// What happens at once: a chat that waits, one that has ended, and one more colleague in the long chat.
+/// Adds a waiting chat, an ended one, and one more colleague in the long chat.
 async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: usize) {
     world.admin.done("createRoom", "", json!({ "name": format!("Room {number}") })).await;
     world.visitor(&format!("visitor {number}")).await;
@@ -198,7 +198,7 @@ async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: 
     colleague.done("createChatSession", "", session).await;
 }
 
-async fn the_pages_of_every_list_are_the_list(engine: Engine) {
+async fn pages_cover_every_list(engine: Engine) {
     let (world, olga, lists) = clinic(engine).await;
     for list in &lists {
         let whole = list.whole(&olga).await;
@@ -255,7 +255,7 @@ async fn a_window_between_two_cursors_is_exact(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_page_that_is_none_is_refused(engine: Engine) {
+async fn invalid_page_arguments_are_rejected(engine: Engine) {
     let (world, olga, lists) = clinic(engine).await;
     for list in &lists {
         for page in [
@@ -309,7 +309,7 @@ async fn a_cursor_of_another_list_is_refused(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn chats_are_sorted_by_what_is_asked_for(engine: Engine) {
+async fn chats_are_sorted_by_requested_field(engine: Engine) {
     let (world, olga, _) = clinic(engine).await;
     let fields = [
         ("STARTED_AT", "/startedAt"),
@@ -445,7 +445,7 @@ async fn a_variable_that_is_left_out_counts_as_no_argument(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_page_counts_as_long_as_it_is_asked_for(engine: Engine) {
+async fn page_cost_uses_requested_size(engine: Engine) {
     let world = World::new(engine).await;
     for (declared, given, is_fine) in [
         ("$n: Int", json!({}), true),

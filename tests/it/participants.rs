@@ -45,7 +45,7 @@ fn refusal(payload: &Value) -> Option<String> {
     Some(format!("{}{field}", text(&error["code"])))
 }
 
-async fn who_takes_part(viewer: &Client, chat: &str) -> Vec<String> {
+async fn participant_ids(viewer: &Client, chat: &str) -> Vec<String> {
     let seen = seen(viewer, chat, "participations(first: 100) { nodes { actor { id } } }").await;
     let nodes = seen["participations"]["nodes"].as_array().expect("participations");
     nodes.iter().map(|node| text(&node["actor"]["id"])).collect()

@@ -8,12 +8,12 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_patient_is_found_by_the_records_id_within_its_own_instance_alone,
+    patient_is_found_by_record_id_only_in_own_instance,
     every_call_needs_a_bearer_token_and_speaks_json,
-    a_program_passes_on_what_the_patient_wrote,
+    api_client_sends_message_for_patient,
     the_care_teams_message_names_its_author_and_its_receiver,
     pages_go_from_the_newest_to_older_ones_and_back,
-    a_page_says_what_it_has_and_takes_its_size_with_its_cursor,
+    page_info_is_exact_and_size_is_independent,
     a_cursor_goes_with_archived_messages,
 );
 
@@ -36,7 +36,7 @@ impl Record {
         Self { world, olga, patient, program, chat }
     }
 
-    /// What the patient says, through the program.
+    /// Sends a message of the patient through the API client.
     async fn inbound(&self, text: &str) -> Value {
         let input = json!({ "chatId": self.chat, "senderId": self.patient.id, "text": text });
         let selection = "messageEdge { cursor node { sender { __typename id } receiver { id } senderName text
@@ -66,7 +66,7 @@ fn cursor(page: &Value, name: &str) -> String {
     text(&page["pageInfo"][name])
 }
 
-async fn a_patient_is_found_by_the_records_id_within_its_own_instance_alone(engine: Engine) {
+async fn patient_is_found_by_record_id_only_in_own_instance(engine: Engine) {
     let record = Record::new(engine).await;
     let find = "query($id: String!) { organization { tenantName instanceName }
         visitor(by: { externalId: $id }) { id externalId chats(last: 1) { nodes { id } } } }";
@@ -101,7 +101,7 @@ async fn every_call_needs_a_bearer_token_and_speaks_json(engine: Engine) {
     record.stop().await;
 }
 
-async fn a_program_passes_on_what_the_patient_wrote(engine: Engine) {
+async fn api_client_sends_message_for_patient(engine: Engine) {
     let record = Record::new(engine).await;
     let message = record.inbound("hello, world!").await["node"].clone();
     assert_eq!(message["text"], "hello, world!");
@@ -121,7 +121,7 @@ async fn a_program_passes_on_what_the_patient_wrote(engine: Engine) {
     let first = record.program.done("sendMessage", selection, input.clone()).await;
     assert_eq!(first["messageEdge"]["node"]["externalId"], "IM6f03096c");
     assert_eq!(record.program.done("sendMessage", selection, input.clone()).await, first);
-    // Nobody else speaks in the patient's name.
+    // Nobody else can send messages for the patient.
     let document =
         "mutation($input: SendMessageInput!) { sendMessage(input: $input) { userErrors { code } } }";
     assert_eq!(error_code(&record.olga.ask(document, json!({ "input": input })).await), "FORBIDDEN");
@@ -184,7 +184,7 @@ async fn pages_go_from_the_newest_to_older_ones_and_back(engine: Engine) {
     record.stop().await;
 }
 
-async fn a_page_says_what_it_has_and_takes_its_size_with_its_cursor(engine: Engine) {
+async fn page_info_is_exact_and_size_is_independent(engine: Engine) {
     let record = Record::new(engine).await;
     let empty = record.page("last: 2").await;
     assert_eq!((texts(&empty).len(), &empty["pageInfo"]["startCursor"]), (0, &Value::Null));
@@ -200,7 +200,7 @@ async fn a_page_says_what_it_has_and_takes_its_size_with_its_cursor(engine: Engi
         let oldest = record.page(&format!("last: {size}, before: \"{start}\"")).await;
         assert_eq!((texts(&oldest), sides(&oldest)), (vec!["0".to_owned()], (false, true)), "{size}");
     }
-    // What is no cursor of this chat is no position: nothing can be read out of one, or made up.
+    // A text that is not a cursor of this chat is refused: cursors cannot be read or made up.
     let query =
         "query($id: ID!, $at: String!) { chat(id: $id) { messages(last: 1, before: $at) { totalCount } } }";
     for made_up in ["eyJ0eXBlIjoiTE9DQUxfRklORCJ9", "2021-03-09T23:54:39.152Z", ""] {

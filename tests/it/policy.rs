@@ -9,13 +9,13 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    each_role_does_in_a_chat_what_the_table_says,
-    each_role_does_in_the_organization_what_the_table_says,
-    a_chat_offers_a_viewer_what_they_may_do,
+    chat_permissions_of_roles_match_the_table,
+    organization_permissions_of_roles_match_the_table,
+    viewer_actions_match_policy,
 );
 
-/// What becomes of each verb, tried by one after the other, row by row: `done`, or the code of the refusal.
-/// Victor takes part in nothing, nor does Otto. Vera and Olga talk; the direct chat is Olga's with Odile.
+/// The outcome of each verb by each person, tried row by row: `done`, or the code of the refusal.
+/// Victor and Otto participate in no chat. Vera and Olga talk; the direct chat is Olga's with Odile.
 const IN_CHATS: [(&str, &str); 4] = [
     (
         "public",
@@ -229,7 +229,7 @@ fn client<'a>(scene: &'a Scene, who: &str) -> &'a Client {
         "admin" => &scene.admin,
         "program" => &scene.program,
         "widget" => &scene.widget.client,
-        other => panic!("who is {other}?"),
+        other => panic!("unknown person {other}"),
     }
 }
 
@@ -313,7 +313,7 @@ async fn code(by: &Client, scene: &Scene, place: &Place, verb: &str) -> String {
     outcome.split(' ').next().unwrap_or_default().to_owned()
 }
 
-async fn each_role_does_in_a_chat_what_the_table_says(engine: Engine) {
+async fn chat_permissions_of_roles_match_the_table(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     for ((kind, table), (_, place)) in IN_CHATS.into_iter().zip(scene.places()) {
@@ -326,13 +326,13 @@ async fn each_role_does_in_a_chat_what_the_table_says(engine: Engine) {
     for ((kind, table), place) in LEAVING.into_iter().zip([&scene.direct, &scene.group]) {
         for (verb, who, expected) in cells(table) {
             let found = code(client(&scene, who), &scene, place, verb).await;
-            assert_eq!(found, expected, "{verb} by {who}, who may have left the {kind} chat");
+            assert_eq!(found, expected, "{verb} by {who}, after leaving the {kind} chat");
         }
     }
     app.stop().await;
 }
 
-async fn each_role_does_in_the_organization_what_the_table_says(engine: Engine) {
+async fn organization_permissions_of_roles_match_the_table(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let tables = [IN_CHATS[0].1, IN_ORGANIZATION];
@@ -349,7 +349,7 @@ async fn each_role_does_in_the_organization_what_the_table_says(engine: Engine) 
     app.stop().await;
 }
 
-async fn a_chat_offers_a_viewer_what_they_may_do(engine: Engine) {
+async fn viewer_actions_match_policy(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let query = "query($id: ID!) { chat(id: $id) { viewerActions } }";

@@ -30,7 +30,7 @@ async fn join(client: &Client, chat: &str) -> Value {
     client.done("joinChat", selection, json!({ "chatId": chat })).await["presence"].clone()
 }
 
-/// What the history tells of, beside sessions: types and senders, oldest first.
+/// The entries of the history except those of sessions: types and senders, oldest first.
 async fn history(client: &Client, chat: &str) -> Vec<(String, String)> {
     let fields = "messages(types: [MESSAGE, JOIN, LEAVE], first: 100) { nodes { type sender { id } } }";
     let answer = seen(client, chat, fields).await;

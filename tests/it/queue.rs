@@ -8,15 +8,16 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    each_step_moves_what_its_row_says,
-    the_queue_of_a_room_is_who_waits_in_it,
-    in_chats_without_a_visitors_room_nobody_waits,
+    each_event_changes_expected_counters,
+    room_queue_lists_waiting_chats,
+    direct_and_group_chats_never_wait,
     room_is_staffed_by_online_users_who_answer_there,
 );
 
-/// What happens, and what the chat then says: whether the visitor waits, since which minute, whether people really talk,
-/// whether a message was suggested; messages (all, users', visitor's), participations (all, users', visitors'), and who
-/// is present. Each row follows the one before it, a minute later. Whoever is called to a session takes part.
+/// Steps, and the expected fields of the chat after each: whether the visitor waits, since which minute, whether it is
+/// a real conversation, whether a message was suggested, messages (all, users', visitor's), participations (all,
+/// users', visitors'), and the present users. Each step is a minute after the previous one. Everybody who is called to
+/// a session becomes a participant.
 const STEPS: &str = "
     step              waits  since  real   suggested  messages  participations  present
     start             no     -      no     no         0,0,0     1,0,1           0
@@ -83,7 +84,7 @@ impl Cast {
             "olga-reads" => (&self.olga, "markRead", json!({ "chatId": chat, "throughSequence": i32::MAX })),
             "olga-tags" => (&self.olga, "tagChat", json!({ "chatId": chat, "tags": ["vip"] })),
             "end" => (&self.vera, "endChat", plain),
-            other => panic!("what is {other}?"),
+            other => panic!("unknown step {other}"),
         };
         by.done(name, "", input).await;
     }
@@ -114,7 +115,7 @@ async fn row(world: &World, chat: &str) -> Vec<String> {
     ]
 }
 
-async fn each_step_moves_what_its_row_says(engine: Engine) {
+async fn each_event_changes_expected_counters(engine: Engine) {
     // By its own clock the server would end Olga's presence.
     let world = World::frozen_with(engine, |config| {
         config.tick = std::time::Duration::from_hours(1);
@@ -129,7 +130,7 @@ async fn each_step_moves_what_its_row_says(engine: Engine) {
             "start" => chat = world.chat(&cast.vera).await,
             step => cast.play(&world, &chat, step).await,
         }
-        // Whoever is present stays so.
+        // Present users remain present.
         for person in [&cast.olga, &cast.otto] {
             person.mutate("keepPresence", "", json!({ "chatId": chat })).await;
         }
@@ -138,7 +139,7 @@ async fn each_step_moves_what_its_row_says(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
+async fn room_queue_lists_waiting_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let cast = Cast::of(&world).await;
     let other = world.admin.done("createRoom", "room { id }", json!({ "name": "Billing" })).await;
@@ -179,7 +180,7 @@ async fn the_queue_of_a_room_is_who_waits_in_it(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn in_chats_without_a_visitors_room_nobody_waits(engine: Engine) {
+async fn direct_and_group_chats_never_wait(engine: Engine) {
     let world = World::frozen(engine).await;
     let cast = Cast::of(&world).await;
     for kind in ["GROUP", "DIRECT"] {
@@ -214,7 +215,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
         text(&started["chat"]["id"])
     };
     let (first, second) = (start(0).await, start(1).await);
-    // Whoever follows something is heard from, until their socket closes.
+    // A user with an open subscription counts as active until their socket closes.
     let come = async |user: &Person| {
         let mut socket = Socket::connect(&world.app.url, &user.token).await;
         socket.subscribe("1", "subscription { viewerEvents { at } }", json!({}), None).await;
@@ -227,7 +228,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
         socket
     };
     assert_eq!(staffed().await, [false, false, false], "nobody is online");
-    // Nobody knows yet where Olga answers.
+    // Olga has not answered in any room yet.
     let socket = come(&olga).await;
     assert_eq!(staffed().await, [true, true, true]);
     // Once she has answered in a room, she answers there.
@@ -241,7 +242,7 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
     drop(socket);
     world.pass(120);
     assert_eq!(staffed().await, [false, false, false], "she is gone");
-    // Who works with colleagues alone has not answered in any room.
+    // A user who only talks to colleagues has not answered in any room.
     let input = json!({ "participantId": olga.id });
     otto.done("createDirectChat", "", input).await;
     let socket = come(&otto).await;
@@ -251,6 +252,6 @@ async fn room_is_staffed_by_online_users_who_answer_there(engine: Engine) {
     let _socket = come(&olga).await;
     assert_eq!(staffed().await, [true, true, false]);
     world.admin.done("updateUser", "", json!({ "userId": olga.id, "isActive": false })).await;
-    assert_eq!(staffed().await, [false, false, false], "who is deactivated answers nobody");
+    assert_eq!(staffed().await, [false, false, false], "deactivated users do not count");
     world.app.stop().await;
 }

@@ -9,15 +9,15 @@ use anteroom::domain::limits;
 use serde_json::{Value, json};
 
 on_both!(
-    a_reply_leads_to_what_it_answers_whatever_became_of_it,
-    a_reply_answers_what_somebody_wrote_in_the_same_chat,
+    reply_to_returns_edited_or_deleted_message,
+    reply_requires_written_message_of_same_chat,
     a_reply_sent_again_answers_the_same_message,
     reactions_are_counted_for_each_emoji,
-    asking_for_what_is_so_changes_nothing,
-    a_message_has_so_many_emojis_and_no_more,
-    reactions_are_for_what_is_there_in_a_chat_that_goes_on,
-    followers_are_told_of_reactions_and_visitors_of_none_to_notes,
-    buttons_say_what_the_mutations_do,
+    reactions_are_idempotent,
+    distinct_emojis_are_limited,
+    reactions_require_existing_message_in_open_chat,
+    note_reaction_events_are_hidden_from_visitors,
+    viewer_actions_match_mutations,
 );
 
 struct Clinic {
@@ -66,7 +66,7 @@ async fn seen(viewer: &Person, id: &str, fields: &str) -> Value {
     viewer.query(&query, json!({ "id": id })).await["node"].clone()
 }
 
-async fn a_reply_leads_to_what_it_answers_whatever_became_of_it(engine: Engine) {
+async fn reply_to_returns_edited_or_deleted_message(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, vera, asked, .. } = &clinic;
     let sent = clinic.reply(olga, asked, json!({})).await;
@@ -83,7 +83,7 @@ async fn a_reply_leads_to_what_it_answers_whatever_became_of_it(engine: Engine) 
     clinic.stop().await;
 }
 
-async fn a_reply_answers_what_somebody_wrote_in_the_same_chat(engine: Engine) {
+async fn reply_requires_written_message_of_same_chat(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, chat, asked } = &clinic;
     let code =
@@ -143,7 +143,7 @@ async fn reactions_are_counted_for_each_emoji(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn asking_for_what_is_so_changes_nothing(engine: Engine) {
+async fn reactions_are_idempotent(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, asked, .. } = &clinic;
     clinic.react(olga, asked, "👍").await;
@@ -156,7 +156,7 @@ async fn asking_for_what_is_so_changes_nothing(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_message_has_so_many_emojis_and_no_more(engine: Engine) {
+async fn distinct_emojis_are_limited(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, vera, asked, .. } = &clinic;
     let emojis: Vec<_> = ('🐀'..).take(limits::EMOJIS + 1).map(String::from).collect();
@@ -172,7 +172,7 @@ async fn a_message_has_so_many_emojis_and_no_more(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn reactions_are_for_what_is_there_in_a_chat_that_goes_on(engine: Engine) {
+async fn reactions_require_existing_message_in_open_chat(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, vera, chat, asked, .. } = &clinic;
     let note = send(olga, json!({ "chatId": chat, "text": "x", "isInternal": true })).await;
@@ -194,7 +194,7 @@ async fn reactions_are_for_what_is_there_in_a_chat_that_goes_on(engine: Engine) 
     clinic.stop().await;
 }
 
-async fn followers_are_told_of_reactions_and_visitors_of_none_to_notes(engine: Engine) {
+async fn note_reaction_events_are_hidden_from_visitors(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, vera, chat, asked, .. } = &clinic;
     let note = send(olga, json!({ "chatId": chat, "text": "x", "isInternal": true })).await;
@@ -209,18 +209,18 @@ async fn followers_are_told_of_reactions_and_visitors_of_none_to_notes(engine: E
     }
     clinic.react(olga, &note, "🤫").await;
     clinic.react(olga, asked, "👍").await;
-    let told = |id: &str, emoji: &str, own: bool| {
+    let reacted = |id: &str, emoji: &str, own: bool| {
         let reactions = json!([{ "emoji": emoji, "viewerHasReacted": own }]);
         json!({ "__typename": "MessageChangedEvent", "message": { "id": id, "reactions": reactions } })
     };
     let mut change = async |socket: usize| sockets[socket].data().await["chatEvents"]["change"].clone();
-    assert_eq!(change(0).await, told(&note, "🤫", true));
-    assert_eq!(change(0).await, told(asked, "👍", true));
-    assert_eq!(change(1).await, told(asked, "👍", false));
+    assert_eq!(change(0).await, reacted(&note, "🤫", true));
+    assert_eq!(change(0).await, reacted(asked, "👍", true));
+    assert_eq!(change(1).await, reacted(asked, "👍", false));
     clinic.stop().await;
 }
 
-async fn buttons_say_what_the_mutations_do(engine: Engine) {
+async fn viewer_actions_match_mutations(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, chat, asked } = &clinic;
     let buttons = async |viewer: &Person| seen(viewer, asked, "viewerActions").await["viewerActions"].clone();

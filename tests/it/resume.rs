@@ -14,8 +14,8 @@ use std::time::Duration;
 on_both!(
     subscribers_that_are_cut_at_random_see_each_message_once_and_in_order,
     readers_that_always_lag_see_each_message_once_and_in_order,
-    a_cursor_of_another_chat_or_of_nobody_is_refused,
-    chat_events_start_over_plainly_and_resume_exactly,
+    foreign_or_malformed_cursor_is_rejected,
+    chat_events_reset_or_resume,
 );
 
 const MESSAGES: usize = 2_000;
@@ -102,7 +102,7 @@ async fn follow(who: Person, chat: String, start: String, mut cuts: Option<StdRn
     story
 }
 
-async fn a_cursor_of_another_chat_or_of_nobody_is_refused(engine: Engine) {
+async fn foreign_or_malformed_cursor_is_rejected(engine: Engine) {
     let world = World::new(engine).await;
     let vera = world.visitor("vera").await;
     let (chat, other) = (world.chat(&vera).await, world.chat(&vera).await);
@@ -120,7 +120,7 @@ async fn a_cursor_of_another_chat_or_of_nobody_is_refused(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn chat_events_start_over_plainly_and_resume_exactly(engine: Engine) {
+async fn chat_events_reset_or_resume(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

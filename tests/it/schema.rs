@@ -52,7 +52,7 @@ fn report(broken: &[String]) {
 }
 
 #[test]
-fn schema_graphql_is_what_the_code_says() {
+fn schema_file_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
     let committed = std::fs::read_to_string(path).expect("schema.graphql");
     assert!(
@@ -197,7 +197,7 @@ fn every_mutation_takes_one_input_and_answers_its_own_payload() {
 }
 
 #[test]
-fn whatever_has_an_id_is_a_node() {
+fn types_with_id_implement_node() {
     let document = document();
     let mut broken = Vec::new();
     for definition in types(&document) {
@@ -252,7 +252,7 @@ fn each_kind_of_breaking_change_is_named() {
         let changes = breaking_changes(&file("schema.graphql"), &path).join("\n");
         assert!(changes.contains(expected), "{from}: {changes}");
     }
-    // What is added breaks nothing.
+    // Additions are not breaking changes.
     std::fs::write(
         &path,
         current.replace("type Chat implements Node {", "type Chat implements Node {\n  more: Int\n"),

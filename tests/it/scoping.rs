@@ -166,7 +166,7 @@ fn functions(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// What stands between the parentheses of a function.
+/// The text between the parentheses of a function.
 fn parameters(text: &str) -> &str {
     let open = text.find('(').expect("parameters");
     let mut depth = 0;

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    visitor_sees_no_message_of_a_session_they_are_not_called_to,
-    session_among_colleagues_moves_nothing_that_a_visitor_sees,
-    visitor_of_a_group_sees_only_the_sessions_that_call_them,
-    visitor_who_is_called_later_sees_the_session_from_its_start,
+    visitor_sees_no_messages_of_other_sessions,
+    staff_session_is_invisible_to_visitors,
+    visitor_of_group_sees_only_own_sessions,
+    visitor_added_later_sees_session_from_its_start,
 );
 
 const PAGE: &str = "query($chat: ID!, $first: Int, $after: String) { chat(id: $chat) { updatedAt \
@@ -64,7 +64,7 @@ async fn updated_at(who: &Person, chat: &str) -> String {
     )
 }
 
-async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Engine) {
+async fn visitor_sees_no_messages_of_other_sessions(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;
@@ -77,7 +77,7 @@ async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Eng
     phone.subscribe("added", ADDED, json!({ "chat": chat }), None).await;
     phone.subscribe("events", EVENTS, json!({ "chat": chat }), None).await;
     assert_eq!(phone.next().await["data"]["chatEvents"]["change"]["__typename"], "ChatResetEvent");
-    phone.stands().await;
+    phone.wait_until_subscribed().await;
 
     let session = call(&olga, &chat, &[&otto]).await;
     direct(&otto, "rejectChatSession", &session).await;
@@ -133,7 +133,7 @@ async fn visitor_sees_no_message_of_a_session_they_are_not_called_to(engine: Eng
     world.app.stop().await;
 }
 
-async fn session_among_colleagues_moves_nothing_that_a_visitor_sees(engine: Engine) {
+async fn staff_session_is_invisible_to_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;
@@ -163,7 +163,7 @@ async fn session_among_colleagues_moves_nothing_that_a_visitor_sees(engine: Engi
     direct(&otto, "finishChatSession", &session).await;
 
     assert_eq!(vera.query(list, json!({})).await, before);
-    assert!(phone.is_quiet(Duration::from_millis(500)).await, "the visitor was told");
+    assert!(phone.is_quiet(Duration::from_millis(500)).await, "the visitor received an event");
     phone.subscribe("again", INBOX, json!({}), Some(&cursor)).await;
     // What is found again is from before.
     while let Ok(Ok(message)) = tokio::time::timeout(Duration::from_millis(500), phone.try_receive()).await {
@@ -182,7 +182,7 @@ async fn session_among_colleagues_moves_nothing_that_a_visitor_sees(engine: Engi
     world.app.stop().await;
 }
 
-async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine) {
+async fn visitor_of_group_sees_only_own_sessions(engine: Engine) {
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
@@ -206,7 +206,7 @@ async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine
     assert_eq!(sessions_in(&read(&victor, &chat).await), 0);
     assert_eq!(updated_at(&victor, &chat).await, before);
 
-    // Who was away and is called is told when they come back; who is not called is not.
+    // After a reconnect, participants of the session receive it, and others do not.
     let mut phone = Socket::connect(&vera.url, &vera.token).await;
     phone.subscribe("inbox", INBOX, json!({}), Some(&cursors[0])).await;
     loop {
@@ -225,7 +225,7 @@ async fn visitor_of_a_group_sees_only_the_sessions_that_call_them(engine: Engine
     world.app.stop().await;
 }
 
-async fn visitor_who_is_called_later_sees_the_session_from_its_start(engine: Engine) {
+async fn visitor_added_later_sees_session_from_its_start(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
     let vera = world.visitor("vera").await;

@@ -12,7 +12,7 @@ use crate::harness::client::Client;
 use crate::harness::world::{Person, World, text};
 use serde_json::{Value, json};
 
-/// An organization with people who call each other. Olga, Odile and Vera take part; Otto does not.
+/// An organization with people who call each other. Olga, Odile and Vera are participants; Otto is not.
 struct Clinic {
     world: World,
     olga: Person,

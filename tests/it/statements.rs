@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    a_page_of_messages_costs_the_same_however_long,
-    a_page_of_chats_costs_the_same_however_long,
-    pages_within_a_page_cost_the_same_however_many,
-    a_page_of_sessions_costs_the_same_however_long,
-    pages_of_people_and_rooms_cost_the_same_however_long,
-    things_by_their_ids_cost_the_same_however_many,
-    pages_of_webhooks_cost_the_same_however_long,
-    a_thousand_chats_at_once_are_not_too_many,
+    message_page_statement_count_is_constant,
+    chat_page_statement_count_is_constant,
+    nested_page_statement_count_is_constant,
+    session_page_statement_count_is_constant,
+    actor_and_room_page_statement_count_is_constant,
+    nodes_statement_count_is_constant,
+    webhook_page_statement_count_is_constant,
+    nested_pages_of_a_thousand_chats_succeed,
 );
 
 /// An app in which nothing happens by itself, so that every statement is one of a request.
@@ -32,7 +32,7 @@ async fn quiet(engine: Engine) -> World {
     World::on(app.await).await
 }
 
-/// What a query answers, and how many statements that took.
+/// The answer to a query, and the number of its statements.
 async fn counted(world: &World, client: &Client, query: &str, variables: Value) -> (Value, u64) {
     let store = world.app.app.actions().store();
     let before = store.statements();
@@ -40,7 +40,8 @@ async fn counted(world: &World, client: &Client, query: &str, variables: Value) 
     (answer, store.statements() - before)
 }
 
-/// Asserts that a page of 2 and one of so many cost the same; `nodes` leads to its nodes.
+/// Asserts that a page of 2 items and one of this size need the same number of statements. `nodes` is
+/// the path to the items.
 async fn assert_fixed(
     world: &World,
     client: &Client,
@@ -90,7 +91,7 @@ async fn busy(engine: Engine, chats: usize) -> (World, Person) {
     (world, olga)
 }
 
-async fn a_page_of_messages_costs_the_same_however_long(engine: Engine) {
+async fn message_page_statement_count_is_constant(engine: Engine) {
     let world = quiet(engine).await;
     let vera = world.visitor("vera").await;
     let chat = world.chat(&vera).await;
@@ -159,7 +160,7 @@ const CHAT: &str =
     messages(last: 2) { nodes { text sender { displayName } chatSession { id } } }
     shoppingCarts(first: 1) { nodes { id totalPrice products { id } } } typing { actor { id } }";
 
-async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
+async fn chat_page_statement_count_is_constant(engine: Engine) {
     // Searching each chat of a page is as many searches: its complexity says so.
     for field in sdl::fields("Chat").keys().filter(|field| *field != "searchMessages") {
         assert!(CHAT.split_whitespace().any(|word| word.starts_with(field)), "{field} is never counted");
@@ -178,7 +179,7 @@ async fn a_page_of_chats_costs_the_same_however_long(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
+async fn nested_page_statement_count_is_constant(engine: Engine) {
     let (world, olga) = busy(engine, 13).await;
     let lists = ["messages", "presences", "participations", "chatSessions", "shoppingCarts"];
     for list in lists {
@@ -191,7 +192,7 @@ async fn pages_within_a_page_cost_the_same_however_many(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_page_of_sessions_costs_the_same_however_long(engine: Engine) {
+async fn session_page_statement_count_is_constant(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let query = "query($n: Int!) { organization { chatSessions(first: $n) { totalCount nodes {
         id state callRoom viewerActions chat { title room { name isStaffed } } createdBy { displayName }
@@ -200,7 +201,7 @@ async fn a_page_of_sessions_costs_the_same_however_long(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn pages_of_people_and_rooms_cost_the_same_however_long(engine: Engine) {
+async fn actor_and_room_page_statement_count_is_constant(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let fields = [
         ("rooms", "id name isStaffed waitingChatCount organization { id }"),
@@ -220,7 +221,7 @@ async fn pages_of_people_and_rooms_cost_the_same_however_long(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
+async fn nodes_statement_count_is_constant(engine: Engine) {
     let (world, olga) = busy(engine, 9).await;
     let ids = "{ organization { chats { nodes { id
             messages(first: 1) { nodes { id } } presences(first: 1) { nodes { id } }
@@ -251,7 +252,7 @@ async fn things_by_their_ids_cost_the_same_however_many(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn pages_of_webhooks_cost_the_same_however_long(engine: Engine) {
+async fn webhook_page_statement_count_is_constant(engine: Engine) {
     let world = quiet(engine).await;
     let mut ids = Vec::new();
     for number in 0..9 {
@@ -271,7 +272,7 @@ async fn pages_of_webhooks_cost_the_same_however_long(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_thousand_chats_at_once_are_not_too_many(engine: Engine) {
+async fn nested_pages_of_a_thousand_chats_succeed(engine: Engine) {
     let world = quiet(engine).await;
     for number in 1..10 {
         world.admin.done("createRoom", "", json!({ "name": format!("Room {number}") })).await;

@@ -11,11 +11,11 @@ use anteroom::domain::limits;
 use serde_json::{Value, json};
 
 on_both!(
-    a_chat_has_no_more_tags_than_the_limit,
+    tags_of_a_chat_are_limited,
     tags_are_kept_as_written_each_once_in_their_order,
-    visitors_do_not_learn_of_tags,
+    tags_are_hidden_from_visitors,
     chats_are_found_by_their_tags_page_by_page,
-    who_follows_a_place_by_tag_sees_chats_come_and_go,
+    chat_changed_filters_by_tag,
 );
 
 async fn tag(by: &Client, chat: &str, tags: Value) -> Value {
@@ -28,7 +28,7 @@ async fn untag(by: &Client, chat: &str, tags: Value) -> Value {
     tagged["chat"]["tags"].clone()
 }
 
-async fn a_chat_has_no_more_tags_than_the_limit(engine: Engine) {
+async fn tags_of_a_chat_are_limited(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -61,7 +61,7 @@ async fn tags_are_kept_as_written_each_once_in_their_order(engine: Engine) {
     tag(&olga, &chat, json!([])).await;
     assert_unchanged(&before, &stored.tables().await, "nothing new");
     assert_eq!(untag(&olga, &chat, json!(["premium", "never"])).await, json!(["Premium", "Ärger"]));
-    // What has ended is tagged, too; a program reads it.
+    // Ended chats can be tagged too, and API clients can read tags.
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     tag(&olga, &chat, json!(["done"])).await;
     let query = "query($id: ID!) { chat(id: $id) { tags viewerActions } }";
@@ -73,7 +73,7 @@ async fn tags_are_kept_as_written_each_once_in_their_order(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn visitors_do_not_learn_of_tags(engine: Engine) {
+async fn tags_are_hidden_from_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -98,7 +98,7 @@ async fn visitors_do_not_learn_of_tags(engine: Engine) {
     assert_eq!(seen["chat"]["tags"], json!(["vip"]));
     assert_eq!(seen["chat"]["updatedAt"], before["chat"]["updatedAt"]);
     assert_eq!(seen["organization"]["chats"]["totalCount"], 1);
-    // and what she hears next is what comes next, while Olga hears of both.
+    // and the next event that she receives is the following one, while Olga receives both.
     olga.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
     let told = ours.receive().await.to_string();
     assert!(told.contains("ChatChangedEvent") && told.contains("vip"), "{told}");
@@ -158,7 +158,7 @@ async fn last(by: &Client, query: &str, variables: Value) -> Value {
     by.query(query, variables).await["organization"]["chats"]["nodes"].clone()
 }
 
-async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
+async fn chat_changed_filters_by_tag(engine: Engine) {
     let world = World::new(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;
@@ -170,7 +170,7 @@ async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
     let ready = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename } } }";
     socket.subscribe("ready", ready, json!({ "id": chat }), None).await;
     assert!(socket.receive().await.to_string().contains("ChatResetEvent"));
-    let mut told = async |action: &str| loop {
+    let mut expect_action = async |action: &str| loop {
         let frame = socket.receive().await.to_string();
         if frame.contains("chatChanged") {
             assert!(frame.contains(action), "{action}: {frame}");
@@ -179,10 +179,10 @@ async fn who_follows_a_place_by_tag_sees_chats_come_and_go(engine: Engine) {
     };
     tag(&olga, &chat, json!(["other"])).await;
     tag(&olga, &chat, json!(["vip"])).await;
-    told("ADDED").await;
+    expect_action("ADDED").await;
     tag(&olga, &chat, json!(["third"])).await;
-    told("CHANGED").await;
+    expect_action("CHANGED").await;
     untag(&olga, &chat, json!(["vip"])).await;
-    told("REMOVED").await;
+    expect_action("REMOVED").await;
     world.app.stop().await;
 }

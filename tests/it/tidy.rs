@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 7] =
     [&["domain"], &["store"], &["live"], &["delivery", "files"], &["actions"], &["graphql"], &["http"]];
 
-/// What stands beside the layers: put together from all of them, or used by all of them.
+/// The modules beside the layers, which use all of them or are used by all of them.
 const BESIDE: [&str; 9] = ["app", "cli", "clock", "config", "demo", "lib", "main", "telemetry", "workers"];
 
 /// The types of the API refer to each other, as the schema does: a chat has messages, and a message its chat.
@@ -174,7 +174,7 @@ fn a_crate_is_named_only_where_it_belongs() {
 const ROLES: [&str; 2] = ["src/domain/policy/", "src/domain/viewer.rs"];
 
 #[test]
-fn roles_are_named_by_the_policy_alone() {
+fn only_the_policy_names_roles() {
     let mut broken = Vec::new();
     for source in sources().iter().filter(|source| source.path.starts_with("src/")) {
         if ROLES.iter().any(|place| source.path.starts_with(place)) {
@@ -188,7 +188,7 @@ fn roles_are_named_by_the_policy_alone() {
 }
 
 #[test]
-fn time_ids_and_surroundings_come_from_where_they_belong() {
+fn only_clock_and_config_read_time_and_environment() {
     let sources_of = [
         ("Utc::now", "src/clock.rs"),
         ("SystemTime::now", "src/clock.rs"),
@@ -222,7 +222,7 @@ fn event_kinds_are_named_only_where_the_log_is_stored() {
 }
 
 #[test]
-fn a_file_says_what_it_is_for_and_is_one_thing() {
+fn files_have_headers_and_limited_length() {
     let mut broken = Vec::new();
     for source in sources() {
         let lines = source.text.lines().count();

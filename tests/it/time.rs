@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 on_both!(
     session_rings_as_long_as_it_should_when_the_clock_is_set_back,
-    brief_jump_ahead_dates_nothing_into_the_future,
+    brief_clock_jump_is_ignored,
     chat_dated_into_the_future_goes_on_in_order,
-    everything_a_call_does_has_one_date,
-    what_is_due_later_than_it_can_be_is_pulled_in,
+    all_writes_of_a_call_share_a_timestamp,
+    impossible_deadlines_are_shortened,
 );
 
 const HOUR: i64 = 3_600_000;
@@ -38,7 +38,7 @@ async fn session(client: &Person, id: &str) -> Value {
     client.query(query, json!({ "id": id })).await["chatSession"].clone()
 }
 
-/// A session in the chat that rings for so many seconds.
+/// A session in the chat that rings for this number of seconds.
 async fn ringing(by: &Person, chat: &str, called: &Person, seconds: i32) -> Value {
     let input = json!({
         "in": { "chat": { "id": chat, "participantIds": [called.id] } },
@@ -69,7 +69,7 @@ async fn session_rings_as_long_as_it_should_when_the_clock_is_set_back(engine: E
     world.app.stop().await;
 }
 
-async fn brief_jump_ahead_dates_nothing_into_the_future(engine: Engine) {
+async fn brief_clock_jump_is_ignored(engine: Engine) {
     let wall = Wall::default();
     let world = world_with(engine, &wall).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -89,7 +89,7 @@ async fn brief_jump_ahead_dates_nothing_into_the_future(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_whose_clock_is_ahead_ends_nothing_of_its_neighbours() {
+async fn fast_clock_does_not_expire_other_nodes_leases() {
     let world = World::new(Engine::Postgres).await;
     let ahead = Wall::default();
     ahead.set_ahead(90_000);
@@ -126,11 +126,11 @@ async fn chat_dated_into_the_future_goes_on_in_order(engine: Engine) {
         let input = json!({ "chatId": chat, "text": number.to_string() });
         let sent = vera.done("sendMessage", "messageEdge { node { createdAt } }", input).await;
         let at = millis(&sent["messageEdge"]["node"]["createdAt"]);
-        assert!(at > last, "createdAt stands still");
+        assert!(at > last, "createdAt does not change");
         last = at;
     }
     assert!(last < Utc::now().timestamp_millis() + DAY + MINUTE);
-    // What becomes due goes by the clock all the same.
+    // Deadlines still follow the clock.
     let rings = ringing(&vera, &chat, &olga, 5).await;
     assert!(
         millis(&rings["chatSession"]["ringsUntil"]) < Utc::now().timestamp_millis() + MINUTE,
@@ -141,7 +141,7 @@ async fn chat_dated_into_the_future_goes_on_in_order(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn everything_a_call_does_has_one_date(engine: Engine) {
+async fn all_writes_of_a_call_share_a_timestamp(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     for round in 0..20 {
@@ -163,7 +163,7 @@ async fn everything_a_call_does_has_one_date(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_is_due_later_than_it_can_be_is_pulled_in(engine: Engine) {
+async fn impossible_deadlines_are_shortened(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;

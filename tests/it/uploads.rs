@@ -10,7 +10,7 @@ mod serving;
 mod types;
 
 use crate::harness::client::Client;
-use crate::harness::files::{grant, kept, png, put, told};
+use crate::harness::files::{grant, kept, png, put, status_and_code};
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-on_both!(an_actor_has_a_hundred_uploads_that_are_not_sent, of_two_puts_at_once_one_counts);
+on_both!(unsent_uploads_are_limited_per_actor, concurrent_puts_store_one_object);
 
 const ANY: &str = "application/octet-stream";
 
@@ -69,7 +69,7 @@ fn parameter(url: &Value, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_that_was_not_granted_is_refused() {
+async fn put_with_forged_url_is_refused() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let granted = grant(&vera, &chat, "a.txt", "text/plain", 5).await;
     let other = grant(&vera, &chat, "b.txt", "text/plain", 5).await;
@@ -89,17 +89,20 @@ async fn a_put_that_was_not_granted_is_refused() {
         json!({ "uploadUrl": format!("{}/uploads/x?until=1&signature=x", world.app.url) }),
     ];
     for case in cases {
-        assert_eq!(told(put(&case, "text/plain", "hello").await).await, forged, "{case}");
+        assert_eq!(status_and_code(put(&case, "text/plain", "hello").await).await, forged, "{case}");
     }
     // A token opens nothing here, and the URL of one upload is no way to another.
     let bare = reqwest::Client::new().put(text(url).split('?').next().expect("a path"));
     let answer = bare.bearer_auth(&vera.token).body("hello").send().await.expect("an answer");
-    assert_eq!(told(answer).await, forged);
+    assert_eq!(status_and_code(answer).await, forged);
     let get = reqwest::get(text(url)).await.expect("an answer");
     assert_eq!(get.status(), 405);
     // When its quarter of an hour is over, it is over.
     world.pass(15 * 60);
-    assert_eq!(told(put(&granted, "text/plain", "hello").await).await, (410, "EXPIRED".to_owned()));
+    assert_eq!(
+        status_and_code(put(&granted, "text/plain", "hello").await).await,
+        (410, "EXPIRED".to_owned())
+    );
     assert_eq!(kept(&world.app.config.files), Vec::<String>::new());
     world.app.stop().await;
 }
@@ -120,7 +123,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_not_as_announced_are_refused_and_none_is_kept() {
+async fn mismatched_bytes_are_refused_and_not_stored() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let image = png(40, 20);
     let size = image.len();
@@ -148,7 +151,7 @@ async fn bytes_that_are_not_as_announced_are_refused_and_none_is_kept() {
     let attachment = "query($id: ID!) { node(id: $id) { ... on FileAttachment { width previewUrl } } }";
     let id = json!({ "id": granted["attachment"]["id"] });
     for (what, media_type, body, (status, code)) in cases {
-        let answer = told(put(&granted, media_type, body).await).await;
+        let answer = status_and_code(put(&granted, media_type, body).await).await;
         assert_eq!(answer, (status, code.to_owned()), "{what}");
         assert_eq!(kept(&world.app.config.files), Vec::<String>::new(), "{what}");
         let found = vera.query(attachment, id.clone()).await;
@@ -156,14 +159,14 @@ async fn bytes_that_are_not_as_announced_are_refused_and_none_is_kept() {
     }
     let bomb = bomb();
     let claimed = grant(&vera, &chat, "bomb.png", "image/png", bomb.len()).await;
-    assert_eq!(told(put(&claimed, png, bomb).await).await, (415, "UNSUPPORTED_MEDIA".to_owned()));
+    assert_eq!(status_and_code(put(&claimed, png, bomb).await).await, (415, "UNSUPPORTED_MEDIA".to_owned()));
     assert_eq!(kept(&world.app.config.files), Vec::<String>::new(), "a bomb");
     // What it was granted for is still taken, piece by piece too, and once.
-    assert_eq!(told(put(&granted, png, in_pieces(&image)).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, png, in_pieces(&image)).await).await.0, 204);
     let found = vera.query(attachment, id).await;
     assert_eq!(found["node"]["width"], 40);
     assert_eq!(kept(&world.app.config.files).len(), 2, "the image and its preview");
-    assert_eq!(told(put(&granted, png, image).await).await, (409, "CONFLICT".to_owned()));
+    assert_eq!(status_and_code(put(&granted, png, image).await).await, (409, "CONFLICT".to_owned()));
     assert_eq!(kept(&world.app.config.files).len(), 2);
     world.app.stop().await;
 }
@@ -188,18 +191,18 @@ async fn a_connection_cut_in_the_middle_leaves_nothing() {
     let input = json!({ "chatId": chat, "attachmentIds": [granted["attachment"]["id"]] });
     assert_eq!(vera.refused("sendMessage", input.clone()).await, ["INVALID"]);
     // and the same URL takes the whole.
-    assert_eq!(told(put(&granted, ANY, vec![7; 2_000_000]).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, ANY, vec![7; 2_000_000]).await).await.0, 204);
     vera.done("sendMessage", "", input).await;
     world.app.stop().await;
 }
 
-async fn of_two_puts_at_once_one_counts(engine: Engine) {
+async fn concurrent_puts_store_one_object(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let granted = grant(&vera, &chat, "a.bin", ANY, 600_000).await;
     let puts = (0..4_u8).map(|byte| put(&granted, ANY, vec![byte; 600_000]));
     let mut codes = Vec::new();
     for answer in futures_util::future::join_all(puts).await {
-        codes.push(told(answer).await.0);
+        codes.push(status_and_code(answer).await.0);
     }
     codes.sort_unstable();
     assert_eq!(codes, [204, 409, 409, 409]);
@@ -207,7 +210,7 @@ async fn of_two_puts_at_once_one_counts(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_actor_has_a_hundred_uploads_that_are_not_sent(engine: Engine) {
+async fn unsent_uploads_are_limited_per_actor(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let input = json!({ "chatId": chat, "name": "a", "mediaType": "text/plain", "size": 1 });
     for _ in 0..limits::UNSENT_UPLOADS {
@@ -222,7 +225,7 @@ async fn an_actor_has_a_hundred_uploads_that_are_not_sent(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_as_large_as_the_deployment_says() {
+async fn file_size_limit_is_configurable() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.max_upload = 30).await;
     let world = World::on(app).await;
     let vera = world.visitor("vera").await;
@@ -234,7 +237,7 @@ async fn a_file_is_as_large_as_the_deployment_says() {
     let mib = 1024 * 1024;
     assert_eq!(outcome(&vera, "video/mp4", 30 * mib).await, Vec::<String>::new());
     assert_eq!(outcome(&vera, "video/mp4", 30 * mib + 1).await, ["TOO_LARGE"]);
-    // What is decoded has a limit of its own.
+    // The decoder has its own limit.
     assert_eq!(outcome(&vera, "image/png", limits::IMAGE_BYTES).await, Vec::<String>::new());
     assert_eq!(outcome(&vera, "image/png", limits::IMAGE_BYTES + 1).await, ["TOO_LARGE"]);
     assert_eq!(outcome(&vera, "text/html", 1).await, ["UNSUPPORTED_MEDIA"]);

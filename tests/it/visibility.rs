@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 on_both!(
     lists_show_exactly_the_chats_that_exist_for_the_viewer,
-    what_is_in_a_chat_exists_for_whom_the_chat_exists,
-    a_private_chat_is_its_participants_and_admins_alone,
-    visitors_see_public_names_and_nobody_elses_affairs,
-    visitors_see_public_names_in_what_is_live,
+    chat_contents_follow_chat_visibility,
+    private_chat_is_visible_only_to_participants_and_admins,
+    visitors_see_only_public_names_and_own_data,
+    visitors_see_public_names_in_events,
 );
 
 /// Which chats exist for whom.
@@ -28,8 +28,8 @@ fn sees(who: &str, kind: &str) -> bool {
     }
 }
 
-/// Who takes part in which.
-fn takes_part(who: &str, kind: &str) -> bool {
+/// Whether a person participates in a kind of chat.
+fn is_participant(who: &str, kind: &str) -> bool {
     match who {
         "olga" => true,
         "odile" => kind == "direct" || kind == "group",
@@ -86,13 +86,13 @@ async fn lists_show_exactly_the_chats_that_exist_for_the_viewer(engine: Engine) 
             assert_eq!(is_in("/olga/chats"), sees, "{what}");
             assert_eq!(is_in("/olga/currentChats"), sees, "{what}");
             assert_eq!(is_in("/vera/chats"), sees && is_of_vera && finds_vera, "{what}");
-            assert_eq!(is_in("/viewer/inbox"), takes_part(who, kind), "{what}");
+            assert_eq!(is_in("/viewer/inbox"), is_participant(who, kind), "{what}");
         }
     }
     app.stop().await;
 }
 
-async fn what_is_in_a_chat_exists_for_whom_the_chat_exists(engine: Engine) {
+async fn chat_contents_follow_chat_visibility(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let query =
@@ -115,7 +115,7 @@ async fn what_is_in_a_chat_exists_for_whom_the_chat_exists(engine: Engine) {
     app.stop().await;
 }
 
-async fn a_private_chat_is_its_participants_and_admins_alone(engine: Engine) {
+async fn private_chat_is_visible_only_to_participants_and_admins(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let chat = &scene.public.chat;
@@ -131,7 +131,7 @@ async fn a_private_chat_is_its_participants_and_admins_alone(engine: Engine) {
     for client in [&scene.odile.client, &scene.otto.client, &scene.program] {
         assert!(exists(client).await);
     }
-    // when Olga makes it private, then it stays for who takes part, also after they left, and for admins;
+    // when Olga makes it private, then only participants, even after they left, and admins still see it;
     scene.olga.done("updateChat", "", json!({ "chatId": chat, "isPrivate": true })).await;
     scene.odile.done("leaveChat", "", json!({ "chatId": chat })).await;
     for client in [&scene.admin.client, &scene.olga.client, &scene.odile.client, &scene.vera.client] {
@@ -144,7 +144,7 @@ async fn a_private_chat_is_its_participants_and_admins_alone(engine: Engine) {
     app.stop().await;
 }
 
-/// Whoever appears in a chat, in every place where a name can stand.
+/// The people who appear in a chat, in every field that can show a name.
 const NAMES: &str = "query($id: ID!) { chat(id: $id) { title owner { ...who }
     participations { nodes { actor { ...who } } } presences { nodes { user { ...who } } }
     messages { nodes { senderName sender { ...who } } } lastMessage { senderName sender { ...who } }
@@ -153,7 +153,7 @@ const NAMES: &str = "query($id: ID!) { chat(id: $id) { title owner { ...who }
     fragment who on Actor { displayName ... on User { name publicName role externalId }
         ... on Visitor { externalId attributes { name value } } }";
 
-async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
+async fn visitors_see_only_public_names_and_own_data(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let Scene { admin, olga, vera, victor, .. } = &scene;
@@ -192,7 +192,7 @@ async fn visitors_see_public_names_and_nobody_elses_affairs(engine: Engine) {
     app.stop().await;
 }
 
-async fn visitors_see_public_names_in_what_is_live(engine: Engine) {
+async fn visitors_see_public_names_in_events(engine: Engine) {
     let app = TestApp::start(engine).await;
     let scene = Scene::new(&app, "clinic").await;
     let (chat, who) = (&scene.group.chat, "displayName ... on User { name role externalId }");

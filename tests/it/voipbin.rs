@@ -7,11 +7,11 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_group_is_made_as_it_is_given_with_its_participants_sorted,
+    group_is_created_as_given_with_sorted_participants,
     a_pair_has_one_chat_and_a_group_has_many,
     chats_are_listed_by_pages_and_found_by_id,
-    each_participant_has_a_view_of_their_own_as_soon_as_the_chat_is_there,
-    a_message_is_its_senders_and_reaches_everybodys_view,
+    each_participant_has_own_settings_from_the_start,
+    message_has_its_sender_and_reaches_all_participants,
 );
 
 /// All that the reference shows of a chat.
@@ -23,7 +23,7 @@ async fn created(client: &Client, input: Value) -> Value {
     client.done(name, &format!("chat {{ {CHAT} }} isExisting"), input).await
 }
 
-async fn a_group_is_made_as_it_is_given_with_its_participants_sorted(engine: Engine) {
+async fn group_is_created_as_given_with_sorted_participants(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let otto = world.operator("Otto").await;
@@ -46,7 +46,7 @@ async fn a_group_is_made_as_it_is_given_with_its_participants_sorted(engine: Eng
         let found: Vec<_> = nodes.iter().map(|node| text(&node["actor"]["id"])).collect();
         assert_eq!(found, people.map(|person| person.id.clone()));
     }
-    // The owner is one of the participants.
+    // The owner must be one of the participants.
     let input = json!({ "ownerId": otto.id, "participantIds": [odile.id] });
     assert_eq!(olga.refused("createGroupChat", input).await, ["INVALID"]);
     world.app.stop().await;
@@ -92,7 +92,7 @@ async fn chats_are_listed_by_pages_and_found_by_id(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn each_participant_has_a_view_of_their_own_as_soon_as_the_chat_is_there(engine: Engine) {
+async fn each_participant_has_own_settings_from_the_start(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let input = json!({ "participantId": odile.id, "name": "Us", "description": "Two" });
@@ -116,7 +116,7 @@ async fn each_participant_has_a_view_of_their_own_as_soon_as_the_chat_is_there(e
     world.app.stop().await;
 }
 
-async fn a_message_is_its_senders_and_reaches_everybodys_view(engine: Engine) {
+async fn message_has_its_sender_and_reaches_all_participants(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = created(&olga, json!({ "participantId": odile.id })).await["chat"].clone();

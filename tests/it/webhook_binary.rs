@@ -29,7 +29,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const ROUNDS: usize = 20;
 const SENDERS: u32 = 4;
 
-on_both!(what_is_acknowledged_is_delivered_through_kill_9, certificates_are_checked);
+on_both!(acknowledged_events_are_delivered_after_kill_9, certificates_are_checked);
 
 /// An organization with an admin and a visitor's chat on a binary; what it listens to may change.
 async fn people(server: &Binary, token: &str) -> (Person, String) {
@@ -41,7 +41,7 @@ async fn people(server: &Binary, token: &str) -> (Person, String) {
     (admin, chat)
 }
 
-async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
+async fn acknowledged_events_are_delivered_after_kill_9(engine: Engine) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = vec!["--webhook-allow".to_owned(), "127.0.0.0/8".to_owned()];
     if engine == Engine::Postgres {
@@ -72,7 +72,7 @@ async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
             .map(|_| tokio::spawn(send_until_cut(admin.client.clone(), chat.clone(), Arc::clone(&number))))
             .collect();
         // Once something is on its way again, the end comes at any moment.
-        receiver.hears(receiver.heard().len() + 1).await;
+        receiver.wait_for_requests(receiver.requests().len() + 1).await;
         let wait = random.random_range(20..200);
         tokio::time::sleep(Duration::from_millis(wait)).await;
         server.kill();
@@ -87,17 +87,17 @@ async fn what_is_acknowledged_is_delivered_through_kill_9(engine: Engine) {
     // Every event is delivered at least once,
     until("end of what is to be delivered", async || (open(&admin, &hook.id).await == 0).then_some(())).await;
     let heard: HashSet<_> =
-        receiver.heard().iter().map(|received| text(&received.json()["message"])).collect();
+        receiver.requests().iter().map(|received| text(&received.json()["message"])).collect();
     for text in &acknowledged {
         assert!(heard.contains(text), "{text} was acknowledged and never delivered");
     }
     // none that did not happen, and each under one id.
     let stored = all_texts(&admin, &chat).await;
-    assert_eq!(heard, stored, "what was delivered is what is stored");
+    assert_eq!(heard, stored, "the delivered events are the stored ones");
     let ids: HashSet<_> =
-        receiver.heard().iter().map(|received| received.header("webhook-id").to_owned()).collect();
+        receiver.requests().iter().map(|received| received.header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), stored.len());
-    assert!(receiver.heard().iter().all(|received| received.is_signed_by(&hook.secret)));
+    assert!(receiver.requests().iter().all(|received| received.is_signed_by(&hook.secret)));
     assert!(server.terminate().success(), "a stop on request is no failure");
 }
 
@@ -153,7 +153,7 @@ async fn tls_receiver(folder: &Path, name: &str) -> (Receiver, std::path::PathBu
     (Receiver::start_tls(TlsAcceptor::from(Arc::new(config))).await, path)
 }
 
-/// The address of somebody who greets whoever comes in plain words.
+/// The address of a server that sends plain text instead of TLS.
 async fn speaks_no_tls() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -186,12 +186,12 @@ async fn certificates_are_checked(engine: Engine) {
     let stranger = hook(&admin, &other.url("/"), &["MESSAGE_ADDED"]).await;
     say(&admin, &chat, "Hello").await;
     // then its holder gets what is signed for it, and a stranger nothing.
-    let received = receiver.hears(1).await.remove(0);
+    let received = receiver.wait_for_requests(1).await.remove(0);
     assert!(received.is_verified_by(&trusted.secret));
     let failed = |row: &Value| !row["lastError"].is_null();
     let row = until("failure", async || ledger(&admin, &stranger).await.into_iter().find(failed)).await;
     assert_eq!(row["lastError"], "The certificate is not trusted.");
-    assert_eq!(other.heard().len(), 0);
+    assert_eq!(other.requests().len(), 0);
     // Nor does anybody get anything whom no machine trusts, or who speaks no TLS.
     let world = frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);

@@ -3,7 +3,7 @@
 
 use crate::harness::Engine;
 use crate::harness::hooks::{
-    after_attempts, delivered, delivery, frozen, hook, impatient, ledger, say, stands, to_loopback,
+    after_attempts, current_webhook, delivered, delivery, frozen, hook, impatient, ledger, say, to_loopback,
 };
 use crate::harness::postgres::free_port;
 use crate::harness::receiver::{Receiver, Reply, answer, status, until};
@@ -14,12 +14,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 on_both!(
-    a_receiver_that_does_not_answer_properly_has_not_taken_it,
-    a_status_counts_whatever_follows_it_within_the_bound,
+    malformed_response_is_a_failure,
+    status_counts_regardless_of_body_within_the_limit,
     redirects_are_not_followed,
-    one_bad_endpoint_delays_no_other,
-    a_node_that_dies_leaves_its_work_to_others,
-    a_stop_waits_for_what_is_under_way,
+    failing_endpoint_does_not_delay_others,
+    work_of_dead_node_is_taken_over,
+    shutdown_waits_for_running_attempts,
 );
 
 async fn talk(world: &World) -> (Person, String) {
@@ -28,7 +28,7 @@ async fn talk(world: &World) -> (Person, String) {
     (olga, chat)
 }
 
-async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engine) {
+async fn malformed_response_is_a_failure(engine: Engine) {
     let world = World::frozen_with(engine, impatient).await;
     let (olga, chat) = talk(&world).await;
     let head = "HTTP/1.1 200 OK\r\n";
@@ -76,7 +76,7 @@ async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engin
         delivered(&world.admin, &hook).await;
         world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
     }
-    // Nobody is there; later somebody is.
+    // At first nothing listens at the address; later the receiver does.
     let nobody = format!("http://127.0.0.1:{}/", free_port());
     let hook = hook(&world.admin, &nobody, &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
@@ -93,7 +93,7 @@ async fn a_receiver_that_does_not_answer_properly_has_not_taken_it(engine: Engin
     world.app.stop().await;
 }
 
-async fn a_status_counts_whatever_follows_it_within_the_bound(engine: Engine) {
+async fn status_counts_regardless_of_body_within_the_limit(engine: Engine) {
     let world = frozen(engine).await;
     let (olga, chat) = talk(&world).await;
     let head = "HTTP/1.1 200 OK\r\n";
@@ -131,13 +131,13 @@ async fn redirects_are_not_followed(engine: Engine) {
         say(&olga, &chat, "Hello").await;
         let row = after_attempts(&world.admin, &hook, 1).await;
         assert_eq!(row["lastError"], format!("The receiver answered {code}. Redirects are not followed."));
-        assert_eq!((receiver.heard().len(), elsewhere.connections()), (number + 1, 0));
+        assert_eq!((receiver.requests().len(), elsewhere.connections()), (number + 1, 0));
         world.admin.done("deleteWebhook", "", json!({ "webhookId": hook.id })).await;
     }
     world.app.stop().await;
 }
 
-async fn one_bad_endpoint_delays_no_other(engine: Engine) {
+async fn failing_endpoint_does_not_delay_others(engine: Engine) {
     // Given endpoints that never answer, as long as this test may take,
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
@@ -159,20 +159,20 @@ async fn one_bad_endpoint_delays_no_other(engine: Engine) {
         say(&olga, &chat, &number.to_string()).await;
     }
     // then the good one gets everything all the same, and each of the others is asked no more than its places.
-    good.hears(40).await;
+    good.wait_for_requests(40).await;
     until("all", async || {
         let rows = ledger(&world.admin, &hook).await;
         (rows.len() == 40 && rows.iter().all(|row| row["state"] == "DELIVERED")).then_some(())
     })
     .await;
-    assert_eq!(good.heard().len(), 40, "each once");
+    assert_eq!(good.requests().len(), 40, "each once");
     for receiver in bad {
         assert!(receiver.connections() <= 8, "{}", receiver.connections());
     }
     world.app.stop().await;
 }
 
-async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
+async fn work_of_dead_node_is_taken_over(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.timeout = Duration::from_hours(1);
@@ -184,7 +184,7 @@ async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
     receiver.behave(|_, number| if number == 1 { Reply::Hang(String::new()) } else { status(200) });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
-    receiver.hears(1).await;
+    receiver.wait_for_requests(1).await;
     // which does not count as long as nothing came of it,
     let row = delivery(&world.admin, &hook, |row| row["state"] == "PENDING").await;
     assert_eq!(row["attempts"], 0);
@@ -193,36 +193,36 @@ async fn a_node_that_dies_leaves_its_work_to_others(engine: Engine) {
     // then it is made again, under the same id.
     let row = delivered(&world.admin, &hook).await;
     assert_eq!(row["attempts"], 1);
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     assert_eq!(heard.len(), 2);
     assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
     world.app.stop().await;
 }
 
-async fn a_stop_waits_for_what_is_under_way(engine: Engine) {
+async fn shutdown_waits_for_running_attempts(engine: Engine) {
     let world = frozen(engine).await;
     let (olga, chat) = talk(&world).await;
     let receiver = Receiver::start().await;
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    // Given a receiver that answers only when it is told to,
+    // Given a receiver that responds only after a signal,
     receiver.behave(move |_, _| {
-        tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("told");
+        tokio::task::block_in_place(|| wait.lock().unwrap().recv()).expect("a signal");
         status(200)
     });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
-    receiver.hears(1).await;
+    receiver.wait_for_requests(1).await;
     // when the server is stopped meanwhile,
     let admin = world.admin.clone();
     let restarting = tokio::spawn(world.app.restarted_after(|| {}));
-    go.send(()).expect("told");
+    go.send(()).expect("a receiver of the signal");
     let again = restarting.await.expect("stopped and started again");
     // then the attempt was seen through.
     let admin = World::at(&admin, &again.url);
     let row = delivered(&admin, &hook).await;
-    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(1), 1));
-    assert_eq!(stands(&admin, &hook).await["isEnabled"], true);
+    assert_eq!((&row["attempts"], receiver.requests().len()), (&json!(1), 1));
+    assert_eq!(current_webhook(&admin, &hook).await["isEnabled"], true);
     again.stop().await;
 }
 
@@ -245,7 +245,7 @@ async fn many_nodes_share_the_work() {
     .await;
     // Nothing failed and no lease ended: each was delivered exactly once.
     let mut told: HashMap<String, usize> = HashMap::new();
-    for received in receiver.heard() {
+    for received in receiver.requests() {
         *told.entry(text(&received.json()["message"])).or_default() += 1;
     }
     assert!(told.len() == 100 && told.values().all(|count| *count == 1), "{told:?}");

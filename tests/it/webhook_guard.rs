@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 on_both!(
-    what_is_not_public_is_refused_when_it_is_set,
+    non_public_url_is_refused,
     names_are_checked_at_each_delivery,
-    plain_http_stays_within_the_networks_that_are_open,
+    plain_http_is_limited_to_allowed_networks,
 );
 
 fn resolving(config: &mut Config, answer: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) {
@@ -27,7 +27,7 @@ fn addresses(texts: &[&str]) -> Vec<IpAddr> {
     texts.iter().map(|text| text.parse().expect("an address")).collect()
 }
 
-async fn what_is_not_public_is_refused_when_it_is_set(engine: Engine) {
+async fn non_public_url_is_refused(engine: Engine) {
     let world = World::frozen(engine).await;
     let input = |url: &str| json!({ "url": url, "events": ["CHAT_ENDED"], "apiKey": "k", "apiSecret": "s" });
     let refused = [
@@ -123,7 +123,7 @@ async fn names_are_checked_at_each_delivery(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn plain_http_stays_within_the_networks_that_are_open(engine: Engine) {
+async fn plain_http_is_limited_to_allowed_networks(engine: Engine) {
     let receiver = Receiver::start().await;
     let port = receiver.address.port();
     let world = World::frozen_with(engine, |config| {
@@ -158,7 +158,7 @@ async fn plain_http_stays_within_the_networks_that_are_open(engine: Engine) {
     }
     // The receiver is still called by its name.
     let mut hosts: Vec<_> =
-        receiver.heard().iter().map(|received| received.header("host").to_owned()).collect();
+        receiver.requests().iter().map(|received| received.header("host").to_owned()).collect();
     hosts.sort();
     assert_eq!(hosts, [format!("inside.example.org:{port}"), format!("mapped.example.org:{port}")]);
     world.app.stop().await;

@@ -2,7 +2,7 @@
 
 use crate::harness::Engine;
 use crate::harness::client::{error_code, is_null, mutation};
-use crate::harness::hooks::{delivered, delivery, frozen, hook, ledger, say, stands, to_loopback};
+use crate::harness::hooks::{current_webhook, delivered, delivery, frozen, hook, ledger, say, to_loopback};
 use crate::harness::receiver::{Receiver, Reply, status, until};
 use crate::harness::scene::program;
 use crate::harness::stored::Stored;
@@ -16,11 +16,11 @@ on_both!(
     webhooks_are_for_admins,
     secrets_are_shown_once,
     the_ledger_is_paged_both_ways_and_by_state,
-    disabling_gives_up_what_was_to_be_delivered,
-    a_deleted_webhook_is_gone_with_all_that_was_sent,
-    the_ledger_forgets_after_thirty_days,
+    disabling_fails_pending_deliveries,
+    deleting_webhook_deletes_its_deliveries,
+    deliveries_are_removed_after_thirty_days,
     an_organization_has_twenty_webhooks_at_most,
-    events_reach_their_own_organization_alone,
+    events_reach_only_their_organization,
 );
 
 async fn webhooks_are_for_admins(engine: Engine) {
@@ -62,7 +62,7 @@ async fn secrets_are_shown_once(engine: Engine) {
         hook(&world.admin, "https://hooks.example.org/", &["CHAT_ENDED", "MESSAGE_ADDED", "CHAT_ENDED"])
             .await;
     assert!(hook.secret.starts_with("whsec_"));
-    let found = stands(&world.admin, &hook).await;
+    let found = current_webhook(&world.admin, &hook).await;
     assert_eq!(
         (&found["apiKey"], &found["events"]),
         (&json!("the-key"), &json!(["MESSAGE_ADDED", "CHAT_ENDED"]))
@@ -120,7 +120,7 @@ async fn the_ledger_is_paged_both_ways_and_by_state(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn disabling_gives_up_what_was_to_be_delivered(engine: Engine) {
+async fn disabling_fails_pending_deliveries(engine: Engine) {
     let world = frozen(engine).await;
     let receiver = Receiver::start().await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -137,19 +137,19 @@ async fn disabling_gives_up_what_was_to_be_delivered(engine: Engine) {
         (&json!("The webhook was disabled."), &Value::Null)
     );
     // An admin did it: there is no reason but that.
-    assert_eq!(stands(&world.admin, &hook).await["disabledReason"], Value::Null);
-    // What happens meanwhile is not told, neither now nor later.
+    assert_eq!(current_webhook(&world.admin, &hook).await["disabledReason"], Value::Null);
+    // Events while the webhook is disabled are not sent, neither now nor later.
     say(&olga, &chat, "Meanwhile").await;
     receiver.reply(status(200));
     world.admin.done("updateWebhook", "", change(true)).await;
     say(&olga, &chat, "Afterwards").await;
-    let heard = receiver.hears(2).await;
+    let heard = receiver.wait_for_requests(2).await;
     assert_eq!(heard[1].json()["message"], "Afterwards");
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     world.app.stop().await;
 }
 
-async fn a_deleted_webhook_is_gone_with_all_that_was_sent(engine: Engine) {
+async fn deleting_webhook_deletes_its_deliveries(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.clear = Duration::from_millis(50);
@@ -186,7 +186,7 @@ async fn a_deleted_webhook_is_gone_with_all_that_was_sent(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn the_ledger_forgets_after_thirty_days(engine: Engine) {
+async fn deliveries_are_removed_after_thirty_days(engine: Engine) {
     let world = World::frozen_with(engine, |config| {
         to_loopback(config);
         config.webhooks.clear = Duration::from_millis(50);
@@ -201,7 +201,7 @@ async fn the_ledger_forgets_after_thirty_days(engine: Engine) {
     world.pass(30 * 86_400);
     // Thirty days and no more: it is still there.
     say(&olga, &chat, "New").await;
-    receiver.hears(2).await;
+    receiver.wait_for_requests(2).await;
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     world.pass(1);
     let rows = until("the new one alone", async || {
@@ -227,7 +227,7 @@ async fn an_organization_has_twenty_webhooks_at_most(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn events_reach_their_own_organization_alone(engine: Engine) {
+async fn events_reach_only_their_organization(engine: Engine) {
     let world = frozen(engine).await;
     let (own, their) = (Receiver::start().await, Receiver::start().await);
     let (stranger, _) = organization(&world.app, "hospital").await;
@@ -239,7 +239,7 @@ async fn events_reach_their_own_organization_alone(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     say(&olga, &chat, "Hello").await;
-    own.hears(3).await;
+    own.wait_for_requests(3).await;
     assert_eq!(ledger(&world.admin, &ours).await.len(), 3);
     assert_eq!((ledger(&stranger, &theirs).await.len(), their.connections()), (0, 0));
     world.app.stop().await;

@@ -47,7 +47,7 @@ async fn short_retry_after_is_honored_and_uses_up_no_attempt(engine: Engine) {
         world.pass(2);
     }
     let row = delivered(&world.admin, &hook).await;
-    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(15), 15));
+    assert_eq!((&row["attempts"], receiver.requests().len()), (&json!(15), 15));
     world.app.stop().await;
 }
 
@@ -71,7 +71,7 @@ async fn busy_answers_count_after_a_day(engine: Engine) {
         world.pass(1);
     }
     let row = delivery(&world.admin, &hook, |row| row["state"] == "FAILED").await;
-    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(12), 12));
+    assert_eq!((&row["attempts"], receiver.requests().len()), (&json!(12), 12));
     world.app.stop().await;
 }
 
@@ -121,13 +121,13 @@ async fn attempt_cut_off_by_a_stop_does_not_count(engine: Engine) {
     receiver.behave(|_, number| if number == 1 { Reply::Hang(String::new()) } else { status(204) });
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
-    receiver.hears(1).await;
+    receiver.wait_for_requests(1).await;
     // Given a receiver that never answers, when the server stops and starts again at the same moment of its clock,
     let admin = world.admin.clone();
     let app = world.app.restarted_after(|| {}).await;
     // then the delivery is made without waiting for the lease of the attempt that was cut off.
     let admin = World::at(&admin, &app.url);
     let row = delivered(&admin, &hook).await;
-    assert_eq!((&row["attempts"], receiver.heard().len()), (&json!(1), 2));
+    assert_eq!((&row["attempts"], receiver.requests().len()), (&json!(1), 2));
     app.stop().await;
 }

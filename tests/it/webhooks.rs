@@ -1,8 +1,8 @@
 //! Webhooks: requests, retries, and endpoints that accept nothing.
 
 use crate::harness::hooks::{
-    Hook, after_attempts, after_noon, delivered, delivery, frozen, hook, ledger, millis, say, stands,
-    to_loopback,
+    Hook, after_attempts, after_noon, current_webhook, delivered, delivery, frozen, hook, ledger, millis,
+    say, to_loopback,
 };
 use crate::harness::receiver::{Received, Receiver, answer, status, until};
 use crate::harness::socket::Socket;
@@ -13,16 +13,16 @@ use anteroom::clock::Clock;
 use serde_json::{Value, json};
 
 on_both!(
-    a_users_message_is_sent_as_the_reference_has_it,
+    message_to_visitor_matches_reference,
     any_standard_webhooks_library_verifies_the_signature,
-    other_events_carry_ids_that_lead_to_the_things,
-    nothing_is_sent_of_what_did_not_happen,
-    what_fails_is_tried_ten_times_on_schedule,
-    a_receiver_says_when_to_come_again,
-    gone_disables_and_enabling_begins_anew,
+    other_events_carry_resolvable_ids,
+    rolled_back_changes_send_nothing,
+    failed_delivery_is_tried_ten_times_on_schedule,
+    retry_after_is_honored,
+    status_410_disables_webhook_until_enabled,
     five_days_of_failure_disable,
-    what_was_delivered_can_be_delivered_again,
-    two_secrets_sign_while_one_is_replaced,
+    delivered_event_can_be_redelivered,
+    rotation_signs_with_both_secrets,
 );
 
 /// A user and a visitor in a chat, in a world with a receiver.
@@ -33,7 +33,7 @@ async fn talk(engine: Engine) -> (World, Receiver, Person, Person, String) {
     (world, Receiver::start().await, olga, vera, chat)
 }
 
-async fn a_users_message_is_sent_as_the_reference_has_it(engine: Engine) {
+async fn message_to_visitor_matches_reference(engine: Engine) {
     let (world, receiver, olga, vera, chat) = talk(engine).await;
     let hook = hook(&world.admin, &receiver.url("/patients?via=chat"), &["MESSAGE_TO_VISITOR"]).await;
     // When the visitor writes, a user joins, and the user writes,
@@ -42,7 +42,7 @@ async fn a_users_message_is_sent_as_the_reference_has_it(engine: Engine) {
     say(&olga, &chat, "Webhook test...").await;
     // then the user's message alone is sent, with this body
     let sent = delivered(&world.admin, &hook).await;
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     assert_eq!(heard.len(), 1);
     let mut body: Value = serde_json::from_str(&heard[0].body).expect("JSON");
     let cursor = body.as_object_mut().and_then(|body| body.remove("cursor")).expect("a cursor");
@@ -93,7 +93,7 @@ async fn any_standard_webhooks_library_verifies_the_signature(engine: Engine) {
     let receiver = Receiver::start().await;
     let one = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Grüße, 你好, 🙂 \"\\ \n").await;
-    let received = receiver.hears(1).await.remove(0);
+    let received = receiver.wait_for_requests(1).await.remove(0);
     assert!(received.is_verified_by(&one.secret));
     let other = hook(&world.admin, &receiver.url("/"), &["CHAT_ENDED"]).await;
     assert!(!received.is_verified_by(&other.secret));
@@ -102,7 +102,7 @@ async fn any_standard_webhooks_library_verifies_the_signature(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
+async fn other_events_carry_resolvable_ids(engine: Engine) {
     let (world, receiver, olga, vera, _) = talk(engine).await;
     let events = ["CHAT_STARTED", "MESSAGE_ADDED", "CHAT_SESSION_CHANGED", "CHAT_ENDED"];
     hook(&world.admin, &receiver.url("/"), &events).await;
@@ -113,7 +113,7 @@ async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
         olga.done("createChatSession", "chatSession { id }", input).await["chatSession"]["id"].clone();
     vera.done("acceptChatSession", "", json!({ "chatSessionId": session })).await;
     olga.done("endChat", "", json!({ "chatId": chat })).await;
-    let mut heard: Vec<_> = receiver.hears(7).await.iter().map(Received::json).collect();
+    let mut heard: Vec<_> = receiver.wait_for_requests(7).await.iter().map(Received::json).collect();
     heard.sort_by_key(|body| body["data"]["sequence"].as_i64());
     let told: Vec<_> =
         heard.iter().map(|body| (text(&body["type"]), body["data"]["state"].as_str())).collect();
@@ -149,7 +149,7 @@ async fn other_events_carry_ids_that_lead_to_the_things(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
+async fn rolled_back_changes_send_nothing(engine: Engine) {
     let (world, receiver, olga, vera, chat) = talk(engine).await;
     let events =
         ["MESSAGE_TO_VISITOR", "CHAT_STARTED", "MESSAGE_ADDED", "CHAT_SESSION_CHANGED", "CHAT_ENDED"];
@@ -168,7 +168,7 @@ async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
     // and a retry that is answered as the first was,
     olga.done("sendMessage", "", sent).await;
     // then of all this there is the one message.
-    let mut told: Vec<_> = receiver.hears(2).await.iter().map(Received::json).collect();
+    let mut told: Vec<_> = receiver.wait_for_requests(2).await.iter().map(Received::json).collect();
     told.sort_by_key(|body| body["type"] == "MESSAGE_TO_VISITOR");
     assert_eq!(ledger(&world.admin, &hook).await.len(), 2);
     assert_eq!((&told[0]["type"], &told[1]["message"]), (&json!("MESSAGE_ADDED"), &json!("Hello")));
@@ -178,7 +178,7 @@ async fn nothing_is_sent_of_what_did_not_happen(engine: Engine) {
 /// The delays of the Standard Webhooks schedule, in seconds.
 const SCHEDULE: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
+async fn failed_delivery_is_tried_ten_times_on_schedule(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     receiver.reply(status(500));
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
@@ -194,12 +194,12 @@ async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
         let pause = delay + delay / 10 + 1;
         world.pass(u64::try_from(pause).unwrap());
         passed += pause;
-        receiver.hears(usize::try_from(number).unwrap() + 1).await;
+        receiver.wait_for_requests(usize::try_from(number).unwrap() + 1).await;
     }
     let row = delivery(&world.admin, &hook, |row| row["state"] == "FAILED").await;
     assert_eq!((&row["attempts"], &row["nextAttemptAt"]), (&json!(10), &Value::Null));
     // Every attempt had the same id and body, and a time and signature of its own.
-    let heard = receiver.heard();
+    let heard = receiver.requests();
     let of = |header| heard.iter().map(|received| received.header(header)).collect::<Vec<_>>();
     assert_eq!(heard.len(), 10);
     assert!(of("webhook-id").windows(2).all(|pair| pair[0] == pair[1]));
@@ -208,11 +208,11 @@ async fn what_fails_is_tried_ten_times_on_schedule(engine: Engine) {
         heard.iter().all(|received| received.is_signed_by(&hook.secret) && received.body == heard[0].body)
     );
     // It is the endpoint that fails, not yet for five days.
-    assert_eq!(stands(&world.admin, &hook).await["isEnabled"], true);
+    assert_eq!(current_webhook(&world.admin, &hook).await["isEnabled"], true);
     world.app.stop().await;
 }
 
-async fn a_receiver_says_when_to_come_again(engine: Engine) {
+async fn retry_after_is_honored(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let cases = [
         ("Retry-After: 7200\r\n", after_noon(7_200)),
@@ -235,10 +235,10 @@ async fn a_receiver_says_when_to_come_again(engine: Engine) {
     say(&olga, &chat, "Hello").await;
     let row = after_attempts(&world.admin, &hook, 1).await;
     assert_eq!(row["nextAttemptAt"], after_noon(1));
-    // What comes while the receiver wants peace waits too.
+    // Events during the wait that `Retry-After` asks for wait too.
     receiver.reply(answer(503, "Retry-After: 600\r\n"));
     world.pass(60);
-    receiver.hears(5).await;
+    receiver.wait_for_requests(5).await;
     until("peace", async || (ledger(&world.admin, &hook).await[0]["lastStatus"] == 503).then_some(())).await;
     say(&olga, &chat, "More").await;
     receiver.reply(status(200));
@@ -257,14 +257,14 @@ async fn a_receiver_says_when_to_come_again(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn gone_disables_and_enabling_begins_anew(engine: Engine) {
+async fn status_410_disables_webhook_until_enabled(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     receiver.reply(status(410));
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "One").await;
     let row = delivery(&world.admin, &hook, |row| row["state"] == "FAILED").await;
     assert_eq!((&row["lastStatus"], &row["attempts"]), (&json!(410), &json!(1)));
-    let found = stands(&world.admin, &hook).await;
+    let found = current_webhook(&world.admin, &hook).await;
     let reason = "The receiver answered 410 Gone.";
     assert_eq!((&found["isEnabled"], &found["disabledReason"]), (&json!(false), &json!(reason)));
     // While it is disabled nothing is written down for it, and nothing can be delivered again.
@@ -279,7 +279,7 @@ async fn gone_disables_and_enabling_begins_anew(engine: Engine) {
     assert_eq!(updated["webhook"], json!({ "isEnabled": true, "disabledReason": null }));
     world.admin.done("redeliverWebhook", "delivery { id }", again).await;
     say(&olga, &chat, "Three").await;
-    let heard = receiver.hears(3).await;
+    let heard = receiver.wait_for_requests(3).await;
     let mut texts: Vec<_> = heard[1..].iter().map(|received| text(&received.json()["message"])).collect();
     texts.sort();
     assert_eq!(texts, ["One", "Three"]);
@@ -310,11 +310,11 @@ async fn five_days_of_failure_disable(engine: Engine) {
         .await;
     world.pass(5 * 86_400 - 1);
     until("failure", async || (ledger(&world.admin, &hook).await[1]["attempts"] == 2).then_some(())).await;
-    assert_eq!(stands(&world.admin, &hook).await["isEnabled"], true);
+    assert_eq!(current_webhook(&world.admin, &hook).await["isEnabled"], true);
     world.pass(86_400);
     // At the end of them what is still to be delivered is given up, and the reason is there to be seen.
     let found = until("end", async || {
-        Some(stands(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
+        Some(current_webhook(&world.admin, &hook).await).filter(|found| found["isEnabled"] == false)
     })
     .await;
     assert_eq!(found["disabledReason"], "No delivery succeeded for five days.");
@@ -322,7 +322,7 @@ async fn five_days_of_failure_disable(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_was_delivered_can_be_delivered_again(engine: Engine) {
+async fn delivered_event_can_be_redelivered(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let hook = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     say(&olga, &chat, "Hello").await;
@@ -337,7 +337,7 @@ async fn what_was_delivered_can_be_delivered_again(engine: Engine) {
         )
         .await;
     assert_eq!(again["delivery"]["id"], row["id"]);
-    let heard = receiver.hears(2).await;
+    let heard = receiver.wait_for_requests(2).await;
     let row = delivery(&world.admin, &hook, |row| row["deliveredAt"] == after_noon(100)).await;
     assert_eq!((&row["attempts"], &row["state"]), (&json!(1), &json!("DELIVERED")));
     assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"));
@@ -346,7 +346,7 @@ async fn what_was_delivered_can_be_delivered_again(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn two_secrets_sign_while_one_is_replaced(engine: Engine) {
+async fn rotation_signs_with_both_secrets(engine: Engine) {
     let (world, receiver, olga, _, chat) = talk(engine).await;
     let first = hook(&world.admin, &receiver.url("/"), &["MESSAGE_TO_VISITOR"]).await;
     let rotate = async || {
@@ -356,7 +356,7 @@ async fn two_secrets_sign_while_one_is_replaced(engine: Engine) {
     };
     let signed_by = async |count: usize| {
         say(&olga, &chat, "Hello").await;
-        receiver.hears(count).await.remove(count - 1)
+        receiver.wait_for_requests(count).await.remove(count - 1)
     };
     let second = rotate().await;
     // For a day both sign,

@@ -25,7 +25,7 @@ fn subscribe(id: &str, query: &str) -> Value {
 const ENDLESS: &str = "subscription { viewerEvents { change { __typename } } }";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_does_not_say_who_they_are_is_closed_out() {
+async fn unauthenticated_socket_is_closed() {
     let world = world().await;
     let url = &world.app.url;
 
@@ -45,7 +45,7 @@ async fn whoever_does_not_say_who_they_are_is_closed_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_protocol_forbids_closes_with_its_code() {
+async fn protocol_violations_close_with_their_codes() {
     let world = world().await;
     let (url, token) = (&world.app.url, &world.admin.token);
 
@@ -78,7 +78,7 @@ async fn what_the_protocol_forbids_closes_with_its_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operation_that_never_came_to_run_is_one_error_and_the_socket_goes_on() {
+async fn rejected_operation_is_one_error_and_socket_stays_open() {
     let world = world().await;
     let mut socket = Socket::connect(&world.app.url, &world.admin.token).await;
     let cases = [
@@ -106,7 +106,7 @@ async fn an_operation_that_never_came_to_run_is_one_error_and_the_socket_goes_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_has_fifty_operations_at_once_and_no_more() {
+async fn socket_runs_at_most_fifty_operations() {
     let world = world().await;
     let mut socket = Socket::connect(&world.app.url, &world.admin.token).await;
     for number in 0..50 {
@@ -136,7 +136,7 @@ async fn a_socket_closes_when_its_token_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stops_says_so() {
+async fn shutdown_closes_with_1012() {
     let world = world().await;
     let mut socket = Socket::connect(&world.app.url, &world.admin.token).await;
     socket.send(subscribe("1", ENDLESS)).await;

@@ -69,7 +69,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateUser) -> Result<actor:
         let field = if is_active == Some(false) { "isActive" } else { "role" };
         return Err(Refused::Invalid {
             field: field.into(),
-            reason: "An organization keeps at least one active admin.",
+            reason: "An organization must have at least one active admin.",
         }
         .into());
     }

@@ -88,7 +88,7 @@ pub(in crate::actions) fn check_attributes(
     }
     for (index, (name, _)) in attributes.iter().enumerate() {
         if attributes[..index].iter().any(|(other, _)| other == name) {
-            let reason = "Each attribute must have a name of its own.";
+            let reason = "Each attribute must have a unique name.";
             return Err(Refused::Invalid { field: field.item(index).field("name"), reason });
         }
     }

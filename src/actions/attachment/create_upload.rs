@@ -87,7 +87,7 @@ async fn grant(
     }
     crate::actions::write::refuse_ended(tx)?;
     if attachments::count_unsent(tx, viewer.actor_id).await? >= limits::UNSENT_UPLOADS {
-        let reason = "You have 100 uploads that were not sent: send some, or wait until they are removed.";
+        let reason = "You have 100 uploads that were not sent. Send some, or wait until they are removed.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if let Some(limit) = quota.filter(|_| policy::has_upload_quota(&viewer)) {
@@ -112,7 +112,7 @@ fn check_size(size: i64, looks: Looks, largest: u64) -> Result<()> {
     let field = "size";
     let size = u64::try_from(size).unwrap_or_default();
     if size == 0 {
-        return Err(Refused::Invalid { field: field.into(), reason: "A file has at least one byte." }.into());
+        return Err(Refused::Invalid { field: field.into(), reason: "`size` must be at least 1." }.into());
     }
     let is_image = matches!(looks, Looks::Picture | Looks::Heif);
     let limit = if is_image { largest.min(limits::IMAGE_BYTES) } else { largest };

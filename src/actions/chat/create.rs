@@ -85,14 +85,14 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateChat) -> Result<bo
     if !participants.iter().any(|actor| actor.id == owner_id) {
         return Err(Refused::Invalid {
             field: "ownerId".into(),
-            reason: "The owner is one of the participants.",
+            reason: "The owner must be one of the participants.",
         }
         .into());
     }
     if input.chat_type == ChatType::Direct && participants.len() != 2 {
         return Err(Refused::Invalid {
             field: field.into(),
-            reason: "`participantId` must name somebody else.",
+            reason: "`participantId` must not be your own id.",
         }
         .into());
     }

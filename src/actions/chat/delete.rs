@@ -22,7 +22,7 @@ impl Actions {
 async fn delete(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     let place = lock_visible_chat(tx, &viewer, chat_id).await?;
     if !place.access.deletes() {
-        let reason = "A GROUP chat is deleted by its owner or an admin, any other by an admin.";
+        let reason = "Only an admin, or the owner of a GROUP chat, can delete it.";
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }
     if tx.chat()?.ended_at.is_none() {

@@ -33,8 +33,8 @@ async fn end(tx: &mut Tx, viewer: Viewer, chat_id: ChatId) -> Result<()> {
     }
     if !place.access.ends() {
         let reason = match chat.chat_type {
-            ChatType::Direct => "A DIRECT chat does not end.",
-            ChatType::Visitor | ChatType::Group => "A GROUP chat is ended by its owner or an admin.",
+            ChatType::Direct => "A DIRECT chat cannot end.",
+            ChatType::Visitor | ChatType::Group => "Only the owner or an admin can end a GROUP chat.",
         };
         return Err(Refused::Invalid { field: "chatId".into(), reason }.into());
     }

@@ -171,7 +171,7 @@ fn check(viewer: &Viewer, input: &mut StartChat) -> Result<()> {
         text::page("page", page)?;
     }
     if input.auto_resume && policy::may(viewer.role, Verb::StartOwnChat).is_err() {
-        let reason = "It is for a visitor's own token; a user resumes by autoResumeUserId.";
+        let reason = "`autoResume` is only for visitors. Users must set `autoResumeUserId`.";
         return Err(Refused::Invalid { field: "autoResume".into(), reason }.into());
     }
     Ok(())
@@ -185,7 +185,9 @@ async fn lock_people(tx: &Tx, viewer: &Viewer, input: &StartChat) -> Result<Peop
         None if !starts_for_others => viewer.actor_id,
         Some(_) => return Err(no_visitor()),
         None => {
-            return Err(Refused::Invalid { field: "visitorId".into(), reason: "Name the visitor." }.into());
+            return Err(
+                Refused::Invalid { field: "visitorId".into(), reason: "`visitorId` is required." }.into()
+            );
         }
     };
     let mut ids = vec![viewer.actor_id, visitor_id];

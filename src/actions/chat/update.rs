@@ -44,14 +44,14 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateChat) -> Result<()> {
         return Err(match tx.chat()?.chat_type {
             ChatType::Visitor | ChatType::Direct => Refused::NotParticipant.into(),
             ChatType::Group => {
-                let reason = "A GROUP chat is changed by its owner or an admin.";
+                let reason = "Only the owner or an admin can update a GROUP chat.";
                 Refused::Invalid { field: "chatId".into(), reason }.into()
             }
         });
     }
     let chat = tx.chat_mut()?;
     if is_private == Some(true) && chat.chat_type != ChatType::Visitor {
-        let reason = "Only chats with visitors are private or not; the others always are.";
+        let reason = "`isPrivate` can be true only for VISITOR chats.";
         return Err(Refused::Invalid { field: "isPrivate".into(), reason }.into());
     }
     let before = chat.clone();

@@ -41,7 +41,7 @@ async fn edit(tx: &mut Tx, viewer: Viewer, input: EditMessage) -> Result<Message
     handled.may(MessageAction::Edit)?;
     let number = revisions::count(tx, message_id).await?;
     if number >= limits::EDITS {
-        let reason = "It has been edited too often.";
+        let reason = "The message has already been edited 50 times.";
         return Err(Refused::Invalid { field: "messageId".into(), reason }.into());
     }
     let before = row.message.text.replace(text).unwrap_or_default();

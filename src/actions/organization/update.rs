@@ -39,7 +39,7 @@ async fn change(
     }
     let (least, _, most) = limits::EDIT_WINDOW_MINUTES;
     if edit_window_minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
-        let reason = "A window is 0 minutes to a year, which is 525,600.";
+        let reason = "`editWindowMinutes` must be 0–525,600 (one year).";
         return Err(Refused::Invalid { field: "editWindowMinutes".into(), reason }.into());
     }
     organizations::lock(tx, organization_id).await?;

@@ -75,7 +75,7 @@ async fn add(tx: &mut Tx, viewer: Viewer, input: AddParticipants) -> Result<Vec<
     if chat.chat_type == ChatType::Visitor
         && let Some(index) = participant_ids.iter().position(is_visitor)
     {
-        let reason = "Only users can be added to a chat with a visitor.";
+        let reason = "Only users can be added to a VISITOR chat.";
         return Err(Refused::Invalid { field: at(index), reason }.into());
     }
     let taking_part = participations::list_now(tx, chat_id).await?;
@@ -100,9 +100,9 @@ pub(super) fn check_decides(
         return Ok(());
     }
     let reason = match chat.chat_type {
-        ChatType::Visitor => "Users decide who takes part in a chat with a visitor.",
-        ChatType::Direct => "A DIRECT chat stays between its two.",
-        ChatType::Group => "The owner of a GROUP chat or an admin decides who takes part in it.",
+        ChatType::Visitor => "Only users can add or remove participants in a VISITOR chat.",
+        ChatType::Direct => "The participants of a DIRECT chat cannot change.",
+        ChatType::Group => "Only the owner or an admin can add or remove participants in a GROUP chat.",
     };
     Err(Refused::Invalid { field: field.into(), reason }.into())
 }

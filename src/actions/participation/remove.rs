@@ -57,7 +57,7 @@ async fn remove(tx: &mut Tx, viewer: Viewer, input: RemoveParticipant) -> Result
         check_decides(place.access, chat, "participantId")?;
     }
     if chat.visitor_id == Some(participant_id) {
-        let reason = "The visitor stays in the chat that is theirs.";
+        let reason = "The visitor of a VISITOR chat cannot be removed.";
         return Err(Refused::Invalid { field: "participantId".into(), reason }.into());
     }
     let row = participations::find_of_actor(tx, chat_id, participant_id)

@@ -69,11 +69,11 @@ async fn create(
 pub(super) fn check_minutes(resume_window: Option<i32>, idle: Option<i32>) -> Result<()> {
     let ((least, _, most), (idle_least, idle_most)) = (limits::RESUME_MINUTES, limits::IDLE_MINUTES);
     if resume_window.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
-        let reason = "A chat can be resumed for 0 to 10,080 minutes.";
+        let reason = "`resumeWindowMinutes` must be 0–10,080.";
         return Err(Refused::Invalid { field: "resumeWindowMinutes".into(), reason }.into());
     }
     if idle.is_some_and(|minutes| !(idle_least..=idle_most).contains(&minutes)) {
-        let reason = "An idle chat ends after 1 to 43,200 minutes, or after 0, which is never.";
+        let reason = "`endAfterIdleMinutes` must be 0–43,200.";
         return Err(Refused::Invalid { field: "endAfterIdleMinutes".into(), reason }.into());
     }
     Ok(())

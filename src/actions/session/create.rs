@@ -131,7 +131,7 @@ async fn create(tx: &mut Tx, viewer: Viewer, mut input: CreateSession) -> Result
         Locked::Named(named) => lock_chat_of(tx, &viewer, named).await?,
     };
     if participants.len() < 2 {
-        let reason = "A session calls at least one other participant.";
+        let reason = "A session must have at least one participant other than its creator.";
         return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
     }
     let by = Some(viewer.actor_id);

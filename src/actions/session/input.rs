@@ -11,8 +11,7 @@ pub(super) fn ring_time(seconds: Option<i32>) -> Result<TimeDelta> {
     if (least..=most).contains(&seconds) {
         Ok(TimeDelta::seconds(seconds.into()))
     } else {
-        Err(Refused::Invalid { field: "ringSeconds".into(), reason: "A session rings 5 to 180 seconds." }
-            .into())
+        Err(Refused::Invalid { field: "ringSeconds".into(), reason: "`ringSeconds` must be 5–180." }.into())
     }
 }
 

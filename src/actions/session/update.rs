@@ -63,7 +63,7 @@ async fn update(tx: &mut Tx, viewer: Viewer, input: UpdateSession) -> Result<Ses
     if let Some(ids) = participant_ids {
         let participants = named_participants(tx, &viewer, &ids, &row.stays()).await?;
         if participants.len() < 2 {
-            let reason = "A session calls at least one other participant.";
+            let reason = "A session must have at least one participant other than its creator.";
             return Err(Refused::Invalid { field: "participantIds".into(), reason }.into());
         }
         for participant in &participants {

@@ -144,6 +144,6 @@ pub(in crate::actions) fn hash(token: &str) -> String {
 pub(in crate::actions) fn no_refresh_token() -> Refused {
     Refused::Invalid {
         field: "refreshToken".into(),
-        reason: "The refresh token is not taken any more: sign in anew.",
+        reason: "The refresh token is no longer valid. Sign in again.",
     }
 }

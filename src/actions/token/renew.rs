@@ -22,7 +22,7 @@ impl Actions {
             return self.signed_in(refreshed);
         }
         if sign_ins::find(&self.0.store, pass.sign_in_id).await?.is_some() {
-            let reason = "The token of a sign-in is renewed with its refresh token.";
+            let reason = "`refreshToken` is required to renew the token of a sign-in.";
             return Err(Refused::Invalid { field: "refreshToken".into(), reason }.into());
         }
         let principal = sign_ins::actor_of_token(&self.0.store, viewer.actor_id, pass.sign_in_id).await?;

@@ -43,9 +43,11 @@ impl Actions {
                 .map_err(|bad| Refused::Invalid { field: "url".into(), reason: bad.reason() })?;
         }
         if events.is_some_and(Vec::is_empty) {
-            return Err(
-                Refused::Invalid { field: "events".into(), reason: "Name at least one event." }.into()
-            );
+            return Err(Refused::Invalid {
+                field: "events".into(),
+                reason: "`events` must have at least one item.",
+            }
+            .into());
         }
         if let Some(api_key) = api_key {
             text::header("apiKey", api_key, limits::WEBHOOK_KEY)?;
@@ -65,7 +67,7 @@ async fn create(
     let CreateWebhook { url, events, api_key, api_secret } = input;
     organizations::lock(tx, organization_id).await?;
     if webhooks::count_in_organization(tx, organization_id).await? >= limits::WEBHOOKS {
-        let reason = "An organization has at most 20 webhooks.";
+        let reason = "An organization can have at most 20 webhooks.";
         return Err(Refused::Invalid { field: "url".into(), reason }.into());
     }
     let row = webhook::Model {

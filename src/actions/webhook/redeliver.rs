@@ -28,7 +28,7 @@ async fn redeliver(
     let found = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found.clone())?;
     let webhook = webhooks::lock_in_organization(tx, organization_id, found.webhook_id).await?;
     if !webhook.ok_or(not_found.clone())?.is_enabled {
-        let reason = "The webhook is disabled: enable it first.";
+        let reason = "The webhook is disabled. Enable it first.";
         return Err(Refused::Invalid { field: "deliveryId".into(), reason }.into());
     }
     let mut row = deliveries::find_in_organization(tx, organization_id, id).await?.ok_or(not_found)?;

@@ -131,7 +131,7 @@ impl User {
         Ok(self.0.role.map(UserRole::from).filter(|_| is_for_staff(context)))
     }
 
-    /// The id of the user in the organization's own systems. Null if there is none, and for visitors.
+    /// The id of the user in the organization's own systems. Null if there is none, or for visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| is_for_staff(context)))
     }
@@ -169,7 +169,7 @@ impl User {
         chats_of(context, place, ChatArguments { filter, order_by, include_hidden, page }).await
     }
 
-    /// The user's current chats that the viewer can see: those in which the user is present.
+    /// The chats in which the user is present now and that the viewer can see.
     #[allow(clippy::too_many_arguments)]
     async fn current_chats(
         &self,
@@ -271,8 +271,7 @@ impl Visitor {
         self.0.last_seen_at.map(DateTime)
     }
 
-    /// The id of the visitor in the organization's own systems. Null if there is none, and for other
-    /// visitors.
+    /// The id of the visitor in the organization's own systems. Null if there is none, or for other visitors.
     async fn external_id(&self, context: &Context<'_>) -> Result<Option<&str>> {
         Ok(self.0.external_id.as_deref().filter(|_| self.is_open_to(context)))
     }
@@ -291,8 +290,8 @@ impl Visitor {
         Ok(Some(pairs.map(|(name, value)| Attribute { name, value }).collect()))
     }
 
-    /// The last known page of the website that the visitor was on. Null if none is known, and for other
-    /// visitors.
+    /// The last known page of the website that the visitor was on. Null if none is known, or for
+    /// other visitors.
     async fn current_page(&self, context: &Context<'_>) -> Result<Option<WebPage>> {
         Ok(self.0.page().filter(|_| self.is_open_to(context)).map(Into::into))
     }

@@ -1,4 +1,4 @@
-//! Creating and changing people, and letting them in.
+//! Creating and updating users and visitors, and issuing tokens.
 
 use super::super::caller::caller;
 use super::super::enums::UserRole;

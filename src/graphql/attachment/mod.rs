@@ -64,8 +64,8 @@ impl FileAttachment {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// The media type of the file, such as `image/png`. If the content does not match the type that the
-    /// uploader gave, it is `application/octet-stream`, so it can change when the upload completes.
+    /// The media type of the file, such as `image/png`. It changes to `application/octet-stream` when the
+    /// upload completes if the content does not match the declared type.
     async fn media_type(&self) -> Result<&str> {
         self.0.media_type.as_deref().ok_or_else(broken)
     }
@@ -77,14 +77,14 @@ impl FileAttachment {
         self.0.size.and_then(|size| i32::try_from(size).ok()).ok_or_else(broken)
     }
 
-    /// The width in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, and until
+    /// The width in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, or until
     /// the upload completes.
     async fn width(&self) -> Option<i32> {
         self.0.width
     }
 
-    /// The height in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, and
-    /// until the upload completes.
+    /// The height in pixels of a PNG, JPEG, GIF or WebP image, after rotation. Null for other files, or until
+    /// the upload completes.
     async fn height(&self) -> Option<i32> {
         self.0.height
     }
@@ -102,9 +102,9 @@ impl FileAttachment {
         Ok(DateTime(self.link(caller(context)?, Purpose::File).1))
     }
 
-    /// The URL of a preview image for `<img src>`: a PNG or JPEG of at most 320 pixels on each side, without
-    /// a token, until `urlExpiresAt`. Null for files other than PNG, JPEG, GIF and WebP images, for images
-    /// that need more than about 200 MiB to decode, and until the upload completes.
+    /// The URL of a preview image for `<img src>`: a PNG or JPEG of at most 320 pixels on each side, without a
+    /// token, until `urlExpiresAt`. Null for files other than PNG, JPEG, GIF and WebP images, for images that
+    /// need more than about 200 MiB to decode, or until the upload completes.
     async fn preview_url(&self, context: &Context<'_>) -> Result<Option<String>> {
         if self.0.preview_type.is_none() {
             return Ok(None);
@@ -125,15 +125,15 @@ impl LinkAttachment {
         Kind::LinkAttachment.encode(self.0.id.0)
     }
 
-    /// The name that the sender gave, or else the host of the URL.
+    /// The name that the sender gave. Default: the host of the URL.
     pub(super) async fn name(&self) -> Result<String> {
         self.0.name.clone().ok_or_else(broken)
     }
 
-    /// The normalized URL of the page: http or https. The server does not check where it leads.
+    /// The normalized URL of the page: http or https. The server does not check the target.
     async fn url(&self) -> Result<String> {
         let stored = self.0.url.as_deref().ok_or_else(broken)?;
-        // Stored before URLs were normalized, it may mean another place within a page.
+        // A URL that was stored before URLs were normalized could be read differently within a page.
         Ok(web_url(stored).map_or_else(|| stored.to_owned(), Into::into))
     }
 }
@@ -150,8 +150,7 @@ impl ContactAttachment {
         Kind::ContactAttachment.encode(self.0.id.0)
     }
 
-    /// The name that the sender gave, or else the actor's name as this viewer may see it, or else the
-    /// address.
+    /// The name that the sender gave. Default: the actor's name that this viewer can see, or the address.
     pub(super) async fn name(&self, context: &Context<'_>) -> Result<String> {
         if let Some(name) = self.0.name.as_ref().or(self.0.address.as_ref()) {
             return Ok(name.clone());
@@ -160,7 +159,7 @@ impl ContactAttachment {
         Ok(display_name(policy::names(&caller.viewer), &caller.need(id).await?))
     }
 
-    /// The actor. Null if the contact is an address, and if the viewer cannot see the actor.
+    /// The actor. Null if the contact is an address or the viewer cannot see the actor.
     async fn actor(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         match self.0.actor_id {
             Some(id) => Ok(caller(context)?.load(Seen(id)).await?.and_then(Actor::new)),

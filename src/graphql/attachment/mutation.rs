@@ -18,9 +18,9 @@ struct CreateUploadInput {
     /// The name of the file: 1–200 characters, at least one of them visible. Bidirectional control characters
     /// are removed.
     name: String,
-    /// The media type of the file, such as `image/png`. Types for images, audio, video, PDF, office
-    /// documents, plain text, zip and gzip are kept. Other types, and files whose content does not match, are
-    /// stored as `application/octet-stream`. HTML and scripts are refused with `UNSUPPORTED_MEDIA`.
+    /// The media type of the file, such as `image/png`. Types of images, audio, video, PDF, office documents,
+    /// plain text, zip and gzip are stored as declared. Other types, and files whose content does not match,
+    /// are stored as `application/octet-stream`. HTML and scripts are refused with `UNSUPPORTED_MEDIA`.
     media_type: String,
     /// The exact size in bytes, at least 1. The maximum is a setting of the server (default 25 MiB).
     size: i32,

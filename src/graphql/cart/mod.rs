@@ -1,4 +1,4 @@
-//! Shopping carts: what a visitor is about to buy, or bought.
+//! Shopping carts of visitors.
 
 pub(super) mod mutation;
 
@@ -39,7 +39,7 @@ impl ShoppingCart {
         Ok(Visitor(caller(context)?.need(self.0.visitor_id).await?))
     }
 
-    /// The chat that the cart belongs to. Null if there is none, and if the viewer cannot see it.
+    /// The chat that the cart belongs to. Null if there is none or the viewer cannot see it.
     async fn chat(&self, context: &Context<'_>) -> Result<Option<Chat>> {
         match self.0.chat_id {
             Some(chat_id) => Ok(caller(context)?.load(chat_id).await?.map(Chat::new)),

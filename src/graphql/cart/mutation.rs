@@ -1,4 +1,4 @@
-//! Saying what is in a shopping cart.
+//! Creating and updating shopping carts.
 
 use super::super::caller::caller;
 use super::super::error::Result;
@@ -44,11 +44,12 @@ struct UpsertShoppingCartInput {
     visitor_id: ID,
     /// The id of the cart in the shop: 1–128 characters, unique in the organization.
     external_id: String,
-    /// The id of a chat with this visitor that the cart belongs to. If absent, it is unchanged.
+    /// The id of the chat that the cart belongs to, which must be a chat with this visitor. If absent, it is
+    /// unchanged.
     chat_id: Option<ID>,
     /// The currency of all prices in the cart: an ISO 4217 code, such as `EUR`.
     currency: String,
-    /// All products now in the cart, up to 200. Products that are missing here count as removed.
+    /// All products now in the cart, up to 200. Products that are not listed are marked as removed.
     products: Vec<ShoppingCartProductInput>,
     /// The time at which the first product was added. Default for a new cart: now.
     opened_at: Option<DateTime>,

@@ -33,8 +33,8 @@ pub(in crate::graphql) struct DeletionMutation;
 #[Object]
 impl DeletionMutation {
     /// Deletes a chat for everybody. The owner can delete a GROUP chat, and admins can delete any chat. The
-    /// chat ends, disappears from all lists, searches and counts, and its subscriptions complete. The
-    /// database keeps it for audits. Afterwards, `createDirectChat` can create a new chat for the same pair.
+    /// chat ends and disappears from all lists, searches and counts. Its subscriptions complete. The database
+    /// keeps it for audits. Afterwards, `createDirectChat` can create a new chat for the same pair.
     async fn delete_chat(
         &self,
         context: &Context<'_>,

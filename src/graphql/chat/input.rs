@@ -26,10 +26,10 @@ pub(in crate::graphql) struct ChatFilterInput {
     participant_ids: Option<Vec<ID>>,
     /// Matches chats in which this user is present now.
     present_user_id: Option<ID>,
-    /// Matches chats with all of these tags, up to 10. The comparison is case-sensitive. An empty list
-    /// matches all chats. For visitors, a tag matches no chat.
+    /// Matches chats with all of these tags, up to 10. The comparison is case-sensitive. An empty list matches
+    /// all chats. Visitors cannot see tags, so for them a tag matches no chat.
     tags: Option<Vec<String>>,
-    /// Matches chats that started after this chat. If the viewer cannot see that chat, it matches no chat.
+    /// Matches chats that started after this chat, or no chat if the viewer cannot see it.
     since_id: Option<ID>,
     /// Matches chats that started at this time or later.
     started_from: Option<DateTime>,
@@ -37,7 +37,7 @@ pub(in crate::graphql) struct ChatFilterInput {
     ended_before: Option<DateTime>,
     /// True matches chats that have ended, false open chats.
     is_ended: Option<bool>,
-    /// True matches chats whose visitor waits for an answer, false all others.
+    /// True matches chats whose visitor is waiting for an answer, false all others.
     is_waiting: Option<bool>,
     /// True matches chats with at least two messages by users and one by the visitor, false all others.
     is_real_conversation: Option<bool>,

@@ -59,7 +59,7 @@ impl Chat {
         Self(row)
     }
 
-    /// Actions on the chat for a viewer who can see it, also if they may not send in it.
+    /// Actions on the chat for a viewer who can see it, even if they cannot send messages in it.
     fn leading_actions(&self, role: ViewerRole, access: ChatAccess) -> Vec<ChatAction> {
         let may = |verb| policy::may(role, verb).is_ok();
         let takes_people_in = may(Verb::AddParticipants) && self.0.ended_at.is_none();
@@ -164,7 +164,7 @@ impl Chat {
     }
 
     /// True if only participants, admins, and supervisors who are members of the room can see the chat. DIRECT
-    /// and GROUP chats are always visible only to participants and admins, whether this field is true or false.
+    /// and GROUP chats are visible only to participants and admins, regardless of this field.
     async fn is_private(&self) -> bool {
         self.0.is_private
     }
@@ -189,7 +189,7 @@ impl Chat {
         self.0.is_real_conversation()
     }
 
-    /// True if the visitor waits for an answer.
+    /// True if the visitor is waiting for an answer.
     async fn is_waiting(&self) -> bool {
         self.0.waiting_since.is_some()
     }
@@ -210,7 +210,7 @@ impl Chat {
         DateTime(self.0.updated_at)
     }
 
-    /// The time since which the visitor has waited for an answer. Null if nobody waits.
+    /// The time at which the visitor began to wait for an answer. Null if nobody waits.
     async fn waiting_since(&self) -> Option<DateTime> {
         self.0.waiting_since.map(DateTime)
     }
@@ -241,7 +241,7 @@ impl Chat {
         self.0.user_participation_count
     }
 
-    /// The number of visitors who take part.
+    /// The number of visitors who are participants.
     async fn visitor_participation_count(&self) -> i32 {
         self.0.visitor_participation_count
     }
@@ -264,7 +264,7 @@ impl Chat {
         }
     }
 
-    /// The chat session that is ringing or running. A chat has at most one.
+    /// The chat session that is ringing or in progress. A chat has at most one.
     async fn open_chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         Ok(caller(context)?.load(OpenSessionOf(self.0.id)).await?.map(ChatSession))
     }
@@ -413,7 +413,7 @@ impl Chat {
         typing_in(context, self.0.id).await
     }
 
-    /// The viewer's own participation. Null if the viewer never took part.
+    /// The viewer's own participation. Null if the viewer has never been a participant.
     async fn viewer_participation(&self, context: &Context<'_>) -> Result<Option<Participation>> {
         let found = caller(context)?.load(OwnParticipationIn(self.0.id)).await?;
         Ok(found.filter(participation::Model::is_current).map(Participation))

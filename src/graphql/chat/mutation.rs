@@ -25,10 +25,10 @@ struct StartChatInput {
     #[graphql(default)]
     auto_resume: bool,
     /// The id of a user to join to the chat in the same step. A recent chat of the visitor in this room is
-    /// resumed, or else a new one starts. A private chat is resumed only if the user takes part in it.
-    /// Operators can only give their own id, admins and API clients the id of any user.
+    /// resumed, or else a new one starts. A private chat is resumed only if the user is a participant.
+    /// Operators can give only their own id; admins and API clients can give the id of any user.
     auto_resume_user_id: Option<ID>,
-    /// True if only participants and admins can see the chat. If true, only a private chat is resumed.
+    /// True if only participants and admins can see the chat. If true, only private chats can be resumed.
     #[graphql(default)]
     is_private: bool,
     /// The page of the website that the visitor is on. It becomes their `currentPage`.
@@ -83,8 +83,7 @@ struct CreateDirectChatPayload {
 /// A GROUP chat to create.
 #[derive(InputObject)]
 struct CreateGroupChatInput {
-    /// The ids of the users and visitors who take part, up to 100 including the viewer. The viewer always
-    /// takes part.
+    /// The ids of the users and visitors to add, up to 100 including the viewer, who is always a participant.
     participant_ids: Vec<ID>,
     /// The id of the owner, who must be a participant. Default: the viewer.
     owner_id: Option<ID>,
@@ -200,8 +199,8 @@ impl ChatMutation {
         }))
     }
 
-    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. If one of
-    /// the two has left it, they take part again. For users.
+    /// Creates the DIRECT chat between the viewer and another actor, or returns the existing one. If one of the
+    /// two has left it, they become a participant again. For users.
     async fn create_direct_chat(
         &self,
         context: &Context<'_>,
@@ -272,8 +271,8 @@ impl ChatMutation {
         Ok(Some(UpdateChatPayload { chat, user_errors }))
     }
 
-    /// Ends a chat, all presences in it and all its open chat sessions. Idempotent. DIRECT chats cannot end.
-    /// A GROUP chat can be ended by its owner or an admin.
+    /// Ends a chat, with all its presences and open chat sessions. Idempotent. DIRECT chats cannot end. A GROUP
+    /// chat can be ended by its owner or an admin.
     async fn end_chat(
         &self,
         context: &Context<'_>,

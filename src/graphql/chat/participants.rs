@@ -24,7 +24,7 @@ struct AddParticipantsInput {
 /// The result of `addParticipants`.
 #[derive(SimpleObject)]
 struct AddParticipantsPayload {
-    /// The participations of all given actors, including those who already took part.
+    /// The participations of all given actors, including those who were already participants.
     participations: Vec<Participation>,
     /// The current state of the chat.
     chat: Option<Chat>,
@@ -59,9 +59,9 @@ pub(in crate::graphql) struct ParticipantMutation;
 
 #[Object]
 impl ParticipantMutation {
-    /// Adds participants to a chat. For a GROUP chat: its owner or an admin. For a VISITOR chat: every user
-    /// who can see it. Former participants take part again. DIRECT chats cannot get more participants.
-    /// Errors: `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
+    /// Adds participants to a chat. For a GROUP chat: its owner or an admin. For a VISITOR chat: every user who
+    /// can see it. Former participants become participants again. Nobody can be added to a DIRECT chat. Errors:
+    /// `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
     async fn add_participants(
         &self,
         context: &Context<'_>,
@@ -84,11 +84,11 @@ impl ParticipantMutation {
         }))
     }
 
-    /// Removes a participant from a chat, and ends their presence. Open chat sessions continue without them.
-    /// In a GROUP chat, the owner and admins can remove others, and everybody can remove themselves. If the
-    /// owner is removed, the longest-standing participant becomes the owner. In a VISITOR chat, every user
-    /// who can see it can remove users, but nobody can remove the visitor. Idempotent: for a former
-    /// participant, returns the ended participation.
+    /// Removes a participant from a chat, and ends their presence. Open chat sessions continue without them. In
+    /// a GROUP chat, the owner and admins can remove others, and everybody can remove themselves. If the owner
+    /// is removed, the longest-standing participant becomes the owner. In a VISITOR chat, any user who can see
+    /// it can remove users. The visitor cannot be removed. Idempotent: for a former participant, returns the
+    /// ended participation.
     async fn remove_participant(
         &self,
         context: &Context<'_>,

@@ -85,7 +85,7 @@ struct Counter<'a> {
 impl<'a> Counter<'a> {
     fn set(&mut self, set: &'a SelectionSet, parent: Option<&'static Type>) -> Result<Sum, Refusal> {
         let mut all = NOTHING;
-        // A node of an interface or a union has one type, so only its dearest type counts.
+        // A node of an interface or a union has one type, so only its most expensive type counts.
         let mut by_type: HashMap<&str, Sum> = HashMap::new();
         for item in &set.items {
             let (on, sum) = match &item.node {
@@ -144,7 +144,7 @@ impl<'a> Counter<'a> {
         let name = field.name.node.as_str();
         let price = parent.and_then(|parent| parent.fields.get(name));
         let below = self.set(&field.selection_set.node, price.and_then(Price::composite))?;
-        // `ofType` does not branch, and leads nowhere after a few steps.
+        // `ofType` does not branch, and ends after a few levels.
         let is_chained = name == "ofType" && only_of_type(&field.selection_set.node);
         let depth = below.depth.saturating_add(u64::from(!is_chained));
         let mut sum = Sum {

@@ -126,7 +126,7 @@ impl Prices {
         let fields = count(|of| of.fields.len());
         let arguments = count(|of| of.fields.values().map(|field| field.arguments.len()).sum());
         prices.set("__Schema", "types", Count::Items(types));
-        // Types with many fields are also the ones that fields lead to.
+        // Types with many fields are also the ones that fields return.
         let fields_of_type = fields.div_ceil(types.max(1)).saturating_mul(2);
         prices.set("__Type", "fields", Count::Items(fields_of_type));
         prices.set("__Field", "args", Count::Items(arguments.div_ceil(fields.max(1))));
@@ -217,7 +217,7 @@ fn items(on: &str, name: &str) -> u64 {
 /// The price of a field without its selection.
 fn weight(on: &str, name: &str, is_page: bool) -> u64 {
     match (on, name) {
-        // Some milliseconds each, measured with a million messages.
+        // A few milliseconds each, measured with a million messages.
         (_, "searchMessages") => 600,
         ("Viewer", "unreadCount") | ("Organization", "visitors") => 250,
         // A transaction.

@@ -51,7 +51,7 @@ fn each_measure_is_allowed_up_to_its_limit_and_no_further() {
         ("depth", 12, |n| format!("{{viewer{}{{id}}{}}}", "{organization".repeat(n - 2), "}".repeat(n - 2))),
     ];
     for (what, most, make) in cases {
-        // The cost is not what is measured here; tokens are many fields.
+        // The selection limit is raised, because the tokens case needs many fields.
         let limits = DocumentLimits { selections: 10_000, ..limits };
         let at = |count: usize| check(&make(count), None, &mut Map::new(), false, &limits).map(|_| ());
         assert!(at(most).is_ok(), "{what} at the limit: {:?}", at(most));
@@ -79,7 +79,7 @@ fn fragments_are_counted_as_if_expanded() {
         text + last
     };
     assert_refused(&bomb(" fragment f30 on Query {viewer{id}}"), Code::LimitExceeded);
-    // A fragment that is not there must not hide how often it is spread.
+    // A missing fragment is reported, and does not disable the check of the other spreads.
     assert_refused(&bomb(""), Code::ValidationFailed);
     assert_refused("{...a} fragment a on Query {viewer{id} ...a}", Code::ValidationFailed);
 }

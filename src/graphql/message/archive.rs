@@ -53,9 +53,9 @@ pub(in crate::graphql) struct ArchiveMutation;
 
 #[Object]
 impl ArchiveMutation {
-    /// Archives old messages for everybody: `Chat.messages`, search and unread counts omit them. To read
-    /// them, set `includeArchived`. Counters such as `messageCount` do not change. Idempotent; archiving up
-    /// to an earlier time changes nothing. For users.
+    /// Archives the messages before a given time for everybody: `Chat.messages`, search and unread counts then
+    /// omit them. To read them, set `includeArchived`. Counters such as `messageCount` do not change.
+    /// Idempotent; archiving up to an earlier time changes nothing. For users.
     async fn archive_messages(
         &self,
         context: &Context<'_>,

@@ -86,8 +86,8 @@ impl EditMutation {
     }
 
     /// Deletes the content of a message with all its revisions. The position, sender and times of the message
-    /// remain. Senders can delete their messages within `Organization.editWindowMinutes`, admins at any time,
-    /// both also after the chat has ended. Idempotent. Errors: `TOO_LATE`, `NOT_PARTICIPANT`.
+    /// remain. Senders can delete their messages within `Organization.editWindowMinutes`, admins at any time.
+    /// Both can do so even after the chat has ended. Idempotent. Errors: `TOO_LATE`, `NOT_PARTICIPANT`.
     async fn delete_message(
         &self,
         context: &Context<'_>,

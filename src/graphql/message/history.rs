@@ -32,7 +32,7 @@ pub(in crate::graphql) async fn history_of(
     }
     let cursors = live(context)?.cursors();
     let page = page.request_by(context, |cursor| decode_cursor(cursors, chat.id, cursor))?;
-    // Taken from the row, which was read before the messages are: what changes in between comes again.
+    // Taken from the chat's row, which was read before the messages, so that changes in between are sent again.
     let event_cursor = cursors.encode_chat(chat.id, chat.last_sequence);
     let around = around.map(|id| Kind::Message.decode(&id)).transpose()?;
     if matches!(around, Some(None)) {
@@ -46,7 +46,7 @@ pub(in crate::graphql) async fn history_of(
     let is_around = arguments.around.is_some();
     let mut page = caller(context)?.need(PageOf { chat_id: chat.id, arguments, page }).await?;
     if is_around {
-        // Nothing is counted where the message is not one of this chat.
+        // Nothing is counted if the message is not in this chat.
         page.total.get_or_insert(0);
     }
     let place = |_: &_, key: Key| cursors.encode_chat(chat.id, key.value);

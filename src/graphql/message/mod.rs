@@ -76,7 +76,8 @@ impl Message {
             .map_err(|_| super::error::Fault::internal("a sequence is too large"))
     }
 
-    /// The actor who sent the message, joined, left or moved the chat session on. Null if the server did.
+    /// The actor who sent the message, joined, left, or changed the state of the chat session. Null if the
+    /// server acted.
     async fn sender(&self) -> Option<Actor> {
         self.0.sender.clone().and_then(Actor::new)
     }
@@ -101,7 +102,7 @@ impl Message {
     }
 
     /// The name of the sender to show to this viewer. Visitors see the `publicName` of users. Null for the
-    /// server, and for a visitor without a name.
+    /// server, or for a visitor without a name.
     async fn sender_name(&self, context: &Context<'_>) -> Result<Option<String>> {
         let names = policy::names(&caller(context)?.viewer);
         Ok(self.0.sender.as_ref().and_then(|sender| name_shown(names, sender)).cloned())
@@ -126,7 +127,7 @@ impl Message {
         &self.0.message.external_id
     }
 
-    /// The time of creation. It is never earlier than that of the message before.
+    /// The time of creation. It is never earlier than that of the previous message.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.message.created_at)
     }
@@ -156,7 +157,7 @@ impl Message {
         Ok(Some(found.into_iter().map(Into::into).collect()))
     }
 
-    /// The message that this one replies to, in its current state, perhaps deleted. Null if this is not a
+    /// The message that this one replies to, in its current state; it may be deleted. Null if this is not a
     /// reply.
     async fn reply_to(&self, context: &Context<'_>) -> Result<Option<Self>> {
         let message = &self.0.message;
@@ -196,14 +197,14 @@ impl Message {
         Ok(allowed.map(Into::into).collect())
     }
 
-    /// The time at which this part of the history was last archived. Null if the message is not archived.
+    /// The time at which messages of the chat were last archived. Null if this message is not archived.
     async fn archived_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
         let chat: chat::Model = caller(context)?.need(self.0.message.chat_id).await?;
         Ok(chat.archived_at.filter(|_| chat.is_archived(self.0.message.sequence)).map(DateTime))
     }
 
-    /// The chat session of a message of type SESSION, in its current state. Null for other types, and if the
-    /// viewer cannot see it.
+    /// The chat session of a message of type SESSION, in its current state. Null for other types, or if the
+    /// viewer cannot see the session.
     async fn chat_session(&self, context: &Context<'_>) -> Result<Option<ChatSession>> {
         match self.0.message.session_id {
             Some(id) => Ok(caller(context)?.load(id).await?.map(ChatSession)),

@@ -30,18 +30,18 @@ struct SendMessageInput {
     links: Option<Vec<LinkInput>>,
     /// Contacts to attach to the message.
     contacts: Option<Vec<ContactInput>>,
-    /// The id of the sender: a visitor or user who could send the message themselves. For admins and API
-    /// clients. Default: the viewer.
+    /// The id of the visitor or user to send the message for, who must be able to send messages in the chat.
+    /// For admins and API clients. Default: the viewer.
     sender_id: Option<ID>,
     /// The page of the website that the visitor is on. A visitor's message sets their `currentPage`, and the
     /// chat keeps the page of the first one. Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same message with the same id
-    /// returns the first one. A different message is a `CONFLICT`.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. Sending the same message again with
+    /// this id returns the first one. A different message is refused with `CONFLICT`.
     external_id: Option<String>,
-    /// True to send a note, which visitors cannot see. For users, in VISITOR chats. A note makes nobody a
-    /// participant, does not count as an answer or in message counts, and is unread only for other staff. Do
-    /// not call `setTyping` while the viewer writes a note.
+    /// True to send a note, which visitors cannot see. For users, in VISITOR chats. A note does not make its
+    /// sender a participant, and does not count as a message or an answer. It is unread only for other staff.
+    /// Do not call `setTyping` while the viewer writes a note.
     #[graphql(default)]
     is_internal: bool,
     /// The id of the message to reply to, in the same chat. Only a note can reply to a note.
@@ -80,8 +80,8 @@ struct SuggestMessageInput {
     /// The page of the website that the visitor is on. The chat keeps the page of the first suggestion.
     /// Default: the visitor's `currentPage`.
     page: Option<WebPageInput>,
-    /// Makes retries safe: 1–128 characters, unique per sender and chat. The same suggestion with the same id
-    /// returns the first one. A different one is a `CONFLICT`.
+    /// Makes retries safe: 1–128 characters, unique per sender and chat. Sending the same suggestion again with
+    /// this id returns the first one. A different one is refused with `CONFLICT`.
     external_id: Option<String>,
     /// The id of the message to reply to, in the same chat.
     reply_to_id: Option<ID>,
@@ -111,7 +111,7 @@ struct MarkReadInput {
 /// The result of `markRead`.
 #[derive(SimpleObject)]
 struct MarkReadPayload {
-    /// The viewer's participation in its current state. Null if they never took part in the chat.
+    /// The viewer's participation in its current state. Null if they have never been a participant.
     participation: Option<Participation>,
     /// The viewer, with the new `unreadCount`.
     viewer: Viewer,
@@ -124,10 +124,10 @@ pub(in crate::graphql) struct MessageMutation;
 
 #[Object]
 impl MessageMutation {
-    /// Sends a message or a note. The sender of a message becomes a participant, stops typing, and has read
-    /// the chat up to the message, unless somebody else sent it for them. A note does not change what its
-    /// sender has read. Errors: `INVALID`, `TOO_LONG`, `TOO_MANY`, `CHAT_ENDED`, `NOT_PARTICIPANT`,
-    /// `CONFLICT`.
+    /// Sends a message or a note. The sender of a message becomes a participant, and their typing indicator
+    /// ends. Unless somebody else sent the message for them, they have also read the chat up to it. A note does
+    /// not change what its sender has read. Errors: `INVALID`, `TOO_LONG`, `TOO_MANY`, `CHAT_ENDED`,
+    /// `NOT_PARTICIPANT`, `CONFLICT`.
     async fn send_message(
         &self,
         context: &Context<'_>,
@@ -177,8 +177,8 @@ impl MessageMutation {
     }
 
     /// Suggests a message to a visitor in the name of a user. For users and API clients. The message has the
-    /// type AUTOSUGGEST. It does not count as a message or an answer, and makes nobody a participant. Errors:
-    /// as for `sendMessage`.
+    /// type AUTOSUGGEST. It does not count as a message or an answer, and does not make the user a participant.
+    /// Errors: as for `sendMessage`.
     async fn suggest_message(
         &self,
         context: &Context<'_>,
@@ -221,10 +221,10 @@ impl MessageMutation {
         }))
     }
 
-    /// Marks the messages of a chat as read by the viewer, up to a message. The mark only moves forward.
-    /// Other participants see it in `Participation.lastReadSequence`, and `viewerEvents` informs the viewer's
-    /// other devices. Sending a message also moves the mark. Changes nothing in a chat that the viewer can
-    /// see but does not take part in.
+    /// Marks the messages of a chat as read by the viewer, up to a message. The mark only moves forward. Other
+    /// participants see it in `Participation.lastReadSequence`, and `viewerEvents` informs the viewer's other
+    /// devices. Sending a message also moves the mark. Changes nothing in a chat that the viewer can see
+    /// without being a participant.
     async fn mark_read(
         &self,
         context: &Context<'_>,

@@ -20,7 +20,7 @@ pub(in crate::graphql) struct MessageSearchFilterInput {
     visitor_id: Option<ID>,
 }
 
-/// A part of a hit's text. Show the parts one after the other; they surround the first match.
+/// A part of a hit's text. Show the parts in order. Together they are the text around the first match.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct SnippetPart {
     /// The text of this part. An ellipsis marks text that was cut off.
@@ -104,7 +104,7 @@ pub(in crate::graphql) async fn search_chat(
     arguments: SearchArguments<'_>,
 ) -> Result<MessageSearchConnection> {
     let include_archived = arguments.include_archived;
-    // The search in a chat is led by the chat, so that its visitor is compared here.
+    // The search is limited to the chat, not to a visitor, so the visitor is compared here.
     hits(context, List::of("searchMessages", chat.id), arguments, |visitor_id| {
         let is_of_chat = visitor_id.is_none() || visitor_id == chat.visitor_id;
         is_of_chat.then_some(SearchIn { chat_id: Some(chat.id), visitor_id: None, include_archived })
@@ -124,7 +124,7 @@ pub(in crate::graphql) async fn search_organization(
     .await
 }
 
-/// The hits where `place` says; nothing is found where it names no place.
+/// The hits in a place. Nothing is found if `place` returns `None`.
 async fn hits(
     context: &Context<'_>,
     list: List,
@@ -136,7 +136,7 @@ async fn hits(
     let MessageSearchFilterInput { visitor_id } = filter.unwrap_or_default();
     let visitor_id = visitor_id.map(|id| Kind::Visitor.decode(&id)).transpose()?;
     let place = match visitor_id {
-        // The id of something else is no visitor's.
+        // The id of another type of object matches no visitor.
         Some(None) => None,
         Some(Some(id)) => place(Some(ActorId(id))),
         None => place(None),

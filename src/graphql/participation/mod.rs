@@ -38,7 +38,7 @@ impl Participation {
         Kind::Participation.encode(self.0.id.0)
     }
 
-    /// The chat that the actor takes part in.
+    /// The chat that the actor participates in.
     async fn chat(&self, context: &Context<'_>) -> Result<Chat> {
         Ok(Chat::new(caller(context)?.chat_of(self.0.chat_id).await?))
     }
@@ -54,7 +54,7 @@ impl Participation {
         DateTime(self.0.created_at)
     }
 
-    /// The time at which the participation ended. Null while the actor takes part.
+    /// The time at which the participation ended. Null while the actor is a participant.
     async fn ended_at(&self) -> Option<DateTime> {
         self.0.ended_at.map(DateTime)
     }
@@ -69,8 +69,8 @@ impl Participation {
         Ok(self.0.detail.as_deref().filter(|_| self.is_own(context)))
     }
 
-    /// True if the actor has hidden the chat from their inbox. The next message of type MESSAGE shows it
-    /// again. Null unless the viewer is the actor or an admin.
+    /// True if the actor has hidden the chat from their inbox. The chat reappears with the next message of type
+    /// MESSAGE. Null unless the viewer is the actor or an admin.
     async fn is_hidden(&self, context: &Context<'_>) -> Result<Option<bool>> {
         let caller = caller(context)?;
         if !policy::reads_own_views(&caller.viewer, self.0.actor_id) {
@@ -92,8 +92,8 @@ impl Participation {
         self.0.first_message_at.map(DateTime)
     }
 
-    /// The sequence up to which the actor has read the chat. Sending a message also moves it, without a
-    /// `ParticipationChangedEvent`.
+    /// The sequence up to which the actor has read the chat. Sending a message also moves it; no
+    /// `ParticipationChangedEvent` is sent for that.
     async fn last_read_sequence(&self) -> Result<i32> {
         i32::try_from(self.0.last_read_sequence).map_err(|_| Fault::internal("a sequence is too large"))
     }
@@ -103,8 +103,8 @@ impl Participation {
         self.0.last_read_at.map(DateTime)
     }
 
-    /// The number of messages by others that the actor has not read, without deleted ones. Counted up to 100,
-    /// so show 100 as "99+".
+    /// The number of messages by others that the actor has not read. Deleted messages are not counted. Counted
+    /// up to 100, so show 100 as "99+".
     async fn unread_count(&self, context: &Context<'_>) -> Result<i32> {
         let unread = caller(context)?.load(UnreadOf(self.0.id)).await?.unwrap_or_default();
         Ok(i32::try_from(unread).unwrap_or(i32::MAX))

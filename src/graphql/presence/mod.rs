@@ -15,11 +15,11 @@ use super::scalar::DateTime;
 use async_graphql::{Context, ID, Object};
 use entity::{ChatId, presence};
 
-/// A user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
+/// The presence of a user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
 #[derive(Clone)]
 pub(super) struct Presence(pub presence::Model);
 
-/// A user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
+/// The presence of a user who has joined a chat. It ends when the user leaves, signs out, or stops renewing it.
 #[Object]
 impl Presence {
     /// The global id, for `node(id:)`.

@@ -17,8 +17,8 @@ use entity::ChatId;
 struct JoinChatInput {
     /// The id of the chat.
     chat_id: ID,
-    /// True to join only if no other user is present. Otherwise fails with `CHAT_TAKEN`; `presences` of the
-    /// payload's `chat` shows who is.
+    /// True to join only if no other user is present. Otherwise, the mutation fails with `CHAT_TAKEN`, and
+    /// `presences` of the payload's `chat` shows the present users.
     #[graphql(default)]
     exclusive: bool,
 }
@@ -46,11 +46,11 @@ struct LeaveChatInput {
 struct LeaveChatPayload {
     /// The id of the viewer's participation, which has ended. Null in VISITOR chats, where it continues.
     ended_participation_id: Option<ID>,
-    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, and if the
-    /// viewer can no longer see the chat.
+    /// The viewer's participation, which has ended. Null in VISITOR chats, where it continues, or if the viewer
+    /// can no longer see the chat.
     participation: Option<Participation>,
-    /// The viewer's last presence in the chat, which has ended. Null if they never joined, and if they can no
-    /// longer see the chat.
+    /// The viewer's last presence in the chat, which has ended. Null if they never joined or can no longer see
+    /// the chat.
     presence: Option<Presence>,
     /// The current state of the chat. Null if the viewer can no longer see it.
     chat: Option<Chat>,
@@ -79,7 +79,7 @@ struct KeepPresencePayload {
 struct SetTypingInput {
     /// The id of the chat.
     chat_id: ID,
-    /// True while the viewer types, repeated at least every 10 seconds. False when they stop.
+    /// True while the viewer is typing; repeat it at least every 10 seconds. False when they stop.
     is_typing: bool,
 }
 

@@ -45,7 +45,7 @@ impl Room {
         DateTime(self.0.created_at)
     }
 
-    /// The number of minutes after its newest message in which a chat can be resumed. 0: never. Null unless
+    /// The number of minutes for which a chat can be resumed after its newest message. 0: never. Null unless
     /// the viewer is an admin.
     async fn resume_window_minutes(&self, context: &Context<'_>) -> Result<Option<i32>> {
         Ok(is_for_admin(context)?.then_some(self.0.resume_window_minutes))
@@ -58,9 +58,9 @@ impl Room {
     }
 
     /// True if a user who answers in this room is online: active within the last 60 seconds. In a room with
-    /// `access` MEMBERS, its members answer. In an open room, a user answers if they are present in, or took
-    /// part in, one of its 100 newest chats. A user who never took part in a room's chat answers in every open
-    /// room. Subscribe to changes with `roomChanged`.
+    /// `access` MEMBERS, its members answer. In an open room, a user answers if they are or were a participant
+    /// of one of its 100 newest chats. A user who has never been a participant of any room's chats answers in
+    /// every open room. Subscribe to changes with `roomChanged`.
     async fn is_staffed(&self, context: &Context<'_>) -> Result<bool> {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }

@@ -21,7 +21,7 @@ struct CreateRoomInput {
     /// send, such as `https://shop.example`.
     #[graphql(default)]
     allowed_origins: Vec<String>,
-    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// The number of minutes for which a chat can be resumed after its newest message, 0–10,080 (one week). 0:
     /// never.
     #[graphql(default_with = "limits::RESUME_MINUTES.1")]
     resume_window_minutes: i32,
@@ -39,8 +39,8 @@ struct CreateRoomInput {
 struct CreateRoomPayload {
     /// The new room with its widget key.
     room: Option<Room>,
-    /// The secret with which your server signs identity tokens. Store it: only this payload and that of
-    /// `rotateIdentitySecret` show it.
+    /// The secret with which your server signs identity tokens. Store it: only this payload shows it. To
+    /// replace it, use `rotateIdentitySecret`.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: UserErrors,
@@ -57,7 +57,7 @@ struct UpdateRoomInput {
     /// The origins whose pages can use the room's `widgetKey`, as for `createRoom`. An empty list allows
     /// none.
     allowed_origins: Option<Vec<String>>,
-    /// The number of minutes after its newest message in which a chat can be resumed, 0–10,080 (one week). 0:
+    /// The number of minutes for which a chat can be resumed after its newest message, 0–10,080 (one week). 0:
     /// never.
     resume_window_minutes: Option<i32>,
     /// The number of minutes without activity after which a chat ends, 0–43,200 (30 days). 0: never.
@@ -109,8 +109,8 @@ struct RotateIdentitySecretInput {
 struct RotateIdentitySecretPayload {
     /// The room whose secret was replaced.
     room: Option<Room>,
-    /// The new secret. Store it: only this payload shows it. Null for a retry if the secret was replaced
-    /// again since.
+    /// The new secret. Store it: only this payload shows it. Null for a retry if the secret has been replaced
+    /// again.
     identity_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: UserErrors,

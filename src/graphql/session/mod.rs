@@ -30,7 +30,7 @@ pub(super) struct ChatSession(pub SessionRow);
 /// A participant of a chat session.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionParticipant {
-    /// The actor who takes part in the session.
+    /// The actor who participates in the session.
     actor: Actor,
     /// The status of the actor in the session.
     status: CallStatus,
@@ -118,12 +118,12 @@ impl ChatSession {
         self.0.session.scheduled_at.map(DateTime)
     }
 
-    /// The time at which the session began to ring. Null if it never did.
+    /// The time at which the session began to ring. Null if it was never started.
     async fn started_at(&self) -> Option<DateTime> {
         self.0.session.started_at.map(DateTime)
     }
 
-    /// The actor who started the session. Null if it never rang.
+    /// The actor who started the session. Null if it was never started.
     async fn started_by(&self, context: &Context<'_>) -> Result<Option<Actor>> {
         self.actor(context, self.0.session.started_by).await
     }
@@ -189,7 +189,7 @@ impl ChatSession {
     }
 
     /// The actions that the viewer can take on the session now. Show a button only if its action is listed.
-    /// START is not listed while another session of the chat rings or runs.
+    /// START is not listed while another session of the chat is ringing or in progress.
     async fn viewer_actions(&self, context: &Context<'_>) -> Result<Vec<ChatSessionAction>> {
         let caller = caller(context)?;
         let viewer = &caller.viewer;

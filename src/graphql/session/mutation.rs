@@ -1,4 +1,4 @@
-//! Creating sessions and moving them on.
+//! Creating, updating and changing the state of sessions.
 
 use super::super::caller::{Caller, caller};
 use super::super::chat::Chat;
@@ -148,7 +148,7 @@ pub(in crate::graphql) struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Creates a chat session, and starts it if `start` is true. Errors: `SESSION_OPEN` if another session of
-    /// the chat rings or runs, `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
+    /// the chat is ringing or in progress, `TOO_MANY`, `NOT_PARTICIPANT`, `CHAT_ENDED`.
     async fn create_chat_session(
         &self,
         context: &Context<'_>,
@@ -198,8 +198,8 @@ impl SessionMutation {
         Ok(Some(answer(caller, updated, Some(&id)).await?.into()))
     }
 
-    /// Makes a chat session ring. For its participants and admins. Errors: `INVALID_TRANSITION`,
-    /// `SESSION_OPEN` if another session of the chat rings or runs, `NOT_PARTICIPANT`.
+    /// Makes a chat session ring. For its participants and admins. Errors: `INVALID_TRANSITION`, `SESSION_OPEN`
+    /// if another session of the chat is ringing or in progress, `NOT_PARTICIPANT`.
     async fn start_chat_session(
         &self,
         context: &Context<'_>,
@@ -224,7 +224,8 @@ impl SessionMutation {
     }
 
     /// Rejects a chat session. For its participants, except the one who started it. Before it rings, its
-    /// creator cannot reject it either. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
+    /// creator cannot reject it; use `finishChatSession` instead. Errors: `INVALID_TRANSITION`,
+    /// `NOT_PARTICIPANT`.
     async fn reject_chat_session(
         &self,
         context: &Context<'_>,
@@ -235,8 +236,8 @@ impl SessionMutation {
         Ok(Some(direct(caller(context)?, SessionAction::Reject, &chat_session_id, asked).await?.into()))
     }
 
-    /// Finishes a chat session. The outcome is COMPLETED if it was accepted, and CANCELLED otherwise. For its
-    /// participants and admins. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
+    /// Finishes a chat session. The outcome is COMPLETED if the session was accepted, otherwise CANCELLED. For
+    /// its participants and admins. Errors: `INVALID_TRANSITION`, `NOT_PARTICIPANT`.
     async fn finish_chat_session(
         &self,
         context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! The chat of a session to create: an existing one, or that of the people who are called.
+//! The chat of a session to create: an existing one, or the chat of the given participants.
 
 use super::super::id::{Halt, Kind, expect_actors};
 use crate::actions::SessionPlace;
@@ -15,8 +15,9 @@ const PARTICIPANT_IDS: &str = "participantIds";
 pub(super) enum PlaceInput {
     /// An existing chat, and the participants to call.
     Chat(ChatPlaceInput),
-    /// The ids of the participants, up to 100 including the viewer, who always takes part. The session belongs to
-    /// the chat with exactly these participants. If there is none, the server creates it. Not for visitors.
+    /// The ids of the participants, up to 100 including the viewer, who is always a participant. The session
+    /// belongs to the chat with exactly these participants. If there is none, the server creates it. Not for
+    /// visitors.
     ParticipantIds(Vec<ID>),
 }
 
@@ -26,7 +27,7 @@ pub(super) enum PlaceInput {
 pub(super) struct ChatPlaceInput {
     /// The id of the chat.
     id: ID,
-    /// The ids of the participants, up to 100 including the viewer, who always takes part. Default: all
+    /// The ids of the participants, up to 100 including the viewer, who is always a participant. Default: all
     /// participants of the chat.
     participant_ids: Option<Vec<ID>>,
 }

@@ -38,7 +38,7 @@ pub(super) struct PresenceChangedPayload {
     /// The kind of the change. ADDED: the user joined. CHANGED: the presence was renewed, and `expiresAt`
     /// moved. REMOVED: the presence ended.
     pub(super) action: ChangeAction,
-    /// The presence in its state after the change, or a later one.
+    /// The presence after the change. It can already include later changes.
     pub(super) presence: Presence,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct ChatSessionChangedPayload {
     pub(super) at: DateTime,
     /// The action that changed the state. Null if only other fields changed.
     pub(super) action: Option<ChatSessionAction>,
-    /// The session in its state after the change, or a later one.
+    /// The session after the change. It can already include later changes.
     pub(super) chat_session: ChatSession,
 }
 
@@ -125,7 +125,7 @@ pub(super) struct ChatGoneEvent {
     removed_chat_id: ID,
 }
 
-/// Fields of the chat changed: its name, description, privacy, tags, owner or end.
+/// The chat's own fields changed: its name, description, privacy, tags, owner or end time.
 #[derive(SimpleObject)]
 pub(super) struct ChatChangedEvent {
     /// The chat in its current state.
@@ -149,7 +149,7 @@ pub(super) struct MessageAddedEvent {
 /// A message was edited, deleted or reacted to. Compare its `editedAt` and `deletedAt`.
 #[derive(SimpleObject)]
 pub(super) struct MessageChangedEvent {
-    /// The message in its state after the change, or a later one.
+    /// The message after the change. It can already include later changes.
     message: Message,
 }
 
@@ -184,8 +184,8 @@ pub(super) struct ParticipationAddedEvent {
     participation: Participation,
 }
 
-/// A participation changed: its actor has read messages, or changed their own settings for the chat. It is
-/// not stored, so it can be sent again after a reconnect.
+/// A participation changed: its actor has read messages, or changed their own settings for the chat. It is not
+/// stored. After a reconnect, the current state can be sent again.
 #[derive(SimpleObject)]
 pub(super) struct ParticipationChangedEvent {
     /// The participation in its current state.
@@ -211,7 +211,7 @@ pub(super) struct ChatSessionAddedEvent {
 /// A chat session changed its state or other fields.
 #[derive(SimpleObject)]
 pub(super) struct ChatSessionChangedEvent {
-    /// The session in its state after the change, or a later one.
+    /// The session after the change. It can already include later changes.
     chat_session: ChatSession,
     /// The action that changed the state. Null if only other fields changed.
     action: Option<ChatSessionAction>,
@@ -232,7 +232,7 @@ pub(super) struct RoomChangedEvent {
     room: Room,
 }
 
-/// An event that concerns the viewer, with its cursor.
+/// An event across the viewer's chats, with its cursor.
 #[derive(SimpleObject)]
 pub(super) struct ViewerEventsPayload {
     /// The position of the stream after this event. Pass it as `after` to resume.
@@ -241,11 +241,11 @@ pub(super) struct ViewerEventsPayload {
     pub(super) at: DateTime,
     /// The viewer with the current `unreadCount`.
     pub(super) viewer: Viewer,
-    /// The event that concerns the viewer.
+    /// The event that happened across the viewer's chats.
     pub(super) change: ViewerEvent,
 }
 
-/// An event that concerns the viewer.
+/// An event across the viewer's chats.
 #[derive(Union)]
 #[allow(clippy::large_enum_variant)]
 pub(super) enum ViewerEvent {

@@ -46,7 +46,7 @@ where
 impl<I: Clone, T, F: Fn(I) -> Option<Made<T>>> Items<I, F> {
     async fn next(&mut self) -> Option<T> {
         let is_again = self.resume.takes_again();
-        // What was resolved is dropped before the wait for the next one.
+        // The resolved item is dropped before waiting for the next one.
         let mut again = self.last.take().filter(|_| is_again);
         loop {
             let item = match again.take() {

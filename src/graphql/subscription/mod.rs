@@ -37,22 +37,22 @@ enum ChatScopeInput {
     RoomId(ID),
     /// Follows the chats with this visitor.
     VisitorId(ID),
-    /// Follows the chats that this user takes part in.
+    /// Follows the chats in which this user is a participant.
     UserId(ID),
     /// Follows the chats in which this user is present.
     PresentUserId(ID),
 }
 
-/// Live updates. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on the screen, all
-/// on one WebSocket. Each event's cursor is also in `extensions.cursor` of the response. `extensions.after`
-/// of the request takes precedence over the `after` argument, so one generic link can resume every
-/// subscription.
+/// Live updates. A front end typically uses one WebSocket with one `viewerEvents` subscription, and one
+/// `chatEvents` subscription per chat on the screen. Each event's cursor is also in `extensions.cursor` of the
+/// response. `extensions.after` of the request takes precedence over the `after` argument, so one generic link
+/// can resume every subscription.
 pub struct Subscription;
 
-/// Live updates. A front end needs one `viewerEvents`, and one `chatEvents` for each chat on the screen, all
-/// on one WebSocket. Each event's cursor is also in `extensions.cursor` of the response. `extensions.after`
-/// of the request takes precedence over the `after` argument, so one generic link can resume every
-/// subscription.
+/// Live updates. A front end typically uses one WebSocket with one `viewerEvents` subscription, and one
+/// `chatEvents` subscription per chat on the screen. Each event's cursor is also in `extensions.cursor` of the
+/// response. `extensions.after` of the request takes precedence over the `after` argument, so one generic link
+/// can resume every subscription.
 #[Subscription]
 impl Subscription {
     /// New messages of a chat. With `after`, replays missed messages in order, then continues live. No gaps,
@@ -155,9 +155,9 @@ impl Subscription {
         }))
     }
 
-    /// Events across the viewer's chats: the inbox, the queues of the given rooms, and chat sessions that
-    /// call the viewer. Each event has the current state of the chat; intermediate states can be skipped.
-    /// Starts with `ViewerResetEvent` if `after` is absent or too old. While it is open, it renews all
+    /// Events across the viewer's chats: the inbox, the queues of the given rooms, and chat sessions in which
+    /// the viewer is a participant. Each event has the current state of the chat, so intermediate states can be
+    /// missing. Starts with `ViewerResetEvent` if `after` is absent or too old. While it is open, it renews all
     /// presences of a user.
     async fn viewer_events(
         &self,

@@ -20,8 +20,8 @@ pub(super) struct Webhook(pub webhook::Model);
 /// A URL that receives events of the organization by HTTP POST. Each request is signed according to Standard
 /// Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) and has the headers `X-WEBHOOK-API-KEY`
 /// and `X-WEBHOOK-API-SECRET`. A 2xx status is success. Otherwise the server tries again after 5 s, 5 min, 30
-/// min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, or when `Retry-After` says. Each event is delivered at least
-/// once, sometimes twice with the same `webhook-id`, and not always in order.
+/// min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, or at the time given by `Retry-After`. Each event is delivered at
+/// least once, sometimes twice with the same `webhook-id`, and not always in order.
 #[Object]
 impl Webhook {
     /// The global id, for `node(id:)`.
@@ -116,8 +116,8 @@ impl WebhookDelivery {
         self.0.attempts
     }
 
-    /// The time of the next attempt. Null unless the state is PENDING. During an attempt: the time at which
-    /// it is repeated if the server stops before it ends.
+    /// The time of the next attempt. Null unless the state is PENDING. During an attempt, the time of the retry
+    /// if the server stops before the attempt ends.
     async fn next_attempt_at(&self) -> Option<DateTime> {
         self.0.next_attempt_at.map(DateTime)
     }
@@ -127,12 +127,12 @@ impl WebhookDelivery {
         self.0.delivered_at.map(DateTime)
     }
 
-    /// The HTTP status of the latest attempt. Null during an attempt, and if no complete response arrived.
+    /// The HTTP status of the latest attempt. Null during an attempt, or if no complete response arrived.
     async fn last_status(&self) -> Option<i32> {
         self.0.last_status
     }
 
-    /// The error of the latest attempt, in English. Null during an attempt, and after success.
+    /// The error of the latest attempt, in English. Null during an attempt or after success.
     async fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }

@@ -81,7 +81,7 @@ struct RotateSigningSecretPayload {
     /// The webhook whose secret was replaced.
     webhook: Option<Webhook>,
     /// The new secret, for your Standard Webhooks library. Store it: only this payload shows it. Null for a
-    /// retry if the secret was replaced again since.
+    /// retry if the secret has been replaced again.
     signing_secret: Option<String>,
     /// Errors that prevented the mutation. Empty on success.
     user_errors: UserErrors,

@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// The text of every message that has one.
 pub const TEXT: &str = "needle";
 
-/// What a chat is like for every viewer.
+/// A chat, and the relation of every viewer to it.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     chat_type: ChatType,

@@ -1,5 +1,5 @@
-//! Which states of a session are open, ring or are final is defined once, in `entity`. Partial indexes of the database
-//! name states as well: they name the same ones.
+//! The phases of session states (open, ringing, over) are defined once, in `entity`. Partial indexes of the database
+//! also name states, and must name the same ones.
 
 use crate::harness::stored::Stored;
 use crate::harness::{Engine, TestApp};
@@ -7,7 +7,7 @@ use crate::on_both;
 use entity::SessionState;
 use sea_orm::{ConnectionTrait, DbBackend, Iterable, Statement};
 
-on_both!(partial_indexes_name_the_states_that_the_questions_select);
+on_both!(partial_indexes_match_state_predicates);
 
 /// The definitions of the partial indexes of a table, by name.
 async fn partial_indexes(stored: &Stored, table: &str) -> Vec<(String, String)> {
@@ -37,7 +37,7 @@ fn quoted(sql: &str) -> Vec<&str> {
     sql.split('\'').skip(1).step_by(2).collect()
 }
 
-async fn partial_indexes_name_the_states_that_the_questions_select(engine: Engine) {
+async fn partial_indexes_match_state_predicates(engine: Engine) {
     let app = TestApp::start(engine).await;
     let stored = Stored::of(&app).await;
     let names =
@@ -54,7 +54,7 @@ async fn partial_indexes_name_the_states_that_the_questions_select(engine: Engin
 }
 
 #[test]
-fn every_state_is_exactly_one_of_pending_ringing_running_and_over() {
+fn each_session_state_has_exactly_one_phase() {
     for state in SessionState::iter() {
         let questions = [state.is_pending(), state.is_ringing(), state.is_running(), state.is_over()];
         assert_eq!(questions.iter().filter(|is| **is).count(), 1, "{state:?}");

@@ -21,7 +21,7 @@ async fn ask(person: &Person, chat: &str) -> reqwest::Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queries_beyond_the_budget_are_refused_until_it_refills() {
+async fn queries_over_budget_are_refused_until_it_refills() {
     let world = limited().await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let chat = world.chat(&vera).await;
@@ -83,7 +83,7 @@ async fn caller_that_waits_as_long_as_it_is_told_is_admitted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_beyond_the_budget_slows_down_and_loses_nothing() {
+async fn stream_over_budget_slows_down_without_loss() {
     let world = limited().await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -94,7 +94,7 @@ async fn a_stream_beyond_the_budget_slows_down_and_loses_nothing() {
         fragment page on MessageConnection { nodes { id type text createdAt sequence sender { id displayName } viewerActions
         reactions { emoji count } attachments { id name } chat { id title } } }";
     socket.subscribe("1", document, json!({ "chat": chat }), None).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let mut sent = Vec::new();
     for number in 0..20 {
         let selection = "messageEdge { node { sequence } }";
@@ -153,7 +153,7 @@ async fn mutations_within_fragments_count_as_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_actors_dear_operations_leave_turns_to_others() {
+async fn expensive_operations_do_not_starve_other_actors() {
     let world = World::new(Engine::Sqlite).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let chat = world.chat(&vera).await;

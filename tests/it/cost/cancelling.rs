@@ -23,7 +23,7 @@ async fn quiet() -> (World, Person, String) {
     (world, vera, chat)
 }
 
-/// Holds a table, so that whoever reads it waits.
+/// Locks a table, so that reads of it wait.
 async fn held(stored: &Stored, table: &str) -> DatabaseTransaction {
     let transaction = stored.0.begin().await.expect("a transaction");
     let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
@@ -67,7 +67,7 @@ async fn a_query_ends_when_its_client_leaves() {
             socket.subscribe("1", QUERY, json!({ "chat": chat }), None).await;
             until(&stored, 1).await;
             socket.send(json!({ "type": "complete", "id": "1" })).await;
-            socket.stands().await;
+            socket.wait_until_subscribed().await;
         } else {
             let request = vera.request().json(&json!({ "query": QUERY, "variables": { "chat": chat } }));
             let asked = tokio::spawn(request.send());

@@ -115,7 +115,7 @@ async fn an_input_field_without_its_variable_has_its_default() {
     let given = json!({ "chat": scene.public.chat, "internal": true });
     let sent = scene.olga.query(send, given).await;
     assert_eq!(sent["sendMessage"]["messageEdge"]["node"]["isInternal"], true);
-    // What every input field's default is, is what the field has without one.
+    // The default of every input field is the value that it has if it is absent.
     for Default { on, name, value, .. } in defaults().into_iter().filter(|default| default.field.is_none()) {
         let is_known =
             value.is_boolean() || value.is_i64() || value == json!("TELEMED") || value == json!([]);

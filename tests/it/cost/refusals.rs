@@ -42,7 +42,7 @@ async fn refused_values_are_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_and_actions_that_do_not_fit_are_validation_errors() {
+async fn invalid_variables_and_directives_are_validation_errors() {
     let world = World::new(Engine::Sqlite).await;
     for document in [
         "query { node(id: $id) { id } }",
@@ -68,7 +68,7 @@ async fn variables_and_actions_that_do_not_fit_are_validation_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_widget_key_runs_nothing_but_the_sign_in() {
+async fn widget_key_can_only_sign_in() {
     let world = World::new(Engine::Sqlite).await;
     let widget = Widget::of(&world.admin, &world.room).await;
     let sign_in = "signInVisitor(input: {}) { token }";
@@ -84,7 +84,7 @@ async fn a_widget_key_runs_nothing_but_the_sign_in() {
         let answer = widget.client.ask(&document, json!({})).await;
         assert_eq!(error_code(&answer), "FORBIDDEN", "{document}: {answer}");
     }
-    // What the sign-in selects is limited.
+    // The selection of the sign-in is limited too.
     let wide =
         "mutation { signInVisitor(input: {}) { viewer { inbox(first: 100) { nodes { messages(first: 100) {
         nodes { text } } } } } } }";
@@ -95,7 +95,7 @@ async fn a_widget_key_runs_nothing_but_the_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_operations_of_a_document_do_not_matter() {
+async fn only_the_selected_operation_is_checked() {
     let world = World::new(Engine::Sqlite).await;
     let wide = "fragment wide on Query { organization { rooms { nodes { id } } users { nodes { id } } } }";
     let others: String = (0..150).map(|at| format!("query q{at} {{ ...wide }} ")).collect();

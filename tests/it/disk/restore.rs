@@ -38,7 +38,7 @@ fn remove_log(data: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cursor_outlives_stops_and_kills() {
+async fn cursors_survive_restarts() {
     let (_folder, mut stage) = stage().await;
     stage.send(5).await;
     let cursor = stage.cursor().await;
@@ -70,7 +70,7 @@ async fn the_database_file_alone_is_a_whole_copy_after_a_stop() {
     }
     stage.moves_to(&cold).await;
     assert_eq!(stage.read().await, stored);
-    assert!(!stage.believes(&cursor).await, "nobody knows what came after the copy");
+    assert!(!stage.believes(&cursor).await, "events after the copy are unknown");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -204,7 +204,7 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
             with_database(command);
             command.env("ANTEROOM_SECRET", &given);
         });
-        assert!(!is_let_in(&server, &old).await);
+        assert!(!is_accepted(&server, &old).await);
         assert!(server.terminate().success());
         assert!(!data.join("secret").exists());
 
@@ -212,7 +212,7 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
             with_database(command);
             command.arg("--new-secret");
         });
-        assert!(!is_let_in(&server, &old).await);
+        assert!(!is_accepted(&server, &old).await);
         assert!(server.terminate().success());
         assert!(data.join("secret").exists());
         let server = Binary::start_with(&data, 0, with_database);
@@ -220,13 +220,13 @@ async fn a_store_without_its_secret_starts_only_with_a_new_one_that_is_asked_for
     }
 }
 
-async fn is_let_in(server: &Binary, token: &str) -> bool {
+async fn is_accepted(server: &Binary, token: &str) -> bool {
     let answer = Client::new(&server.url, token).ask("{ viewer { role } }", json!({})).await;
     answer["data"]["viewer"]["role"] == "ADMIN"
 }
 
 #[test]
-fn a_fresh_folder_needs_no_flag() {
+fn new_data_folder_gets_a_secret_without_a_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     init(folder.path());
     assert!(folder.path().join("secret").exists());

@@ -9,7 +9,7 @@ use std::process::Command;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Sound = 0,
-    /// What would make a file longer fails with `ENOSPC`.
+    /// Writes that would extend a file fail with `ENOSPC`.
     Full = 1,
     WritesFail = 2,
     FlushesFail = 3,

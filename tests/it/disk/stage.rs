@@ -63,7 +63,7 @@ impl Stage {
         let shown = Arc::<Mutex<Follower>>::default();
         let mut socket = Socket::connect(&client.url, &client.token).await;
         socket.subscribe("1", FOLLOW, json!({ "chat": chat }), None).await;
-        socket.stands().await;
+        socket.wait_until_subscribed().await;
         let follower = tokio::spawn(follow(socket, client.clone(), chat.clone(), Arc::clone(&shown)));
         Self {
             data: data.to_owned(),
@@ -224,7 +224,7 @@ impl Stage {
         self.server = Some(Binary::start_with(&self.data, self.port, |command| (self.settings)(command)));
     }
 
-    /// What is stored after a start of a server that has stopped.
+    /// The stored messages after a start of a stopped server.
     pub async fn restarted_read(&mut self) -> Vec<Line> {
         self.start_again().await;
         self.read().await

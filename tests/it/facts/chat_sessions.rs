@@ -7,17 +7,17 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    creating_a_session_answers_it_whole,
+    create_returns_complete_session,
     telemed_is_the_only_type,
     a_session_starts_by_an_action,
-    a_chat_of_a_session_is_between_its_people_and_links_both_ways,
+    session_and_chat_link_to_each_other,
 );
 
 const SESSION: &str = "id type title state createdAt createdBy { id } scheduledAt startedAt startedBy { id } acceptedAt
     acceptedBy { id } rejectedAt rejectedBy { id } rejectReason finishedAt finishedBy { id } finishReason outcome
     chat { id } participants { status actor { id } }";
 
-async fn creating_a_session_answers_it_whole(engine: Engine) {
+async fn create_returns_complete_session(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let document = format!(
@@ -113,7 +113,7 @@ async fn a_session_starts_by_an_action(engine: Engine) {
 }
 
 #[test]
-fn what_happened_is_never_taken_from_a_caller() {
+fn callers_cannot_set_transition_fields() {
     for input in ["CreateChatSessionInput", "UpdateChatSessionInput"] {
         let forged: Vec<_> = sdl::fields(input)
             .into_keys()
@@ -126,7 +126,7 @@ fn what_happened_is_never_taken_from_a_caller() {
     }
 }
 
-async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: Engine) {
+async fn session_and_chat_link_to_each_other(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
@@ -155,11 +155,11 @@ async fn a_chat_of_a_session_is_between_its_people_and_links_both_ways(engine: E
     let mut expected = vec![olga.id.clone(), odile.id.clone(), otto.id.clone()];
     expected.sort();
     assert_eq!(people, expected);
-    // Exactly the same people have the same chat, whoever asks; others another.
+    // Exactly the same people have the same chat, whichever of them calls; other people have another chat.
     assert_eq!(make(&otto, &[&olga.id, &odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id]).await["chat"]["id"], chat.as_str());
     assert_ne!(make(&olga, &[&odile.id, &otto.id, &vera.id]).await["chat"]["id"], chat.as_str());
-    // Only who takes part sees it.
+    // Only participants see it.
     let query = "query($id: ID!) { chat(id: $id) { id } }";
     assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"], Value::Null);
     assert_eq!(odile.query(query, json!({ "id": chat })).await["chat"]["id"], chat.as_str());

@@ -14,11 +14,11 @@ on_both!(
     times_have_milliseconds_and_a_zone,
     values_need_no_encoding,
     a_chat_shows_its_times_flags_and_counters,
-    a_users_chats_are_all_of_theirs_and_current_ones_where_they_are_present,
+    current_chats_are_those_with_presence,
     presences_name_user_and_chat_and_are_sorted_by_join_time,
     participations_name_visitors_and_users,
     only_messages_and_suggestions_can_be_sent,
-    sender_names_are_those_for_the_reader,
+    sender_name_depends_on_viewer,
     a_message_has_a_text_and_a_join_has_none,
 );
 
@@ -227,7 +227,7 @@ async fn a_chat_shows_its_times_flags_and_counters(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_users_chats_are_all_of_theirs_and_current_ones_where_they_are_present(engine: Engine) {
+async fn current_chats_are_those_with_presence(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let mut chats = Vec::new();
@@ -302,7 +302,7 @@ async fn presences_name_user_and_chat_and_are_sorted_by_join_time(engine: Engine
         })
         .collect();
     assert_eq!(found, expected);
-    // Joining asks for the chat; the user is whoever joins.
+    // `joinChat` takes only the chat; the user is the caller.
     assert!(sdl::fields("JoinChatInput")["chatId"].contains("ID!"));
     let given: Vec<_> = sdl::fields("JoinChatInput").into_keys().collect();
     assert_eq!(given, ["chatId", "exclusive"]);
@@ -359,7 +359,7 @@ async fn only_messages_and_suggestions_can_be_sent(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn sender_names_are_those_for_the_reader(engine: Engine) {
+async fn sender_name_depends_on_viewer(engine: Engine) {
     let world = World::new(engine).await;
     let olga = world.operator("Olga").await;
     let made = world.admin.done("upsertVisitor", "visitor { id }", json!({ "externalId": "nameless" })).await;

@@ -38,7 +38,7 @@ async fn a_body_that_does_not_say_that_it_is_json_is_refused(engine: Engine) {
         let (status, answer) = post(media_type).await;
         assert_eq!(status, 415, "{media_type:?}");
         let message = text(&answer["errors"][0]["message"]);
-        assert!(message.contains("application/json"), "it says what to send: {message}");
+        assert!(message.contains("application/json"), "the message names the expected type: {message}");
     }
     world.app.stop().await;
 }
@@ -82,7 +82,7 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
         let (name, input) = creation(kind, &others);
         let made = olga.done(name, selection, input).await["chat"].clone();
         assert_eq!((&made["type"], &made["participationCount"]), (&json!(kind), &json!(count)));
-        // What people write is a message; what the system tells of itself is of another type, and no text.
+        // Messages of people have the type MESSAGE; system messages have another type, and no text.
         olga.done("joinChat", "", json!({ "chatId": made["id"] })).await;
         olga.done("sendMessage", "", json!({ "chatId": made["id"], "text": "Hello" })).await;
         let query = "query($id: ID!) { chat(id: $id) { messages { nodes { type text } } } }";
@@ -94,7 +94,7 @@ async fn a_pair_is_direct_and_more_are_a_group(engine: Engine) {
 }
 
 #[test]
-fn nobody_sends_times_of_their_own() {
+fn clients_cannot_set_times() {
     for input in ["CreateDirectChatInput", "CreateGroupChatInput", "SendMessageInput"] {
         let times: Vec<_> =
             sdl::fields(input).into_iter().filter(|(_, text)| text.contains("DateTime")).collect();

@@ -11,9 +11,9 @@ on_both!(
     tenant_and_instance_are_separate_scopes,
     there_is_one_path,
     a_cursor_carries_no_page_size,
-    a_search_cursor_is_a_place_whatever_else_is_asked,
-    every_listed_message_carries_its_own_place,
-    a_hit_of_any_page_leads_to_neighbours_in_any_size,
+    search_cursor_is_independent_of_other_arguments,
+    every_listed_message_has_its_cursor,
+    hit_cursor_pages_to_neighbors_with_any_size,
     equal_times_and_archived_messages_are_not_skipped,
 );
 
@@ -163,7 +163,7 @@ async fn a_cursor_carries_no_page_size(engine: Engine) {
     chat.world.app.stop().await;
 }
 
-async fn a_search_cursor_is_a_place_whatever_else_is_asked(engine: Engine) {
+async fn search_cursor_is_independent_of_other_arguments(engine: Engine) {
     let chat = chat(engine, &["hello 1", "other 1", "hello 2", "other 2", "hello 3"]).await;
     let first = chat.page("searchMessages(query: \"hello\", first: 1)").await;
     assert_eq!(texts(&first), ["hello 3"]);
@@ -193,7 +193,7 @@ async fn a_search_cursor_is_a_place_whatever_else_is_asked(engine: Engine) {
     chat.world.app.stop().await;
 }
 
-async fn every_listed_message_carries_its_own_place(engine: Engine) {
+async fn every_listed_message_has_its_cursor(engine: Engine) {
     let messages = ["one", "two", "three", "four"];
     let chat = chat(engine, &messages).await;
     let all = chat.page("messages(first: 100)").await;
@@ -209,7 +209,7 @@ async fn every_listed_message_carries_its_own_place(engine: Engine) {
     chat.world.app.stop().await;
 }
 
-async fn a_hit_of_any_page_leads_to_neighbours_in_any_size(engine: Engine) {
+async fn hit_cursor_pages_to_neighbors_with_any_size(engine: Engine) {
     let messages = ["Hello0", "Test0", "Hello1", "Test1", "Hello2", "Test2", "Hello3", "Test3"];
     let chat = chat(engine, &messages).await;
     let mut after = String::new();

@@ -1,4 +1,4 @@
-//! What all clients of a run share: where the nodes are, the chats, the clock of the run, and one way to ask.
+//! The context that all clients of a run share: the nodes, the chats, the clock of the run, and requests with retries.
 
 use super::journal::{Micros, Shown};
 use base64::Engine;
@@ -62,7 +62,7 @@ pub struct Head {
     pub count: usize,
 }
 
-/// What comes of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub enum Reply {
     /// The data of an answer without errors.
@@ -133,7 +133,7 @@ impl Context {
         *self.broken.lock().unwrap().entry(answer).or_default() += 1;
     }
 
-    /// What was noted, and how often.
+    /// The notes, and the number of times each was made.
     pub fn broken(&self) -> BTreeMap<String, usize> {
         self.broken.lock().unwrap().clone()
     }

@@ -52,7 +52,7 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Follows a chat from its start on (messages), or from now on (events); or so many chats (feeds).
+    /// Follows a chat from its start (messages) or from now on (events), or this number of chats (feeds).
     pub fn new(
         context: &Context,
         caller: &Caller,

@@ -27,7 +27,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Traffic {
     state: State,
-    /// Connections of an older generation are lost: nothing passes on them any more, and nobody is told.
+    /// Connections of an older generation are lost: they pass no more bytes, and neither side is notified.
     generation: u64,
 }
 
@@ -73,7 +73,7 @@ impl Link {
         self.set(State::Slow);
     }
 
-    /// Loses all connections for ever, as a dead route does: neither side is told. New ones are silent until the
+    /// Loses all connections permanently, as a dead route does: neither side is notified. New ones are silent until the
     /// link is open again.
     pub fn lose(&self) {
         self.traffic.send_modify(|traffic| {

@@ -200,7 +200,7 @@ fn a_position_of_the_log_that_nobody_saw_is_a_gap() {
 }
 
 #[test]
-fn a_reset_excuses_what_it_skips_and_nothing_else() {
+fn reset_excuses_only_skipped_events() {
     let kinds = planted(|run| {
         let frames = &mut run.followers[1].frames;
         frames.retain(|frame| !matches!(frame.position, Some(3 | 4)));
@@ -229,7 +229,7 @@ fn a_message_that_was_refused_or_never_sent_is_a_phantom() {
 }
 
 #[test]
-fn two_winners_or_a_winner_whom_the_store_does_not_name_are_wrong() {
+fn two_winners_or_an_unstored_winner_are_wrong() {
     assert_eq!(planted(|run| run.contests[0].winners.push("otto".into())), [Kind::Winners]);
     assert_eq!(planted(|run| run.contests[0].stored = None), [Kind::Winners]);
     assert_eq!(planted(|run| run.contests[0].stored = Some("otto".into())), [Kind::Winners]);
@@ -254,7 +254,7 @@ fn a_retry_with_another_answer_is_inconsistent() {
 }
 
 #[test]
-fn a_walk_that_lacks_an_acknowledged_message_lost_it() {
+fn paging_without_acknowledged_message_is_reported() {
     assert_eq!(planted(|run| drop(run.walks[0].shown.pop())), [Kind::Lost]);
     // One that began before the answer owes nothing.
     let kinds = planted(|run| {

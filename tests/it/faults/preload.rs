@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disk {
     Sound = 0,
-    /// What would extend a file fails with `ENOSPC`.
+    /// Writes that would extend a file fail with `ENOSPC`.
     Full = 1,
     WritesFail = 2,
     FlushesFail = 3,

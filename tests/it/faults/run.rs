@@ -34,7 +34,7 @@ const CROWD_CHATS: usize = 25;
 /// Streams of an API client of the crowd: few enough that those which died do not count against it.
 const CROWD_EACH: usize = 60;
 
-/// What a run came to.
+/// The result of a run.
 pub struct Outcome {
     pub journal: Journal,
     /// How often each fault was caused.
@@ -84,10 +84,10 @@ pub async fn run(engine: Engine, plan: &Plan) -> Outcome {
     let supervised = Supervised::new(cluster);
     let mut journal = settle(&context, &people, clients, &urls).await;
     let last = context.again();
-    if let Some(expired) = is_on_duty(&last, &people.admin, &duty).await {
+    if let Some(expired) = duty_problem(&last, &people.admin, &duty).await {
         journal.expired.push(expired);
     }
-    // What is only in memory is gone now; what was shown and acknowledged has to be there.
+    // State that is only in memory is gone now. Events that were shown, and writes that were acknowledged, must remain.
     let cluster = supervised.end().await;
     let cluster = tokio::task::spawn_blocking(move || {
         let mut cluster = cluster;
@@ -222,7 +222,7 @@ fn start(context: &Context, people: &People, plan: &Plan) -> Clients {
     let contests =
         sessions::contest(context.clone(), visitors[CONTESTS].clone(), operators[1..].to_vec(), CONTESTS);
     let (visitor, called) = (visitors[RINGS].clone(), operators[5].clone());
-    let rings = sessions::ring_in_vain(context.clone(), visitor, called, RINGS, SETTLED_WITHIN);
+    let rings = sessions::ring_unanswered(context.clone(), visitor, called, RINGS, SETTLED_WITHIN);
     Clients {
         writers,
         readers: vec![tokio::spawn(writers::read(context.clone(), admin.clone(), SHARED))],
@@ -328,8 +328,8 @@ async fn head(context: &Context, admin: &Caller, chat: &Chat) -> Option<Head> {
     Some(Head { position: position(messages["eventCursor"].as_str()?)?, message, count })
 }
 
-/// Whether the operator on duty is still present; what is wrong if not.
-async fn is_on_duty(context: &Context, admin: &Caller, duty: &Duty) -> Option<String> {
+/// Checks that the operator on duty is still present. Returns the problem if not.
+async fn duty_problem(context: &Context, admin: &Caller, duty: &Duty) -> Option<String> {
     let query =
         "query($id: ID!) { node(id: $id) { ... on Presence { createdAt lastSeenAt endedAt endReason } } }";
     let data = context.ask_until_answered(admin, 0, query, &json!({ "id": duty.presence })).await?;

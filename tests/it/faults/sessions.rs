@@ -71,7 +71,7 @@ pub async fn look_up(
 }
 
 /// Lets sessions ring that nobody answers, and says which of them did not end in time.
-pub async fn ring_in_vain(
+pub async fn ring_unanswered(
     context: Context,
     visitor: Caller,
     called: Caller,

@@ -14,10 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-on_both!(
-    a_desk_shows_what_is_there_through_a_thousand_changes_and_cuts,
-    a_desk_that_always_lags_shows_what_is_there,
-);
+on_both!(feed_state_is_correct_after_changes_and_disconnects, feed_state_is_correct_for_lagging_client,);
 
 const CHANGES: usize = 1_000;
 /// Changes that are made at the same time.
@@ -35,20 +32,20 @@ struct Office {
     seed: u64,
 }
 
-async fn a_desk_shows_what_is_there_through_a_thousand_changes_and_cuts(engine: Engine) {
+async fn feed_state_is_correct_after_changes_and_disconnects(engine: Engine) {
     let office = Office::open(TestApp::start(engine).await).await;
     Box::pin(office.through(CHANGES, 3)).await;
 }
 
 /// With a ring of a few hints the desk reads its place again all the time.
-async fn a_desk_that_always_lags_shows_what_is_there(engine: Engine) {
+async fn feed_state_is_correct_for_lagging_client(engine: Engine) {
     let app = TestApp::start_with(engine, Clock::system(), |config| config.hub_capacity = 2).await;
     Box::pin(Office::open(app).await.through(CHANGES / 4, 1)).await;
 }
 
 /// Without a bus, what is done on the other node is known by the sweep alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_desk_on_another_node_shows_what_is_there() {
+async fn feed_state_is_correct_on_another_node() {
     let app = TestApp::start_with(Engine::Postgres, Clock::system(), |config| {
         config.sweep = Duration::from_millis(100);
     })
@@ -59,7 +56,7 @@ async fn a_desk_on_another_node_shows_what_is_there() {
     desk.operator = World::at(&desk.operator, &second.url);
     for _ in 0..CHANGES / 4 / AT_ONCE {
         office.change().await;
-        desk.catch_breath().await;
+        desk.apply_pending().await;
     }
     office.check(&mut desk).await;
     second.stop().await;
@@ -105,9 +102,9 @@ impl Office {
                 0 => desk.cut(),
                 1..4 => {
                     desk.connect().await;
-                    desk.catch_breath().await;
+                    desk.apply_pending().await;
                 }
-                _ => desk.catch_breath().await,
+                _ => desk.apply_pending().await,
             }
             shown.extend(&desk.picture);
             if round % (rounds / 10) == 0 {
@@ -169,7 +166,7 @@ impl Office {
         people.choose(&mut self.random).expect("somebody").clone()
     }
 
-    /// What somebody does next.
+    /// The next action of a random person.
     fn call(&mut self) -> (Person, &'static str, &'static str, Value) {
         const CHAT: &str = "chat { id }";
         let (users, visitors) = (self.users.clone(), self.visitors.clone());

@@ -1,5 +1,5 @@
 //! The audiences of each event in a visitor's chat, as a table. The audiences are those of the reference: the
-//! visitor, the users who take part or are present, everyone who watches the room, the present user, and
+//! visitor, the users who participate or are present, everyone who watches the room, the present user, and
 //! callers who must receive nothing.
 
 use crate::harness::Engine;
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    each_audience_of_a_chat_hears_what_is_for_it,
-    who_resumes_a_chat_is_heard_of_as_who_joins_it,
-    each_audience_of_a_chat_hears_each_of_its_entries,
-    a_desk_hears_of_its_queue_and_its_inbox,
+    each_audience_receives_its_events,
+    resuming_sends_same_events_as_joining,
+    each_audience_receives_each_entry,
+    viewer_events_include_queue_and_inbox,
 );
 
-/// What a change does to the lists of chats.
+/// The effect of a change on lists of chats.
 const LISTS: &str = "subscription($in: ChatScope!) { chatChanged(in: $in) { action chatId chat { name \
                      presentUserCount messageCount userMessageCount isWaiting participationCount \
                      userParticipationCount isPrivate endedAt } } }";
@@ -33,18 +33,18 @@ struct Scene {
     otto: Person,
     vera: Person,
     victor: Person,
-    /// What is changed to say that all before it was heard: a chat of Vera's in which Olga is present.
+    /// A chat of Vera's in which Olga is present. A change of it marks the end of the events to receive.
     beacon: String,
     /// The same for Victor.
     other_beacon: String,
     beacons: usize,
 }
 
-/// What happens, who does it by which mutation, and what is heard of it.
+/// An event: its name, the person who causes it with a mutation, and the events that are received.
 type Step<'a, Heard> = (&'a str, &'a Person, &'a str, &'a Value, Heard);
 
 /// A list that somebody follows.
-struct Ear {
+struct Subscriber {
     name: &'static str,
     socket: Socket,
 }
@@ -62,9 +62,9 @@ impl Scene {
         Self { world, olga, odile, otto, vera, victor, beacon, other_beacon, beacons: 0 }
     }
 
-    async fn ears(&self) -> Vec<Ear> {
+    async fn subscribers(&self) -> Vec<Subscriber> {
         let room = &self.world.room;
-        let mut ears = Vec::new();
+        let mut subscribers = Vec::new();
         for (name, who, place) in [
             ("A: the visitor's chats", &self.vera, json!({ "visitorId": self.vera.id })),
             ("B: Olga's chats", &self.olga, json!({ "userId": self.olga.id })),
@@ -76,24 +76,24 @@ impl Scene {
         ] {
             let mut socket = Socket::connect(&who.url, &who.token).await;
             socket.subscribe("list", LISTS, json!({ "in": place }), None).await;
-            socket.stands().await;
-            ears.push(Ear { name, socket });
+            socket.wait_until_subscribed().await;
+            subscribers.push(Subscriber { name, socket });
         }
-        ears
+        subscribers
     }
 
-    /// What each of the lists was told since the last time, of anything but the beacons.
-    async fn heard(&mut self, ears: &mut [Ear]) -> Vec<(&'static str, Vec<Value>)> {
+    /// The changes that each list received since the last call, without those of the beacons.
+    async fn received(&mut self, subscribers: &mut [Subscriber]) -> Vec<(&'static str, Vec<Value>)> {
         self.beacons += 1;
         let name = format!("beacon {}", self.beacons);
         for beacon in [&self.beacon, &self.other_beacon] {
             self.world.admin.done("updateChat", "", json!({ "chatId": beacon, "name": name })).await;
         }
-        let mut heard = Vec::new();
-        for ear in ears {
+        let mut received = Vec::new();
+        for subscriber in subscribers {
             let mut changes = Vec::new();
             loop {
-                let change = ear.socket.data().await["chatChanged"].clone();
+                let change = subscriber.socket.data().await["chatChanged"].clone();
                 let id = text(&change["chatId"]);
                 if id != self.beacon && id != self.other_beacon {
                     changes.push(change);
@@ -101,18 +101,27 @@ impl Scene {
                     break;
                 }
             }
-            heard.push((ear.name, changes));
+            received.push((subscriber.name, changes));
         }
-        heard
+        received
     }
 
-    /// What the lists are told of this happening: an action for each audience, and none for the others; and what
-    /// each who sees the chat sees changed.
-    async fn told(&mut self, ears: &mut [Ear], what: &str, expected: &[(&str, &str)], shows: Value) {
-        for (name, changes) in self.heard(ears).await {
+    /// Asserts the action that each audience receives, and that the others receive none, and the changed fields that
+    /// everybody who sees the chat receives.
+    async fn expect_changes(
+        &mut self,
+        subscribers: &mut [Subscriber],
+        what: &str,
+        expected: &[(&str, &str)],
+        shows: Value,
+    ) {
+        for (name, changes) in self.received(subscribers).await {
             let actions: Vec<_> = changes.iter().map(|change| text(&change["action"])).collect();
-            let wanted: Vec<_> =
-                expected.iter().filter(|(ear, _)| *ear == name).map(|(_, action)| *action).collect();
+            let wanted: Vec<_> = expected
+                .iter()
+                .filter(|(subscriber, _)| *subscriber == name)
+                .map(|(_, action)| *action)
+                .collect();
             assert_eq!(actions, wanted, "{what}: {name}");
             for chat in changes.iter().map(|change| &change["chat"]).filter(|chat| !chat.is_null()) {
                 for (field, value) in shows.as_object().expect("fields") {
@@ -141,26 +150,30 @@ const ROOM: &str = "C: the room's chats";
 const OLGA_IS: &str = "D: where Olga is";
 const ODILE_IS: &str = "D: where Odile is";
 
-async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
+async fn each_audience_receives_its_events(engine: Engine) {
     let mut scene = Scene::new(engine).await;
-    let ears = &mut scene.ears().await;
+    let subscribers = &mut scene.subscribers().await;
     let chat = scene.world.chat(&scene.vera).await;
     let shows = json!({ "presentUserCount": 0, "participationCount": 1, "isWaiting": false });
-    scene.told(ears, "a visitor starts", &[(VISITOR, "ADDED"), (ROOM, "ADDED")], shows).await;
+    scene
+        .expect_changes(subscribers, "a visitor starts", &[(VISITOR, "ADDED"), (ROOM, "ADDED")], shows)
+        .await;
 
     let input = json!({ "chatId": chat, "text": "Is anybody there?" });
     scene.vera.done("sendMessage", "", input).await;
     let shows = json!({ "messageCount": 1, "userMessageCount": 0, "isWaiting": true });
-    scene.told(ears, "a visitor writes", &[(VISITOR, "CHANGED"), (ROOM, "CHANGED")], shows).await;
+    scene
+        .expect_changes(subscribers, "a visitor writes", &[(VISITOR, "CHANGED"), (ROOM, "CHANGED")], shows)
+        .await;
 
     let join = json!({ "chatId": chat });
     scene.olga.done("joinChat", "", join.clone()).await;
     let expected = [(VISITOR, "CHANGED"), (OLGA, "ADDED"), (ROOM, "CHANGED"), (OLGA_IS, "ADDED")];
     let shows = json!({ "presentUserCount": 1, "isWaiting": true, "userParticipationCount": 0 });
-    scene.told(ears, "an operator joins", &expected, shows).await;
+    scene.expect_changes(subscribers, "an operator joins", &expected, shows).await;
 
     scene.olga.done("joinChat", "", join.clone()).await;
-    scene.told(ears, "an operator joins again", &[], json!({})).await;
+    scene.expect_changes(subscribers, "an operator joins again", &[], json!({})).await;
 
     let input = json!({ "chatId": chat, "text": "Good morning" });
     scene.olga.done("sendMessage", "", input.clone()).await;
@@ -169,74 +182,88 @@ async fn each_audience_of_a_chat_hears_what_is_for_it(engine: Engine) {
         "messageCount": 2, "userMessageCount": 1, "isWaiting": false, "participationCount": 2,
         "userParticipationCount": 1
     });
-    scene.told(ears, "an operator writes for the first time", &expected, shows).await;
+    scene.expect_changes(subscribers, "an operator writes for the first time", &expected, shows).await;
     scene.olga.done("sendMessage", "", input.clone()).await;
     let shows = json!({ "messageCount": 3, "userMessageCount": 2, "participationCount": 2 });
-    scene.told(ears, "an operator writes again", &expected, shows).await;
+    scene.expect_changes(subscribers, "an operator writes again", &expected, shows).await;
 
     scene.odile.done("sendMessage", "", input).await;
     let expected =
         [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "ADDED"), (ROOM, "CHANGED"), (OLGA_IS, "CHANGED")];
     let shows = json!({ "userMessageCount": 3, "userParticipationCount": 2, "presentUserCount": 1 });
-    scene.told(ears, "an operator who is not there writes", &expected, shows).await;
+    scene.expect_changes(subscribers, "an operator who is not there writes", &expected, shows).await;
 
     let all = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "CHANGED"), (ROOM, "CHANGED")];
     scene.odile.done("joinChat", "", join.clone()).await;
     let expected = [&all[..], &[(OLGA_IS, "CHANGED"), (ODILE_IS, "ADDED")]].concat();
-    scene.told(ears, "a second operator joins", &expected, json!({ "presentUserCount": 2 })).await;
+    scene
+        .expect_changes(subscribers, "a second operator joins", &expected, json!({ "presentUserCount": 2 }))
+        .await;
 
     scene.olga.done("leaveChat", "", join.clone()).await;
     let expected = [&all[..], &[(OLGA_IS, "REMOVED"), (ODILE_IS, "CHANGED")]].concat();
-    scene.told(ears, "an operator leaves", &expected, json!({ "presentUserCount": 1 })).await;
+    scene
+        .expect_changes(subscribers, "an operator leaves", &expected, json!({ "presentUserCount": 1 }))
+        .await;
 
     scene.world.pass(50);
     for user in [&scene.olga, &scene.odile] {
         user.done("keepPresence", "", json!({ "chatId": scene.beacon })).await;
     }
-    scene.told(ears, "leases are renewed", &[], json!({})).await;
+    scene.expect_changes(subscribers, "leases are renewed", &[], json!({})).await;
     scene.world.pass(50);
     let shows = json!({ "presentUserCount": 0 });
     let expected = [&all[..], &[(ODILE_IS, "REMOVED")]].concat();
     scene.until_nobody_is_in(&chat).await;
-    scene.told(ears, "an operator is not heard from", &expected, shows).await;
+    scene.expect_changes(subscribers, "an operator is not heard from", &expected, shows).await;
 
-    hidden_and_over(&mut scene, ears, &chat).await;
+    hidden_and_over(&mut scene, subscribers, &chat).await;
     scene.world.app.stop().await;
 }
 
-async fn hidden_and_over(scene: &mut Scene, ears: &mut [Ear], chat: &str) {
+async fn hidden_and_over(scene: &mut Scene, subscribers: &mut [Subscriber], chat: &str) {
     let all = [(VISITOR, "CHANGED"), (OLGA, "CHANGED"), (ODILE, "CHANGED")];
     let hide = |is_private: bool| json!({ "chatId": chat, "isPrivate": is_private });
     scene.olga.done("updateChat", "", hide(true)).await;
     let expected = [&all[..], &[(ROOM, "REMOVED")]].concat();
-    scene.told(ears, "a chat becomes private", &expected, json!({ "isPrivate": true })).await;
+    scene
+        .expect_changes(subscribers, "a chat becomes private", &expected, json!({ "isPrivate": true }))
+        .await;
     let input = json!({ "chatId": chat, "text": "Just between us" });
     scene.vera.done("sendMessage", "", input).await;
-    scene.told(ears, "a visitor writes in private", &all, json!({ "isWaiting": true })).await;
+    scene
+        .expect_changes(subscribers, "a visitor writes in private", &all, json!({ "isWaiting": true }))
+        .await;
     scene.olga.done("updateChat", "", hide(false)).await;
     let expected = [&all[..], &[(ROOM, "ADDED")]].concat();
-    scene.told(ears, "a chat is private no more", &expected, json!({ "isPrivate": false })).await;
+    scene
+        .expect_changes(subscribers, "a chat is private no more", &expected, json!({ "isPrivate": false }))
+        .await;
 
     scene.olga.done("joinChat", "", json!({ "chatId": chat })).await;
     let expected = [&all[..], &[(ROOM, "CHANGED"), (OLGA_IS, "ADDED")]].concat();
-    scene.told(ears, "an operator comes back", &expected, json!({ "presentUserCount": 1 })).await;
+    scene
+        .expect_changes(subscribers, "an operator comes back", &expected, json!({ "presentUserCount": 1 }))
+        .await;
     scene.olga.done("endChat", "", json!({ "chatId": chat })).await;
     let expected = [&all[..], &[(ROOM, "CHANGED"), (OLGA_IS, "REMOVED")]].concat();
-    scene.told(ears, "a chat ends", &expected, json!({ "presentUserCount": 0 })).await;
+    scene.expect_changes(subscribers, "a chat ends", &expected, json!({ "presentUserCount": 0 })).await;
 
     let input = json!({ "roomId": scene.world.room, "visitorId": scene.vera.id, "isPrivate": true });
     scene.odile.done("startChat", "", input).await;
     let expected = [(VISITOR, "ADDED"), (ODILE, "ADDED")];
-    scene.told(ears, "an operator starts in private", &expected, json!({ "isPrivate": true })).await;
+    scene
+        .expect_changes(subscribers, "an operator starts in private", &expected, json!({ "isPrivate": true }))
+        .await;
 }
 
-async fn who_resumes_a_chat_is_heard_of_as_who_joins_it(engine: Engine) {
+async fn resuming_sends_same_events_as_joining(engine: Engine) {
     let mut scene = Scene::new(engine).await;
-    let ears = &mut scene.ears().await;
+    let subscribers = &mut scene.subscribers().await;
     scene.world.pass(30);
     // Of Vera's chats in the room the one that was active last is resumed.
     let chat = scene.world.chat(&scene.vera).await;
-    scene.heard(ears).await;
+    scene.received(subscribers).await;
     let input = json!({
         "roomId": scene.world.room, "visitorId": scene.vera.id, "autoResumeUserId": scene.odile.id
     });
@@ -246,13 +273,15 @@ async fn who_resumes_a_chat_is_heard_of_as_who_joins_it(engine: Engine) {
     };
     resumed(&scene).await;
     let expected = [(VISITOR, "CHANGED"), (ODILE, "ADDED"), (ROOM, "CHANGED"), (ODILE_IS, "ADDED")];
-    scene.told(ears, "an operator resumes", &expected, json!({ "presentUserCount": 1 })).await;
+    scene
+        .expect_changes(subscribers, "an operator resumes", &expected, json!({ "presentUserCount": 1 }))
+        .await;
     resumed(&scene).await;
-    scene.told(ears, "an operator resumes again", &[], json!({})).await;
+    scene.expect_changes(subscribers, "an operator resumes again", &[], json!({})).await;
     scene.world.app.stop().await;
 }
 
-async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
+async fn each_audience_receives_each_entry(engine: Engine) {
     let scene = Scene::new(engine).await;
     let chat = scene.world.chat(&scene.vera).await;
     let mut sockets = Vec::new();
@@ -296,7 +325,7 @@ async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
     ];
     for (number, (what, who, name, input, expected)) in steps.into_iter().enumerate() {
         who.mutate(name, "", input.clone()).await;
-        // What the visitor is told of last says that all before it was heard.
+        // Once the visitor has received the last event, they have received all earlier ones.
         let mark = format!("after {number}");
         scene.world.admin.done("updateChat", "", json!({ "chatId": chat, "name": mark })).await;
         for socket in &mut sockets {
@@ -314,7 +343,7 @@ async fn each_audience_of_a_chat_hears_each_of_its_entries(engine: Engine) {
     scene.world.app.stop().await;
 }
 
-async fn a_desk_hears_of_its_queue_and_its_inbox(engine: Engine) {
+async fn viewer_events_include_queue_and_inbox(engine: Engine) {
     let scene = Scene::new(engine).await;
     let mut desks = Vec::new();
     for who in [&scene.olga, &scene.odile] {

@@ -20,7 +20,7 @@ const BURST: Duration = Duration::from_millis(50);
 /// Chats or sessions by their ids.
 type Shelf = BTreeMap<String, Value>;
 
-/// What is on the screen.
+/// The content of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     pub inbox: Shelf,
@@ -38,7 +38,7 @@ pub struct Desk {
     socket: Option<Socket>,
     viewer_cursor: Option<String>,
     board_cursor: Option<String>,
-    /// What it was told, to explain a wrong picture.
+    /// The events that the desk received, to explain a wrong picture.
     story: Vec<String>,
 }
 
@@ -106,7 +106,7 @@ impl Desk {
     }
 
     /// Applies what has come so far, without waiting for more.
-    pub async fn catch_breath(&mut self) {
+    pub async fn apply_pending(&mut self) {
         let until = Instant::now() + Duration::from_millis(20);
         while self.socket.is_some() && self.hear(until).await {}
     }
@@ -197,11 +197,11 @@ impl Desk {
                     self.picture.sessions.remove(&text(&session["id"]));
                 }
             }
-            other => panic!("what is a {other}?"),
+            other => panic!("unknown event {other}"),
         }
     }
 
-    /// A chat is shown everywhere as it was last told of, as in a cache by ids.
+    /// Updates a chat in all lists, as a cache by ids does.
     fn show(&mut self, chat: &Value) {
         let id = text(&chat["id"]);
         for shelf in [&mut self.picture.inbox, &mut self.picture.queues] {
@@ -231,7 +231,7 @@ impl Desk {
         }
     }
 
-    /// What a fresh look shows.
+    /// The picture that a new fetch returns.
     async fn fetched(&self) -> Picture {
         let mut picture = Picture::default();
         let viewer = format!(

@@ -8,11 +8,11 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_session_that_was_changed_meanwhile_is_shown_as_it_is,
-    a_session_that_calls_others_now_is_open_no_longer,
-    a_session_that_ended_after_one_was_taken_out_is_open_no_longer,
-    a_session_that_goes_on_without_who_came_back_to_the_chat_is_open_no_longer,
-    a_session_of_a_chat_that_is_gone_is_open_no_longer,
+    session_changed_while_offline_is_current_after_reconnect,
+    session_without_viewer_is_closed_after_reconnect,
+    session_ended_after_removal_is_closed_after_reconnect,
+    session_is_closed_for_viewer_who_rejoined_the_chat,
+    session_of_deleted_chat_is_closed_after_reconnect,
 );
 
 /// Olga's desk, which shows a session that Odile made and called her to.
@@ -63,34 +63,34 @@ impl Calls {
     }
 }
 
-async fn a_session_that_was_changed_meanwhile_is_shown_as_it_is(engine: Engine) {
+async fn session_changed_while_offline_is_current_after_reconnect(engine: Engine) {
     let calls = Calls::new(engine).await;
     calls.change("updateChatSession", json!({ "title": "Knee" })).await;
     assert_eq!(calls.back().await.expect("it is open")["title"], "Knee");
 }
 
-async fn a_session_that_calls_others_now_is_open_no_longer(engine: Engine) {
+async fn session_without_viewer_is_closed_after_reconnect(engine: Engine) {
     let calls = Calls::new(engine).await;
     let otto = calls.world.operator("Otto").await;
     calls.change("updateChatSession", json!({ "participantIds": [otto.id] })).await;
     assert_eq!(calls.back().await, None);
 }
 
-async fn a_session_that_ended_after_one_was_taken_out_is_open_no_longer(engine: Engine) {
+async fn session_ended_after_removal_is_closed_after_reconnect(engine: Engine) {
     let calls = Calls::new(engine).await;
     calls.take_olga_out().await;
     calls.change("finishChatSession", json!({})).await;
     assert_eq!(calls.back().await, None);
 }
 
-async fn a_session_that_goes_on_without_who_came_back_to_the_chat_is_open_no_longer(engine: Engine) {
+async fn session_is_closed_for_viewer_who_rejoined_the_chat(engine: Engine) {
     let calls = Calls::new(engine).await;
     calls.take_olga_out().await;
     calls.olga.done("joinChat", "", json!({ "chatId": calls.chat })).await;
     assert_eq!(calls.back().await, None);
 }
 
-async fn a_session_of_a_chat_that_is_gone_is_open_no_longer(engine: Engine) {
+async fn session_of_deleted_chat_is_closed_after_reconnect(engine: Engine) {
     let calls = Calls::new(engine).await;
     calls.world.admin.done("deleteChat", "", json!({ "chatId": calls.chat })).await;
     assert_eq!(calls.back().await, None);

@@ -1,4 +1,4 @@
-//! The real binary, to be killed and started again.
+//! Runs the real binary, which a test can kill and restart.
 
 use super::signal;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// Starts the server on a data folder; port 0 takes a free one.
+    /// Starts the server on a data folder. Port 0 picks a free port.
     pub fn start(data: &Path, port: u16) -> Self {
         Self::start_with(data, port, |_| {})
     }
@@ -46,43 +46,43 @@ impl Binary {
                 Some(line[at..].split_whitespace().next()?.to_owned())
             })
             .expect("the log says where it listens");
-        // Read on, so that the log never fills its pipe.
+        // Keep reading, so that the log never fills its pipe.
         std::thread::spawn(move || log.for_each(drop));
         Self { child, url, log: kept }
     }
 
-    /// Its log so far.
+    /// The server's log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// The exit status, where it has ended by itself.
+    /// The exit status, if the process has exited on its own.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a status")
     }
 
-    /// The id of its process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// As bad luck would: no warning, no goodbye.
+    /// Kills the process without warning (SIGKILL).
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
     }
 
-    /// Stops the process without ending it (SIGSTOP): its connections stay open, nothing is answered.
+    /// Suspends the process (SIGSTOP): its connections stay open, but it does not respond.
     pub fn freeze(&self) {
         signal(self.child.id(), "-STOP");
     }
 
-    /// Lets a frozen process go on (SIGCONT).
+    /// Resumes a frozen process (SIGCONT).
     pub fn thaw(&self) {
         signal(self.child.id(), "-CONT");
     }
 
-    /// As an operator would: SIGTERM, and the exit status that follows.
+    /// Stops the process as an operator does (SIGTERM), and returns its exit status.
     pub fn terminate(mut self) -> ExitStatus {
         signal(self.child.id(), "-TERM");
         let asked = Instant::now();
@@ -103,14 +103,14 @@ impl Drop for Binary {
     }
 }
 
-/// The binary on a data folder, without settings of the surroundings.
+/// A command of the binary on a data folder, without settings from the environment.
 pub fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
     command.env_clear().arg("--data").arg(data);
     command
 }
 
-/// Makes an organization in a data folder, and answers what `init --json` prints.
+/// Creates an organization in a data folder, and returns the output of `init --json`.
 pub fn init(data: &Path) -> serde_json::Value {
     init_with(data, |_| {})
 }

@@ -1,4 +1,4 @@
-//! A bucket that speaks as much of S3 as a server of files needs, and remembers what it was asked for.
+//! A bucket that implements the part of S3 that the server uses, and records the requests.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
@@ -7,23 +7,23 @@ use axum::response::{IntoResponse, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-/// What is in it.
+/// The content of the bucket.
 #[derive(Default)]
 struct Kept {
     objects: BTreeMap<String, Vec<u8>>,
-    /// Parts of uploads that are not complete, by the id of the upload and their number.
+    /// Parts of incomplete uploads, by upload id and part number.
     parts: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
-    /// Of the largest request.
+    /// The size of the largest request.
     largest: usize,
     unsigned: usize,
 }
 
-/// A bucket at an address of its own.
+/// A bucket that listens on its own address.
 #[derive(Clone, Default)]
 pub struct Bucket(Arc<Mutex<Kept>>);
 
 impl Bucket {
-    /// Starts to listen: the bucket, and its URL.
+    /// Starts a bucket, and returns it with its URL.
     pub async fn start() -> (Self, String) {
         let bucket = Self::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -39,17 +39,17 @@ impl Bucket {
         self.0.lock().unwrap().objects.keys().cloned().collect()
     }
 
-    /// Uploads that were begun and not ended.
+    /// The number of uploads that were started but not completed.
     pub fn incomplete(&self) -> usize {
         self.0.lock().unwrap().parts.len()
     }
 
-    /// Bytes of the largest request.
+    /// The size of the largest request in bytes.
     pub fn largest(&self) -> usize {
         self.0.lock().unwrap().largest
     }
 
-    /// Requests that were not signed.
+    /// The number of requests without a signature.
     pub fn unsigned(&self) -> usize {
         self.0.lock().unwrap().unsigned
     }
@@ -122,7 +122,7 @@ async fn answer(
         }
         ("GET", _) if query.contains_key("list-type") => tagged(&listed(&kept, &query["prefix"])),
         ("GET", _) => object(kept.objects.get(&key), &headers),
-        (other, _) => panic!("nobody asks for {other} {uri}"),
+        (other, _) => panic!("unexpected request: {other} {uri}"),
     }
 }
 

@@ -1,11 +1,11 @@
-//! A call of every mutation that is accepted on a fresh scene, one after the other: to spoil in one place.
+//! One accepted call of every mutation, to run in order on a fresh scene. Tests make one part of a call invalid.
 
 use super::client::{Client, mutation};
 use super::scene::Scene;
 use super::sdl;
 use serde_json::{Value, json};
 
-/// A mutation, who calls it and with what.
+/// A mutation with its caller and its input.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub name: &'static str,
@@ -21,13 +21,13 @@ impl Call {
         call
     }
 
-    /// What comes of it: see [`outcome`].
+    /// The outcome of the call: see [`outcome`].
     pub async fn outcome(&self) -> String {
         outcome(&self.by, self.name, &self.input).await
     }
 }
 
-/// What comes of a mutation, in short: `done`, the code of a refusal with the input field it blames, or the
+/// The outcome of a mutation: `done`, the code of a refusal with the input field that caused it, or the
 /// code of a GraphQL error.
 pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
     let answer = by.ask(&mutation(name, ""), json!({ "input": input })).await;
@@ -47,7 +47,7 @@ pub async fn outcome(by: &Client, name: &str, input: &Value) -> String {
     }
 }
 
-/// Accepted in this order. Together they carry every field of every input.
+/// Calls that are accepted in this order. Together they set every field of every input.
 pub fn calls(scene: &Scene) -> Vec<Call> {
     let mut calls = of_tokens(scene);
     calls.extend(in_organization(scene));

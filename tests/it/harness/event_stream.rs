@@ -4,7 +4,7 @@ use super::client::Client;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long anything may take that should happen.
+/// The timeout for anything that should happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An open event stream.
@@ -13,7 +13,7 @@ pub struct EventStream {
     read: String,
 }
 
-/// One event.
+/// An event of a stream.
 #[derive(Debug)]
 pub struct Event {
     pub name: String,
@@ -21,7 +21,7 @@ pub struct Event {
     pub data: Value,
 }
 
-/// Sends a subscription, and returns the response whatever its status.
+/// Sends a subscription, and returns the response with any status.
 pub async fn request(
     client: &Client,
     query: &str,

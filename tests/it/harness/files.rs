@@ -1,4 +1,4 @@
-//! Files, as a front end uploads and fetches them.
+//! Uploads and downloads files as a front end does.
 
 use super::client::Client;
 use super::world::text;
@@ -6,7 +6,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// A small PNG of one colour.
+/// A small PNG of a single color.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let image = image::DynamicImage::new_rgb8(width, height);
@@ -14,19 +14,19 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Grants an upload: its payload, with `attachment`, `uploadUrl` and `expiresAt`.
+/// Creates an upload, and returns its payload with `attachment`, `uploadUrl` and `expiresAt`.
 pub async fn grant(client: &Client, chat: &str, name: &str, media_type: &str, size: usize) -> Value {
     let input = json!({ "chatId": chat, "name": name, "mediaType": media_type, "size": size });
     client.done("createUpload", "uploadUrl expiresAt attachment { id name mediaType size }", input).await
 }
 
-/// Puts bytes to the URL of an upload.
+/// Sends bytes to the URL of an upload.
 pub async fn put(granted: &Value, media_type: &str, bytes: impl Into<reqwest::Body>) -> Response {
     let put = reqwest::Client::new().put(text(&granted["uploadUrl"])).header("content-type", media_type);
     put.body(bytes).send().await.expect("an answer")
 }
 
-/// Uploads a file, and answers its id.
+/// Uploads a file, and returns its id.
 pub async fn upload(client: &Client, chat: &str, name: &str, media_type: &str, bytes: Vec<u8>) -> String {
     let granted = grant(client, chat, name, media_type, bytes.len()).await;
     let put = put(&granted, media_type, bytes).await;
@@ -34,8 +34,8 @@ pub async fn upload(client: &Client, chat: &str, name: &str, media_type: &str, b
     text(&granted["attachment"]["id"])
 }
 
-/// The status of an answer with the code of its error, if any.
-pub async fn told(answer: Response) -> (u16, String) {
+/// The status of a response, and the code of its error, if any.
+pub async fn status_and_code(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     let body = answer.text().await.expect("a body");
     let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);

@@ -1,4 +1,4 @@
-//! Webhooks of a test's world, created and read through the public API.
+//! Webhooks that are created and read through the public API.
 
 use super::Engine;
 use super::receiver::until;
@@ -8,24 +8,24 @@ use anteroom::delivery::Allowed;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// All that a delivery shows.
+/// All fields of a delivery.
 const DELIVERY: &str =
     "id event state attempts nextAttemptAt deliveredAt lastStatus lastError body createdAt";
 
-/// A webhook as it was created.
+/// A webhook that a test created.
 #[derive(Clone, Debug)]
 pub struct Hook {
     pub id: String,
     pub secret: String,
 }
 
-/// Lets webhooks lead to receivers on this machine, and says where patients are.
+/// Allows webhooks to receivers on this machine, and sets the URL of patients.
 pub fn to_loopback(config: &mut Config) {
     config.webhooks.allowed = Allowed::new(vec!["127.0.0.0/8".parse().expect("a network")]);
     config.patient_url = Some("http://localhost:5000".into());
 }
 
-/// A frozen world whose webhooks may lead to receivers on this machine.
+/// A frozen world whose webhooks can use receivers on this machine.
 pub async fn frozen(engine: Engine) -> World {
     World::frozen_with(engine, to_loopback).await
 }
@@ -37,7 +37,7 @@ pub async fn hook(admin: &Person, url: &str, events: &[&str]) -> Hook {
     Hook { id: text(&created["webhook"]["id"]), secret: text(&created["signingSecret"]) }
 }
 
-/// The whole ledger of a webhook.
+/// All deliveries of a webhook.
 pub async fn ledger(admin: &Person, hook: &Hook) -> Vec<Value> {
     let query = format!(
         "query($id: ID!) {{ node(id: $id) {{ ... on Webhook {{ deliveries(first: 100) {{
@@ -47,7 +47,7 @@ pub async fn ledger(admin: &Person, hook: &Hook) -> Vec<Value> {
     found["node"]["deliveries"]["nodes"].as_array().expect("deliveries").clone()
 }
 
-/// The only delivery of a webhook, once it stands so.
+/// Waits until the only delivery of a webhook meets a condition.
 pub async fn delivery(admin: &Person, hook: &Hook, stands: impl Fn(&Value) -> bool) -> Value {
     until("delivery that stands so", async || {
         let ledger = ledger(admin, hook).await;
@@ -57,24 +57,24 @@ pub async fn delivery(admin: &Person, hook: &Hook, stands: impl Fn(&Value) -> bo
     .await
 }
 
-/// The only delivery, once so many attempts have ended.
+/// Waits until this number of attempts of the only delivery have ended.
 pub async fn after_attempts(admin: &Person, hook: &Hook, attempts: i64) -> Value {
     delivery(admin, hook, |row| row["attempts"] == attempts && !row["lastError"].is_null()).await
 }
 
-/// The only delivery, once the receiver has taken it.
+/// Waits until the receiver has accepted the only delivery.
 pub async fn delivered(admin: &Person, hook: &Hook) -> Value {
     delivery(admin, hook, |row| row["state"] == "DELIVERED").await
 }
 
-/// The webhook as it now stands.
-pub async fn stands(admin: &Person, hook: &Hook) -> Value {
+/// The current state of the webhook.
+pub async fn current_webhook(admin: &Person, hook: &Hook) -> Value {
     let query = "query($id: ID!) { node(id: $id) { ... on Webhook {
         id url events apiKey isEnabled disabledReason createdAt } } }";
     admin.query(query, json!({ "id": hook.id })).await["node"].clone()
 }
 
-/// A moment as the world's frozen clock shows it, so much after noon.
+/// A time on the world's frozen clock: this duration after noon.
 pub fn after_noon(seconds: i64) -> String {
     moment(super::world::NOON_MILLIS + seconds * 1_000)
 }
@@ -83,18 +83,18 @@ fn moment(millis: i64) -> String {
     entity::Timestamp(millis).to_chrono().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-/// Milliseconds of a moment.
+/// A time in milliseconds.
 pub fn millis(moment: &Value) -> i64 {
     chrono::DateTime::parse_from_rfc3339(&text(moment)).expect("a moment").timestamp_millis()
 }
 
-/// Lets an attempt fail after so short a time.
+/// Makes an attempt time out after this short time.
 pub fn impatient(config: &mut Config) {
     to_loopback(config);
     config.webhooks.timeout = Duration::from_millis(500);
 }
 
-/// A message of a user's to the visitor of a chat.
+/// Sends a message from a user to the visitor of a chat.
 pub async fn say(user: &Person, chat: &str, text: &str) {
     user.done("sendMessage", "", json!({ "chatId": chat, "text": text })).await;
 }

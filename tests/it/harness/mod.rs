@@ -1,4 +1,4 @@
-//! The common base of all tests: an app on a new store, people, and clients for each transport.
+//! The test harness: an app on a new store, people, and a client for each transport.
 
 pub mod binary;
 pub mod bucket;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Which database a test runs on.
+/// The database that a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
@@ -53,7 +53,7 @@ macro_rules! on_both {
     )+};
 }
 
-/// A running app with its store. A test fails if it drops the app without stopping it, or if work is left undone when
+/// A running app with its store. A test fails if it drops the app without stopping it, or if work is unfinished when
 /// it stops.
 pub struct TestApp {
     pub app: App,
@@ -88,17 +88,17 @@ impl Drop for Running {
 }
 
 impl TestApp {
-    /// An app on a fresh store by the machine's clock.
+    /// Starts an app on a new store with the system clock.
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, Clock::system(), |_| {}).await
     }
 
-    /// The same, but nothing happens by itself: no session is missed and no presence expires, however long a test takes.
+    /// Starts an app without background work: no session is missed and no presence expires, however long a test takes.
     pub async fn quiet(engine: Engine) -> Self {
         Self::start_with(engine, Clock::system(), |config| config.tick = Duration::from_hours(1)).await
     }
 
-    /// An app on a fresh store, with its settings changed.
+    /// Starts an app on a new store, with changed settings.
     pub async fn start_with(engine: Engine, clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         log_errors();
         let folder = tempfile::tempdir().expect("a folder");
@@ -117,7 +117,7 @@ impl TestApp {
         config.drain = Duration::ZERO;
         config.database_connections = 12;
         config.webhooks.tick = Duration::from_millis(50);
-        // No test asks the network for a name.
+        // No test resolves names over the network.
         config.webhooks.resolver = Resolver::Function(Arc::new(|_| Vec::new()));
         config.rate_limit = 0;
         change(&mut config);
@@ -126,12 +126,12 @@ impl TestApp {
         Self { app, url, config, clock, folder, running: Running::start() }
     }
 
-    /// A second app on the same database, as another node would be. PostgreSQL only.
+    /// Starts another node: a second app on the same database. PostgreSQL only.
     pub async fn second_node(&self) -> Self {
         self.second_node_with(self.clock.clone()).await
     }
 
-    /// The same, by another clock.
+    /// Starts another node with another clock.
     pub async fn second_node_with(&self, clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let secret = std::fs::read_to_string(self.folder.path().join("secret")).expect("the secret");
@@ -144,7 +144,7 @@ impl TestApp {
         Self { app, url, config, clock, folder, running: Running::start() }
     }
 
-    /// Stops it, does something meanwhile, and starts it again on the same store, at another address.
+    /// Stops the app, runs `meanwhile`, and starts the app again on the same store at another address.
     pub async fn restarted_after(self, meanwhile: impl FnOnce()) -> Self {
         let Self { app, config, clock, folder, running, url: _ } = self;
         running.stop(app).await;
@@ -154,7 +154,7 @@ impl TestApp {
         Self { app, url, config, clock, folder, running: Running::start() }
     }
 
-    /// Stops it, and returns the error with which it does not start again on the same store.
+    /// Stops the app, and returns the error with which it fails to start again on the same store.
     pub async fn refused_restart(self) -> String {
         let Self { app, config, clock, folder: _folder, running, url: _ } = self;
         running.stop(app).await;
@@ -162,7 +162,7 @@ impl TestApp {
         format!("{error:#}")
     }
 
-    /// Stops it. Fails if work was left undone.
+    /// Stops the app. Fails if work is unfinished.
     pub async fn stop(self) {
         let Self { app, running, .. } = self;
         running.stop(app).await;
@@ -184,7 +184,7 @@ fn log_errors() {
         .try_init();
 }
 
-/// Sends a signal, such as `-STOP`, to a process. One that has ended is left alone.
+/// Sends a signal, such as `-STOP`, to a process. Does nothing if the process has exited.
 pub fn signal(process: u32, signal: &str) {
     let _ = Command::new("kill").args([signal, &process.to_string()]).output().expect("kill");
 }

@@ -1,11 +1,11 @@
-//! A NATS server for a test, which can be killed and started again on the same port.
+//! A NATS server that a test can kill and restart on the same port.
 
 use super::postgres::free_port;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running server; it ends with this value.
+/// A running server. Dropping it stops the server.
 pub struct Nats {
     port: u16,
     server: Option<Child>,

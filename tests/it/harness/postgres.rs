@@ -1,5 +1,5 @@
-//! PostgreSQL for the tests: one server for the process, started when it is first needed, a database a test.
-//! Tests that stop, freeze or restart the server start one of their own ([`Server::start`]).
+//! PostgreSQL for the tests: one server per process, started when it is first needed, and one database per test.
+//! Tests that stop, freeze or restart a server start their own ([`Server::start`]).
 
 use super::signal;
 use std::net::TcpListener;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-/// The start of the name of a server's folder; the id of the test process and a number follow.
+/// The prefix of a server's folder name, before the id of the test process and a number.
 const FOLDER: &str = "anteroom-pg-";
-/// How long a server may take to start or stop on a busy machine.
+/// The timeout for a server to start or stop on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(4);
 
 static SHARED: OnceLock<Server> = OnceLock::new();
@@ -80,12 +80,12 @@ impl Server {
         }
     }
 
-    /// Stops the server as an operator does: sessions are terminated, everything is written (a fast shutdown).
+    /// Stops the server as an operator does, with a fast shutdown: terminates sessions and writes everything to disk.
     pub fn stop(&mut self) {
         self.end("-INT");
     }
 
-    /// Ends all processes of the server at once, as a crash of its machine does. It recovers when started again.
+    /// Kills all processes of the server, as a crash of its machine does. The next start recovers.
     pub fn kill(&mut self) {
         self.thaw();
         for process in self.processes() {
@@ -100,9 +100,9 @@ impl Server {
         self.start_again();
     }
 
-    /// Stops all processes of the server without ending them: connections stay open, nothing is answered.
+    /// Suspends all processes of the server: connections stay open, but nothing responds.
     pub fn freeze(&self) {
-        // The postmaster first, so that no process is added.
+        // The postmaster first, so that it starts no new process.
         for process in self.processes() {
             signal(process, "-STOP");
         }
@@ -111,14 +111,14 @@ impl Server {
         }
     }
 
-    /// Lets a frozen server go on.
+    /// Resumes a frozen server.
     pub fn thaw(&self) {
         for process in self.processes() {
             signal(process, "-CONT");
         }
     }
 
-    /// Terminates the sessions of all clients, as `pg_terminate_backend` does. New ones may connect at once.
+    /// Terminates all client sessions with `pg_terminate_backend`. Clients can reconnect immediately.
     pub fn terminate_sessions(&self) {
         self.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -202,7 +202,7 @@ fn spawn(command: Command) -> Child {
     child.recv().expect("the program starts")
 }
 
-/// Servers end with the test process, but their folders stay behind: the next process removes them.
+/// Removes folders of earlier test processes. Servers end with their process, but their folders remain.
 fn remove_leftovers() {
     for entry in std::fs::read_dir(std::env::temp_dir()).expect("the folder for such things").flatten() {
         let name = entry.file_name();
@@ -214,7 +214,7 @@ fn remove_leftovers() {
     }
 }
 
-/// Where Debian keeps the programs of the newest PostgreSQL.
+/// The folder of the newest PostgreSQL's programs on Debian.
 pub fn programs() -> PathBuf {
     let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
@@ -224,7 +224,7 @@ pub fn programs() -> PathBuf {
     versions.pop().expect("PostgreSQL's server programs are missing: run scripts/test, which installs them")
 }
 
-/// PostgreSQL does not run as root; what is started ends with this process.
+/// A command for PostgreSQL, which does not run as root. Its process ends with this one.
 fn as_postgres(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -241,7 +241,7 @@ pub fn is_root() -> bool {
     id.stdout.trim_ascii() == b"0"
 }
 
-/// A port that nobody listens on just now.
+/// A port that is free at the moment.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()

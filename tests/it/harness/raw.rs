@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long anything may take that should happen.
+/// The timeout for anything that should happen.
 const SOON: Duration = Duration::from_mins(1);
 
 /// An open connection.
 pub struct Raw(pub TcpStream);
 
-/// Where an app listens.
+/// The address that an app listens on.
 fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().expect("an address")
 }
@@ -23,7 +23,7 @@ impl Raw {
         Self(TcpStream::connect(address(url)).await.expect("a connection"))
     }
 
-    /// A connection that takes little before it is read.
+    /// A connection with a small receive buffer.
     pub async fn narrow(url: &str) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
@@ -36,7 +36,7 @@ impl Raw {
         self.0.write_all(bytes.as_ref()).await.expect("sent");
     }
 
-    /// A request with a JSON body, as it goes over the wire.
+    /// Sends a request with a JSON body.
     pub fn post(token: &str, headers: &str, body: &Value) -> String {
         let body = body.to_string();
         format!(
@@ -46,15 +46,15 @@ impl Raw {
         )
     }
 
-    /// Everything until the other end closes.
+    /// Reads until the other end closes.
     pub async fn read_to_end(&mut self) -> Vec<u8> {
         let mut read = Vec::new();
-        // A reset also ends it.
+        // A reset also ends the stream.
         let _ = tokio::time::timeout(SOON, self.0.read_to_end(&mut read)).await.expect("closed in time");
         read
     }
 
-    /// Reads until a text has come.
+    /// Reads until a text has arrived.
     pub async fn read_until(&mut self, text: &str) -> String {
         let read = tokio::time::timeout(SOON, async {
             let (mut read, mut bytes) = (String::new(), [0; 4096]);

@@ -1,4 +1,4 @@
-//! The receiver of webhooks: a socket that answers as a test wants, and records the requests.
+//! A receiver of webhooks that sends the response of a test's choice, and records the requests.
 
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
@@ -11,33 +11,33 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// How long anything may take that should happen.
+/// The timeout for anything that should happen.
 const SOON: Duration = Duration::from_mins(2);
 
-/// A request that came.
+/// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// The first line.
+    /// The request line.
     pub line: String,
-    /// The headers, their names in small letters.
+    /// The headers, with lowercase names.
     pub headers: HashMap<String, String>,
     pub body: String,
 }
 
-/// What is answered.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// These bytes, and the connection closes.
+    /// These bytes, before the connection closes.
     Bytes(String),
-    /// These bytes, and then nothing; the connection stays open.
+    /// These bytes, and then nothing. The connection stays open.
     Hang(String),
-    /// These bytes, and then the letter x without an end.
+    /// These bytes, and then an endless series of the letter x.
     Endless(String),
 }
 
 type Behaviour = Arc<dyn Fn(&Received, usize) -> Reply + Send + Sync>;
 
-/// A receiver; it ends with the test's runtime.
+/// A receiver, which stops with the test's runtime.
 #[derive(Clone)]
 pub struct Receiver {
     pub address: SocketAddr,
@@ -53,13 +53,13 @@ impl Received {
         serde_json::from_str(&self.body).expect("JSON")
     }
 
-    /// A header that must be there.
+    /// A required header.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
     }
 
-    /// Whether a secret signed it, by the public library, which here leaves the age of it alone: a frozen clock
-    /// stands still in the past.
+    /// Whether the request was signed with this secret. Uses the public library without its check of the age,
+    /// because a frozen clock is in the past.
     pub fn is_signed_by(&self, secret: &str) -> bool {
         let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
         let timestamp = self.header("webhook-timestamp").parse().expect("seconds");
@@ -68,7 +68,7 @@ impl Received {
         self.header("webhook-signature").split(' ').any(|signature| signature == signed)
     }
 
-    /// Verifies it as any receiver would, with the public library.
+    /// Verifies the request with the public library, as any receiver would.
     pub fn is_verified_by(&self, secret: &str) -> bool {
         let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| {
             let value = self.header(name).parse::<HeaderValue>().expect("a value");
@@ -79,12 +79,12 @@ impl Received {
     }
 }
 
-/// An answer with nothing in it.
+/// A response without a body.
 pub fn status(status: u16) -> Reply {
     answer(status, "")
 }
 
-/// An answer with a header.
+/// A response with a header.
 pub fn answer(status: u16, header: &str) -> Reply {
     Reply::Bytes(format!("HTTP/1.1 {status} Whatever\r\n{header}Content-Length: 0\r\n\r\n"))
 }
@@ -155,38 +155,38 @@ impl Receiver {
         stream.shutdown().await
     }
 
-    /// The URL of a path here.
+    /// The URL of a path at this receiver.
     pub fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// Answers so from now on.
+    /// Sets the response to all further requests.
     pub fn reply(&self, reply: Reply) {
         self.behave(move |_, _| reply.clone());
     }
 
-    /// Answers so from now on; the number is that of the request, from 1.
+    /// Sets the responses to all further requests by their number, from 1.
     pub fn behave(&self, behaviour: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) {
         *self.behaviour.lock().unwrap() = Arc::new(behaviour);
     }
 
-    /// What was heard so far.
-    pub fn heard(&self) -> Vec<Received> {
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Received> {
         self.heard.lock().unwrap().clone()
     }
 
-    /// How many connections were made so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// What was heard, once it is at least so much.
-    pub async fn hears(&self, count: usize) -> Vec<Received> {
-        until("requests", async || Some(self.heard()).filter(|heard| heard.len() >= count)).await
+    /// Waits for at least this number of requests, and returns all of them.
+    pub async fn wait_for_requests(&self, count: usize) -> Vec<Received> {
+        until("requests", async || Some(self.requests()).filter(|requests| requests.len() >= count)).await
     }
 }
 
-/// Waits for what must come.
+/// Waits until a value is available.
 pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let waited = tokio::time::timeout(SOON, async {
         loop {
@@ -199,7 +199,7 @@ pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     waited.await.unwrap_or_else(|_| panic!("no {what} in time"))
 }
 
-/// Reads one request; its body has the length that it says.
+/// Reads one request, whose body has the announced length.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Received> {
     let mut bytes = Vec::new();
     let head = loop {

@@ -8,45 +8,45 @@ use super::widget::{Guest, Widget};
 use super::world::{Person, operator, organization, text, visitor};
 use serde_json::{Value, json};
 
-/// Who is there, and what.
+/// The people and objects of the scene.
 pub struct Scene {
     pub admin: Person,
-    /// Takes part in everything.
+    /// A user who participates in every chat.
     pub olga: Person,
-    /// Talks with Olga.
+    /// A user who participates in the chats with Olga.
     pub odile: Person,
-    /// Takes part in nothing.
+    /// A user who participates in no chat.
     pub otto: Person,
     pub vera: Person,
-    /// A visitor who takes part in nothing.
+    /// A visitor who participates in no chat.
     pub victor: Person,
     pub program: Client,
     pub widget: Widget,
-    /// Two visitors whom nobody knows, signed in by the widget.
+    /// Two anonymous visitors, signed in by the widget.
     pub guests: [Guest; 2],
     pub organization: String,
     pub room: String,
-    /// Nobody signs in with the keys of this one.
+    /// A room whose keys nobody signs in with.
     pub spare_room: String,
-    /// Told of every chat that starts, at an address that nobody has.
+    /// A webhook for started chats, with a URL that does not exist.
     pub webhook: String,
-    /// One of its deliveries.
+    /// A delivery of the webhook.
     pub delivery: String,
-    /// A file that the admin has uploaded for Vera's public chat, and not sent.
+    /// A file that the admin uploaded to Vera's public chat but has not sent.
     pub upload: String,
-    /// Another one, to suggest.
+    /// Another such file, for a suggestion.
     pub suggested: String,
-    /// A chat of Vera's that every user sees.
+    /// A chat with Vera that every user sees.
     pub public: Place,
-    /// A private chat of Vera's with Olga.
+    /// A private chat of Vera and Olga.
     pub private: Place,
-    /// Olga and Odile.
+    /// The direct chat of Olga and Odile.
     pub direct: Place,
-    /// Olga, Odile and Vera.
+    /// The group of Olga, Odile and Vera.
     pub group: Place,
 }
 
-/// A chat with what is in it.
+/// A chat and the ids of its objects.
 #[derive(Clone)]
 pub struct Place {
     pub chat: String,
@@ -105,7 +105,7 @@ impl Scene {
         }
     }
 
-    /// Every place with its name.
+    /// Every chat with its name.
     pub fn places(&self) -> [(&'static str, &Place); 4] {
         [
             ("public", &self.public),
@@ -116,7 +116,7 @@ impl Scene {
     }
 }
 
-/// A client of a program of the organization.
+/// A client with the token of an API client.
 pub async fn program(app: &TestApp, admin: &Person) -> Client {
     let input = json!({ "subject": { "apiClientName": "records" }, "expiresInSeconds": 86_400 });
     let issued = admin.done("issueToken", "token", input).await;

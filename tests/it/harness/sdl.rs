@@ -1,4 +1,4 @@
-//! The published schema, read as far as the tests ask for it: which fields are there, and what they take.
+//! Reads the published schema: its fields, arguments, inputs and enums.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ fn bare() -> String {
     SCHEMA.split("\"\"\"").step_by(2).collect()
 }
 
-/// Every field that is a connection: its type and its name.
+/// Every field that returns a connection, as type and field name.
 pub fn connections() -> Vec<(String, String)> {
     let schema = bare();
     let types = schema.lines().filter_map(|line| line.strip_prefix("type ")?.split_whitespace().next());
@@ -21,7 +21,7 @@ pub fn connections() -> Vec<(String, String)> {
     types.flat_map(of_type).collect()
 }
 
-/// The fields of a type or an input: their names with what stands behind them, arguments included.
+/// The fields of a type or an input: their names, and the rest of their definitions including arguments.
 pub fn fields(definition: &str) -> BTreeMap<String, String> {
     let schema = bare();
     let start = ["type ", "input "]
@@ -96,7 +96,7 @@ pub fn is_leaf(name: &str) -> bool {
     ["type", "interface", "union"].iter().all(|kind| !SCHEMA.contains(&format!("\n{kind} {name} ")))
 }
 
-/// Every type that is a node.
+/// Every type that implements `Node`.
 pub fn nodes() -> Vec<String> {
     let types = SCHEMA.lines().filter_map(|line| line.strip_prefix("type ")?.split_once(" implements "));
     types.filter(|(_, rest)| rest.contains("Node")).map(|(name, _)| name.to_owned()).collect()

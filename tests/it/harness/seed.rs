@@ -1,12 +1,12 @@
-//! Random choices of tests, which a seed repeats.
+//! Random choices of tests, reproducible by a seed.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// The environment variable with the seed to repeat.
+/// The environment variable with the seed to reproduce.
 const VARIABLE: &str = "ANTEROOM_TEST_SEED";
 
-/// The seed in the environment, or else a new one. Prints it, so that a failed test shows what repeats it.
+/// The seed from the environment, or a new one. Prints it, so that a failed test can be reproduced.
 pub fn seed() -> u64 {
     let seed = match std::env::var(VARIABLE) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{VARIABLE} is not a number: {text}")),

@@ -1,4 +1,4 @@
-//! A client over a WebSocket: several subscriptions, cuts and resumes, raw frames where a test needs them.
+//! A client over a WebSocket, with several subscriptions, disconnects, resumption and raw frames.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// How long anything may take that should happen.
+/// The timeout for anything that should happen.
 const SOON: Duration = Duration::from_mins(1);
 
 /// An open socket.
@@ -17,7 +17,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket without saying anything.
+    /// Opens a socket without sending anything.
     pub async fn open(url: &str) -> Self {
         let mut request =
             format!("{}/graphql", url.replace("http:", "ws:")).into_client_request().expect("a request");
@@ -27,7 +27,7 @@ impl Socket {
         Self { raw }
     }
 
-    /// Opens a socket and says who it is.
+    /// Opens a socket and authenticates.
     pub async fn connect(url: &str, token: &str) -> Self {
         let mut socket = Self::open(url).await;
         socket.send(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })).await;
@@ -39,7 +39,7 @@ impl Socket {
         self.raw.send(Message::text(message.to_string())).await.expect("sent");
     }
 
-    /// Starts an operation; `after` is the cursor that it resumes from.
+    /// Starts an operation. `after` is the cursor to resume from.
     pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value, after: Option<&str>) {
         let mut payload = json!({ "query": query, "variables": variables });
         if let Some(after) = after {
@@ -71,29 +71,29 @@ impl Socket {
         }
     }
 
-    /// The payload of the next `next`.
+    /// The payload of the next message of type `next`.
     pub async fn next(&mut self) -> Value {
         let message = self.receive().await;
         assert_eq!(message["type"], "next", "{message:#}");
         message["payload"].clone()
     }
 
-    /// The data of the next `next`, without errors.
+    /// The data of the next message of type `next`, which must have no errors.
     pub async fn data(&mut self) -> Value {
         let payload = self.next().await;
         assert_eq!(payload.get("errors"), None, "{payload:#}");
         payload["data"].clone()
     }
 
-    /// Waits until another operation on the socket is answered: by then the subscriptions before it stand.
-    pub async fn stands(&mut self) {
-        self.subscribe("stands", "{ viewer { role } }", json!({}), None).await;
+    /// Waits until the subscriptions are active: until a later operation on the socket is answered.
+    pub async fn wait_until_subscribed(&mut self) {
+        self.subscribe("subscribed", "{ viewer { role } }", json!({}), None).await;
         assert_eq!(self.receive().await["type"], "next");
-        assert_eq!(self.receive().await, json!({ "type": "complete", "id": "stands" }));
+        assert_eq!(self.receive().await, json!({ "type": "complete", "id": "subscribed" }));
     }
 
-    /// Whether nothing but pings comes for a while.
-    pub async fn is_quiet(&mut self, for_so_long: Duration) -> bool {
-        tokio::time::timeout(for_so_long, self.next_message()).await.is_err()
+    /// Whether no message except pings arrives for a while.
+    pub async fn is_quiet(&mut self, duration: Duration) -> bool {
+        tokio::time::timeout(duration, self.next_message()).await.is_err()
     }
 }

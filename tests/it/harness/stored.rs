@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use uuid::Uuid;
 
-/// A look at the tables of an app from outside.
+/// A connection to an app's database.
 pub struct Stored(pub DatabaseConnection);
 
 /// The rows of each table, as text.
@@ -29,11 +29,11 @@ impl Stored {
     /// Every row of every table.
     pub async fn tables(&self) -> Tables {
         let mut actors = actor::Entity::find().all(&self.0).await.expect("actors");
-        // Being heard from is no change.
+        // The time at which an actor was last seen is not compared.
         for actor in &mut actors {
             actor.last_seen_at = None;
         }
-        // Nor is being tried.
+        // Attempts of deliveries are not compared either.
         let mut webhooks = webhook::Entity::find().all(&self.0).await.expect("webhooks");
         for webhook in &mut webhooks {
             webhook.failing_since = None;
@@ -83,7 +83,7 @@ impl Stored {
     }
 }
 
-/// Asserts that two looks saw the same, and shows only what differs.
+/// Asserts that two dumps are equal, and shows only the differences.
 #[track_caller]
 pub fn assert_unchanged(before: &Tables, after: &Tables, what: &str) {
     for (table, rows) in after {
@@ -99,7 +99,7 @@ fn lines(rows: &[impl Debug]) -> Vec<String> {
     lines
 }
 
-/// An id of the same type that names nothing.
+/// An id of the same type that identifies no object.
 pub fn twin(id: &str) -> String {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Visitors on pages of a site, signed in by a room's widget.
+//! Visitors who are signed in by a room's widget.
 
 use super::client::Client;
 use super::world::{Person, text};
@@ -7,23 +7,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-/// The site that may.
+/// The allowed origin.
 pub const SHOP: &str = "https://shop.example";
 
-/// What a sign-in is asked for.
+/// The selection of a sign-in.
 pub const SIGNED_IN: &str = "token expiresAt refreshToken room { id } viewer { role tokenExpiresAt \
                              visitor { id displayName } }";
 
-/// A room's widget, and what its organization signs with.
+/// A room's widget, and the secret with which the organization signs.
 #[derive(Clone, Debug)]
 pub struct Widget {
-    /// The key's bearer, on a page of the site that may.
+    /// A client with the widget key, on a page of the allowed origin.
     pub client: Client,
     pub room: String,
     pub secret: String,
 }
 
-/// A visitor who was signed in.
+/// A visitor who has signed in.
 #[derive(Clone, Debug)]
 pub struct Guest {
     pub person: Person,
@@ -39,7 +39,7 @@ impl std::ops::Deref for Guest {
 }
 
 impl Widget {
-    /// Opens the room's door for pages of [`SHOP`].
+    /// Allows pages of [`SHOP`] to use the room's widget.
     pub async fn of(admin: &Client, room: &str) -> Self {
         let input = json!({ "roomId": room, "allowedOrigins": [SHOP] });
         let updated = admin.done("updateRoom", "room { widgetKey }", input).await;
@@ -48,12 +48,12 @@ impl Widget {
         Self { client, room: room.to_owned(), secret: text(&rotated["identitySecret"]) }
     }
 
-    /// Signs in, and answers the payload.
+    /// Signs a visitor in, and returns the payload.
     pub async fn sign_in(&self, input: Value) -> Value {
         self.client.done("signInVisitor", SIGNED_IN, input).await
     }
 
-    /// Signs somebody in.
+    /// Signs a visitor in.
     pub async fn guest(&self, input: Value) -> Guest {
         let payload = self.sign_in(input).await;
         Guest {
@@ -65,23 +65,23 @@ impl Widget {
         }
     }
 
-    /// What the organization's server would sign, and when it ends.
+    /// The claims of an identity token of the organization's server.
     pub fn claims(&self, external_id: &str, expires_at: i64) -> Value {
         json!({ "aud": self.room, "sub": external_id, "exp": expires_at })
     }
 
-    /// Signs as the organization's server does.
+    /// Signs claims as the organization's server does.
     pub fn identity(&self, claims: &Value) -> String {
         signed(Algorithm::HS256, &EncodingKey::from_secret(self.secret.as_bytes()), claims)
     }
 }
 
-/// A JWT.
+/// A signed JWT.
 pub fn signed(algorithm: Algorithm, key: &EncodingKey, claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, key).expect("a token")
 }
 
-/// The token under another header, signed anew with the secret as if it were HS256.
+/// The token with another header, signed again with the secret as if it were HS256.
 pub fn under(header: &Value, token: &str, secret: &str) -> String {
     let claims = token.split('.').nth(1).expect("claims");
     let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header.to_string()));

@@ -1,4 +1,4 @@
-//! People in an organization, made through the public API.
+//! An organization with people, created through the public API.
 
 use super::client::Client;
 use super::{Engine, TestApp};
@@ -9,21 +9,21 @@ use entity::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// When a frozen world stands still.
+/// The time at which the clock of a frozen world stops.
 pub const NOON: &str = "2026-11-20T12:00:00.000Z";
 pub const NOON_MILLIS: i64 = 1_795_176_000_000;
 
-/// How long people's tokens live: a year, since some tests move the clock on.
+/// The lifetime of people's tokens: a year, because some tests advance the clock.
 pub const TOKEN_SECONDS: i32 = 31_536_000;
 
-/// An organization with a room and an admin, on an app.
+/// An app with an organization, a room and an admin.
 pub struct World {
     pub app: TestApp,
     pub admin: Person,
     pub room: String,
 }
 
-/// Somebody with a client.
+/// A person with a client.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: String,
@@ -59,7 +59,7 @@ impl World {
         Self { app, admin, room }
     }
 
-    /// Moves the clock of a frozen world on.
+    /// Advances the clock of a frozen world.
     pub fn pass(&self, seconds: u64) {
         self.app.clock.advance(Duration::from_secs(seconds));
     }
@@ -77,13 +77,13 @@ impl World {
         start_chat(visitor, &self.room).await
     }
 
-    /// The same person, talking to another address.
+    /// The same person with a client for another address.
     pub fn at(person: &Person, url: &str) -> Person {
         Person { id: person.id.clone(), client: Client::new(url, &person.token) }
     }
 }
 
-/// Another organization on the same app: its admin and its room.
+/// Creates another organization on the same app, and returns its admin and its room.
 pub async fn organization(app: &TestApp, tenant: &str) -> (Person, String) {
     let input = NewOrganization {
         tenant_name: tenant.into(),
@@ -141,11 +141,11 @@ pub fn ids(nodes: &Value) -> Vec<String> {
     nodes.as_array().expect("a list").iter().map(|node| text(&node["id"])).collect()
 }
 
-/// The mutation that creates a chat of this type with these people and the caller, and its input.
+/// The mutation that creates a chat of this type for the caller and these people, and its input.
 pub fn creation(chat_type: &str, others: &[&str]) -> (&'static str, Value) {
     match (chat_type, others) {
         ("DIRECT", [other]) => ("createDirectChat", json!({ "participantId": other })),
         ("GROUP", others) => ("createGroupChat", json!({ "participantIds": others })),
-        other => panic!("nobody creates {other:?}"),
+        other => panic!("chats of type {other:?} have no mutation"),
     }
 }

@@ -8,13 +8,13 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_one
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
-/// Who tries: 0 created the session, 0 to 3 take part, 3 and 4 are admins, 5 is anybody.
+/// The caller: 0 created the session, 0 to 3 are participants, 3 and 4 are admins, 5 is somebody else.
 type Person = u8;
 type Tab = Option<&'static str>;
 
 const PEOPLE: u8 = 6;
 
-fn takes_part(person: Person) -> bool {
+fn participates(person: Person) -> bool {
     person < 4
 }
 
@@ -80,7 +80,7 @@ impl History {
     /// In the words of the table.
     fn answer(&self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
         let admins_too = matches!(action, SessionAction::Start | SessionAction::Finish);
-        let has_a_say = takes_part(person) || (admins_too && is_admin(person));
+        let has_a_say = participates(person) || (admins_too && is_admin(person));
         if !has_a_say {
             "nobody"
         } else if self.is_same_again(action, person, tab) {
@@ -138,7 +138,7 @@ impl Session {
     fn give(&mut self, action: SessionAction, person: Person, tab: Tab) -> &'static str {
         match session::decide(self.facts, action, caller(person, tab)) {
             Ok(Decision::Go(transition)) => {
-                self.come_to(transition);
+                self.move_to(transition);
                 let by = Some(id(person));
                 match action {
                     SessionAction::Start => self.facts.started_by = by,
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    fn come_to(&mut self, Transition { to, outcome }: Transition) {
+    fn move_to(&mut self, Transition { to, outcome }: Transition) {
         (self.facts.state, self.outcome) = (to, outcome);
     }
 }
@@ -168,7 +168,7 @@ fn id(person: Person) -> ActorId {
 fn caller(person: Person, tab: Tab) -> Caller<'static> {
     Caller {
         actor_id: id(person),
-        is_participant: takes_part(person),
+        is_participant: participates(person),
         is_admin: is_admin(person),
         request_id: tab,
     }
@@ -198,13 +198,13 @@ fn step(session: &mut Session, history: &mut History, tried: Try) -> Result<(), 
             let missed = session::missed(session.facts.state);
             prop_assert_eq!(missed.is_some(), history.rings());
             if let Some(missed) = missed {
-                session.come_to(missed);
+                session.move_to(missed);
             }
             missed.is_some()
         }
     };
     if has_changed {
-        prop_assert_eq!(before.outcome, None, "what has ended changes no more");
+        prop_assert_eq!(before.outcome, None, "a session that is over never changes");
         history.0.push(tried);
     } else {
         prop_assert_eq!(*session, before, "a refusal and a retry leave everything as it was");
@@ -222,7 +222,7 @@ fn check(session: &Session, history: &History) -> Result<(), TestCaseError> {
             .into_iter()
             .filter(|action| history.answer(*action, person, None) == "goes")
             .collect();
-        prop_assert_eq!(shown, expected, "what person {} may do", person);
+        prop_assert_eq!(shown, expected, "allowed actions of person {}", person);
     }
     Ok(())
 }
@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_life_of_a_session_goes_as_the_model_says(tries in tries()) {
+    fn random_sessions_match_model(tries in tries()) {
         let (mut session, mut history) = (Session::new(), History::default());
         for tried in tries {
             step(&mut session, &mut history, tried)?;

@@ -9,7 +9,7 @@ use crate::on_both;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-on_both!(a_visitors_world_is_the_same_with_and_without_notes,);
+on_both!(notes_are_invisible_to_visitors,);
 
 /// All that shows of a chat.
 const CHAT: &str = "
@@ -78,7 +78,7 @@ struct Stage {
     notes: Notes,
     /// The newest notes.
     hidden: Vec<String>,
-    /// What Vera came to see, in order.
+    /// The events and data that Vera received, in order.
     seen: Vec<Value>,
     streams: HashMap<&'static str, Socket>,
     start: String,
@@ -159,7 +159,7 @@ impl Stage {
         }
     }
 
-    /// Notes, then something that Vera is told of: what she is told and finds.
+    /// Runs a mutation between notes, and records the events and data that Vera receives.
     async fn step(&mut self, by: &Person, mutation: &str, selection: &str, mut input: Value) -> Value {
         self.whisper().await;
         self.world.pass(1);
@@ -247,7 +247,7 @@ impl Stage {
     }
 }
 
-/// What differs from world to world, by the order in which it was first seen.
+/// The values that differ between worlds, numbered in the order in which they first appear.
 #[derive(Default)]
 struct Names(HashMap<String, usize>);
 
@@ -279,7 +279,7 @@ impl Names {
     }
 }
 
-async fn a_visitors_world_is_the_same_with_and_without_notes(engine: Engine) {
+async fn notes_are_invisible_to_visitors(engine: Engine) {
     // Given all that a visitor can ask of a chat and of a message, but for what has its own tests,
     for (of, kept_out) in [
         ("Chat", &["organization", "room", "visitor", "owner", "messages", "openPage", "page"][..]),

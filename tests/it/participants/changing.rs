@@ -1,6 +1,6 @@
 //! Adding and removing participants: who may do so in which chat, and the result.
 
-use super::{add, direct, group, refusal, remove, seen, who_takes_part};
+use super::{add, direct, group, participant_ids, refusal, remove, seen};
 use crate::harness::Engine;
 use crate::harness::world::{World, text, visitor};
 use crate::on_both;
@@ -8,19 +8,19 @@ use anteroom::domain::limits;
 use serde_json::json;
 
 on_both!(
-    a_groups_owner_and_admins_decide_who_takes_part,
-    any_user_adds_colleagues_to_a_visitors_chat_and_nobody_else,
-    a_private_chat_opens_to_who_is_added,
-    a_pair_stays_a_pair,
-    who_takes_part_already_stays_as_they_are,
-    who_comes_back_takes_part_again,
+    only_owner_and_admins_change_group_participants,
+    users_add_only_colleagues_to_visitor_chats,
+    added_participant_sees_private_chat,
+    direct_chats_cannot_get_participants,
+    adding_participant_again_changes_nothing,
+    former_participant_can_be_added_again,
     a_chat_has_up_to_a_hundred_participants,
-    a_chat_that_ended_takes_nobody_in_but_lets_everybody_go,
+    ended_chat_allows_only_leaving,
 );
 
 const COUNTERS: &str = "participationCount userParticipationCount visitorParticipationCount";
 
-async fn a_groups_owner_and_admins_decide_who_takes_part(engine: Engine) {
+async fn only_owner_and_admins_change_group_participants(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
@@ -29,42 +29,42 @@ async fn a_groups_owner_and_admins_decide_who_takes_part(engine: Engine) {
     assert_eq!(add(&odile, &chat, &[&otto]).await.as_deref(), Some("INVALID chatId"));
     assert_eq!(remove(&odile, &chat, &olga).await.as_deref(), Some("INVALID participantId"));
     assert_eq!(add(&olga, &chat, &[]).await.as_deref(), Some("INVALID participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str(), &odile.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str(), &odile.id]);
     assert_eq!(add(&olga, &chat, &[&vera]).await, None);
     assert_eq!(add(&world.admin, &chat, &[&otto]).await, None);
     assert_eq!(remove(&world.admin, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&otto, &chat).await, [olga.id.as_str(), &vera.id, &otto.id]);
+    assert_eq!(participant_ids(&otto, &chat).await, [olga.id.as_str(), &vera.id, &otto.id]);
     let counted = seen(&olga, &chat, COUNTERS).await;
     let expected =
         json!({ "participationCount": 3, "userParticipationCount": 2, "visitorParticipationCount": 1 });
     assert_eq!(counted, expected);
-    // Who never took part cannot be taken out; who does no longer is answered with what has ended.
+    // Only participants can be removed. For a former participant, the ended participation is returned.
     assert_eq!(remove(&olga, &chat, &world.admin).await.as_deref(), Some("NOT_FOUND participantId"));
     assert_eq!(remove(&olga, &chat, &odile).await, None);
     assert_eq!(seen(&olga, &chat, COUNTERS).await, expected);
     world.app.stop().await;
 }
 
-async fn any_user_adds_colleagues_to_a_visitors_chat_and_nobody_else(engine: Engine) {
+async fn users_add_only_colleagues_to_visitor_chats(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let chat = world.chat(&vera).await;
     assert_eq!(add(&olga, &chat, &[&odile, &victor]).await.as_deref(), Some("INVALID participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str()]);
     assert_eq!(add(&olga, &chat, &[&odile]).await, None);
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str(), &odile.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str(), &odile.id]);
     // The chat is the visitor's: they stay, and decide nothing about it.
     assert_eq!(remove(&olga, &chat, &vera).await.as_deref(), Some("INVALID participantId"));
     for person in [&vera, &odile] {
         assert_eq!(remove(&vera, &chat, person).await.as_deref(), Some("INVALID participantId"));
     }
     assert_eq!(remove(&olga, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str()]);
     world.app.stop().await;
 }
 
-async fn a_private_chat_opens_to_who_is_added(engine: Engine) {
+async fn added_participant_sees_private_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -79,7 +79,7 @@ async fn a_private_chat_opens_to_who_is_added(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_pair_stays_a_pair(engine: Engine) {
+async fn direct_chats_cannot_get_participants(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let otto = world.operator("Otto").await;
@@ -89,11 +89,11 @@ async fn a_pair_stays_a_pair(engine: Engine) {
         assert_eq!(remove(client, &chat, &odile).await.as_deref(), Some("INVALID participantId"));
     }
     assert_eq!(remove(&odile, &chat, &odile).await.as_deref(), Some("INVALID participantId"));
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&olga, &chat).await.len(), 2);
     world.app.stop().await;
 }
 
-async fn who_takes_part_already_stays_as_they_are(engine: Engine) {
+async fn adding_participant_again_changes_nothing(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -108,7 +108,7 @@ async fn who_takes_part_already_stays_as_they_are(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_comes_back_takes_part_again(engine: Engine) {
+async fn former_participant_can_be_added_again(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -141,17 +141,17 @@ async fn a_chat_has_up_to_a_hundred_participants(engine: Engine) {
     let named = |ids: &[String]| json!({ "chatId": chat, "participantIds": ids });
     let refused = olga.mutate("addParticipants", "", named(&guests)).await;
     assert_eq!(refusal(&refused).as_deref(), Some("TOO_MANY participantIds"));
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), 1);
+    assert_eq!(participant_ids(&olga, &chat).await.len(), 1);
     olga.done("addParticipants", "", named(&guests[1..])).await;
-    assert_eq!(who_takes_part(&olga, &chat).await.len(), limits::PARTICIPANTS);
-    // Who takes part already needs no place.
+    assert_eq!(participant_ids(&olga, &chat).await.len(), limits::PARTICIPANTS);
+    // Existing participants do not count toward the limit again.
     olga.done("addParticipants", "", named(&guests[1..3])).await;
     let one_more = olga.mutate("addParticipants", "", named(&guests[..2])).await;
     assert_eq!(refusal(&one_more).as_deref(), Some("TOO_MANY participantIds"));
     world.app.stop().await;
 }
 
-async fn a_chat_that_ended_takes_nobody_in_but_lets_everybody_go(engine: Engine) {
+async fn ended_chat_allows_only_leaving(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = visitor(&world.app, &world.admin, "vera").await;
@@ -159,6 +159,6 @@ async fn a_chat_that_ended_takes_nobody_in_but_lets_everybody_go(engine: Engine)
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     assert_eq!(add(&olga, &chat, &[&vera]).await.as_deref(), Some("CHAT_ENDED"));
     assert_eq!(remove(&odile, &chat, &odile).await, None);
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str()]);
     world.app.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Former participants see nothing new in queries and open subscriptions, and the others continue.
 
-use super::{add, direct, group, inbox, remove, seen, who_takes_part};
+use super::{add, direct, group, inbox, participant_ids, remove, seen};
 use crate::harness::Engine;
 use crate::harness::client::Client;
 use crate::harness::socket::Socket;
@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    who_is_taken_out_finds_nothing_of_the_chat,
-    who_is_taken_out_hears_it_on_every_open_stream,
-    who_leaves_is_answered_without_the_chat,
+    removed_participant_cannot_see_chat,
+    removal_reaches_all_open_streams,
+    leave_returns_null_chat,
     leaving_a_group_ends_participation_and_presence,
-    leaving_a_group_passes_it_on_and_works_after_its_end,
+    leaving_transfers_ownership_and_works_after_end,
     an_admin_who_left_a_group_still_sees_it,
     leaving_a_direct_chat_lasts_until_it_is_created_again,
-    users_leave_visitor_chats_only_by_presence,
-    an_owner_leaves_the_group_to_who_has_taken_part_longest,
+    leaving_visitor_chat_ends_only_presence,
+    longest_standing_participant_inherits_group,
     a_presence_ends_with_the_participation,
-    sessions_go_on_without_who_was_only_called,
-    who_is_taken_out_types_no_longer,
+    open_sessions_continue_without_removed_participant,
+    removal_ends_typing,
 );
 
-async fn who_is_taken_out_finds_nothing_of_the_chat(engine: Engine) {
+async fn removed_participant_cannot_see_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -79,7 +79,7 @@ const VIEWER: &str = "subscription { viewerEvents { change { __typename
     ... on InboxChatRemovedEvent { removedChatId } ... on ChatGoneEvent { removedChatId }
     ... on InboxChatAddedEvent { chatEdge { node { id } } } } } }";
 
-async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
+async fn removal_reaches_all_open_streams(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -105,7 +105,7 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
         assert_eq!(viewer.data().await["viewerEvents"]["change"], expected);
     }
     assert!(viewer.is_quiet(Duration::from_millis(300)).await);
-    // the others that she does not take part any more,
+    // the others that she is no longer a participant,
     let ended = json!({
         "__typename": "ParticipationEndedEvent", "endedParticipationId": own,
         "participation": { "actor": { "id": odile.id } }
@@ -124,7 +124,7 @@ async fn who_is_taken_out_hears_it_on_every_open_stream(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_leaves_is_answered_without_the_chat(engine: Engine) {
+async fn leave_returns_null_chat(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera]).await;
@@ -144,7 +144,7 @@ async fn who_leaves_is_answered_without_the_chat(engine: Engine) {
     world.app.stop().await;
 }
 
-/// What somebody may do in a chat that they see.
+/// The actions that a person can take in a chat that they see.
 async fn actions(client: &Person, chat: &str) -> Vec<String> {
     let found = seen(client, chat, "viewerActions").await["viewerActions"].clone();
     found.as_array().expect("actions").iter().map(text).collect()
@@ -188,15 +188,15 @@ async fn leaving_a_group_ends_participation_and_presence(engine: Engine) {
         "messages": { "nodes": [{ "sender": { "id": odile.id } }] }
     });
     assert_eq!(seen(&olga, &chat, fields).await, found);
-    // Visitors leave groups too, but not somebody who never took part in one.
+    // Visitors can leave groups too, but only groups in which they participated.
     vera.done("leaveChat", "", json!({ "chatId": chat })).await;
     let stranger = world.visitor("victor").await;
     assert_eq!(stranger.refused("leaveChat", json!({ "chatId": chat })).await, ["NOT_FOUND"]);
-    assert_eq!(who_takes_part(&olga, &chat).await, [olga.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [olga.id.as_str()]);
     world.app.stop().await;
 }
 
-async fn leaving_a_group_passes_it_on_and_works_after_its_end(engine: Engine) {
+async fn leaving_transfers_ownership_and_works_after_end(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;
@@ -240,7 +240,7 @@ async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
     assert!(actions(&olga, &chat).await.contains(&"LEAVE".to_owned()));
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     assert_eq!(inbox(&olga).await, [""; 0]);
-    assert_eq!(who_takes_part(&odile, &chat).await, [odile.id.as_str()]);
+    assert_eq!(participant_ids(&odile, &chat).await, [odile.id.as_str()]);
     assert_eq!(owner(&odile).await, odile.id);
     odile.done("sendMessage", "", json!({ "chatId": chat, "text": "Are you there?" })).await;
     // Either of the two brings both back.
@@ -250,18 +250,18 @@ async fn leaving_a_direct_chat_lasts_until_it_is_created_again(engine: Engine) {
         person.done("leaveChat", "", json!({ "chatId": chat })).await;
     }
     assert_eq!(direct(&olga, &odile).await, chat);
-    assert_eq!(who_takes_part(&odile, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&odile, &chat).await.len(), 2);
     assert_eq!(owner(&odile).await, olga.id);
     world.app.stop().await;
 }
 
-async fn users_leave_visitor_chats_only_by_presence(engine: Engine) {
+async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let leaves = async |client: &Person| actions(client, &chat).await.contains(&"LEAVE".to_owned());
     add(&olga, &chat, &[&olga]).await;
-    // She takes part without being present: there is nothing to end.
+    // She is a participant without being present, so there is no presence to end.
     assert!(!leaves(&olga).await && !leaves(&vera).await);
     let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
     assert_eq!((&left["presence"], &left["chat"]["id"]), (&Value::Null, &json!(chat)));
@@ -269,14 +269,14 @@ async fn users_leave_visitor_chats_only_by_presence(engine: Engine) {
     assert!(leaves(&olga).await && !leaves(&vera).await);
     let left = olga.done("leaveChat", LEFT, json!({ "chatId": chat })).await;
     assert_eq!((&left["presence"]["endReason"], &left["participation"]), (&json!("LEFT"), &Value::Null));
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     olga.done("joinChat", "", json!({ "chatId": chat })).await;
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     assert!(!leaves(&olga).await);
     world.app.stop().await;
 }
 
-async fn an_owner_leaves_the_group_to_who_has_taken_part_longest(engine: Engine) {
+async fn longest_standing_participant_inherits_group(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (odile, otto) = (world.operator("Odile").await, world.operator("Otto").await);
@@ -294,7 +294,7 @@ async fn an_owner_leaves_the_group_to_who_has_taken_part_longest(engine: Engine)
     assert_eq!(owner(&vera).await["id"], vera.id);
     assert_eq!(remove(&vera, &chat, &vera).await, None);
     assert_eq!(owner(&world.admin).await, Value::Null);
-    assert_eq!(who_takes_part(&world.admin, &chat).await, Vec::<String>::new());
+    assert_eq!(participant_ids(&world.admin, &chat).await, Vec::<String>::new());
     world.app.stop().await;
 }
 
@@ -319,7 +319,7 @@ async fn a_presence_ends_with_the_participation(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
+async fn open_sessions_continue_without_removed_participant(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let (otto, vera) = (world.operator("Otto").await, world.visitor("vera").await);
@@ -354,7 +354,7 @@ async fn sessions_go_on_without_who_was_only_called(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_is_taken_out_types_no_longer(engine: Engine) {
+async fn removal_ends_typing(engine: Engine) {
     let world = World::new(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let chat = group(&olga, &[&odile]).await;

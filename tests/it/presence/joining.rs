@@ -10,20 +10,20 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    who_joins_is_seen_in_the_chat_and_told_of_in_its_history,
-    joining_when_present_renews_and_is_no_second_join,
-    leaving_a_visitor_chat_ends_the_presence_alone,
-    an_exclusive_join_says_who_is_there,
-    an_exclusive_join_of_who_is_there_alone_renews,
+    join_creates_presence_and_history_entry,
+    joining_again_renews_presence,
+    leaving_visitor_chat_ends_only_presence,
+    exclusive_join_returns_present_users,
+    exclusive_rejoin_renews,
     presences_are_seen_live,
-    only_users_join_and_only_chats_that_they_act_in,
+    join_requires_user_with_access,
     ending_the_chat_ends_every_presence,
-    who_is_deactivated_is_gone_from_every_chat,
+    deactivation_ends_all_presences,
 );
 
 const PRESENT: &str = "presentUserCount presences { nodes { user { id } endedAt } }";
 
-async fn who_joins_is_seen_in_the_chat_and_told_of_in_its_history(engine: Engine) {
+async fn join_creates_presence_and_history_entry(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -47,7 +47,7 @@ async fn who_joins_is_seen_in_the_chat_and_told_of_in_its_history(engine: Engine
     world.app.stop().await;
 }
 
-async fn joining_when_present_renews_and_is_no_second_join(engine: Engine) {
+async fn joining_again_renews_presence(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -63,7 +63,7 @@ async fn joining_when_present_renews_and_is_no_second_join(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn leaving_a_visitor_chat_ends_the_presence_alone(engine: Engine) {
+async fn leaving_visitor_chat_ends_only_presence(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -92,14 +92,14 @@ async fn leaving_a_visitor_chat_ends_the_presence_alone(engine: Engine) {
     assert_ne!(second["id"], first["id"]);
     let told = [entry("JOIN", &olga.id), entry("LEAVE", &olga.id), entry("JOIN", &olga.id)];
     assert_eq!(history(&vera, &chat).await, told);
-    // What has ended does not vanish.
+    // Ended presences do not disappear.
     let all = "presences(includeEnded: true) { nodes { id } }";
     let all = seen(&vera, &chat, all).await;
     assert_eq!(ids(&all["presences"]["nodes"]), [text(&first["id"]), text(&second["id"])]);
     world.app.stop().await;
 }
 
-async fn an_exclusive_join_says_who_is_there(engine: Engine) {
+async fn exclusive_join_returns_present_users(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -121,7 +121,7 @@ async fn an_exclusive_join_says_who_is_there(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_exclusive_join_of_who_is_there_alone_renews(engine: Engine) {
+async fn exclusive_rejoin_renews(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -158,7 +158,7 @@ async fn presences_are_seen_live(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn only_users_join_and_only_chats_that_they_act_in(engine: Engine) {
+async fn join_requires_user_with_access(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -170,7 +170,7 @@ async fn only_users_join_and_only_chats_that_they_act_in(engine: Engine) {
             assert_eq!(error_code(&answer), "FORBIDDEN", "{name}");
         }
     }
-    // An admin reads the chats of others and takes no part in them.
+    // An admin can read the chats of others without participating in them.
     let between = group(&olga, &[&odile.id]).await;
     assert_eq!(world.admin.refused("joinChat", json!({ "chatId": between })).await, ["NOT_PARTICIPANT"]);
     olga.done("endChat", "", json!({ "chatId": between })).await;
@@ -198,7 +198,7 @@ async fn ending_the_chat_ends_every_presence(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_is_deactivated_is_gone_from_every_chat(engine: Engine) {
+async fn deactivation_ends_all_presences(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let mut chats = Vec::new();

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    a_presence_that_is_not_renewed_ends_by_the_servers_own_clock,
+    unrenewed_presence_expires_by_server_clock,
     keeping_a_presence_renews_it,
     sending_renews_the_senders_presence,
     an_open_stream_keeps_its_viewers_presence,
-    subscribers_are_told_when_a_presence_is_renewed,
+    subscribers_receive_presence_renewals,
     an_expired_presence_is_absent_before_the_server_has_looked,
     nothing_expires_in_the_first_minute_after_a_start,
 );
@@ -37,7 +37,7 @@ async fn look_at_the_clock(world: &World) {
     world.app.app.actions().expire_presences().await.expect("looked at");
 }
 
-async fn a_presence_that_is_not_renewed_ends_by_the_servers_own_clock(engine: Engine) {
+async fn unrenewed_presence_expires_by_server_clock(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -88,7 +88,7 @@ async fn sending_renews_the_senders_presence(engine: Engine) {
     world.pass(50);
     send(&vera, &chat, "Hello").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
-    // Nor does it show that she is there when somebody writes in her name.
+    // A message that is sent for her does not renew her presence either.
     let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
     world.admin.done("sendMessage", "", input).await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
@@ -121,19 +121,19 @@ async fn an_open_stream_keeps_its_viewers_presence(engine: Engine) {
     world.app.stop().await;
 }
 
-/// The new end of a presence, as `chatEvents` and `presenceChanged` tell of it.
-async fn told(socket: &mut Socket) -> String {
+/// The new expiry of a presence, which `chatEvents` and `presenceChanged` both report.
+async fn next_expiry(socket: &mut Socket) -> String {
     let (mut by_event, mut by_change) = (None, None);
     loop {
         let message = socket.receive().await;
         let data = &message["payload"]["data"];
         let event = &data["chatEvents"]["change"];
         if event["__typename"] == "PresenceChangedEvent" {
-            assert_eq!(by_event.replace(text(&event["presence"]["expiresAt"])), None, "told twice");
+            assert_eq!(by_event.replace(text(&event["presence"]["expiresAt"])), None, "sent twice");
         } else if data["presenceChanged"].is_object() {
             assert_eq!(data["presenceChanged"]["action"], "CHANGED");
             let end = text(&data["presenceChanged"]["presence"]["expiresAt"]);
-            assert_eq!(by_change.replace(end), None, "told twice");
+            assert_eq!(by_change.replace(end), None, "sent twice");
         }
         if let (Some(event), Some(change)) = (&by_event, &by_change) {
             assert_eq!(event, change);
@@ -142,7 +142,7 @@ async fn told(socket: &mut Socket) -> String {
     }
 }
 
-async fn subscribers_are_told_when_a_presence_is_renewed(engine: Engine) {
+async fn subscribers_receive_presence_renewals(engine: Engine) {
     let world = without_ticks(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -154,30 +154,30 @@ async fn subscribers_are_told_when_a_presence_is_renewed(engine: Engine) {
     assert_eq!(socket.data().await["chatEvents"]["change"]["__typename"], "ChatResetEvent");
     let changes = "subscription($id: ID!) { presenceChanged(chatId: $id) { action presence { expiresAt } } }";
     socket.subscribe("p", changes, json!({ "id": chat }), None).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     let here = json!({ "chatId": chat });
     // The presence lasts 60 s: 15 s have to pass since it was told last.
     world.pass(14);
     olga.done("keepPresence", "", here.clone()).await;
     world.pass(6);
     olga.done("keepPresence", "", here.clone()).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:20.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:20.000Z");
     world.pass(10);
     olga.done("keepPresence", "", here.clone()).await;
     world.pass(5);
     olga.done("joinChat", "", here.clone()).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:35.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:35.000Z");
     world.pass(15);
     send(&olga, &chat, "Good morning").await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:01:50.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:01:50.000Z");
     // Open streams renew it as well.
     let mut desk = Socket::connect(&world.app.url, &olga.token).await;
     world.pass(15);
     desk.subscribe("1", events, json!({ "id": chat }), None).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:05.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:02:05.000Z");
     world.pass(15);
     desk.subscribe("2", "subscription { viewerEvents { at } }", json!({}), None).await;
-    assert_eq!(told(&mut socket).await, "2026-11-20T12:02:20.000Z");
+    assert_eq!(next_expiry(&mut socket).await, "2026-11-20T12:02:20.000Z");
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:02:20.000Z");
     world.pass(14);
     olga.done("keepPresence", "", here).await;
@@ -196,7 +196,7 @@ async fn an_expired_presence_is_absent_before_the_server_has_looked(engine: Engi
     // Her sending does not bring it back: she would be present without having joined.
     send(&olga, &chat, "Sorry, I was away").await;
     assert_eq!(lease(&world, &chat).await["expiresAt"], "2026-11-20T12:01:00.000Z");
-    // Who joins finds the chat free, and the history in order.
+    // A user who joins finds the chat free, and the history in order.
     odile.done("joinChat", "", json!({ "chatId": chat, "exclusive": true })).await;
     let told = [
         entry("JOIN", &olga.id),

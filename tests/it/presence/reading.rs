@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 on_both!(
     messages_of_others_are_unread_until_they_are_read,
     the_read_mark_never_moves_back_nor_past_the_end,
-    a_viewer_sees_what_is_unread_over_all_chats,
+    viewer_unread_count_covers_all_chats,
     unread_messages_are_counted_up_to_a_hundred,
-    marking_read_where_one_takes_no_part_does_nothing,
+    mark_read_without_participation_is_noop,
     sending_marks_as_read_up_to_the_message,
-    sending_in_somebodys_name_reads_nothing_for_them,
+    sending_for_another_does_not_mark_read,
     a_read_mark_reaches_the_viewers_other_devices,
 );
 
@@ -45,7 +45,7 @@ async fn messages_of_others_are_unread_until_they_are_read(engine: Engine) {
     for words in ["Hello", "Is anybody there?"] {
         send(&vera, &chat, words).await;
     }
-    // Whoever joins late has it all before them; joining is nothing to read.
+    // For a user who joins late, all earlier messages are unread. The join itself is not.
     join(&olga, &chat).await;
     assert_eq!((unread(&olga, &chat).await, unread(&vera, &chat).await), (2, 0));
     let first = sequences(&olga, &chat).await[0];
@@ -79,7 +79,7 @@ async fn the_read_mark_never_moves_back_nor_past_the_end(engine: Engine) {
     assert_eq!(seen(&vera, &chat, "updatedAt viewerParticipation { lastReadAt }").await, before);
     let input = json!({ "chatId": chat, "throughSequence": -1 });
     assert_eq!(vera.refused("markRead", input).await, ["INVALID"]);
-    // Nobody has read what is still to come.
+    // Future messages cannot be marked as read.
     let marked = mark(&vera, &chat, Some(1_000_000)).await;
     assert_eq!(marked["participation"]["lastReadSequence"], sequences[2]);
     assert_eq!(marked["participation"]["lastReadAt"], "2026-11-20T12:00:10.000Z");
@@ -88,7 +88,7 @@ async fn the_read_mark_never_moves_back_nor_past_the_end(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_viewer_sees_what_is_unread_over_all_chats(engine: Engine) {
+async fn viewer_unread_count_covers_all_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -123,7 +123,7 @@ async fn unread_messages_are_counted_up_to_a_hundred(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn marking_read_where_one_takes_no_part_does_nothing(engine: Engine) {
+async fn mark_read_without_participation_is_noop(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let victor = world.visitor("victor").await;
@@ -143,7 +143,7 @@ async fn marking_read_where_one_takes_no_part_does_nothing(engine: Engine) {
         ["NOT_FOUND"]
     );
     assert_unchanged(&before, &stored.tables().await, "markRead");
-    // What has ended can still be read.
+    // Messages of an ended chat can still be marked as read.
     vera.done("endChat", "", json!({ "chatId": chat })).await;
     mark(&vera, &chat, None).await;
     world.app.stop().await;
@@ -182,7 +182,7 @@ async fn sending_marks_as_read_up_to_the_message(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn sending_in_somebodys_name_reads_nothing_for_them(engine: Engine) {
+async fn sending_for_another_does_not_mark_read(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let program = program(&world.app, &world.admin).await;
@@ -229,7 +229,7 @@ async fn a_read_mark_reaches_the_viewers_other_devices(engine: Engine) {
             "chat": { "id": chat, "viewerParticipation": { "unreadCount": left } } });
         assert_eq!((&event["change"], &event["viewer"]["unreadCount"]), (&expected, &json!(left)));
     }
-    // Nothing is told of a chat that is out of the way, nor to anybody else, nor where nothing moved.
+    // No event is sent for a hidden chat, to other actors, or if the mark did not move.
     mark(&olga, &hidden, None).await;
     mark(&olga, &chat, None).await;
     send(&odile, &hidden, "Lunch!").await;

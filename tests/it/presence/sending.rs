@@ -7,7 +7,7 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    sending_again_with_the_same_external_id_answers_the_first_message,
+    retry_returns_first_message,
     another_text_under_the_same_external_id_is_a_conflict,
     an_external_id_belongs_to_its_sender_and_chat,
     a_retry_is_known_even_when_the_chat_has_ended_meanwhile,
@@ -29,7 +29,7 @@ async fn count(person: &Person, chat: &str) -> Value {
     seen(person, chat, "messageCount").await["messageCount"].clone()
 }
 
-async fn sending_again_with_the_same_external_id_answers_the_first_message(engine: Engine) {
+async fn retry_returns_first_message(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -69,7 +69,7 @@ async fn an_external_id_belongs_to_its_sender_and_chat(engine: Engine) {
     for (person, chat) in [(&olga, &chat), (&vera, &other)] {
         assert_ne!(send_as(person, chat, "Hello", "one").await["node"]["id"], first["node"]["id"]);
     }
-    // Who sends in her name sends her message.
+    // A message sent for her has her as its sender.
     let input = json!({ "chatId": chat, "text": "Hello", "externalId": "one", "senderId": vera.id });
     assert_eq!(world.admin.done("sendMessage", EDGE, input).await["messageEdge"], first);
     world.app.stop().await;

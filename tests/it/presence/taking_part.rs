@@ -7,11 +7,11 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_visitor_takes_part_from_the_start,
-    a_user_takes_part_from_the_first_message_on,
-    a_user_who_only_joined_takes_part_without_being_counted,
-    who_is_named_takes_part_and_is_counted_at_once,
-    a_message_in_somebodys_name_makes_them_take_part,
+    visitor_participates_from_the_start,
+    first_message_makes_user_a_participant,
+    joined_user_participates_without_being_counted,
+    named_participants_are_counted,
+    message_sent_for_actor_makes_them_participant,
 );
 
 const COUNTERS: &str = "participationCount userParticipationCount visitorParticipationCount";
@@ -23,7 +23,7 @@ async fn counted(viewer: &Person, chat: &str) -> [i64; 3] {
         .map(|counter| seen[counter].as_i64().unwrap())
 }
 
-async fn who_takes_part(viewer: &Person, chat: &str) -> Vec<String> {
+async fn participant_ids(viewer: &Person, chat: &str) -> Vec<String> {
     let seen = seen(viewer, chat, "participations { nodes { actor { id } } }").await;
     let nodes = seen["participations"]["nodes"].as_array().unwrap();
     nodes.iter().map(|node| text(&node["actor"]["id"])).collect()
@@ -34,24 +34,24 @@ async fn own(person: &Person, chat: &str) -> Value {
     seen(person, chat, fields).await["viewerParticipation"].clone()
 }
 
-async fn a_visitor_takes_part_from_the_start(engine: Engine) {
+async fn visitor_participates_from_the_start(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str()]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str()]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     let expected = json!({ "createdAt": NOON, "endedAt": null, "messageCount": 0, "firstMessageAt": null });
     assert_eq!(own(&vera, &chat).await, expected);
     assert_eq!(own(&olga, &chat).await, json!(null));
-    // Who starts a chat for her is there to follow it, but has said nothing yet.
+    // A user who starts a chat for her participates, but is not counted before their first message.
     let input = json!({ "roomId": world.room, "visitorId": vera.id });
     let chat = text(&olga.done("startChat", "chat { id }", input).await["chat"]["id"]);
-    assert_eq!(who_takes_part(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&olga, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&olga, &chat).await, [1, 0, 1]);
     world.app.stop().await;
 }
 
-async fn a_user_takes_part_from_the_first_message_on(engine: Engine) {
+async fn first_message_makes_user_a_participant(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -69,23 +69,23 @@ async fn a_user_takes_part_from_the_first_message_on(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_user_who_only_joined_takes_part_without_being_counted(engine: Engine) {
+async fn joined_user_participates_without_being_counted(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     join(&olga, &chat).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(counted(&vera, &chat).await, [1, 0, 1]);
     send(&olga, &chat, "Good morning").await;
     assert_eq!(counted(&vera, &chat).await, [2, 1, 1]);
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
     join(&olga, &chat).await;
     assert_eq!(counted(&vera, &chat).await, [2, 1, 1]);
-    assert_eq!(who_takes_part(&vera, &chat).await.len(), 2);
+    assert_eq!(participant_ids(&vera, &chat).await.len(), 2);
     world.app.stop().await;
 }
 
-async fn who_is_named_takes_part_and_is_counted_at_once(engine: Engine) {
+async fn named_participants_are_counted(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;
@@ -106,13 +106,13 @@ async fn who_is_named_takes_part_and_is_counted_at_once(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_message_in_somebodys_name_makes_them_take_part(engine: Engine) {
+async fn message_sent_for_actor_makes_them_participant(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     let input = json!({ "chatId": chat, "text": "From the archive", "senderId": olga.id });
     world.admin.done("sendMessage", "", input).await;
-    assert_eq!(who_takes_part(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
+    assert_eq!(participant_ids(&vera, &chat).await, [vera.id.as_str(), &olga.id]);
     assert_eq!(own(&world.admin, &chat).await, json!(null));
     assert_eq!(own(&olga, &chat).await["messageCount"], 1);
     world.app.stop().await;

@@ -11,20 +11,20 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    who_types_is_seen_until_they_stop,
-    typing_goes_by_itself_after_15_seconds,
+    typing_is_shown_until_it_stops,
+    typing_expires_after_15_seconds,
     typing_is_seen_live,
     sending_ends_typing,
     leaving_and_ending_end_typing,
     typing_is_never_stored,
-    only_who_acts_in_a_chat_that_goes_on_types,
+    typing_requires_access_to_open_chat,
 );
 
 async fn set_typing(person: &Person, chat: &str, is_typing: bool) {
     person.done("setTyping", "", json!({ "chatId": chat, "isTyping": is_typing })).await;
 }
 
-/// Who types in a chat as it was answered.
+/// The actors who are typing in a chat of a response.
 fn typers(chat: &Value) -> Vec<String> {
     let typing = chat["typing"].as_array().unwrap();
     typing.iter().map(|one| text(&one["actor"]["id"])).collect()
@@ -34,7 +34,7 @@ async fn typing(viewer: &Person, chat: &str) -> Vec<String> {
     typers(&seen(viewer, chat, "typing { actor { id } }").await)
 }
 
-async fn who_types_is_seen_until_they_stop(engine: Engine) {
+async fn typing_is_shown_until_it_stops(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let (chat, other) = (world.chat(&vera).await, world.chat(&vera).await);
@@ -49,7 +49,7 @@ async fn who_types_is_seen_until_they_stop(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn typing_goes_by_itself_after_15_seconds(engine: Engine) {
+async fn typing_expires_after_15_seconds(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -88,7 +88,7 @@ async fn typing_is_seen_live(engine: Engine) {
     world.pass(1);
     set_typing(&vera, &chat, true).await;
     assert_eq!(next().await, [vera.id.as_str()]);
-    // Nobody says so, and yet it is told.
+    // The indicator expires without a call, and the event is sent nevertheless.
     world.pass(15);
     assert!(next().await.is_empty());
     world.app.stop().await;
@@ -108,7 +108,7 @@ async fn sending_ends_typing(engine: Engine) {
     }
     // The clock stands still: nothing else could end it.
     send(&vera, &chat, "Here I am").await;
-    assert_eq!(typing(&olga, &chat).await, [olga.id.as_str()], "only who sent it");
+    assert_eq!(typing(&olga, &chat).await, [olga.id.as_str()], "only the sender");
     assert_eq!(typing(&olga, &other).await, [vera.id.as_str()], "only in that chat");
     let mut told = Vec::new();
     while told != [olga.id.as_str()] {
@@ -161,7 +161,7 @@ async fn typing_is_never_stored(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn only_who_acts_in_a_chat_that_goes_on_types(engine: Engine) {
+async fn typing_requires_access_to_open_chat(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let program = program(&world.app, &world.admin).await;

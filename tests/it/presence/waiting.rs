@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 on_both!(
     a_visitor_waits_from_the_first_message_until_a_users_message,
-    joins_and_sessions_answer_nobody,
-    what_is_written_in_a_visitors_name_waits_and_in_a_users_answers,
-    a_room_tells_who_waits_oldest_first,
+    joins_and_sessions_do_not_count_as_answers,
+    message_sent_for_visitor_waits_and_for_user_answers,
+    room_lists_waiting_chats_oldest_first,
     only_chats_with_visitors_wait,
     the_end_of_a_chat_ends_the_waiting,
-    people_really_talk_after_two_messages_by_users_and_one_by_the_visitor,
+    real_conversation_needs_two_user_and_one_visitor_message,
 );
 
-async fn waits(world: &World, chat: &str) -> Value {
+async fn waiting_since(world: &World, chat: &str) -> Value {
     let seen = seen(&world.admin, chat, "isWaiting waitingSince").await;
     assert_eq!(seen["isWaiting"], seen["waitingSince"].is_string());
     seen["waitingSince"].clone()
@@ -26,28 +26,28 @@ async fn a_visitor_waits_from_the_first_message_until_a_users_message(engine: En
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     send(&vera, &chat, "Hello").await;
     world.pass(30);
     send(&vera, &chat, "Is anybody there?").await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     send(&olga, &chat, "Good morning").await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.pass(30);
     send(&vera, &chat, "My knee").await;
-    assert_eq!(waits(&world, &chat).await, "2026-11-20T12:01:00.000Z");
+    assert_eq!(waiting_since(&world, &chat).await, "2026-11-20T12:01:00.000Z");
     let counters = "messageCount userMessageCount visitorMessageCount";
     let expected = json!({ "messageCount": 4, "userMessageCount": 1, "visitorMessageCount": 3 });
     assert_eq!(seen(&olga, &chat, counters).await, expected);
     world.app.stop().await;
 }
 
-async fn joins_and_sessions_answer_nobody(engine: Engine) {
+async fn joins_and_sessions_do_not_count_as_answers(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
     join(&olga, &chat).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     send(&vera, &chat, "Hello").await;
     world.pass(10);
     join(&olga, &chat).await;
@@ -55,11 +55,11 @@ async fn joins_and_sessions_answer_nobody(engine: Engine) {
     olga.done("setTyping", "", json!({ "chatId": chat, "isTyping": true })).await;
     olga.done("markRead", "", json!({ "chatId": chat, "throughSequence": i32::MAX })).await;
     olga.done("leaveChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     world.app.stop().await;
 }
 
-async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine: Engine) {
+async fn message_sent_for_visitor_waits_and_for_user_answers(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = world.chat(&vera).await;
@@ -68,9 +68,9 @@ async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine:
         world.admin.done("sendMessage", "", input).await;
     };
     write(&vera.id).await;
-    assert_eq!(waits(&world, &chat).await, NOON);
+    assert_eq!(waiting_since(&world, &chat).await, NOON);
     write(&olga.id).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     // A chat that a user opens with a message waits for nobody; one that a visitor does waits at once.
     for (person, since) in [(&olga, json!(null)), (&vera, json!(NOON))] {
         let mut input = json!({ "roomId": world.room, "message": "Hello" });
@@ -83,7 +83,7 @@ async fn what_is_written_in_a_visitors_name_waits_and_in_a_users_answers(engine:
     world.app.stop().await;
 }
 
-async fn a_room_tells_who_waits_oldest_first(engine: Engine) {
+async fn room_lists_waiting_chats_oldest_first(engine: Engine) {
     let world = World::frozen(engine).await;
     let olga = world.operator("Olga").await;
     let mut chats = Vec::new();
@@ -122,7 +122,7 @@ async fn only_chats_with_visitors_wait(engine: Engine) {
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
     let chat = group(&olga, &[&vera.id]).await;
     send(&vera, &chat, "Hello").await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.app.stop().await;
 }
 
@@ -132,11 +132,11 @@ async fn the_end_of_a_chat_ends_the_waiting(engine: Engine) {
     let chat = world.chat(&vera).await;
     send(&vera, &chat, "Hello").await;
     vera.done("endChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(waits(&world, &chat).await, json!(null));
+    assert_eq!(waiting_since(&world, &chat).await, json!(null));
     world.app.stop().await;
 }
 
-async fn people_really_talk_after_two_messages_by_users_and_one_by_the_visitor(engine: Engine) {
+async fn real_conversation_needs_two_user_and_one_visitor_message(engine: Engine) {
     let world = World::frozen(engine).await;
     let (olga, odile) = (world.operator("Olga").await, world.operator("Odile").await);
     let vera = world.visitor("vera").await;

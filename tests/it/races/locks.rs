@@ -7,13 +7,13 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    a_pair_is_called_while_it_talks,
-    people_call_each_other_at_once,
-    people_are_changed_while_they_are_called,
-    people_come_and_go_while_the_chat_ends,
+    concurrent_calls_and_messages_do_not_deadlock,
+    concurrent_mutual_calls_do_not_deadlock,
+    concurrent_user_updates_and_calls_do_not_deadlock,
+    concurrent_joins_and_chat_end_do_not_deadlock,
 );
 
-async fn a_pair_is_called_while_it_talks(engine: Engine) {
+async fn concurrent_calls_and_messages_do_not_deadlock(engine: Engine) {
     let world = World::new(engine).await;
     let pair = operators(&world, 2).await;
     let input = json!({ "participantId": pair[1].id });
@@ -35,7 +35,7 @@ async fn a_pair_is_called_while_it_talks(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn people_call_each_other_at_once(engine: Engine) {
+async fn concurrent_mutual_calls_do_not_deadlock(engine: Engine) {
     let world = World::new(engine).await;
     let pair = operators(&world, 2).await;
     for round in 0..10 {
@@ -56,7 +56,7 @@ async fn people_call_each_other_at_once(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn people_are_changed_while_they_are_called(engine: Engine) {
+async fn concurrent_user_updates_and_calls_do_not_deadlock(engine: Engine) {
     let world = World::new(engine).await;
     // One is older than the second admin, one younger: whatever the order of locks, one is on the other side.
     let older = world.operator("Olga").await;
@@ -81,7 +81,7 @@ async fn people_are_changed_while_they_are_called(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn people_come_and_go_while_the_chat_ends(engine: Engine) {
+async fn concurrent_joins_and_chat_end_do_not_deadlock(engine: Engine) {
     let world = World::new(engine).await;
     let people = operators(&world, 4).await;
     let vera = world.visitor("vera").await;
@@ -98,7 +98,7 @@ async fn people_come_and_go_while_the_chat_ends(engine: Engine) {
         for payload in at_once(calls).await {
             assert!(matches!(code(&payload), None | Some("CHAT_ENDED" | "NOT_PRESENT")), "{payload:#}");
         }
-        // Whoever came is gone, and the history tells of each coming and each going.
+        // Every user who joined is gone, and the history has an entry for each join and leave.
         let query = "query($id: ID!) { chat(id: $id) { presentUserCount presences { nodes { id } }
             messages(first: 100) { nodes { type sender { id } } } } }";
         let ended = vera.query(query, json!({ "id": chat })).await["chat"].clone();

@@ -8,13 +8,13 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    of_fifty_accepts_at_once_one_wins_a_hundred_times,
-    of_fifty_tabs_of_one_person_one_wins,
-    of_exclusive_joins_at_once_one_gets_in,
-    of_a_hundred_operators_at_once_one_gets_the_chat,
-    an_accept_and_an_end_of_the_chat_agree_on_what_happened,
-    of_two_starts_at_once_one_rings,
-    an_accept_and_a_reject_at_once_do_not_both_happen,
+    fifty_concurrent_accepts_have_one_winner,
+    one_of_fifty_tabs_accepts,
+    concurrent_exclusive_joins_have_one_winner,
+    one_of_a_hundred_operators_gets_the_chat,
+    accept_and_chat_end_are_consistent,
+    concurrent_starts_have_one_winner,
+    concurrent_accept_and_reject_have_one_winner,
 );
 
 const ACCEPTED: &str = "chatSession { state acceptedBy { id } }";
@@ -35,7 +35,7 @@ async fn history(client: &Client, chat: &str) -> Vec<String> {
     }
 }
 
-async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
+async fn fifty_concurrent_accepts_have_one_winner(engine: Engine) {
     let world = World::new(engine).await;
     let called = operators(&world, 50).await;
     let (vera, chat) = chat(&world, "vera").await;
@@ -50,7 +50,7 @@ async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
         let winner = called.iter().zip(&payloads).filter(|(_, payload)| code(payload).is_none());
         let winner: Vec<_> = winner.map(|(person, _)| person).collect();
         assert_eq!(winner.len(), 1, "{payloads:#?}");
-        // Everybody is told the same, winner and losers.
+        // The winner and the losers receive the same state.
         let expected = json!({ "state": "ACCEPTED", "acceptedBy": { "id": winner[0].id } });
         for payload in &payloads {
             assert_eq!(payload["chatSession"], expected);
@@ -65,7 +65,7 @@ async fn of_fifty_accepts_at_once_one_wins_a_hundred_times(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_accepts_on_two_nodes_at_once_one_wins() {
+async fn concurrent_accepts_on_two_nodes_have_one_winner() {
     let world = World::new(Engine::Postgres).await;
     let node = world.app.second_node().await;
     let called = operators(&world, 20).await;
@@ -87,7 +87,7 @@ async fn of_accepts_on_two_nodes_at_once_one_wins() {
     world.app.stop().await;
 }
 
-async fn of_fifty_tabs_of_one_person_one_wins(engine: Engine) {
+async fn one_of_fifty_tabs_accepts(engine: Engine) {
     let world = World::new(engine).await;
     let olga = world.operator("Olga").await;
     let (vera, chat) = chat(&world, "vera").await;
@@ -107,15 +107,15 @@ async fn of_fifty_tabs_of_one_person_one_wins(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn of_exclusive_joins_at_once_one_gets_in(engine: Engine) {
+async fn concurrent_exclusive_joins_have_one_winner(engine: Engine) {
     exclusive_joins(engine, 8, 20).await;
 }
 
-async fn of_a_hundred_operators_at_once_one_gets_the_chat(engine: Engine) {
+async fn one_of_a_hundred_operators_gets_the_chat(engine: Engine) {
     exclusive_joins(engine, 100, 3).await;
 }
 
-/// So many operators join a chat at once, time and again: one is in, and each of the others is told who.
+/// Repeatedly, this number of operators join a chat at once: one succeeds, and the others receive the winner.
 async fn exclusive_joins(engine: Engine, operator_count: usize, rounds: usize) {
     let world = World::new(engine).await;
     let people = operators(&world, operator_count).await;
@@ -140,7 +140,7 @@ async fn exclusive_joins(engine: Engine, operator_count: usize, rounds: usize) {
     world.app.stop().await;
 }
 
-async fn an_accept_and_an_end_of_the_chat_agree_on_what_happened(engine: Engine) {
+async fn accept_and_chat_end_are_consistent(engine: Engine) {
     let world = World::new(engine).await;
     let olga = world.operator("Olga").await;
     let vera = world.visitor("vera").await;
@@ -167,7 +167,7 @@ async fn an_accept_and_an_end_of_the_chat_agree_on_what_happened(engine: Engine)
     world.app.stop().await;
 }
 
-async fn of_two_starts_at_once_one_rings(engine: Engine) {
+async fn concurrent_starts_have_one_winner(engine: Engine) {
     let world = World::new(engine).await;
     let olga = world.operator("Olga").await;
     let (vera, chat) = chat(&world, "vera").await;
@@ -198,7 +198,7 @@ async fn of_two_starts_at_once_one_rings(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_accept_and_a_reject_at_once_do_not_both_happen(engine: Engine) {
+async fn concurrent_accept_and_reject_have_one_winner(engine: Engine) {
     let world = World::new(engine).await;
     let called = operators(&world, 4).await;
     let (vera, chat) = chat(&world, "vera").await;

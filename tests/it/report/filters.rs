@@ -6,7 +6,7 @@ use crate::harness::{Engine, sdl};
 use crate::on_both;
 use serde_json::{Value, json};
 
-on_both!(each_filter_lists_what_it_says, a_list_goes_on_after_a_chat, a_filter_that_is_none_is_refused);
+on_both!(each_filter_lists_matching_chats, a_list_goes_on_after_a_chat, invalid_filter_is_rejected);
 
 /// Lists chats as [`listed`] tells them.
 const CHATS: &str = "query($filter: ChatFilter, $order: ChatOrder) { organization {
@@ -21,7 +21,7 @@ async fn listed(by: &Person, chats: &[(&'static str, String)], filter: Value) ->
     found_ids.iter().map(name).collect()
 }
 
-async fn each_filter_lists_what_it_says(engine: Engine) {
+async fn each_filter_lists_matching_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let (olga, otto) = (world.operator("Olga").await, world.operator("Otto").await);
@@ -143,7 +143,7 @@ async fn a_list_goes_on_after_a_chat(engine: Engine) {
     for (place, chat) in all.iter().enumerate() {
         assert_eq!(list(json!({ "sinceId": chat })).await, all[place + 1..]);
     }
-    // What is not for Olga, or is no chat, has nothing after it.
+    // The list after a chat that Olga cannot see, or after another type of object, is empty.
     let private = json!({ "roomId": world.room, "visitorId": vera.id, "isPrivate": true });
     let private = odile.done("startChat", "chat { id }", private).await["chat"]["id"].clone();
     let direct = json!({ "participantId": vera.id });
@@ -156,7 +156,7 @@ async fn a_list_goes_on_after_a_chat(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_filter_that_is_none_is_refused(engine: Engine) {
+async fn invalid_filter_is_rejected(engine: Engine) {
     let world = World::frozen(engine).await;
     for filter in [json!({ "sinceId": "?" }), json!({ "minMessageCount": "1" }), json!({ "tag": "vip" })] {
         let answer = world.admin.ask(CHATS, json!({ "filter": filter })).await;

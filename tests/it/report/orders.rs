@@ -1,4 +1,4 @@
-//! How the databases read each order of chat sessions, of somebody's participations and of a large inbox: through an index.
+//! The databases read each order of chat sessions, participations and a large inbox through an index.
 
 use super::plans::{CHATS, MINUTE, filled};
 use crate::harness::Engine;
@@ -20,15 +20,15 @@ use uuid::Uuid;
 
 on_both!(every_order_is_read_through_an_index);
 
-/// Chats that the viewer takes part in: more than are sorted rather than walked to.
+/// The number of chats in which the viewer participates: more than the server sorts instead of scanning an index.
 const OWN: i64 = 4_000;
 
 fn uuid(number: i64) -> Uuid {
     Uuid::from_u128(u128::try_from(number).unwrap() << 64 | 1)
 }
 
-/// A session of each of the viewer's chats, the latest ones.
-async fn take_part(world: &World, viewer: &Viewer) {
+/// Adds a session to each of the viewer's chats.
+async fn add_sessions(world: &World, viewer: &Viewer) {
     let stored = Stored::of(&world.app).await;
     let connection = &stored.0;
     let numbers: Vec<_> = (CHATS - OWN..CHATS).collect();
@@ -80,7 +80,7 @@ fn session(viewer: &Viewer, number: i64) -> chat_session::Model {
 async fn every_order_is_read_through_an_index(engine: Engine) {
     let world = World::new(engine).await;
     let (viewer, _, _) = filled(&world).await;
-    take_part(&world, &viewer).await;
+    add_sessions(&world, &viewer).await;
     let store = world.app.app.actions().store();
     let first = PageRequest::new(Some(25), None, None, None).unwrap();
     let middle = Key { value: (CHATS - OWN / 2) * MINUTE, id: Uuid::nil() };

@@ -15,9 +15,9 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use uuid::Uuid;
 
-on_both!(every_filter_is_read_through_an_index, what_is_rare_is_not_looked_for_among_all);
+on_both!(every_filter_is_read_through_an_index, rare_matches_use_their_index);
 
-/// So many chats, a minute apart.
+/// The number of chats, started a minute apart.
 pub(super) const CHATS: i64 = 20_000;
 pub(super) const MINUTE: i64 = 60_000;
 
@@ -152,8 +152,8 @@ fn is_whole(plan: &str) -> bool {
     ["SCAN", "Seq Scan on chat", "(organization_id=?)"].iter().any(|walk| plan.contains(walk))
 }
 
-/// What is rare is found by what makes it so, and sorted: no order is walked past all the others.
-async fn what_is_rare_is_not_looked_for_among_all(engine: Engine) {
+/// Rare matches are found by the index of their filter, and then sorted, without scanning an index of the order.
+async fn rare_matches_use_their_index(engine: Engine) {
     let world = World::new(engine).await;
     let (viewer, _, _) = filled(&world).await;
     world.admin.done("createRoom", "", json!({ "name": "Small" })).await;
@@ -213,7 +213,7 @@ async fn every_filter_is_read_through_an_index(engine: Engine) {
                     let plan = plan.join("\n");
                     let is_bad = match engine {
                         Engine::Sqlite => plan.contains("SCAN") || plan.contains("TEMP B-TREE"),
-                        // What is rare may be sorted, once an index has found it: few wait at any time.
+                        // Rare matches can be sorted once an index has found them: few chats wait at any time.
                         Engine::Postgres => {
                             let is_few = field == ChatOrderField::WaitingSince
                                 || ["a tag that is rare", "waiting", "who waits in the room"].contains(&name);

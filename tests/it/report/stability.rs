@@ -7,9 +7,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-on_both!(a_report_that_is_read_while_others_write_leaves_nothing_out);
+on_both!(concurrent_writes_do_not_hide_chats_from_report);
 
-async fn a_report_that_is_read_while_others_write_leaves_nothing_out(engine: Engine) {
+async fn concurrent_writes_do_not_hide_chats_from_report(engine: Engine) {
     let world = World::new(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let mut before = Vec::new();

@@ -152,7 +152,7 @@ async fn access_that_was_lost_on_the_way_does_not_let_anybody_join(engine: Engin
     let room = members_room(&world, "Salaries", &[&olga]).await;
     let chat = waiting_chat(&vera, &room).await;
     let mut socket = Socket::connect(&olga.url, &olga.token).await;
-    socket.stands().await;
+    socket.wait_until_subscribed().await;
     // Another node removes her, and this one has not heard of it.
     let stored = Stored::of(&world.app).await;
     stored.0.execute_unprepared("DELETE FROM room_member").await.expect("removed");

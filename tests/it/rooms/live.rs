@@ -54,10 +54,10 @@ async fn removed_member_loses_open_streams(engine: Engine) {
     desk.subscribe("1", VIEWER, json!({ "rooms": [room] }), None).await;
     assert_eq!(desk.data().await["viewerEvents"]["change"]["__typename"], "ViewerResetEvent");
     list.subscribe("1", CHANGED, json!({ "room": room }), None).await;
-    list.stands().await;
+    list.wait_until_subscribed().await;
     let added = "subscription($chat: ID!) { messageAdded(chatId: $chat) { node { text } } }";
     messages.subscribe("1", added, json!({ "chat": chat }), None).await;
-    messages.stands().await;
+    messages.wait_until_subscribed().await;
 
     remove(&world, &room, &olga).await;
     let gone = screen.data().await["chatEvents"]["change"].clone();
@@ -111,7 +111,7 @@ async fn new_member_sees_the_queue_at_once(engine: Engine) {
     let mut desk = connect(&olga).await;
     desk.subscribe("1", VIEWER, json!({ "rooms": [room] }), None).await;
     desk.data().await;
-    desk.stands().await;
+    desk.wait_until_subscribed().await;
     set_access(&world, &room, "MEMBERS").await;
     until(&mut desk, "QueueChatRemovedEvent", &chat).await;
     let meanwhile = waiting_chat(&vera, &room).await;
@@ -141,7 +141,7 @@ async fn chats_that_a_removed_member_took_part_in_leave_the_inbox(engine: Engine
     screen.data().await;
     desk.subscribe("1", VIEWER, json!({}), None).await;
     desk.data().await;
-    desk.stands().await;
+    desk.wait_until_subscribed().await;
     let events = "subscription($chat: ID!) { chatEvents(chatId: $chat) { change { __typename \
                   ... on PresenceEndedEvent { presence { endReason user { id } } } } } }";
     phone.subscribe("1", events, json!({ "chat": chat }), None).await;
@@ -208,7 +208,7 @@ async fn open_stream_resolves_with_the_access_of_now(engine: Engine) {
     let chats = |data: &Value| data["chatEvents"]["chat"]["visitor"]["chats"]["nodes"].to_string();
     assert!(chats(&screen.data().await).contains(&closed));
     remove(&world, &room, &olga).await;
-    screen.stands().await;
+    screen.wait_until_subscribed().await;
     vera.done("sendMessage", "", json!({ "chatId": open, "text": "Hello?" })).await;
     let found = chats(&screen.data().await);
     assert!(found.contains(&open) && !found.contains(&closed), "{found}");

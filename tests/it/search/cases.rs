@@ -10,7 +10,7 @@ on_both!(
     each_query_finds_its_texts_and_no_others,
     a_query_is_two_to_two_hundred_characters,
     a_hit_shows_the_part_that_matches,
-    an_exact_search_finds_texts_as_they_were_written,
+    exact_search_matches_characters_as_written,
 );
 
 /// Texts of one chat, all different.
@@ -52,7 +52,7 @@ const TEXTS: &[&str] = &[
     "𝒳𝓎 𐐀𐐁",
 ];
 
-/// What is typed, and what of the texts is found.
+/// Queries, and the matched parts of the texts.
 const CASES: &[(&str, &[&str])] = &[
     // Any part of a word, whatever the case.
     ("hello", &["Hello, World!", "othello", "HELLO again"]),
@@ -220,7 +220,7 @@ async fn a_hit_shows_the_part_that_matches(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_exact_search_finds_texts_as_they_were_written(engine: Engine) {
+async fn exact_search_matches_characters_as_written(engine: Engine) {
     let (world, olga, vera, chat) = clinic(engine).await;
     for message in ["café", "Café", "CAFE", "a cafe", "cafe\u{301}", "100% café_"] {
         say(&vera, &chat, message).await;

@@ -8,10 +8,10 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    pages_in_either_direction_meet_every_hit_once,
+    paging_visits_each_hit_once,
     a_page_says_exactly_whether_there_are_others,
-    a_hit_leads_to_its_neighbours_and_is_not_repeated,
-    a_cursor_of_elsewhere_is_no_place_among_hits,
+    hit_leads_to_its_neighbors_and_is_not_repeated,
+    foreign_or_malformed_cursor_is_rejected,
     counting_stops_at_a_thousand,
 );
 
@@ -42,7 +42,7 @@ async fn walked(client: &Client, chat: Option<&str>, end: &str, size: usize) -> 
     }
 }
 
-async fn pages_in_either_direction_meet_every_hit_once(engine: Engine) {
+async fn paging_visits_each_hit_once(engine: Engine) {
     let (world, olga, vera, chat) = clinic(engine).await;
     // Given hits among others in two chats, all of one moment,
     let other = world.chat(&vera).await;
@@ -128,7 +128,7 @@ async fn a_page_says_exactly_whether_there_are_others(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_hit_leads_to_its_neighbours_and_is_not_repeated(engine: Engine) {
+async fn hit_leads_to_its_neighbors_and_is_not_repeated(engine: Engine) {
     let (world, olga, vera, chat) = clinic(engine).await;
     for message in ["one", "two", "needle", "four", "five"] {
         say(&vera, &chat, message).await;
@@ -158,7 +158,7 @@ async fn a_hit_leads_to_its_neighbours_and_is_not_repeated(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_cursor_of_elsewhere_is_no_place_among_hits(engine: Engine) {
+async fn foreign_or_malformed_cursor_is_rejected(engine: Engine) {
     let (world, olga, vera, chat) = clinic(engine).await;
     say(&vera, &chat, "needle").await;
     let other = world.chat(&vera).await;

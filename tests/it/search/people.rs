@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 on_both!(
     visitor_is_found_in_any_case_and_without_accents,
-    visitor_is_found_exactly_where_that_is_asked_for,
+    visitor_search_can_be_exact,
     store_of_an_older_folding_is_folded_again_at_start,
 );
 
@@ -80,7 +80,7 @@ async fn visitor_is_found_in_any_case_and_without_accents(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn visitor_is_found_exactly_where_that_is_asked_for(engine: Engine) {
+async fn visitor_search_can_be_exact(engine: Engine) {
     let world = World::new(engine).await;
     made(&world, &NAMES).await;
     for (query, expected) in [

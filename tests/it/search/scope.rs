@@ -11,7 +11,7 @@ on_both!(
     a_search_finds_only_in_chats_that_the_viewer_sees,
     archived_messages_are_found_only_when_asked_for,
     a_search_can_be_about_one_visitor,
-    a_message_is_found_from_the_moment_it_is_answered_and_never_after_a_refusal,
+    acknowledged_message_is_found_at_once_and_refused_one_never,
 );
 
 async fn a_search_finds_only_in_chats_that_the_viewer_sees(engine: Engine) {
@@ -111,7 +111,7 @@ async fn a_search_can_be_about_one_visitor(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_message_is_found_from_the_moment_it_is_answered_and_never_after_a_refusal(engine: Engine) {
+async fn acknowledged_message_is_found_at_once_and_refused_one_never(engine: Engine) {
     let (world, olga, vera, chat) = clinic(engine).await;
     let input = json!({ "chatId": chat, "text": "needle", "externalId": "one" });
     vera.done("sendMessage", "", input.clone()).await;

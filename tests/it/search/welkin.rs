@@ -7,11 +7,11 @@ use crate::harness::world::World;
 use crate::on_both;
 use serde_json::{Value, json};
 
-on_both!(the_walk_through_of_the_reference_goes_the_same_way);
+on_both!(reference_walkthrough_gives_same_results);
 
 const MESSAGES: [&str; 7] = ["Hello0", "Hello1", "Test1", "Test2", "Hello2", "Test3", "Test4"];
 
-async fn the_walk_through_of_the_reference_goes_the_same_way(engine: Engine) {
+async fn reference_walkthrough_gives_same_results(engine: Engine) {
     let world = World::frozen(engine).await;
     let (root, patient) = (world.operator("Root Root").await, world.visitor("c4f64a1a").await);
     let chat = world.chat(&patient).await;

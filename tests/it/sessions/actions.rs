@@ -9,22 +9,22 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    each_action_stamps_who_and_when_by_the_servers_clock,
+    actions_record_actor_and_server_time,
     reasons_are_kept,
-    what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands,
-    losers_are_told_who_won,
-    an_action_given_again_by_the_same_person_changes_nothing,
-    two_tabs_are_told_apart_by_their_request_id,
-    outsiders_are_refused_and_programs_have_no_say,
-    the_history_tells_of_every_step,
-    a_chat_has_one_session_that_rings_or_runs,
+    invalid_transition_returns_current_session,
+    losing_accept_returns_the_winner,
+    repeated_action_by_same_actor_is_idempotent,
+    request_id_distinguishes_two_tabs,
+    outsiders_and_api_clients_are_refused,
+    history_has_every_step_of_a_session,
+    only_one_session_of_a_chat_rings_or_is_in_progress,
     ending_the_chat_finishes_its_sessions,
 );
 
 const STAMPS: &str = "state outcome startedAt startedBy { id } acceptedAt acceptedBy { id } rejectedAt \
                       rejectedBy { id } finishedAt finishedBy { id }";
 
-async fn each_action_stamps_who_and_when_by_the_servers_clock(engine: Engine) {
+async fn actions_record_actor_and_server_time(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;
@@ -71,7 +71,7 @@ async fn reasons_are_kept(engine: Engine) {
     give_with(&clinic.vera, "REJECT", with(&session, json!(longest))).await;
     let expected = json!({ "rejectReason": longest, "finishReason": null });
     assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
-    // Who rejects again keeps the first reason.
+    // A second rejection by the same actor keeps the first reason.
     give_with(&clinic.vera, "REJECT", with(&session, json!("Another"))).await;
     assert_eq!(seen(&clinic.olga, &session, reasons).await, expected);
 
@@ -82,7 +82,7 @@ async fn reasons_are_kept(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(engine: Engine) {
+async fn invalid_transition_returns_current_session(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.session().await;
     let refused = give(&clinic.vera, "ACCEPT", &session).await;
@@ -91,7 +91,7 @@ async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(
     assert_eq!(refused["userErrors"], json!([expected]));
     assert_eq!(refused["chatSession"]["state"], "CREATED");
 
-    // Nobody answers their own call.
+    // The user who started a session cannot answer it.
     done(&clinic.olga, "START", &session).await;
     for action in ["ACCEPT", "REJECT"] {
         assert_eq!(refusal(&give(&clinic.olga, action, &session).await), Some("INVALID_TRANSITION"));
@@ -105,7 +105,7 @@ async fn what_the_state_does_not_allow_is_refused_with_the_session_as_it_stands(
     clinic.stop().await;
 }
 
-async fn losers_are_told_who_won(engine: Engine) {
+async fn losing_accept_returns_the_winner(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.session().await;
     done(&clinic.olga, "START", &session).await;
@@ -117,7 +117,7 @@ async fn losers_are_told_who_won(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn an_action_given_again_by_the_same_person_changes_nothing(engine: Engine) {
+async fn repeated_action_by_same_actor_is_idempotent(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;
@@ -133,7 +133,7 @@ async fn an_action_given_again_by_the_same_person_changes_nothing(engine: Engine
         }
         assert_eq!(seen(olga, &session, STAMPS).await, before);
     }
-    // What is finished is finished for everybody, admins too.
+    // A finished session is finished for everybody, including admins.
     let before = seen(olga, &session, STAMPS).await;
     for person in [olga, odile, vera, &world.admin] {
         done(person, "FINISH", &session).await;
@@ -144,7 +144,7 @@ async fn an_action_given_again_by_the_same_person_changes_nothing(engine: Engine
     clinic.stop().await;
 }
 
-async fn two_tabs_are_told_apart_by_their_request_id(engine: Engine) {
+async fn request_id_distinguishes_two_tabs(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.ringing().await;
     let accept = async |tab: Option<&str>| {
@@ -165,7 +165,7 @@ async fn two_tabs_are_told_apart_by_their_request_id(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn outsiders_are_refused_and_programs_have_no_say(engine: Engine) {
+async fn outsiders_and_api_clients_are_refused(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let program = program(&clinic.world.app, &clinic.world.admin).await;
     let session = clinic.ringing().await;
@@ -199,7 +199,7 @@ async fn history(clinic: &Clinic, session: &str) -> Vec<(Value, Value)> {
     .collect()
 }
 
-async fn the_history_tells_of_every_step(engine: Engine) {
+async fn history_has_every_step_of_a_session(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, vera, .. } = &clinic;
     let by = |person: &str, state: &str| (json!(person), json!(state));
@@ -222,7 +222,7 @@ async fn the_history_tells_of_every_step(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_chat_has_one_session_that_rings_or_runs(engine: Engine) {
+async fn only_one_session_of_a_chat_rings_or_is_in_progress(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, vera, .. } = &clinic;
     let chat = clinic.world.chat(vera).await;

@@ -7,9 +7,9 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    the_buttons_that_a_viewer_sees_are_the_actions_that_move_the_session_on,
-    a_session_offers_no_start_while_another_one_of_its_chat_rings_or_runs,
-    the_button_to_create_a_session_is_what_creating_accepts,
+    viewer_actions_match_allowed_transitions,
+    start_is_not_listed_while_another_session_is_open,
+    start_session_action_matches_create_chat_session,
 );
 
 /// How a session comes to where it stands: who gives which action.
@@ -71,7 +71,7 @@ async fn moves(viewer: &Person, action: &str, session: &str) -> bool {
     has_moved
 }
 
-async fn the_buttons_that_a_viewer_sees_are_the_actions_that_move_the_session_on(engine: Engine) {
+async fn viewer_actions_match_allowed_transitions(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let other = clinic.world.operator("Oona").await;
     let viewers = [&clinic.olga, &clinic.odile, &clinic.vera, &other, &clinic.world.admin, &clinic.otto];
@@ -92,7 +92,7 @@ async fn the_buttons_that_a_viewer_sees_are_the_actions_that_move_the_session_on
     clinic.stop().await;
 }
 
-async fn a_session_offers_no_start_while_another_one_of_its_chat_rings_or_runs(engine: Engine) {
+async fn start_is_not_listed_while_another_session_is_open(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     // Vera is not called to the one that rings, and cannot see it.
@@ -121,7 +121,7 @@ async fn a_session_offers_no_start_while_another_one_of_its_chat_rings_or_runs(e
     clinic.stop().await;
 }
 
-async fn the_button_to_create_a_session_is_what_creating_accepts(engine: Engine) {
+async fn start_session_action_matches_create_chat_session(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     let session = clinic.session_in(&chat).await;

@@ -8,20 +8,20 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    naming_people_finds_the_chat_of_exactly_these_or_makes_one,
+    participant_ids_find_or_create_chat,
     a_chat_that_ended_is_not_found_again,
-    a_session_in_a_chat_calls_everybody_in_it_or_those_named,
-    colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others,
-    a_session_calls_at_least_one_other,
-    who_is_deactivated_is_called_no_more_but_retries_are_answered,
-    a_session_keeps_what_it_was_made_with,
+    session_calls_all_or_given_participants,
+    outside_colleagues_can_be_called_only_in_visitor_chats,
+    session_needs_another_participant,
+    deactivated_user_is_not_called_but_retry_succeeds,
+    session_keeps_its_input,
     the_call_room_is_for_participants_only,
     creating_again_with_the_same_request_id_answers_the_same_session,
-    a_change_touches_only_what_it_names,
-    who_is_called_can_be_changed,
-    only_participants_and_admins_change_a_session_and_only_until_it_is_over,
+    update_changes_only_given_fields,
+    session_participants_can_be_changed,
+    only_participants_and_admins_update_unfinished_sessions,
     texts_and_ring_times_have_limits,
-    a_session_calls_up_to_a_hundred,
+    session_has_up_to_a_hundred_participants,
 );
 
 /// The chat that a session between these people gets, with its type.
@@ -45,7 +45,7 @@ fn sorted(people: &[&str]) -> Vec<String> {
     people
 }
 
-async fn naming_people_finds_the_chat_of_exactly_these_or_makes_one(engine: Engine) {
+async fn participant_ids_find_or_create_chat(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
 
@@ -75,7 +75,7 @@ async fn a_chat_that_ended_is_not_found_again(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine) {
+async fn session_calls_all_or_given_participants(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
     let input = json!({ "participantIds": [odile.id, otto.id, vera.id] });
@@ -101,7 +101,7 @@ async fn a_session_in_a_chat_calls_everybody_in_it_or_those_named(engine: Engine
     clinic.stop().await;
 }
 
-async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_others(engine: Engine) {
+async fn outside_colleagues_can_be_called_only_in_visitor_chats(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, otto, vera } = &clinic;
     let victor = world.visitor("victor").await;
@@ -111,7 +111,7 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
         create(olga, json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id, odile.id] } } }))
             .await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &vera.id]));
-    // Who is called takes part in the chat.
+    // Everybody who is called becomes a participant of the chat.
     let own = "query($id: ID!) { chat(id: $id) { viewerParticipation { id } participationCount } }";
     let seen_by_odile = odile.query(own, json!({ "id": chat })).await;
     assert!(seen_by_odile["chat"]["viewerParticipation"].is_object());
@@ -125,7 +125,7 @@ async fn colleagues_are_called_into_a_visitors_chat_as_guests_but_not_into_other
     clinic.stop().await;
 }
 
-async fn a_session_calls_at_least_one_other(engine: Engine) {
+async fn session_needs_another_participant(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
@@ -133,7 +133,7 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
         (olga, json!({ "in": { "participantIds": [olga.id] } })),
         (olga, json!({ "in": { "participantIds": [] } })),
         (olga, json!({ "in": { "chat": { "id": chat, "participantIds": [] } } })),
-        // Nobody but Vera is in her chat yet.
+        // Only Vera is in her chat so far.
         (vera, json!({ "in": { "chat": { "id": chat } } })),
         // A visitor does not choose whom to talk to.
         (vera, json!({ "in": { "participantIds": [olga.id] } })),
@@ -148,7 +148,7 @@ async fn a_session_calls_at_least_one_other(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: Engine) {
+async fn deactivated_user_is_not_called_but_retry_succeeds(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, otto, .. } = &clinic;
     let people = json!([odile.id, otto.id]);
@@ -167,7 +167,7 @@ async fn who_is_deactivated_is_called_no_more_but_retries_are_answered(engine: E
     clinic.stop().await;
 }
 
-async fn a_session_keeps_what_it_was_made_with(engine: Engine) {
+async fn session_keeps_its_input(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
     let fields = "type state outcome title callRoom createdAt createdBy { id } scheduledAt startedAt \
@@ -207,7 +207,7 @@ async fn the_call_room_is_for_participants_only(engine: Engine) {
         async |client: &Client, session: &str| seen(client, session, "callRoom").await["callRoom"].clone();
     let name = room(&clinic.olga, &one).await;
     assert_eq!(room(&clinic.vera, &one).await, name);
-    // Nobody guesses it.
+    // The name cannot be guessed.
     assert!(text(&name).len() >= 22, "{name} is short");
     assert_ne!(room(&clinic.olga, &other).await, name);
     for outsider in [&clinic.world.admin, &clinic.otto] {
@@ -244,7 +244,7 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
         let input = conflict(change);
         assert_eq!(olga.refused("createChatSession", input.clone()).await, ["CONFLICT"], "{input}");
     }
-    // What another mutation made under the id is in the way too; another caller's ids are not.
+    // An id that the caller used for another mutation is a conflict; ids of other callers are not.
     let group = json!({ "participantIds": [odile.id], "requestId": "one" });
     assert_eq!(olga.refused("createGroupChat", group).await, ["CONFLICT"]);
     let others = json!({ "in": { "participantIds": [olga.id] }, "requestId": "one" });
@@ -252,7 +252,7 @@ async fn creating_again_with_the_same_request_id_answers_the_same_session(engine
     clinic.stop().await;
 }
 
-async fn a_change_touches_only_what_it_names(engine: Engine) {
+async fn update_changes_only_given_fields(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.session().await;
     let fields = "title callRoom scheduledAt";
@@ -276,25 +276,25 @@ async fn a_change_touches_only_what_it_names(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn who_is_called_can_be_changed(engine: Engine) {
+async fn session_participants_can_be_changed(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { olga, odile, otto, vera, .. } = &clinic;
     let session = clinic.session().await;
     let call = |people: &[&String]| json!({ "chatSessionId": session, "participantIds": people });
-    // The creator stays, whoever asks.
+    // The creator remains, regardless of the caller.
     odile.done("updateChatSession", "", call(&[&otto.id, &odile.id])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
-    assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is not called any more");
+    assert_eq!(seen(vera, &session, "id").await, json!(null), "Vera is no longer a participant");
     assert_eq!(olga.refused("updateChatSession", call(&[])).await, ["INVALID"]);
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &odile.id, &otto.id]));
-    // So does whoever let it ring.
+    // So does the user who started it.
     done(otto, "START", &session).await;
     olga.done("updateChatSession", "", call(&[])).await;
     assert_eq!(called(olga, &session).await, sorted(&[&olga.id, &otto.id]));
     clinic.stop().await;
 }
 
-async fn only_participants_and_admins_change_a_session_and_only_until_it_is_over(engine: Engine) {
+async fn only_participants_and_admins_update_unfinished_sessions(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let session = clinic.running().await;
     let input = json!({ "chatSessionId": session, "title": "Knee" });
@@ -338,7 +338,7 @@ async fn texts_and_ring_times_have_limits(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_session_calls_up_to_a_hundred(engine: Engine) {
+async fn session_has_up_to_a_hundred_participants(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     let mut people = Vec::new();

@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 on_both!(
-    a_session_rings_45_seconds_or_as_long_as_it_is_told_to,
-    a_session_that_nobody_answers_is_missed_by_the_servers_own_clock,
-    an_accept_that_finds_it_ringing_counts_even_after_its_time,
-    what_was_answered_in_time_is_not_missed,
-    a_planned_session_does_not_start_by_itself,
-    a_call_shows_for_whom_it_rings_and_who_took_it,
-    who_is_in_a_running_session_is_busy_for_others_until_it_ends,
-    who_was_called_but_did_not_take_it_is_not_busy,
+    ring_time_is_45_seconds_by_default,
+    unanswered_session_becomes_missed_by_server_clock,
+    late_accept_of_ringing_session_succeeds,
+    answered_session_is_not_missed,
+    planned_session_does_not_start_automatically,
+    participants_have_call_statuses,
+    participant_in_a_session_is_busy_until_it_ends,
+    called_participant_who_did_not_accept_is_not_busy,
 );
 
-async fn a_session_rings_45_seconds_or_as_long_as_it_is_told_to(engine: Engine) {
+async fn ring_time_is_45_seconds_by_default(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let start = async |input: Value| {
         let session = clinic.session().await;
@@ -36,7 +36,7 @@ async fn a_session_rings_45_seconds_or_as_long_as_it_is_told_to(engine: Engine) 
     for seconds in [4, 181] {
         assert_eq!(start(json!({ "ringSeconds": seconds })).await, "INVALID");
     }
-    // What no longer rings has no end of it.
+    // A session that no longer rings has no `ringsUntil`.
     let session = clinic.running().await;
     assert_eq!(seen(&clinic.vera, &session, "ringsUntil").await["ringsUntil"], json!(null));
     clinic.stop().await;
@@ -53,7 +53,7 @@ async fn until_state(clinic: &Clinic, session: &str, state: &str) {
     panic!("the session never came to {state}");
 }
 
-async fn a_session_that_nobody_answers_is_missed_by_the_servers_own_clock(engine: Engine) {
+async fn unanswered_session_becomes_missed_by_server_clock(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, vera, .. } = &clinic;
     let session = clinic.ringing().await;
@@ -88,7 +88,7 @@ async fn without_ticks(engine: Engine) -> Clinic {
     Clinic::on(World::frozen_with(engine, |config| config.tick = Duration::from_hours(1)).await).await
 }
 
-async fn an_accept_that_finds_it_ringing_counts_even_after_its_time(engine: Engine) {
+async fn late_accept_of_ringing_session_succeeds(engine: Engine) {
     let clinic = without_ticks(engine).await;
     let session = clinic.ringing().await;
     clinic.world.pass(60);
@@ -98,7 +98,7 @@ async fn an_accept_that_finds_it_ringing_counts_even_after_its_time(engine: Engi
     clinic.stop().await;
 }
 
-async fn what_was_answered_in_time_is_not_missed(engine: Engine) {
+async fn answered_session_is_not_missed(engine: Engine) {
     let clinic = without_ticks(engine).await;
     let mut answered = Vec::new();
     for (action, state) in [("ACCEPT", "ACCEPTED"), ("REJECT", "REJECTED"), ("FINISH", "FINISHED")] {
@@ -118,7 +118,7 @@ async fn what_was_answered_in_time_is_not_missed(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn a_planned_session_does_not_start_by_itself(engine: Engine) {
+async fn planned_session_does_not_start_automatically(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let chat = clinic.world.chat(&clinic.vera).await;
     let soon = "2026-11-20T12:00:10.000Z";
@@ -134,7 +134,7 @@ async fn a_planned_session_does_not_start_by_itself(engine: Engine) {
     clinic.stop().await;
 }
 
-/// What each of these people does with a call, as Olga sees it.
+/// The call status of each of these people, as Olga sees it.
 async fn statuses(clinic: &Clinic, session: &str, people: &[&str]) -> Vec<String> {
     let session = seen(&clinic.olga, session, "participants { actor { id } status }").await;
     let participants = session["participants"].as_array().unwrap();
@@ -145,7 +145,7 @@ async fn statuses(clinic: &Clinic, session: &str, people: &[&str]) -> Vec<String
     people.iter().map(status).collect()
 }
 
-async fn a_call_shows_for_whom_it_rings_and_who_took_it(engine: Engine) {
+async fn participants_have_call_statuses(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let people = [clinic.olga.id.as_str(), &clinic.odile.id, &clinic.vera.id];
     let session = clinic.session().await;
@@ -163,7 +163,7 @@ async fn a_call_shows_for_whom_it_rings_and_who_took_it(engine: Engine) {
     clinic.stop().await;
 }
 
-async fn who_is_in_a_running_session_is_busy_for_others_until_it_ends(engine: Engine) {
+async fn participant_in_a_session_is_busy_until_it_ends(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let people = [clinic.olga.id.as_str(), &clinic.odile.id, &clinic.vera.id];
     let runs = clinic.running().await;
@@ -171,7 +171,7 @@ async fn who_is_in_a_running_session_is_busy_for_others_until_it_ends(engine: En
     assert_eq!(statuses(&clinic, &other, &people).await, ["WAITING", "BUSY", "BUSY"]);
     done(&clinic.olga, "START", &other).await;
     assert_eq!(statuses(&clinic, &other, &people).await, ["WAITING", "BUSY", "BUSY"]);
-    // Busy is a sign, not a lock: whoever wants to may take the other call.
+    // Busy is only shown: a busy participant can still accept the other call.
     done(&clinic.vera, "ACCEPT", &other).await;
     assert_eq!(statuses(&clinic, &other, &people).await, ["ACCEPTED", "BUSY", "ACCEPTED"]);
     done(&clinic.olga, "FINISH", &runs).await;
@@ -179,7 +179,7 @@ async fn who_is_in_a_running_session_is_busy_for_others_until_it_ends(engine: En
     clinic.stop().await;
 }
 
-async fn who_was_called_but_did_not_take_it_is_not_busy(engine: Engine) {
+async fn called_participant_who_did_not_accept_is_not_busy(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     // Odile calls, Vera takes it: Olga was called too, and is free again.
     clinic.running().await;

@@ -7,10 +7,7 @@ use crate::harness::world::Person;
 use crate::on_both;
 use serde_json::{Value, json};
 
-on_both!(
-    an_action_tells_of_people_then_of_the_session_then_of_the_history,
-    a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals,
-);
+on_both!(events_of_an_action_are_ordered, subscriber_receives_each_step_once_and_no_refusals,);
 
 const EVENTS: &str = "subscription($id: ID!) { chatEvents(chatId: $id) { change { __typename
     ... on ParticipationAddedEvent { participation { actor { id } } }
@@ -24,8 +21,8 @@ async fn follow(person: &Person, url: &str, chat: &str) -> Socket {
     socket
 }
 
-/// The next so many changes: what happened, with the action or the type of the message.
-async fn told(socket: &mut Socket, count: usize) -> Vec<String> {
+/// The next changes: their type, with the action or the type of the message.
+async fn next_changes(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut told = Vec::new();
     for _ in 0..count {
         let change = socket.data().await["chatEvents"]["change"].clone();
@@ -37,7 +34,7 @@ async fn told(socket: &mut Socket, count: usize) -> Vec<String> {
     told
 }
 
-async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engine: Engine) {
+async fn events_of_an_action_are_ordered(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let chat = world.chat(vera).await;
@@ -53,15 +50,18 @@ async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engin
         "ChatSessionChangedEvent START",
         "MessageAddedEvent SESSION",
     ];
-    assert_eq!(told(&mut socket, 5).await, expected);
+    assert_eq!(next_changes(&mut socket, 5).await, expected);
 
     olga.done("updateChatSession", "", json!({ "chatSessionId": session, "title": "Knee" })).await;
-    assert_eq!(told(&mut socket, 1).await, ["ChatSessionChangedEvent"]);
+    assert_eq!(next_changes(&mut socket, 1).await, ["ChatSessionChangedEvent"]);
     done(vera, "ACCEPT", &session).await;
-    assert_eq!(told(&mut socket, 2).await, ["ChatSessionChangedEvent ACCEPT", "MessageAddedEvent SESSION"]);
+    assert_eq!(
+        next_changes(&mut socket, 2).await,
+        ["ChatSessionChangedEvent ACCEPT", "MessageAddedEvent SESSION"]
+    );
 
     odile.done("joinChat", "", json!({ "chatId": chat })).await;
-    assert_eq!(told(&mut socket, 2).await, ["PresenceAddedEvent", "MessageAddedEvent JOIN"]);
+    assert_eq!(next_changes(&mut socket, 2).await, ["PresenceAddedEvent", "MessageAddedEvent JOIN"]);
     olga.done("endChat", "", json!({ "chatId": chat })).await;
     let expected = [
         "PresenceEndedEvent",
@@ -70,11 +70,11 @@ async fn an_action_tells_of_people_then_of_the_session_then_of_the_history(engin
         "MessageAddedEvent SESSION",
         "ChatChangedEvent",
     ];
-    assert_eq!(told(&mut socket, 5).await, expected);
+    assert_eq!(next_changes(&mut socket, 5).await, expected);
     clinic.stop().await;
 }
 
-async fn a_follower_of_a_session_sees_each_step_once_and_nothing_of_refusals(engine: Engine) {
+async fn subscriber_receives_each_step_once_and_no_refusals(engine: Engine) {
     let clinic = Clinic::new(engine).await;
     let Clinic { world, olga, odile, vera, .. } = &clinic;
     let session = clinic.session().await;

@@ -7,9 +7,9 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_visitors_page_moves_with_them_and_the_chat_keeps_the_first,
+    current_page_changes_and_chat_keeps_the_first,
     a_page_that_comes_with_the_first_message_counts,
-    a_visitors_page_is_nobody_elses_affair,
+    current_page_is_hidden_from_other_visitors,
 );
 
 fn page(number: usize) -> Value {
@@ -23,12 +23,12 @@ async fn pages(world: &World, vera: &Person, chat: &Value) -> [Value; 2] {
     [found["visitor"]["currentPage"].clone(), found["chat"]["firstVisitorMessagePage"].clone()]
 }
 
-async fn a_visitors_page_moves_with_them_and_the_chat_keeps_the_first(engine: Engine) {
+async fn current_page_changes_and_chat_keeps_the_first(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let started = start(&vera, &world, json!({ "page": page(1) })).await;
     let chat = started["chat"]["id"].clone();
-    // Nobody wrote yet.
+    // Nobody has sent a message yet.
     assert_eq!(pages(&world, &vera, &chat).await, [page(1), json!(null)]);
     start(&vera, &world, json!({ "page": page(2), "autoResume": true })).await;
     vera.done("sendMessage", "", json!({ "chatId": chat, "text": "Hello" })).await;
@@ -67,7 +67,7 @@ async fn a_page_that_comes_with_the_first_message_counts(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_visitors_page_is_nobody_elses_affair(engine: Engine) {
+async fn current_page_is_hidden_from_other_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);
     let olga = world.operator("Olga").await;

@@ -10,12 +10,12 @@ use serde_json::json;
 
 on_both!(
     a_chat_that_is_over_or_old_or_elsewhere_is_not_resumed,
-    a_visitor_goes_on_with_the_chat_that_was_active_last,
-    a_room_says_for_how_long_or_never,
+    visitor_resumes_most_recently_active_chat,
+    resume_window_is_configurable,
     a_user_resumes_and_joins_in_one_step,
-    a_private_chat_is_resumed_only_by_a_user_who_takes_part_in_it,
+    private_chat_is_resumed_only_for_participants,
     a_retry_is_answered_as_the_first_call_was,
-    nobody_is_joined_where_the_call_is_refused,
+    refused_start_creates_no_presence,
 );
 
 const MINUTE: u64 = 60;
@@ -47,7 +47,7 @@ async fn a_chat_that_is_over_or_old_or_elsewhere_is_not_resumed(engine: Engine) 
     world.app.stop().await;
 }
 
-async fn a_visitor_goes_on_with_the_chat_that_was_active_last(engine: Engine) {
+async fn visitor_resumes_most_recently_active_chat(engine: Engine) {
     let world = World::frozen(engine).await;
     let vera = world.visitor("vera").await;
     let one = world.chat(&vera).await;
@@ -65,7 +65,7 @@ async fn a_visitor_goes_on_with_the_chat_that_was_active_last(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_room_says_for_how_long_or_never(engine: Engine) {
+async fn resume_window_is_configurable(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let resume = || json!({ "autoResume": true });
@@ -127,13 +127,13 @@ async fn a_user_resumes_and_joins_in_one_step(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_private_chat_is_resumed_only_by_a_user_who_takes_part_in_it(engine: Engine) {
+async fn private_chat_is_resumed_only_for_participants(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let otto = world.operator("Otto").await;
     let private = json!({ "roomId": world.room, "visitorId": vera.id, "isPrivate": true });
     let chat = text(&olga.done("startChat", "chat { id }", private).await["chat"]["id"]);
-    // Otto does not see it, and the admin, who does, takes no part in it; a program never sees one.
+    // Otto does not see it, the admin sees it without participating, and API clients never see private chats.
     let program = program(&world.app, &world.admin).await;
     for (by, user) in [(&otto.client, &otto), (&world.admin.client, &world.admin), (&program, &olga)] {
         let started = start(by, &world, with(&vera, user)).await;
@@ -145,7 +145,7 @@ async fn a_private_chat_is_resumed_only_by_a_user_who_takes_part_in_it(engine: E
     // It is the visitor's own too.
     let resume = || json!({ "autoResume": true });
     assert_eq!(start(&vera, &world, resume()).await["chat"]["id"], chat);
-    // What is to be private does not go on where everybody reads it.
+    // With `isPrivate`, a newer public chat is not resumed.
     world.pass(1);
     let public = world.chat(&vera).await;
     let mut secret = resume();
@@ -183,7 +183,7 @@ async fn a_retry_is_answered_as_the_first_call_was(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn nobody_is_joined_where_the_call_is_refused(engine: Engine) {
+async fn refused_start_creates_no_presence(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let otto = world.operator("Otto").await;

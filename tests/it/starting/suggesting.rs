@@ -9,8 +9,8 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    a_suggestion_counts_nowhere_and_keeps_its_page,
-    suggestions_are_users_in_chats_with_visitors,
+    suggestion_is_not_counted_and_stores_page,
+    suggestions_require_user_and_visitor_chat,
     a_suggestion_is_sent_once,
 );
 
@@ -18,7 +18,7 @@ const COUNTERS: &str = "chat { messageCount userMessageCount visitorMessageCount
     userParticipationCount visitorParticipationCount isWaiting isRealConversation lastMessage { id }
     isAutosuggested autosuggestPage { url title } firstVisitorMessagePage { url } }";
 
-async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
+async fn suggestion_is_not_counted_and_stores_page(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let page = json!({ "url": "https://shop.example.org/tents", "title": "Tents" });
@@ -60,7 +60,7 @@ async fn a_suggestion_counts_nowhere_and_keeps_its_page(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn suggestions_are_users_in_chats_with_visitors(engine: Engine) {
+async fn suggestions_require_user_and_visitor_chat(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, olga) = (world.visitor("vera").await, world.operator("Olga").await);
     let chat = world.chat(&vera).await;

@@ -4,7 +4,7 @@ use super::{ANY, in_pieces, until};
 use crate::harness::binary::{Binary, init};
 use crate::harness::bucket::Bucket;
 use crate::harness::client::Client;
-use crate::harness::files::{grant, png, put, told, upload};
+use crate::harness::files::{grant, png, put, status_and_code, upload};
 use crate::harness::world::text;
 use serde_json::json;
 
@@ -30,12 +30,12 @@ async fn a_bucket_keeps_files_as_a_folder_does() {
     let large: Vec<u8> = (0..12 * MIB).map(|number| u8::try_from(number % 251).expect("small")).collect();
     let scan = upload(&client, &chat, "scan.bin", ANY, large.clone()).await;
     assert!(bucket.largest() <= 5 * MIB && bucket.incomplete() == 0 && bucket.names().len() == 3);
-    // What is not as announced leaves nothing.
+    // A body that does not match the announced size leaves nothing.
     let granted = grant(&client, &chat, "lie.bin", ANY, 12 * MIB).await;
-    let answer = told(put(&granted, ANY, in_pieces(&large[1..])).await).await;
+    let answer = status_and_code(put(&granted, ANY, in_pieces(&large[1..])).await).await;
     assert_eq!(answer, (400, "INVALID".to_owned()));
     let granted = grant(&client, &chat, "lie.png", "image/png", 20).await;
-    assert_eq!(told(put(&granted, "image/png", "<html>              ").await).await.0, 415);
+    assert_eq!(status_and_code(put(&granted, "image/png", "<html>              ").await).await.0, 415);
     until(async || bucket.incomplete() == 0 && bucket.names().len() == 3).await;
     let input = json!({ "chatId": chat, "attachmentIds": [image, scan] });
     let selection = "messageEdge { node { attachments { ... on FileAttachment { url previewUrl width } } } }";

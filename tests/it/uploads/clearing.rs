@@ -2,7 +2,7 @@
 
 use super::{ANY, alone, until};
 use crate::harness::Engine;
-use crate::harness::files::{grant, kept, png, put, told, upload};
+use crate::harness::files::{grant, kept, png, put, status_and_code, upload};
 use crate::harness::stored::Stored;
 use crate::harness::world::text;
 use crate::on_both;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 on_both!(
     an_upload_that_is_not_sent_is_removed_after_a_day,
-    what_was_attached_to_a_deleted_message_is_gone_for_everybody,
-    links_of_a_deleted_chat_lead_to_nothing,
+    attachments_of_deleted_message_are_gone,
+    file_urls_of_deleted_chat_stop_working,
 );
 
 const DAY: u64 = 86_400;
@@ -41,14 +41,17 @@ async fn an_upload_that_is_not_sent_is_removed_after_a_day(engine: Engine) {
         let input = json!({ "chatId": chat, "attachmentIds": [id] });
         assert_eq!(vera.refused("sendMessage", input).await, ["NOT_FOUND"]);
     }
-    assert_eq!(told(reqwest::get(url).await.expect("an answer")).await, (404, "NOT_FOUND".to_owned()));
+    assert_eq!(
+        status_and_code(reqwest::get(url).await.expect("an answer")).await,
+        (404, "NOT_FOUND".to_owned())
+    );
     let found = vera.query(query, json!({ "id": sent })).await;
     let answer = reqwest::get(text(&found["node"]["url"])).await.expect("an answer");
     assert_eq!(answer.status(), 200);
     world.app.stop().await;
 }
 
-async fn what_was_attached_to_a_deleted_message_is_gone_for_everybody(engine: Engine) {
+async fn attachments_of_deleted_message_are_gone(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let first = upload(&vera, &chat, "a.png", "image/png", png(10, 10)).await;
     let other = upload(&vera, &chat, "b.bin", ANY, vec![1]).await;
@@ -73,14 +76,14 @@ async fn what_was_attached_to_a_deleted_message_is_gone_for_everybody(engine: En
     let stored = Stored::of(&world.app).await;
     until(async || stored.tables().await["attachment"].len() == 2).await;
     assert_eq!(kept(&world.app.config.files).len(), 1);
-    // Whoever sends it again, having missed the answer, is shown the tombstone.
+    // A retry of the message returns the deleted message.
     let again = vera.done("sendMessage", "messageEdge { node { id } }", send(&first, "one")).await;
     assert_eq!(again["messageEdge"]["node"]["id"], message["id"]);
     assert_eq!(vera.refused("sendMessage", send(&first, "three")).await, ["NOT_FOUND"]);
     world.app.stop().await;
 }
 
-async fn links_of_a_deleted_chat_lead_to_nothing(engine: Engine) {
+async fn file_urls_of_deleted_chat_stop_working(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let sent = upload(&vera, &chat, "sent.png", "image/png", png(10, 10)).await;
     let unsent = upload(&vera, &chat, "unsent.png", "image/png", png(10, 10)).await;
@@ -113,8 +116,8 @@ async fn links_of_a_deleted_chat_lead_to_nothing(engine: Engine) {
     for id in [&sent, &unsent, &text(&begun["attachment"]["id"])] {
         assert_eq!(vera.query(query, json!({ "id": id })).await["node"], Value::Null);
     }
-    // Nor is anything taken any more, and other chats keep theirs.
-    assert_eq!(told(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
+    // No more uploads are accepted, and other chats keep their files.
+    assert_eq!(status_and_code(put(&begun, ANY, "abc").await).await, (404, "NOT_FOUND".to_owned()));
     assert_eq!(ask(&links(&elsewhere).await["url"], reqwest::Method::GET, None).await, 200);
     world.app.stop().await;
 }

@@ -3,7 +3,7 @@
 use super::ANY;
 use crate::harness::binary::{Binary, init};
 use crate::harness::client::Client;
-use crate::harness::files::{grant, put, told, upload};
+use crate::harness::files::{grant, put, status_and_code, upload};
 use crate::harness::postgres::free_port;
 use crate::harness::world::text;
 use futures_util::StreamExt;
@@ -42,7 +42,7 @@ async fn a_large_file_is_never_held_in_memory() {
     let granted = grant(&client, &chat, "large.bin", ANY, 200 * MIB).await;
     let pieces = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![7_u8; 64 * 1024]));
     let body = reqwest::Body::wrap_stream(pieces.take(200 * MIB / (64 * 1024)));
-    assert_eq!(told(put(&granted, ANY, body).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, ANY, body).await).await.0, 204);
     let query = "query($id: ID!) { node(id: $id) { ... on FileAttachment { url } } }";
     let found = client.query(query, json!({ "id": granted["attachment"]["id"] })).await;
     let answer = reqwest::get(text(&found["node"]["url"])).await.expect("an answer");
@@ -96,7 +96,7 @@ async fn images_are_decoded_within_the_documented_memory() {
     }
     let puts = files.iter().map(|(granted, bytes)| put(granted, "image/jpeg", bytes.clone()));
     for answer in futures_util::future::join_all(puts).await {
-        assert_eq!(told(answer).await, (204, String::new()));
+        assert_eq!(status_and_code(answer).await, (204, String::new()));
     }
     let grown = most_memory(server.id()) - before;
     assert!(grown < 300 * MIB, "it grew by {} MiB", grown / MIB);

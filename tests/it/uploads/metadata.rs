@@ -1,7 +1,7 @@
 //! Photos lose the metadata of their camera, and keep their orientation.
 
 use super::{ANY, alone};
-use crate::harness::files::{grant, kept, put, told};
+use crate::harness::files::{grant, kept, put, status_and_code};
 use crate::harness::world::{Person, World, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -43,7 +43,7 @@ async fn get(url: &Value) -> Vec<u8> {
 
 async fn uploaded(vera: &Person, chat: &str, media_type: &str, bytes: Vec<u8>) -> Value {
     let granted = grant(vera, chat, "photo.jpg", media_type, bytes.len()).await;
-    assert_eq!(told(put(&granted, media_type, bytes).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, media_type, bytes).await).await.0, 204);
     vera.query(FILE, json!({ "id": granted["attachment"]["id"] })).await["node"].clone()
 }
 
@@ -56,7 +56,7 @@ async fn photo_loses_place_and_camera_and_stays_upright(engine: Engine) {
     assert!(!has(&stored, "CameraInc") && !has(&stored, "Lane 7"));
     assert!(has(&stored, "a color profile"), "colors stay as they were");
     assert_eq!(file["size"], stored.len());
-    // It is on its side in the file, and upright for whoever looks at it, as browsers do.
+    // The image is rotated in the file, and upright when it is shown, as in browsers.
     assert_eq!((&file["width"], &file["height"]), (&json!(32), &json!(64)));
     let mut decoder =
         image::ImageReader::new(std::io::Cursor::new(&stored)).with_guessed_format().expect("a format");
@@ -82,7 +82,7 @@ async fn photo_loses_place_and_camera_and_stays_upright(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_stays_where_the_deployment_keeps_it() {
+async fn metadata_can_be_kept() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| config.keep_exif = true).await;
     let world = World::on(app).await;
     let vera = world.visitor("vera").await;
@@ -94,7 +94,7 @@ async fn metadata_stays_where_the_deployment_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_nobody_looks_at_stay_as_they_are() {
+async fn octet_stream_is_stored_unchanged() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let file = uploaded(&vera, &chat, ANY, photo()).await;
     assert_eq!(get(&file["url"]).await, photo());

@@ -2,7 +2,7 @@
 
 use super::{ANY, alone, until};
 use crate::harness::client::mutation;
-use crate::harness::files::{grant, kept, put, told};
+use crate::harness::files::{grant, kept, put, status_and_code};
 use crate::harness::world::{World, organization, text};
 use crate::harness::{Engine, TestApp};
 use crate::on_both;
@@ -30,8 +30,8 @@ async fn visitor_uploads_no_more_than_the_quota_of_a_day(engine: Engine) {
         (world.visitor("vera").await, world.visitor("victor").await, world.operator("Olga").await);
     let (chat, other) = (world.chat(&vera).await, world.chat(&victor).await);
     let first = grant(&vera, &chat, "a", ANY, 512 * KIB).await;
-    assert_eq!(told(put(&first, ANY, vec![1; 512 * KIB]).await).await.0, 204);
-    // What is refused is not counted.
+    assert_eq!(status_and_code(put(&first, ANY, vec![1; 512 * KIB]).await).await.0, 204);
+    // Refused uploads do not count toward the quota.
     let refused = vera.mutate("createUpload", "attachment { id }", of(&chat, 513 * KIB)).await;
     let error = &refused["userErrors"][0];
     assert_eq!((&error["code"], &error["field"]), (&json!("QUOTA_EXCEEDED"), &json!(["input", "size"])));
@@ -115,7 +115,7 @@ async fn disk_keeps_its_reserve() {
     let answer = vera.try_ask(&mutation("createUpload", "uploadUrl"), variables).await.expect("an answer");
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     let granted = json!({ "uploadUrl": format!("{}{path}", app.url) });
-    assert_eq!(told(put(&granted, ANY, "abc").await).await, (507, "UNAVAILABLE".to_owned()));
+    assert_eq!(status_and_code(put(&granted, ANY, "abc").await).await, (507, "UNAVAILABLE".to_owned()));
     assert_eq!(kept(&app.config.files), Vec::<String>::new());
     app.stop().await;
 }
@@ -132,7 +132,7 @@ async fn begun(granted: &Value) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_uploads_of_visitors_leave_turns_to_operators() {
+async fn slow_visitor_uploads_do_not_block_operators() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| {
         config.upload_patience = Duration::from_mins(5);
     });
@@ -152,23 +152,23 @@ async fn slow_uploads_of_visitors_leave_turns_to_operators() {
     let (visitor, chat) = last.expect("a visitor");
     until(async || {
         let granted = grant(&visitor, &chat, "a.bin", ANY, 3).await;
-        told(put(&granted, ANY, "abc").await).await == (503, "UNAVAILABLE".to_owned())
+        status_and_code(put(&granted, ANY, "abc").await).await == (503, "UNAVAILABLE".to_owned())
     })
     .await;
     // then an operator's upload goes through.
     let granted = grant(&olga, &chat, "a.bin", ANY, 3).await;
-    assert_eq!(told(put(&granted, ANY, "abc").await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, ANY, "abc").await).await.0, 204);
     drop(sockets);
     until(async || {
         let granted = grant(&visitor, &chat, "a.bin", ANY, 3).await;
-        told(put(&granted, ANY, "abc").await).await.0 == 204
+        status_and_code(put(&granted, ANY, "abc").await).await.0 == 204
     })
     .await;
     world.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upload_without_pace_is_given_up() {
+async fn too_slow_upload_is_aborted() {
     let app = TestApp::start_with(Engine::Sqlite, Clock::system(), |config| {
         config.upload_patience = Duration::from_millis(500);
     });
@@ -191,6 +191,6 @@ async fn upload_without_pace_is_given_up() {
     assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 408");
     sending.abort();
     until(async || kept(&world.app.config.files).is_empty()).await;
-    assert_eq!(told(put(&granted, ANY, vec![1; 9_000]).await).await.0, 204);
+    assert_eq!(status_and_code(put(&granted, ANY, vec![1; 9_000]).await).await.0, 204);
     world.app.stop().await;
 }

@@ -11,10 +11,10 @@ use crate::on_both;
 use serde_json::{Value, json};
 
 on_both!(
-    only_a_whole_upload_of_ones_own_for_this_chat_is_sent,
-    a_message_shows_what_is_attached_to_whom_it_may,
-    a_retry_is_the_same_with_the_same_attached_alone,
-    who_sees_the_message_sees_what_is_attached,
+    only_own_complete_uploads_of_the_chat_can_be_sent,
+    attachments_visible_to_permitted_viewers,
+    retry_requires_same_attachments,
+    attachments_follow_message_visibility,
 );
 
 const ATTACHED: &str = "messageEdge { node { id text attachments { __typename id name
@@ -29,7 +29,7 @@ async fn refusal(client: &Client, input: Value) -> String {
     format!("{} {}", text(&error["code"]), text(&error["field"][1]))
 }
 
-async fn only_a_whole_upload_of_ones_own_for_this_chat_is_sent(engine: Engine) {
+async fn only_own_complete_uploads_of_the_chat_can_be_sent(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let olga = world.operator("Olga").await;
     let other = world.chat(&vera).await;
@@ -52,7 +52,7 @@ async fn only_a_whole_upload_of_ones_own_for_this_chat_is_sent(engine: Engine) {
     // A refusal has sent none of them: the first that is right takes it, and the next finds it taken.
     vera.done("sendMessage", "", send(&[&own])).await;
     assert_eq!(refusal(&vera, send(&[&own])).await, "INVALID attachmentIds");
-    // What is sent for another was uploaded by whoever sends it.
+    // Files that are sent for another actor must be uploaded by the caller.
     let program = program(&world.app, &world.admin).await;
     let report = file(&program, &chat).await;
     let mut input = send(&[&report]);
@@ -65,7 +65,7 @@ async fn only_a_whole_upload_of_ones_own_for_this_chat_is_sent(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_message_shows_what_is_attached_to_whom_it_may(engine: Engine) {
+async fn attachments_visible_to_permitted_viewers(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let (olga, victor) = (world.operator("Olga").await, world.visitor("victor").await);
     let image = upload(&olga, &chat, "Knie \"links\".png", "image/png", png(640, 480)).await;
@@ -112,7 +112,7 @@ async fn a_message_shows_what_is_attached_to_whom_it_may(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_retry_is_the_same_with_the_same_attached_alone(engine: Engine) {
+async fn retry_requires_same_attachments(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let first = upload(&vera, &chat, "a.bin", ANY, vec![1]).await;
     let second = upload(&vera, &chat, "b.bin", ANY, vec![2]).await;
@@ -141,7 +141,7 @@ async fn a_retry_is_the_same_with_the_same_attached_alone(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_sees_the_message_sees_what_is_attached(engine: Engine) {
+async fn attachments_follow_message_visibility(engine: Engine) {
     let (world, vera, chat) = alone(engine).await;
     let (olga, victor) = (world.operator("Olga").await, world.visitor("victor").await);
     let file = upload(&vera, &chat, "a.bin", ANY, vec![1]).await;

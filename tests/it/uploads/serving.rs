@@ -2,7 +2,7 @@
 
 use super::{ANY, alone, parameter, with};
 use crate::harness::Engine;
-use crate::harness::files::{grant, png, told, upload};
+use crate::harness::files::{grant, png, status_and_code, upload};
 use crate::harness::world::{Person, text};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn a_link_grants_one_file_for_minutes() {
         json!({ "uploadUrl": text(url).replace("/files/", "/previews/") }),
         json!({ "uploadUrl": text(url).split('?').next() }),
     ] {
-        assert_eq!(told(get(&case["uploadUrl"], &[]).await).await, forged, "{case}");
+        assert_eq!(status_and_code(get(&case["uploadUrl"], &[]).await).await, forged, "{case}");
     }
     // It is the same for a quarter of an hour, and holds for as long at least.
     assert_eq!(links(&vera, &file).await, found);
@@ -58,17 +58,17 @@ async fn a_link_grants_one_file_for_minutes() {
     assert_ne!(next["url"], found["url"]);
     assert_eq!(get(url, &[]).await.status(), 200);
     world.pass(15 * 60);
-    assert_eq!(told(get(url, &[]).await).await, (410, "EXPIRED".to_owned()));
+    assert_eq!(status_and_code(get(url, &[]).await).await, (410, "EXPIRED".to_owned()));
     assert_eq!(get(&next["url"], &[]).await.status(), 200);
     // Where nothing was uploaded yet there is nothing.
     let begun = text(&grant(&vera, &chat, "c.bin", ANY, 1).await["attachment"]["id"]);
     let begun = links(&vera, &begun).await;
-    assert_eq!(told(get(&begun["url"], &[]).await).await, (404, "NOT_FOUND".to_owned()));
+    assert_eq!(status_and_code(get(&begun["url"], &[]).await).await, (404, "NOT_FOUND".to_owned()));
     world.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_browser_runs_what_was_uploaded() {
+async fn served_files_cannot_execute() {
     let (world, vera, chat) = alone(Engine::Sqlite).await;
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
     let html = b"<!DOCTYPE html><script>alert(1)</script>".to_vec();

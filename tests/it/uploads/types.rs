@@ -2,7 +2,7 @@
 
 use super::{ANY, alone};
 use crate::harness::Engine;
-use crate::harness::files::{grant, kept, png, put, told};
+use crate::harness::files::{grant, kept, png, put, status_and_code};
 use crate::harness::world::{Person, text};
 use crate::on_both;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const FILE: &str =
 /// Uploads bytes as a browser does: granted and put under the same type. Answers the file.
 async fn kept_file(person: &Person, chat: &str, media_type: &str, bytes: &[u8]) -> Value {
     let granted = grant(person, chat, "file", media_type, bytes.len()).await;
-    let answer = told(put(&granted, media_type, bytes.to_vec()).await).await;
+    let answer = status_and_code(put(&granted, media_type, bytes.to_vec()).await).await;
     assert_eq!(answer, (204, String::new()), "{media_type}");
     person.query(FILE, json!({ "id": granted["attachment"]["id"] })).await["node"].clone()
 }
@@ -63,7 +63,7 @@ async fn harmless_files_of_any_type_are_kept(engine: Engine) {
         assert_eq!((&file["mediaType"], &file["width"]), (&json!("image/png"), &json!(40)), "{media_type}");
         assert!(file["previewUrl"].is_string());
     }
-    // What is no image at all has no preview.
+    // A file that is not an image has no preview.
     let file = kept_file(&vera, &chat, "image/png", &[7; 20]).await;
     assert_eq!((&file["mediaType"], &file["previewUrl"]), (&json!(ANY), &Value::Null));
     world.app.stop().await;
@@ -75,7 +75,7 @@ async fn put_may_name_another_harmless_type_than_was_granted() {
     for announced in ["image/jpeg", "application/octet-stream", "text/plain; charset=utf-8", "x/y"] {
         let image = png(40, 20);
         let granted = grant(&vera, &chat, "knee.png", "image/png", image.len()).await;
-        assert_eq!(told(put(&granted, announced, image).await).await.0, 204, "{announced}");
+        assert_eq!(status_and_code(put(&granted, announced, image).await).await.0, 204, "{announced}");
         let file = vera.query(FILE, json!({ "id": granted["attachment"]["id"] })).await["node"].clone();
         assert_eq!((&file["mediaType"], &file["width"]), (&json!("image/png"), &json!(40)), "{announced}");
     }
@@ -100,7 +100,7 @@ async fn active_content_is_refused() {
     for page in pages {
         for media_type in ["image/png", "image/heic", "application/pdf", "application/zip", "video/mp4"] {
             let granted = grant(&vera, &chat, "a", media_type, page.len()).await;
-            let answer = told(put(&granted, media_type, page.to_vec()).await).await;
+            let answer = status_and_code(put(&granted, media_type, page.to_vec()).await).await;
             assert_eq!(answer, (415, "UNSUPPORTED_MEDIA".to_owned()), "{media_type}");
         }
     }

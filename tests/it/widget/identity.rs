@@ -10,10 +10,10 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 on_both!(
-    what_the_rooms_secret_did_not_sign_names_nobody,
-    what_a_token_must_say_is_checked,
+    invalid_signature_is_rejected,
+    identity_token_claims_are_checked,
     a_known_visitor_has_their_chats,
-    who_was_nobody_stays_somebody_else,
+    anonymous_visitor_is_not_merged_on_login,
     pages_that_open_at_once_make_one_visitor,
 );
 
@@ -32,7 +32,7 @@ async fn assert_refused(widget: &Widget, token: &str, what: &str) {
     assert_eq!(payload["userErrors"][0]["field"], json!(["input", "identityToken"]), "{what}");
 }
 
-async fn what_the_rooms_secret_did_not_sign_names_nobody(engine: Engine) {
+async fn invalid_signature_is_rejected(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let claims = widget.claims("vera", NOON + 600);
     let right = widget.identity(&claims);
@@ -71,7 +71,7 @@ async fn what_the_rooms_secret_did_not_sign_names_nobody(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn what_a_token_must_say_is_checked(engine: Engine) {
+async fn identity_token_claims_are_checked(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let with = |field: &str, value: Value| {
         let mut claims = widget.claims("vera", NOON + 600);
@@ -150,7 +150,7 @@ async fn a_known_visitor_has_their_chats(engine: Engine) {
     let inbox = "{ viewer { inbox { nodes { id } } visitor { displayName } } }";
     let found = guest.query(inbox, json!({})).await;
     assert_eq!(ids(&found["viewer"]["inbox"]["nodes"]), [chat]);
-    assert_eq!(found["viewer"]["visitor"]["displayName"], "Vera", "what is not said stays");
+    assert_eq!(found["viewer"]["visitor"]["displayName"], "Vera", "absent claims are unchanged");
     // The page went on with the sign-in that it had.
     world.pass(61);
     let refused =
@@ -159,7 +159,7 @@ async fn a_known_visitor_has_their_chats(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_was_nobody_stays_somebody_else(engine: Engine) {
+async fn anonymous_visitor_is_not_merged_on_login(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let nobody = widget.guest(json!({})).await;
     let chat = world.chat(&nobody.person).await;
@@ -169,7 +169,7 @@ async fn who_was_nobody_stays_somebody_else(engine: Engine) {
     assert_ne!(vera.person.id, nobody.person.id);
     let query = "query($id: ID!) { chat(id: $id) { id } }";
     assert_eq!(vera.query(query, json!({ "id": chat })).await["chat"], json!(null));
-    // Nor was the other's token used.
+    // The other refresh token was not used either.
     world.pass(61);
     let again = widget.guest(json!({ "refreshToken": nobody.refresh_token })).await;
     assert_eq!(again.person.id, nobody.person.id);

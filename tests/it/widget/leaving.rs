@@ -20,7 +20,7 @@ on_both!(
 
 const ROLE: &str = "{ viewer { role } }";
 
-async fn is_let_in(client: &Client) -> bool {
+async fn is_accepted(client: &Client) -> bool {
     let answer = client.ask(ROLE, json!({})).await;
     if answer.get("errors").is_some() {
         assert_eq!(error_code(&answer), "UNAUTHENTICATED");
@@ -47,11 +47,11 @@ async fn signing_out_ends_this_sign_in_and_no_other(engine: Engine) {
 
     phone.done("signOut", "", json!({})).await;
     assert_eq!(gone.try_receive().await, Err(4403));
-    assert!(!is_let_in(&phone).await && !is_let_in(&renewed).await);
+    assert!(!is_accepted(&phone).await && !is_accepted(&renewed).await);
     let refused =
         widget.client.refused("signInVisitor", json!({ "refreshToken": phone.refresh_token })).await;
     assert_eq!(refused, ["INVALID"]);
-    assert!(is_let_in(&desk).await);
+    assert!(is_accepted(&desk).await);
     stays.subscribe("1", ROLE, json!({}), None).await;
     assert_eq!(stays.data().await["viewer"]["role"], "VISITOR");
     widget.guest(json!({ "refreshToken": desk.refresh_token })).await;
@@ -67,13 +67,13 @@ async fn signing_out_everywhere_ends_them_all(engine: Engine) {
     phone.done("signOut", "", json!({ "everywhere": true })).await;
     assert_eq!(socket.try_receive().await, Err(4403));
     for guest in [&phone, &desk] {
-        assert!(!is_let_in(guest).await);
+        assert!(!is_accepted(guest).await);
         let input = json!({ "refreshToken": guest.refresh_token });
         assert_eq!(widget.client.refused("signInVisitor", input).await, ["INVALID"]);
     }
-    // Whoever the organization vouches for comes in again.
+    // A visitor can sign in again with an identity token.
     let again = widget.guest(identity).await;
-    assert!(is_let_in(&again).await);
+    assert!(is_accepted(&again).await);
     world.app.stop().await;
 }
 
@@ -88,7 +88,7 @@ async fn a_user_who_signs_out_leaves_their_chats(engine: Engine) {
     let mut socket = Socket::connect(&world.app.url, &olga.token).await;
     renewed.done("signOut", "", json!({})).await;
     assert_eq!(socket.try_receive().await, Err(4403));
-    assert!(!is_let_in(&olga).await && !is_let_in(&renewed).await && is_let_in(&other).await);
+    assert!(!is_accepted(&olga).await && !is_accepted(&renewed).await && is_accepted(&other).await);
     let query = "query($id: ID!) { chat(id: $id) { presences(includeEnded: true) { nodes { endReason } } } }";
     let found = vera.query(query, json!({ "id": chat })).await;
     assert_eq!(found["chat"]["presences"]["nodes"], json!([{ "endReason": "SIGNED_OUT" }]));
@@ -116,14 +116,14 @@ async fn an_admin_ends_all_tokens_of_somebody(engine: Engine) {
         assert_eq!(socket.try_receive().await, Err(4403));
     }
     for client in [&olga.client, &other, &guest.person.client, &records] {
-        assert!(!is_let_in(client).await);
+        assert!(!is_accepted(client).await);
     }
     let refresh = json!({ "refreshToken": guest.refresh_token });
     assert_eq!(widget.client.refused("signInVisitor", refresh).await, ["INVALID"]);
     // New ones are as good as ever.
-    assert!(is_let_in(&another(&world, &olga.id).await).await);
-    assert!(is_let_in(&program(&world.app, &world.admin).await).await);
-    assert!(is_let_in(&world.admin).await);
+    assert!(is_accepted(&another(&world, &olga.id).await).await);
+    assert!(is_accepted(&program(&world.app, &world.admin).await).await);
+    assert!(is_accepted(&world.admin).await);
     world.app.stop().await;
 }
 

@@ -11,17 +11,17 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 on_both!(
-    a_key_is_taken_from_pages_of_the_rooms_sites_alone,
-    a_widget_may_nothing_but_sign_in,
-    a_key_that_was_replaced_is_none,
-    who_is_no_admin_sees_no_key,
-    browsers_are_told_which_sites_may_call,
+    widget_key_works_only_on_allowed_origins,
+    widget_key_can_only_sign_in,
+    replaced_widget_key_is_rejected,
+    widget_key_is_hidden_from_non_admins,
+    cors_headers_name_allowed_origins,
 );
 
 /// The only operation that a widget key can run.
 const SIGN_IN: &str = "mutation { signInVisitor(input: {}) { viewer { __typename role } } }";
 
-async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
+async fn widget_key_works_only_on_allowed_origins(engine: Engine) {
     let world = World::new(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await.client;
     let other = json!({ "name": "Billing", "allowedOrigins": ["https://bills.example"] });
@@ -55,7 +55,7 @@ async fn a_key_is_taken_from_pages_of_the_rooms_sites_alone(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
+async fn widget_key_can_only_sign_in(engine: Engine) {
     let world = World::new(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await.client;
     let room = json!({ "id": world.room });
@@ -89,7 +89,7 @@ async fn a_widget_may_nothing_but_sign_in(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_key_that_was_replaced_is_none(engine: Engine) {
+async fn replaced_widget_key_is_rejected(engine: Engine) {
     let world = World::new(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await.client;
     let input = json!({ "roomId": world.room });
@@ -105,7 +105,7 @@ async fn a_key_that_was_replaced_is_none(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn who_is_no_admin_sees_no_key(engine: Engine) {
+async fn widget_key_is_hidden_from_non_admins(engine: Engine) {
     let world = World::new(engine).await;
     Widget::of(&world.admin, &world.room).await;
     let (olga, vera) = (world.operator("Olga").await, world.visitor("vera").await);
@@ -127,7 +127,7 @@ async fn who_is_no_admin_sees_no_key(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn browsers_are_told_which_sites_may_call(engine: Engine) {
+async fn cors_headers_name_allowed_origins(engine: Engine) {
     let world = World::new(engine).await;
     let (_, other_room) = organization(&world.app, "hospital").await;
     assert_ne!(other_room, world.room);

@@ -11,11 +11,11 @@ use serde_json::json;
 use std::time::Duration;
 
 on_both!(
-    a_token_that_comes_again_too_late_ends_them_all,
+    late_token_reuse_revokes_sign_in,
     two_tabs_share_a_token_for_a_minute,
-    tabs_that_renew_at_once_all_go_on,
+    concurrent_renewals_of_tabs_all_succeed,
     a_refresh_token_lives_thirty_days_and_is_then_forgotten,
-    a_token_is_renewed_by_whose_it_is,
+    refresh_token_requires_its_owner,
     a_token_without_a_sign_in_renews_itself_for_thirty_days,
     a_renewal_keeps_the_socket_open,
 );
@@ -32,24 +32,24 @@ async fn is_taken(widget: &Widget, refresh_token: &str) -> bool {
     widget.client.refused("signInVisitor", json!({ "refreshToken": refresh_token })).await.is_empty()
 }
 
-async fn is_let_in(client: &Client) -> bool {
+async fn is_accepted(client: &Client) -> bool {
     client.ask("{ viewer { id } }", json!({})).await.get("errors").is_none()
 }
 
-async fn a_token_that_comes_again_too_late_ends_them_all(engine: Engine) {
+async fn late_token_reuse_revokes_sign_in(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let first = widget.guest(json!({})).await;
     let second = widget.guest(json!({ "refreshToken": first.refresh_token })).await;
     let other = widget.guest(json!({})).await;
     let mut socket = Socket::connect(&world.app.url, &second.token).await;
     world.pass(61);
-    assert!(is_let_in(&second).await);
+    assert!(is_accepted(&second).await);
     // Somebody has had a copy: nobody can tell who.
     assert!(!is_taken(&widget, &first.refresh_token).await);
     assert!(!is_taken(&widget, &second.refresh_token).await);
-    assert!(!is_let_in(&first).await && !is_let_in(&second).await);
+    assert!(!is_accepted(&first).await && !is_accepted(&second).await);
     assert_eq!(socket.try_receive().await, Err(4403));
-    assert!(is_let_in(&other).await && is_taken(&widget, &other.refresh_token).await);
+    assert!(is_accepted(&other).await && is_taken(&widget, &other.refresh_token).await);
     world.app.stop().await;
 }
 
@@ -62,18 +62,18 @@ async fn two_tabs_share_a_token_for_a_minute(engine: Engine) {
     assert_eq!((&left.person.id, &right.person.id), (&first.person.id, &first.person.id));
     world.pass(61);
     for tab in [&left, &right] {
-        assert!(is_let_in(tab).await && is_taken(&widget, &tab.refresh_token).await);
+        assert!(is_accepted(tab).await && is_taken(&widget, &tab.refresh_token).await);
     }
     world.app.stop().await;
 }
 
-async fn tabs_that_renew_at_once_all_go_on(engine: Engine) {
+async fn concurrent_renewals_of_tabs_all_succeed(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let first = widget.guest(json!({})).await;
     let tabs = (0..6).map(|_| widget.guest(json!({ "refreshToken": first.refresh_token })));
     for tab in futures_util::future::join_all(tabs).await {
         assert_eq!(tab.person.id, first.person.id);
-        assert!(is_let_in(&tab).await);
+        assert!(is_accepted(&tab).await);
     }
     world.app.stop().await;
 }
@@ -102,7 +102,7 @@ async fn a_refresh_token_lives_thirty_days_and_is_then_forgotten(engine: Engine)
 
 const RENEWED: &str = "token expiresAt refreshToken viewer { tokenExpiresAt visitor { id } }";
 
-async fn a_token_is_renewed_by_whose_it_is(engine: Engine) {
+async fn refresh_token_requires_its_owner(engine: Engine) {
     let (world, widget) = frozen(engine).await;
     let (guest, other) = (widget.guest(json!({})).await, widget.guest(json!({})).await);
     for input in
@@ -119,7 +119,7 @@ async fn a_token_is_renewed_by_whose_it_is(engine: Engine) {
     assert_eq!(renewed["viewer"]["visitor"]["id"], json!(guest.person.id));
     let new = Client::new(&world.app.url, &text(&renewed["token"]));
     world.pass(300);
-    assert!(!is_let_in(&guest).await && is_let_in(&new).await);
+    assert!(!is_accepted(&guest).await && is_accepted(&new).await);
     assert!(is_taken(&widget, &text(&renewed["refreshToken"])).await);
     world.app.stop().await;
 }
@@ -141,7 +141,7 @@ async fn a_token_without_a_sign_in_renews_itself_for_thirty_days(engine: Engine)
     let mut ends = Vec::new();
     for _ in 0..4 {
         world.pass(9 * DAY);
-        if !is_let_in(&client).await {
+        if !is_accepted(&client).await {
             break;
         }
         let (next, end) = renewed(&client).await;

@@ -9,14 +9,14 @@ use crate::on_both;
 use serde_json::json;
 
 on_both!(
-    a_refresh_token_of_elsewhere_is_none,
-    an_operation_signs_one_visitor_in,
-    a_visitor_comes_back_as_who_they_were,
-    a_visitor_is_called_as_they_like_unless_they_are_known,
+    foreign_refresh_token_is_rejected,
+    operation_signs_in_only_one_visitor,
+    refresh_token_restores_visitor,
+    display_name_is_ignored_for_identified_visitors,
     no_token_is_stored,
 );
 
-async fn a_refresh_token_of_elsewhere_is_none(engine: Engine) {
+async fn foreign_refresh_token_is_rejected(engine: Engine) {
     let world = World::new(engine).await;
     let (other_admin, other_room) = organization(&world.app, "hospital").await;
     let other = Widget::of(&other_admin, &other_room).await;
@@ -32,12 +32,12 @@ async fn a_refresh_token_of_elsewhere_is_none(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn an_operation_signs_one_visitor_in(engine: Engine) {
+async fn operation_signs_in_only_one_visitor(engine: Engine) {
     let world = World::new(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await;
     let twice = "mutation { a: signInVisitor(input: {}) { token } b: signInVisitor(input: {}) { token } }";
     assert_eq!(error_code(&widget.client.ask(twice, json!({})).await), "FORBIDDEN");
-    // What is selected of the viewer is the visitor's already, and nobody else's.
+    // Fields of the viewer are resolved as the new visitor, and as nobody else.
     let document = "mutation { signInVisitor(input: {}) { viewer { role inbox { totalCount }
         organization { name rooms { totalCount } } } } }";
     let answer = widget.client.ask(document, json!({})).await;
@@ -47,7 +47,7 @@ async fn an_operation_signs_one_visitor_in(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_visitor_comes_back_as_who_they_were(engine: Engine) {
+async fn refresh_token_restores_visitor(engine: Engine) {
     let world = World::frozen(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await;
     let first = widget.sign_in(json!({})).await;
@@ -80,7 +80,7 @@ async fn a_visitor_comes_back_as_who_they_were(engine: Engine) {
     world.app.stop().await;
 }
 
-async fn a_visitor_is_called_as_they_like_unless_they_are_known(engine: Engine) {
+async fn display_name_is_ignored_for_identified_visitors(engine: Engine) {
     let world = World::frozen(engine).await;
     let widget = Widget::of(&world.admin, &world.room).await;
     let name = |payload: &serde_json::Value| text(&payload["viewer"]["visitor"]["displayName"]);
