@@ -30,15 +30,6 @@ fn sees_chat_of_own_organization(viewer: &Viewer) -> Condition {
         .add(any_of(viewer, policy::grounds(viewer.role).iter().copied()))
 }
 
-/// Whether every viewer with this role and these rooms sees the chat of the row, regardless of their ties to it.
-pub(super) fn all_alike_see_chat(viewer: &Viewer) -> Condition {
-    let is_shared = |ground: &Ground| match ground {
-        Ground::Any | Ground::Public | Ground::OwnRoom => true,
-        Ground::Visitor | Ground::Participation => false,
-    };
-    any_of(viewer, policy::grounds(viewer.role).iter().copied().filter(is_shared))
-}
-
 fn any_of(viewer: &Viewer, grounds: impl Iterator<Item = Ground>) -> Condition {
     let mut any = None;
     for ground in grounds {

@@ -46,18 +46,17 @@ pub async fn list_visible(
     keyset::page(rows, list, Sorting::ascending(room::Column::CreatedAt, room::Column::Id), page).await
 }
 
-/// Counts the chats that wait for an answer in each room. All viewers with the same role and rooms get the same
-/// counts. Rooms without waiting chats are left out.
+/// Counts the chats that the viewer sees and that wait for an answer in each room. Rooms without such chats are left
+/// out.
 pub async fn waiting_counts(rows: &impl Rows, viewer: &Viewer, ids: &[RoomId]) -> Result<Vec<(RoomId, i64)>> {
     let waiting = chat::Entity::find()
         .select_only()
         .column(chat::Column::RoomId)
         .column_as(Expr::cust("count(*)"), "waiting")
-        .filter(chat::Column::OrganizationId.eq(viewer.organization_id))
+        .filter(access::sees_chat(viewer))
         .filter(chat::Column::RoomId.is_in(ids.iter().copied()))
         .filter(chat::Column::WaitingSince.is_not_null())
         .filter(chat::Column::EndedAt.is_null())
-        .filter(access::all_alike_see_chat(viewer))
         .group_by(chat::Column::RoomId);
     Ok(waiting.into_tuple().all(rows.connection()).await?)
 }

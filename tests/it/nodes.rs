@@ -282,7 +282,7 @@ async fn own_views_and_read_marks_propagate_across_nodes(bus: Option<&Nats>) {
 /// Asserts that the viewer is told of one change and then of nothing more, for longer than several sweeps take.
 async fn assert_only(desk: &mut Socket, change: &Value, unread: u64) {
     let told = desk.data().await["viewerEvents"].clone();
-    assert_eq!(expect_changes, json!({ "viewer": { "unreadCount": unread }, "change": change }));
+    assert_eq!(told, json!({ "viewer": { "unreadCount": unread }, "change": change }));
     assert!(desk.is_quiet(Duration::from_secs(1)).await, "something came after {change}");
 }
 

@@ -16,8 +16,7 @@ impl Actions {
         Ok(found.into_iter().map(|room| (room.id, room)).collect())
     }
 
-    /// Counts the chats that wait for an answer in each room, of those that every viewer with this role and these rooms
-    /// sees.
+    /// Counts the chats that the viewer sees and that wait for an answer in each room.
     pub async fn waiting_count_of_each(
         &self,
         viewer: &Viewer,

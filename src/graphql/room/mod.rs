@@ -65,7 +65,7 @@ impl Room {
         caller(context)?.need(IsStaffed(self.0.id)).await
     }
 
-    /// The number of chats that wait for an answer. Null for visitors.
+    /// The number of chats in the room that the viewer can see and that wait for an answer. Null for visitors.
     async fn waiting_chat_count(&self, context: &Context<'_>) -> Result<Option<i32>> {
         let caller = caller(context)?;
         if !policy::sees_staff_fields(&caller.viewer) {
