@@ -87,7 +87,7 @@ async fn closed(world: &World, member: &Person, vera: &Person) -> Closed {
     let room = members_room(world, "Salaries", &[member]).await;
     let chat = waiting_chat(vera, &room).await;
     let joined = member.done("joinChat", "presence { id }", json!({ "chatId": chat })).await;
-    let input = json!({ "chatId": chat, "participantIds": [vera.id] });
+    let input = json!({ "in": { "chat": { "id": chat, "participantIds": [vera.id] } } });
     let session = member.done("createChatSession", "chatSession { id }", input).await;
     let found = member
         .query(

@@ -17,7 +17,7 @@ const VIEWER: &str = "subscription($rooms: [ID!]) { viewerEvents(roomIds: $rooms
                       ... on InboxChatAddedEvent { chatEdge { node { id } } } \
                       ... on InboxChatRemovedEvent { removedChatId } } } }";
 /// How long a stream may take to follow a change.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(45);
 
 /// One who follows, with open streams.
 pub struct Follower {

@@ -260,15 +260,18 @@ impl Asker<'_> {
             let things: Vec<_> = self.rules.things.keys().filter(is_of).collect();
             for id in things {
                 let expected = self.rules.has(self.who, id);
-                let (list, hits) = match &self.rules.things[id].part {
+                let (list, is_text) = match &self.rules.things[id].part {
                     Part::Message | Part::Note => ("messages", true),
                     Part::Session(_) => ("chatSessions", false),
-                    Part::Participation => ("participations", false),
-                    Part::Presence | Part::File | Part::Cart(_) => continue,
+                    // The list has those who participate now.
+                    Part::Participation(who) if self.rules.chats[&chat].participants.contains(who) => {
+                        ("participations", false)
+                    }
+                    Part::Participation(_) | Part::Presence | Part::File | Part::Cart(_) => continue,
                 };
                 let is_in = |list: &str| ids(&found[list]["nodes"]).contains(id);
                 tally.check(expected, is_in(list), || self.name(&format!("{list} of {chat}: {id}")));
-                if hits {
+                if is_text {
                     let what = || self.name(&format!("hits in {chat}: {id}"));
                     tally.check(expected, is_in("searchMessages"), what);
                 }
@@ -318,7 +321,7 @@ impl Asker<'_> {
             session: part(|part| matches!(part, Part::Session(_))),
             message: part(|part| matches!(part, Part::Message)),
             presence: part(|part| matches!(part, Part::Presence)),
-            participation: part(|part| matches!(part, Part::Participation)),
+            participation: part(|part| matches!(part, Part::Participation(_))),
         };
         for (name, _, input) in in_chat(&place, known) {
             let mut unknown = input.to_string();

@@ -61,7 +61,8 @@ pub enum Part {
     Note,
     /// With the actors whom it calls.
     Session(Ids),
-    Participation,
+    /// With the actor who participates.
+    Participation(Id),
     Presence,
     File,
     /// With the visitor whom it belongs to.
@@ -134,7 +135,7 @@ impl Rules {
             Part::Cart(visitor) => self.chats[chat].tenant == who.tenant && (is_staff || *visitor == who.id),
             Part::Note => is_staff && self.sees(who, chat),
             Part::Session(called) => (is_staff || called.contains(&who.id)) && self.sees(who, chat),
-            Part::Message | Part::Participation | Part::Presence | Part::File => self.sees(who, chat),
+            Part::Message | Part::Participation(_) | Part::Presence | Part::File => self.sees(who, chat),
         }
     }
 

@@ -172,7 +172,9 @@ impl Town {
             let mut add = |one: &Value, part| {
                 things.entry(text(&one["id"])).or_insert(Thing { chat: chat.clone(), part });
             };
-            nodes("participations").iter().for_each(|one| add(one, Part::Participation));
+            nodes("participations")
+                .iter()
+                .for_each(|one| add(one, Part::Participation(text(&one["actor"]["id"]))));
             nodes("presences").iter().for_each(|one| add(one, Part::Presence));
             for session in nodes("chatSessions") {
                 let called = session["participants"].as_array().expect("a list");
