@@ -5,7 +5,7 @@
 //! connection is in: SQLite may have ended the transaction by itself while the driver still counts it. The batch is
 //! lost then. Everybody in it is told so, the connection is closed, and the next writer opens another one.
 
-use super::sqlite::{CheckpointMode, Opener, StoreFile, end_if_flush_failed};
+use super::sqlite::{CheckpointMode, Opener, StoreFile, end_if_flush_failed, leave_open};
 use super::writing::{Broken, Writing, unavailable};
 use super::{Error, Result};
 use crate::domain::event::News;
@@ -227,9 +227,11 @@ impl Batch {
         };
         // Only now, because SQLite removes the log when the last connection closes.
         readers.close_by_ref().await?;
-        let closed = self.file.finish(&connection).await;
-        connection.close_by_ref().await?;
-        closed
+        if let Err(error) = self.file.finish(&connection).await {
+            leave_open(connection);
+            return Err(error);
+        }
+        connection.close_by_ref().await
     }
 
     /// Deals with what tasks left behind that were dropped.
