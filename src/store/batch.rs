@@ -6,7 +6,7 @@
 //! is then lost: all its writers get an error, the connection is closed, and the next writer opens another
 //! one.
 
-use super::sqlite::{CheckpointMode, Opener, StoreFile, end_if_flush_failed};
+use super::sqlite::{CheckpointMode, Opener, StoreFile, end_if_flush_failed, leave_open};
 use super::writing::{Broken, Writing, unavailable};
 use super::{Error, Result};
 use crate::domain::event::News;
@@ -229,9 +229,11 @@ impl Batch {
         };
         // Only now, because SQLite removes the log when the last connection closes.
         readers.close_by_ref().await?;
-        let closed = self.file.finish(&connection).await;
-        connection.close_by_ref().await?;
-        closed
+        if let Err(error) = self.file.finish(&connection).await {
+            leave_open(connection);
+            return Err(error);
+        }
+        connection.close_by_ref().await
     }
 
     /// Cleans up after tasks that were dropped.

@@ -8,7 +8,7 @@ mod wal;
 pub(super) use self::checkpoint::{CheckpointMode, StoreFile};
 
 use self::checkpoint::{Progress, write_marker};
-use self::found::{Found, beside};
+use self::found::{Found, Verdict, beside};
 use super::error::{self, OpenError};
 use super::refolding;
 use crate::clock::Clock;
@@ -140,26 +140,51 @@ pub(super) async fn open(url: &str, clock: &Clock, count: Count) -> Result<Opene
     say_what_is_in_the_log(&found);
 
     let opener = Opener { url: url.to_owned(), count };
-    let damaged = |error: DbErr| damage(&path, error);
-    let setup = opener.connect(options(url, 1, |sqlite| sqlite)).await.map_err(damaged)?;
+    let setup = opener.connect(options(url, 1, |sqlite| sqlite)).await;
+    let setup = setup.map_err(|error| damage(&path, error))?;
+    match set_up(&setup, &opener, &found, verdict, clock).await {
+        Ok((readers, file, epoch)) => {
+            setup.close_by_ref().await?;
+            Ok(Opened { readers, opener, file, epoch })
+        }
+        Err(error) => {
+            leave_open(setup);
+            Err(error)
+        }
+    }
+}
+
+/// Checks and migrates the file. The connections that read are open then: before the last connection closes, another one
+/// must be open, or SQLite removes the log.
+async fn set_up(
+    setup: &DatabaseConnection,
+    opener: &Opener,
+    found: &Found,
+    verdict: Verdict,
+    clock: &Clock,
+) -> Result<(DatabaseConnection, StoreFile, Uuid)> {
+    let path = &found.path;
     if let Some(marker) = found.opening(verdict) {
-        write_marker(marker, &beside(&path, ".epoch")).await?;
+        write_marker(marker, &beside(path, ".epoch")).await?;
     }
     if verdict.needs_check {
-        check(&setup, &path).await?;
+        check(setup, path).await?;
     }
-    let is_complete = checkpoint_all(&setup).await?;
-    migrate(&setup).await.map_err(|refusal| match refusal {
-        Refusal::Failed(error) => damaged(error),
+    let is_complete = checkpoint_all(setup).await?;
+    migrate(setup).await.map_err(|refusal| match refusal {
+        Refusal::Failed(error) => damage(path, error),
         Refusal::Unknown(_) => refusal.into(),
     })?;
-    refolding::bring_up_to_date(&setup).await?;
-    let epoch = epoch(&setup, &found, verdict.is_other, clock).await?;
-    let file = StoreFile::take_over(&setup, &found, epoch, is_complete).await?;
-    // The new connections must be open before the old one closes, or SQLite removes the log.
-    let readers = opener.readers().await?;
-    setup.close_by_ref().await?;
-    Ok(Opened { readers, opener, file, epoch })
+    refolding::bring_up_to_date(setup).await?;
+    let epoch = epoch(setup, found, verdict.is_other, clock).await?;
+    let file = StoreFile::take_over(setup, found, epoch, is_complete).await?;
+    Ok((opener.readers().await?, file, epoch))
+}
+
+/// Leaves a connection open until the process ends. If the last one were closed, SQLite would remove the log although
+/// the marker does not say that everything is in the file, and the next start would take that for a loss of writes.
+pub(super) fn leave_open(connection: DatabaseConnection) {
+    std::mem::forget(connection);
 }
 
 fn path(url: &str) -> Result<PathBuf> {

@@ -1,5 +1,6 @@
 //! Stops, kills, copies and backups of an embedded database: what is taken for the same store, and what is refused.
 
+use super::shim::{Disk, Fault};
 use super::stage::Stage;
 use crate::harness::binary::{Binary, command, init, init_with};
 use crate::harness::client::Client;
@@ -8,6 +9,7 @@ use crate::harness::world::text;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 async fn stage() -> (TempDir, Stage) {
@@ -54,6 +56,30 @@ async fn cursors_survive_restarts() {
         let log = stage.log_with("listening").await;
         assert_eq!(log.contains("checking the database"), round != 1, "after an unclean stop only: {log}");
     }
+    stage.restarts_soundly().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_start_or_stop_leaves_cursors_valid() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = Arc::new(Disk::build(folder.path()));
+    let preloaded = Arc::clone(&disk);
+    let mut stage =
+        Stage::start(&folder.path().join("data"), move |command| preloaded.preload(command)).await;
+    stage.send(5).await;
+    let cursor = stage.cursor().await;
+    stage.kill();
+    disk.set(Fault::FlushesOfMarkerFail);
+    let said = stage.refuses_to_start();
+    assert!(said.contains("could not write"), "{said}");
+    disk.set(Fault::Sound);
+    stage.start_again().await;
+    assert!(stage.believes(&cursor).await, "after a start that failed");
+    disk.set(Fault::FlushesOfMarkerFail);
+    stage.stop();
+    disk.set(Fault::Sound);
+    stage.start_again().await;
+    assert!(stage.believes(&cursor).await, "after a stop that could not say that everything is stored");
     stage.restarts_soundly().await;
 }
 

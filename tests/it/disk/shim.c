@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOUND, FULL, WRITES_FAIL, FLUSHES_FAIL, FLUSHES_OF_DATABASE_FAIL };
+enum { SOUND, FULL, WRITES_FAIL, FLUSHES_FAIL, FLUSHES_OF_DATABASE_FAIL, FLUSHES_OF_MARKER_FAIL };
 
 static volatile int64_t *fault;
 
@@ -36,6 +36,7 @@ static int64_t fault_of(int file) {
   const char *name = strstr(path, "anteroom.db");
   if (!name) return SOUND;
   if (now == FLUSHES_OF_DATABASE_FAIL && strcmp(name, "anteroom.db") != 0) return SOUND;
+  if (now == FLUSHES_OF_MARKER_FAIL && strcmp(name, "anteroom.db.epoch") != 0) return SOUND;
   return now;
 }
 
@@ -57,7 +58,7 @@ static int write_fails(int file, off64_t end) {
 
 static int flush_fails(int file) {
   int64_t now = fault_of(file);
-  if (now != FLUSHES_FAIL && now != FLUSHES_OF_DATABASE_FAIL) return 0;
+  if (now != FLUSHES_FAIL && now != FLUSHES_OF_DATABASE_FAIL && now != FLUSHES_OF_MARKER_FAIL) return 0;
   errno = EIO;
   return 1;
 }

@@ -15,6 +15,8 @@ pub enum Fault {
     FlushesFail = 3,
     /// Only flushes of the database file itself fail, which happen in checkpoints.
     FlushesOfDatabaseFail = 4,
+    /// Only flushes of the file with the epoch fail.
+    FlushesOfMarkerFail = 5,
 }
 
 /// The disk of one server.
