@@ -117,6 +117,8 @@ async fn user_errors_point_at_the_item_of_a_list(engine: Engine) {
             json!({ "externalId": "v", "attributes": attributes }),
             &["attributes", "1", "name"],
         ),
+        (admin, "addRoomMembers", json!({ "roomId": room, "userIds": people }), &["userIds", "1"]),
+        (admin, "removeRoomMembers", json!({ "roomId": room, "userIds": people }), &["userIds", "1"]),
         // An event is known or the document is not valid: the list itself is to blame.
         (
             admin,

@@ -71,7 +71,7 @@ async fn most_expensive_operations_stay_within_limits() {
             // Twice the limit, for a debug build and for what the allocator has not given back.
             assert!(grown < 128 * MIB, "{} MiB: {document}", grown / MIB);
             // A build without optimization takes several times as long.
-            let most = Duration::from_millis(if cfg!(debug_assertions) { 2_500 } else { 250 });
+            let most = Duration::from_millis(if cfg!(debug_assertions) { 10_000 } else { 250 });
             assert!(computed <= most, "{computed:?} of CPU time: {document}");
             let answer: Value = serde_json::from_slice(&answer).expect("JSON");
             if answer["data"].is_null() {

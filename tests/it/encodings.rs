@@ -195,6 +195,8 @@ fn lists() -> Vec<Listed> {
             "chats",
             chats("room", down("LAST_MESSAGE_AT")),
         ),
+        ("Room", "members", "", "members", of(vec![])),
+        ("User", "rooms", "", "rooms", of(vec![])),
         ("User", "chats", "", "chats", chats("participant", by("STARTED_AT"))),
         ("User", "currentChats", "", "chats", chats("presentUser", by("STARTED_AT"))),
         ("User", "participations", "", "participationsOfActor", of(down("ACTIVE_AT"))),
@@ -218,6 +220,8 @@ async fn cursors_of_every_list_have_the_bytes_of_version_one(engine: Engine) {
         "products": []
     });
     scene.admin.done("upsertShoppingCart", "", cart).await;
+    let member = json!({ "roomId": scene.room, "userIds": [scene.olga.id] });
+    scene.admin.done("addRoomMembers", "", member).await;
     let viewer = text(&scene.olga.query("{ viewer { id } }", json!({})).await["viewer"]["id"]);
     let lists = lists();
     for (on, field) in sdl::connections() {

@@ -43,7 +43,7 @@ async fn store_gets_the_migrations_that_it_lacks(engine: Engine) {
             "DROP INDEX room_with_members",
             "ALTER TABLE room DROP COLUMN access",
             "ALTER TABLE actor DROP COLUMN access_changed_at",
-            "DELETE FROM seaql_migrations WHERE version = 'm20261128_000008_room_members'",
+            "DELETE FROM seaql_migrations WHERE version = 'm20261128_000009_room_members'",
         ],
     )
     .await;

@@ -125,6 +125,8 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
         }
     }
     add(&olga.id, "User", "currentChats", "");
+    add(&olga.id, "User", "rooms", "");
+    add(&world.room, "Room", "members", "");
     add(&viewer, "Viewer", "inbox", "");
     add(&viewer, "Viewer", "inbox", "includeHidden: true,");
     for (of, on, field) in [
@@ -168,7 +170,10 @@ async fn clinic(engine: Engine) -> (World, Person, Vec<List>) {
 
 /// Adds a waiting chat, an ended one, and one more colleague in the long chat.
 async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: usize) {
-    world.admin.done("createRoom", "", json!({ "name": format!("Room {number}") })).await;
+    let created = json!({ "name": format!("Room {number}") });
+    let created = world.admin.done("createRoom", "room { id }", created).await;
+    let member = json!({ "roomId": created["room"]["id"], "userIds": [olga.id] });
+    world.admin.done("addRoomMembers", "", member).await;
     world.visitor(&format!("visitor {number}")).await;
     hook(olga, "https://hooks.example.org/", &["CHAT_ENDED"]).await;
     for is_ended in [false, true] {
@@ -180,6 +185,8 @@ async fn visit(world: &World, vera: &Person, olga: &Person, chat: &str, number: 
         }
     }
     let colleague = world.operator(&format!("Operator {number}")).await;
+    let member = json!({ "roomId": world.room, "userIds": [colleague.id] });
+    world.admin.done("addRoomMembers", "", member).await;
     for _ in 0..2 {
         colleague.done("joinChat", "", json!({ "chatId": chat })).await;
         colleague.done("leaveChat", "", json!({ "chatId": chat })).await;

@@ -21,6 +21,7 @@ const CHECKED_BEFORE: &[&str] = &[
     "messages::find_many",
     "messages::list_around",
     "messages::list_of_each",
+    "own_views::explain_of_actor",
     "own_views::list_of_actor",
     "participations::find_of_actor",
     "participations::list_actors_of_each",
@@ -114,12 +115,13 @@ const SCOPES: [&str; 3] = ["OrganizationId", "&Viewer", "&Scope<"];
 
 /// Functions that take an organization or a viewer and do not filter by the organization: they read the senders of
 /// messages with it, or leave out what the viewer may not see.
-const NOT_FILTERED: [&str; 7] = [
+const NOT_FILTERED: [&str; 8] = [
     "log::messages_after",
     "members::list_of_each_actor",
     "messages::find_by_external_id",
     "messages::find_many",
     "messages::find_many_by_id",
+    "participations::list_of_each",
     "principals::with_current_rooms",
     "sessions::list_of_each",
 ];

@@ -196,8 +196,8 @@ fn refusals_of_any_document_take_at_most_five_milliseconds() {
         (format!("{{viewer(a: \"{}\"){{id}} nothing @x}}", "x".repeat(65_000)), None),
     ] {
         for is_widget in [false, true] {
-            // A build without optimization takes tens of times as long.
-            let most = std::time::Duration::from_millis(if cfg!(debug_assertions) { 250 } else { 5 });
+            // A build without optimization takes about 20 times as long, and the machine may be slow.
+            let most = std::time::Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 5 });
             let took = refusal_of(&text, name, is_widget);
             assert!(took <= most, "{took:?}: {}", text.chars().take(100).collect::<String>());
         }

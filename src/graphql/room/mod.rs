@@ -80,8 +80,9 @@ impl Room {
         self.0.access.into()
     }
 
-    /// The members of the room, the earliest first. They matter for a room with `access` MEMBERS, and for
-    /// supervisors. Null for visitors, and for staff who cannot see the room.
+    /// The members of the room, earliest membership first. In a room with `access` MEMBERS, only they and
+    /// admins see the chats. In any room, supervisors who are members also see its private chats. Null for
+    /// visitors. Also null for staff who cannot see the room.
     async fn members(
         &self,
         context: &Context<'_>,
