@@ -36,6 +36,7 @@ async fn forbidden_mutation_leaves_the_result_of_its_sibling(engine: Engine) {
 
 type Rotation<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(&str) -> Value);
 
+#[allow(clippy::too_many_lines)]
 async fn user_errors_point_at_the_item_of_a_list(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;

@@ -42,6 +42,7 @@ fn start_of(description: &str) -> Vec<u8> {
 /// digest is of.
 type Retried<'a> = (&'a Client, &'static str, Value, &'static str, Vec<(&'static str, &'a str)>);
 
+#[allow(clippy::too_many_lines)]
 async fn retries_have_the_digests_of_version_one(engine: Engine) {
     let app = TestApp::quiet(engine).await;
     let scene = Scene::new(&app, "clinic").await;

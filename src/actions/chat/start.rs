@@ -119,9 +119,10 @@ async fn start(tx: &mut Tx, viewer: Viewer, (mut input, lease): (StartChat, Leas
         return Err(Refused::NotFound { what: "user", field: "autoResumeUserId".into() }.into());
     }
     let room = rooms::find_in_organization(tx, viewer.organization_id, input.room_id).await?;
-    let viewer = match policy::is_bound_to_rooms(viewer.role) {
-        true => principals::with_current_rooms(tx, &viewer).await?,
-        false => viewer,
+    let viewer = if policy::is_bound_to_rooms(viewer.role) {
+        principals::with_current_rooms(tx, &viewer).await?
+    } else {
+        viewer
     };
     let room = room
         .filter(|room| policy::sees_room(&viewer, room))

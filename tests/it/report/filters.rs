@@ -21,6 +21,7 @@ async fn listed(by: &Person, chats: &[(&'static str, String)], filter: Value) ->
     found_ids.iter().map(name).collect()
 }
 
+#[allow(clippy::too_many_lines)]
 async fn each_filter_lists_matching_chats(engine: Engine) {
     let world = World::frozen(engine).await;
     let (vera, victor) = (world.visitor("vera").await, world.visitor("victor").await);

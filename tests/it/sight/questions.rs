@@ -78,7 +78,7 @@ impl Asker<'_> {
         let chats = chats.keys().map(|id| (id, self.rules.sees(self.who, id)));
         let things = things.keys().map(|id| (id, self.rules.has(self.who, id)));
         let rooms = rooms.keys().map(|id| (id, self.rules.sees_room(self.who, id)));
-        let actors = actors.values().map(|actor| (&actor.id, self.rules.sees_actor(self.who, actor)));
+        let actors = actors.values().map(|actor| (&actor.id, Rules::sees_actor(self.who, actor)));
         let all: Vec<_> = chats.chain(things).chain(rooms).chain(actors).collect();
         for some in all.chunks(100) {
             let ids: Vec<_> = some.iter().map(|(id, _)| id).collect();
@@ -110,7 +110,7 @@ impl Asker<'_> {
             } else {
                 format!("visitor(by: {{ id: \"{id}\" }})")
             };
-            all.push((field, self.rules.sees_actor(self.who, actor)));
+            all.push((field, Rules::sees_actor(self.who, actor)));
         }
         for some in all.chunks(20) {
             let fields =
@@ -185,7 +185,7 @@ impl Asker<'_> {
             let participates = |chat: &Chat| chat.participants.contains(id);
             let visits = |chat: &Chat| chat.visit.as_ref().is_some_and(|(_, visitor)| visitor == id);
             // Whom the viewer does not see leads to nothing but the viewer's own chats with them.
-            if rules.sees_actor(who, actor) {
+            if Rules::sees_actor(who, actor) {
                 add(organization, filtered(&format!("participantIds: [\"{id}\"]")), &participates);
             }
             if actor.role == Role::Visitor {
@@ -205,7 +205,7 @@ impl Asker<'_> {
             add(&at, filtered("isWaiting: true"), &|chat| is_of(chat) && chat.is_waiting);
         }
         for actor in rules.actors.values() {
-            let (id, is_seen) = (&actor.id, rules.sees_actor(who, actor));
+            let (id, is_seen) = (&actor.id, Rules::sees_actor(who, actor));
             if actor.role.is_user() {
                 let at = format!("user(id: \"{id}\") {{");
                 add(&at, "chats(first: 100)".into(), &|chat| is_seen && chat.participants.contains(id));
@@ -332,7 +332,7 @@ impl Asker<'_> {
             let document = mutation(name, "");
             let found = self.client.ask(&document, json!({ "input": input })).await;
             let missing = self.client.ask(&document, json!({ "input": unknown })).await;
-            tally.check(true, found.to_string() == missing.to_string(), || {
+            tally.check(true, found == missing, || {
                 self.name(&format!("{name} {input}: {found}, and for an unknown id {missing}"))
             });
             let code = &found["data"][name]["userErrors"][0]["code"];

@@ -35,6 +35,7 @@ pub struct Room {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Chat {
     pub tenant: usize,
     /// The room and the visitor of a VISITOR chat.
@@ -92,17 +93,17 @@ pub struct Rules {
 
 impl Rules {
     /// Whether a room is for members only, and a user or program is none of them.
-    fn is_closed(&self, who: &Actor, room: &Room) -> bool {
+    fn is_closed(who: &Actor, room: &Room) -> bool {
         let is_bound = !matches!(who.role, Role::Admin | Role::Visitor);
         is_bound && !room.is_open && !room.members.contains(&who.id)
     }
 
     pub fn sees_room(&self, who: &Actor, room: &str) -> bool {
         let room = &self.rooms[room];
-        room.tenant == who.tenant && !self.is_closed(who, room)
+        room.tenant == who.tenant && !Self::is_closed(who, room)
     }
 
-    pub fn sees_actor(&self, who: &Actor, other: &Actor) -> bool {
+    pub fn sees_actor(who: &Actor, other: &Actor) -> bool {
         let is_known = match other.role {
             Role::Admin | Role::Supervisor | Role::Operator => true,
             Role::Visitor => who.role != Role::Visitor || who.id == other.id,
@@ -124,7 +125,9 @@ impl Rules {
         match who.role {
             Role::Visitor => *visitor == who.id,
             Role::Supervisor if room.members.contains(&who.id) => true,
-            _ => !chat.is_private && !self.is_closed(who, room),
+            Role::Admin | Role::Supervisor | Role::Operator | Role::Program => {
+                !chat.is_private && !Self::is_closed(who, room)
+            }
         }
     }
 
@@ -189,7 +192,7 @@ impl Rules {
 
     /// Those to whom a room is closed leave its chats that have not ended.
     fn depart(&mut self, room: &str, actors: &[Id]) {
-        let is_closed = |id: &&Id| self.is_closed(&self.actors[*id], &self.rooms[room]);
+        let is_closed = |id: &&Id| Self::is_closed(&self.actors[*id], &self.rooms[room]);
         let lost: Ids = actors.iter().filter(is_closed).cloned().collect();
         for chat in self.chats.values_mut().filter(|chat| !chat.has_ended) {
             if chat.visit.as_ref().is_some_and(|(of, _)| of == room) {

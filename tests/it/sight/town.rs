@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Is in the text of every message and note.
 pub const WORD: &str = "needle";
 /// How long the server may take to follow a change.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// What the admin of an organization reads of its chats.
 const STATE: &str = "{ organization { chats(first: 40) { nodes { id isWaiting endedAt
@@ -172,10 +172,12 @@ impl Town {
             let mut add = |one: &Value, part| {
                 things.entry(text(&one["id"])).or_insert(Thing { chat: chat.clone(), part });
             };
-            nodes("participations")
-                .iter()
-                .for_each(|one| add(one, Part::Participation(text(&one["actor"]["id"]))));
-            nodes("presences").iter().for_each(|one| add(one, Part::Presence));
+            for one in nodes("participations") {
+                add(&one, Part::Participation(text(&one["actor"]["id"])));
+            }
+            for one in nodes("presences") {
+                add(&one, Part::Presence);
+            }
             for session in nodes("chatSessions") {
                 let called = session["participants"].as_array().expect("a list");
                 let called = called.iter().map(|one| text(&one["actor"]["id"])).collect();
