@@ -148,11 +148,9 @@ impl Rules {
         chats.map(|(id, _)| id.clone()).collect()
     }
 
-    /// The chats that wait for an answer in rooms that someone sees.
+    /// The chats that someone sees and that wait for an answer.
     pub fn queue(&self, who: &Actor) -> Ids {
-        self.seen(who, |chat| {
-            chat.is_waiting && chat.visit.as_ref().is_some_and(|(room, _)| self.sees_room(who, room))
-        })
+        self.seen(who, |chat| chat.is_waiting && chat.visit.is_some())
     }
 
     pub fn inbox(&self, who: &Actor) -> Ids {
