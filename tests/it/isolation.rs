@@ -21,7 +21,7 @@ on_both!(
 );
 
 /// A mutation, its input with an id that is not the caller's, and the field that carries it.
-pub type Case = (&'static str, &'static str, Value);
+type Case = (&'static str, &'static str, Value);
 
 /// The ids of a suggestion.
 fn suggestions(own: &Scene, their: &Scene) -> Vec<Case> {
@@ -146,7 +146,7 @@ fn cart(whose: &Value) -> Value {
 }
 
 /// Every mutation of a chat or of a session, on a place that is not the caller's, with somebody whom they know.
-pub fn in_chat(place: &Place, known: &str) -> Vec<Case> {
+fn in_chat(place: &Place, known: &str) -> Vec<Case> {
     let chat = |more: Value| with(json!({ "chatId": place.chat }), more);
     let session = |more: Value| with(json!({ "chatSessionId": place.session }), more);
     let none = || json!({});
@@ -183,7 +183,7 @@ pub fn in_chat(place: &Place, known: &str) -> Vec<Case> {
 }
 
 /// Mutations that only users can call. Visitors are refused, regardless of the id.
-pub const FOR_USERS: [&str; 9] = [
+const FOR_USERS: [&str; 9] = [
     "addParticipants",
     "archiveMessages",
     "deleteChat",

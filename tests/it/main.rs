@@ -72,7 +72,6 @@ mod scoping;
 mod search;
 mod session_privacy;
 mod sessions;
-mod sight;
 mod starting;
 mod statements;
 mod storm;
